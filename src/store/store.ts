@@ -1,0 +1,65 @@
+/**
+ * The two stores Ringfence needs, as contracts. Cloudflare R2 and KV fulfil them (r2.ts, kv.ts); memory.ts does so in
+ * tests. Every method may reject when the storage cannot answer; a rejected write may or may not have been persisted,
+ * so callers must behave correctly either way.
+ */
+
+export interface ObjectHead {
+  readonly key: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since 1970, by the store's clock. */
+  readonly uploadedAt: number;
+}
+
+export interface StoredObject extends ObjectHead {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A write happens only if the condition holds at that instant, atomically. */
+export type PutCondition =
+  /** The key must not exist. */
+  | { readonly absent: true }
+  /** The key must exist with this etag. */
+  | { readonly etag: string };
+
+export interface ObjectPage {
+  readonly objects: readonly ObjectHead[];
+  /** Present when more objects follow. */
+  readonly cursor?: string;
+}
+
+/** Strongly consistent, list included (R2): once a write has resolved every later call sees it. */
+export interface ObjectStore {
+  /** The whole object, or null if there is none. */
+  get(key: string): Promise<StoredObject | null>;
+  /** Like `get`, but 'unchanged' when the object still has this etag. */
+  getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null>;
+  /** Exactly `length` bytes from `offset`, or null if there is no such object. Rejects if the object is shorter. */
+  getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null>;
+  head(key: string): Promise<ObjectHead | null>;
+  /** Resolves to null, with nothing written, when the condition does not hold. */
+  put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null>;
+  /** Up to `limit` (at most 1,000) objects in key order. */
+  list(prefix: string, options?: { readonly cursor?: string; readonly limit?: number }): Promise<ObjectPage>;
+  /** Deleting what is not there is no error. At most 1,000 keys. */
+  delete(keys: readonly string[]): Promise<void>;
+}
+
+export interface SliceHead {
+  readonly key: string;
+  /** Milliseconds since 1970, as given to `put`. */
+  readonly writtenAt: number;
+}
+
+/**
+ * Eventually consistent, cached at the edge (KV): a value may be missing for a while after it was written, and a miss
+ * may be remembered. Holds only immutable values under content-derived keys, so what is found is never out of date;
+ * it may still be damaged, so readers check the hash.
+ */
+export interface SliceStore {
+  get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  put(key: string, bytes: Uint8Array<ArrayBuffer>, writtenAt: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  list(cursor?: string): Promise<{ readonly slices: readonly SliceHead[]; readonly cursor?: string }>;
+}
