@@ -1,0 +1,183 @@
+/**
+ * A batch: one accepted upload, stored before it is acknowledged, kept for ever, and enough to rebuild the store.
+ * Frame "RFBA" version 1 around, little-endian:
+ *
+ *   u32 rows                     R
+ *   u32 circumstances            C
+ *   f64 number[R]                ascending, equal numbers in order of arrival
+ *   u32 observedAt[R]            seconds since 1970
+ *   u32 firstSeenAt[R]           seconds since 1970
+ *   u32 sightings[R]
+ *   u32 circumstance[R]          index into the list that follows
+ *   C x text                     circumstances.ts; text = varint length, UTF-8
+ *   text                         the receipt as JSON
+ */
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { CircumstancesTable, circumstancesText } from './circumstances.ts';
+import type { Detection } from './detection.ts';
+import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
+
+const MAGIC = 'RFBA';
+const VERSION = 1;
+const PREFIX_BYTES = 8;
+const ROW_BYTES = 8 + 4 * 4;
+const INITIAL_ROWS = 256;
+
+/** Why a line of an upload was not accepted. */
+export interface LineError {
+  /** 1-based line (or array element) of the upload. */
+  readonly line: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What the uploader was told, kept with the batch so that a retry is told the same. */
+export interface Receipt {
+  /** SHA-256 of the upload's body as received, lower-case hex. */
+  readonly bodySha256: string;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly errors: readonly LineError[];
+}
+
+/** Collects detections in typed arrays (24 bytes each) and writes the batch. */
+export class BatchBuilder {
+  readonly #table = new CircumstancesTable();
+  #numbers = new Float64Array(INITIAL_ROWS);
+  #fields = new Uint32Array(INITIAL_ROWS * 4);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(detection: Detection): void {
+    if (this.#count === this.#numbers.length) this.#grow();
+    const at = this.#count * 4;
+    this.#numbers[this.#count] = detection.number;
+    this.#fields[at] = detection.observedAt;
+    this.#fields[at + 1] = detection.firstSeenAt;
+    this.#fields[at + 2] = detection.sightings;
+    this.#fields[at + 3] = this.#table.idOf(circumstancesText(detection));
+    this.#count += 1;
+  }
+
+  #grow(): void {
+    const numbers = new Float64Array(this.#numbers.length * 2);
+    numbers.set(this.#numbers);
+    this.#numbers = numbers;
+    const fields = new Uint32Array(this.#fields.length * 2);
+    fields.set(this.#fields);
+    this.#fields = fields;
+  }
+
+  finish(receipt: Receipt): Bytes {
+    const rows = this.#count;
+    const numbers = this.#numbers;
+    const order = Uint32Array.from({ length: rows }, (_, i) => i);
+    order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number) || a - b);
+
+    const tail = new ByteWriter();
+    for (let id = 0; id < this.#table.size; id++) tail.text(this.#table.text(id));
+    tail.text(JSON.stringify(receipt));
+
+    const body = new Uint8Array(PREFIX_BYTES + rows * ROW_BYTES + tail.length);
+    const view = new DataView(body.buffer);
+    view.setUint32(0, rows, true);
+    view.setUint32(4, this.#table.size, true);
+    order.forEach((from, to) => {
+      view.setFloat64(PREFIX_BYTES + to * 8, numbers[from] as number, true);
+      for (let field = 0; field < 4; field++) {
+        const offset = PREFIX_BYTES + rows * 8 + (field * rows + to) * 4;
+        view.setUint32(offset, this.#fields[from * 4 + field] as number, true);
+      }
+    });
+    body.set(tail.view(), PREFIX_BYTES + rows * ROW_BYTES);
+    return frame(MAGIC, VERSION, body);
+  }
+}
+
+/** A batch as views on its bytes, rows in number order. */
+export interface Batch {
+  readonly rows: number;
+  readonly numbers: Float64Array;
+  readonly observedAt: Uint32Array;
+  readonly firstSeenAt: Uint32Array;
+  readonly sightings: Uint32Array;
+  /** Index into `circumstances`, each below its length. */
+  readonly circumstance: Uint32Array;
+  readonly circumstances: readonly string[];
+  readonly receipt: Receipt;
+}
+
+/** Opens a batch; throws FormatError on anything that `finish` could not have written. */
+export function openBatch(bytes: Bytes): Batch {
+  // A view needs alignment; whole objects as they are read from a store have it.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  const body = openFrame(aligned, MAGIC, VERSION);
+  if (body.length < PREFIX_BYTES) throw new FormatError(`${MAGIC}: body of ${body.length} bytes is too short`);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const rows = view.getUint32(0, true);
+  const circumstanceCount = view.getUint32(4, true);
+  const tailAt = PREFIX_BYTES + rows * ROW_BYTES;
+  if (tailAt > body.length) {
+    throw new FormatError(`${MAGIC}: ${rows} rows need ${tailAt} bytes, found ${body.length}`);
+  }
+  const column = (field: number) =>
+    new Uint32Array(body.buffer, body.byteOffset + PREFIX_BYTES + rows * (8 + field * 4), rows);
+  const reader = new ByteReader(body, tailAt);
+  const circumstances: string[] = [];
+  for (let i = 0; i < circumstanceCount; i++) circumstances.push(reader.text());
+  const receipt = parseReceipt(reader.text());
+  if (!reader.atEnd) throw new FormatError(`${MAGIC}: ${body.length - reader.position} bytes follow the receipt`);
+  const batch: Batch = {
+    rows,
+    numbers: new Float64Array(body.buffer, body.byteOffset + PREFIX_BYTES, rows),
+    observedAt: column(0),
+    firstSeenAt: column(1),
+    sightings: column(2),
+    circumstance: column(3),
+    circumstances,
+    receipt,
+  };
+  checkRows(batch);
+  return batch;
+}
+
+/** Only the receipt of a batch. */
+export function readReceipt(bytes: Bytes): Receipt {
+  return openBatch(bytes).receipt;
+}
+
+function checkRows(batch: Batch): void {
+  let previous = 0;
+  for (let i = 0; i < batch.rows; i++) {
+    const number = batch.numbers[i] as number;
+    if (!(number >= previous)) throw new FormatError(`${MAGIC}: row ${i} is out of number order`);
+    previous = number;
+    if ((batch.circumstance[i] as number) >= batch.circumstances.length) {
+      throw new FormatError(`${MAGIC}: row ${i} names circumstances beyond the ${batch.circumstances.length} listed`);
+    }
+  }
+}
+
+function parseReceipt(text: string): Receipt {
+  const value: unknown = JSON.parse(text);
+  if (!isReceipt(value)) throw new FormatError(`${MAGIC}: the receipt lacks a field`);
+  return value;
+}
+
+function isReceipt(value: unknown): value is Receipt {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'bodySha256' in value &&
+    typeof value.bodySha256 === 'string' &&
+    'accepted' in value &&
+    typeof value.accepted === 'number' &&
+    'rejected' in value &&
+    typeof value.rejected === 'number' &&
+    'errors' in value &&
+    Array.isArray(value.errors)
+  );
+}

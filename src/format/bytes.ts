@@ -1,0 +1,103 @@
+/** Growing writer and bounds-checked reader of variable-length integers and strings (evidence, batches). */
+import { type Bytes, FormatError } from './frame.ts';
+
+const INITIAL_CAPACITY = 1024;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export class ByteWriter {
+  #bytes: Bytes = new Uint8Array(INITIAL_CAPACITY);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+
+  /** Unsigned LEB128 of an integer in [0, 2^53). */
+  varint(value: number): void {
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** UTF-8, preceded by its length in bytes. */
+  text(value: string): void {
+    const bytes = encoder.encode(value);
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** What was written, as a view that is valid until the next write. */
+  view(): Bytes {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #position: number;
+
+  constructor(bytes: Uint8Array, position = 0) {
+    this.#bytes = bytes;
+    this.#position = position;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get atEnd(): boolean {
+    return this.#position >= this.#bytes.length;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    // Eight groups of seven bits hold 2^53 - 1, the largest integer that is ever written.
+    for (let group = 0; group < 8; group++) {
+      const byte = this.#bytes[this.#position++];
+      if (byte === undefined) throw new FormatError(`integer cut off at byte ${this.#bytes.length}`);
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 0x80;
+    }
+    throw new FormatError(`integer of more than 8 bytes before byte ${this.#position}`);
+  }
+
+  text(): string {
+    const length = this.varint();
+    const end = this.#position + length;
+    if (end > this.#bytes.length) {
+      throw new FormatError(`text of ${length} bytes cut off at byte ${this.#bytes.length}`);
+    }
+    const bytes = this.#bytes.subarray(this.#position, end);
+    this.#position = end;
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      throw new FormatError(`text before byte ${end} is not UTF-8`);
+    }
+  }
+}

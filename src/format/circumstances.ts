@@ -1,0 +1,80 @@
+/**
+ * Circumstances as text, and a table that gives each distinct one a small integer.
+ *
+ * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
+ * JSON.stringify writes it, null for what is absent. It is what batches and evidence store, it is the identity of a
+ * line of evidence, and its UTF-16 code unit order is the canonical order of such lines.
+ */
+import type { Circumstances } from './detection.ts';
+import { FormatError } from './frame.ts';
+import { CHANNELS, type Channel, INDUSTRIES, type Industry } from './vocabulary.ts';
+
+export function circumstancesText(c: Circumstances): string {
+  return JSON.stringify([
+    c.label,
+    c.channel,
+    c.industry,
+    c.project,
+    c.link?.host ?? null,
+    c.link?.sha256 ?? null,
+    c.source,
+  ]);
+}
+
+export function parseCircumstances(text: string): Circumstances {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    throw new FormatError('circumstances are not JSON');
+  }
+  if (!Array.isArray(fields) || fields.length !== 7) {
+    throw new FormatError('circumstances: expected an array of 7 fields');
+  }
+  const [label, channel, industry, project, host, sha256, source]: unknown[] = fields;
+  if (typeof label !== 'string' || !isChannel(channel) || !(industry === null || isIndustry(industry))) {
+    throw new FormatError('circumstances: expected a label, a known channel and a known industry or null');
+  }
+  if (!isOptionalText(project) || !isOptionalText(host) || !isOptionalText(sha256) || !isOptionalText(source)) {
+    throw new FormatError('circumstances: expected project, link and source to be text or null');
+  }
+  const link = host !== null && sha256 !== null ? { host, sha256 } : null;
+  return { label, channel, industry, project, link, source };
+}
+
+function isChannel(value: unknown): value is Channel {
+  return CHANNELS.some((channel) => channel === value);
+}
+
+function isIndustry(value: unknown): value is Industry {
+  return INDUSTRIES.some((industry) => industry === value);
+}
+
+function isOptionalText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}
+
+/** Interns circumstances: equal ones get the same id, ids count up from 0. */
+export class CircumstancesTable {
+  readonly #ids = new Map<string, number>();
+  readonly #texts: string[] = [];
+
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  idOf(text: string): number {
+    const known = this.#ids.get(text);
+    if (known !== undefined) return known;
+    const id = this.#texts.length;
+    this.#ids.set(text, id);
+    this.#texts.push(text);
+    return id;
+  }
+
+  text(id: number): string {
+    const text = this.#texts[id];
+    if (text === undefined) throw new RangeError(`no circumstances with id ${id}, there are ${this.size}`);
+    return text;
+  }
+}

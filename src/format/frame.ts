@@ -1,0 +1,68 @@
+/**
+ * The frame around every stored structure: 16 bytes, little-endian, before a body.
+ *
+ *   offset size
+ *        0    4  magic, ASCII: what the body is
+ *        4    2  version
+ *        6    2  reserved, zero
+ *        8    4  body length in bytes
+ *       12    4  CRC-32 of the body
+ *
+ * A frame is exactly header + body: anything else is refused, with what was expected and what was found.
+ */
+import { crc32 } from './crc32.ts';
+
+export const FRAME_HEADER_BYTES = 16;
+
+/** Bytes that are not what they claim to be. Readers fall back to another copy; writers never produce it. */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+}
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Fills in the header of a frame whose body already stands at `FRAME_HEADER_BYTES`. */
+export function sealFrame(frame: Bytes, magic: string, version: number): Bytes {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  for (let i = 0; i < 4; i++) frame[i] = magic.charCodeAt(i);
+  view.setUint16(4, version, true);
+  view.setUint16(6, 0, true);
+  const body = frame.subarray(FRAME_HEADER_BYTES);
+  view.setUint32(8, body.length, true);
+  view.setUint32(12, crc32(body), true);
+  return frame;
+}
+
+/** Frames a body by copying it. */
+export function frame(magic: string, version: number, body: Uint8Array): Bytes {
+  const out = new Uint8Array(FRAME_HEADER_BYTES + body.length);
+  out.set(body, FRAME_HEADER_BYTES);
+  return sealFrame(out, magic, version);
+}
+
+/** Checks a whole frame and returns a view of its body. Throws FormatError. */
+export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
+  if (bytes.length < FRAME_HEADER_BYTES) {
+    throw new FormatError(`${magic}: expected at least ${FRAME_HEADER_BYTES} bytes, found ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found = String.fromCharCode(...bytes.subarray(0, 4));
+  if (found !== magic) throw new FormatError(`expected magic ${magic}, found ${JSON.stringify(found)}`);
+  const foundVersion = view.getUint16(4, true);
+  if (foundVersion !== version) {
+    throw new FormatError(`${magic}: expected version ${version}, found ${foundVersion}`);
+  }
+  const reserved = view.getUint16(6, true);
+  if (reserved !== 0) throw new FormatError(`${magic}: expected reserved bytes of zero, found ${reserved}`);
+  const length = view.getUint32(8, true);
+  const body = bytes.subarray(FRAME_HEADER_BYTES);
+  if (length !== body.length) {
+    throw new FormatError(`${magic}: expected a body of ${length} bytes, found ${body.length}`);
+  }
+  const expected = view.getUint32(12, true);
+  const actual = crc32(body);
+  if (expected !== actual) {
+    throw new FormatError(`${magic}: expected checksum ${expected.toString(16)}, found ${actual.toString(16)}`);
+  }
+  return body;
+}

@@ -1,0 +1,41 @@
+/** Up to a segment's worth of records as arrays, one entry a number: what the merge hands to the segment encoder. */
+export interface RecordColumns {
+  /** Ascending, distinct. */
+  readonly numbers: Float64Array;
+  /** UTC days since 1970. */
+  readonly firstDay: Uint32Array;
+  readonly lastDay: Uint32Array;
+  /** Accepted detections, at least 1, below 2^53. */
+  readonly sightings: Float64Array;
+  /** Index into `profiles`. */
+  readonly profile: Uint32Array;
+  /** Profile texts (profile.ts), any order, unused ones allowed. */
+  readonly profiles: readonly string[];
+  /** Evidence entries of number i are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
+  readonly entryEnd: Uint32Array;
+  readonly entries: EvidenceColumns;
+  /** Circumstances texts (circumstances.ts), any order, unused ones allowed. */
+  readonly circumstances: readonly string[];
+}
+
+/** Evidence entries, one for each distinct circumstances of a number. */
+export interface EvidenceColumns {
+  /** Index into `circumstances`. */
+  readonly circumstance: Uint32Array;
+  /** Seconds since 1970. */
+  readonly firstSeenAt: Uint32Array;
+  readonly lastSeenAt: Uint32Array;
+  readonly sightings: Float64Array;
+}
+
+export const SECONDS_PER_DAY = 86_400;
+
+/** The UTC day, counted from 1970, of a time in seconds. */
+export function dayOf(seconds: number): number {
+  return Math.floor(seconds / SECONDS_PER_DAY);
+}
+
+/** A day counted from 1970 as YYYY-MM-DD. */
+export function isoDay(day: number): string {
+  return new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,208 @@
+/**
+ * A segment file: an immutable run of records in number order, in three columns (docs/FORMAT.md).
+ *
+ *   header     frame "RFSG" version 1, 64 bytes:
+ *                u64 first number, u64 last number, u32 count,
+ *                u32 length of the numbers column, of the verdicts column, of the evidence index, of the evidence
+ *                blocks, 12 bytes of zero
+ *   numbers    frame "RFNU" (numbers.ts)
+ *   verdicts   frame "RFVE" (verdicts.ts)
+ *   evidence   frame "RFEV": the index, then the blocks (evidence.ts)
+ *   footer     frame "RFFT" version 1, 112 bytes: SHA-256 of numbers column, verdicts column and evidence index
+ *
+ * Every part begins at a multiple of eight bytes. The numbers and verdicts columns are also stored by themselves,
+ * byte for byte, under their SHA-256.
+ */
+import { type EvidenceEntry, EvidenceIndex, encodeEvidence, readEvidenceBlock } from './evidence.ts';
+import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
+import { sha256Hex } from './hash.ts';
+import { encodeNumbers } from './numbers.ts';
+import { NumbersReader } from './numbers-reader.ts';
+import type { RecordColumns } from './records.ts';
+import { encodeVerdicts, VerdictsReader } from './verdicts.ts';
+
+const MAGIC = 'RFSG';
+const FOOTER_MAGIC = 'RFFT';
+const VERSION = 1;
+export const SEGMENT_HEADER_BYTES = 64;
+export const SEGMENT_FOOTER_BYTES = 112;
+/** Segments begin at multiples of this, so that no hundred- or thousand-block of numbers is ever split. */
+export const SEGMENT_ALIGNMENT = 10_000;
+
+/** What a reader must know of a segment before it reads any of it. */
+export interface SegmentShape {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly numbers: SliceShape;
+  readonly verdicts: SliceShape;
+  readonly evidenceIndex: SliceShape;
+  readonly evidenceBlocksBytes: number;
+}
+
+/** A contiguous part of the segment file with a content address. */
+export interface SliceShape {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface EncodedSegment {
+  readonly shape: SegmentShape;
+  readonly file: Bytes;
+}
+
+/** Where the parts of a segment file are. */
+export function numbersOffset(): number {
+  return SEGMENT_HEADER_BYTES;
+}
+export function verdictsOffset(shape: SegmentShape): number {
+  return numbersOffset() + shape.numbers.bytes;
+}
+export function evidenceIndexOffset(shape: SegmentShape): number {
+  return verdictsOffset(shape) + shape.verdicts.bytes;
+}
+export function evidenceBlocksOffset(shape: SegmentShape): number {
+  return evidenceIndexOffset(shape) + shape.evidenceIndex.bytes;
+}
+export function segmentBytes(shape: SegmentShape): number {
+  return evidenceBlocksOffset(shape) + shape.evidenceBlocksBytes + SEGMENT_FOOTER_BYTES;
+}
+
+/** The numbers column of a whole segment file, as a view. */
+export function numbersSlice(segment: EncodedSegment): Bytes {
+  return slice(segment.file, numbersOffset(), segment.shape.numbers);
+}
+export function verdictsSlice(segment: EncodedSegment): Bytes {
+  return slice(segment.file, verdictsOffset(segment.shape), segment.shape.verdicts);
+}
+
+function slice(file: Bytes, offset: number, part: SliceShape): Bytes {
+  return file.subarray(offset, offset + part.bytes);
+}
+
+/** Encodes records; the same records give the same bytes. */
+export async function encodeSegment(records: RecordColumns): Promise<EncodedSegment> {
+  const numbers = encodeNumbers(records.numbers);
+  const verdicts = encodeVerdicts(records);
+  const evidence = encodeEvidence(records);
+  const parts = [numbers, verdicts, evidence.index];
+  const hashes = await Promise.all(parts.map(sha256Hex));
+  const [numbersShape, verdictsShape, evidenceIndex] = parts.map((part, i) => ({
+    bytes: part.length,
+    sha256: hashes[i] as string,
+  })) as [SliceShape, SliceShape, SliceShape];
+  const shape: SegmentShape = {
+    first: records.numbers[0] as number,
+    last: records.numbers.at(-1) as number,
+    count: records.numbers.length,
+    numbers: numbersShape,
+    verdicts: verdictsShape,
+    evidenceIndex,
+    evidenceBlocksBytes: evidence.blocks.length,
+  };
+  const file = new Uint8Array(segmentBytes(shape));
+  let at = 0;
+  for (const part of [encodeHeader(shape), ...parts, evidence.blocks, encodeFooter(hashes)]) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return { shape, file };
+}
+
+function encodeHeader(shape: SegmentShape): Bytes {
+  const body = new Uint8Array(48);
+  const view = new DataView(body.buffer);
+  view.setBigUint64(0, BigInt(shape.first), true);
+  view.setBigUint64(8, BigInt(shape.last), true);
+  const lengths = [shape.numbers.bytes, shape.verdicts.bytes, shape.evidenceIndex.bytes, shape.evidenceBlocksBytes];
+  [shape.count, ...lengths].forEach((value, i) => {
+    view.setUint32(16 + i * 4, value, true);
+  });
+  return frame(MAGIC, VERSION, body);
+}
+
+function encodeFooter(hashes: readonly string[]): Bytes {
+  const hex = hashes.join('');
+  return frame(
+    FOOTER_MAGIC,
+    VERSION,
+    Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16)),
+  );
+}
+
+/** A whole segment in memory, every part checked: what the merge reads. */
+export interface OpenSegment {
+  readonly shape: SegmentShape;
+  readonly numbers: NumbersReader;
+  readonly verdicts: VerdictsReader;
+  /** Evidence of 64 consecutive numbers from rank 64 * block. */
+  evidenceBlock(block: number): EvidenceEntry[][];
+}
+
+/** Opens a whole segment file from its bytes alone. Throws FormatError on any damage. */
+export async function openSegment(file: Bytes): Promise<OpenSegment> {
+  if (file.byteOffset % 8 !== 0) throw new RangeError('a segment must begin at a multiple of 8 bytes');
+  const header = openFrame(file.subarray(0, SEGMENT_HEADER_BYTES), MAGIC, VERSION);
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const footer = openFrame(file.subarray(-SEGMENT_FOOTER_BYTES), FOOTER_MAGIC, VERSION);
+  const hash = (i: number) =>
+    Array.from(footer.subarray(i * 32, i * 32 + 32), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const part = (i: number) => ({ bytes: view.getUint32(20 + i * 4, true), sha256: hash(i) });
+  const shape: SegmentShape = {
+    first: Number(view.getBigUint64(0, true)),
+    last: Number(view.getBigUint64(8, true)),
+    count: view.getUint32(16, true),
+    numbers: part(0),
+    verdicts: part(1),
+    evidenceIndex: part(2),
+    evidenceBlocksBytes: view.getUint32(32, true),
+  };
+  if (segmentBytes(shape) !== file.length || view.getBigUint64(36, true) !== 0n || view.getUint32(44, true) !== 0) {
+    throw new FormatError(`${MAGIC}: expected ${segmentBytes(shape)} bytes, found ${file.length}`);
+  }
+  const offsets = [numbersOffset(), verdictsOffset(shape), evidenceIndexOffset(shape)];
+  const [numbersBytes, verdictsBytes, indexBytes] = await Promise.all(
+    [shape.numbers, shape.verdicts, shape.evidenceIndex].map((expected, i) =>
+      checkedSlice(slice(file, offsets[i] as number, expected), expected),
+    ),
+  );
+  if (numbersBytes === undefined || verdictsBytes === undefined || indexBytes === undefined) {
+    throw new FormatError(`${MAGIC}: a column is missing`);
+  }
+  const numbers = new NumbersReader(numbersBytes);
+  const verdicts = new VerdictsReader(verdictsBytes);
+  const evidence = new EvidenceIndex(indexBytes);
+  const counts = [numbers.count, verdicts.count, evidence.count];
+  if (counts.some((count) => count !== shape.count)) {
+    throw new FormatError(`${MAGIC}: expected ${shape.count} records in each column, found ${counts.join(', ')}`);
+  }
+  if (numbers.select(0) !== shape.first || numbers.select(shape.count - 1) !== shape.last) {
+    throw new FormatError(`${MAGIC}: the first or last number differs from the header's`);
+  }
+  const blocks = file.subarray(evidenceBlocksOffset(shape), file.length - SEGMENT_FOOTER_BYTES);
+  const lastBlock = evidence.place(evidence.blocks - 1);
+  const padding = blocks.subarray(lastBlock.offset + lastBlock.length);
+  if (padding.length > 7 || padding.some((byte) => byte !== 0)) {
+    throw new FormatError(`${MAGIC}: ${padding.length} bytes follow the last block of evidence`);
+  }
+  return {
+    shape,
+    numbers,
+    verdicts,
+    evidenceBlock(block) {
+      const place = evidence.place(block);
+      const bytes = blocks.subarray(place.offset, place.offset + place.length);
+      return readEvidenceBlock(bytes, place, Math.min(64, shape.count - block * 64));
+    },
+  };
+}
+
+/** The bytes, if they have the length and hash expected of them. Throws FormatError. */
+export async function checkedSlice(bytes: Bytes, expected: SliceShape): Promise<Bytes> {
+  if (bytes.length !== expected.bytes) {
+    throw new FormatError(`expected a slice of ${expected.bytes} bytes, found ${bytes.length}`);
+  }
+  const found = await sha256Hex(bytes);
+  if (found !== expected.sha256) throw new FormatError(`expected a slice with hash ${expected.sha256}, found ${found}`);
+  return bytes;
+}

@@ -1,0 +1,169 @@
+/**
+ * The verdicts column: how bad, since when, through what, by rank. Four fields, each bit-packed with one width.
+ * Frame "RFVE" version 1 around, little-endian:
+ *
+ *   u32 count                  N
+ *   u32 profiles               P
+ *   u32 profileBytes           B
+ *   u32 zero
+ *   4 x field                  profile, firstDay, listedDays (last day - first day), sightings:
+ *     f64 base                 smallest value
+ *     u32 width                bits of a packed value, 0 to 32
+ *     u32 exceptions           E
+ *   4 x exceptions             f64 value[E], then u32 rank[E] ascending, then zeros to a multiple of eight bytes
+ *   4 x packed                 u32 words[ceil(N * width / 32) + 1], least significant bit first, each value - base
+ *   u32 profileEnd[P]          where each profile's text ends in the bytes that follow
+ *   u8 text[B]                 profile texts (profile.ts), ascending; field profile is an index into them
+ *   zeros                      to a multiple of eight bytes
+ *
+ * A value too large for its width is an exception: its packed bits are all ones, and it is found by its rank. Counts
+ * of sightings have a long tail, which would otherwise set the width of every record.
+ */
+import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, sealFrame } from './frame.ts';
+import { exceptionBytes, FieldReader, packedWords, packField, packValues, roundUp8 } from './packed.ts';
+import { type Profile, parseProfile } from './profile.ts';
+import type { RecordColumns } from './records.ts';
+
+const MAGIC = 'RFVE';
+const VERSION = 1;
+const PREFIX_BYTES = 16;
+const FIELD_BYTES = 16;
+const FIELDS = 4;
+
+/** Encodes the verdicts of records; `profiles` must be ascending and all in use. */
+export function encodeVerdicts(records: RecordColumns): Bytes {
+  const count = records.numbers.length;
+  const listedDays = Float64Array.from(records.lastDay, (last, i) => last - (records.firstDay[i] as number));
+  const fields = [records.profile, records.firstDay, listedDays, records.sightings].map(packField);
+  const texts = records.profiles.map((text) => new TextEncoder().encode(text));
+  const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
+
+  let size = FRAME_HEADER_BYTES + PREFIX_BYTES + FIELDS * FIELD_BYTES;
+  for (const field of fields) size += exceptionBytes(field.ranks.length) + packedWords(count, field.width) * 4;
+  size = roundUp8(size + texts.length * 4 + textBytes);
+  const out = new Uint8Array(size);
+  const view = new DataView(out.buffer);
+  let at = FRAME_HEADER_BYTES;
+  const u32 = (value: number) => {
+    view.setUint32(at, value, true);
+    at += 4;
+  };
+  const f64 = (value: number) => {
+    view.setFloat64(at, value, true);
+    at += 8;
+  };
+  for (const value of [count, texts.length, textBytes, 0]) u32(value);
+  for (const field of fields) {
+    f64(field.base);
+    u32(field.width);
+    u32(field.ranks.length);
+  }
+  for (const field of fields) {
+    for (const rank of field.ranks) f64(field.values[rank] as number);
+    field.ranks.forEach(u32);
+    at = roundUp8(at);
+  }
+  for (const field of fields) packValues(field, count).forEach(u32);
+  let end = 0;
+  for (const text of texts) {
+    end += text.length;
+    u32(end);
+  }
+  for (const text of texts) {
+    out.set(text, at);
+    at += text.length;
+  }
+  return sealFrame(out, MAGIC, VERSION);
+}
+
+/** Answers from a verdicts column by rank, on views of its bytes. */
+export class VerdictsReader {
+  readonly count: number;
+  readonly profileCount: number;
+  readonly #profile: FieldReader;
+  readonly #firstDay: FieldReader;
+  readonly #listedDays: FieldReader;
+  readonly #sightings: FieldReader;
+  readonly #profileEnd: Uint32Array;
+  readonly #text: Uint8Array;
+  readonly #profiles = new Map<number, Profile>();
+
+  /** Opens a whole column. Throws FormatError unless it is one, undamaged. */
+  constructor(bytes: Bytes) {
+    if (bytes.byteOffset % 8 !== 0) throw new RangeError('a verdicts column must begin at a multiple of 8 bytes');
+    const body = openFrame(bytes, MAGIC, VERSION);
+    let at = body.byteOffset;
+    const take = (needed: number): number => {
+      if (at + needed > body.byteOffset + body.length) {
+        throw new FormatError(`${MAGIC}: ${needed} bytes at ${at - body.byteOffset} of ${body.length} are missing`);
+      }
+      at += needed;
+      return at - needed;
+    };
+    const prefix = new DataView(body.buffer, take(PREFIX_BYTES), PREFIX_BYTES);
+    this.count = prefix.getUint32(0, true);
+    this.profileCount = prefix.getUint32(4, true);
+    const textBytes = prefix.getUint32(8, true);
+    const descriptors = new DataView(body.buffer, take(FIELDS * FIELD_BYTES), FIELDS * FIELD_BYTES);
+    const heads = Array.from({ length: FIELDS }, (_, i) => ({
+      base: descriptors.getFloat64(i * FIELD_BYTES, true),
+      width: descriptors.getUint32(i * FIELD_BYTES + 8, true),
+      exceptions: descriptors.getUint32(i * FIELD_BYTES + 12, true),
+    }));
+    const tails = heads.map(({ exceptions }) => {
+      const start = take(exceptionBytes(exceptions));
+      const values = new Float64Array(body.buffer, start, exceptions);
+      return { values, ranks: new Uint32Array(body.buffer, start + exceptions * 8, exceptions) };
+    });
+    const readers = heads.map(({ base, width }, i) => {
+      if (width > 32) throw new FormatError(`${MAGIC}: field ${i} has a width of ${width} bits`);
+      const words = packedWords(this.count, width);
+      const { values, ranks } = tails[i] ?? { values: new Float64Array(), ranks: new Uint32Array() };
+      return new FieldReader(base, width, values, ranks, new Uint32Array(body.buffer, take(words * 4), words));
+    });
+    const [profile, firstDay, listedDays, sightings] = readers;
+    if (profile === undefined || firstDay === undefined || listedDays === undefined || sightings === undefined) {
+      throw new FormatError(`${MAGIC}: fields are missing`);
+    }
+    this.#profile = profile;
+    this.#firstDay = firstDay;
+    this.#listedDays = listedDays;
+    this.#sightings = sightings;
+    this.#profileEnd = new Uint32Array(body.buffer, take(this.profileCount * 4), this.profileCount);
+    this.#text = new Uint8Array(body.buffer, take(textBytes), textBytes);
+    if (body.byteOffset + body.length - at >= 8) throw new FormatError(`${MAGIC}: bytes follow the last column`);
+  }
+
+  /** First day seen of the number of this rank, UTC days since 1970. */
+  firstDay(rank: number): number {
+    return this.#firstDay.at(rank);
+  }
+
+  lastDay(rank: number): number {
+    return this.#firstDay.at(rank) + this.#listedDays.at(rank);
+  }
+
+  sightings(rank: number): number {
+    return this.#sightings.at(rank);
+  }
+
+  /** Index of the profile in this column's dictionary. */
+  profileId(rank: number): number {
+    return this.#profile.at(rank);
+  }
+
+  profileText(id: number): string {
+    const end = this.#profileEnd[id];
+    if (end === undefined) throw new FormatError(`${MAGIC}: no profile ${id}, there are ${this.profileCount}`);
+    const start = id === 0 ? 0 : (this.#profileEnd[id - 1] as number);
+    return new TextDecoder().decode(this.#text.subarray(start, end));
+  }
+
+  profile(id: number): Profile {
+    const known = this.#profiles.get(id);
+    if (known !== undefined) return known;
+    const profile = parseProfile(this.profileText(id));
+    this.#profiles.set(id, profile);
+    return profile;
+  }
+}

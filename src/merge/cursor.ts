@@ -1,0 +1,139 @@
+/**
+ * Sources of records in number order. Batches and runs look the same to the fold: a batch row is a record of one
+ * sighting (or of an aggregate), and a number may come several times in a row.
+ */
+import type { Batch } from '../format/batch.ts';
+import { EVIDENCE_BLOCK_NUMBERS } from '../format/evidence.ts';
+import type { SegmentEntry } from '../format/manifest.ts';
+import { dayOf } from '../format/records.ts';
+import type { OpenSegment } from '../format/segment.ts';
+import type { MergeDictionary } from './dictionary.ts';
+import type { RecordSink } from './segment-builder.ts';
+
+export interface RecordCursor {
+  /** The number the cursor stands on; infinity at the end. */
+  readonly number: number;
+  /** Adds the present record to the sink. */
+  emit(sink: RecordSink): void;
+  /** To the next record. Returns false when more must be loaded first. */
+  advance(): boolean;
+  /** Loads what comes next, or moves to the end. Called before first use and whenever `advance` returns false. */
+  load(): Promise<void>;
+}
+
+export class BatchCursor implements RecordCursor {
+  number = Number.POSITIVE_INFINITY;
+  readonly #batch: Batch;
+  readonly #circumstances: Uint32Array;
+  readonly #dictionary: MergeDictionary;
+  #row = 0;
+
+  constructor(batch: Batch, dictionary: MergeDictionary) {
+    this.#batch = batch;
+    this.#dictionary = dictionary;
+    this.#circumstances = Uint32Array.from(batch.circumstances, (text) => dictionary.circumstancesId(text));
+  }
+
+  async load(): Promise<void> {
+    this.#read();
+  }
+
+  advance(): boolean {
+    this.#row += 1;
+    this.#read();
+    return true;
+  }
+
+  #read(): void {
+    this.number = this.#row < this.#batch.rows ? (this.#batch.numbers[this.#row] as number) : Number.POSITIVE_INFINITY;
+  }
+
+  emit(sink: RecordSink): void {
+    const row = this.#row;
+    const firstSeenAt = this.#batch.firstSeenAt[row] as number;
+    const observedAt = this.#batch.observedAt[row] as number;
+    const sightings = this.#batch.sightings[row] as number;
+    const circumstances = this.#circumstances[this.#batch.circumstance[row] as number] as number;
+    sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
+    sink.entry(circumstances, firstSeenAt, observedAt, sightings);
+  }
+}
+
+/** A run from a number on, one segment in memory at a time. */
+export class RunCursor implements RecordCursor {
+  number = Number.POSITIVE_INFINITY;
+  readonly #segments: readonly SegmentEntry[];
+  readonly #open: (entry: SegmentEntry) => Promise<OpenSegment>;
+  readonly #dictionary: MergeDictionary;
+  readonly #from: number;
+  #next = 0;
+  #segment: OpenSegment | undefined;
+  #numbers = new Float64Array();
+  #profiles = new Map<number, number>();
+  #rank = 0;
+  #block = -1;
+  #entries: ReturnType<OpenSegment['evidenceBlock']> = [];
+
+  constructor(
+    segments: readonly SegmentEntry[],
+    from: number,
+    open: (entry: SegmentEntry) => Promise<OpenSegment>,
+    dictionary: MergeDictionary,
+  ) {
+    this.#segments = segments.filter((entry) => entry.last >= from);
+    this.#from = from;
+    this.#open = open;
+    this.#dictionary = dictionary;
+  }
+
+  async load(): Promise<void> {
+    const entry = this.#segments[this.#next++];
+    this.#block = -1;
+    if (entry === undefined) {
+      this.#segment = undefined;
+      this.number = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const segment = await this.#open(entry);
+    this.#segment = segment;
+    this.#numbers = new Float64Array(segment.numbers.count);
+    segment.numbers.copyRange(0, segment.numbers.count, this.#numbers);
+    this.#profiles = new Map();
+    this.#rank = segment.numbers.rank(this.#from);
+    this.number = this.#numbers[this.#rank] as number;
+  }
+
+  advance(): boolean {
+    this.#rank += 1;
+    if (this.#rank >= this.#numbers.length) return false;
+    this.number = this.#numbers[this.#rank] as number;
+    return true;
+  }
+
+  emit(sink: RecordSink): void {
+    const segment = this.#segment;
+    if (segment === undefined) throw new RangeError('a run cursor at its end has no record');
+    const rank = this.#rank;
+    const { verdicts } = segment;
+    const profile = this.#profileId(verdicts.profileId(rank), segment);
+    sink.verdict(verdicts.firstDay(rank), verdicts.lastDay(rank), verdicts.sightings(rank), profile);
+    const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
+    if (block !== this.#block) {
+      this.#entries = segment.evidenceBlock(block);
+      this.#block = block;
+    }
+    for (const entry of this.#entries[rank % EVIDENCE_BLOCK_NUMBERS] ?? []) {
+      const circumstances = this.#dictionary.circumstancesId(entry.circumstances);
+      sink.entry(circumstances, entry.firstSeenAt, entry.lastSeenAt, entry.sightings);
+    }
+  }
+
+  /** The merge's id of a segment's profile. */
+  #profileId(local: number, segment: OpenSegment): number {
+    const known = this.#profiles.get(local);
+    if (known !== undefined) return known;
+    const id = this.#dictionary.profileId(segment.verdicts.profileText(local));
+    this.#profiles.set(local, id);
+    return id;
+  }
+}

@@ -1,0 +1,77 @@
+/** What a merge knows of circumstances and profiles: each distinct one once, as a small integer. */
+import { CircumstancesTable, parseCircumstances } from '../format/circumstances.ts';
+import { crc32 } from '../format/crc32.ts';
+import { type Profile, parseProfile, profileText, unionProfile } from '../format/profile.ts';
+
+export class MergeDictionary {
+  readonly #circumstances = new CircumstancesTable();
+  /** By circumstances id: its profile id, and its place in the canonical order. */
+  readonly #profileOf: number[] = [];
+  readonly #order: number[] = [];
+  readonly #profiles: Profile[] = [];
+  readonly #profileTexts: string[] = [];
+  readonly #profileIds = new Map<string, number>();
+  readonly #unions = new Map<number, number>();
+
+  circumstancesId(text: string): number {
+    const id = this.#circumstances.idOf(text);
+    if (id === this.#profileOf.length) {
+      const { label, channel, industry } = parseCircumstances(text);
+      const profile = { labels: [label], channels: [channel], industries: industry === null ? [] : [industry] };
+      this.#profileOf.push(this.#internProfile(profile));
+      this.#order.push(crc32(new TextEncoder().encode(text)));
+    }
+    return id;
+  }
+
+  circumstancesText(id: number): string {
+    return this.#circumstances.text(id);
+  }
+
+  /** The profile of a record with only these circumstances. */
+  profileOf(circumstancesId: number): number {
+    return this.#profileOf[circumstancesId] as number;
+  }
+
+  /**
+   * Canonical order of a number's evidence: by CRC-32 of the text, then by text. A hash order makes "the first 256"
+   * a fair sample that comes out the same however the entries were merged.
+   */
+  compare(a: number, b: number): number {
+    if (a === b) return 0;
+    const difference = (this.#order[a] as number) - (this.#order[b] as number);
+    if (difference !== 0) return difference;
+    const [textA, textB] = [this.circumstancesText(a), this.circumstancesText(b)];
+    return textA < textB ? -1 : textA > textB ? 1 : 0;
+  }
+
+  profileId(text: string): number {
+    return this.#profileIds.get(text) ?? this.#internProfile(parseProfile(text));
+  }
+
+  profileText(id: number): string {
+    return this.#profileTexts[id] as string;
+  }
+
+  union(a: number, b: number): number {
+    if (a === b) return a;
+    // Profile ids stay far below 2^26: a key of both is an exact integer.
+    const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b);
+    const known = this.#unions.get(key);
+    if (known !== undefined) return known;
+    const id = this.#internProfile(unionProfile(this.#profiles[a] as Profile, this.#profiles[b] as Profile));
+    this.#unions.set(key, id);
+    return id;
+  }
+
+  #internProfile(profile: Profile): number {
+    const text = profileText(profile);
+    const known = this.#profileIds.get(text);
+    if (known !== undefined) return known;
+    const id = this.#profiles.length;
+    this.#profiles.push(profile);
+    this.#profileTexts.push(text);
+    this.#profileIds.set(text, id);
+    return id;
+  }
+}

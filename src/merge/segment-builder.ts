@@ -1,0 +1,200 @@
+/**
+ * Collects records in number order and cuts them into segments. Where to cut depends on the records alone, from the
+ * last cut on: whole ten-thousand-blocks are taken while they fit. So the same records give the same segments, in
+ * one go or resumed at any cut.
+ */
+import { SEGMENT_NUMBERS } from '../format/numbers.ts';
+import type { RecordColumns } from '../format/records.ts';
+import { SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import type { MergeDictionary } from './dictionary.ts';
+
+/** Where a cursor puts a record: one verdict and its entries. Several records of one number are folded into one. */
+export interface RecordSink {
+  /** Days are UTC days since 1970, profile an id of the merge's dictionary. */
+  verdict(firstDay: number, lastDay: number, sightings: number, profile: number): void;
+  /** Times are seconds since 1970, circumstances an id of the merge's dictionary. */
+  entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
+}
+
+/**
+ * Evidence kept of one number: its first 256 circumstances in canonical order (MergeDictionary.compare). An entry
+ * among the first 256 of all is among the first 256 of any part, so nothing kept is ever missing a sighting,
+ * whatever the order of merging. The verdict counts every sighting.
+ */
+export const EVIDENCE_ENTRIES = 256;
+
+/** One record more than fits shows that the last ten-thousand-block does not. */
+const CAPACITY = SEGMENT_NUMBERS + 1;
+
+export class SegmentBuilder implements RecordSink {
+  readonly #dictionary: MergeDictionary;
+  readonly #numbers = new Float64Array(CAPACITY);
+  readonly #firstDay = new Uint32Array(CAPACITY);
+  readonly #lastDay = new Uint32Array(CAPACITY);
+  readonly #sightings = new Float64Array(CAPACITY);
+  readonly #profile = new Uint32Array(CAPACITY);
+  readonly #entryEnd = new Uint32Array(CAPACITY);
+  #entryCircumstances = new Uint32Array(CAPACITY);
+  #entryFirst = new Uint32Array(CAPACITY);
+  #entryLast = new Uint32Array(CAPACITY);
+  #entrySightings = new Float64Array(CAPACITY);
+  #count = 0;
+  #entries = 0;
+  /** Index of the first record of the present ten-thousand-block. */
+  #blockStart = 0;
+  #current = -1;
+
+  constructor(dictionary: MergeDictionary) {
+    this.#dictionary = dictionary;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** Where the ten-thousand-block of the first record begins: a builder that starts there cuts the same. */
+  get boundary(): number {
+    return floorToBlock(this.#numbers[0] as number);
+  }
+
+  /** Begins the record of a number larger than all before. Returns true when a segment must be taken first. */
+  begin(number: number): boolean {
+    if (this.#count > SEGMENT_NUMBERS) return true;
+    if (this.#count > 0 && floorToBlock(number) !== floorToBlock(this.#numbers[this.#count - 1] as number)) {
+      if (this.#count === SEGMENT_NUMBERS) return true;
+      this.#blockStart = this.#count;
+    }
+    this.#current = this.#count;
+    this.#numbers[this.#current] = number;
+    this.#firstDay[this.#current] = 0xffffffff;
+    this.#lastDay[this.#current] = 0;
+    this.#sightings[this.#current] = 0;
+    this.#entryEnd[this.#current] = this.#entries;
+    this.#count += 1;
+    return false;
+  }
+
+  verdict(firstDay: number, lastDay: number, sightings: number, profile: number): void {
+    const i = this.#current;
+    const isFirst = this.#sightings[i] === 0;
+    this.#firstDay[i] = Math.min(this.#firstDay[i] as number, firstDay);
+    this.#lastDay[i] = Math.max(this.#lastDay[i] as number, lastDay);
+    this.#sightings[i] = (this.#sightings[i] as number) + sightings;
+    this.#profile[i] = isFirst ? profile : this.#dictionary.union(this.#profile[i] as number, profile);
+  }
+
+  entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void {
+    const start = this.#current === 0 ? 0 : (this.#entryEnd[this.#current - 1] as number);
+    // Entries of a number are kept in canonical order: find this one's place from the end.
+    let at = this.#entries;
+    while (at > start) {
+      const order = this.#dictionary.compare(this.#entryCircumstances[at - 1] as number, circumstances);
+      if (order === 0) {
+        this.#foldEntry(at - 1, firstSeenAt, lastSeenAt, sightings);
+        return;
+      }
+      if (order < 0) break;
+      at -= 1;
+    }
+    if (at - start >= EVIDENCE_ENTRIES) return;
+    if (this.#entries - start < EVIDENCE_ENTRIES) this.#entries += 1;
+    this.#reserveEntries();
+    const end = this.#entries;
+    for (const column of [this.#entryCircumstances, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
+      column.copyWithin(at + 1, at, end - 1);
+    }
+    this.#entryCircumstances[at] = circumstances;
+    this.#entryFirst[at] = firstSeenAt;
+    this.#entryLast[at] = lastSeenAt;
+    this.#entrySightings[at] = sightings;
+    this.#entryEnd[this.#current] = end;
+  }
+
+  #foldEntry(at: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void {
+    this.#entryFirst[at] = Math.min(this.#entryFirst[at] as number, firstSeenAt);
+    this.#entryLast[at] = Math.max(this.#entryLast[at] as number, lastSeenAt);
+    this.#entrySightings[at] = (this.#entrySightings[at] as number) + sightings;
+  }
+
+  #reserveEntries(): void {
+    const capacity = this.#entryFirst.length;
+    if (this.#entries <= capacity) return;
+    const grow = (old: Uint32Array<ArrayBuffer>) => {
+      const grown = new Uint32Array(capacity * 2);
+      grown.set(old);
+      return grown;
+    };
+    this.#entryCircumstances = grow(this.#entryCircumstances);
+    this.#entryFirst = grow(this.#entryFirst);
+    this.#entryLast = grow(this.#entryLast);
+    const sightings = new Float64Array(capacity * 2);
+    sightings.set(this.#entrySightings);
+    this.#entrySightings = sightings;
+  }
+
+  /** The records of the next segment, as views that are valid until `drop` or `begin`. */
+  peek(): RecordColumns {
+    return this.#columns(this.#cut);
+  }
+
+  get #cut(): number {
+    return this.#count <= SEGMENT_NUMBERS ? this.#count : this.#blockStart;
+  }
+
+  /** Forgets the records of the next segment and keeps the rest. */
+  drop(): void {
+    const cut = this.#cut;
+    const entryCut = cut === 0 ? 0 : (this.#entryEnd[cut - 1] as number);
+    for (const column of [this.#numbers, this.#firstDay, this.#lastDay, this.#sightings, this.#profile]) {
+      column.copyWithin(0, cut, this.#count);
+    }
+    for (const column of [this.#entryCircumstances, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
+      column.copyWithin(0, entryCut, this.#entries);
+    }
+    for (let i = cut; i < this.#count; i++) this.#entryEnd[i - cut] = (this.#entryEnd[i] as number) - entryCut;
+    this.#count -= cut;
+    this.#entries -= entryCut;
+    this.#current = this.#count - 1;
+    this.#blockStart = 0;
+  }
+
+  #columns(count: number): RecordColumns {
+    const entries = count === 0 ? 0 : (this.#entryEnd[count - 1] as number);
+    const profiles = this.#localProfiles(count);
+    const texts: string[] = [];
+    for (let e = 0; e < entries; e++) {
+      const id = this.#entryCircumstances[e] as number;
+      texts[id] ??= this.#dictionary.circumstancesText(id);
+    }
+    return {
+      numbers: this.#numbers.subarray(0, count),
+      firstDay: this.#firstDay.subarray(0, count),
+      lastDay: this.#lastDay.subarray(0, count),
+      sightings: this.#sightings.subarray(0, count),
+      profile: profiles.ids,
+      profiles: profiles.texts,
+      entryEnd: this.#entryEnd.subarray(0, count),
+      entries: {
+        circumstance: this.#entryCircumstances.subarray(0, entries),
+        firstSeenAt: this.#entryFirst.subarray(0, entries),
+        lastSeenAt: this.#entryLast.subarray(0, entries),
+        sightings: this.#entrySightings.subarray(0, entries),
+      },
+      circumstances: texts,
+    };
+  }
+
+  /** The profiles in use among the first `count` records, in text order, and each record's index into them. */
+  #localProfiles(count: number): { ids: Uint32Array; texts: string[] } {
+    const used = new Set(this.#profile.subarray(0, count));
+    const sorted = [...used].map((id) => ({ id, text: this.#dictionary.profileText(id) }));
+    sorted.sort((a, b) => (a.text < b.text ? -1 : 1));
+    const local = new Map(sorted.map(({ id }, i) => [id, i]));
+    const ids = this.#profile.slice(0, count).map((id) => local.get(id) as number);
+    return { ids, texts: sorted.map(({ text }) => text) };
+  }
+}
+
+function floorToBlock(number: number): number {
+  return number - (number % SEGMENT_ALIGNMENT);
+}
