@@ -1,6 +1,9 @@
 /** Where things are in the object store. Keys never contain a phone number. */
 export const MANIFEST_KEY = 'manifest';
+/** A copy of each generation's manifest, written before it is published: what a rollback returns to. */
 export const RETAINED_PREFIX = 'manifests/';
+/** Which batches each generation merged, kept for ever. */
+export const HISTORY_PREFIX = 'history/';
 export const SEGMENT_PREFIX = 'segments/';
 /** Accepted uploads not yet known to be merged. */
 export const WAITING_PREFIX = 'batches/waiting/';
@@ -8,3 +11,8 @@ export const WAITING_PREFIX = 'batches/waiting/';
 export const MERGED_PREFIX = 'batches/merged/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
 export const API_KEYS_KEY = 'config/keys';
+
+/** A generation's object under one of the prefixes above; keys sort by generation. */
+export function generationKey(prefix: string, generation: number, commit: string): string {
+  return `${prefix}${String(generation).padStart(10, '0')}-${commit}`;
+}

@@ -1,0 +1,151 @@
+/**
+ * Taking in an upload: read it, store it as one batch, and only then say so.
+ *
+ * A batch waits under `waiting/<id>` until a tick merges it: the tick consumes it by committing a manifest that names
+ * it, then copies it to `merged/<id>` (kept for ever), then deletes `waiting/<id>`. Without an Idempotency-Key the id is
+ * unique. With one, the id is a hash of tenant and key, so all uploads with that key meet at two objects:
+ *
+ *   1. `waiting/<id>` is only ever created if absent, and only deleted once `merged/<id>` exists.
+ *   2. So an id without `merged/<id>` was never consumed, and the first upload to be put is the one that waits.
+ *   3. Once `merged/<id>` exists it is the truth. A later put may make a new `waiting/<id>`: a tick that finds both drops
+ *      the waiting one unmerged. No such upload may be answered 202 on the strength of its own put.
+ */
+import { createHash } from 'node:crypto';
+import { BatchBuilder, type LineError, type Receipt, readReceipt } from '../format/batch.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
+import type { ObjectHead, ObjectStore } from '../store/store.ts';
+import { bodyEncoding } from './content-type.ts';
+import { StorageUnavailable } from './errors.ts';
+import { MAX_REPORTED_ERRORS } from './limits.ts';
+import { parseDetections } from './parse.ts';
+import type { Labels, ValidationContext } from './validate.ts';
+
+export interface Upload {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly contentType: string | null;
+  readonly contentEncoding?: string | null;
+  /** As the client sent it; not empty. */
+  readonly idempotencyKey?: string;
+  /** Keys of different tenants never meet. Contains no line break. */
+  readonly tenant: string;
+}
+
+export interface AcceptDeps {
+  readonly objects: ObjectStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** At least 64 random bits as text that may stand in an object key. */
+  readonly randomId: () => string;
+  readonly labels: Labels;
+}
+
+export type AcceptResult =
+  /** Stored; will be merged exactly once, however often the same upload is repeated with its key. */
+  | { readonly kind: 'accepted'; readonly batch: string; readonly receipt: Receipt }
+  /** The key has been used with another body; nothing of this one is, or will be, counted. */
+  | { readonly kind: 'conflict' };
+
+interface Batch {
+  readonly id: string;
+  readonly keyed: boolean;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly receipt: Receipt;
+}
+
+/**
+ * @throws BodyError if the body cannot be taken: nothing is stored
+ * @throws StorageUnavailable if the storage gave no clear answer: the batch may or may not wait; `detail` says whether
+ *   trying again is safe
+ */
+export async function acceptDetections(upload: Upload, deps: AcceptDeps): Promise<AcceptResult> {
+  const nowMs = deps.now();
+  const builder = new BatchBuilder();
+  const receipt = await readUpload(upload, { nowMs, labels: deps.labels }, builder);
+  const keyed = upload.idempotencyKey !== undefined;
+  const id = keyed ? keyedId(upload.tenant, upload.idempotencyKey) : uniqueId(nowMs, deps.randomId());
+  // Nothing to keep, and no key under which anyone could ask for the receipt.
+  if (!keyed && receipt.accepted === 0) return { kind: 'accepted', batch: id, receipt };
+  return store({ id, keyed, bytes: builder.finish(receipt), receipt }, deps.objects);
+}
+
+async function readUpload(upload: Upload, context: ValidationContext, builder: BatchBuilder): Promise<Receipt> {
+  const encoding = bodyEncoding(upload.contentType, upload.contentEncoding ?? null);
+  // Over the decoded body: a client that compresses anew for its retry (gzip carries a time) sends the same upload.
+  const hash = createHash('sha256');
+  const errors: LineError[] = [];
+  let rejected = 0;
+  await parseDetections(upload.body, encoding, context, {
+    onDetection: (detection) => builder.add(detection),
+    onReject: (error) => {
+      rejected += 1;
+      if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
+    },
+    onBytes: (bytes) => hash.update(bytes),
+  });
+  return { bodySha256: hash.digest('hex'), accepted: builder.count, rejected, errors };
+}
+
+/** Sorts by time of arrival. */
+function uniqueId(nowMs: number, random: string): string {
+  return `${String(nowMs).padStart(13, '0')}-${random}`;
+}
+
+export function keyedId(tenant: string, idempotencyKey: string): string {
+  return `k-${createHash('sha256').update(`${tenant}\n${idempotencyKey}`).digest('hex')}`;
+}
+
+async function store(batch: Batch, objects: ObjectStore): Promise<AcceptResult> {
+  let written: ObjectHead | null;
+  try {
+    written = await objects.put(WAITING_PREFIX + batch.id, batch.bytes, { absent: true });
+  } catch (cause) {
+    // The batch waits, or it does not, or another upload with this key does. What is there decides.
+    return answerFromStore(batch, objects, cause);
+  }
+  if (written === null) {
+    // The id is taken: by an upload with this key, or by this very put, tried twice on its way to the storage.
+    return answerFromStore(batch, objects);
+  }
+  if (!batch.keyed) return { kind: 'accepted', batch: batch.id, receipt: batch.receipt };
+  // Stored, but perhaps under an id that was consumed long ago (3. above). If we cannot tell, a tick still can: the
+  // batch is merged or dropped, rightly either way, and the retry is told which.
+  const consumed = await ask(batch, () => objects.head(MERGED_PREFIX + batch.id));
+  if (consumed !== null) return answerFromStore(batch, objects);
+  return { kind: 'accepted', batch: batch.id, receipt: batch.receipt };
+}
+
+/** Answers from what the store has under the batch's id, whoever put it there. */
+async function answerFromStore(batch: Batch, objects: ObjectStore, putError?: unknown): Promise<AcceptResult> {
+  const found = await ask(batch, () => storedReceipt(batch.id, objects));
+  // The put failed for good, or its batch was removed by hand: this upload is not stored.
+  if (found === null) throw unavailable(batch, putError);
+  if (found.bodySha256 !== batch.receipt.bodySha256) return { kind: 'conflict' };
+  return { kind: 'accepted', batch: batch.id, receipt: found };
+}
+
+/**
+ * The receipt of the upload that an id belongs to. The order matters: what waits counts only if nothing was merged by
+ * the time it had been read; otherwise it may be a later upload, to be dropped.
+ */
+async function storedReceipt(id: string, objects: ObjectStore): Promise<Receipt | null> {
+  const waiting = await objects.get(WAITING_PREFIX + id);
+  const merged = await objects.get(MERGED_PREFIX + id);
+  const stored = merged ?? waiting;
+  return stored === null ? null : readReceipt(stored.bytes);
+}
+
+/** A question to the storage; if it is not answered we cannot promise anything, whatever was stored before. */
+async function ask<T>(batch: Batch, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (cause) {
+    throw unavailable(batch, cause);
+  }
+}
+
+function unavailable(batch: Batch, cause: unknown): StorageUnavailable {
+  const retry = batch.keyed
+    ? 'send it again with the same Idempotency-Key: it will be counted once'
+    : 'sent again without an Idempotency-Key it may be counted twice';
+  return new StorageUnavailable(`the storage did not confirm the upload; ${retry}`, cause);
+}

@@ -1,0 +1,46 @@
+import { BodyError } from './errors.ts';
+
+export type BodyFormat = 'ndjson' | 'json' | 'csv';
+
+export interface BodyEncoding {
+  readonly format: BodyFormat;
+  readonly gzip: boolean;
+}
+
+const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
+  ['application/x-ndjson', 'ndjson'],
+  ['application/json', 'json'],
+  ['text/csv', 'csv'],
+]);
+
+/**
+ * Reads the headers that say how an upload is written.
+ * @throws BodyError `unsupported-media-type` for anything but UTF-8 NDJSON, JSON or CSV, plain or gzip
+ */
+export function bodyEncoding(contentType: string | null, contentEncoding: string | null): BodyEncoding {
+  const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
+  const format = FORMATS.get(type);
+  if (format === undefined) {
+    const expected = [...FORMATS.keys()].join(', ');
+    throw new BodyError('unsupported-media-type', `expected Content-Type ${expected}; found ${quoted(type)}`);
+  }
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset.replaceAll('"', ''))) {
+    throw new BodyError('unsupported-media-type', `expected charset utf-8; found ${quoted(charset)}`);
+  }
+  return { format, gzip: isGzip(contentEncoding) };
+}
+
+function isGzip(contentEncoding: string | null): boolean {
+  const encoding = (contentEncoding ?? '').trim().toLowerCase();
+  if (encoding === '' || encoding === 'identity') return false;
+  // RFC 9110, 8.4.1.3: x-gzip is the same thing.
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  throw new BodyError('unsupported-media-type', `expected Content-Encoding gzip or none; found ${quoted(encoding)}`);
+}
+
+const MAX_QUOTED_CHARS = 60;
+
+function quoted(found: string): string {
+  return found === '' ? 'none' : `"${found.slice(0, MAX_QUOTED_CHARS)}"`;
+}

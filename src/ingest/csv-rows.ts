@@ -1,0 +1,106 @@
+import type { LineError } from '../format/batch.ts';
+import { CsvRecord, type RecordProgress } from './csv-record.ts';
+import { MAX_LINE_CHARS } from './limits.ts';
+import { LineSplitter } from './lines.ts';
+import { type BodyReader, malformed } from './reader.ts';
+
+export interface CsvRowSink {
+  /** `line` is where the record starts. */
+  row(fields: readonly string[], line: number): void;
+  reject(error: LineError): void;
+}
+
+interface HeldLine {
+  /** Null if the line was too long to hold. */
+  readonly text: string | null;
+  readonly line: number;
+}
+
+interface OpenRecord {
+  readonly record: CsvRecord;
+  /** The lines of the record so far. */
+  readonly lines: HeldLine[];
+  chars: number;
+}
+
+/**
+ * Reads CSV that comes in pieces of text, record by record; blank lines are skipped. A stray quote costs the line it is
+ * in and no other: if a record that runs over several lines turns out not to be one, only its first line is rejected
+ * and the others are read again. Each is read again at most once, because a line that opens a quote and does not close
+ * it has an odd number of quotes, and the next such line ends the record, well or ill.
+ */
+export class CsvRows implements BodyReader {
+  readonly #sink: CsvRowSink;
+  readonly #delimiter: string;
+  readonly #lines: LineSplitter;
+  #open: OpenRecord | null = null;
+
+  /** @param delimiter one character */
+  constructor(sink: CsvRowSink, delimiter = ',') {
+    this.#sink = sink;
+    this.#delimiter = delimiter;
+    this.#lines = new LineSplitter({
+      line: (text, line) => this.#read({ text, line }),
+      overlong: (line) => this.#read({ text: null, line }),
+    });
+  }
+
+  push(text: string): void {
+    this.#lines.push(text);
+  }
+
+  end(): void {
+    this.#lines.end();
+    while (this.#open !== null) this.#readAll(this.#giveUp(this.#open, 'expected a closing quote; found none'));
+  }
+
+  #read(line: HeldLine): void {
+    this.#readAll([line]);
+  }
+
+  /** @param stack lines to read, the next one last */
+  #readAll(stack: HeldLine[]): void {
+    for (let line = stack.pop(); line !== undefined; line = stack.pop()) {
+      const again = this.#readLine(line);
+      for (const each of again) stack.push(each);
+    }
+  }
+
+  /** Returns the lines to read again, the next one last. */
+  #readLine(line: HeldLine): readonly HeldLine[] {
+    const open = this.#open;
+    if (open !== null) {
+      open.lines.push(line);
+      open.chars += (line.text?.length ?? 0) + 1;
+      if (line.text === null || open.chars > MAX_LINE_CHARS) {
+        return this.#giveUp(open, `expected a record of at most ${MAX_LINE_CHARS} characters; found no closing quote`);
+      }
+      return this.#progress(open, open.record.feed(line.text));
+    }
+    if (line.text === null) {
+      this.#sink.reject(malformed(line.line, `expected at most ${MAX_LINE_CHARS} characters; found more`));
+    } else if (line.text.includes('"')) {
+      const record = new CsvRecord(this.#delimiter);
+      const started = { record, lines: [line], chars: line.text.length };
+      return this.#progress(started, record.feed(line.text));
+    } else if (line.text.trim() !== '') {
+      this.#sink.row(line.text.split(this.#delimiter), line.line);
+    }
+    return [];
+  }
+
+  #progress(open: OpenRecord, progress: RecordProgress): readonly HeldLine[] {
+    if (typeof progress === 'object') return this.#giveUp(open, progress.problem);
+    this.#open = progress === 'open' ? open : null;
+    const first = open.lines[0];
+    if (progress === 'whole' && first !== undefined) this.#sink.row(open.record.fields, first.line);
+    return [];
+  }
+
+  #giveUp(open: OpenRecord, problem: string): HeldLine[] {
+    this.#open = null;
+    const [first, ...others] = open.lines;
+    if (first !== undefined) this.#sink.reject(malformed(first.line, problem));
+    return others.reverse();
+  }
+}

@@ -1,0 +1,12 @@
+/** Bounds on one upload. The first two are the contract's (API.md); the others let it be read in constant memory. */
+
+/** Detections in one upload, accepted and rejected together. */
+export const MAX_DETECTIONS = 100_000;
+/** Body after content decoding; the body as sent is held to it too, since gzip can also make nothing out of a lot. */
+export const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** One line, CSV record or array element, in UTF-16 code units. The longest sensible one (a link of 2,048) has ~3,000. */
+export const MAX_LINE_CHARS = 65_536;
+/** Objects and arrays inside one array element. A detection is flat; a feed's extra fields may nest a little. */
+export const MAX_NESTING = 32;
+/** Errors reported on one upload; the rest are only counted (API.md). */
+export const MAX_REPORTED_ERRORS = 100;

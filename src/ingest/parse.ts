@@ -1,0 +1,60 @@
+import type { LineError } from '../format/batch.ts';
+import type { Detection } from '../format/detection.ts';
+import type { BodyEncoding, BodyFormat } from './content-type.ts';
+import { csvReader } from './csv.ts';
+import { decodeText } from './decode.ts';
+import { BodyError } from './errors.ts';
+import { jsonArrayReader } from './json-array.ts';
+import { MAX_DETECTIONS } from './limits.ts';
+import { ndjsonReader } from './ndjson.ts';
+import type { BodyReader, LineReceiver } from './reader.ts';
+import { Rejection } from './rejection.ts';
+import { type ValidationContext, validateLine } from './validate.ts';
+
+export interface DetectionHandlers {
+  onDetection(detection: Detection, line: number): void;
+  onReject(error: LineError): void;
+  /** Sees the body after content decoding, piece by piece. */
+  onBytes?(bytes: Uint8Array): void;
+}
+
+const READERS: Readonly<Record<BodyFormat, (receiver: LineReceiver) => BodyReader>> = {
+  ndjson: ndjsonReader,
+  json: jsonArrayReader,
+  csv: csvReader,
+};
+
+/**
+ * Reads an upload line by line, in order, holding no more than one line of it. Lines are 1-based; in CSV the header is
+ * line 1 and a record is where it starts; in a JSON array they count elements.
+ * @throws BodyError if the body as a whole cannot be taken; what the handlers were given by then does not count
+ */
+export async function parseDetections(
+  body: ReadableStream<Uint8Array>,
+  encoding: BodyEncoding,
+  context: ValidationContext,
+  handlers: DetectionHandlers,
+): Promise<void> {
+  let lines = 0;
+  const countLine = () => {
+    lines += 1;
+    if (lines > MAX_DETECTIONS) {
+      throw new BodyError('payload-too-large', `expected at most ${MAX_DETECTIONS} detections; found more`);
+    }
+  };
+  const reader = READERS[encoding.format]({
+    raw(fields, line) {
+      countLine();
+      const checked = validateLine(fields, context);
+      if (checked instanceof Rejection) handlers.onReject({ line, code: checked.code, detail: checked.detail });
+      else handlers.onDetection(checked, line);
+    },
+    reject(error) {
+      countLine();
+      handlers.onReject(error);
+    },
+  });
+  const onBytes = handlers.onBytes?.bind(handlers);
+  for await (const text of decodeText(body, { gzip: encoding.gzip, ...(onBytes && { onBytes }) })) reader.push(text);
+  reader.end();
+}

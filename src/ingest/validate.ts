@@ -1,0 +1,151 @@
+/**
+ * The one gate between a feed and the store: a line as its body gave it, to a detection or the reason why not.
+ * Fields and their defaults are those of API.md (Detections); fields that are none of these are ignored. Absent,
+ * null and blank are the same, since a CSV file has no other way to leave a field out. The same code runs in the
+ * Worker and in `npm run import`.
+ */
+import type { Circumstances, Detection } from '../format/detection.ts';
+import { CHANNELS, type Channel, INDUSTRIES, type Industry } from '../format/vocabulary.ts';
+import { isCountry, parseNumber } from '../number/parse.ts';
+import { checkedLink } from './check-link.ts';
+import { checkedText } from './check-text.ts';
+import { type Field, misnamedField } from './fields.ts';
+import { DAY_SECONDS, formatDay, parseInstant } from './instant.ts';
+import type { RawLine } from './reader.ts';
+import { type Checked, Rejection, shapeOf, wordOrShape } from './rejection.ts';
+
+/** The configured labels, a `Set` of them for one; the order is that of messages. */
+export interface Labels extends Iterable<string> {
+  has(label: string): boolean;
+}
+
+export interface ValidationContext {
+  /** Milliseconds since 1970: the default of `observedAt`. */
+  readonly nowMs: number;
+  readonly labels: Labels;
+}
+
+export const DEFAULT_LABEL = 'modem_pool_card';
+export const DEFAULT_CHANNEL: Channel = 'other';
+/** The contract's earliest observation, 2000-01-01T00:00:00Z. Anything older is a default of some broken clock. */
+export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
+/** How far ahead of our clock a feed may date its observations, for clocks and time zones (API.md). */
+export const MAX_AHEAD_SECONDS = DAY_SECONDS;
+/** What 31 bits hold; real aggregates stay below a few thousand. */
+export const MAX_SIGHTINGS = 2 ** 31 - 1;
+export const MAX_NAME_CHARS = 128;
+const MAX_NUMBER_CHARS = 128;
+const MAX_WORD_CHARS = 64;
+
+const CHANNEL_SET: ReadonlyMap<string, Channel> = new Map(CHANNELS.map((channel) => [channel, channel]));
+const INDUSTRY_SET: ReadonlyMap<string, Industry> = new Map(INDUSTRIES.map((industry) => [industry, industry]));
+
+/** Deterministic for a given context; never throws. Of several faults the first in this order is reported. */
+export function validateLine(raw: RawLine, context: ValidationContext): Checked<Detection> {
+  const misnamed = misnamedField(Object.keys(raw));
+  if (misnamed !== null) {
+    return new Rejection('misnamed-field', `expected the field ${misnamed.field}; found ${misnamed.name}`);
+  }
+  const circumstances = checkedCircumstances(raw, context.labels);
+  if (circumstances instanceof Rejection) return circumstances;
+  const times = checkedTimes(raw, Math.floor(context.nowMs / 1000));
+  if (times instanceof Rejection) return times;
+  const sightings = checkedSightings(raw.sightings);
+  if (sightings instanceof Rejection) return sightings;
+  const number = checkedNumber(raw);
+  if (number instanceof Rejection) return number;
+  return { number, ...times, sightings, ...circumstances };
+}
+
+function checkedCircumstances(raw: RawLine, labels: Labels): Checked<Circumstances> {
+  const label = checkedText(raw.label, 'label', 'unknown-label', MAX_WORD_CHARS);
+  if (label instanceof Rejection) return label;
+  if (!labels.has(label ?? DEFAULT_LABEL)) return unknownWord('label', label ?? DEFAULT_LABEL, labels);
+  const channel = checkedText(raw.channel, 'channel', 'unknown-channel', MAX_WORD_CHARS);
+  if (channel instanceof Rejection) return channel;
+  const knownChannel = CHANNEL_SET.get(channel ?? DEFAULT_CHANNEL);
+  if (knownChannel === undefined) return unknownWord('channel', channel, CHANNELS);
+  const industry = checkedText(raw.industry, 'industry', 'unknown-industry', MAX_WORD_CHARS);
+  if (industry instanceof Rejection) return industry;
+  const knownIndustry = industry === null ? null : INDUSTRY_SET.get(industry);
+  if (knownIndustry === undefined) return unknownWord('industry', industry, INDUSTRIES);
+  const project = checkedText(raw.project, 'project', 'invalid-text', MAX_NAME_CHARS);
+  if (project instanceof Rejection) return project;
+  const source = checkedText(raw.source, 'source', 'invalid-text', MAX_NAME_CHARS);
+  if (source instanceof Rejection) return source;
+  const link = checkedLink(raw.link);
+  if (link instanceof Rejection) return link;
+  return { label: label ?? DEFAULT_LABEL, channel: knownChannel, industry: knownIndustry, project, link, source };
+}
+
+function unknownWord(
+  field: 'label' | 'channel' | 'industry',
+  found: string | null,
+  known: Iterable<string>,
+): Rejection {
+  return new Rejection(`unknown-${field}`, `expected ${field} ${[...known].join(', ')}; found ${wordOrShape(found)}`);
+}
+
+function checkedTimes(
+  raw: RawLine,
+  nowSeconds: number,
+): Checked<{ readonly observedAt: number; readonly firstSeenAt: number }> {
+  const observedAt = checkedTime(raw.observedAt, 'observedAt', nowSeconds) ?? nowSeconds;
+  if (observedAt instanceof Rejection) return observedAt;
+  const firstSeenAt = checkedTime(raw.firstSeen, 'firstSeen', nowSeconds) ?? observedAt;
+  if (firstSeenAt instanceof Rejection) return firstSeenAt;
+  if (firstSeenAt > observedAt) {
+    const found = `${formatDay(firstSeenAt)} after ${formatDay(observedAt)}`;
+    return new Rejection('invalid-date', `expected firstSeen not after observedAt; found ${found}`);
+  }
+  return { observedAt, firstSeenAt };
+}
+
+function checkedTime(value: unknown, field: Field, nowSeconds: number): Checked<number> | null {
+  if (value === undefined || value === null) return null;
+  const text = typeof value === 'string' ? value.trim() : null;
+  if (text === '') return null;
+  // A bare number may be seconds or milliseconds, or a day count of a spreadsheet: not for us to guess.
+  const seconds = text === null ? null : parseInstant(text);
+  if (seconds === null) {
+    const expected = `expected ${field} as YYYY-MM-DD or as a date-time with Z or an offset`;
+    return new Rejection('invalid-date', `${expected}; found ${shapeOf(value)}`);
+  }
+  if (seconds < MIN_OBSERVED_AT) {
+    const expected = `expected ${field} not before ${formatDay(MIN_OBSERVED_AT)}`;
+    return new Rejection('invalid-date', `${expected}; found ${formatDay(seconds)}`);
+  }
+  if (seconds > nowSeconds + MAX_AHEAD_SECONDS) {
+    const expected = `expected ${field} at most one day ahead of ${formatDay(nowSeconds)}`;
+    return new Rejection('invalid-date', `${expected}; found ${formatDay(seconds)}`);
+  }
+  return seconds;
+}
+
+function checkedSightings(value: unknown): Checked<number> {
+  if (value === undefined || value === null) return 1;
+  const text = typeof value === 'string' ? value.trim() : null;
+  if (text === '') return 1;
+  const count = text !== null && /^\d{1,10}$/.test(text) ? Number(text) : value;
+  if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= MAX_SIGHTINGS) return count;
+  const found = typeof value === 'number' ? 'another number' : shapeOf(value);
+  return new Rejection('invalid-sightings', `expected an integer from 1 to ${MAX_SIGHTINGS}; found ${found}`);
+}
+
+function checkedNumber(raw: RawLine): Checked<number> {
+  const country = checkedText(raw.country, 'country', 'invalid-country', MAX_WORD_CHARS);
+  if (country instanceof Rejection) return country;
+  if (country !== null && !isCountry(country)) {
+    const expected = 'expected a two-letter country code (ISO 3166-1) with a number plan';
+    return new Rejection('invalid-country', `${expected}; found ${wordOrShape(country)}`);
+  }
+  const { number } = raw;
+  // Integers are what a spreadsheet makes of numbers; their digits are international.
+  const text = typeof number === 'number' && Number.isSafeInteger(number) ? String(number) : number;
+  if (typeof text !== 'string' || text.length > MAX_NUMBER_CHARS || text.trim() === '') {
+    const found = typeof text === 'string' ? `${text.trim().length} characters` : shapeOf(text);
+    return new Rejection('invalid-number', `expected a phone number; found ${found}`);
+  }
+  const parsed = parseNumber(text.trim(), country ?? undefined);
+  return parsed.ok ? parsed.value.number : new Rejection(parsed.code, parsed.detail);
+}

@@ -1,0 +1,105 @@
+/**
+ * Garbage collection by mark and sweep: what no retained manifest names, and what is older than any tick that could
+ * still be about to name it, is deleted. If anything needed for the marking cannot be read, nothing is deleted.
+ */
+import { decodeManifest, type Manifest } from '../format/manifest.ts';
+import { generationKey, RETAINED_PREFIX, SEGMENT_PREFIX } from '../store/keys.ts';
+import type { ObjectHead } from '../store/store.ts';
+import { type MergeContext, messageOf } from './context.ts';
+
+/** Longer than the longest tick (15 minutes) plus any cache and clock difference. */
+export const GARBAGE_AGE_MS = 60 * 60_000;
+const COLLECTION_MINUTE = 17;
+const DELETE_LIMIT = 1000;
+/** Pages of 1,000 keys looked at in one collection; what is beyond waits for the next. */
+const PAGE_LIMIT = 1000;
+
+/** Whether the tick at this time collects: once an hour. */
+export function isCollectionTick(now: number): boolean {
+  return Math.floor(now / 60_000) % 60 === COLLECTION_MINUTE;
+}
+
+export interface Collected {
+  readonly segments: number;
+  readonly slices: number;
+  readonly manifests: number;
+}
+
+export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
+  try {
+    const marked = await mark(context, current);
+    const collected = {
+      segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
+      slices: await sweepSlices(context, marked.slices),
+      manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
+    };
+    context.log('garbage.collected', collected);
+    return collected;
+  } catch (error) {
+    // What was deleted so far was garbage; the rest is found again next time.
+    context.log('garbage.failed', { reason: messageOf(error) });
+    return { segments: 0, slices: 0, manifests: 0 };
+  }
+}
+
+interface Marked {
+  readonly segments: ReadonlySet<string>;
+  readonly slices: ReadonlySet<string>;
+  readonly manifests: ReadonlySet<string>;
+}
+
+async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
+  const segments = new Set<string>();
+  const slices = new Set<string>();
+  const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
+  const markManifest = ({ runs, compaction }: Manifest) => {
+    for (const entry of [...runs.flatMap((run) => run.segments), ...(compaction?.output ?? [])]) {
+      segments.add(entry.key);
+      slices.add(entry.numbers.sha256);
+      slices.add(entry.verdicts.sha256);
+    }
+  };
+  markManifest(current);
+  for (const { generation, commit } of current.retained) {
+    const key = generationKey(RETAINED_PREFIX, generation, commit);
+    const object = await context.objects.get(key);
+    if (object === null) throw new RangeError(`retained manifest ${key} is missing`);
+    manifests.add(key);
+    markManifest(decodeManifest(object.bytes));
+  }
+  return { segments, slices, manifests };
+}
+
+async function sweepObjects(context: MergeContext, prefix: string, marked: ReadonlySet<string>): Promise<number> {
+  const oldest = context.now() - GARBAGE_AGE_MS;
+  const isGarbage = ({ key, uploadedAt }: ObjectHead) => !marked.has(key) && uploadedAt < oldest;
+  const garbage: string[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGE_LIMIT; page++) {
+    const listed = await context.objects.list(prefix, cursor === undefined ? {} : { cursor });
+    garbage.push(...listed.objects.filter(isGarbage).map(({ key }) => key));
+    cursor = listed.cursor;
+    if (cursor === undefined) break;
+  }
+  for (let from = 0; from < garbage.length; from += DELETE_LIMIT) {
+    await context.objects.delete(garbage.slice(from, from + DELETE_LIMIT));
+  }
+  return garbage.length;
+}
+
+async function sweepSlices(context: MergeContext, marked: ReadonlySet<string>): Promise<number> {
+  const oldest = context.now() - GARBAGE_AGE_MS;
+  let deleted = 0;
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGE_LIMIT; page++) {
+    const listed = await context.slices.list(cursor);
+    for (const { key, writtenAt } of listed.slices) {
+      if (marked.has(key) || writtenAt >= oldest) continue;
+      await context.slices.delete(key);
+      deleted += 1;
+    }
+    cursor = listed.cursor;
+    if (cursor === undefined) break;
+  }
+  return deleted;
+}

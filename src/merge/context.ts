@@ -1,0 +1,37 @@
+import type { ObjectStore, SliceStore } from '../store/store.ts';
+
+/** What the merge works with; clock and randomness are handed in. */
+export interface MergeContext {
+  readonly objects: ObjectStore;
+  readonly slices: SliceStore;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A fresh random identifier of at least 64 bits, in characters that a key may have. */
+  randomId(): string;
+  /** An event for the operator's log. Details never contain a number. */
+  log(event: string, details: Readonly<Record<string, string | number>>): void;
+  readonly budget: TickBudget;
+}
+
+/** How much one tick may do. Cron ticks have 30 s of CPU, 128 MB and 10,000 storage calls. */
+export interface TickBudget {
+  /** Batches merged by a tick; each costs about four storage calls. */
+  readonly batches: number;
+  /** Bytes of batches held in memory at once. */
+  readonly batchBytes: number;
+  /** Records rewritten together with new detections before they are served. */
+  readonly inlineRecords: number;
+  /** Segments written by a tick's share of a compaction: three storage writes and some 65,536 records each. */
+  readonly compactionSegments: number;
+}
+
+export const DEFAULT_BUDGET: TickBudget = {
+  batches: 500,
+  batchBytes: 16 * 2 ** 20,
+  inlineRecords: 131_072,
+  compactionSegments: 40,
+};
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,101 @@
+/**
+ * Publishing a generation: the conditional swap of the manifest is the only commit point of the system. Before it,
+ * nothing that was written is visible; after it, everything is.
+ */
+import {
+  decodeManifest,
+  EMPTY_MANIFEST,
+  encodeManifest,
+  type Manifest,
+  type SegmentEntry,
+} from '../format/manifest.ts';
+import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../store/keys.ts';
+import type { ObjectStore, PutCondition } from '../store/store.ts';
+import { type MergeContext, messageOf } from './context.ts';
+import { encodeHistory } from './history.ts';
+import { thinRetained } from './retention.ts';
+
+export interface LoadedManifest {
+  readonly manifest: Manifest;
+  /** Null before the first generation. */
+  readonly etag: string | null;
+}
+
+export async function loadManifest(objects: ObjectStore): Promise<LoadedManifest> {
+  const object = await objects.get(MANIFEST_KEY);
+  return object === null
+    ? { manifest: EMPTY_MANIFEST, etag: null }
+    : { manifest: decodeManifest(object.bytes), etag: object.etag };
+}
+
+/** What a tick or a rollback changes; generation, commit, parent and times are filled in here. */
+export type ManifestChange = Partial<
+  Pick<Manifest, 'runs' | 'compaction' | 'consumed' | 'replay' | 'setAside' | 'unsliced' | 'lastTick'>
+>;
+
+/**
+ * Publishes the next generation, or returns null when another writer published first. Rejects when storage fails
+ * before the outcome is known; then either the old or the new generation is whole and current, and the next tick
+ * goes on from whichever it is.
+ *
+ * @param batches ids of the batches merged by this generation
+ */
+export async function publish(
+  context: MergeContext,
+  base: LoadedManifest,
+  change: ManifestChange,
+  batches: readonly string[],
+): Promise<LoadedManifest | null> {
+  const { objects } = context;
+  const publishedAt = context.now();
+  const previous = base.manifest;
+  const changed = { ...previous, ...change };
+  const next: Manifest = {
+    ...changed,
+    unsliced: changed.unsliced.filter((key) => namesSegment(changed, key)),
+    generation: previous.generation + 1,
+    commit: context.randomId(),
+    parent: previous.generation === 0 ? null : previous.commit,
+    publishedAt,
+    retained: thinRetained(
+      previous.generation === 0
+        ? []
+        : [
+            ...previous.retained,
+            { generation: previous.generation, commit: previous.commit, publishedAt: previous.publishedAt },
+          ],
+      publishedAt,
+    ),
+  };
+  const bytes = encodeManifest(next);
+  // Both are written first, so that a published generation always has them. If the swap does not happen they are
+  // garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
+  await objects.put(generationKey(RETAINED_PREFIX, next.generation, next.commit), bytes);
+  await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, batches));
+
+  const condition: PutCondition = base.etag === null ? { absent: true } : { etag: base.etag };
+  let etag: string | null = null;
+  let failure: unknown;
+  try {
+    etag = (await objects.put(MANIFEST_KEY, bytes, condition))?.etag ?? null;
+  } catch (error) {
+    failure = error;
+  }
+  if (etag === null) {
+    // Refused or failed, but the answer may have been lost after the write took place: our commit id tells.
+    const current = await loadManifest(objects);
+    if (current.manifest.commit === next.commit) return current;
+    context.log('publish.lost', {
+      generation: next.generation,
+      reason: failure === undefined ? 'another writer was first' : messageOf(failure),
+    });
+    if (failure !== undefined && current.etag === base.etag) throw failure;
+    return null;
+  }
+  return { manifest: next, etag };
+}
+
+function namesSegment({ runs, compaction }: Manifest, key: string): boolean {
+  const names = (entry: SegmentEntry) => entry.key === key;
+  return runs.some(({ segments }) => segments.some(names)) || (compaction?.output ?? []).some(names);
+}

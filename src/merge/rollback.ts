@@ -1,0 +1,65 @@
+/** Returning to a retained generation: a new generation with the runs of an old one. */
+import { decodeManifest } from '../format/manifest.ts';
+import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
+import type { MergeContext } from './context.ts';
+import { batchesSince } from './history.ts';
+import { loadManifest, publish } from './publish.ts';
+
+/** Ticks publish about once a minute: losing to them this often in a row does not happen. */
+const ATTEMPTS = 5;
+
+export type RollbackResult =
+  | {
+      readonly kind: 'done';
+      /** The generation that was made. */
+      readonly generation: number;
+      /** The generation whose inventory it has. */
+      readonly restored: number;
+      /** Batches merged since, now out of the inventory or waiting to be merged again. All are kept. */
+      readonly batches: readonly string[];
+    }
+  | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
+
+/**
+ * Publishes a generation with the inventory of a retained one. What was merged since is set aside, or with `requeue`
+ * merged again by the next ticks. Rejects when storage fails; then the inventory is as before, or as asked for.
+ */
+export async function rollback(
+  context: MergeContext,
+  generation: number,
+  options: { readonly requeue: boolean },
+): Promise<RollbackResult> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const base = await loadManifest(context.objects);
+    const { manifest } = base;
+    const entry = manifest.retained.find((candidate) => candidate.generation === generation);
+    if (entry === undefined) {
+      return { kind: 'not-retained', retained: manifest.retained.map((candidate) => candidate.generation) };
+    }
+    const object = await context.objects.get(generationKey(RETAINED_PREFIX, entry.generation, entry.commit));
+    if (object === null) throw new RangeError(`the manifest of generation ${generation} is missing`);
+    const target = decodeManifest(object.bytes);
+    const removed = [...new Set(await batchesSince(context.objects, manifest, generation))];
+    const out = new Set([...target.replay, ...removed]);
+    // What an earlier rollback set aside stays aside, unless the target has it.
+    const replay = options.requeue ? [...out].filter((id) => !manifest.setAside.includes(id)) : [];
+    const setAside = [...new Set([...target.setAside, ...out])].filter((id) => !replay.includes(id));
+    const published = await publish(
+      context,
+      base,
+      {
+        runs: target.runs,
+        compaction: null,
+        replay,
+        setAside,
+        unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
+      },
+      [],
+    );
+    if (published !== null) {
+      context.log('rollback', { generation: published.manifest.generation, restored: generation });
+      return { kind: 'done', generation: published.manifest.generation, restored: generation, batches: removed };
+    }
+  }
+  throw new Error(`rollback to generation ${generation} lost to other writers ${ATTEMPTS} times`);
+}

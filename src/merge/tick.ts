@@ -1,0 +1,157 @@
+/**
+ * One tick of the cron handler: settle what earlier ticks left, merge waiting batches into a new run and publish it,
+ * then do a share of any compaction. Ticks may overlap and may stop anywhere: everything before a swap is invisible,
+ * everything after it is taken up again from the manifest.
+ */
+import type { Run, SegmentEntry } from '../format/manifest.ts';
+import { openSegment } from '../format/segment.ts';
+import { collectGarbage, isCollectionTick } from './collect.ts';
+import type { MergeContext } from './context.ts';
+import { BatchCursor, RunCursor } from './cursor.ts';
+import { MergeDictionary } from './dictionary.ts';
+import { fold } from './fold.ts';
+import { countNew, distinctNumbers } from './novelty.ts';
+import { type LoadedManifest, loadManifest, publish } from './publish.ts';
+import { planCompaction, planInline } from './tiers.ts';
+import { type Inputs, listWaiting, type OpenedBatch, openInputs, settle } from './waiting.ts';
+import { repairSlices, SegmentWriter } from './write.ts';
+
+export interface TickResult {
+  /** The generation that was current when the tick ended, as far as it knows. */
+  readonly generation: number;
+  /** Batches and detections this tick published. */
+  readonly batches: number;
+  readonly detections: number;
+  /** Another writer published first: this tick's work will be done again by a later one. */
+  readonly lostRace: boolean;
+}
+
+export async function tick(context: MergeContext): Promise<TickResult> {
+  const base = await loadManifest(context.objects);
+  // The manifest is read before the list: a batch that left `consumed` had left `waiting` before that.
+  const waiting = await listWaiting(context.objects);
+  const leftover = base.manifest.consumed.filter((id) => !waiting.isGone(id));
+  await settle(context, leftover);
+  const unsliced = await repairSlices(context, base.manifest.unsliced);
+
+  const inputs = await openInputs(context, base.manifest, waiting);
+  const taken = [...inputs.replayed, ...inputs.waiting];
+  const consumed = leftover.concat(inputs.waiting.map(({ id }) => id));
+  const repaired = unsliced.length < base.manifest.unsliced.length;
+  let current: LoadedManifest = base;
+  if (taken.length > 0 || repaired) {
+    const published = await mergeBatches(context, base, inputs, { consumed, unsliced });
+    if (published === null) return { generation: base.manifest.generation, batches: 0, detections: 0, lostRace: true };
+    current = published;
+    await settle(
+      context,
+      inputs.waiting.map(({ id }) => id),
+    );
+  }
+  const compacted = await compact(context, current);
+  const end = compacted ?? current;
+  if (isCollectionTick(context.now())) await collectGarbage(context, end.manifest);
+  return {
+    generation: end.manifest.generation,
+    batches: taken.length,
+    detections: detectionsOf(taken),
+    lostRace: compacted === null,
+  };
+}
+
+function detectionsOf(batches: readonly OpenedBatch[]): number {
+  return batches.reduce((sum, { batch }) => sum + batch.rows, 0);
+}
+
+/** Folds batches and the newest small runs into one new run, and publishes it. */
+async function mergeBatches(
+  context: MergeContext,
+  base: LoadedManifest,
+  inputs: Inputs,
+  change: { readonly consumed: string[]; readonly unsliced: string[] },
+): Promise<LoadedManifest | null> {
+  const { objects, budget } = context;
+  const { manifest } = base;
+  const taken = [...inputs.replayed, ...inputs.waiting];
+  const detections = detectionsOf(taken);
+  const batches = taken.map(({ batch }) => batch);
+  const newNumbers = await countNew(objects, manifest.runs, distinctNumbers(batches));
+  let runs = manifest.runs;
+  const writer = new SegmentWriter(context);
+  if (detections > 0) {
+    const joined = planInline(runs, manifest.compaction?.inputs ?? [], detections, budget.inlineRecords);
+    const dictionary = new MergeDictionary();
+    const cursors = [
+      ...batches.map((batch) => new BatchCursor(batch, dictionary)),
+      ...runs.slice(0, joined).map(({ segments }) => runCursor(context, segments, 0, dictionary)),
+    ];
+    for await (const { segment } of fold(cursors, dictionary)) await writer.write(segment);
+    const firstHere = runs.slice(0, joined).reduce((sum, run) => sum + run.firstHere, newNumbers);
+    runs = [{ id: writer.attempt, firstHere, segments: writer.entries }, ...runs.slice(joined)];
+  }
+  const replayed = new Set(inputs.replayed.map(({ id }) => id));
+  return publish(
+    context,
+    base,
+    {
+      runs,
+      consumed: change.consumed,
+      unsliced: [...change.unsliced, ...writer.unsliced],
+      replay: manifest.replay.filter((id) => !replayed.has(id)),
+      lastTick: {
+        at: context.now(),
+        batches: taken.length,
+        detections,
+        newNumbers,
+        unreadable: inputs.unreadable,
+      },
+    },
+    taken.map(({ id }) => id),
+  );
+}
+
+function runCursor(
+  context: MergeContext,
+  segments: readonly SegmentEntry[],
+  from: number,
+  dictionary: MergeDictionary,
+): RunCursor {
+  const open = async (entry: SegmentEntry) => {
+    const object = await context.objects.get(entry.key);
+    if (object === null) throw new RangeError(`segment ${entry.key} is not in the object store`);
+    return openSegment(object.bytes);
+  };
+  return new RunCursor(segments, from, open, dictionary);
+}
+
+/**
+ * Does a tick's share of a compaction: starts one if the tiers ask for it, goes on from where the last tick stopped,
+ * publishes progress, and replaces the input runs when all is merged. Returns what is current afterwards, or null
+ * when another writer was first; the segments written are then garbage, and the work is done again.
+ */
+export async function compact(context: MergeContext, base: LoadedManifest): Promise<LoadedManifest | null> {
+  const { manifest } = base;
+  const planned = planCompaction(manifest.runs).map(({ id }) => id);
+  const state = manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: [], resumeFrom: 0 } : null);
+  if (state === null) return base;
+  const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
+  const dictionary = new MergeDictionary();
+  const cursors = inputs.map(({ segments }) => runCursor(context, segments, state.resumeFrom, dictionary));
+  const writer = new SegmentWriter(context);
+  let resumeFrom: number | null = null;
+  for await (const folded of fold(cursors, dictionary)) {
+    await writer.write(folded.segment);
+    resumeFrom = folded.resumeFrom;
+    if (writer.entries.length >= context.budget.compactionSegments) break;
+  }
+  const output = [...state.output, ...writer.entries];
+  const unsliced = [...manifest.unsliced, ...writer.unsliced];
+  if (resumeFrom !== null) {
+    return publish(context, base, { compaction: { ...state, output, resumeFrom }, unsliced }, []);
+  }
+  const firstHere = inputs.reduce((sum, run) => sum + run.firstHere, 0);
+  const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
+  const merged: Run = { id: writer.attempt, firstHere, segments: output };
+  const runs = manifest.runs.toSpliced(at, inputs.length, merged);
+  return publish(context, base, { runs, compaction: null, unsliced }, []);
+}

@@ -1,0 +1,141 @@
+/**
+ * The one way from written numbers to E.164. A number is accepted if it lies in an assigned range of its plan
+ * (libphonenumber, max metadata: `isValid()`), not merely if its length is possible.
+ *
+ * | written | read as |
+ * | --- | --- |
+ * | with `+`, or a `tel:` URI with `+` | international; `country` is not used |
+ * | without `+`, no `country` | international digits; a leading `00` is the international prefix |
+ * | without `+`, with `country` | as dialled in that country (national, or after its international prefix); failing that, as if no `country` were given |
+ *
+ * Digits can be a number both ways. The national reading wins: who names a country knows where its users are, and
+ * mobile numbers are often written without their trunk prefix (German `157 1…` is also a number of Virginia, `+1 571…`).
+ * One exception: digits that start with the country's own calling code in place of the trunk prefix that its numbers
+ * have (`49151…`, not `0…`, with DE) are international where the national reading is no mobile. Open plans such as
+ * DE, ID and AT list nearly every such string as a fixed line.
+ */
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  type PhoneNumber as LibraryNumber,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
+import { clean } from './clean.ts';
+import { countryOf } from './country.ts';
+import { LINE_TYPES, MAX_E164_DIGITS, type ParseResult, type PhoneNumber } from './phone-number.ts';
+import { callingCodeOf, countriesOf, possibleLengths, readInternational, trunkPrefixOf } from './plan.ts';
+import * as refusal from './refusal.ts';
+import { cleanTelUri, isTelUri } from './tel.ts';
+
+export { isCountry } from './country.ts';
+export { formatE164, type LineType, type ParseResult, type PhoneNumber } from './phone-number.ts';
+
+/** UTF-16 units. Room for a `tel:` URI with parameters; a number with punctuation takes about 30. */
+export const MAX_INPUT_LENGTH = 128;
+
+/**
+ * Reads one phone number. Deterministic, never throws, and `detail` never quotes the input.
+ * @param country ISO 3166-1 alpha-2, either case; the empty string counts as not given, as in `?country=`
+ */
+export function parseNumber(input: string, country?: string): ParseResult {
+  if (input.length > MAX_INPUT_LENGTH) return refusal.inputTooLong(MAX_INPUT_LENGTH);
+  const home = country === undefined || country === '' ? null : countryOf(country);
+  if (home === null && country) return refusal.COUNTRY_PARAMETER;
+  // Nearly all of a feed is clean, and needs no more than a look at its characters and the plan's own patterns.
+  const cleanFrom = startOfCleanDigits(input);
+  if (cleanFrom === 1 || (cleanFrom === 0 && home === null)) {
+    const value = readInternational(input.slice(cleanFrom));
+    if (value !== null) return { ok: true, value };
+  }
+  const cleaned = isTelUri(input) ? cleanTelUri(input) : clean(input);
+  if (!cleaned.ok) return cleaned;
+  if (cleaned.plus) return parseInternational(cleaned.digits);
+  return home === null ? parseWithoutCountry(cleaned.digits) : parseAtHome(cleaned.digits, home);
+}
+
+/** 1 for `+` and ASCII digits, 0 for ASCII digits, -1 for anything else. */
+function startOfCleanDigits(input: string): number {
+  const start = input.charCodeAt(0) === 0x2b ? 1 : 0;
+  for (let i = start; i < input.length; i++) {
+    const code = input.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return -1;
+  }
+  return start;
+}
+
+function parseWithoutCountry(digits: string): ParseResult {
+  if (digits.startsWith('00')) return parseInternational(digits.slice(2));
+  if (digits.startsWith('0')) return refusal.NATIONAL_WITHOUT_COUNTRY;
+  return parseInternational(digits);
+}
+
+/** @param digits starting with a country calling code */
+function parseInternational(digits: string): ParseResult {
+  const value = readInternational(digits);
+  if (value !== null) return { ok: true, value };
+  const number = parsePhoneNumberFromString(`+${digits}`);
+  if (number?.isValid()) return accept(number);
+  const callingCode = callingCodeOf(digits);
+  if (callingCode === null) return refusal.CALLING_CODE;
+  return explain(
+    callingCode,
+    countriesOf(callingCode),
+    number?.nationalNumber.length ?? digits.length - callingCode.length,
+  );
+}
+
+/** @param digits as they would be dialled in `home`, or international digits */
+function parseAtHome(digits: string, home: CountryCode): ParseResult {
+  const number = parsePhoneNumberFromString(digits, home);
+  const national = number?.isValid() ? accept(number) : null;
+  if (national?.ok && !isRatherInternational(digits, home, national.value)) return national;
+  const international = parseWithoutCountry(digits);
+  if (international.ok) return international;
+  if (national !== null) return national;
+  // Dialled with the country's international prefix, it was never meant as a national number.
+  if (number !== undefined && number.countryCallingCode !== getCountryCallingCode(home)) return international;
+  return explain(getCountryCallingCode(home), [home], number?.nationalNumber.length ?? digits.length);
+}
+
+/** The exception above. Ask only of a number that is assigned as `national` in `home`. */
+function isRatherInternational(digits: string, home: CountryCode, national: PhoneNumber): boolean {
+  const trunkPrefix = trunkPrefixOf(home);
+  return (
+    trunkPrefix !== null &&
+    !digits.startsWith(trunkPrefix) &&
+    digits.startsWith(getCountryCallingCode(home)) &&
+    national.lineType !== 'mobile' &&
+    national.lineType !== 'fixed_line_or_mobile'
+  );
+}
+
+function accept(number: LibraryNumber): ParseResult {
+  const digits = number.number.slice(1);
+  // Some plans (DE, ID, JP, KR, NG, UY) list longer ranges. E.164 does not, and their integers would not be exact.
+  if (digits.length > MAX_E164_DIGITS) return refusal.tooLongForE164(MAX_E164_DIGITS);
+  const type = number.getType();
+  return {
+    ok: true,
+    value: {
+      number: Number(digits),
+      country: number.country ?? null,
+      lineType: type === undefined ? 'unknown' : LINE_TYPES[type],
+    },
+  };
+}
+
+/**
+ * Says what keeps digits of a known plan from being a number.
+ * @param countries those whose plans were tried; none for a non-geographic calling code
+ * @param length count of digits without calling code and prefixes
+ */
+function explain(callingCode: string, countries: readonly string[], length: number): ParseResult {
+  const plan = countries.length === 1 ? `country ${countries[0]}` : `calling code +${callingCode}`;
+  const lengths = new Set((countries.length === 0 ? [callingCode] : countries).flatMap(possibleLengths));
+  if (lengths.has(length)) return refusal.unassigned(plan);
+  return refusal.wrongLength(
+    length,
+    [...lengths].sort((a, b) => a - b),
+    plan,
+  );
+}

@@ -1,0 +1,60 @@
+import type { PhoneNumberType } from 'libphonenumber-js/max';
+
+/** What a number is used for, by the range of its number plan it lies in. */
+export type LineType =
+  | 'mobile'
+  | 'fixed_line'
+  | 'fixed_line_or_mobile'
+  | 'voip'
+  | 'toll_free'
+  | 'premium_rate'
+  | 'shared_cost'
+  | 'personal_number'
+  | 'pager'
+  | 'uan'
+  | 'voicemail'
+  | 'unknown';
+
+/** A number in an assigned range of its plan. */
+export interface PhoneNumber {
+  /** E.164 digits as an integer: at most 15 digits, so below 2^53 and exact. */
+  readonly number: number;
+  /** ISO 3166-1 alpha-2 by number plan; null for plans of no one country, such as +800. */
+  readonly country: string | null;
+  readonly lineType: LineType;
+}
+
+export type ParseResult =
+  | { readonly ok: true; readonly value: PhoneNumber }
+  | { readonly ok: false; readonly code: 'invalid-number'; readonly detail: string };
+
+/** ITU-T E.164: a number has at most 15 digits, country code included. */
+export const MAX_E164_DIGITS = 15;
+const MAX_E164 = 10 ** MAX_E164_DIGITS - 1;
+
+/** libphonenumber's names to ours. */
+export const LINE_TYPES: Readonly<Record<PhoneNumberType, LineType>> = {
+  MOBILE: 'mobile',
+  FIXED_LINE: 'fixed_line',
+  FIXED_LINE_OR_MOBILE: 'fixed_line_or_mobile',
+  VOIP: 'voip',
+  TOLL_FREE: 'toll_free',
+  PREMIUM_RATE: 'premium_rate',
+  SHARED_COST: 'shared_cost',
+  PERSONAL_NUMBER: 'personal_number',
+  PAGER: 'pager',
+  UAN: 'uan',
+  VOICEMAIL: 'voicemail',
+};
+
+/**
+ * `+` and the digits. Nothing is padded: no country calling code starts with 0, so the integer holds every digit,
+ * the zero of Italian fixed lines (`+3906…`) included.
+ */
+export function formatE164(number: number): string {
+  if (!Number.isInteger(number) || number < 1 || number > MAX_E164) {
+    // The value stays out of the message: it may be most of a real number.
+    throw new RangeError(`expected E.164 digits as an integer of 1 to ${MAX_E164_DIGITS} digits`);
+  }
+  return `+${number}`;
+}

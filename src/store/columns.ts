@@ -1,0 +1,59 @@
+/** Reads the columns of segments: from the slice store, or from the segment itself, and only if the hash is right. */
+import type { SegmentEntry } from '../format/manifest.ts';
+import type { EncodedSegment } from '../format/segment.ts';
+import {
+  checkedSlice,
+  evidenceIndexOffset,
+  numbersOffset,
+  numbersSlice,
+  type SliceShape,
+  verdictsOffset,
+  verdictsSlice,
+} from '../format/segment.ts';
+import type { ObjectStore, SliceStore } from './store.ts';
+
+export type Column = 'numbers' | 'verdicts' | 'evidenceIndex';
+
+/** Where a column is in its segment file, and what it must hash to. */
+export function columnPlace(entry: SegmentEntry, column: Column): SliceShape & { readonly offset: number } {
+  if (column === 'numbers') return { ...entry.numbers, offset: numbersOffset() };
+  if (column === 'verdicts') return { ...entry.verdicts, offset: verdictsOffset(entry) };
+  return { ...entry.evidenceIndex, offset: evidenceIndexOffset(entry) };
+}
+
+/** A column from its segment in the object store. Rejects when it is not there or damaged. */
+export async function readColumn(
+  objects: ObjectStore,
+  entry: SegmentEntry,
+  column: Column,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const place = columnPlace(entry, column);
+  const bytes = await objects.getRange(entry.key, place.offset, place.bytes);
+  if (bytes === null) throw new RangeError(`segment ${entry.key} is not in the object store`);
+  return checkedSlice(bytes, place);
+}
+
+/** A column from the slice store, or null when it is missing there, damaged, or the store fails. */
+export async function readCachedColumn(
+  slices: SliceStore,
+  entry: SegmentEntry,
+  column: Column,
+  report: (problem: string) => void,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const place = columnPlace(entry, column);
+  try {
+    const bytes = await slices.get(place.sha256);
+    return bytes === null ? null : await checkedSlice(bytes, place);
+  } catch (error) {
+    // The segment itself still has the column: the caller reads it there.
+    report(`slice ${place.sha256} of ${entry.key}: ${error instanceof Error ? error.message : 'failed'}`);
+    return null;
+  }
+}
+
+/** Puts the two hot columns of a segment into the slice store under their hashes. */
+export async function writeSlices(slices: SliceStore, segment: EncodedSegment, writtenAt: number): Promise<void> {
+  const { shape } = segment;
+  await slices.put(shape.numbers.sha256, numbersSlice(segment), writtenAt);
+  await slices.put(shape.verdicts.sha256, verdictsSlice(segment), writtenAt);
+}

@@ -1,0 +1,75 @@
+/** The object store contract on Cloudflare R2. */
+import type { ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from './store.ts';
+
+const LIST_LIMIT = 1000;
+
+export class R2ObjectStore implements ObjectStore {
+  readonly #bucket: R2Bucket;
+
+  constructor(bucket: R2Bucket) {
+    this.#bucket = bucket;
+  }
+
+  async get(key: string): Promise<StoredObject | null> {
+    const object = await this.#bucket.get(key);
+    return object === null ? null : stored(object);
+  }
+
+  async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
+    const object = await this.#bucket.get(key, { onlyIf: { etagDoesNotMatch: etag } });
+    if (object === null) return null;
+    // R2 answers a failed precondition with the head alone.
+    return 'body' in object ? stored(object) : 'unchanged';
+  }
+
+  async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    const object = await this.#bucket.get(key, { range: { offset, length } });
+    if (object === null) return null;
+    const bytes = new Uint8Array(await object.arrayBuffer());
+    if (bytes.length !== length) {
+      throw new RangeError(`expected ${length} bytes at ${offset} of ${key}, found ${bytes.length}`);
+    }
+    return bytes;
+  }
+
+  async head(key: string): Promise<ObjectHead | null> {
+    const object = await this.#bucket.head(key);
+    return object === null ? null : headOf(object);
+  }
+
+  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {
+    const object = await this.#bucket.put(
+      key,
+      bytes,
+      condition === undefined ? {} : { onlyIf: r2Condition(condition) },
+    );
+    return object === null ? null : headOf(object);
+  }
+
+  async list(prefix: string, options: { cursor?: string; limit?: number } = {}): Promise<ObjectPage> {
+    const limit = Math.min(options.limit ?? LIST_LIMIT, LIST_LIMIT);
+    const page = await this.#bucket.list({
+      prefix,
+      limit,
+      ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
+    });
+    const objects = page.objects.map(headOf);
+    return page.truncated ? { objects, cursor: page.cursor } : { objects };
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await this.#bucket.delete([...keys]);
+  }
+}
+
+function r2Condition(condition: PutCondition): R2Conditional {
+  return 'absent' in condition ? { etagDoesNotMatch: '*' } : { etagMatches: condition.etag };
+}
+
+function headOf(object: R2Object): ObjectHead {
+  return { key: object.key, etag: object.etag, sizeBytes: object.size, uploadedAt: object.uploaded.getTime() };
+}
+
+async function stored(object: R2ObjectBody): Promise<StoredObject> {
+  return { ...headOf(object), bytes: new Uint8Array(await object.arrayBuffer()) };
+}

@@ -1,0 +1,107 @@
+/** Every store call of an upload fails, with and without having been carried out; a tick may come between any two. */
+import { describe, expect, test } from 'vitest';
+import type { AcceptResult } from '../../../src/ingest/accept.ts';
+import { StorageUnavailable } from '../../../src/ingest/errors.ts';
+import { WAITING_PREFIX } from '../../../src/store/keys.ts';
+import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { wrapStore } from './stores.ts';
+import { type Merged, tick } from './tick.ts';
+import { BODY_1, BODY_2, depsOn, sha256, upload } from './uploads.ts';
+
+/** More store calls than any upload makes. */
+const MAX_CALLS = 4;
+/** What was there before: nothing, the same upload or another one, waiting, merged, or merged and put again. */
+const BEFORE = ['nothing', 'waiting', 'merged', 'merged, other body put since'] as const;
+
+type Fault = 'fails' | 'fails after it was done';
+
+interface World {
+  readonly memory: MemoryObjectStore;
+  readonly merged: Merged;
+}
+
+async function worldWith(before: (typeof BEFORE)[number], body: string): Promise<World> {
+  const memory = new MemoryObjectStore();
+  const merged: Merged = [];
+  if (before !== 'nothing') await upload(depsOn(memory), body, 'key-1');
+  if (before.startsWith('merged')) await tick(memory, merged);
+  if (before.endsWith('since')) await upload(depsOn(memory), body === BODY_1 ? BODY_2 : BODY_1, 'key-1');
+  return { memory, merged };
+}
+
+/** A store whose `faulty` calls (from 0) fail, and that ticks before the calls of `ticks`. */
+function faultyStore(world: World, faulty: ReadonlyMap<number, Fault>, ticks: ReadonlySet<number>) {
+  let calls = 0;
+  return wrapStore(world.memory, async (_, key, run) => {
+    const call = calls;
+    calls += 1;
+    if (ticks.has(call)) await tick(world.memory, world.merged);
+    const fault = faulty.get(call);
+    if (fault === 'fails') throw new Error(`injected at ${key}`);
+    const result = await run();
+    if (fault !== undefined) throw new Error(`injected after ${key}`);
+    return result;
+  });
+}
+
+async function outcomeOf(result: Promise<AcceptResult>): Promise<'accepted' | 'conflict' | 'unavailable'> {
+  try {
+    return (await result).kind;
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return 'unavailable';
+    throw error;
+  }
+}
+
+/** Every set of calls to fault (each in both ways) by every set of calls to tick before. */
+function* schedules(): Generator<{ faulty: Map<number, Fault>; ticks: Set<number> }> {
+  for (let code = 0; code < 3 ** MAX_CALLS; code++) {
+    const faulty = new Map<number, Fault>();
+    for (let call = 0; call < MAX_CALLS; call++) {
+      const digit = Math.floor(code / 3 ** call) % 3;
+      if (digit > 0) faulty.set(call, digit === 1 ? 'fails' : 'fails after it was done');
+    }
+    for (let bits = 0; bits < 2 ** MAX_CALLS; bits++) {
+      const ticks = new Set(Array.from({ length: MAX_CALLS }, (_, i) => i).filter((i) => (bits >> i) & 1));
+      yield { faulty, ticks };
+    }
+  }
+}
+
+describe.each(BEFORE)('before: %s', (before) => {
+  test('the same upload: never refused, retried until it is accepted, merged exactly once', async () => {
+    for (const { faulty, ticks } of schedules()) {
+      const world = await worldWith(before, BODY_1);
+      const first = await outcomeOf(upload(depsOn(faultyStore(world, faulty, ticks)), BODY_1, 'key-1'));
+      expect(first).not.toBe('conflict');
+      if (faulty.size === 0) expect(first).toBe('accepted');
+      if (first === 'accepted') await expectMergedOnce(structuredWorld(world), BODY_1);
+      expect(await outcomeOf(upload(depsOn(world.memory), BODY_1, 'key-1'))).toBe('accepted');
+      await expectMergedOnce(world, BODY_1);
+    }
+  });
+
+  test.skipIf(before === 'nothing')('another body: never accepted, never merged', async () => {
+    for (const { faulty, ticks } of schedules()) {
+      const world = await worldWith(before, BODY_1);
+      const outcome = await outcomeOf(upload(depsOn(faultyStore(world, faulty, ticks)), BODY_2, 'key-1'));
+      expect(outcome).not.toBe('accepted');
+      if (faulty.size === 0) expect(outcome).toBe('conflict');
+      expect(await outcomeOf(upload(depsOn(world.memory), BODY_2, 'key-1'))).toBe('conflict');
+      expect(await outcomeOf(upload(depsOn(world.memory), BODY_1, 'key-1'))).toBe('accepted');
+      await expectMergedOnce(world, BODY_1);
+    }
+  });
+});
+
+/** The world as it is: the check that follows merges it, and the real one goes on. */
+function structuredWorld({ memory, merged }: World): World {
+  return { memory: memory.clone(), merged: [...merged] };
+}
+
+async function expectMergedOnce({ memory, merged }: World, body: string): Promise<void> {
+  await tick(memory, merged);
+  await tick(memory, merged);
+  expect(merged.map((each) => each.bodySha256)).toEqual([sha256(body)]);
+  expect((await memory.list(WAITING_PREFIX)).objects).toEqual([]);
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_DETECTIONS, MAX_LINE_CHARS } from '../../../src/ingest/limits.ts';
+import { codes, dramaNumber, lines, type Outcome, parseBody } from './support.ts';
+
+const [A, B, C] = [dramaNumber(1), dramaNumber(2), dramaNumber(3)];
+const NDJSON = 'application/x-ndjson';
+const JSON_TYPE = 'application/json';
+const CSV = 'text/csv';
+
+function numbers(outcome: Outcome): string[] {
+  return outcome.detections.map(([, detection]) => String(detection.number));
+}
+
+function refusal(code: string, detail: string) {
+  return expect.objectContaining({ code, detail: expect.stringContaining(detail) });
+}
+
+/** The same three numbers, the second with a project that needs quoting or escaping. */
+const SAMPLES: readonly [type: string, body: string, lines: readonly number[]][] = [
+  [NDJSON, `\ufeff{"number":"${A}"}\r\n\r\n{"number":"${B}","project":"é \\"1, 2\\""}\n{"number":"${C}"}`, [1, 3, 4]],
+  [
+    JSON_TYPE,
+    `\ufeff [{"number":"${A}"},\r\n{"number":${B},"project":"é \\"1, 2\\""} , {"number":"${C}"}]\n`,
+    [1, 2, 3],
+  ],
+  [CSV, `\ufeffproject,number,x\r\n,${A},\n\n"é ""1, 2""",${B},"\r\n\r\n"\r\n,"${C}",y\r\n`, [2, 4, 7]],
+];
+
+describe.each(SAMPLES)('%s', (type, body, expectedLines) => {
+  test('is read in pieces of any size, plain and gzip', async () => {
+    const bytes = new TextEncoder().encode(body);
+    for (const gzip of [false, true]) {
+      for (let pieceBytes = 1; pieceBytes <= bytes.length; pieceBytes++) {
+        const outcome = await parseBody(bytes, { type, gzip, pieceBytes });
+        expect(outcome.rejects).toEqual([]);
+        expect(numbers(outcome)).toEqual([A, B, C]);
+        expect(lines(outcome)).toEqual(expectedLines);
+        expect(outcome.detections.map(([, detection]) => detection.project)).toEqual([null, 'é "1, 2"', null]);
+      }
+    }
+  });
+});
+
+describe('a bad line is rejected by itself', () => {
+  test('NDJSON', async () => {
+    const long = 'x'.repeat(MAX_LINE_CHARS);
+    const bad = ['nonsense', '[]', '"text"', 'null', `{"number":"${long}"}`, '{"number":"1"}', '{"number":"1"'];
+    const outcome = await parseBody([`{"number":"${A}"}`, ...bad, `{"number":"${B}"}`].join('\n'));
+    expect(numbers(outcome)).toEqual([A, B]);
+    expect(codes(outcome)).toEqual([
+      '2 malformed-line',
+      '3 malformed-line',
+      '4 malformed-line',
+      '5 malformed-line',
+      '6 malformed-line',
+      '7 invalid-number',
+      '8 malformed-line',
+    ]);
+  });
+
+  test('JSON', async () => {
+    const deep = `{"x":${'['.repeat(40)}${']'.repeat(40)}}`;
+    const outcome = await parseBody(`[[],"x",${deep},{"number":"1"},{"number":"${A}"}]`, { type: JSON_TYPE });
+    expect(numbers(outcome)).toEqual([A]);
+    expect(codes(outcome)).toEqual(['1 malformed-line', '2 malformed-line', '3 malformed-line', '4 invalid-number']);
+  });
+
+  test('CSV', async () => {
+    const outcome = await parseBody(`number,x\n${A}\n${A},1,2\n"${A}"z,1\n1,\n${B},2`, { type: CSV });
+    expect(numbers(outcome)).toEqual([B]);
+    expect(codes(outcome)).toEqual(['2 malformed-line', '3 malformed-line', '4 malformed-line', '5 invalid-number']);
+  });
+
+  test('no detail repeats the line', async () => {
+    const outcomes = [
+      await parseBody(`{"number":"${A}"\n"${A}"\n${A}`),
+      await parseBody(`number\n"${A}"1\n${A},${B}\n"${A}`, { type: CSV }),
+    ];
+    for (const { rejects, detections } of outcomes) {
+      expect(detections).toEqual([]);
+      expect(rejects).toHaveLength(3);
+      expect(JSON.stringify(rejects)).not.toContain(A.slice(2, 8));
+    }
+  });
+});
+
+describe('a body that cannot be read', () => {
+  test.each([
+    [JSON_TYPE, '', 'expected one JSON array; found nothing'],
+    [JSON_TYPE, `{"number":"${A}"}`, 'expected one JSON array; found a single object'],
+    [JSON_TYPE, `[{"number":"${A}"},{"number":}]`, 'element 2 is not JSON'],
+    [JSON_TYPE, `[{"number":"${A}"}`, 'found an end inside element 1'],
+    [CSV, '', 'expected a CSV header; found nothing'],
+    [CSV, '\n\n', 'expected a CSV header; found nothing'],
+    [CSV, `${A},2025-01-01\n`, 'expected a CSV header with a number column; found 2 others'],
+    [CSV, '"number\n1', 'expected a CSV header; expected a closing quote'],
+    [CSV, 'number,label,number', 'found number twice'],
+    [CSV, 'number,observed_at', 'expected the CSV column observedAt; found observed_at'],
+    [CSV, 'Number', 'expected the CSV column number; found Number'],
+  ])('%s %j', async (type, body, detail) => {
+    await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', detail));
+    await expect(parseBody(body, { type })).rejects.not.toThrow(A);
+  });
+});
+
+describe('an empty body', () => {
+  test.each([
+    [NDJSON, ''],
+    [NDJSON, '\n \n'],
+    [JSON_TYPE, ' [ ] '],
+    [CSV, 'number\n'],
+  ])('%s %j has no lines', async (type, body) => {
+    expect(await parseBody(body, { type })).toEqual({ detections: [], rejects: [] });
+  });
+});
+
+describe('at most 100,000 detections', () => {
+  const most = Array.from({ length: MAX_DETECTIONS }, (_, i) => (i % 2 === 0 ? `{"number":"${A}"}` : '{}'));
+
+  test.each([
+    [NDJSON, (items: string[]) => `\n${items.join('\n')}\n\n`],
+    [JSON_TYPE, (items: string[]) => `[${items.join(',')}]`],
+    [CSV, (items: string[]) => `number\n${items.map((item) => (item === '{}' ? '1' : A)).join('\n')}\n`],
+  ])('%s, accepted and rejected together', async (type, join) => {
+    const outcome = await parseBody(join(most), { type });
+    expect([outcome.detections.length, outcome.rejects.length]).toEqual([MAX_DETECTIONS / 2, MAX_DETECTIONS / 2]);
+    const refused = refusal('payload-too-large', 'expected at most 100000 detections');
+    await expect(parseBody(join([...most, '{}']), { type })).rejects.toThrow(refused);
+  });
+});
