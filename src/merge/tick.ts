@@ -129,9 +129,13 @@ function runCursor(
  * publishes progress, and replaces the input runs when all is merged. Returns what is current afterwards, or null
  * when another writer was first; the segments written are then garbage, and the work is done again.
  */
-export async function compact(context: MergeContext, base: LoadedManifest): Promise<LoadedManifest | null> {
+export async function compact(
+  context: MergeContext,
+  base: LoadedManifest,
+  plan: (runs: readonly Run[]) => readonly Run[] = planCompaction,
+): Promise<LoadedManifest | null> {
   const { manifest } = base;
-  const planned = planCompaction(manifest.runs).map(({ id }) => id);
+  const planned = plan(manifest.runs).map(({ id }) => id);
   const state = manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: [], resumeFrom: 0 } : null);
   if (state === null) return base;
   const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));

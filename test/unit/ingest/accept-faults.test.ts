@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptResult } from '../../../src/ingest/accept.ts';
 import { StorageUnavailable } from '../../../src/ingest/errors.ts';
-import { WAITING_PREFIX } from '../../../src/store/keys.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
 import { wrapStore } from './stores.ts';
 import { type Merged, tick } from './tick.ts';
@@ -75,7 +75,7 @@ describe.each(BEFORE)('before: %s', (before) => {
       const first = await outcomeOf(upload(depsOn(faultyStore(world, faulty, ticks)), BODY_1, 'key-1'));
       expect(first).not.toBe('conflict');
       if (faulty.size === 0) expect(first).toBe('accepted');
-      if (first === 'accepted') await expectMergedOnce(structuredWorld(world), BODY_1);
+      if (first === 'accepted') await expectMergedOnce(await copyOf(world), BODY_1);
       expect(await outcomeOf(upload(depsOn(world.memory), BODY_1, 'key-1'))).toBe('accepted');
       await expectMergedOnce(world, BODY_1);
     }
@@ -94,9 +94,15 @@ describe.each(BEFORE)('before: %s', (before) => {
   });
 });
 
-/** The world as it is: the check that follows merges it, and the real one goes on. */
-function structuredWorld({ memory, merged }: World): World {
-  return { memory: memory.clone(), merged: [...merged] };
+/** A world to look into the future of. */
+async function copyOf({ memory, merged }: World): Promise<World> {
+  const copy = new MemoryObjectStore();
+  for (const prefix of [WAITING_PREFIX, MERGED_PREFIX]) {
+    for (const { key } of (await memory.list(prefix)).objects) {
+      await copy.put(key, (await memory.get(key))?.bytes ?? new Uint8Array());
+    }
+  }
+  return { memory: copy, merged: [...merged] };
 }
 
 async function expectMergedOnce({ memory, merged }: World, body: string): Promise<void> {
@@ -105,3 +111,49 @@ async function expectMergedOnce({ memory, merged }: World, body: string): Promis
   expect(merged.map((each) => each.bodySha256)).toEqual([sha256(body)]);
   expect((await memory.list(WAITING_PREFIX)).objects).toEqual([]);
 }
+
+describe('without a key', () => {
+  test('accepted is merged once; not accepted is merged at most once', async () => {
+    for (const { faulty, ticks } of schedules()) {
+      const world = await worldWith('nothing', BODY_1);
+      const outcome = await outcomeOf(upload(depsOn(faultyStore(world, faulty, ticks)), BODY_1));
+      if (outcome === 'accepted') {
+        await expectMergedOnce(world, BODY_1);
+      } else {
+        expect(outcome).toBe('unavailable');
+        expect(faulty.has(0)).toBe(true);
+        await tick(world.memory, world.merged);
+        expect(world.merged.length).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  test('a put that was done but not confirmed is found again', async () => {
+    const world = await worldWith('nothing', BODY_1);
+    const objects = faultyStore(world, new Map([[0, 'fails after it was done']]), new Set());
+    expect(await outcomeOf(upload(depsOn(objects), BODY_1))).toBe('accepted');
+  });
+
+  test('a put that the way to the storage tried twice is found again', async () => {
+    const world = await worldWith('nothing', BODY_1);
+    const objects = wrapStore(world.memory, async (name, _, run) => {
+      if (name === 'put') await run();
+      return run();
+    });
+    expect(await outcomeOf(upload(depsOn(objects), BODY_1))).toBe('accepted');
+    await expectMergedOnce(world, BODY_1);
+  });
+});
+
+test.each([
+  ['key-1', 'send it again with the same Idempotency-Key: it will be counted once'],
+  [undefined, 'sent again without an Idempotency-Key it may be counted twice'],
+])('the error says what a retry does, key %s', async (key, detail) => {
+  const world = await worldWith('nothing', BODY_1);
+  const objects = wrapStore(world.memory, async () => {
+    throw new Error('down');
+  });
+  await expect(upload(depsOn(objects), BODY_1, key)).rejects.toThrow(
+    expect.objectContaining({ name: 'StorageUnavailable', detail: expect.stringContaining(detail) }),
+  );
+});

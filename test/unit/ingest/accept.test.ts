@@ -128,7 +128,10 @@ test('the same body is the same however it was compressed', async () => {
 describe('nothing accepted', () => {
   test('without a key nothing is stored', async () => {
     const { objects, calls } = counted();
-    expect(await upload(depsOn(objects), '{}\n')).toMatchObject({ kind: 'accepted', receipt: { accepted: 0, rejected: 1 } });
+    expect(await upload(depsOn(objects), '{}\n')).toMatchObject({
+      kind: 'accepted',
+      receipt: { accepted: 0, rejected: 1 },
+    });
     expect(calls).toEqual([]);
   });
 
@@ -141,8 +144,10 @@ describe('nothing accepted', () => {
 
 test('a body that cannot be taken stores nothing', async () => {
   const { objects, calls } = counted();
-  await expect(upload(depsOn(objects), `${BODY_1}\ud800`.slice(0, -1) + '\n'.repeat(40_000_000), 'k')).rejects.toThrow(
-    expect.objectContaining({ code: 'payload-too-large' }),
+  const body = new Uint8Array([...new TextEncoder().encode(BODY_1), 0xff]);
+  const sent = { body: streamOf(body), contentType: 'application/x-ndjson', idempotencyKey: 'k', tenant: 'default' };
+  await expect(acceptDetections(sent, depsOn(objects))).rejects.toThrow(
+    expect.objectContaining({ code: 'invalid-body' }),
   );
   expect(calls).toEqual([]);
 });

@@ -25,7 +25,12 @@ export function depsOn(objects: ObjectStore): AcceptDeps {
   };
 }
 
-export function upload(deps: AcceptDeps, body: string, idempotencyKey?: string, tenant = 'default'): Promise<AcceptResult> {
+export function upload(
+  deps: AcceptDeps,
+  body: string,
+  idempotencyKey?: string,
+  tenant = 'default',
+): Promise<AcceptResult> {
   return acceptDetections(
     {
       body: streamOf(body),

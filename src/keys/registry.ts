@@ -1,0 +1,132 @@
+/** API keys: who a request comes from, and the making, listing and deleting of keys. */
+import { KeyCache } from './key-cache.ts';
+import { type ApiKey, MAX_KEYS } from './key-file.ts';
+import { KeyStore, type KeyStoreDeps } from './key-store.ts';
+import { DEFAULT_TENANT, type Principal, SCOPES, type Scope } from './scope.ts';
+import { type Digest, digestOf, hex, idOf, MAX_TOKEN_CHARS, mintToken, sameDigest } from './token.ts';
+
+/** Keys in use in one isolate at a time; 64 bytes and the key's text each. */
+const MAX_CACHED_DIGESTS = 256;
+
+const ADMIN: Principal = { id: 'admin', tenant: DEFAULT_TENANT, scopes: SCOPES, perMinute: null };
+
+export interface KeyRegistryDeps extends KeyStoreDeps {
+  /** As checked by `checkAdminKey`; null: none. */
+  readonly adminKey: string | null;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Keeps the isolate busy with a promise after the answer has gone out. */
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+export interface NewKey {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly tenant?: string;
+  readonly quota?: { readonly perMinute: number } | null;
+}
+
+/** A key without what could prove it. */
+export type KeySummary = Omit<ApiKey, 'sha256'>;
+
+export type Authentication =
+  | { readonly kind: 'known'; readonly principal: Principal }
+  | { readonly kind: 'refused' }
+  /** Storage did not answer, now or recently enough. */
+  | { readonly kind: 'unavailable' };
+
+export type CreateResult =
+  | { readonly kind: 'created'; readonly id: string; readonly key: string }
+  | { readonly kind: 'full'; readonly limit: number }
+  /** The key may have been stored; nobody has its secret. */
+  | { readonly kind: 'unavailable' };
+
+export class KeyRegistry {
+  readonly #deps: KeyRegistryDeps;
+  readonly #store: KeyStore;
+  readonly #cache: KeyCache;
+  /** Digests by key, of keys that were found good: spares the hash, decides nothing. Oldest first. */
+  readonly #digests = new Map<string, Digest>();
+  #adminDigest: Digest | null = null;
+
+  constructor(deps: KeyRegistryDeps) {
+    this.#deps = deps;
+    this.#store = new KeyStore(deps);
+    this.#cache = new KeyCache({ ...deps, store: this.#store });
+  }
+
+  /** Without I/O for the admin key, for keys that are held, and for what does not look like a key. Never rejects. */
+  async authenticate(token: string): Promise<Authentication> {
+    if (token.length > MAX_TOKEN_CHARS) return { kind: 'refused' };
+    const digest = this.#digests.get(token) ?? (await digestOf(token));
+    if (await this.#isAdmin(digest)) return this.#known(token, digest, ADMIN);
+    const id = idOf(token);
+    if (id === null) return { kind: 'refused' };
+    const key = await this.#cache.find(id);
+    if (key === 'unavailable') return { kind: 'unavailable' };
+    if (key === null || !sameDigest(digest, key.sha256)) return { kind: 'refused' };
+    return this.#known(token, digest, key.principal);
+  }
+
+  async create({ name, scopes, tenant = DEFAULT_TENANT, quota = null }: NewKey): Promise<CreateResult> {
+    const { id, token } = mintToken(this.#deps.randomBytes);
+    const entry: ApiKey = {
+      id,
+      name,
+      scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+      tenant,
+      quota,
+      createdAt: this.#deps.now(),
+      sha256: hex(await digestOf(token)),
+    };
+    const version = await this.#store.change((keys) => {
+      const isThere = keys.some((key) => key.id === id);
+      return isThere || keys.length >= MAX_KEYS ? null : [...keys, entry];
+    });
+    if (version === 'unavailable') return { kind: 'unavailable' };
+    this.#cache.accept(version);
+    // An id of 48 random bits that was taken already would show up as an entry with another digest.
+    const stored = version.keys.some((key) => key.sha256 === entry.sha256);
+    return stored ? { kind: 'created', id, key: token } : { kind: 'full', limit: MAX_KEYS };
+  }
+
+  /** In order of creation, as stored now. */
+  async list(): Promise<readonly KeySummary[] | 'unavailable'> {
+    try {
+      const { keys } = await this.#store.read();
+      return keys.map(({ sha256: _, ...summary }) => summary);
+    } catch (error) {
+      this.#deps.report(error);
+      return 'unavailable';
+    }
+  }
+
+  /** Effective at once in this isolate, in others within the bounds of key-cache.ts. */
+  async delete(id: string): Promise<'deleted' | 'not-found' | 'unavailable'> {
+    let wasThere = false;
+    const version = await this.#store.change((keys) => {
+      if (!keys.some((key) => key.id === id)) return null;
+      wasThere = true;
+      return keys.filter((key) => key.id !== id);
+    });
+    if (version === 'unavailable') return 'unavailable';
+    this.#cache.accept(version);
+    return wasThere ? 'deleted' : 'not-found';
+  }
+
+  async #isAdmin(digest: Digest): Promise<boolean> {
+    const { adminKey } = this.#deps;
+    if (adminKey === null) return false;
+    this.#adminDigest ??= await digestOf(adminKey);
+    return sameDigest(digest, this.#adminDigest);
+  }
+
+  #known(token: string, digest: Digest, principal: Principal): Authentication {
+    if (!this.#digests.has(token)) {
+      const [oldest] = this.#digests.keys();
+      if (oldest !== undefined && this.#digests.size >= MAX_CACHED_DIGESTS) this.#digests.delete(oldest);
+      this.#digests.set(token, digest);
+    }
+    return { kind: 'known', principal };
+  }
+}

@@ -1,0 +1,55 @@
+/** The answer to a lookup, as it goes out: field names and order are those of API.md. */
+import type { Channel, Industry } from '../format/vocabulary.ts';
+import type { LineType } from '../number/phone-number.ts';
+import type { Action, Neighbourhood, Verdict } from './policy.ts';
+
+/**
+ * Which fields say something depends on the verdict. What is known of a number by its record (level to sightings) is
+ * there only if it is listed; without a record there is no level either, so it is null and not 0.
+ *
+ * | verdict | level, firstSeen, lastSeen, sightings | labels, channels, industries | neighbourhood, action, rule, generation |
+ * | --- | --- | --- | --- |
+ * | listed | yes | yes | yes |
+ * | suspect, clear | null | empty | yes |
+ * | unknown | null | empty | null: the caller decides what to do without an answer |
+ */
+export interface LookupAnswer {
+  /** E.164 with `+`. */
+  readonly number: string;
+  /** ISO 3166-1 alpha-2 by number plan; null for plans of no one country. */
+  readonly country: string | null;
+  readonly lineType: LineType;
+  readonly verdict: Verdict;
+  /** 0 to 9. */
+  readonly level: number | null;
+  readonly labels: readonly string[];
+  readonly channels: readonly Channel[];
+  readonly industries: readonly Industry[];
+  /** UTC dates, YYYY-MM-DD. */
+  readonly firstSeen: string | null;
+  readonly lastSeen: string | null;
+  readonly sightings: number | null;
+  readonly neighbourhood: Neighbourhood | null;
+  readonly action: Action | null;
+  readonly rule: string | null;
+  readonly generation: number | null;
+  /** Present if the caller asked for it: null if it could not be read, empty if the number is not listed. */
+  readonly evidence?: readonly EvidenceAnswer[] | null;
+  /** Present, and true, if the answer comes from data older than STALE_AFTER_SECONDS. */
+  readonly stale?: true;
+  /** With `stale`: seconds since the data was last confirmed to be the newest. */
+  readonly ageSeconds?: number;
+}
+
+export interface EvidenceAnswer {
+  readonly label: string;
+  readonly channel: Channel;
+  readonly industry: Industry | null;
+  readonly project: string | null;
+  readonly link: { readonly host: string; readonly sha256: string } | null;
+  readonly source: string | null;
+  /** UTC date-times, to the second. */
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+  readonly sightings: number;
+}

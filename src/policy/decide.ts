@@ -1,0 +1,105 @@
+/** From what the store found to what the caller is told. Pure. */
+import { isoDay } from '../format/records.ts';
+import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
+import type { EvidenceAnswer, LookupAnswer } from './answer.ts';
+import type { EvidenceLine, Finding } from './finding.ts';
+import type { LabelLevels } from './labels.ts';
+import { isSuspect, neighbourhoodScore } from './neighbourhood.ts';
+import { applyPolicy, type Policy, type PolicyFacts } from './policy.ts';
+
+/**
+ * An answer from older data says so. A snapshot is refreshed within seconds while lookups come in, so two minutes mean
+ * that storage has failed for a while, not that the isolate was idle.
+ */
+export const STALE_AFTER_SECONDS = 120;
+
+export interface DecideContext {
+  readonly levels: LabelLevels;
+  readonly policy: Policy;
+  /** UTC days since 1970. */
+  readonly today: number;
+  readonly scenario: string | null;
+  /** Whether the caller asked for evidence. */
+  readonly evidence: boolean;
+}
+
+export function decide(subject: PhoneNumber, finding: Finding, context: DecideContext): LookupAnswer {
+  const { record } = finding;
+  const facts = factsOf(subject, finding, context);
+  const { action, rule } = applyPolicy(context.policy, facts);
+  return {
+    number: formatE164(subject.number),
+    country: subject.country,
+    lineType: subject.lineType,
+    verdict: facts.verdict,
+    level: record === null ? null : facts.level,
+    labels: facts.labels,
+    channels: facts.channels,
+    industries: facts.industries,
+    firstSeen: record === null ? null : isoDay(record.firstDay),
+    lastSeen: record === null ? null : isoDay(record.lastDay),
+    sightings: record === null ? null : record.sightings,
+    neighbourhood: facts.neighbourhood,
+    action,
+    rule,
+    generation: finding.generation,
+    ...(context.evidence ? { evidence: evidenceOf(finding) } : undefined),
+    ...(finding.ageSeconds > STALE_AFTER_SECONDS
+      ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) }
+      : undefined),
+  };
+}
+
+/** The answer when storage could not say: neither listed nor clear, and no action is recommended. */
+export function unknownAnswer(subject: PhoneNumber): LookupAnswer {
+  return {
+    number: formatE164(subject.number),
+    country: subject.country,
+    lineType: subject.lineType,
+    verdict: 'unknown',
+    level: null,
+    labels: [],
+    channels: [],
+    industries: [],
+    firstSeen: null,
+    lastSeen: null,
+    sightings: null,
+    neighbourhood: null,
+    action: null,
+    rule: null,
+    generation: null,
+  };
+}
+
+function factsOf(subject: PhoneNumber, finding: Finding, { levels, today, scenario }: DecideContext): PolicyFacts {
+  const { record, hundred, thousand } = finding;
+  return {
+    verdict: record !== null ? 'listed' : isSuspect(hundred) ? 'suspect' : 'clear',
+    level: record === null ? 0 : levels.levelOf(record.labels),
+    labels: record?.labels ?? [],
+    channels: record?.channels ?? [],
+    industries: record?.industries ?? [],
+    // A feed may date an observation up to a day ahead.
+    daysSinceSeen: record === null ? null : Math.max(0, today - record.lastDay),
+    daysListed: record === null ? null : Math.max(0, today - record.firstDay),
+    sightings: record?.sightings ?? 0,
+    neighbourhood: { hundred, thousand, score: neighbourhoodScore(hundred, thousand) },
+    country: subject.country,
+    lineType: subject.lineType,
+    scenario,
+  };
+}
+
+function evidenceOf({ record, evidence }: Finding): readonly EvidenceAnswer[] | null {
+  if (record === null) return [];
+  return evidence === undefined ? null : evidence.map(evidenceAnswer);
+}
+
+function evidenceAnswer({ firstSeenAt, lastSeenAt, sightings, ...circumstances }: EvidenceLine): EvidenceAnswer {
+  return { ...circumstances, firstSeenAt: isoInstant(firstSeenAt), lastSeenAt: isoInstant(lastSeenAt), sightings };
+}
+
+/** Seconds since 1970 as YYYY-MM-DDTHH:MM:SSZ. */
+function isoInstant(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+}

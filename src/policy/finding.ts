@@ -1,0 +1,42 @@
+/** What the store answers about a number; src/serve produces it, decide.ts turns it into an answer. */
+import type { Channel, Industry } from '../format/vocabulary.ts';
+
+/** Everything the verdicts column knows of one listed number, folded over the runs. */
+export interface RecordFacts {
+  readonly labels: readonly string[];
+  readonly channels: readonly Channel[];
+  readonly industries: readonly Industry[];
+  /** UTC days since 1970. */
+  readonly firstDay: number;
+  readonly lastDay: number;
+  /** Accepted detections, at least 1. */
+  readonly sightings: number;
+}
+
+/** Detections of one number that share their circumstances. */
+export interface EvidenceLine {
+  readonly label: string;
+  readonly channel: Channel;
+  readonly industry: Industry | null;
+  readonly project: string | null;
+  readonly link: { readonly host: string; readonly sha256: string } | null;
+  readonly source: string | null;
+  /** Seconds since 1970, UTC. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+  readonly sightings: number;
+}
+
+export interface Finding {
+  /** The generation of the snapshot that answered. */
+  readonly generation: number;
+  /** Seconds since that snapshot was last confirmed to be the newest. */
+  readonly ageSeconds: number;
+  /** null: the number is not listed. */
+  readonly record: RecordFacts | null;
+  /** *Other* listed numbers in the same block of 100, and of 1,000. */
+  readonly hundred: number;
+  readonly thousand: number;
+  /** Present if it was asked for and could be read. */
+  readonly evidence?: readonly EvidenceLine[];
+}

@@ -1,0 +1,190 @@
+/** A store, a clock and a merge context for tests, and the straight computation to compare with. */
+import { BatchBuilder } from '../../src/format/batch.ts';
+import { circumstancesText } from '../../src/format/circumstances.ts';
+import type { Detection } from '../../src/format/detection.ts';
+import { openSegment } from '../../src/format/segment.ts';
+import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
+import { loadManifest } from '../../src/merge/publish.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
+import { StoreLog, StrictObjectStore, StrictSliceStore } from './strict-stores.ts';
+
+export interface World extends MergeContext {
+  readonly storeLog: StoreLog;
+  readonly objects: StrictObjectStore;
+  readonly slices: StrictSliceStore;
+  readonly events: string[];
+  clock: number;
+}
+
+export const START = Date.UTC(2026, 0, 5, 12, 0);
+
+export function newWorld(budget: Partial<TickBudget> = {}): World {
+  const storeLog = new StoreLog();
+  const events: string[] = [];
+  let ids = 0;
+  const world: World = {
+    storeLog,
+    events,
+    clock: START,
+    objects: new StrictObjectStore(storeLog, () => world.clock),
+    slices: new StrictSliceStore(storeLog),
+    now: () => world.clock,
+    randomId: () => `id${String(++ids).padStart(6, '0')}`,
+    log: (event, details) => {
+      events.push(`${event} ${JSON.stringify(details)}`);
+    },
+    budget: { ...DEFAULT_BUDGET, ...budget },
+  };
+  return world;
+}
+
+/** Puts a batch straight into `waiting`, as an accepted upload is. */
+export async function upload(world: World, id: string, detections: readonly Detection[]): Promise<void> {
+  const builder = new BatchBuilder();
+  for (const detection of detections) builder.add(detection);
+  const receipt = { bodySha256: '', accepted: detections.length, rejected: 0, errors: [] };
+  await world.objects.memory.put(WAITING_PREFIX + id, builder.finish(receipt));
+}
+
+export interface PlainRecord {
+  readonly firstDay: number;
+  readonly lastDay: number;
+  readonly sightings: number;
+  readonly profile: string;
+  /** Circumstances text -> [first, last, sightings]. */
+  readonly evidence: Record<string, readonly [number, number, number]>;
+}
+
+const DAY = 86_400;
+const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What the inventory must be after these detections: a straight computation, no code shared with the merge. */
+export function expectedInventory(detections: readonly Detection[]): Map<number, PlainRecord> {
+  const byNumber = Map.groupBy(detections, ({ number }) => number);
+  const records = new Map<number, PlainRecord>();
+  for (const number of [...byNumber.keys()].sort((a, b) => a - b)) {
+    const own = byNumber.get(number) ?? [];
+    const channelOrder = [
+      'otp_marketplace',
+      'api_receiver',
+      'public_receiver',
+      'number_trading',
+      'access_tool',
+      'other',
+    ];
+    const labels = [...new Set(own.map(({ label }) => label))].sort(byCode);
+    const channels = [...new Set(own.map(({ channel }) => channel))];
+    channels.sort((a, b) => channelOrder.indexOf(a) - channelOrder.indexOf(b));
+    const industries = [...new Set(own.flatMap(({ industry }) => industry ?? []))];
+    const industryOrder = [
+      'social_media',
+      'communications',
+      'short_video',
+      'internet_services',
+      'ecommerce',
+      'finance',
+      'gaming',
+      'travel',
+      'other',
+    ];
+    industries.sort((a, b) => industryOrder.indexOf(a) - industryOrder.indexOf(b));
+    const evidence: Record<string, readonly [number, number, number]> = {};
+    for (const [text, same] of Map.groupBy(own, circumstancesText)) {
+      evidence[text] = [
+        Math.min(...same.map(({ firstSeenAt }) => firstSeenAt)),
+        Math.max(...same.map(({ observedAt }) => observedAt)),
+        same.reduce((sum, { sightings }) => sum + sightings, 0),
+      ];
+    }
+    records.set(number, {
+      firstDay: Math.floor(Math.min(...own.map(({ firstSeenAt }) => firstSeenAt)) / DAY),
+      lastDay: Math.floor(Math.max(...own.map(({ observedAt }) => observedAt)) / DAY),
+      sightings: own.reduce((sum, { sightings }) => sum + sightings, 0),
+      profile: JSON.stringify([labels, channels, industries]),
+      evidence,
+    });
+  }
+  return records;
+}
+
+/** What the published generation says, read segment by segment and folded across runs by hand. */
+export async function actualInventory(objects: ObjectStore): Promise<Map<number, PlainRecord>> {
+  const { manifest } = await loadManifest(objects);
+  const records = new Map<number, PlainRecord>();
+  for (const run of manifest.runs) {
+    for (const entry of run.segments) {
+      const object = await objects.get(entry.key);
+      if (object === null) throw new Error(`${entry.key} is missing`);
+      const { numbers, verdicts, evidenceBlock } = await openSegment(object.bytes);
+      const all = new Float64Array(numbers.count);
+      numbers.copyRange(0, numbers.count, all);
+      for (let rank = 0; rank < all.length; rank++) {
+        const number = all[rank] as number;
+        const entries = evidenceBlock(Math.floor(rank / 64))[rank % 64] ?? [];
+        const record: PlainRecord = {
+          firstDay: verdicts.firstDay(rank),
+          lastDay: verdicts.lastDay(rank),
+          sightings: verdicts.sightings(rank),
+          profile: verdicts.profileText(verdicts.profileId(rank)),
+          evidence: Object.fromEntries(
+            entries.map((e) => [e.circumstances, [e.firstSeenAt, e.lastSeenAt, e.sightings] as const]),
+          ),
+        };
+        const before = records.get(number);
+        records.set(number, before === undefined ? record : unite(before, record));
+      }
+    }
+  }
+  return new Map([...records].sort(([a], [b]) => a - b));
+}
+
+function unite(a: PlainRecord, b: PlainRecord): PlainRecord {
+  const lists = [JSON.parse(a.profile), JSON.parse(b.profile)] as string[][][];
+  const profile = [0, 1, 2].map((i) => [...new Set(lists.flatMap((list) => list[i] ?? []))]);
+  const order = ['otp_marketplace', 'api_receiver', 'public_receiver', 'number_trading', 'access_tool', 'other'];
+  const industryOrder = [
+    'social_media',
+    'communications',
+    'short_video',
+    'internet_services',
+    'ecommerce',
+    'finance',
+    'gaming',
+    'travel',
+    'other',
+  ];
+  profile[0]?.sort(byCode);
+  profile[1]?.sort((x, y) => order.indexOf(x) - order.indexOf(y));
+  profile[2]?.sort((x, y) => industryOrder.indexOf(x) - industryOrder.indexOf(y));
+  const evidence = { ...a.evidence };
+  for (const [text, [first, last, sightings]] of Object.entries(b.evidence)) {
+    const [f, l, s] = evidence[text] ?? [first, last, 0];
+    evidence[text] = [Math.min(f, first), Math.max(l, last), s + sightings];
+  }
+  return {
+    firstDay: Math.min(a.firstDay, b.firstDay),
+    lastDay: Math.max(a.lastDay, b.lastDay),
+    sightings: a.sightings + b.sightings,
+    profile: JSON.stringify(profile),
+    evidence,
+  };
+}
+
+/** Every batch is in `waiting` or `merged`. */
+export async function batchPlaces(objects: ObjectStore): Promise<{ waiting: string[]; merged: string[] }> {
+  const ids = async (prefix: string) => (await objects.list(prefix)).objects.map(({ key }) => key.slice(prefix.length));
+  return { waiting: await ids(WAITING_PREFIX), merged: await ids(MERGED_PREFIX) };
+}
+
+/** The bytes of the only run of a fully compacted store. */
+export async function compactedBytes(objects: ObjectStore): Promise<string[]> {
+  const { manifest } = await loadManifest(objects);
+  if (manifest.runs.length > 1) throw new Error(`${manifest.runs.length} runs: not compacted`);
+  const files: string[] = [];
+  for (const entry of manifest.runs[0]?.segments ?? []) {
+    const object = await objects.get(entry.key);
+    files.push(Buffer.from(object?.bytes ?? []).toString('base64'));
+  }
+  return files;
+}
