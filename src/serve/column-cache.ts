@@ -1,0 +1,68 @@
+/** Columns of segments in isolate memory, each loaded at most once while it fits: memory, slice store, object store. */
+
+import { EvidenceIndex } from '../format/evidence.ts';
+import type { Bytes } from '../format/frame.ts';
+import type { SegmentEntry } from '../format/manifest.ts';
+import { NumbersReader } from '../format/numbers-reader.ts';
+import { VerdictsReader } from '../format/verdicts.ts';
+import { type Column, columnPlace, readCachedColumn, readColumn } from '../store/columns.ts';
+import { ByteCache } from './byte-cache.ts';
+import type { ServeContext } from './context.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Together well under the 128 MB of an isolate. All numbers of 20.87 million fit (30 MB); verdicts are asked for less. */
+export const NUMBERS_BUDGET = 48 * 2 ** 20;
+export const VERDICTS_BUDGET = 16 * 2 ** 20;
+export const EVIDENCE_BUDGET = 2 * 2 ** 20;
+
+/** One column of every segment. */
+export class CachedColumn<Reader> {
+  readonly cache: ByteCache<Reader>;
+  readonly #context: ServeContext;
+  readonly column: Column;
+  readonly #open: (bytes: Bytes) => Reader;
+
+  constructor(context: ServeContext, column: Column, budgetBytes: number, open: (bytes: Bytes) => Reader) {
+    this.#context = context;
+    this.column = column;
+    this.#open = open;
+    this.cache = new ByteCache(budgetBytes);
+  }
+
+  peek(entry: SegmentEntry): Reader | undefined {
+    return this.cache.get(columnPlace(entry, this.column).sha256);
+  }
+
+  /** Rejects when no storage has the column undamaged. */
+  async load(snapshot: Snapshot, entry: SegmentEntry): Promise<Reader> {
+    const { sha256, bytes: sizeBytes } = columnPlace(entry, this.column);
+    const cached = this.cache.get(sha256);
+    if (cached !== undefined) return cached;
+    const { objects, slices, log } = this.#context;
+    const report = (problem: string) => log('slice.unusable', { problem });
+    // Evidence is not in the slice store, nor are slices that no tick could put there yet: a key must not be asked
+    // for before it is written, since misses are remembered.
+    const isSliced = this.column !== 'evidenceIndex' && !snapshot.unsliced.has(entry.key);
+    const slice = isSliced ? await readCachedColumn(slices, entry, this.column, report) : null;
+    const reader = this.#open(slice ?? (await readColumn(objects, entry, this.column)));
+    this.cache.set(sha256, reader, sizeBytes);
+    return reader;
+  }
+}
+
+export class ColumnCache {
+  readonly numbers: CachedColumn<NumbersReader>;
+  readonly verdicts: CachedColumn<VerdictsReader>;
+  readonly evidence: CachedColumn<EvidenceIndex>;
+
+  constructor(context: ServeContext) {
+    this.numbers = new CachedColumn(context, 'numbers', NUMBERS_BUDGET, (bytes) => new NumbersReader(bytes));
+    this.verdicts = new CachedColumn(context, 'verdicts', VERDICTS_BUDGET, (bytes) => new VerdictsReader(bytes));
+    this.evidence = new CachedColumn(context, 'evidenceIndex', EVIDENCE_BUDGET, (bytes) => new EvidenceIndex(bytes));
+  }
+
+  /** Bytes of columns in memory. */
+  get bytes(): number {
+    return this.numbers.cache.bytes + this.verdicts.cache.bytes + this.evidence.cache.bytes;
+  }
+}

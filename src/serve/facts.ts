@@ -1,0 +1,62 @@
+import { parseCircumstances } from '../format/circumstances.ts';
+import type { Circumstances } from '../format/detection.ts';
+import type { EvidenceEntry } from '../format/evidence.ts';
+import { type Profile, unionProfile } from '../format/profile.ts';
+import type { VerdictsReader } from '../format/verdicts.ts';
+
+/** What is known of a listed number. */
+export interface RecordFacts extends Profile {
+  /** UTC days since 1970. */
+  readonly firstDay: number;
+  readonly lastDay: number;
+  /** Accepted detections. */
+  readonly sightings: number;
+}
+
+/** One line of evidence, as it is told. */
+export interface EvidenceLine extends Circumstances {
+  /** Seconds since 1970. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+  readonly sightings: number;
+}
+
+export function factsAt(verdicts: VerdictsReader, rank: number): RecordFacts {
+  const { labels, channels, industries } = verdicts.profile(verdicts.profileId(rank));
+  return {
+    labels,
+    channels,
+    industries,
+    firstDay: verdicts.firstDay(rank),
+    lastDay: verdicts.lastDay(rank),
+    sightings: verdicts.sightings(rank),
+  };
+}
+
+/** The record of a number that several runs know: the same fold as the merge's. */
+export function foldFacts(a: RecordFacts | null, b: RecordFacts): RecordFacts {
+  if (a === null) return b;
+  return {
+    ...unionProfile(a, b),
+    firstDay: Math.min(a.firstDay, b.firstDay),
+    lastDay: Math.max(a.lastDay, b.lastDay),
+    sightings: a.sightings + b.sightings,
+  };
+}
+
+/** Evidence of one number from several runs: lines of the same circumstances are one, the latest seen come first. */
+export function foldEvidence(entries: readonly EvidenceEntry[]): EvidenceLine[] {
+  const lines = new Map<string, EvidenceEntry>();
+  for (const entry of entries) {
+    const known = lines.get(entry.circumstances) ?? { ...entry, sightings: 0 };
+    lines.set(entry.circumstances, {
+      circumstances: entry.circumstances,
+      firstSeenAt: Math.min(known.firstSeenAt, entry.firstSeenAt),
+      lastSeenAt: Math.max(known.lastSeenAt, entry.lastSeenAt),
+      sightings: known.sightings + entry.sightings,
+    });
+  }
+  return [...lines.values()]
+    .map(({ circumstances, ...times }) => ({ ...parseCircumstances(circumstances), ...times }))
+    .sort((a, b) => b.lastSeenAt - a.lastSeenAt || a.firstSeenAt - b.firstSeenAt);
+}

@@ -1,0 +1,168 @@
+/**
+ * Finds what is known of numbers: snapshot -> for each run the segment -> probe -> fold. What storage cannot answer is
+ * told as null, never as "not listed".
+ */
+import { EVIDENCE_BLOCK_NUMBERS, type EvidenceEntry, readEvidenceBlock } from '../format/evidence.ts';
+import type { SegmentEntry } from '../format/manifest.ts';
+import { evidenceBlocksOffset } from '../format/segment.ts';
+import { type CachedColumn, ColumnCache } from './column-cache.ts';
+import type { ServeContext } from './context.ts';
+import { type EvidenceLine, factsAt, foldEvidence, foldFacts, type RecordFacts } from './facts.ts';
+import { countNeighbours } from './neighbourhood.ts';
+import { type Snapshot, SnapshotHolder } from './snapshot.ts';
+
+/** A Worker may have six connections open at once. */
+const CONCURRENT_LOADS = 6;
+/** Numbers of a batch whose columns are held at the same time, so that a cold batch stays within memory. */
+const GROUP_NUMBERS = 16;
+
+export interface Finding {
+  readonly generation: number;
+  /** Seconds since the snapshot was last known to be current. */
+  readonly ageSeconds: number;
+  readonly record: RecordFacts | null;
+  /** Other listed numbers in the same block of 100 and of 1,000. */
+  readonly hundred: number;
+  readonly thousand: number;
+  readonly evidence?: readonly EvidenceLine[];
+}
+
+export interface FindOptions {
+  readonly evidence: boolean;
+}
+
+export class Finder {
+  readonly snapshots: SnapshotHolder;
+  readonly columns: ColumnCache;
+  readonly #context: ServeContext;
+
+  constructor(context: ServeContext) {
+    this.#context = context;
+    this.snapshots = new SnapshotHolder(context);
+    this.columns = new ColumnCache(context);
+  }
+
+  /** A finding for each number, in order; null where storage could not answer. */
+  async find(numbers: readonly number[], options: FindOptions): Promise<(Finding | null)[]> {
+    const findings: (Finding | null)[] = numbers.map(() => null);
+    try {
+      const snapshot = await this.snapshots.get();
+      await this.#fill(findings, numbers, snapshot, options);
+      if (!findings.includes(null)) return findings;
+      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      const newer = await this.snapshots.refresh();
+      if (newer !== snapshot) await this.#fill(findings, numbers, newer, options);
+    } catch (error) {
+      this.#context.log('snapshot.unavailable', { reason: String(error) });
+    }
+    const unknown = findings.filter((finding) => finding === null).length;
+    if (unknown > 0) this.#context.log('lookup.unknown', { numbers: unknown });
+    return findings;
+  }
+
+  /** Looks up the numbers that have no finding yet. */
+  async #fill(
+    findings: (Finding | null)[],
+    numbers: readonly number[],
+    snapshot: Snapshot,
+    options: FindOptions,
+  ): Promise<void> {
+    // In number order, neighbours in a batch share their segments, so each is loaded once even without room to keep it.
+    const order = numbers.map((_, i) => i).filter((i) => findings[i] === null);
+    order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
+    const view = new View(this.columns, snapshot);
+    for (let from = 0; from < order.length; from += GROUP_NUMBERS) {
+      const group = order.slice(from, from + GROUP_NUMBERS);
+      await view.loadNumbers(group.map((i) => numbers[i] as number));
+      for (const i of group) {
+        try {
+          findings[i] = await this.#probe(view, numbers[i] as number, options);
+        } catch (error) {
+          this.#context.log('probe.failed', { generation: snapshot.manifest.generation, reason: String(error) });
+        }
+      }
+    }
+  }
+
+  async #probe(view: View, number: number, options: FindOptions): Promise<Finding> {
+    const { snapshot } = view;
+    const readers = [];
+    const hits: { readonly entry: SegmentEntry; readonly rank: number }[] = [];
+    for (const run of snapshot.runs) {
+      const entry = run.segmentFor(number);
+      if (entry === undefined) continue;
+      const reader = this.columns.numbers.peek(entry) ?? (await view.load(this.columns.numbers, entry));
+      readers.push(reader);
+      const rank = reader.find(number);
+      if (rank >= 0) hits.push({ entry, rank });
+    }
+    let record: RecordFacts | null = null;
+    for (const { entry, rank } of hits) {
+      const verdicts = this.columns.verdicts.peek(entry) ?? (await view.load(this.columns.verdicts, entry));
+      record = foldFacts(record, factsAt(verdicts, rank));
+    }
+    const finding: Finding = {
+      generation: snapshot.manifest.generation,
+      ageSeconds: this.snapshots.ageSeconds,
+      record,
+      hundred: countNeighbours(readers, number, 100),
+      thousand: countNeighbours(readers, number, 1000),
+    };
+    if (!options.evidence) return finding;
+    const entries: EvidenceEntry[] = [];
+    for (const { entry, rank } of hits) entries.push(...(await this.#readEvidence(view, entry, rank)));
+    return { ...finding, evidence: foldEvidence(entries) };
+  }
+
+  async #readEvidence(view: View, entry: SegmentEntry, rank: number): Promise<EvidenceEntry[]> {
+    const index = await view.load(this.columns.evidence, entry);
+    const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
+    const place = index.place(block);
+    const offset = evidenceBlocksOffset(entry) + place.offset;
+    const bytes = await this.#context.objects.getRange(entry.key, offset, place.length);
+    if (bytes === null) throw new RangeError(`segment ${entry.key} is not in the object store`);
+    const numbers = Math.min(EVIDENCE_BLOCK_NUMBERS, entry.count - block * EVIDENCE_BLOCK_NUMBERS);
+    return readEvidenceBlock(bytes, place, numbers)[rank % EVIDENCE_BLOCK_NUMBERS] ?? [];
+  }
+}
+
+/** One request's look at a snapshot: a column that could not be loaded is not asked for again. */
+class View {
+  readonly snapshot: Snapshot;
+  readonly #columns: ColumnCache;
+  readonly #failures = new Map<string, unknown>();
+
+  constructor(columns: ColumnCache, snapshot: Snapshot) {
+    this.#columns = columns;
+    this.snapshot = snapshot;
+  }
+
+  async load<Reader>(cached: CachedColumn<Reader>, entry: SegmentEntry): Promise<Reader> {
+    const id = `${cached.column} ${entry.key}`;
+    if (this.#failures.has(id)) throw this.#failures.get(id);
+    try {
+      return await cached.load(this.snapshot, entry);
+    } catch (error) {
+      this.#failures.set(id, error);
+      throw error;
+    }
+  }
+
+  /** Loads the missing numbers columns of a group side by side. A failure shows when the number is looked up. */
+  async loadNumbers(numbers: readonly number[]): Promise<void> {
+    const missing = new Map<string, SegmentEntry>();
+    for (const number of numbers) {
+      for (const run of this.snapshot.runs) {
+        const entry = run.segmentFor(number);
+        if (entry !== undefined && this.#columns.numbers.peek(entry) === undefined) missing.set(entry.key, entry);
+      }
+    }
+    const queue = [...missing.values()];
+    const worker = async () => {
+      for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
+        await this.load(this.#columns.numbers, entry).catch(() => undefined);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CONCURRENT_LOADS, queue.length) }, worker));
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers, never in front of one that
+ * already has a snapshot; if storage fails, the last good one is served and its age is told.
+ */
+import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
+import { SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import { MANIFEST_KEY } from '../store/keys.ts';
+import type { ServeContext } from './context.ts';
+
+/** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
+export const REFRESH_MS = 10_000;
+/** A refresh that has not come back by then went down with its request; another may start. */
+const REFRESH_LOST_MS = 30_000;
+
+/** One run, ready for finding the segment of a number. */
+export class RunIndex {
+  readonly entries: readonly SegmentEntry[];
+  /** Where each segment begins: the ten-thousand-block of its first number. */
+  readonly #starts: Float64Array;
+
+  constructor(entries: readonly SegmentEntry[]) {
+    this.entries = entries;
+    this.#starts = Float64Array.from(entries, ({ first }) => first - (first % SEGMENT_ALIGNMENT));
+  }
+
+  /**
+   * The only segment that can have the number or any other of its ten-thousand-block, or undefined when the run has
+   * none of them.
+   */
+  segmentFor(number: number): SegmentEntry | undefined {
+    const starts = this.#starts;
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((starts[middle] as number) <= number) low = middle + 1;
+      else high = middle;
+    }
+    const entry = this.entries[low - 1];
+    return entry !== undefined && number - (number % SEGMENT_ALIGNMENT) <= entry.last ? entry : undefined;
+  }
+}
+
+export class Snapshot {
+  readonly manifest: Manifest;
+  readonly runs: readonly RunIndex[];
+  readonly unsliced: ReadonlySet<string>;
+
+  constructor(manifest: Manifest) {
+    this.manifest = manifest;
+    this.runs = manifest.runs.map(({ segments }) => new RunIndex(segments));
+    this.unsliced = new Set(manifest.unsliced);
+  }
+}
+
+export class SnapshotHolder {
+  readonly #context: ServeContext;
+  #snapshot: Snapshot | undefined;
+  #etag = '';
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #refreshStartedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(context: ServeContext) {
+    this.#context = context;
+  }
+
+  /** Seconds since the snapshot was last known to be current. */
+  get ageSeconds(): number {
+    return Math.max(0, Math.floor((this.#context.now() - this.#checkedAt) / 1000));
+  }
+
+  /** The snapshot at hand, refreshed in the background when due; the first caller waits for it. Rejects if there is none to be had. */
+  async get(): Promise<Snapshot> {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return this.refresh();
+    const now = this.#context.now();
+    if (now - this.#checkedAt >= REFRESH_MS && now - this.#refreshStartedAt >= REFRESH_LOST_MS) {
+      this.#refreshStartedAt = now;
+      this.#context.background(this.#refreshQuietly());
+    }
+    return snapshot;
+  }
+
+  async #refreshQuietly(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (error) {
+      // The last good snapshot stays; its age tells.
+      this.#context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) });
+    } finally {
+      this.#refreshStartedAt = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Brings the snapshot up to date. Rejects, leaving the old one, when storage cannot answer. */
+  async refresh(): Promise<Snapshot> {
+    const startedAt = this.#context.now();
+    const object = await this.#context.objects.getIfChanged(MANIFEST_KEY, this.#etag);
+    const known = this.#snapshot;
+    if (object === 'unchanged' && known !== undefined) {
+      this.#checkedAt = startedAt;
+      return known;
+    }
+    if (object === 'unchanged') throw new RangeError('the store says unchanged, but nothing was known');
+    const manifest = object === null ? EMPTY_MANIFEST : decodeManifest(object.bytes);
+    // Two refreshes may cross: the later generation stays.
+    if (known !== undefined && manifest.generation < known.manifest.generation) return known;
+    const snapshot = new Snapshot(manifest);
+    this.#snapshot = snapshot;
+    this.#etag = object?.etag ?? '';
+    this.#checkedAt = startedAt;
+    return snapshot;
+  }
+}
