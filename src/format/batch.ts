@@ -15,11 +15,13 @@
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { CircumstancesTable, circumstancesText } from './circumstances.ts';
 import type { Detection } from './detection.ts';
-import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
+import { type Bytes, FormatError, FRAME_HEADER_BYTES, frame, openFrame } from './frame.ts';
 
 const MAGIC = 'RFBA';
 const VERSION = 1;
 const PREFIX_BYTES = 8;
+/** Where a stored batch tells how many detections it has, as a u32. */
+export const BATCH_ROWS_OFFSET = FRAME_HEADER_BYTES;
 const ROW_BYTES = 8 + 4 * 4;
 const INITIAL_ROWS = 256;
 

@@ -41,7 +41,13 @@ export interface AcceptDeps {
 
 export type AcceptResult =
   /** Stored; will be merged exactly once, however often the same upload is repeated with its key. */
-  | { readonly kind: 'accepted'; readonly batch: string; readonly receipt: Receipt }
+  | {
+      readonly kind: 'accepted';
+      readonly batch: string;
+      readonly receipt: Receipt;
+      /** The receipt is that of an earlier upload with the key. False where the two cannot be told apart. */
+      readonly replayed: boolean;
+    }
   /** The key has been used with another body; nothing of this one is, or will be, counted. */
   | { readonly kind: 'conflict' };
 
@@ -64,7 +70,7 @@ export async function acceptDetections(upload: Upload, deps: AcceptDeps): Promis
   const keyed = upload.idempotencyKey !== undefined;
   const id = keyed ? keyedId(upload.tenant, upload.idempotencyKey) : uniqueId(nowMs, deps.randomId());
   // Nothing to keep, and no key under which anyone could ask for the receipt.
-  if (!keyed && receipt.accepted === 0) return { kind: 'accepted', batch: id, receipt };
+  if (!keyed && receipt.accepted === 0) return { kind: 'accepted', batch: id, receipt, replayed: false };
   return store({ id, keyed, bytes: builder.finish(receipt), receipt }, deps.objects);
 }
 
@@ -100,27 +106,31 @@ async function store(batch: Batch, objects: ObjectStore): Promise<AcceptResult> 
     written = await objects.put(WAITING_PREFIX + batch.id, batch.bytes, { absent: true });
   } catch (cause) {
     // The batch waits, or it does not, or another upload with this key does. What is there decides.
-    return answerFromStore(batch, objects, cause);
+    return answerFromStore(batch, objects, { replayed: false, cause });
   }
   if (written === null) {
     // The id is taken: by an upload with this key, or by this very put, tried twice on its way to the storage.
-    return answerFromStore(batch, objects);
+    return answerFromStore(batch, objects, { replayed: batch.keyed });
   }
-  if (!batch.keyed) return { kind: 'accepted', batch: batch.id, receipt: batch.receipt };
+  if (!batch.keyed) return { kind: 'accepted', batch: batch.id, receipt: batch.receipt, replayed: false };
   // Stored, but perhaps under an id that was consumed long ago (3. above). If we cannot tell, a tick still can: the
   // batch is merged or dropped, rightly either way, and the retry is told which.
   const consumed = await ask(batch, () => objects.head(MERGED_PREFIX + batch.id));
-  if (consumed !== null) return answerFromStore(batch, objects);
-  return { kind: 'accepted', batch: batch.id, receipt: batch.receipt };
+  if (consumed !== null) return answerFromStore(batch, objects, { replayed: true });
+  return { kind: 'accepted', batch: batch.id, receipt: batch.receipt, replayed: false };
 }
 
 /** Answers from what the store has under the batch's id, whoever put it there. */
-async function answerFromStore(batch: Batch, objects: ObjectStore, putError?: unknown): Promise<AcceptResult> {
+async function answerFromStore(
+  batch: Batch,
+  objects: ObjectStore,
+  { replayed, cause }: { readonly replayed: boolean; readonly cause?: unknown },
+): Promise<AcceptResult> {
   const found = await ask(batch, () => storedReceipt(batch.id, objects));
   // The put failed for good, or its batch was removed by hand: this upload is not stored.
-  if (found === null) throw unavailable(batch, putError);
+  if (found === null) throw unavailable(batch, cause);
   if (found.bodySha256 !== batch.receipt.bodySha256) return { kind: 'conflict' };
-  return { kind: 'accepted', batch: batch.id, receipt: found };
+  return { kind: 'accepted', batch: batch.id, receipt: found, replayed };
 }
 
 /**

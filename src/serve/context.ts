@@ -8,6 +8,7 @@ export interface ServeContext {
   now(): number;
   /** Lets work go on after the answer has been sent (the platform's waitUntil). */
   background(work: Promise<unknown>): void;
+  delay(ms: number): Promise<void>;
   /** An event for the operator's log. Details never contain a number. */
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }

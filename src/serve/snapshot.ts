@@ -1,6 +1,6 @@
 /**
- * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers, never in front of one that
- * already has a snapshot; if storage fails, the last good one is served and its age is told.
+ * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers; only the first lookup, and
+ * the first one after a long pause, wait. If storage fails, the last good one is served and its age is told.
  */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_ALIGNMENT } from '../format/segment.ts';
@@ -9,6 +9,13 @@ import type { ServeContext } from './context.ts';
 
 /** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
 export const REFRESH_MS = 10_000;
+/**
+ * An isolate without traffic has nobody to refresh behind. Past this age a lookup waits for the refresh, since a
+ * number may have been listed for long by then (docs/decisions/0004).
+ */
+export const WAIT_MS = 60_000;
+/** But not for longer than this: then the old snapshot answers. */
+const WAIT_LIMIT_MS = 1_000;
 /** A refresh that has not come back by then went down with its request; another may start. */
 const REFRESH_LOST_MS = 30_000;
 
@@ -59,6 +66,7 @@ export class SnapshotHolder {
   #etag = '';
   #checkedAt = Number.NEGATIVE_INFINITY;
   #refreshStartedAt = Number.NEGATIVE_INFINITY;
+  #waitedAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: ServeContext) {
     this.#context = context;
@@ -74,7 +82,17 @@ export class SnapshotHolder {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return this.refresh();
     const now = this.#context.now();
-    if (now - this.#checkedAt >= REFRESH_MS && now - this.#refreshStartedAt >= REFRESH_LOST_MS) {
+    const age = now - this.#checkedAt;
+    if (age >= WAIT_MS && now - this.#waitedAt >= WAIT_MS) {
+      // One request at a time waits, and after a failure none for a while: an outage must not slow every lookup.
+      this.#waitedAt = now;
+      this.#refreshStartedAt = now;
+      const refreshed = this.#refreshQuietly();
+      this.#context.background(refreshed);
+      await Promise.race([refreshed, this.#context.delay(WAIT_LIMIT_MS)]);
+      return this.#snapshot ?? snapshot;
+    }
+    if (age >= REFRESH_MS && now - this.#refreshStartedAt >= REFRESH_LOST_MS) {
       this.#refreshStartedAt = now;
       this.#context.background(this.#refreshQuietly());
     }

@@ -3,7 +3,7 @@ import type { Detection } from '../../../src/format/detection.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { Finder } from '../../../src/serve/finder.ts';
-import { REFRESH_MS } from '../../../src/serve/snapshot.ts';
+import { REFRESH_MS, WAIT_MS } from '../../../src/serve/snapshot.ts';
 import { someDetections } from '../../support/detections.ts';
 import { expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 
@@ -34,7 +34,7 @@ async function tickWithoutCompaction(world: World): Promise<void> {
   expect((await loadManifest(world.objects)).manifest.generation).toBe(generation + 1);
 }
 
-function newFinder(world: World) {
+function newFinder(world: World, delay: () => Promise<void> = () => new Promise(() => {})) {
   const background: Promise<unknown>[] = [];
   const finder = new Finder({
     objects: world.objects,
@@ -42,6 +42,7 @@ function newFinder(world: World) {
     now: world.now,
     log: world.log,
     background: (work) => background.push(work),
+    delay,
   });
   world.storeLog.clear();
   return { finder, background };
@@ -223,6 +224,28 @@ describe('the snapshot', () => {
     world.clock += 31_000;
     await finder.find([1], { evidence: false });
     expect(background).toHaveLength(2);
+  });
+
+  test('after a long pause the first lookup waits for the refresh, and sees the new generation', async () => {
+    const { world, finder } = await prepared();
+    const fresh: Detection = { ...(ALL[0] as Detection), number: 12_125_550_177, sightings: 1 };
+    await finder.find([fresh.number], { evidence: false });
+    await upload(world, 'late', [fresh]);
+    await tickWithoutCompaction(world);
+    world.clock += WAIT_MS;
+    const [finding] = await finder.find([fresh.number], { evidence: false });
+    expect(finding?.record?.sightings).toBe(1);
+  });
+
+  test('after a long pause, storage that hangs or fails holds up one lookup and no more', async () => {
+    const { world } = await prepared();
+    const { finder, background } = newFinder(world, async () => {});
+    await finder.find([1], { evidence: false });
+    world.storeLog.beforeCall = () => new Promise(() => {});
+    world.clock += WAIT_MS;
+    expect(await finder.find([1], { evidence: false })).toHaveLength(1);
+    expect(await finder.find([1], { evidence: false })).toHaveLength(1);
+    expect(background).toHaveLength(1);
   });
 
   test('so old that its segments are collected: the lookup goes on with the current one', async () => {

@@ -1,0 +1,122 @@
+/** A file as rows: the readers of src/ingest, fed piece by piece, with the columns mapped to fields. */
+import { basename } from 'node:path';
+import type { LineError } from '../../src/format/batch.ts';
+import { CsvRows } from '../../src/ingest/csv-rows.ts';
+import { BodyError } from '../../src/ingest/errors.ts';
+import { type JsonElement, JsonElements } from '../../src/ingest/json-elements.ts';
+import { ndjsonReader } from '../../src/ingest/ndjson.ts';
+import { type BodyReader, isRawLine, kindOf, malformed, type RawLine } from '../../src/ingest/reader.ts';
+import type { FileFormat } from './file-format.ts';
+import { textOf } from './file-text.ts';
+import { ImportError } from './import-error.ts';
+import { type Columns, columnsOf, KEY_PROPERTY, type Mapping, objectToRaw, rowToRaw, VALUE_PROPERTY } from './mapping.ts';
+
+/** One row of a file. `line` is 1-based: the line where it starts, or the element or member of a JSON file. */
+export type FileRow =
+  | { readonly line: number; readonly raw: RawLine }
+  | { readonly line: number; readonly error: LineError };
+
+export interface FileSource {
+  readonly path: string;
+  readonly format: FileFormat;
+  /** Of a delimited file: whether the first row names the columns. */
+  readonly header: boolean;
+  readonly mapping: Mapping;
+}
+
+/**
+ * All rows in order, in groups no larger than a piece of text holds.
+ * @throws ImportError if the file as a whole cannot be read
+ */
+export async function* rowsOf(
+  source: FileSource,
+  onBytes: (count: number) => void,
+): AsyncGenerator<readonly FileRow[], void, undefined> {
+  let rows: FileRow[] = [];
+  const reader = readerOf(source, (row) => rows.push(row));
+  const take = () => {
+    const taken = rows;
+    rows = [];
+    return taken;
+  };
+  for await (const text of textOf(source.path, source.format.gzip, onBytes)) {
+    inFile(source.path, () => reader.push(text));
+    yield take();
+  }
+  inFile(source.path, () => reader.end());
+  yield take();
+}
+
+/** Says which file it is that cannot be read. */
+function inFile(path: string, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof BodyError) throw new ImportError(`${basename(path)}: ${error.detail}`, { cause: error });
+    if (error instanceof ImportError) throw new ImportError(`${basename(path)}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+type OnRow = (row: FileRow) => void;
+
+function readerOf({ format, header, mapping }: FileSource, onRow: OnRow): BodyReader {
+  const reject = (error: LineError) => onRow({ line: error.line, error });
+  switch (format.kind) {
+    case 'ndjson':
+      return ndjsonReader({ raw: (fields, line) => onRow({ line, raw: objectToRaw(fields, mapping) }), reject });
+    case 'json':
+      return new JsonElements((element) => onRow(elementRow(element, mapping)), { members: true });
+    case 'delimited':
+      return delimitedReader(format.delimiter, header, mapping, onRow);
+  }
+}
+
+function delimitedReader(delimiter: string, header: boolean, mapping: Mapping, onRow: OnRow): BodyReader {
+  let columns: Columns | null = null;
+  const rows = new CsvRows(
+    {
+      row(fields, line) {
+        if (columns === null) {
+          columns = columnsOf(fields, header, mapping);
+          if (header) return;
+        }
+        if (fields.length === columns.count) {
+          onRow({ line, raw: rowToRaw(fields, columns, mapping) });
+        } else {
+          const detail = `expected ${columns.count} fields as in the first row; found ${fields.length}`;
+          onRow({ line, error: malformed(line, detail) });
+        }
+      },
+      reject(error) {
+        if (columns === null) throw new ImportError(`the first row cannot be read: ${error.detail}`);
+        onRow({ line: error.line, error });
+      },
+    },
+    delimiter,
+  );
+  return rows;
+}
+
+function elementRow(element: JsonElement, mapping: Mapping): FileRow {
+  const line = element.index;
+  if ('problem' in element) return { line, error: malformed(line, element.problem) };
+  const value = parseElement(element);
+  if (!isRawLine(value)) return { line, error: malformed(line, `expected an object; found ${kindOf(value)}`) };
+  return { line, raw: objectToRaw(element.container === 'object' ? memberObject(value) : value, mapping) };
+}
+
+/** A member becomes an object of its key and its value; if the value is an object, also of that one's properties. */
+function memberObject(member: RawLine): RawLine {
+  const [key, value] = Object.entries(member)[0] ?? [];
+  return { ...(isRawLine(value) ? value : {}), [KEY_PROPERTY]: key, [VALUE_PROPERTY]: value };
+}
+
+function parseElement(element: { readonly container: string; readonly index: number; readonly text: string }): unknown {
+  try {
+    return JSON.parse(element.container === 'object' ? `{${element.text}}` : element.text);
+  } catch {
+    // The parser's own message quotes the text, and so perhaps a number.
+    throw new ImportError(`element ${element.index} is not JSON`);
+  }
+}

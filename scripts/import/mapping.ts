@@ -1,0 +1,118 @@
+/** From the columns of a foreign file to the fields of a detection. */
+import { FIELDS, type Field, isField, misnamedField } from '../../src/ingest/fields.ts';
+import type { RawLine } from '../../src/ingest/reader.ts';
+import { wordOrShape } from '../../src/ingest/rejection.ts';
+import { ImportError } from './import-error.ts';
+
+/** `map`: field to header name, 1-based column number, or property; `set`: field to the value of every line. */
+export interface Mapping {
+  readonly map: FieldTexts;
+  readonly set: FieldTexts;
+}
+
+export type FieldTexts = Readonly<Partial<Record<Field, string>>>;
+
+/** In a JSON object that maps keys to values, the names of the two. */
+export const KEY_PROPERTY = '$key';
+export const VALUE_PROPERTY = '$value';
+
+const COLUMN_NUMBER = /^[1-9]\d{0,4}$/;
+
+/**
+ * Reads `number=col,observedAt=col`.
+ * @throws ImportError naming the option
+ */
+export function parseFieldTexts(option: string, texts: readonly string[]): FieldTexts {
+  const result: Partial<Record<Field, string>> = {};
+  for (const pair of texts.flatMap((text) => text.split(','))) {
+    const at = pair.indexOf('=');
+    const [name, value] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    if (at < 0 || value === '') throw new ImportError(`${option}: expected field=value, found "${pair}"`);
+    if (!isField(name)) throw new ImportError(`${option}: expected one of ${FIELDS.join(', ')}; found "${name}"`);
+    if (result[name] !== undefined) throw new ImportError(`${option}: ${name} is given twice`);
+    result[name] = value;
+  }
+  return result;
+}
+
+/** @throws ImportError if a field is both mapped and set */
+export function checkMapping({ map, set }: Mapping): void {
+  const both = FIELDS.find((field) => map[field] !== undefined && set[field] !== undefined);
+  if (both !== undefined) throw new ImportError(`${both} is in both --map and --set: leave it out of one`);
+  if (set.number !== undefined) throw new ImportError('--set number=… would give every line the same number');
+}
+
+/** Whether a column is named by its place, as in a file without a header. */
+export function hasColumnNumbers({ map }: Mapping): boolean {
+  return Object.values(map).some((column) => COLUMN_NUMBER.test(column));
+}
+
+export interface Columns {
+  /** How many each row has. */
+  readonly count: number;
+  readonly fields: readonly { readonly field: Field; readonly position: number }[];
+}
+
+/**
+ * Where the fields are in the rows of a delimited file: what is mapped, and beside it the columns that bear a field's
+ * own name.
+ * @param first the first row
+ * @param header whether that is the header
+ * @throws ImportError if a mapped column is missing, or none is `number`
+ */
+export function columnsOf(first: readonly string[], header: boolean, { map, set }: Mapping): Columns {
+  const names = header ? first.map((name) => name.trim()) : [];
+  const fields: { field: Field; position: number }[] = [];
+  for (const field of FIELDS) {
+    const column = map[field];
+    if (column !== undefined) fields.push({ field, position: positionOf(field, column, names, first.length) });
+    else if (set[field] === undefined && names.includes(field)) fields.push({ field, position: names.indexOf(field) });
+  }
+  const found = fields.map(({ field }) => field);
+  const mapped = Object.values(map);
+  const misnamed = misnamedField([...found, ...Object.keys(set), ...names.filter((name) => !mapped.includes(name))]);
+  if (misnamed !== null) {
+    throw new ImportError(`column ${misnamed.name} looks like ${misnamed.field}: say --map ${misnamed.field}=${misnamed.name}`);
+  }
+  if (!found.includes('number')) {
+    const what = header ? `the header has ${listed(names)}` : `there is no header, and ${first.length} columns`;
+    throw new ImportError(`no column is called number (${what}): say which it is with --map number=NAME or number=1`);
+  }
+  return { count: first.length, fields };
+}
+
+function positionOf(field: Field, column: string, names: readonly string[], count: number): number {
+  if (COLUMN_NUMBER.test(column)) {
+    if (Number(column) <= count) return Number(column) - 1;
+    throw new ImportError(`--map ${field}=${column}: the file has ${count} columns`);
+  }
+  const position = names.indexOf(column);
+  if (position >= 0) return position;
+  const found = names.length === 0 ? 'the file is read without a header' : `the header has ${listed(names)}`;
+  throw new ImportError(`--map ${field}=${column}: no such column; ${found}`);
+}
+
+/** Without a header where one was expected, the names are data: a number must not be shown. */
+function listed(names: readonly string[]): string {
+  const MAX_LISTED = 20;
+  const more = names.length > MAX_LISTED ? `, and ${names.length - MAX_LISTED} more` : '';
+  return names.slice(0, MAX_LISTED).map(wordOrShape).join(', ') + more;
+}
+
+/** One row of a delimited file by field, with what is set for every line. */
+export function rowToRaw(row: readonly string[], columns: Columns, { set }: Mapping): RawLine {
+  const raw: Partial<Record<Field, string>> = {};
+  for (const { field, position } of columns.fields) raw[field] = row[position] ?? '';
+  return { ...raw, ...set };
+}
+
+/** One JSON object, likewise: mapped properties, its own properties, and what is set. */
+export function objectToRaw(object: RawLine, { map, set }: Mapping): RawLine {
+  const raw: Record<string, unknown> = { ...object };
+  for (const field of FIELDS) {
+    const property = map[field];
+    if (property !== undefined) raw[field] = object[property];
+  }
+  for (const property of Object.values(map)) if (!isField(property)) delete raw[property];
+  return { ...raw, ...set };
+}

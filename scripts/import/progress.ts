@@ -1,0 +1,64 @@
+import { type Options, SingleBar } from 'cli-progress';
+import type { Output } from './io.ts';
+
+export interface Counts {
+  readonly lines: number;
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+/** Between two lines of progress where there is no terminal. */
+const INTERVAL_MS = 5000;
+
+const BAR: Options = {
+  format: '{file} [{bar}] {percentage}% | {lines} lines, {rejected} rejected | {eta_formatted} left',
+  hideCursor: true,
+  clearOnComplete: true,
+  etaBuffer: 50,
+  stopOnComplete: false,
+};
+
+/** Progress through one file: a bar on a terminal, else a line every few seconds. */
+export class Progress {
+  readonly #out: Output;
+  readonly #now: () => number;
+  readonly #bar: SingleBar | null;
+  #file = '';
+  #totalBytes = 0;
+  #lastMs = 0;
+
+  /** @param now milliseconds since 1970 */
+  constructor(out: Output, now: () => number) {
+    this.#out = out;
+    this.#now = now;
+    this.#bar = out.isTerminal ? new SingleBar(BAR) : null;
+  }
+
+  start(file: string, totalBytes: number): void {
+    this.#file = file;
+    this.#totalBytes = totalBytes;
+    this.#lastMs = this.#now();
+    this.#bar?.start(totalBytes, 0, { file, lines: 0, rejected: 0 });
+  }
+
+  update(readBytes: number, counts: Counts): void {
+    if (this.#bar !== null) {
+      this.#bar.update(readBytes, { lines: formatCount(counts.lines), rejected: formatCount(counts.rejected) });
+      return;
+    }
+    if (this.#now() - this.#lastMs < INTERVAL_MS) return;
+    this.#lastMs = this.#now();
+    const percent = this.#totalBytes === 0 ? 100 : Math.floor((readBytes / this.#totalBytes) * 100);
+    this.#out.write(
+      `${this.#file}: ${percent}%, ${formatCount(counts.lines)} lines, ${formatCount(counts.rejected)} rejected\n`,
+    );
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -1,0 +1,149 @@
+import * as v from 'valibot';
+import { ImportError } from './import-error.ts';
+import type { ImportIo } from './io.ts';
+
+export interface Target {
+  /** Of the API, without a slash at its end. */
+  readonly url: string;
+  readonly key: string;
+}
+
+export interface UploadReceipt {
+  readonly batch: string;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
+  /** The server had counted this very upload before. */
+  readonly replayed: boolean;
+}
+
+/** With the delays below, a server may be away for about a minute before an import stops. */
+const MAX_ATTEMPTS = 8;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 30_000;
+/** A `Retry-After` beyond this is not waited for to its end. */
+const MAX_RETRY_AFTER_MS = 120_000;
+/** An upload of 20,000 lines takes a fraction of a second; past this nothing is going to come any more. */
+const TIMEOUT_MS = 120_000;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const RECEIPT = v.object({
+  batch: v.string(),
+  accepted: count,
+  rejected: count,
+  errors: v.array(v.object({ line: count, code: v.string(), detail: v.string() })),
+});
+
+export interface UploadOptions {
+  /** None for an upload that has nothing to count. */
+  readonly idempotencyKey?: string;
+  readonly gzip: boolean;
+  /** Give up at once if nothing listens at the URL. */
+  readonly expectServer?: boolean;
+}
+
+/**
+ * Sends one NDJSON upload, again and again while the server is busy, away or failing.
+ * @throws ImportError if it does not get through, or the server refuses it
+ */
+export async function upload(
+  body: Uint8Array<ArrayBuffer>,
+  options: UploadOptions,
+  target: Target,
+  io: ImportIo,
+): Promise<UploadReceipt> {
+  let problem = '';
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const response = await send(body, options, target, io);
+    if (response instanceof Response) {
+      if (response.status === 202) return receiptOf(response);
+      problem = `the server answers ${response.status}${await detailOf(response)}`;
+      if (!isPassing(response.status)) throw refusal(response.status, problem, target);
+    } else {
+      problem = response.problem;
+      if (options.expectServer && response.nobodyThere) throw nobodyThere(problem, target);
+    }
+    if (attempt + 1 < MAX_ATTEMPTS) {
+      await io.sleep(delayMs(attempt, response instanceof Response ? response.headers.get('retry-after') : null, io));
+    }
+  }
+  throw new ImportError(`gave up after ${MAX_ATTEMPTS} attempts: ${problem}`);
+}
+
+interface NoAnswer {
+  readonly problem: string;
+  readonly nobodyThere: boolean;
+}
+
+async function send(
+  body: Uint8Array<ArrayBuffer>,
+  { idempotencyKey, gzip }: UploadOptions,
+  target: Target,
+  io: ImportIo,
+): Promise<Response | NoAnswer> {
+  const headers: Record<string, string> = {
+    authorization: `Bearer ${target.key}`,
+    'content-type': 'application/x-ndjson',
+    ...(gzip && { 'content-encoding': 'gzip' }),
+    ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+  };
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    return await io.fetch(`${target.url}/v1/detections`, { method: 'POST', headers, body, signal });
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const name = error instanceof Error ? error.name : 'error';
+    return {
+      problem: `no answer from ${target.url} (${code || name})`,
+      nobodyThere: code === 'ECONNREFUSED' || code === 'ENOTFOUND',
+    };
+  }
+}
+
+function isPassing(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/** Full jitter, so that many importers do not come back all at once. */
+function delayMs(attempt: number, retryAfter: string | null, io: ImportIo): number {
+  const backoffMs = io.random() * Math.min(FIRST_DELAY_MS * 2 ** attempt, MAX_DELAY_MS);
+  return Math.max(backoffMs, Math.min(retryAfterMs(retryAfter, io.now()), MAX_RETRY_AFTER_MS));
+}
+
+/** RFC 9110, 10.2.3: seconds, or a date. */
+function retryAfterMs(value: string | null, nowMs: number): number {
+  if (value === null) return 0;
+  if (/^\d{1,6}$/.test(value.trim())) return Number(value) * 1000;
+  const atMs = Date.parse(value);
+  return Number.isNaN(atMs) ? 0 : Math.max(0, atMs - nowMs);
+}
+
+async function receiptOf(response: Response): Promise<UploadReceipt> {
+  const parsed = v.safeParse(RECEIPT, await response.json().catch(() => null));
+  if (!parsed.success) throw new ImportError('the server answers 202 without a receipt: is this the URL of Ringfence?');
+  return { ...parsed.output, replayed: response.headers.get('idempotent-replayed') === 'true' };
+}
+
+const PROBLEM = v.object({ detail: v.string() });
+const MAX_DETAIL_CHARS = 300;
+
+async function detailOf(response: Response): Promise<string> {
+  const parsed = v.safeParse(PROBLEM, await response.json().catch(() => null));
+  return parsed.success ? `: ${parsed.output.detail.slice(0, MAX_DETAIL_CHARS)}` : '';
+}
+
+function refusal(status: number, problem: string, { url }: Target): ImportError {
+  const advice: Readonly<Record<number, string>> = {
+    401: 'The key is not known there: give another with --key or RINGFENCE_KEY. `npm start` prints the local one.',
+    403: 'The key lacks the scope "ingest": ask whoever made it for one that has it.',
+    404: `There is no Ringfence at ${url}: check --url.`,
+    405: `There is no Ringfence at ${url}: check --url.`,
+    413: 'Send fewer lines at a time with --batch-size.',
+  };
+  return new ImportError([problem, advice[status]].filter(Boolean).join('\n'));
+}
+
+function nobodyThere(problem: string, { url }: Target): ImportError {
+  return new ImportError(`${problem}\nNothing listens at ${url}: start the server with \`npm start\`, or give its --url.`);
+}

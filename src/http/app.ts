@@ -1,0 +1,63 @@
+import { type Context, Hono } from 'hono';
+import { RequestQuota } from '../keys/quota.ts';
+import { authorize } from './auth.ts';
+import { failureResponse } from './failure.ts';
+import { openApiRoute } from './openapi.ts';
+import { Problem } from './problem.ts';
+import { problemResponse } from './respond.ts';
+import type { Route } from './route.ts';
+import { allRoutes } from './routes.ts';
+import type { Services } from './services.ts';
+
+/**
+ * The HTTP API; make one per isolate. One handler a route and no middleware: the lookup is asked for at every sign-up,
+ * and Hono calls a single handler without composing a chain.
+ *
+ * No CORS headers: a browser that could call this would have to hold a key.
+ */
+export function createApp(services: Services): Hono {
+  const app = new Hono();
+  const quota = new RequestQuota(() => services.now());
+  const described = allRoutes(services);
+  const routes = [...described, openApiRoute(described)];
+  for (const route of routes) {
+    app.on(route.method, route.path, (context) => serve(route, context, services, quota));
+  }
+  app.notFound(({ req }) => problemResponse(noRoute(routes, req.path)));
+  app.onError((error) => failureResponse(error, 'no route', services));
+  return app;
+}
+
+async function serve(route: Route, context: Context, services: Services, quota: RequestQuota): Promise<Response> {
+  try {
+    if (route.scope === null) return await route.handle(context);
+    const header = context.req.raw.headers.get('authorization');
+    return await route.handle(context, await authorize(header, route.scope, services.keys, quota));
+  } catch (error) {
+    // The pattern and not the path: someone may have put a number there.
+    return failureResponse(error, `${route.method} ${route.path}`, services);
+  }
+}
+
+/** Hono comes here for a path that is not ours, and for a method that a path does not have. */
+function noRoute(routes: readonly Route[], path: string): Problem {
+  const methods = new Set<string>();
+  for (const route of routes) {
+    if (!samePath(route.path, path)) continue;
+    methods.add(route.method);
+    // Hono answers HEAD by GET.
+    if (route.method === 'GET') methods.add('HEAD');
+  }
+  if (methods.size === 0) return new Problem('not-found', 'expected one of the paths in /openapi.json');
+  const allow = [...methods].join(', ');
+  return new Problem('method-not-allowed', `expected ${allow}`, { headers: { allow } });
+}
+
+function samePath(pattern: string, path: string): boolean {
+  const expected = pattern.split('/');
+  const found = path.split('/');
+  return (
+    expected.length === found.length &&
+    expected.every((part, i) => (part.startsWith(':') ? found[i] !== '' : part === found[i]))
+  );
+}

@@ -1,0 +1,51 @@
+import type { RequestQuota } from '../keys/quota.ts';
+import type { KeyRegistry } from '../keys/registry.ts';
+import { allows, type Principal, type Scope } from '../keys/scope.ts';
+import { Problem, storageUnavailable } from './problem.ts';
+
+const REALM = 'Bearer realm="ringfence"';
+const SCHEME = 'bearer ';
+
+/**
+ * Who sends the request, if they may.
+ * @param header the Authorization header
+ * @throws Problem `unauthorized`, `forbidden`, `quota-exceeded`, or `storage-unavailable` if the key cannot be checked
+ */
+export async function authorize(
+  header: string | null,
+  scope: Scope,
+  keys: KeyRegistry,
+  quota: RequestQuota,
+): Promise<Principal> {
+  const result = await keys.authenticate(bearerToken(header));
+  if (result.kind === 'unavailable') throw storageUnavailable('the API key cannot be checked at the moment');
+  if (result.kind === 'refused') {
+    throw unauthorized('expected a valid API key', `${REALM}, error="invalid_token"`);
+  }
+  const { principal } = result;
+  if (!allows(principal, scope)) {
+    throw new Problem('forbidden', `expected an API key with the scope ${scope}`, {
+      members: { scope },
+      headers: { 'www-authenticate': `${REALM}, error="insufficient_scope", scope="${scope}"` },
+    });
+  }
+  if (principal.perMinute === null) return principal;
+  const retryAfterSeconds = quota.take(principal.id, principal.perMinute);
+  if (retryAfterSeconds === 0) return principal;
+  throw new Problem('quota-exceeded', `expected at most ${principal.perMinute} requests a minute`, {
+    members: { perMinute: principal.perMinute },
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  });
+}
+
+function bearerToken(header: string | null): string {
+  if (header === null || header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) {
+    throw unauthorized('expected the header Authorization: Bearer <API key>', REALM);
+  }
+  return header.slice(SCHEME.length).trim();
+}
+
+/** RFC 6750, 3: a request without a key is told no error code, one with a bad key is. */
+function unauthorized(detail: string, challenge: string): Problem {
+  return new Problem('unauthorized', detail, { headers: { 'www-authenticate': challenge } });
+}

@@ -1,0 +1,55 @@
+import { Problem } from './problem.ts';
+
+/** A lookup has at most a few hundred bytes, a key or a rollback likewise. */
+export const MAX_SMALL_BODY_BYTES = 16 * 1024;
+/** 1,000 numbers of 128 characters, escaped: more than any real batch, whose numbers take about 16 bytes each. */
+export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
+
+/**
+ * The JSON value in the body of a request, whatever its Content-Type says.
+ * @throws Problem `payload-too-large`, or `invalid-request` if it is not JSON
+ */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const declared = request.headers.get('content-length');
+  if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
+  // With a length declared the platform sees to it that the body has it; without one we count.
+  const text = declared === null ? await readText(request.body, maxBytes) : await request.text().catch(brokenOff);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, and so perhaps the number.
+    throw invalidBody('expected JSON');
+  }
+}
+
+async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
+  if (body === null) return '';
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let text = '';
+  let sizeBytes = 0;
+  for (;;) {
+    const { value, done } = await reader.read().catch(brokenOff);
+    if (done) return text + decoder.decode();
+    sizeBytes += value.length;
+    if (sizeBytes > maxBytes) {
+      // Not waited for: the client may never finish sending.
+      reader.cancel().catch(() => undefined);
+      throw tooLarge(maxBytes);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** A body fails to arrive only by the client's doing; most of the time nobody is there to read this. */
+function brokenOff(): never {
+  throw invalidBody('expected a whole body');
+}
+
+function invalidBody(expected: string): Problem {
+  return new Problem('invalid-request', `body: ${expected}`, { members: { field: 'body' } });
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('payload-too-large', `body: expected at most ${maxBytes} bytes`);
+}

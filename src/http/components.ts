@@ -1,0 +1,42 @@
+/** The schemas that the OpenAPI document names. */
+import * as v from 'valibot';
+import { detectionLine, receiptAnswer } from './detections-schema.ts';
+import { keySummary, keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
+import { batchAnswer, batchError, batchRequest, evidenceAnswer, lookupAnswer, lookupRequest } from './lookup-schema.ts';
+import { PROBLEM_TYPE_PREFIX, PROBLEMS } from './problem.ts';
+import { rollbackAnswer, rollbackRequest } from './rollback.ts';
+import { healthAnswer, statusAnswer } from './state-schema.ts';
+
+export const problem = v.pipe(
+  v.looseObject({
+    type: v.picklist(Object.keys(PROBLEMS).map((code) => PROBLEM_TYPE_PREFIX + code)),
+    title: v.string(),
+    status: v.pipe(v.number(), v.integer()),
+    detail: v.string(),
+    field: v.pipe(v.exactOptional(v.string()), v.description('Of the request, that is at fault')),
+    verdict: v.pipe(v.exactOptional(v.literal('unknown')), v.description('Of a lookup that storage could not answer')),
+    id: v.pipe(v.exactOptional(v.string()), v.description('Of an internal error, to find it in the logs')),
+    retained: v.pipe(v.exactOptional(v.array(v.number())), v.description('Generations that a rollback can return to')),
+  }),
+  v.description('RFC 9457 problem details; `type` ends in the code'),
+);
+
+export const COMPONENTS = {
+  LookupRequest: lookupRequest,
+  LookupAnswer: lookupAnswer,
+  Evidence: evidenceAnswer,
+  BatchRequest: batchRequest,
+  BatchAnswer: batchAnswer,
+  BatchError: batchError,
+  Detection: detectionLine,
+  Receipt: receiptAnswer,
+  Health: healthAnswer,
+  Status: statusAnswer,
+  RollbackRequest: rollbackRequest,
+  RollbackAnswer: rollbackAnswer,
+  NewKeyRequest: newKeyRequest,
+  NewKeyAnswer: newKeyAnswer,
+  Key: keySummary,
+  Keys: keysAnswer,
+  Problem: problem,
+};

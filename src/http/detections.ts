@@ -1,0 +1,92 @@
+/** Uploads of detections: headers and receipt here, everything between in src/ingest. */
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { REJECT_REASONS } from '../ingest/rejection.ts';
+import type { Principal } from '../keys/scope.ts';
+import { detectionLine, receiptAnswer } from './detections-schema.ts';
+import { LISTED_EXAMPLE } from './examples.ts';
+import { Problem } from './problem.ts';
+import { json } from './respond.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+
+/** Enough for a UUID, a digest or a file name with a line range. */
+const MAX_KEY_CHARS = 255;
+const PRINTABLE = /^[\x20-\x7e]+$/;
+const KEY_EXPECTED = `Idempotency-Key: expected 1 to ${MAX_KEY_CHARS} printable ASCII characters`;
+
+const EXAMPLE = { number: LISTED_EXAMPLE.number, observedAt: '2025-05-29T08:12:00Z', channel: 'otp_marketplace' };
+
+export function detectionRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/detections',
+      operationId: 'uploadDetections',
+      tag: 'Detections',
+      summary: 'Upload detections',
+      description:
+        'At most 100,000 detections or 32 MiB decoded, plain or with `Content-Encoding: gzip`. Stored before it is ' +
+        'acknowledged, served after the next ticks. Other fields of a line are ignored. Codes of rejected lines: ' +
+        Object.entries(REJECT_REASONS)
+          .map(([code, reason]) => `\`${code}\` (${reason})`)
+          .join('; '),
+      scope: 'ingest',
+      parameters: [
+        {
+          in: 'header',
+          name: 'Idempotency-Key',
+          description: 'Makes a retry safe: the same key and body are counted once and answered with the same receipt',
+          schema: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_KEY_CHARS)),
+        },
+      ],
+      body: {
+        'application/x-ndjson': { schema: v.string(), example: `${JSON.stringify(EXAMPLE)}\n` },
+        'application/json': { schema: v.array(detectionLine), example: [EXAMPLE] },
+        'text/csv': { schema: v.string(), example: `number,observedAt\n${EXAMPLE.number},${EXAMPLE.observedAt}\n` },
+      },
+      answers: [
+        {
+          status: 202,
+          description: 'The accepted detections are stored; they are never lost',
+          json: { schema: receiptAnswer, example: { batch: 'k-5f2b', accepted: 1, rejected: 0, errors: [] } },
+        },
+      ],
+      problems: [
+        'invalid-body',
+        'invalid-request',
+        'idempotency-conflict',
+        'payload-too-large',
+        'unsupported-media-type',
+        'storage-unavailable',
+      ],
+      handle: (context, principal) => upload(services, context, principal),
+    },
+  ];
+}
+
+/** BodyError and StorageUnavailable of `accept` become their problems where all errors do (failure.ts). */
+async function upload(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+  const idempotencyKey = checkedKey(req.header('idempotency-key'));
+  const result = await services.accept({
+    body: req.raw.body ?? emptyBody(),
+    contentType: req.header('content-type') ?? null,
+    contentEncoding: req.header('content-encoding') ?? null,
+    tenant: principal.tenant,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  });
+  if (result.kind === 'conflict') {
+    throw new Problem('idempotency-conflict', 'expected the body that this Idempotency-Key was first used with');
+  }
+  const { accepted, rejected, errors } = result.receipt;
+  return json({ batch: result.batch, accepted, rejected, errors }, 202);
+}
+
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined || (key.length <= MAX_KEY_CHARS && PRINTABLE.test(key))) return key;
+  throw new Problem('invalid-request', KEY_EXPECTED, { members: { field: 'Idempotency-Key' } });
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}

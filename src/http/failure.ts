@@ -1,0 +1,34 @@
+/** What became of a request that did not get its answer. */
+import { BodyError, StorageUnavailable } from '../ingest/errors.ts';
+import { Problem, storageUnavailable } from './problem.ts';
+import { problemResponse } from './respond.ts';
+import type { Services } from './services.ts';
+
+/** Turns whatever a route threw into an answer, and logs it if it was not the client's doing. */
+export function failureResponse(error: unknown, route: string, services: Pick<Services, 'log' | 'randomId'>): Response {
+  if (error instanceof Problem) return problemResponse(error);
+  if (error instanceof BodyError) return problemResponse(new Problem(error.code, error.detail));
+  if (error instanceof StorageUnavailable) {
+    services.log('storage-unavailable', { route, ...described(error.cause ?? error) });
+    return problemResponse(storageUnavailable(error.detail));
+  }
+  const id = services.randomId();
+  services.log('internal-error', { id, route, ...described(error) });
+  return problemResponse(
+    new Problem('internal-error', 'an unexpected error; its id finds it in the logs', { members: { id } }),
+  );
+}
+
+const MAX_STACK_CHARS = 2000;
+/** A message may quote what it failed on: seven digits and more, however parted, may be a number. */
+const DIGITS = /\d(?:[\s().-]*\d){6,}/g;
+
+function described(error: unknown): Record<string, string> {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const stack = (error.stack ?? '').slice(0, MAX_STACK_CHARS);
+  return { error: error.name, message: redact(error.message), stack: redact(stack) };
+}
+
+function redact(text: string): string {
+  return text.replace(DIGITS, '[digits]');
+}

@@ -1,0 +1,54 @@
+/** Messages start with "expected" and never repeat the value (validate.ts). */
+import * as v from 'valibot';
+import { DEFAULT_TENANT, SCOPES } from '../keys/scope.ts';
+
+const MAX_NAME_CHARS = 100;
+const MAX_PER_MINUTE = 1_000_000;
+const TENANT_EXPECTED = 'expected a-z, 0-9, _ and -, at most 64 characters';
+
+const scopes = v.pipe(
+  v.array(v.picklist(SCOPES, `expected one of ${SCOPES.join(', ')}`), 'expected a list of scopes'),
+  v.minLength(1, 'expected at least one scope'),
+  v.maxLength(SCOPES.length, 'expected each scope at most once'),
+);
+const quota = v.strictObject({
+  perMinute: v.pipe(
+    v.number('expected a number'),
+    v.integer('expected an integer'),
+    v.minValue(1, 'expected at least 1'),
+    v.maxValue(MAX_PER_MINUTE, `expected at most ${MAX_PER_MINUTE}`),
+    v.description('Requests a minute, counted by each isolate for itself'),
+  ),
+});
+
+/** Strict: a misspelt `quota` would make a key without one. */
+export const newKeyRequest = v.strictObject({
+  name: v.pipe(
+    v.string('expected text'),
+    v.trim(),
+    v.minLength(1, 'expected a name'),
+    v.maxLength(MAX_NAME_CHARS, `expected at most ${MAX_NAME_CHARS} characters`),
+  ),
+  scopes,
+  tenant: v.optional(
+    v.pipe(v.string('expected text'), v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, TENANT_EXPECTED)),
+    DEFAULT_TENANT,
+  ),
+  quota: v.optional(v.nullable(quota), null),
+});
+
+export const newKeyAnswer = v.object({
+  id: v.string(),
+  key: v.pipe(v.string(), v.description('Shown this once; only its SHA-256 is kept')),
+});
+
+export const keySummary = v.object({
+  id: v.string(),
+  name: v.string(),
+  scopes: v.array(v.picklist(SCOPES)),
+  tenant: v.string(),
+  quota: v.nullable(v.object({ perMinute: v.number() })),
+  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+});
+
+export const keysAnswer = v.object({ keys: v.array(keySummary) });

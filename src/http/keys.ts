@@ -1,0 +1,97 @@
+/** Making, listing and deleting API keys. */
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
+import { keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
+import { Problem, storageUnavailable } from './problem.ts';
+import { json, noContent } from './respond.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+import { parse } from './validate.ts';
+
+const ID = '0a1b2c3d4e5f';
+const NEW_KEY = { name: 'sign-up form', scopes: ['lookup'], quota: { perMinute: 6000 } };
+const SUMMARY = { id: ID, ...NEW_KEY, tenant: 'default', createdAt: '2025-05-29T08:12:00.000Z' };
+
+export function keyRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/keys',
+      operationId: 'createKey',
+      tag: 'Keys',
+      summary: 'Make an API key',
+      scope: 'admin',
+      body: { 'application/json': { schema: newKeyRequest, example: NEW_KEY } },
+      answers: [
+        {
+          status: 201,
+          description: 'The key, shown this once',
+          json: { schema: newKeyAnswer, example: { id: ID, key: `rf_${ID}_…` } },
+        },
+      ],
+      problems: ['invalid-request', 'payload-too-large', 'too-many-keys', 'storage-unavailable'],
+      handle: (context) => create(services, context),
+    },
+    {
+      method: 'GET',
+      path: '/v1/keys',
+      operationId: 'listKeys',
+      tag: 'Keys',
+      summary: 'List the API keys, without their secrets',
+      scope: 'admin',
+      answers: [
+        {
+          status: 200,
+          description: 'In order of creation',
+          json: { schema: keysAnswer, example: { keys: [SUMMARY] } },
+        },
+      ],
+      problems: ['storage-unavailable'],
+      handle: () => list(services),
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/keys/:id',
+      operationId: 'deleteKey',
+      tag: 'Keys',
+      summary: 'Delete an API key',
+      description: 'Refused everywhere within a minute while the storage works.',
+      scope: 'admin',
+      parameters: [
+        {
+          in: 'path',
+          name: 'id',
+          required: true,
+          description: 'As listed',
+          schema: v.string(),
+          example: ID,
+        },
+      ],
+      answers: [{ status: 204, description: 'Deleted' }],
+      problems: ['not-found', 'storage-unavailable'],
+      handle: (context) => remove(services, context.req.param('id') ?? ''),
+    },
+  ];
+}
+
+async function create(services: Services, { req }: Context): Promise<Response> {
+  const request = parse(newKeyRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
+  const result = await services.keys.create(request);
+  if (result.kind === 'created') return json({ id: result.id, key: result.key }, 201);
+  if (result.kind === 'full') throw new Problem('too-many-keys', `expected at most ${result.limit} keys`);
+  throw storageUnavailable('the key may or may not have been stored; delete it if it is listed');
+}
+
+async function list(services: Services): Promise<Response> {
+  const keys = await services.keys.list();
+  if (keys === 'unavailable') throw storageUnavailable('the keys cannot be read at the moment');
+  return json({ keys: keys.map((key) => ({ ...key, createdAt: new Date(key.createdAt).toISOString() })) });
+}
+
+async function remove(services: Services, id: string): Promise<Response> {
+  const result = await services.keys.delete(id);
+  if (result === 'deleted') return noContent();
+  if (result === 'not-found') throw new Problem('not-found', 'expected the id of a stored key');
+  throw storageUnavailable('the key may or may not have been deleted; send it again');
+}

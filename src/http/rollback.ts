@@ -1,0 +1,66 @@
+/** Back to a retained generation. */
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
+import { Problem } from './problem.ts';
+import { json } from './respond.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+import { parse } from './validate.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** Strict: a misspelt `requeue` would do something else. */
+export const rollbackRequest = v.strictObject({
+  generation: v.pipe(
+    v.number('expected a number'),
+    v.safeInteger('expected an integer'),
+    v.minValue(0, 'expected no negative number'),
+  ),
+  requeue: v.pipe(
+    v.optional(v.boolean('expected true or false'), false),
+    v.description('Merge again what was merged since. Otherwise it is set aside, kept but not served'),
+  ),
+});
+
+export const rollbackAnswer = v.object({
+  generation: v.pipe(count, v.description('The generation that was made')),
+  restored: v.pipe(count, v.description('The generation whose inventory it has')),
+  batches: v.pipe(v.array(v.string()), v.description('Merged since then, now set aside or waiting again')),
+});
+
+export function rollbackRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/rollback',
+      operationId: 'rollback',
+      tag: 'State',
+      summary: 'Return to a retained generation',
+      description: 'Publishes a new generation with the inventory of an earlier one; GET /v1/status lists those.',
+      scope: 'admin',
+      body: { 'application/json': { schema: rollbackRequest, example: { generation: 1233 } } },
+      answers: [
+        {
+          status: 200,
+          description: 'Published',
+          json: { schema: rollbackAnswer, example: { generation: 1235, restored: 1233, batches: ['k-5f2b'] } },
+        },
+      ],
+      problems: ['invalid-request', 'not-retained', 'payload-too-large', 'storage-unavailable'],
+      handle: (context) => rollback(services, context),
+    },
+  ];
+}
+
+async function rollback(services: Services, { req }: Context): Promise<Response> {
+  const { generation, requeue } = parse(rollbackRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
+  const result = await services.rollback(generation, { requeue });
+  if (result.kind === 'done') {
+    return json({ generation: result.generation, restored: result.restored, batches: result.batches });
+  }
+  const retained = result.retained.length === 0 ? 'none' : result.retained.join(', ');
+  throw new Problem('not-retained', `expected one of the retained generations: ${retained}`, {
+    members: { retained: result.retained },
+  });
+}

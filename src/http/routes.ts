@@ -1,0 +1,20 @@
+import { detectionRoutes } from './detections.ts';
+import { keyRoutes } from './keys.ts';
+import { lookupRoutes } from './lookup.ts';
+import { lookupBatchRoutes } from './lookup-batch.ts';
+import { rollbackRoutes } from './rollback.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+import { stateRoutes } from './state.ts';
+
+/** Every route but GET /openapi.json, which is made from them. */
+export function allRoutes(services: Services): readonly Route[] {
+  return [
+    ...lookupRoutes(services),
+    ...lookupBatchRoutes(services),
+    ...detectionRoutes(services),
+    ...stateRoutes(services),
+    ...rollbackRoutes(services),
+    ...keyRoutes(services),
+  ];
+}

@@ -1,0 +1,73 @@
+/**
+ * What the HTTP layer needs of the rest, handed in by src/worker.ts.
+ *
+ * All of these reject with StorageUnavailable (src/ingest/errors.ts) when the storage does not answer, which becomes a
+ * 503; any other rejection is a fault of ours and becomes a 500 with an id.
+ */
+import type { AcceptResult, Upload } from '../ingest/accept.ts';
+import type { KeyRegistry } from '../keys/registry.ts';
+import type { Finding } from '../policy/finding.ts';
+import type { LabelLevels } from '../policy/labels.ts';
+
+export type { EvidenceLine, Finding, RecordFacts } from '../policy/finding.ts';
+
+export interface Finder {
+  /** One entry for each number, in the same order. null: storage could not answer for this number. */
+  find(numbers: readonly number[], options: { readonly evidence: boolean }): Promise<readonly (Finding | null)[]>;
+}
+
+export interface Health {
+  /** Lookups can be answered. */
+  readonly ok: boolean;
+  /** null: no snapshot has been read yet. */
+  readonly generation: number | null;
+  /** Seconds since the snapshot was last confirmed to be the newest. */
+  readonly ageSeconds: number | null;
+}
+
+export interface Status {
+  readonly generation: number;
+  /** ISO date-time, null before the first generation; all other times likewise. */
+  readonly publishedAt: string | null;
+  readonly inventory: { readonly numbers: number; readonly active: number };
+  readonly waiting: { readonly batches: number; readonly detections: number };
+  /** Newest first. */
+  readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
+  /** Earlier generations that can be returned to, oldest first. */
+  readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
+  /** Batches that a rollback took out of the inventory. */
+  readonly setAside: { readonly batches: number };
+  readonly lastTick: {
+    readonly at: string | null;
+    readonly batches: number;
+    readonly detections: number;
+    readonly newNumbers: number;
+    readonly unreadable: number;
+  };
+}
+
+export type RollbackResult =
+  | {
+      readonly kind: 'done';
+      readonly generation: number;
+      readonly restored: number;
+      readonly batches: readonly string[];
+    }
+  | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
+
+export interface Services {
+  readonly finder: Finder;
+  readonly labels: LabelLevels;
+  readonly keys: KeyRegistry;
+  status(): Promise<Status>;
+  health(): Promise<Health>;
+  /** Rejects with BodyError, too, if the upload cannot be taken. */
+  accept(upload: Upload): Promise<AcceptResult>;
+  rollback(generation: number, options: { readonly requeue: boolean }): Promise<RollbackResult>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Text that names one failure among all, such as a UUID. */
+  randomId(): string;
+  /** One structured line; the fields hold no number, no link and no key. */
+  log(event: string, fields: Readonly<Record<string, string | number>>): void;
+}

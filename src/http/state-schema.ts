@@ -1,0 +1,34 @@
+import * as v from 'valibot';
+import type { Health, Status } from './services.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const instant = v.pipe(v.string(), v.isoTimestamp());
+
+export const healthAnswer = v.object({
+  ok: v.boolean(),
+  generation: v.pipe(v.nullable(count), v.description('null: nothing has been read yet')),
+  ageSeconds: v.pipe(
+    v.nullable(v.pipe(v.number(), v.minValue(0))),
+    v.description('Since what is served was last confirmed to be the newest'),
+  ),
+}) satisfies v.GenericSchema<Health>;
+
+export const statusAnswer = v.object({
+  generation: count,
+  publishedAt: v.nullable(instant),
+  inventory: v.object({ numbers: count, active: count }),
+  waiting: v.pipe(v.object({ batches: count, detections: count }), v.description('Accepted, not yet merged')),
+  runs: v.pipe(v.array(v.object({ numbers: count, segments: count, bytes: count })), v.description('Newest first')),
+  retained: v.pipe(
+    v.array(v.object({ generation: count, publishedAt: instant })),
+    v.description('Generations that a rollback can return to, oldest first'),
+  ),
+  setAside: v.pipe(v.object({ batches: count }), v.description('Taken out of the inventory by rollbacks')),
+  lastTick: v.object({
+    at: v.nullable(instant),
+    batches: count,
+    detections: count,
+    newNumbers: count,
+    unreadable: count,
+  }),
+}) satisfies v.GenericSchema<Status>;

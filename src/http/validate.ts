@@ -1,0 +1,31 @@
+import * as v from 'valibot';
+import { Problem } from './problem.ts';
+
+/**
+ * Checks a value a client sent.
+ * @throws Problem `invalid-request` naming the first field at fault and what was expected of it, not what it held
+ */
+export function parse<const Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const field = fieldOf(issue);
+  throw new Problem('invalid-request', `${field}: ${expectation(issue)}`, { members: { field } });
+}
+
+/** Ours. The name of an unknown field is the client's text and shown only if it can be nothing but a name. */
+const FIELD_NAME = /^[A-Za-z]{1,40}(\.[A-Za-z0-9]{1,40})*$/;
+
+function fieldOf(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  if (path === null) return 'body';
+  return FIELD_NAME.test(path) ? path : 'a field';
+}
+
+function expectation(issue: v.BaseIssue<unknown>): string {
+  // Valibot's own messages repeat the value; ours, given with the check, start like this.
+  if (issue.message.startsWith('expected ')) return issue.message;
+  if (issue.expected === 'never') return 'expected no such field';
+  if (issue.received === 'undefined') return 'expected to be given';
+  return issue.expected === 'Object' ? 'expected an object' : `expected ${issue.expected ?? 'another value'}`;
+}

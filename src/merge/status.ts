@@ -1,0 +1,47 @@
+/** What an operator sees of the store: read from storage as it is now, not from an isolate's snapshot. */
+import { BATCH_ROWS_OFFSET } from '../format/batch.ts';
+import { inventoryNumbers, type Manifest, runNumbers } from '../format/manifest.ts';
+import { segmentBytes } from '../format/segment.ts';
+import type { ObjectStore } from '../store/store.ts';
+import { loadManifest } from './publish.ts';
+import { batchId, listWaiting } from './waiting.ts';
+
+/** A Worker may have six connections open at once. */
+const CONCURRENT_READS = 6;
+
+export interface StoreStatus {
+  readonly manifest: Manifest;
+  /** Distinct numbers of the inventory. */
+  readonly numbers: number;
+  readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
+  /** Accepted, not yet served: those waiting (1,000 at most are looked at) and those to be replayed. */
+  readonly waiting: { readonly batches: number; readonly detections: number };
+}
+
+/** Rejects when the storage does not answer. */
+export async function readStatus(objects: ObjectStore): Promise<StoreStatus> {
+  const { manifest } = await loadManifest(objects);
+  const { heads } = await listWaiting(objects);
+  const consumed = new Set(manifest.consumed);
+  const keys = heads.map(({ key }) => key).filter((key) => !consumed.has(batchId(key)));
+  const queue = [...keys];
+  let detections = 0;
+  const reader = async () => {
+    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+      // A batch that was merged and moved a moment ago is no longer waiting.
+      const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, 4);
+      if (bytes !== null) detections += new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENT_READS, queue.length) }, reader));
+  return {
+    manifest,
+    numbers: inventoryNumbers(manifest),
+    runs: manifest.runs.map((run) => ({
+      numbers: runNumbers(run),
+      segments: run.segments.length,
+      bytes: run.segments.reduce((sum, entry) => sum + segmentBytes(entry), 0),
+    })),
+    waiting: { batches: keys.length + manifest.replay.length, detections },
+  };
+}

@@ -1,0 +1,341 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
+import { allows, SCOPES } from '../../../src/keys/scope.ts';
+import { API_KEYS_KEY } from '../../../src/store/keys.ts';
+import { countingBytes, type Failure, FlakyStore } from './storage.ts';
+
+const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
+const LOOKUP: NewKey = { name: 'sign-up form', scopes: ['lookup'] };
+
+let now: number;
+let objects: FlakyStore;
+let background: Promise<unknown>[];
+let reported: unknown[];
+let delays: number[];
+let randomBytes: (length: number) => Uint8Array;
+
+/** Another isolate on the same store. */
+function isolate(adminKey: string | null = ADMIN_KEY): KeyRegistry {
+  return new KeyRegistry({
+    objects,
+    adminKey,
+    now: () => now,
+    randomBytes,
+    sleep: async (delayMs) => void delays.push(delayMs),
+    waitUntil: (promise) => void background.push(promise),
+    report: (error) => void reported.push(error),
+  });
+}
+
+async function created(registry: KeyRegistry, key: NewKey = LOOKUP): Promise<{ id: string; key: string }> {
+  const result = await registry.create(key);
+  if (result.kind !== 'created') throw new Error(`expected a key; found ${result.kind}`);
+  return result;
+}
+
+async function kindOf(registry: KeyRegistry, token: string): Promise<string> {
+  return (await registry.authenticate(token)).kind;
+}
+
+async function settle(): Promise<void> {
+  await Promise.all(background.splice(0));
+}
+
+beforeEach(() => {
+  now = 1_748_506_320_000;
+  objects = new FlakyStore();
+  background = [];
+  reported = [];
+  delays = [];
+  randomBytes = countingBytes();
+});
+
+describe('authenticate', () => {
+  it('knows the admin key without any storage', async () => {
+    objects.failure = 'all';
+    const result = await isolate().authenticate(ADMIN_KEY);
+    expect(result).toEqual({
+      kind: 'known',
+      principal: { id: 'admin', tenant: 'default', scopes: SCOPES, perMinute: null },
+    });
+    expect(objects.reads).toBe(0);
+  });
+
+  it('refuses what does not look like a key without any storage', async () => {
+    const registry = isolate();
+    for (const token of ['', 'x', `${ADMIN_KEY} `, ADMIN_KEY.slice(1), 'y'.repeat(10_000), 'rf_000102030405_ff']) {
+      expect(await kindOf(registry, token)).toBe('refused');
+    }
+    expect(objects.reads).toBe(0);
+  });
+
+  it('has no admin key unless there is one', async () => {
+    expect(await kindOf(isolate(null), ADMIN_KEY)).toBe('refused');
+    expect(await kindOf(isolate(null), '')).toBe('refused');
+  });
+
+  it('knows a stored key with its tenant, scopes and quota, in every isolate', async () => {
+    const spec: NewKey = { name: 'feed', scopes: ['feed', 'lookup'], tenant: 'bank', quota: { perMinute: 60 } };
+    const { id, key } = await created(isolate(), spec);
+    const result = await isolate().authenticate(key);
+    expect(result).toEqual({
+      kind: 'known',
+      principal: { id, tenant: 'bank', scopes: ['lookup', 'feed'], perMinute: 60 },
+    });
+  });
+
+  it('refuses another secret with the id of a key', async () => {
+    const registry = isolate();
+    const { key } = await created(registry);
+    const last = key.at(-1) === '0' ? '1' : '0';
+    expect(await kindOf(registry, key.slice(0, -1) + last)).toBe('refused');
+  });
+
+  it('never stores what could prove a key', async () => {
+    const { key } = await created(isolate());
+    const stored = new TextDecoder().decode((await objects.get(API_KEYS_KEY))?.bytes);
+    expect(stored).toContain('sign-up form');
+    expect(stored).not.toContain(key.slice(-40));
+  });
+
+  it('reads nothing for a key that it holds', async () => {
+    const { key } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(key);
+    objects.reads = 0;
+    for (let i = 0; i < 100; i++) expect(await kindOf(registry, key)).toBe('known');
+    expect(objects.reads).toBe(0);
+    expect(background).toHaveLength(0);
+  });
+
+  it('knows a key made a moment ago elsewhere, and looks for unknown ones once a second at most', async () => {
+    const registry = isolate();
+    const { key: first } = await created(isolate());
+    expect(await kindOf(registry, first)).toBe('known');
+    const { key: second } = await created(isolate());
+    expect(await kindOf(registry, second)).toBe('refused');
+    now += 1000;
+    expect(await kindOf(registry, second)).toBe('known');
+    objects.reads = 0;
+    now += 1000;
+    const guess = `rf_${'f'.repeat(12)}_${'0'.repeat(40)}`;
+    for (let i = 0; i < 10; i++) expect(await kindOf(registry, guess)).toBe('refused');
+    expect(objects.reads).toBe(1);
+  });
+
+  it('keeps working with many keys in use', async () => {
+    const registry = isolate();
+    const keys: string[] = [];
+    for (let i = 0; i < 300; i++) keys.push((await created(registry)).key);
+    for (const key of [...keys, ...keys]) expect(await kindOf(registry, key)).toBe('known');
+  });
+});
+
+describe('revocation', () => {
+  it('is effective at once in the same isolate', async () => {
+    const registry = isolate();
+    const { id, key } = await created(registry);
+    expect(await registry.delete(id)).toBe('deleted');
+    expect(await kindOf(registry, key)).toBe('refused');
+  });
+
+  it('is effective elsewhere after a background refresh, which no request waits for', async () => {
+    const { id, key } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(key);
+    await isolate().delete(id);
+    now += 9_999;
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(background).toHaveLength(0);
+    now += 1;
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(background).toHaveLength(1);
+    await settle();
+    expect(await kindOf(registry, key)).toBe('refused');
+  });
+
+  it('is effective within a minute in an isolate that was idle', async () => {
+    const { id, key } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(key);
+    await isolate().delete(id);
+    now += 60_000;
+    expect(await kindOf(registry, key)).toBe('refused');
+  });
+
+  it('is tried again if the request that refreshed was cut off', async () => {
+    const { key } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(key);
+    now += 10_000;
+    // The runtime drops the rest of a cancelled request: its read never ends.
+    objects.meanwhile = () => new Promise(() => undefined);
+    await registry.authenticate(key);
+    now += 29_999;
+    await registry.authenticate(key);
+    expect(background).toHaveLength(1);
+    now += 1;
+    await registry.authenticate(key);
+    expect(background).toHaveLength(2);
+  });
+
+  it('is not undone by a read that began before it', async () => {
+    const registry = isolate();
+    const { id, key } = await created(registry);
+    now += 10_000;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // Another isolate changed the file, so that the slow refresh below has something to take over.
+    await created(isolate());
+    objects.meanwhile = () => held;
+    await registry.authenticate(key);
+    objects.meanwhile = async () => undefined;
+    now += 1000;
+    await registry.delete(id);
+    release();
+    await settle();
+    expect(await kindOf(registry, key)).toBe('refused');
+  });
+});
+
+describe('while storage fails', () => {
+  it('has no answer if it never had one, and has one as soon as storage is back', async () => {
+    const { key } = await created(isolate());
+    objects.failure = 'all';
+    const registry = isolate();
+    expect(await kindOf(registry, key)).toBe('unavailable');
+    expect(reported).toHaveLength(1);
+    objects.failure = 'none';
+    expect(await kindOf(registry, key)).toBe('known');
+  });
+
+  it('goes on with the last good copy for an hour, asking every five seconds', async () => {
+    const { key } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(key);
+    const confirmedAt = now;
+    objects.failure = 'all';
+    objects.reads = 0;
+    now = confirmedAt + 45_000;
+    for (let i = 0; i < 10; i++) expect(await kindOf(registry, key)).toBe('known');
+    expect(objects.reads).toBe(1);
+    now += 5000;
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(objects.reads).toBe(2);
+    now = confirmedAt + 3_599_999;
+    expect(await kindOf(registry, key)).toBe('known');
+    now = confirmedAt + 3_600_000;
+    expect(await kindOf(registry, key)).toBe('unavailable');
+    expect(await kindOf(registry, ADMIN_KEY)).toBe('known');
+    objects.failure = 'none';
+    now += 5000;
+    expect(await kindOf(registry, key)).toBe('known');
+  });
+
+  it('takes a damaged file for a failure and does not overwrite it', async () => {
+    const registry = isolate();
+    const { key } = await created(registry);
+    const damaged = new Uint8Array([1, 2, 3]);
+    await objects.put(API_KEYS_KEY, damaged);
+    now += 10_000;
+    expect(await kindOf(registry, key)).toBe('known');
+    await settle();
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(await isolate().create(LOOKUP)).toEqual({ kind: 'unavailable' });
+    expect((await objects.get(API_KEYS_KEY))?.bytes).toEqual(damaged);
+  });
+});
+
+describe('create, list and delete', () => {
+  it('lists keys in order of creation, without digests', async () => {
+    const registry = isolate();
+    const first = await created(registry);
+    now += 1000;
+    const second = await created(isolate(), { ...LOOKUP, scopes: ['admin'], quota: { perMinute: 5 } });
+    expect(await registry.list()).toEqual([
+      { id: first.id, name: 'sign-up form', scopes: ['lookup'], tenant: 'default', quota: null, createdAt: now - 1000 },
+      {
+        id: second.id,
+        name: 'sign-up form',
+        scopes: ['admin'],
+        tenant: 'default',
+        quota: { perMinute: 5 },
+        createdAt: now,
+      },
+    ]);
+  });
+
+  it('says whether there was anything to delete', async () => {
+    const registry = isolate();
+    const { id } = await created(registry);
+    expect(await registry.delete('admin')).toBe('not-found');
+    expect(await registry.delete(id)).toBe('deleted');
+    expect(await registry.delete(id)).toBe('not-found');
+    expect(await registry.list()).toEqual([]);
+  });
+
+  it('loses no key when several are made at once', async () => {
+    const results = await Promise.all(Array.from({ length: 4 }, () => isolate().create(LOOKUP)));
+    expect(results.map(({ kind }) => kind)).toEqual(['created', 'created', 'created', 'created']);
+    expect(await isolate().list()).toHaveLength(4);
+    expect(delays.length).toBeGreaterThan(0);
+  });
+
+  it('gives up after five lost races, with growing delays', async () => {
+    const other = isolate();
+    let busy = false;
+    objects.meanwhile = async () => {
+      if (busy) return;
+      busy = true;
+      await other.create(LOOKUP);
+      busy = false;
+    };
+    randomBytes = () => new Uint8Array(26).fill(255);
+    expect(await isolate().create(LOOKUP)).toEqual({ kind: 'unavailable' });
+    expect(delays).toEqual([500, 1000, 2000, 4000]);
+  });
+
+  it.each<Failure>(['reads', 'writes', 'all'])('is unavailable when %s fail', async (failure) => {
+    const registry = isolate();
+    const { id } = await created(registry);
+    objects.failure = failure;
+    expect(await registry.create(LOOKUP)).toEqual({ kind: 'unavailable' });
+    expect(await registry.delete(id)).toBe('unavailable');
+    objects.failure = 'none';
+    expect(await registry.list()).toHaveLength(1);
+  });
+
+  it('finds out that a put which failed was persisted', async () => {
+    const registry = isolate();
+    objects.failure = 'writes-persisted';
+    const { id, key } = await created(registry);
+    expect(objects.puts).toBe(1);
+    expect(await kindOf(isolate(), key)).toBe('known');
+    expect(await registry.delete(id)).toBe('deleted');
+    expect(objects.puts).toBe(2);
+    expect(await registry.list()).toEqual([]);
+  });
+
+  it('cannot list when reads fail', async () => {
+    objects.failure = 'reads';
+    expect(await isolate().list()).toBe('unavailable');
+  });
+
+  it('stores a thousand keys at most', async () => {
+    const registry = isolate();
+    for (let i = 0; i < 1000; i++) await created(registry);
+    expect(await registry.create(LOOKUP)).toEqual({ kind: 'full', limit: 1000 });
+  });
+});
+
+describe('allows', () => {
+  it.each(SCOPES)('lets %s do its own, and admin everything', (scope) => {
+    for (const wanted of SCOPES) {
+      const principal = { id: 'x', tenant: 'default', scopes: [scope], perMinute: null };
+      expect(allows(principal, wanted)).toBe(scope === wanted || scope === 'admin');
+    }
+  });
+});

@@ -1,0 +1,44 @@
+/** A store whose calls can be made to fail, and that counts them. */
+import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import type { ObjectHead, PutCondition, StoredObject } from '../../../src/store/store.ts';
+
+export type Failure = 'none' | 'reads' | 'writes' | 'writes-persisted' | 'all';
+
+export class FlakyStore extends MemoryObjectStore {
+  failure: Failure = 'none';
+  reads = 0;
+  puts = 0;
+  /** Runs before a read is answered: what another writer does meanwhile. */
+  meanwhile: () => Promise<void> = async () => undefined;
+
+  override async get(key: string): Promise<StoredObject | null> {
+    this.reads += 1;
+    if (this.failure === 'reads' || this.failure === 'all') throw new Error('get failed');
+    const object = await super.get(key);
+    await this.meanwhile();
+    return object;
+  }
+
+  override async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
+    // The memory store reads by `get`, which counts and fails.
+    return super.getIfChanged(key, etag);
+  }
+
+  override async put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+  ): Promise<ObjectHead | null> {
+    this.puts += 1;
+    if (this.failure === 'writes' || this.failure === 'all') throw new Error('put failed');
+    const head = await super.put(key, bytes, condition);
+    if (this.failure === 'writes-persisted') throw new Error('put failed, but persisted');
+    return head;
+  }
+}
+
+/** Counts up, so that every key and id differs and is the same in every run. */
+export function countingBytes(): (length: number) => Uint8Array {
+  let next = 0;
+  return (length) => Uint8Array.from({ length }, () => next++ % 256);
+}
