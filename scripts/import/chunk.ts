@@ -9,6 +9,8 @@ const MAX_CHUNK_CHARS = 8 * 1024 * 1024;
 export class Chunk {
   /** First row of the file that belongs to it, counted from 0. */
   readonly firstRow: number;
+  /** Lines to send that have no date of their own. */
+  undated = 0;
   readonly rejects: LineError[] = [];
   readonly #maxRows: number;
   readonly #json: string[] = [];
@@ -24,6 +26,11 @@ export class Chunk {
 
   get rows(): number {
     return this.#rows;
+  }
+
+  /** The row after its last. */
+  get endRow(): number {
+    return this.firstRow + this.#rows;
   }
 
   /** Lines to send. */
@@ -55,11 +62,10 @@ export class Chunk {
   /**
    * What is sent. The key is made of the lines and of the place of the chunk among those of the file, so that the
    * same import, run again from anywhere, is counted once, and repeated lines of one file are not taken for a retry.
-   * @param attempt counts the times that the server took no line of this chunk at all
    */
-  upload(index: number, attempt: number): { readonly body: Uint8Array<ArrayBuffer>; readonly key: string } {
+  upload(index: number): { readonly body: Uint8Array<ArrayBuffer>; readonly key: string } {
     const text = `${this.#json.join('\n')}\n`;
-    const hash = createHash('sha256').update(`ringfence import 1\n${index}\n${attempt}\n`).update(text);
+    const hash = createHash('sha256').update(`ringfence import 1\n${index}\n`).update(text);
     return { body: new Uint8Array(gzipSync(text)), key: `import-${hash.digest('hex')}` };
   }
 }

@@ -9,7 +9,15 @@ import { type BodyReader, isRawLine, kindOf, malformed, type RawLine } from '../
 import type { FileFormat } from './file-format.ts';
 import { textOf } from './file-text.ts';
 import { ImportError } from './import-error.ts';
-import { type Columns, columnsOf, KEY_PROPERTY, type Mapping, objectToRaw, rowToRaw, VALUE_PROPERTY } from './mapping.ts';
+import {
+  type Columns,
+  columnsOf,
+  KEY_PROPERTY,
+  type Mapping,
+  objectToRaw,
+  rowToRaw,
+  VALUE_PROPERTY,
+} from './mapping.ts';
 
 /** One row of a file. `line` is 1-based: the line where it starts, or the element or member of a JSON file. */
 export type FileRow =

@@ -1,40 +1,60 @@
 /** A row of a file becomes a line to send, or a reject: the same checks that the server will make. */
 import type { LineError } from '../../src/format/batch.ts';
 import { FIELDS } from '../../src/ingest/fields.ts';
+import type { RawLine } from '../../src/ingest/reader.ts';
 import { Rejection } from '../../src/ingest/rejection.ts';
-import { type Labels, type ValidationContext, validateLine } from '../../src/ingest/validate.ts';
+import { DEFAULT_LABEL, validateLine } from '../../src/ingest/validate.ts';
 import type { FileRow } from './file-rows.ts';
-
-/** Labels are the server's to know; it is asked about those given with --set before anything is sent. */
-const ANY_LABEL: Labels = { has: () => true, [Symbol.iterator]: () => [][Symbol.iterator]() };
+import { ImportError } from './import-error.ts';
+import type { ServerLabels } from './server-labels.ts';
 
 export interface LineContext {
   /** Milliseconds since 1970. */
-  readonly nowMs: number;
-  /** `observedAt` of a line that has none. */
-  readonly observedAt: string;
+  readonly now: () => number;
+  /** `observedAt` of a line that has none; null if there is nothing to take it from. */
+  readonly observedAt: string | null;
+  readonly labels: ServerLabels;
 }
 
-export type Line =
-  | { readonly json: string; readonly dated: boolean }
-  | { readonly error: LineError };
+export type Line = { readonly json: string; readonly dated: boolean } | { readonly error: LineError };
 
 /**
  * Depends on the row and `observedAt` alone, but for the check against the clock: run again, an import sends the same
- * bytes, so that the server knows them again.
+ * lines, so that the server knows them again.
+ * @throws ImportError if the line needs a date and there is none to give it, or the server cannot be asked of a label
  */
-export function lineOf(row: FileRow, { nowMs, observedAt }: LineContext): Line {
+export async function lineOf(row: FileRow, context: LineContext): Promise<Line> {
   if ('error' in row) return { error: row.error };
   const dated = !isBlank(row.raw.observedAt);
-  const raw = dated ? row.raw : { ...row.raw, observedAt };
-  const context: ValidationContext = { nowMs, labels: ANY_LABEL };
-  const checked = validateLine(raw, context);
+  const raw = dated ? row.raw : { ...row.raw, observedAt: dateFor(row.line, context) };
+  const label = labelOf(raw);
+  if (label !== null && !context.labels.has(label)) await context.labels.learn(label);
+  const checked = validateLine(raw, { nowMs: context.now(), labels: context.labels });
   if (checked instanceof Rejection) {
-    return { error: { line: row.line, code: checked.code, detail: checked.detail } };
+    const reason = checked.code === 'unknown-label' && label !== null ? context.labels.reason(label) : null;
+    return { error: { line: row.line, code: checked.code, detail: reason ?? checked.detail } };
   }
+  return { json: jsonOf(raw), dated };
+}
+
+function dateFor(line: number, { observedAt }: LineContext): string {
+  if (observedAt !== null) return observedAt;
+  throw new ImportError(
+    `line ${line} has no observedAt, and the date of the file itself is no help: give --observed-at YYYY-MM-DD`,
+  );
+}
+
+/** The label that the line will have; null if it is no text, which no server takes. */
+function labelOf({ label }: RawLine): string | null {
+  if (isBlank(label)) return DEFAULT_LABEL;
+  return typeof label === 'string' ? label.trim() : null;
+}
+
+/** Fields in a fixed order and nothing else. */
+function jsonOf(raw: RawLine): string {
   const fields: Record<string, unknown> = {};
   for (const field of FIELDS) if (!isBlank(raw[field])) fields[field] = raw[field];
-  return { json: JSON.stringify(fields), dated };
+  return JSON.stringify(fields);
 }
 
 function isBlank(value: unknown): boolean {

@@ -72,7 +72,9 @@ export function columnsOf(first: readonly string[], header: boolean, { map, set 
   const mapped = Object.values(map);
   const misnamed = misnamedField([...found, ...Object.keys(set), ...names.filter((name) => !mapped.includes(name))]);
   if (misnamed !== null) {
-    throw new ImportError(`column ${misnamed.name} looks like ${misnamed.field}: say --map ${misnamed.field}=${misnamed.name}`);
+    throw new ImportError(
+      `column ${misnamed.name} looks like ${misnamed.field}: say --map ${misnamed.field}=${misnamed.name}`,
+    );
   }
   if (!found.includes('number')) {
     const what = header ? `the header has ${listed(names)}` : `there is no header, and ${first.length} columns`;

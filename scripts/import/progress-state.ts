@@ -1,6 +1,6 @@
 /** How far the import of a file has come, kept on disk after every upload so that it can be taken up again. */
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { readError } from './file-text.ts';
@@ -15,15 +15,13 @@ const STATE = v.object({
   /** Uploads acknowledged, and where in the file the last of them began. */
   uploads: count,
   lastUpload: v.nullable(v.object({ firstRow: count, key: v.string() })),
-  /** Times that the server took no line at all of the upload that is next. */
-  refusals: count,
   accepted: count,
   /** Lines without a date of their own. */
   undated: count,
   rejectedByCode: v.record(v.string(), count),
   /** As it was at first: another batch size or date would make other uploads of the same lines. */
   batchSize: count,
-  observedAt: v.string(),
+  observedAt: v.nullable(v.string()),
   rejects: v.object({ path: v.string(), bytes: count }),
   finished: v.boolean(),
 });
@@ -39,7 +37,6 @@ export function initialState(
     rows: 0,
     uploads: 0,
     lastUpload: null,
-    refusals: 0,
     accepted: 0,
     undated: 0,
     rejectedByCode: {},
@@ -76,10 +73,6 @@ export class StateFile {
     const temporary = `${this.#path}.${process.pid}.tmp`;
     writeFileSync(temporary, JSON.stringify(state));
     renameSync(temporary, this.#path);
-  }
-
-  remove(): void {
-    rmSync(this.#path, { force: true });
   }
 }
 

@@ -3,7 +3,6 @@ import type { Output } from './io.ts';
 
 export interface Counts {
   readonly lines: number;
-  readonly accepted: number;
   readonly rejected: number;
 }
 
@@ -25,6 +24,8 @@ export class Progress {
   readonly #bar: SingleBar | null;
   #file = '';
   #totalBytes = 0;
+  #readBytes = 0;
+  #counts: Counts = { lines: 0, rejected: 0 };
   #lastMs = 0;
 
   /** @param now milliseconds since 1970 */
@@ -38,20 +39,35 @@ export class Progress {
     this.#file = file;
     this.#totalBytes = totalBytes;
     this.#lastMs = this.#now();
-    this.#bar?.start(totalBytes, 0, { file, lines: 0, rejected: 0 });
+    this.#bar?.start(totalBytes, 0, this.#payload);
   }
 
   update(readBytes: number, counts: Counts): void {
+    this.#readBytes = readBytes;
+    this.#counts = counts;
     if (this.#bar !== null) {
-      this.#bar.update(readBytes, { lines: formatCount(counts.lines), rejected: formatCount(counts.rejected) });
-      return;
+      this.#bar.update(readBytes, this.#payload);
+    } else if (this.#now() - this.#lastMs >= INTERVAL_MS) {
+      this.#lastMs = this.#now();
+      const percent = this.#totalBytes === 0 ? 100 : Math.floor((readBytes / this.#totalBytes) * 100);
+      const { lines, rejected } = this.#payload;
+      this.#out.write(`${this.#file}: ${percent}%, ${lines} lines, ${rejected} rejected\n`);
     }
-    if (this.#now() - this.#lastMs < INTERVAL_MS) return;
-    this.#lastMs = this.#now();
-    const percent = this.#totalBytes === 0 ? 100 : Math.floor((readBytes / this.#totalBytes) * 100);
-    this.#out.write(
-      `${this.#file}: ${percent}%, ${formatCount(counts.lines)} lines, ${formatCount(counts.rejected)} rejected\n`,
-    );
+  }
+
+  /** Writes a message above the bar. */
+  note(text: string): void {
+    this.#bar?.stop();
+    this.#out.write(text);
+    this.#bar?.start(this.#totalBytes, this.#readBytes, this.#payload);
+  }
+
+  get #payload() {
+    return {
+      file: this.#file,
+      lines: formatCount(this.#counts.lines),
+      rejected: formatCount(this.#counts.rejected),
+    };
   }
 
   stop(): void {

@@ -37,7 +37,7 @@ const RECEIPT = v.object({
 export interface UploadOptions {
   /** None for an upload that has nothing to count. */
   readonly idempotencyKey?: string;
-  readonly gzip: boolean;
+  readonly gzip?: boolean;
   /** Give up at once if nothing listens at the URL. */
   readonly expectServer?: boolean;
 }
@@ -64,7 +64,9 @@ export async function upload(
       if (options.expectServer && response.nobodyThere) throw nobodyThere(problem, target);
     }
     if (attempt + 1 < MAX_ATTEMPTS) {
-      await io.sleep(delayMs(attempt, response instanceof Response ? response.headers.get('retry-after') : null, io));
+      const waitMs = delayMs(attempt, response instanceof Response ? response.headers.get('retry-after') : null, io);
+      io.out.write(`${problem}; trying again in ${Math.ceil(waitMs / 1000)} s\n`);
+      await io.sleep(waitMs);
     }
   }
   throw new ImportError(`gave up after ${MAX_ATTEMPTS} attempts: ${problem}`);
@@ -145,5 +147,7 @@ function refusal(status: number, problem: string, { url }: Target): ImportError 
 }
 
 function nobodyThere(problem: string, { url }: Target): ImportError {
-  return new ImportError(`${problem}\nNothing listens at ${url}: start the server with \`npm start\`, or give its --url.`);
+  return new ImportError(
+    `${problem}\nNothing listens at ${url}: start the server with \`npm start\`, or give its --url.`,
+  );
 }

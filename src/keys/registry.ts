@@ -85,7 +85,6 @@ export class KeyRegistry {
     });
     if (version === 'unavailable') return { kind: 'unavailable' };
     this.#cache.accept(version);
-    // An id of 48 random bits that was taken already would show up as an entry with another digest.
     const stored = version.keys.some((key) => key.sha256 === entry.sha256);
     return stored ? { kind: 'created', id, key: token } : { kind: 'full', limit: MAX_KEYS };
   }

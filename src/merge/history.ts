@@ -19,15 +19,22 @@ const schema = v.object({
   generation: v.number(),
   commit: v.string(),
   parent: v.nullable(v.string()),
+  /** Merged for the first time; a batch is in one generation's list only. */
   batches: v.array(v.string()),
+  /** Merged again after a rollback. */
+  replayed: v.array(v.string()),
 });
 
-export function encodeHistory(manifest: Manifest, batches: readonly string[]): Bytes {
-  const { generation, commit, parent } = manifest;
-  return frame(MAGIC, VERSION, new TextEncoder().encode(JSON.stringify({ generation, commit, parent, batches })));
+/** The batches a generation merged. */
+export type MergedBatches = Pick<v.InferOutput<typeof schema>, 'batches' | 'replayed'>;
+
+export const NO_BATCHES: MergedBatches = { batches: [], replayed: [] };
+
+export function encodeHistory({ generation, commit, parent }: Manifest, merged: MergedBatches): Bytes {
+  return frame(MAGIC, VERSION, new TextEncoder().encode(JSON.stringify({ generation, commit, parent, ...merged })));
 }
 
-/** Ids of the batches merged after a generation, up to and including the given manifest's. */
+/** Ids of the batches first merged after a generation, up to and including the given manifest's. */
 export async function batchesSince(objects: ObjectStore, manifest: Manifest, generation: number): Promise<string[]> {
   if (manifest.generation - generation > MAX_HISTORY_STEPS) {
     throw new RangeError(`generation ${generation} is more than ${MAX_HISTORY_STEPS} generations back`);

@@ -12,7 +12,7 @@ import {
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../store/keys.ts';
 import type { ObjectStore, PutCondition } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
-import { encodeHistory } from './history.ts';
+import { encodeHistory, type MergedBatches } from './history.ts';
 import { thinRetained } from './retention.ts';
 
 export interface LoadedManifest {
@@ -38,13 +38,13 @@ export type ManifestChange = Partial<
  * before the outcome is known; then either the old or the new generation is whole and current, and the next tick
  * goes on from whichever it is.
  *
- * @param batches ids of the batches merged by this generation
+ * @param merged ids of the batches merged by this generation
  */
 export async function publish(
   context: MergeContext,
   base: LoadedManifest,
   change: ManifestChange,
-  batches: readonly string[],
+  merged: MergedBatches,
 ): Promise<LoadedManifest | null> {
   const { objects } = context;
   const publishedAt = context.now();
@@ -71,7 +71,7 @@ export async function publish(
   // Both are written first, so that a published generation always has them. If the swap does not happen they are
   // garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
   await objects.put(generationKey(RETAINED_PREFIX, next.generation, next.commit), bytes);
-  await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, batches));
+  await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, merged));
 
   const condition: PutCondition = base.etag === null ? { absent: true } : { etag: base.etag };
   let etag: string | null = null;

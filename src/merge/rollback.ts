@@ -2,7 +2,7 @@
 import { decodeManifest } from '../format/manifest.ts';
 import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import type { MergeContext } from './context.ts';
-import { batchesSince } from './history.ts';
+import { batchesSince, NO_BATCHES } from './history.ts';
 import { loadManifest, publish } from './publish.ts';
 
 /** Ticks publish about once a minute: losing to them this often in a row does not happen. */
@@ -15,7 +15,7 @@ export type RollbackResult =
       readonly generation: number;
       /** The generation whose inventory it has. */
       readonly restored: number;
-      /** Batches merged since, now out of the inventory or waiting to be merged again. All are kept. */
+      /** Batches that are not in that inventory: set aside, or to be merged again. All are kept. */
       readonly batches: readonly string[];
     }
   | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
@@ -39,11 +39,11 @@ export async function rollback(
     const object = await context.objects.get(generationKey(RETAINED_PREFIX, entry.generation, entry.commit));
     if (object === null) throw new RangeError(`the manifest of generation ${generation} is missing`);
     const target = decodeManifest(object.bytes);
-    const removed = [...new Set(await batchesSince(context.objects, manifest, generation))];
-    const out = new Set([...target.replay, ...removed]);
-    // What an earlier rollback set aside stays aside, unless the target has it.
-    const replay = options.requeue ? [...out].filter((id) => !manifest.setAside.includes(id)) : [];
-    const setAside = [...new Set([...target.setAside, ...out])].filter((id) => !replay.includes(id));
+    // All that was ever merged and is not in the target: what it had left out itself, and what came later.
+    const later = await batchesSince(context.objects, manifest, generation);
+    const excluded = [...new Set([...target.setAside, ...target.replay, ...later])];
+    const replay = options.requeue ? excluded.filter((id) => !manifest.setAside.includes(id)) : [];
+    const setAside = excluded.filter((id) => !replay.includes(id));
     const published = await publish(
       context,
       base,
@@ -54,11 +54,11 @@ export async function rollback(
         setAside,
         unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
       },
-      [],
+      NO_BATCHES,
     );
     if (published !== null) {
       context.log('rollback', { generation: published.manifest.generation, restored: generation });
-      return { kind: 'done', generation: published.manifest.generation, restored: generation, batches: removed };
+      return { kind: 'done', generation: published.manifest.generation, restored: generation, batches: excluded };
     }
   }
   throw new Error(`rollback to generation ${generation} lost to other writers ${ATTEMPTS} times`);

@@ -10,6 +10,7 @@ import type { MergeContext } from './context.ts';
 import { BatchCursor, RunCursor } from './cursor.ts';
 import { MergeDictionary } from './dictionary.ts';
 import { fold } from './fold.ts';
+import { NO_BATCHES } from './history.ts';
 import { countNew, distinctNumbers } from './novelty.ts';
 import { type LoadedManifest, loadManifest, publish } from './publish.ts';
 import { planCompaction, planInline } from './tiers.ts';
@@ -106,7 +107,7 @@ async function mergeBatches(
         unreadable: inputs.unreadable,
       },
     },
-    taken.map(({ id }) => id),
+    { batches: inputs.waiting.map(({ id }) => id), replayed: [...replayed] },
   );
 }
 
@@ -151,11 +152,11 @@ export async function compact(
   const output = [...state.output, ...writer.entries];
   const unsliced = [...manifest.unsliced, ...writer.unsliced];
   if (resumeFrom !== null) {
-    return publish(context, base, { compaction: { ...state, output, resumeFrom }, unsliced }, []);
+    return publish(context, base, { compaction: { ...state, output, resumeFrom }, unsliced }, NO_BATCHES);
   }
   const firstHere = inputs.reduce((sum, run) => sum + run.firstHere, 0);
   const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
   const merged: Run = { id: writer.attempt, firstHere, segments: output };
   const runs = manifest.runs.toSpliced(at, inputs.length, merged);
-  return publish(context, base, { runs, compaction: null, unsliced }, []);
+  return publish(context, base, { runs, compaction: null, unsliced }, NO_BATCHES);
 }

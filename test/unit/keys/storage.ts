@@ -37,8 +37,11 @@ export class FlakyStore extends MemoryObjectStore {
   }
 }
 
-/** Counts up, so that every key and id differs and is the same in every run. */
+/** The number of the call, over and over: every key and id differs, and is the same in every run. */
 export function countingBytes(): (length: number) => Uint8Array {
-  let next = 0;
-  return (length) => Uint8Array.from({ length }, () => next++ % 256);
+  let call = 0;
+  return (length) => {
+    call += 1;
+    return Uint8Array.from({ length }, (_, i) => (call >> ((i % 2) * 8)) & 0xff);
+  };
 }

@@ -37,7 +37,7 @@ describe('the same detections in any order and any batching', () => {
           const expected = expectedInventory(detections);
           const shuffled = detections.map((d, i) => [keys[i] as number, d] as const).sort(([a], [b]) => a - b);
           const parts: Detection[][] = Array.from({ length: partCount }, () => []);
-          shuffled.forEach(([key, d], i) => parts[(key + i) % partCount]?.push(d));
+          for (const [i, [key, d]] of shuffled.entries()) parts[(key + i) % partCount]?.push(d);
           const world = await merged(parts, (i) => ((tickMask >> (i % 3)) & 1) === 1, inlineRecords);
           expect(await actualInventory(world.objects)).toEqual(expected);
           const { manifest } = await loadManifest(world.objects);

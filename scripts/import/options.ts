@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { ImportError } from './import-error.ts';
+import { DEFAULT_BATCH_SIZE, type ImportRequest } from './import-files.ts';
+import { parseFieldTexts } from './mapping.ts';
+
+export const DEFAULT_URL = 'http://127.0.0.1:8787';
+
+export const HELP = `Imports detections from files.
+
+  npm run import -- FILE... [options]
+
+FILE is CSV, TSV, NDJSON (.ndjson, .jsonl) or JSON: an array of objects, or one object of keys and values.
+Each may be gzip (.gz). Columns and properties are called as in the API: number, country, observedAt, label,
+channel, industry, project, link, source, firstSeen, sightings. Others are ignored.
+
+  --url URL            of the server                    (default ${DEFAULT_URL})
+  --key KEY            API key with the scope ingest    (default: RINGFENCE_KEY)
+  --map FIELD=COLUMN   where a field is in a foreign file: a header name, a column number from 1, a property,
+                       or $key and $value of a JSON object; several with commas
+  --set FIELD=VALUE    the same value for every line; several with commas
+  --no-header          the first row of a CSV or TSV file is data. So it is taken to be when columns are mapped by
+                       number; --header says otherwise
+  --observed-at DATE   of lines that have no observedAt (default: the date of the file when it was first imported)
+  --rejects FILE       where rejected lines are listed  (default: <file>.rejects.csv here)
+  --batch-size N       rows sent at a time              (default ${DEFAULT_BATCH_SIZE})
+  --state DIR          where progress is kept           (default .ringfence/import)
+  --help
+
+Lines that are rejected are listed with file, line, code and reason, never with their number. Interrupted, run the
+same command again: it goes on where it stopped, and counts nothing twice. Lines that the server once rejected are not
+sent again with their file; put them into a file of their own.
+
+Examples
+  npm run import -- numbers.csv
+  npm run import -- list.tsv.gz --map observedAt=1,number=2 --set label=public_sms_receiver,channel=public_receiver
+  npm run import -- map.json --map 'number=$key,observedAt=$value' --observed-at 2025-03-01
+`;
+
+/**
+ * @param args as after the name of the script
+ * @returns null if help is asked for
+ * @throws ImportError naming the option
+ */
+export function parseOptions(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): ImportRequest | null {
+  const { values, positionals } = parse(args);
+  if (values.help) return null;
+  if (positionals.length === 0) throw new ImportError('name at least one file; --help lists the options');
+  return {
+    files: positionals,
+    url: values.url ?? DEFAULT_URL,
+    key: values.key ?? environment.RINGFENCE_KEY ?? '',
+    map: parseFieldTexts('--map', values.map ?? []),
+    set: parseFieldTexts('--set', values.set ?? []),
+    ...(values.header !== undefined && { header: values.header }),
+    ...(values['observed-at'] !== undefined && { observedAt: values['observed-at'] }),
+    ...(values['batch-size'] !== undefined && { batchSize: Number(values['batch-size']) }),
+    ...(values.rejects !== undefined && { rejectsPath: values.rejects }),
+    ...(values.state !== undefined && { stateFolder: values.state }),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      allowNegative: true,
+      options: {
+        url: { type: 'string' },
+        key: { type: 'string' },
+        map: { type: 'string', multiple: true },
+        set: { type: 'string', multiple: true },
+        header: { type: 'boolean' },
+        'observed-at': { type: 'string' },
+        rejects: { type: 'string' },
+        'batch-size': { type: 'string' },
+        state: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new ImportError(`${error instanceof Error ? error.message : 'bad option'}; --help lists the options`);
+  }
+}

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { loadManifest } from '../../../src/merge/publish.ts';
+import { tick } from '../../../src/merge/tick.ts';
+import { fictionNumber, someDetections } from '../../support/detections.ts';
+import { newWorld, upload } from '../../support/world.ts';
+
+const WRITES = /^(put|kv put)/;
+
+describe('storage operations of a tick, exactly', () => {
+  test('nothing to do: two reads', async () => {
+    const world = newWorld();
+    await tick(world);
+    expect(world.storeLog.counts()).toEqual({ 'get manifest': 1, 'list batches/waiting/': 1 });
+  });
+
+  test('the first batch', async () => {
+    const world = newWorld();
+    await upload(world, 'a', someDetections(50, 1));
+    await tick(world);
+    expect(world.storeLog.counts()).toEqual({
+      'get manifest': 1,
+      'list batches/waiting/': 1,
+      'get batches/waiting/': 2,
+      'put segments/': 1,
+      'kv put': 2,
+      'put manifests/': 1,
+      'put history/': 1,
+      'put manifest': 1,
+      'put batches/merged/': 1,
+      'delete batches/waiting/': 1,
+    });
+  });
+
+  test('a quiet minute over a large base: eight writes, and the base is neither rewritten nor read whole', async () => {
+    const world = newWorld();
+    // 60,000 numbers in one run: far above the size that is rewritten at once.
+    const many = someDetections(60_000, 1).map((d, i) => ({ ...d, number: fictionNumber(i) }));
+    await upload(world, 'base', many);
+    await tick(world);
+    const [base] = (await loadManifest(world.objects)).manifest.runs;
+    await upload(world, 'quiet', someDetections(50, 2, 60_000));
+    world.clock += 60_000;
+    world.storeLog.clear();
+    await tick(world);
+    const counts = world.storeLog.counts();
+    expect(counts).toEqual({
+      'get manifest': 1,
+      'list batches/waiting/': 1,
+      'get batches/waiting/': 2,
+      'getRange segments/': 1,
+      'put segments/': 1,
+      'kv put': 2,
+      'put manifests/': 1,
+      'put history/': 1,
+      'put manifest': 1,
+      'put batches/merged/': 1,
+      'delete batches/waiting/': 1,
+    });
+    const writes = world.storeLog.calls.filter((name) => WRITES.test(name)).length;
+    expect(writes + 1, 'with the write of the upload itself').toBe(8);
+    const { runs } = (await loadManifest(world.objects)).manifest;
+    expect(runs).toHaveLength(2);
+    expect(runs[1], 'readers keep the base they have').toEqual(base);
+  });
+
+  test('a compaction reads each input segment once and writes each output segment once', async () => {
+    const world = newWorld({ inlineRecords: 1 });
+    for (const seed of [1, 2, 3]) {
+      await upload(world, `b${seed}`, someDetections(100, seed));
+      world.storeLog.clear();
+      await tick(world);
+    }
+    expect(world.storeLog.counts()).toEqual({
+      'get manifest': 1,
+      'list batches/waiting/': 1,
+      'get batches/waiting/': 2,
+      'getRange segments/': 1,
+      'get segments/': 2,
+      'put segments/': 2,
+      'kv put': 4,
+      'put manifests/': 2,
+      'put history/': 2,
+      'put manifest': 2,
+      'put batches/merged/': 1,
+      'delete batches/waiting/': 1,
+    });
+  });
+});
