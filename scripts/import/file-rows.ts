@@ -111,7 +111,13 @@ function elementRow(element: JsonElement, mapping: Mapping): FileRow {
   if ('problem' in element) return { line, error: malformed(line, element.problem) };
   const value = parseElement(element);
   if (!isRawLine(value)) return { line, error: malformed(line, `expected an object; found ${kindOf(value)}`) };
-  return { line, raw: objectToRaw(element.container === 'object' ? memberObject(value) : value, mapping) };
+  if (element.container === 'array') return { line, raw: objectToRaw(value, mapping) };
+  if (mapping.map.number === undefined) {
+    throw new ImportError(
+      `this is one JSON object: say where its numbers are with --map 'number=${KEY_PROPERTY}', and so on`,
+    );
+  }
+  return { line, raw: objectToRaw(memberObject(value), mapping) };
 }
 
 /** A member becomes an object of its key and its value; if the value is an object, also of that one's properties. */

@@ -92,7 +92,7 @@ async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState
   let rejects: RejectsFile | null = null;
   let readBytes = 0;
   const range = { fromRow: start.lastUpload?.firstRow ?? 0, cutAtRow: start.rows, maxRows: start.batchSize };
-  const lineContext = { now: io.now, observedAt: start.observedAt, labels: job.labels };
+  const lineContext = { file, now: io.now, observedAt: start.observedAt, labels: job.labels };
   const chunks = chunksOf(job.source, range, lineContext, (count) => {
     readBytes += count;
   });

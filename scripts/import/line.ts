@@ -9,6 +9,8 @@ import { ImportError } from './import-error.ts';
 import type { ServerLabels } from './server-labels.ts';
 
 export interface LineContext {
+  /** Name of the file. */
+  readonly file: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** `observedAt` of a line that has none; null if there is nothing to take it from. */
@@ -37,10 +39,10 @@ export async function lineOf(row: FileRow, context: LineContext): Promise<Line> 
   return { json: jsonOf(raw), dated };
 }
 
-function dateFor(line: number, { observedAt }: LineContext): string {
+function dateFor(line: number, { file, observedAt }: LineContext): string {
   if (observedAt !== null) return observedAt;
   throw new ImportError(
-    `line ${line} has no observedAt, and the date of the file itself is no help: give --observed-at YYYY-MM-DD`,
+    `${file}: line ${line} has no observedAt, and the date of the file itself is no help: give --observed-at YYYY-MM-DD`,
   );
 }
 

@@ -18,13 +18,16 @@ export const VALUE_PROPERTY = '$value';
 
 const COLUMN_NUMBER = /^[1-9]\d{0,4}$/;
 
+/** A comma that begins another `field=`; a name or a value may have others. */
+const PAIR_COMMA = /,(?=\s*\w+=)/;
+
 /**
  * Reads `number=col,observedAt=col`.
  * @throws ImportError naming the option
  */
 export function parseFieldTexts(option: string, texts: readonly string[]): FieldTexts {
   const result: Partial<Record<Field, string>> = {};
-  for (const pair of texts.flatMap((text) => text.split(','))) {
+  for (const pair of texts.flatMap((text) => text.split(PAIR_COMMA))) {
     const at = pair.indexOf('=');
     const [name, value] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
     if (at < 0 || value === '') throw new ImportError(`${option}: expected field=value, found "${pair}"`);

@@ -40,7 +40,7 @@ export class ServerLabels implements Labels {
       this.#unknown.set(label, `expected at most ${MAX_QUESTIONS} different labels; found more`);
       return;
     }
-    const body = new TextEncoder().encode(`${JSON.stringify({ label })}\n`);
+    const body = new Uint8Array(Buffer.from(`${JSON.stringify({ label })}\n`));
     const { errors } = await upload(body, { expectServer }, this.#target, this.#io);
     const error = errors.find(({ code }) => code === 'unknown-label');
     if (error === undefined) this.#known.add(label);

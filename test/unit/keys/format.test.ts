@@ -77,7 +77,7 @@ describe('token', () => {
       other[at] = (other[at] ?? 0) ^ 0x80;
       expect(sameDigest(digest, other)).toBe(false);
     }
-    expect(sameDigest(digest, digest.slice(1))).toBe(false);
+    expect(sameDigest(new Uint8Array([1, 0]), new Uint8Array([1]))).toBe(false);
   });
 });
 

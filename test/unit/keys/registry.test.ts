@@ -42,6 +42,13 @@ async function settle(): Promise<void> {
   await Promise.all(background.splice(0));
 }
 
+/** Reads from now on are answered only when the result is called. */
+function holdReads(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  objects.meanwhile = () => promise;
+  return resolve;
+}
+
 beforeEach(() => {
   now = 1_748_506_320_000;
   objects = new FlakyStore();
@@ -149,9 +156,11 @@ describe('revocation', () => {
     expect(await kindOf(registry, key)).toBe('known');
     expect(background).toHaveLength(0);
     now += 1;
+    const release = holdReads();
     expect(await kindOf(registry, key)).toBe('known');
     expect(await kindOf(registry, key)).toBe('known');
     expect(background).toHaveLength(1);
+    release();
     await settle();
     expect(await kindOf(registry, key)).toBe('refused');
   });
@@ -185,13 +194,9 @@ describe('revocation', () => {
     const registry = isolate();
     const { id, key } = await created(registry);
     now += 10_000;
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
     // Another isolate changed the file, so that the slow refresh below has something to take over.
     await created(isolate());
-    objects.meanwhile = () => held;
+    const release = holdReads();
     await registry.authenticate(key);
     objects.meanwhile = async () => undefined;
     now += 1000;
@@ -279,10 +284,7 @@ describe('create, list and delete', () => {
   });
 
   it('loses no key when several are made at once', async () => {
-    let allHaveRead = () => {};
-    const barrier = new Promise<void>((resolve) => {
-      allHaveRead = resolve;
-    });
+    const { promise: barrier, resolve: allHaveRead } = Promise.withResolvers<void>();
     objects.meanwhile = () => {
       if (objects.reads === 4) allHaveRead();
       return barrier;

@@ -1,0 +1,88 @@
+/** What must be listed, by libphonenumber and plain maps alone: no code of the project. */
+import parsePhoneNumber, { getCountries, getExampleNumber } from 'libphonenumber-js/max';
+import examples from 'libphonenumber-js/mobile/examples';
+import type { Answer } from './local-server.ts';
+
+export interface Expected {
+  firstSeen: string;
+  lastSeen: string;
+  sightings: number;
+}
+
+export class ExpectedInventory {
+  readonly numbers = new Map<string, Expected>();
+  /** Lines with no valid number. */
+  rejected = 0;
+  readonly #parsed = new Map<string, string | null>();
+
+  #e164(digits: string): string | null {
+    const known = this.#parsed.get(digits);
+    if (known !== undefined) return known;
+    const parsed = /^\d+$/.test(digits) ? parsePhoneNumber(`+${digits}`) : undefined;
+    // E.164 has at most 15 digits; the metadata knows longer ranges of a few countries.
+    const number = parsed?.isValid() && parsed.number.length <= 16 ? parsed.number : null;
+    this.#parsed.set(digits, number);
+    return number;
+  }
+
+  /** Days are UTC, YYYY-MM-DD. */
+  add(digits: string, firstSeen: string, lastSeen: string, sightings: number): void {
+    const number = this.#e164(digits);
+    if (number === null) {
+      this.rejected += 1;
+      return;
+    }
+    const record = this.numbers.get(number);
+    if (record === undefined) {
+      this.numbers.set(number, { firstSeen, lastSeen, sightings });
+      return;
+    }
+    if (firstSeen < record.firstSeen) record.firstSeen = firstSeen;
+    if (lastSeen > record.lastSeen) record.lastSeen = lastSeen;
+    record.sightings += sightings;
+  }
+
+  /** The numbers that are not answered as they must be, with why; not the numbers themselves. */
+  differences(answers: readonly Answer[]): string[] {
+    const found: string[] = [];
+    for (const answer of answers) {
+      const record = this.numbers.get(answer.number);
+      const expected = {
+        verdict: 'listed',
+        level: 7,
+        labels: 'public_sms_receiver',
+        channels: 'public_receiver',
+        ...record,
+      };
+      const { verdict, level, firstSeen, lastSeen, sightings } = answer;
+      const labels = answer.labels.join();
+      const channels = answer.channels.join();
+      const told = { verdict, level, labels, channels, firstSeen, lastSeen, sightings };
+      if (JSON.stringify(told) !== JSON.stringify(expected)) {
+        found.push(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(told)}`);
+      }
+    }
+    return found;
+  }
+}
+
+/** Valid numbers of many countries that are not in the inventory, the same for the same seed. */
+export function unlistedNumbers(count: number, inventory: ExpectedInventory, seed: number): string[] {
+  const templates = getCountries().flatMap((country) => getExampleNumber(country, examples) ?? []);
+  const numbers = new Set<string>();
+  let state = seed;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  while (numbers.size < count) {
+    const template = templates[random(templates.length)];
+    if (template === undefined) continue;
+    const national = template.nationalNumber;
+    const keep = 2 + random(4);
+    const tail = Array.from({ length: Math.max(0, national.length - keep) }, () => random(10)).join('');
+    const candidate = parsePhoneNumber(`+${template.countryCallingCode}${national.slice(0, keep)}${tail}`);
+    if (candidate?.isValid() && !inventory.numbers.has(candidate.number)) numbers.add(candidate.number);
+  }
+  return [...numbers];
+}

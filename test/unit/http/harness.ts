@@ -1,0 +1,194 @@
+/**
+ * The app over stores in memory. Every answer that a test gets is held against what the routes say of themselves: the
+ * status must be documented, the body must fit its schema and have no field beyond it.
+ */
+import type { Hono } from 'hono';
+import * as v from 'valibot';
+import { expect } from 'vitest';
+import { createApp } from '../../../src/http/app.ts';
+import { problem } from '../../../src/http/components.ts';
+import { openApiRoute } from '../../../src/http/openapi.ts';
+import { problemsOf } from '../../../src/http/openapi-answers.ts';
+import { PROBLEM_TYPE_PREFIX } from '../../../src/http/problem.ts';
+import type { Route } from '../../../src/http/route.ts';
+import { allRoutes } from '../../../src/http/routes.ts';
+import type { Finding, Health, RollbackResult, Services, Status } from '../../../src/http/services.ts';
+import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
+import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
+import type { Scope } from '../../../src/keys/scope.ts';
+import { LabelLevels } from '../../../src/policy/labels.ts';
+import { countingBytes, FlakyStore } from '../keys/storage.ts';
+
+export const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
+
+export const STATUS: Status = {
+  generation: 7,
+  publishedAt: '2025-05-29T08:12:00.000Z',
+  inventory: { numbers: 3, active: 3 },
+  waiting: { batches: 0, detections: 0 },
+  runs: [{ numbers: 3, segments: 1, bytes: 420 }],
+  retained: [{ generation: 6, publishedAt: '2025-05-29T08:11:00.000Z' }],
+  setAside: { batches: 0 },
+  lastTick: { at: '2025-05-29T08:12:00.000Z', batches: 1, detections: 3, newNumbers: 3, unreadable: 0 },
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body read as JSON; null if it is empty. */
+  readonly json: unknown;
+  /** The code that the problem type ends in. */
+  readonly code: string | null;
+}
+
+export interface CallOptions {
+  /** undefined: the admin key. */
+  readonly key?: string | null;
+  readonly json?: unknown;
+  readonly body?: BodyInit;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export class Harness {
+  nowMs = Date.UTC(2025, 4, 31, 12);
+  readonly objects = new FlakyStore();
+  /** By number; a number that is not here is clear, one that is null storage cannot answer for. */
+  readonly findings = new Map<number, Finding | null>();
+  readonly asked: { numbers: readonly number[]; evidence: boolean }[] = [];
+  readonly uploads: Upload[] = [];
+  readonly rollbacks: { generation: number; requeue: boolean }[] = [];
+  readonly logged: { event: string; fields: Readonly<Record<string, string | number>> }[] = [];
+  readonly background: Promise<unknown>[] = [];
+  /** Thrown by everything that reaches behind the HTTP layer. */
+  failure: Error | null = null;
+  health: Health = { ok: true, generation: 7, ageSeconds: 2 };
+  rollbackResult: RollbackResult = { kind: 'done', generation: 8, restored: 6, batches: ['k-1'] };
+  readonly keys: KeyRegistry;
+  readonly services: Services;
+  readonly routes: readonly Route[];
+  readonly app: Hono;
+
+  constructor() {
+    const randomBytes = countingBytes();
+    this.keys = new KeyRegistry({
+      objects: this.objects,
+      adminKey: ADMIN_KEY,
+      now: () => this.nowMs,
+      randomBytes,
+      sleep: async () => undefined,
+      waitUntil: (promise) => void this.background.push(promise),
+      report: () => undefined,
+    });
+    this.services = this.#services();
+    const described = allRoutes(this.services);
+    this.routes = [...described, openApiRoute(described)];
+    this.app = createApp(this.services);
+  }
+
+  #services(): Services {
+    const labels = new LabelLevels();
+    const reached = () => {
+      if (this.failure !== null) throw this.failure;
+    };
+    return {
+      keys: this.keys,
+      labels,
+      now: () => this.nowMs,
+      randomId: () => 'failure-1',
+      log: (event, fields) => void this.logged.push({ event, fields }),
+      finder: {
+        find: async (numbers, { evidence }) => {
+          reached();
+          this.asked.push({ numbers, evidence });
+          return numbers.map((number) => this.#finding(number));
+        },
+      },
+      status: async () => {
+        reached();
+        return STATUS;
+      },
+      health: async () => this.health,
+      accept: async (upload) => {
+        reached();
+        this.uploads.push(upload);
+        return acceptDetections(upload, {
+          objects: this.objects,
+          now: () => this.nowMs,
+          randomId: () => 'upload-1',
+          labels,
+        });
+      },
+      rollback: async (generation, { requeue }) => {
+        reached();
+        this.rollbacks.push({ generation, requeue });
+        return this.rollbackResult;
+      },
+    };
+  }
+
+  #finding(number: number): Finding | null {
+    const finding = this.findings.get(number);
+    return finding === undefined ? { generation: 7, ageSeconds: 2, record: null, hundred: 0, thousand: 0 } : finding;
+  }
+
+  /** A stored key with these scopes. */
+  async keyWith(scopes: readonly Scope[], more: Partial<NewKey> = {}): Promise<string> {
+    const result = await this.keys.create({ name: 'test', scopes, ...more });
+    if (result.kind !== 'created') throw new Error(`expected a key; found ${result.kind}`);
+    return result.key;
+  }
+
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const { key = ADMIN_KEY, json, headers = {} } = options;
+    const body = json === undefined ? options.body : JSON.stringify(json);
+    const response = await this.app.request(path, {
+      method,
+      headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers },
+      ...(body === undefined ? {} : { body, duplex: 'half' }),
+    });
+    const answer = await answerOf(response);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    this.#checkDocumented(method, path, answer);
+    return answer;
+  }
+
+  #checkDocumented(method: string, path: string, answer: Answer): void {
+    const route = this.routes.find((candidate) => candidate.method === method && matches(candidate.path, path));
+    if (answer.code !== null) {
+      expectExactly(problem, answer.json);
+      expect(answer.json).toMatchObject({ status: answer.status });
+      if (route !== undefined) expect(problemsOf(route)).toContain(answer.code);
+      return;
+    }
+    if (method === 'HEAD') return;
+    const documented = route?.answers.find(({ status }) => status === answer.status);
+    expect(documented, `${method} ${path} ${answer.status} is documented`).toBeDefined();
+    if (documented?.json === undefined) expect(answer.text).toBe('');
+    else expectExactly(documented.json.schema, answer.json);
+  }
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const json: unknown = text === '' ? null : JSON.parse(text);
+  const isProblem = response.headers.get('content-type') === 'application/problem+json';
+  const type = isProblem && typeof json === 'object' && json !== null && 'type' in json ? String(json.type) : null;
+  if (text !== '' && !isProblem) expect(response.headers.get('content-type')).toBe('application/json');
+  if (isProblem && text !== '') expect(type).toContain(PROBLEM_TYPE_PREFIX);
+  const code = type === null ? null : type.slice(PROBLEM_TYPE_PREFIX.length);
+  return { status: response.status, headers: response.headers, text, json, code };
+}
+
+/** Fits the schema, and has nothing that the schema does not have. */
+export function expectExactly(schema: v.GenericSchema, value: unknown): void {
+  const parsed = v.safeParse(schema, value);
+  expect(parsed.issues ?? []).toEqual([]);
+  expect(value).toEqual(parsed.output);
+}
+
+function matches(pattern: string, path: string): boolean {
+  const found = (path.split('?')[0] ?? '').split('/');
+  const expected = pattern.split('/');
+  return expected.length === found.length && expected.every((part, i) => part.startsWith(':') || part === found[i]);
+}
