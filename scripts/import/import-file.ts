@@ -113,17 +113,19 @@ async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState
     }
     progress.update(sizeBytes, countsOf(state));
   } catch (error) {
-    if (!(error instanceof ImportError) || state.rows === 0) throw error;
-    const done = `${file}: ${formatCount(state.rows)} lines are done`;
-    throw new ImportError(`${error.message}\n${done}; run the same command again to go on from there`, {
-      cause: error,
-    });
+    throw stoppedAfter(error, file, state);
   } finally {
     progress.stop();
   }
   state = { ...state, finished: true };
   stateFile.save(state);
   return summaryOf(file, state, false);
+}
+
+function stoppedAfter(error: unknown, file: string, { rows }: ProgressState): unknown {
+  if (!(error instanceof ImportError) || rows === 0) return error;
+  const done = `${file}: ${formatCount(rows)} lines are done; run the same command again to go on from there`;
+  return new ImportError(`${error.message}\n${done}`, { cause: error });
 }
 
 /** Sends the last acknowledged upload once more: a server that has it says so, and counts it no second time. */
@@ -136,8 +138,9 @@ async function isKnown(chunk: Chunk, state: ProgressState, target: Target, io: I
 }
 
 function openRejects({ job, io, file }: Run, state: ProgressState): RejectsFile {
-  if (state.rows === 0)
+  if (state.rows === 0) {
     return job.sharedRejects ? RejectsFile.continue(job.rejectsPath) : RejectsFile.start(job.rejectsPath);
+  }
   const batches = `${formatCount(state.uploads)} ${state.uploads === 1 ? 'batch' : 'batches'}`;
   io.out.write(`${file}: resuming after ${formatCount(state.rows)} lines, sent earlier in ${batches}\n`);
   const resumed = RejectsFile.resume(state.rejects.path, state.rejects.bytes);

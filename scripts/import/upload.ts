@@ -38,7 +38,7 @@ export interface UploadOptions {
   /** None for an upload that has nothing to count. */
   readonly idempotencyKey?: string;
   readonly gzip?: boolean;
-  /** Give up at once if nothing listens at the URL. */
+  /** Give up at once if there is no answer at all: the URL may be wrong, or the server not started. */
   readonly expectServer?: boolean;
 }
 
@@ -61,7 +61,7 @@ export async function upload(
       if (!isPassing(response.status)) throw refusal(response.status, problem, target);
     } else {
       problem = response.problem;
-      if (options.expectServer && response.nobodyThere) throw nobodyThere(problem, target);
+      if (options.expectServer) throw nobodyThere(problem, target);
     }
     if (attempt + 1 < MAX_ATTEMPTS) {
       const waitMs = delayMs(attempt, response instanceof Response ? response.headers.get('retry-after') : null, io);
@@ -74,7 +74,6 @@ export async function upload(
 
 interface NoAnswer {
   readonly problem: string;
-  readonly nobodyThere: boolean;
 }
 
 async function send(
@@ -96,10 +95,7 @@ async function send(
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const name = error instanceof Error ? error.name : 'error';
-    return {
-      problem: `no answer from ${target.url} (${code || name})`,
-      nobodyThere: code === 'ECONNREFUSED' || code === 'ENOTFOUND',
-    };
+    return { problem: `no answer from ${target.url} (${code || name})` };
   }
 }
 
@@ -148,6 +144,6 @@ function refusal(status: number, problem: string, { url }: Target): ImportError 
 
 function nobodyThere(problem: string, { url }: Target): ImportError {
   return new ImportError(
-    `${problem}\nNothing listens at ${url}: start the server with \`npm start\`, or give its --url.`,
+    `${problem}\nIs Ringfence running at ${url}? Start it with \`npm start\`, or give another --url.`,
   );
 }

@@ -12,10 +12,12 @@
  *   C x text                     circumstances.ts; text = varint length, UTF-8
  *   text                         the receipt as JSON
  */
+import * as v from 'valibot';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { CircumstancesTable, circumstancesText } from './circumstances.ts';
+import { CircumstancesTable, circumstancesText, parseCircumstances } from './circumstances.ts';
 import type { Detection } from './detection.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, frame, openFrame } from './frame.ts';
+import { parseJson } from './text.ts';
 
 const MAGIC = 'RFBA';
 const VERSION = 1;
@@ -25,22 +27,26 @@ export const BATCH_ROWS_OFFSET = FRAME_HEADER_BYTES;
 const ROW_BYTES = 8 + 4 * 4;
 const INITIAL_ROWS = 256;
 
-/** Why a line of an upload was not accepted. */
-export interface LineError {
+const lineError = v.object({
   /** 1-based line (or array element) of the upload. */
-  readonly line: number;
-  readonly code: string;
-  readonly detail: string;
-}
+  line: v.number(),
+  code: v.string(),
+  detail: v.string(),
+});
+
+const receiptSchema = v.object({
+  /** SHA-256 of the upload's body as received, lower-case hex. */
+  bodySha256: v.string(),
+  accepted: v.number(),
+  rejected: v.number(),
+  errors: v.pipe(v.array(lineError), v.readonly()),
+});
+
+/** Why a line of an upload was not accepted. */
+export type LineError = Readonly<v.InferOutput<typeof lineError>>;
 
 /** What the uploader was told, kept with the batch so that a retry is told the same. */
-export interface Receipt {
-  /** SHA-256 of the upload's body as received, lower-case hex. */
-  readonly bodySha256: string;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly errors: readonly LineError[];
-}
+export type Receipt = Readonly<v.InferOutput<typeof receiptSchema>>;
 
 /** Collects detections in typed arrays (24 bytes each) and writes the batch. */
 export class BatchBuilder {
@@ -112,7 +118,10 @@ export interface Batch {
   readonly receipt: Receipt;
 }
 
-/** Opens a batch; throws FormatError on anything that `finish` could not have written. */
+/**
+ * Opens a batch. Throws FormatError on anything that `finish` does not write of valid detections: what is wrong with a
+ * batch must show before it is merged with others.
+ */
 export function openBatch(bytes: Bytes): Batch {
   // A view needs alignment; whole objects as they are read from a store have it.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
@@ -129,7 +138,11 @@ export function openBatch(bytes: Bytes): Batch {
     new Uint32Array(body.buffer, body.byteOffset + PREFIX_BYTES + rows * (8 + field * 4), rows);
   const reader = new ByteReader(body, tailAt);
   const circumstances: string[] = [];
-  for (let i = 0; i < circumstanceCount; i++) circumstances.push(reader.text());
+  for (let i = 0; i < circumstanceCount; i++) {
+    const text = reader.text();
+    parseCircumstances(text);
+    circumstances.push(text);
+  }
   const receipt = parseReceipt(reader.text());
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: ${body.length - reader.position} bytes follow the receipt`);
   const batch: Batch = {
@@ -155,8 +168,13 @@ function checkRows(batch: Batch): void {
   let previous = 0;
   for (let i = 0; i < batch.rows; i++) {
     const number = batch.numbers[i] as number;
-    if (!(number >= previous)) throw new FormatError(`${MAGIC}: row ${i} is out of number order`);
+    if (!Number.isSafeInteger(number) || number < previous) {
+      throw new FormatError(`${MAGIC}: row ${i} is out of number order`);
+    }
     previous = number;
+    if ((batch.firstSeenAt[i] as number) > (batch.observedAt[i] as number) || batch.sightings[i] === 0) {
+      throw new FormatError(`${MAGIC}: row ${i} is first seen after it was observed, or never`);
+    }
     if ((batch.circumstance[i] as number) >= batch.circumstances.length) {
       throw new FormatError(`${MAGIC}: row ${i} names circumstances beyond the ${batch.circumstances.length} listed`);
     }
@@ -164,22 +182,8 @@ function checkRows(batch: Batch): void {
 }
 
 function parseReceipt(text: string): Receipt {
-  const value: unknown = JSON.parse(text);
-  if (!isReceipt(value)) throw new FormatError(`${MAGIC}: the receipt lacks a field`);
-  return value;
-}
-
-function isReceipt(value: unknown): value is Receipt {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'bodySha256' in value &&
-    typeof value.bodySha256 === 'string' &&
-    'accepted' in value &&
-    typeof value.accepted === 'number' &&
-    'rejected' in value &&
-    typeof value.rejected === 'number' &&
-    'errors' in value &&
-    Array.isArray(value.errors)
-  );
+  const parsed = v.safeParse(receiptSchema, parseJson(text, MAGIC));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new FormatError(`${MAGIC}: receipt: ${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
 }

@@ -1,9 +1,10 @@
 /** Growing writer and bounds-checked reader of variable-length integers and strings (evidence, batches). */
 import { type Bytes, FormatError } from './frame.ts';
+import { decodeText, encodeText } from './text.ts';
 
 const INITIAL_CAPACITY = 1024;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Groups of seven bits in 2^53 - 1, the largest integer that is ever written. */
+const MAX_GROUPS = 8;
 
 export class ByteWriter {
   #bytes: Bytes = new Uint8Array(INITIAL_CAPACITY);
@@ -23,7 +24,8 @@ export class ByteWriter {
 
   /** Unsigned LEB128 of an integer in [0, 2^53). */
   varint(value: number): void {
-    this.#reserve(8);
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`expected an integer in [0, 2^53): ${value}`);
+    this.#reserve(MAX_GROUPS);
     let rest = value;
     while (rest >= 0x80) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
@@ -34,7 +36,7 @@ export class ByteWriter {
 
   /** UTF-8, preceded by its length in bytes. */
   text(value: string): void {
-    const bytes = encoder.encode(value);
+    const bytes = encodeText(value);
     this.varint(bytes.length);
     this.raw(bytes);
   }
@@ -72,18 +74,21 @@ export class ByteReader {
     return this.#position >= this.#bytes.length;
   }
 
+  /** Refuses what `ByteWriter` does not write: a last group of zero, or a value of 2^53 or more. */
   varint(): number {
     let value = 0;
     let scale = 1;
-    // Eight groups of seven bits hold 2^53 - 1, the largest integer that is ever written.
-    for (let group = 0; group < 8; group++) {
+    for (let group = 0; group < MAX_GROUPS; group++) {
       const byte = this.#bytes[this.#position++];
       if (byte === undefined) throw new FormatError(`integer cut off at byte ${this.#bytes.length}`);
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) {
+        if ((byte === 0 && group > 0) || !Number.isSafeInteger(value)) break;
+        return value;
+      }
       scale *= 0x80;
     }
-    throw new FormatError(`integer of more than 8 bytes before byte ${this.#position}`);
+    throw new FormatError(`integer before byte ${this.#position} is not in its shortest form, or not below 2^53`);
   }
 
   text(): string {
@@ -94,10 +99,6 @@ export class ByteReader {
     }
     const bytes = this.#bytes.subarray(this.#position, end);
     this.#position = end;
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      throw new FormatError(`text before byte ${end} is not UTF-8`);
-    }
+    return decodeText(bytes, `text before byte ${end}`);
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Circumstances } from './detection.ts';
 import { FormatError } from './frame.ts';
+import { parseJson } from './text.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from './vocabulary.ts';
 
 export function circumstancesText(c: Circumstances): string {
@@ -21,13 +22,9 @@ export function circumstancesText(c: Circumstances): string {
   ]);
 }
 
+/** Throws FormatError unless the text is one that `circumstancesText` writes. */
 export function parseCircumstances(text: string): Circumstances {
-  let fields: unknown;
-  try {
-    fields = JSON.parse(text);
-  } catch {
-    throw new FormatError('circumstances are not JSON');
-  }
+  const fields = parseJson(text, 'circumstances');
   if (!Array.isArray(fields) || fields.length !== 7) {
     throw new FormatError('circumstances: expected an array of 7 fields');
   }
@@ -39,7 +36,10 @@ export function parseCircumstances(text: string): Circumstances {
     throw new FormatError('circumstances: expected project, link and source to be text or null');
   }
   const link = host !== null && sha256 !== null ? { host, sha256 } : null;
-  return { label, channel, industry, project, link, source };
+  const circumstances = { label, channel, industry, project, link, source };
+  // Two spellings of the same circumstances would be two lines of evidence.
+  if (circumstancesText(circumstances) !== text) throw new FormatError('circumstances: not in their canonical form');
+  return circumstances;
 }
 
 function isChannel(value: unknown): value is Channel {

@@ -10,24 +10,26 @@
  *   zeros                      to a multiple of eight bytes
  * Block: varints (LEB128) and texts (varint length, UTF-8)
  *   texts, texts x text        the circumstances in the block (circumstances.ts), in code unit order
- *   base                       earliest first seen, seconds since 1970
+ *   base                       earliest first seen, seconds since 1970 (2^32 - 1 if the block has no entries)
  *   for each number: entries, then for each entry: index of its circumstances, first seen - base,
  *                    last seen - first seen, sightings
  */
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { crc32 } from './crc32.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, sealFrame } from './frame.ts';
+import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
 import type { RecordColumns } from './records.ts';
 
 const MAGIC = 'RFEV';
 const VERSION = 1;
 export const EVIDENCE_BLOCK_NUMBERS = 64;
 const PREFIX_BYTES = 8;
+/** Times are unsigned 32-bit seconds: until 2106. */
+const LATEST_SECOND = 0xffff_ffff;
 
 /** Bytes of the index of a column of `count` numbers. */
 export function evidenceIndexBytes(count: number): number {
   const blocks = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
-  return Math.ceil((FRAME_HEADER_BYTES + PREFIX_BYTES + blocks * 8) / 8) * 8;
+  return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + blocks * 8);
 }
 
 /** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
@@ -56,7 +58,7 @@ function writeBlock(writer: ByteWriter, records: RecordColumns, from: number, to
   const firstEntry = from === 0 ? 0 : (records.entryEnd[from - 1] as number);
   const lastEntry = records.entryEnd[to - 1] as number;
   const texts = new Map<string, number>();
-  let base = Number.POSITIVE_INFINITY;
+  let base = LATEST_SECOND;
   for (let e = firstEntry; e < lastEntry; e++) {
     texts.set(records.circumstances[circumstance[e] as number] as string, 0);
     base = Math.min(base, firstSeenAt[e] as number);
@@ -143,7 +145,11 @@ export function readEvidenceBlock(bytes: Uint8Array, place: BlockPlace, numbers:
       if (circumstances === undefined) throw new FormatError(`${MAGIC}: an entry names unlisted circumstances`);
       const firstSeenAt = base + reader.varint();
       const lastSeenAt = firstSeenAt + reader.varint();
-      entries.push({ circumstances, firstSeenAt, lastSeenAt, sightings: reader.varint() });
+      const sightings = reader.varint();
+      if (lastSeenAt > LATEST_SECOND || sightings < 1) {
+        throw new FormatError(`${MAGIC}: an entry last seen at ${lastSeenAt} with ${sightings} sightings`);
+      }
+      entries.push({ circumstances, firstSeenAt, lastSeenAt, sightings });
     }
     result.push(entries);
   }

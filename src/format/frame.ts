@@ -21,6 +21,11 @@ export class FormatError extends Error {
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Parts of a file are padded with zeros to eight bytes, so that views of 64-bit values can stand on them. */
+export function roundUp8(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
 /** Fills in the header of a frame whose body already stands at `FRAME_HEADER_BYTES`. */
 export function sealFrame(frame: Bytes, magic: string, version: number): Bytes {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);

@@ -4,6 +4,8 @@
  */
 import * as v from 'valibot';
 import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
+import { SEGMENT_ALIGNMENT } from './segment.ts';
+import { decodeText, encodeText, parseJson } from './text.ts';
 
 const MAGIC = 'RFMF';
 const VERSION = 1;
@@ -97,26 +99,31 @@ export const EMPTY_MANIFEST: Manifest = {
 };
 
 export function encodeManifest(manifest: Manifest): Bytes {
-  return frame(MAGIC, VERSION, new TextEncoder().encode(JSON.stringify(manifest)));
+  return frame(MAGIC, VERSION, encodeText(JSON.stringify(manifest)));
 }
 
-/** Throws FormatError unless the bytes are a manifest whose runs are in number order. */
+/** Throws FormatError unless the bytes are a manifest whose segments are in number order. */
 export function decodeManifest(bytes: Bytes): Manifest {
-  const text = new TextDecoder().decode(openFrame(bytes, MAGIC, VERSION));
-  const parsed = v.safeParse(schema, JSON.parse(text));
+  const text = decodeText(openFrame(bytes, MAGIC, VERSION), MAGIC);
+  const parsed = v.safeParse(schema, parseJson(text, MAGIC));
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
   }
-  for (const { id, segments } of parsed.output.runs) {
-    segments.forEach((entry, i) => {
-      const previous = segments[i - 1];
-      if (entry.last < entry.first || (previous !== undefined && entry.first <= previous.last)) {
-        throw new FormatError(`${MAGIC}: segment ${i} of run ${id} is out of number order`);
-      }
-    });
-  }
+  const { runs, compaction } = parsed.output;
+  for (const { id, segments } of runs) checkOrder(segments, `run ${id}`);
+  checkOrder(compaction?.output ?? [], 'the compaction');
   return parsed.output;
+}
+
+/** Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next. */
+function checkOrder(segments: readonly SegmentEntry[], name: string): void {
+  segments.forEach(({ first, last }, i) => {
+    const previous = segments[i - 1];
+    if (last < first || (previous !== undefined && first - (first % SEGMENT_ALIGNMENT) <= previous.last)) {
+      throw new FormatError(`${MAGIC}: segment ${i} of ${name} is out of number order`);
+    }
+  });
 }
 
 export function runNumbers(value: Run): number {

@@ -3,77 +3,21 @@
  * iteration. Nothing is allocated per probe.
  */
 import { popcount, readBits, testBit } from './bits.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame } from './frame.ts';
-import {
-  NUMBERS_MAGIC,
-  NUMBERS_PREFIX_BYTES,
-  NUMBERS_VERSION,
-  numbersColumnBytes,
-  SEGMENT_NUMBERS,
-} from './numbers.ts';
+import type { Bytes } from './frame.ts';
+import { bitOf, groupEnd, type NumbersColumn, openNumbersColumn, rankAfter, rankOf } from './numbers-column.ts';
 import { CODEC_BITMAP, CODEC_RUN, PARTITION_NUMBERS } from './partition.ts';
 
 export class NumbersReader {
   /** How many numbers the column holds. */
   readonly count: number;
-  readonly #groupBase: Float64Array;
-  readonly #groupBit: Uint32Array;
-  readonly #groupRank: Uint16Array;
-  readonly #groupPartition: Uint16Array;
-  readonly #partitionBase: Uint32Array;
-  readonly #partitionInfo: Uint32Array;
+  readonly #column: NumbersColumn;
   readonly #bits: Uint32Array;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes) {
-    if (bytes.byteOffset % 8 !== 0) throw new RangeError('a numbers column must begin at a multiple of 8 bytes');
-    const body = openFrame(bytes, NUMBERS_MAGIC, NUMBERS_VERSION);
-    if (body.length < NUMBERS_PREFIX_BYTES) throw new FormatError(`${NUMBERS_MAGIC}: ${body.length} bytes of body`);
-    const [count, groups, partitions, words] = new Uint32Array(body.buffer, body.byteOffset, 4) as unknown as number[];
-    if (count === undefined || groups === undefined || partitions === undefined || words === undefined) {
-      throw new FormatError(`${NUMBERS_MAGIC}: no counts`);
-    }
-    const expected = numbersColumnBytes(groups, partitions, words);
-    if (bytes.length !== expected || count < 1 || count > SEGMENT_NUMBERS || groups < 1 || words < 1) {
-      throw new FormatError(
-        `${NUMBERS_MAGIC}: ${count} numbers in ${groups} groups, ${partitions} partitions and ${words} words ` +
-          `take ${expected} bytes, found ${bytes.length}`,
-      );
-    }
-    this.count = count;
-    let at = bytes.byteOffset + FRAME_HEADER_BYTES + NUMBERS_PREFIX_BYTES;
-    const advance = (bytesTaken: number): number => {
-      at += bytesTaken;
-      return at - bytesTaken;
-    };
-    this.#groupBase = new Float64Array(bytes.buffer, advance(groups * 8), groups);
-    this.#groupBit = new Uint32Array(bytes.buffer, advance(groups * 4), groups);
-    this.#groupRank = new Uint16Array(bytes.buffer, advance(groups * 2), groups);
-    this.#groupPartition = new Uint16Array(bytes.buffer, advance(groups * 2), groups);
-    this.#partitionBase = new Uint32Array(bytes.buffer, advance(partitions * 4), partitions);
-    this.#partitionInfo = new Uint32Array(bytes.buffer, advance(partitions * 4), partitions);
-    this.#bits = new Uint32Array(bytes.buffer, advance(words * 4), words);
-    this.#checkDirectory();
-  }
-
-  /** The checksum vouches for the bytes; this vouches for the writer: every index a probe follows stays inside. */
-  #checkDirectory(): void {
-    let rank = -1;
-    let group = 0;
-    for (let p = 0; p < this.#partitionInfo.length; p++) {
-      if (group + 1 < this.#groupPartition.length && p === this.#groupPartition[group + 1]) group += 1;
-      const start = this.#rankOf(group, p);
-      const info = this.#partitionInfo[p] as number;
-      const bit = (this.#groupBit[group] as number) + (info & 0xffff);
-      const inside = start < this.count && start > rank && start - rank <= PARTITION_NUMBERS;
-      if ((p === 0 ? start !== 0 : !inside) || bit > this.#bits.length * 32) {
-        throw new FormatError(`${NUMBERS_MAGIC}: partition ${p} of ${this.#partitionInfo.length} is out of place`);
-      }
-      rank = start;
-    }
-    if (group !== this.#groupPartition.length - 1 || this.count - rank > PARTITION_NUMBERS) {
-      throw new FormatError(`${NUMBERS_MAGIC}: the groups do not cover the ${this.count} numbers`);
-    }
+    this.#column = openNumbersColumn(bytes);
+    this.#bits = this.#column.bits;
+    this.count = this.#column.count;
   }
 
   /** How many numbers are smaller than `number`. */
@@ -93,7 +37,8 @@ export class NumbersReader {
 
   /** The rank of `number` if it is in the set, otherwise the complement (~) of the rank it would have. */
   find(number: number): number {
-    const groupBase = this.#groupBase;
+    const column = this.#column;
+    const { groupBase, partitionBase } = column;
     if (number < (groupBase[0] as number)) return ~0;
     let low = 0;
     let high = groupBase.length;
@@ -104,21 +49,20 @@ export class NumbersReader {
     }
     const group = low;
     const relative = number - (groupBase[group] as number);
-    const partitionBase = this.#partitionBase;
-    low = this.#groupPartition[group] as number;
-    high = this.#groupEnd(group);
+    low = column.groupPartition[group] as number;
+    high = groupEnd(column, group);
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       if ((partitionBase[middle] as number) <= relative) low = middle;
       else high = middle;
     }
-    const start = this.#rankOf(group, low);
+    const start = rankOf(column, group, low);
     const offset = relative - (partitionBase[low] as number);
     if (offset === 0) return start;
-    const k = this.#rankAfter(group, low) - start - 1;
+    const k = rankAfter(column, group, low) - start - 1;
     if (k === 0 || offset > 0x7fffffff) return ~(start + 1 + k);
-    const info = this.#partitionInfo[low] as number;
-    const inside = this.#findOffset(info >>> 27, (this.#groupBit[group] as number) + (info & 0xffff), k, offset - 1);
+    const codec = (column.partitionInfo[low] as number) >>> 27;
+    const inside = this.#findOffset(codec, bitOf(column, group, low), k, offset - 1);
     return inside >= 0 ? start + 1 + inside : ~(start + 1 + ~inside);
   }
 
@@ -184,34 +128,19 @@ export class NumbersReader {
     return word * 32 + 31 - Math.clz32(zeros & -zeros) + 1;
   }
 
-  #groupEnd(group: number): number {
-    return group + 1 < this.#groupPartition.length
-      ? (this.#groupPartition[group + 1] as number)
-      : this.#partitionInfo.length;
-  }
-
-  #rankOf(group: number, partition: number): number {
-    return (this.#groupRank[group] as number) + (((this.#partitionInfo[partition] as number) >>> 16) & 0x7ff);
-  }
-
-  /** The rank just after the last number of a partition of this group. */
-  #rankAfter(group: number, partition: number): number {
-    if (partition + 1 < this.#groupEnd(group)) return this.#rankOf(group, partition + 1);
-    return group + 1 < this.#groupRank.length ? (this.#groupRank[group + 1] as number) : this.count;
-  }
-
   /** Writes the numbers of ranks [from, to) to the beginning of `out`. */
   copyRange(from: number, to: number, out: Float64Array): void {
     if (from < 0 || to > this.count || from > to) {
       throw new RangeError(`ranks ${from} to ${to} are outside of 0 to ${this.count}`);
     }
+    const column = this.#column;
     const scratch = new Float64Array(PARTITION_NUMBERS);
     let group = this.#groupOfRank(from);
-    let partition = this.#groupPartition[group] as number;
-    while (this.#rankAfter(group, partition) <= from && from < to) partition += 1;
+    let partition = column.groupPartition[group] as number;
+    while (rankAfter(column, group, partition) <= from && from < to) partition += 1;
     for (let at = from; at < to; ) {
-      if (partition === this.#groupEnd(group)) group += 1;
-      const start = this.#rankOf(group, partition);
+      if (partition === groupEnd(column, group)) group += 1;
+      const start = rankOf(column, group, partition);
       const length = this.#decode(group, partition, scratch);
       const stop = Math.min(to, start + length);
       for (; at < stop; at++) out[at - from] = scratch[at - start] as number;
@@ -220,11 +149,12 @@ export class NumbersReader {
   }
 
   #groupOfRank(rank: number): number {
+    const { groupRank } = this.#column;
     let low = 0;
-    let high = this.#groupRank.length;
+    let high = groupRank.length;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      if ((this.#groupRank[middle] as number) <= rank) low = middle;
+      if ((groupRank[middle] as number) <= rank) low = middle;
       else high = middle;
     }
     return low;
@@ -232,12 +162,12 @@ export class NumbersReader {
 
   /** Unpacks one partition to the beginning of `out` and returns its length. */
   #decode(group: number, partition: number, out: Float64Array): number {
+    const column = this.#column;
     const bits = this.#bits;
-    const k = this.#rankAfter(group, partition) - this.#rankOf(group, partition) - 1;
-    const base = (this.#groupBase[group] as number) + (this.#partitionBase[partition] as number);
-    const info = this.#partitionInfo[partition] as number;
-    const codec = info >>> 27;
-    const position = (this.#groupBit[group] as number) + (info & 0xffff);
+    const k = rankAfter(column, group, partition) - rankOf(column, group, partition) - 1;
+    const base = (column.groupBase[group] as number) + (column.partitionBase[partition] as number);
+    const codec = (column.partitionInfo[partition] as number) >>> 27;
+    const position = bitOf(column, group, partition);
     out[0] = base;
     let bit = codec === CODEC_BITMAP ? position : position + k * codec;
     const end = bits.length * 32;

@@ -17,7 +17,7 @@
  *   zero to seven bytes of zero, so that the frame is a multiple of eight bytes
  */
 import { setBit, writeBits } from './bits.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, sealFrame } from './frame.ts';
+import { type Bytes, FormatError, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts';
 import { CODEC_BITMAP, CODEC_RUN, chooseCodec, choosePartitions, codedBits } from './partition.ts';
 
 export const NUMBERS_MAGIC = 'RFNU';
@@ -32,9 +32,9 @@ const PARTITION_BYTES = 8;
 
 /** Bytes of a frame with these counts, padding included. */
 export function numbersColumnBytes(groups: number, partitions: number, words: number): number {
-  const bytes =
-    FRAME_HEADER_BYTES + NUMBERS_PREFIX_BYTES + groups * GROUP_BYTES + partitions * PARTITION_BYTES + words * 4;
-  return Math.ceil(bytes / 8) * 8;
+  return roundUp8(
+    FRAME_HEADER_BYTES + NUMBERS_PREFIX_BYTES + groups * GROUP_BYTES + partitions * PARTITION_BYTES + words * 4,
+  );
 }
 
 interface Group {

@@ -3,6 +3,7 @@
  * large values do not set the width of all.
  */
 import { bitLength, readBits, writeBits } from './bits.ts';
+import { FormatError, roundUp8 } from './frame.ts';
 
 /** An exception costs a float64 value and a 32-bit rank. */
 const EXCEPTION_BITS = 96;
@@ -58,10 +59,6 @@ export function exceptionBytes(exceptions: number): number {
   return roundUp8(exceptions * 12);
 }
 
-export function roundUp8(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
-}
-
 export class FieldReader {
   readonly base: number;
   readonly width: number;
@@ -69,12 +66,30 @@ export class FieldReader {
   readonly ranks: Uint32Array;
   readonly words: Uint32Array;
 
-  constructor(base: number, width: number, values: Float64Array, ranks: Uint32Array, words: Uint32Array) {
+  /** `words` has the length that `packedWords` says. Throws FormatError. */
+  constructor(
+    count: number,
+    base: number,
+    width: number,
+    values: Float64Array,
+    ranks: Uint32Array,
+    words: Uint32Array,
+  ) {
     this.base = base;
     this.width = width;
     this.values = values;
     this.ranks = ranks;
     this.words = words;
+    if (!Number.isSafeInteger(base) || base < 0) throw new FormatError(`packed field: a base of ${base}`);
+    let previous = -1;
+    ranks.forEach((rank, i) => {
+      const value = values[i] as number;
+      const isMarked = readBits(words, rank * width, width) === 2 ** width - 1;
+      if (rank <= previous || rank >= count || !isMarked || !Number.isSafeInteger(value) || value - base < 2 ** width) {
+        throw new FormatError(`packed field: exception ${i} of ${ranks.length}, ${value} at rank ${rank}`);
+      }
+      previous = rank;
+    });
   }
 
   at(rank: number): number {

@@ -3,6 +3,7 @@
  * and without repetition, and is its identity in a segment's dictionary.
  */
 import { FormatError } from './frame.ts';
+import { parseJson } from './text.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from './vocabulary.ts';
 
 export interface Profile {
@@ -27,12 +28,7 @@ export function unionProfile(a: Profile, b: Profile): Profile {
 }
 
 export function parseProfile(text: string): Profile {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new FormatError('profile: not JSON');
-  }
+  const value = parseJson(text, 'profile');
   const parts: unknown[] = Array.isArray(value) ? value : [];
   const [labels, channels, industries] = parts.map(textList);
   if (parts.length !== 3 || labels === undefined || channels === undefined || industries === undefined) {

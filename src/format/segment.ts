@@ -13,9 +13,15 @@
  * Every part begins at a multiple of eight bytes. The numbers and verdicts columns are also stored by themselves,
  * byte for byte, under their SHA-256.
  */
-import { type EvidenceEntry, EvidenceIndex, encodeEvidence, readEvidenceBlock } from './evidence.ts';
-import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
-import { sha256Hex } from './hash.ts';
+import {
+  EVIDENCE_BLOCK_NUMBERS,
+  type EvidenceEntry,
+  EvidenceIndex,
+  encodeEvidence,
+  readEvidenceBlock,
+} from './evidence.ts';
+import { type Bytes, FormatError, frame, openFrame, roundUp8 } from './frame.ts';
+import { fromHex, sha256Hex, toHex } from './hash.ts';
 import { encodeNumbers } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
 import type { RecordColumns } from './records.ts';
@@ -122,12 +128,7 @@ function encodeHeader(shape: SegmentShape): Bytes {
 }
 
 function encodeFooter(hashes: readonly string[]): Bytes {
-  const hex = hashes.join('');
-  return frame(
-    FOOTER_MAGIC,
-    VERSION,
-    Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16)),
-  );
+  return frame(FOOTER_MAGIC, VERSION, fromHex(hashes.join('')));
 }
 
 /** A whole segment in memory, every part checked: what the merge reads. */
@@ -145,9 +146,10 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
   const header = openFrame(file.subarray(0, SEGMENT_HEADER_BYTES), MAGIC, VERSION);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const footer = openFrame(file.subarray(-SEGMENT_FOOTER_BYTES), FOOTER_MAGIC, VERSION);
-  const hash = (i: number) =>
-    Array.from(footer.subarray(i * 32, i * 32 + 32), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const part = (i: number) => ({ bytes: view.getUint32(20 + i * 4, true), sha256: hash(i) });
+  const part = (i: number) => ({
+    bytes: view.getUint32(20 + i * 4, true),
+    sha256: toHex(footer.subarray(i * 32, i * 32 + 32)),
+  });
   const shape: SegmentShape = {
     first: Number(view.getBigUint64(0, true)),
     last: Number(view.getBigUint64(8, true)),
@@ -181,9 +183,9 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
   }
   const blocks = file.subarray(evidenceBlocksOffset(shape), file.length - SEGMENT_FOOTER_BYTES);
   const lastBlock = evidence.place(evidence.blocks - 1);
-  const padding = blocks.subarray(lastBlock.offset + lastBlock.length);
-  if (padding.length > 7 || padding.some((byte) => byte !== 0)) {
-    throw new FormatError(`${MAGIC}: ${padding.length} bytes follow the last block of evidence`);
+  const blocksEnd = lastBlock.offset + lastBlock.length;
+  if (blocks.length !== roundUp8(blocksEnd) || blocks.subarray(blocksEnd).some((byte) => byte !== 0)) {
+    throw new FormatError(`${MAGIC}: expected ${blocksEnd} bytes of evidence and padding, found ${blocks.length}`);
   }
   return {
     shape,
@@ -192,7 +194,11 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
     evidenceBlock(block) {
       const place = evidence.place(block);
       const bytes = blocks.subarray(place.offset, place.offset + place.length);
-      return readEvidenceBlock(bytes, place, Math.min(64, shape.count - block * 64));
+      return readEvidenceBlock(
+        bytes,
+        place,
+        Math.min(EVIDENCE_BLOCK_NUMBERS, shape.count - block * EVIDENCE_BLOCK_NUMBERS),
+      );
     },
   };
 }

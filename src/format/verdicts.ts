@@ -19,10 +19,11 @@
  * A value too large for its width is an exception: its packed bits are all ones, and it is found by its rank. Counts
  * of sightings have a long tail, which would otherwise set the width of every record.
  */
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, sealFrame } from './frame.ts';
-import { exceptionBytes, FieldReader, packedWords, packField, packValues, roundUp8 } from './packed.ts';
+import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
+import { exceptionBytes, FieldReader, packedWords, packField, packValues } from './packed.ts';
 import { type Profile, parseProfile } from './profile.ts';
 import type { RecordColumns } from './records.ts';
+import { decodeText, encodeText } from './text.ts';
 
 const MAGIC = 'RFVE';
 const VERSION = 1;
@@ -30,12 +31,15 @@ const PREFIX_BYTES = 16;
 const FIELD_BYTES = 16;
 const FIELDS = 4;
 
-/** Encodes the verdicts of records; `profiles` must be ascending and all in use. */
+/** Encodes the verdicts of records. Throws FormatError when the profiles are not in order. */
 export function encodeVerdicts(records: RecordColumns): Bytes {
   const count = records.numbers.length;
   const listedDays = Float64Array.from(records.lastDay, (last, i) => last - (records.firstDay[i] as number));
   const fields = [records.profile, records.firstDay, listedDays, records.sightings].map(packField);
-  const texts = records.profiles.map((text) => new TextEncoder().encode(text));
+  if (records.profiles.some((text, i) => i > 0 && text <= (records.profiles[i - 1] as string))) {
+    throw new FormatError(`${MAGIC}: expected distinct profiles in code unit order`);
+  }
+  const texts = records.profiles.map(encodeText);
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
 
   let size = FRAME_HEADER_BYTES + PREFIX_BYTES + FIELDS * FIELD_BYTES;
@@ -119,7 +123,14 @@ export class VerdictsReader {
       if (width > 32) throw new FormatError(`${MAGIC}: field ${i} has a width of ${width} bits`);
       const words = packedWords(this.count, width);
       const { values, ranks } = tails[i] ?? { values: new Float64Array(), ranks: new Uint32Array() };
-      return new FieldReader(base, width, values, ranks, new Uint32Array(body.buffer, take(words * 4), words));
+      return new FieldReader(
+        this.count,
+        base,
+        width,
+        values,
+        ranks,
+        new Uint32Array(body.buffer, take(words * 4), words),
+      );
     });
     const [profile, firstDay, listedDays, sightings] = readers;
     if (profile === undefined || firstDay === undefined || listedDays === undefined || sightings === undefined) {
@@ -131,7 +142,14 @@ export class VerdictsReader {
     this.#sightings = sightings;
     this.#profileEnd = new Uint32Array(body.buffer, take(this.profileCount * 4), this.profileCount);
     this.#text = new Uint8Array(body.buffer, take(textBytes), textBytes);
-    if (body.byteOffset + body.length - at >= 8) throw new FormatError(`${MAGIC}: bytes follow the last column`);
+    const padding = body.subarray(at - body.byteOffset);
+    if (padding.length >= 8 || padding.some((byte) => byte !== 0) || prefix.getUint32(12, true) !== 0) {
+      throw new FormatError(`${MAGIC}: expected zeros after the profiles' text and ${textBytes} bytes of it`);
+    }
+    const ends = [0, ...this.#profileEnd];
+    if (ends.some((end, i) => end < (ends[i - 1] ?? 0)) || ends.at(-1) !== textBytes) {
+      throw new FormatError(`${MAGIC}: ${this.profileCount} profiles do not divide ${textBytes} bytes of text`);
+    }
   }
 
   /** First day seen of the number of this rank, UTC days since 1970. */
@@ -156,7 +174,7 @@ export class VerdictsReader {
     const end = this.#profileEnd[id];
     if (end === undefined) throw new FormatError(`${MAGIC}: no profile ${id}, there are ${this.profileCount}`);
     const start = id === 0 ? 0 : (this.#profileEnd[id - 1] as number);
-    return new TextDecoder().decode(this.#text.subarray(start, end));
+    return decodeText(this.#text.subarray(start, end), `${MAGIC}: profile ${id}`);
   }
 
   profile(id: number): Profile {

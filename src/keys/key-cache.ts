@@ -8,7 +8,7 @@
  * | above 45 s | refreshed first; if storage fails, used |
  * | above 1 h | refreshed first; if storage fails, there is no answer |
  *
- * So a revocation is effective within 45 s and the time of one read while storage works, and within an hour if it fails.
+ * So a revocation is effective within a minute while storage works, and within an hour if it fails.
  * Only resolved values are kept: a promise of another request must not be awaited in Workers.
  */
 import type { ApiKey } from './key-file.ts';
@@ -23,8 +23,10 @@ const MAX_AGE_MS = 3_600_000;
 const MISS_REFRESH_AFTER_MS = 1000;
 /** While storage fails, a request in so many pays for finding out whether it still does. */
 const RETRY_AFTER_FAILURE_MS = 5000;
-/** A background refresh that has not ended by now died with its request. */
-const REFRESH_LOST_AFTER_MS = 30_000;
+/** A refresh that has not ended by now died with its request. With the 45 s above it must stay below a minute. */
+const REFRESH_LOST_AFTER_MS = 10_000;
+/** Storage answers in tens of milliseconds; what takes this long counts as failed. */
+const WAIT_LIMIT_MS = 1500;
 
 export interface KnownKey {
   readonly principal: Principal;
@@ -37,6 +39,7 @@ export interface KeyCacheDeps {
   readonly now: () => number;
   /** Keeps the isolate busy with a promise after the answer has gone out. */
   readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly sleep: (delayMs: number) => Promise<void>;
   readonly report: (error: unknown) => void;
 }
 
@@ -63,13 +66,7 @@ export class KeyCache {
     const now = this.#deps.now();
     const copy = await this.#current(now);
     if (copy === null) return 'unavailable';
-    const known = copy.keys.get(id);
-    if (known !== undefined) return known;
-    const mayAsk = now - Math.max(copy.confirmedAt, this.#missedAt) >= MISS_REFRESH_AFTER_MS;
-    if (!mayAsk || this.#hasJustFailed(now)) return null;
-    this.#missedAt = now;
-    await this.#refresh();
-    return this.#copy?.keys.get(id) ?? null;
+    return copy.keys.get(id) ?? this.#lookAgain(id, copy, now);
   }
 
   /** Takes over what this isolate has just written. */
@@ -77,30 +74,44 @@ export class KeyCache {
     this.#replace(version, this.#deps.now());
   }
 
+  /** For an id that the copy lacks. While storage fails nobody can say that there is no such key. */
+  async #lookAgain(id: string, copy: Copy, now: number): Promise<KnownKey | null | 'unavailable'> {
+    if (this.#hasJustFailed(now)) return 'unavailable';
+    if (now - Math.max(copy.confirmedAt, this.#missedAt) < MISS_REFRESH_AFTER_MS) return null;
+    this.#missedAt = now;
+    await this.#refreshWithin();
+    if (this.#hasJustFailed(now)) return 'unavailable';
+    return this.#copy?.keys.get(id) ?? null;
+  }
+
   async #current(now: number): Promise<Copy | null> {
     const copy = this.#copy;
     if (copy === null) {
-      await this.#refresh();
+      await this.#refreshWithin();
       return this.#copy;
     }
     const ageMs = now - copy.confirmedAt;
-    if (ageMs >= REFRESH_FIRST_AFTER_MS) {
-      if (!this.#hasJustFailed(now)) await this.#refresh();
-      const held = this.#copy ?? copy;
-      return now - held.confirmedAt < MAX_AGE_MS ? held : null;
+    if (ageMs < REFRESH_AFTER_MS) return copy;
+    // One request at a time refreshes.
+    if (now - this.#refreshingSince >= REFRESH_LOST_AFTER_MS && !this.#hasJustFailed(now)) {
+      this.#refreshingSince = now;
+      if (ageMs < REFRESH_FIRST_AFTER_MS) this.#deps.waitUntil(this.#refresh());
+      else await this.#refreshWithin();
     }
-    if (ageMs >= REFRESH_AFTER_MS) this.#refreshInBackground(now);
-    return copy;
+    const held = this.#copy ?? copy;
+    return now - held.confirmedAt < MAX_AGE_MS ? held : null;
   }
 
   #hasJustFailed(now: number): boolean {
     return now - this.#failedAt < RETRY_AFTER_FAILURE_MS;
   }
 
-  #refreshInBackground(now: number): void {
-    if (now - this.#refreshingSince < REFRESH_LOST_AFTER_MS || this.#hasJustFailed(now)) return;
-    this.#refreshingSince = now;
-    this.#deps.waitUntil(this.#refresh());
+  /** Waits for a refresh, but not for ever: then it counts as failed, though it may still come back. */
+  async #refreshWithin(): Promise<void> {
+    const refreshed = this.#refresh().then(() => true);
+    this.#deps.waitUntil(refreshed);
+    const inTime = await Promise.race([refreshed, this.#deps.sleep(WAIT_LIMIT_MS).then(() => false)]);
+    if (!inTime) this.#failedAt = this.#deps.now();
   }
 
   /** Never rejects. A failure leaves the copy as it is. */
@@ -109,6 +120,7 @@ export class KeyCache {
     const etag = this.#copy?.etag ?? null;
     try {
       const version = await this.#deps.store.readIfChanged(etag);
+      this.#failedAt = Number.NEGATIVE_INFINITY;
       if (version !== 'unchanged') this.#replace(version, startedAt);
       else if (this.#copy !== null && this.#copy.etag === etag) this.#confirm(this.#copy, startedAt);
     } catch (error) {

@@ -76,7 +76,8 @@ export class Harness {
       adminKey: ADMIN_KEY,
       now: () => this.nowMs,
       randomBytes,
-      sleep: async () => undefined,
+      // Ends after all that the store in memory has to do.
+      sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
       waitUntil: (promise) => void this.background.push(promise),
       report: () => undefined,
     });

@@ -66,5 +66,5 @@ test('help, and an error that says what to do', async () => {
   const failed = await command('list.csv', '--url', 'http://127.0.0.1:1');
   expect(failed.code).toBe(1);
   expect(failed.out).toBe('');
-  expect(failed.err).toContain('start the server with `npm start`, or give its --url');
+  expect(failed.err).toContain('Start it with `npm start`, or give another --url.');
 });

@@ -86,7 +86,7 @@ test.each([
 
 test('nobody there: at once if that is the first question, patiently later', async () => {
   const first = server(networkError('ECONNREFUSED'));
-  await expect(send(first.io, true)).rejects.toThrow('start the server with `npm start`');
+  await expect(send(first.io, true)).rejects.toThrow('Start it with `npm start`, or give another --url.');
   expect(first.requests).toHaveLength(1);
   const later = server(networkError('ECONNREFUSED'), answer(202, RECEIPT));
   await send(later.io);

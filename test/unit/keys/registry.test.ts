@@ -22,7 +22,7 @@ function isolate(adminKey: string | null = ADMIN_KEY): KeyRegistry {
     adminKey,
     now: () => now,
     randomBytes,
-    sleep: async (delayMs) => void delays.push(delayMs),
+    sleep,
     waitUntil: (promise) => void background.push(promise),
     report: (error) => void reported.push(error),
   });
@@ -38,8 +38,20 @@ async function kindOf(registry: KeyRegistry, token: string): Promise<string> {
   return (await registry.authenticate(token)).kind;
 }
 
+/** Reads the keys for the first time, which is no background work. */
+async function warm(registry: KeyRegistry, key: string): Promise<void> {
+  expect(await kindOf(registry, key)).toBe('known');
+  background = [];
+}
+
 async function settle(): Promise<void> {
   await Promise.all(background.splice(0));
+}
+
+/** Ends after all that the store in memory has to do, so that nothing but a read that hangs takes longer. */
+function sleep(delayMs: number): Promise<void> {
+  delays.push(delayMs);
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Reads from now on are answered only when the result is called. */
@@ -109,7 +121,7 @@ describe('authenticate', () => {
   it('reads nothing for a key that it holds', async () => {
     const { key } = await created(isolate());
     const registry = isolate();
-    await registry.authenticate(key);
+    await warm(registry, key);
     objects.reads = 0;
     for (let i = 0; i < 100; i++) expect(await kindOf(registry, key)).toBe('known');
     expect(objects.reads).toBe(0);
@@ -150,7 +162,7 @@ describe('revocation', () => {
   it('is effective elsewhere after a background refresh, which no request waits for', async () => {
     const { id, key } = await created(isolate());
     const registry = isolate();
-    await registry.authenticate(key);
+    await warm(registry, key);
     await isolate().delete(id);
     now += 9_999;
     expect(await kindOf(registry, key)).toBe('known');
@@ -177,12 +189,12 @@ describe('revocation', () => {
   it('is tried again if the request that refreshed was cut off', async () => {
     const { key } = await created(isolate());
     const registry = isolate();
-    await registry.authenticate(key);
+    await warm(registry, key);
     now += 10_000;
     // The runtime drops the rest of a cancelled request: its read never ends.
-    objects.meanwhile = () => new Promise(() => undefined);
+    holdReads();
     await registry.authenticate(key);
-    now += 29_999;
+    now += 9_999;
     await registry.authenticate(key);
     expect(background).toHaveLength(1);
     now += 1;
@@ -239,6 +251,40 @@ describe('while storage fails', () => {
     objects.failure = 'none';
     now += 5000;
     expect(await kindOf(registry, key)).toBe('known');
+  });
+
+  it('waits a second and a half for storage that hangs', async () => {
+    const { key } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(key);
+    delays = [];
+    const release = holdReads();
+    const guess = `rf_${'f'.repeat(12)}_${'0'.repeat(40)}`;
+    now += 45_000;
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(await kindOf(registry, key)).toBe('known');
+    expect(await kindOf(registry, guess)).toBe('unavailable');
+    expect(await kindOf(isolate(), key)).toBe('unavailable');
+    expect(delays).toEqual([1500, 1500]);
+    release();
+    await settle();
+    expect(await kindOf(registry, guess)).toBe('refused');
+  });
+
+  it('does not call a key refused that may have been made meanwhile', async () => {
+    const { key: first } = await created(isolate());
+    const { key: second } = await created(isolate());
+    const registry = isolate();
+    await registry.authenticate(first);
+    const third = second.slice(0, -40).replace(/_.*_/, '_ffffffffffff_') + second.slice(-40);
+    objects.failure = 'all';
+    now += 1000;
+    objects.reads = 0;
+    for (let i = 0; i < 5; i++) expect(await kindOf(registry, third)).toBe('unavailable');
+    expect(objects.reads).toBe(1);
+    objects.failure = 'none';
+    now += 5000;
+    expect(await kindOf(registry, third)).toBe('refused');
   });
 
   it('takes a damaged file for a failure and does not overwrite it', async () => {

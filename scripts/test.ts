@@ -1,0 +1,61 @@
+/**
+ * `npm test`: everything that CI checks, one after the other; it goes on after a failure, and ends with a line that
+ * counts: "N passed, N failed", and skipped tests if there are any.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+
+const PROJECT = join(import.meta.dirname, '..');
+const BIN = join(PROJECT, 'node_modules', '.bin');
+
+const report = v.object({
+  numPassedTests: v.number(),
+  numFailedTests: v.number(),
+  numPendingTests: v.number(),
+  numFailedTestSuites: v.number(),
+  success: v.boolean(),
+});
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+function run(command: string, args: readonly string[]): boolean {
+  console.log(`\n> ${command} ${args.join(' ')}`);
+  const { status } = spawnSync(join(BIN, command), args, { cwd: PROJECT, stdio: 'inherit' });
+  return status === 0;
+}
+
+function check(command: string, args: readonly string[]): void {
+  if (run(command, args)) counts.passed += 1;
+  else counts.failed += 1;
+}
+
+/** The tests' own figures; a run that ends without a report, or fails outside of any test, is a failure too. */
+function runTests(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-test-'));
+  const outputFile = join(folder, 'report.json');
+  const succeeded = run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`]);
+  let failed = succeeded ? 0 : 1;
+  try {
+    const figures = v.parse(report, JSON.parse(readFileSync(outputFile, 'utf8')));
+    counts.passed += figures.numPassedTests;
+    counts.skipped += figures.numPendingTests;
+    failed = Math.max(failed, figures.numFailedTests);
+    if (figures.numPassedTests === 0) failed = Math.max(failed, 1);
+  } catch (error) {
+    console.error(`the tests left no report: ${String(error)}`);
+    failed = Math.max(failed, 1);
+  }
+  counts.failed += failed;
+  rmSync(folder, { recursive: true });
+}
+
+check('biome', ['check', '--error-on-warnings', '.']);
+check('tsc', ['--noEmit', '-p', 'tsconfig.json']);
+runTests();
+
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
+process.exitCode = counts.failed > 0 ? 1 : 0;

@@ -1,0 +1,86 @@
+/** What every implementation of the store contracts must do (src/store/store.ts). */
+import { describe, expect, test } from 'vitest';
+import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+export function describeObjectStore(name: string, create: () => ObjectStore): void {
+  describe(`object store contract: ${name}`, () => {
+    test('reads what was written, whole and in ranges', async () => {
+      const store = create();
+      expect(await store.get('a/1')).toBeNull();
+      expect(await store.head('a/1')).toBeNull();
+      expect(await store.getRange('a/1', 0, 1)).toBeNull();
+      const head = await store.put('a/1', bytes(1, 2, 3, 4));
+      expect(head).toMatchObject({ key: 'a/1', sizeBytes: 4 });
+      const object = await store.get('a/1');
+      expect(object?.bytes).toEqual(bytes(1, 2, 3, 4));
+      expect(object?.etag).toBe(head?.etag);
+      expect(await store.head('a/1')).toMatchObject({ etag: head?.etag, sizeBytes: 4 });
+      expect(await store.getRange('a/1', 1, 2)).toEqual(bytes(2, 3));
+      await expect(store.getRange('a/1', 2, 3)).rejects.toThrow();
+      await expect(store.getRange('a/1', 9, 1)).rejects.toThrow();
+    });
+
+    test('puts only if absent, and only if the etag is still the same', async () => {
+      const store = create();
+      const first = await store.put('k', bytes(1), { absent: true });
+      expect(first).not.toBeNull();
+      expect(await store.put('k', bytes(2), { absent: true })).toBeNull();
+      expect(await store.put('other', bytes(2), { etag: first?.etag ?? '' })).toBeNull();
+      const second = await store.put('k', bytes(2), { etag: first?.etag ?? '' });
+      expect(second?.etag).not.toBe(first?.etag);
+      expect(await store.put('k', bytes(3), { etag: first?.etag ?? '' })).toBeNull();
+      expect((await store.get('k'))?.bytes).toEqual(bytes(2));
+    });
+
+    test('of 25 writers at once under the same condition one wins', async () => {
+      const store = create();
+      const attempts = Array.from({ length: 25 }, (_, i) => store.put('race', bytes(i), { absent: true }));
+      const won = (await Promise.all(attempts)).filter((head) => head !== null);
+      expect(won).toHaveLength(1);
+    });
+
+    test('says when nothing has changed', async () => {
+      const store = create();
+      expect(await store.getIfChanged('m', 'x')).toBeNull();
+      const head = await store.put('m', bytes(1));
+      expect(await store.getIfChanged('m', head?.etag ?? '')).toBe('unchanged');
+      expect(await store.getIfChanged('m', '')).toMatchObject({ bytes: bytes(1) });
+      await store.put('m', bytes(2));
+      expect(await store.getIfChanged('m', head?.etag ?? '')).toMatchObject({ bytes: bytes(2) });
+    });
+
+    test('lists in key order, by pages, and deletes what is there or not', async () => {
+      const store = create();
+      for (const key of ['p/b', 'p/a', 'q/z', 'p/c']) await store.put(key, bytes(1));
+      const first = await store.list('p/', { limit: 2 });
+      expect(first.objects.map(({ key }) => key)).toEqual(['p/a', 'p/b']);
+      expect(first.cursor).toBeDefined();
+      const second = await store.list('p/', { limit: 2, cursor: first.cursor ?? '' });
+      expect(second.objects.map(({ key }) => key)).toEqual(['p/c']);
+      expect(second.cursor).toBeUndefined();
+      await store.delete(['p/a', 'p/none', 'p/c']);
+      await store.delete([]);
+      expect((await store.list('p/')).objects.map(({ key }) => key)).toEqual(['p/b']);
+    });
+  });
+}
+
+export function describeSliceStore(name: string, create: () => SliceStore): void {
+  describe(`slice store contract: ${name}`, () => {
+    test('keeps values with the time they were written', async () => {
+      const store = create();
+      expect(await store.get('none')).toBeNull();
+      await store.put('h1', bytes(1, 2, 3).subarray(1), 1234);
+      await store.put('h2', bytes(4), 5678);
+      expect(await store.get('h1')).toEqual(bytes(2, 3));
+      expect((await store.list()).slices).toEqual([
+        { key: 'h1', writtenAt: 1234 },
+        { key: 'h2', writtenAt: 5678 },
+      ]);
+      await store.delete('h1');
+      expect((await store.list()).slices.map(({ key }) => key)).toEqual(['h2']);
+    });
+  });
+}

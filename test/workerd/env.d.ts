@@ -1,0 +1,10 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly STORE: R2Bucket;
+    readonly SLICES: KVNamespace;
+    readonly RINGFENCE_ADMIN_KEY: string;
+  }
+  interface GlobalProps {
+    mainModule: typeof import('../../src/worker.ts');
+  }
+}
