@@ -18,7 +18,7 @@ export interface Env {
   readonly SLICES: KVNamespace;
   /** The first admin key, 32 characters or more: a secret. */
   readonly RINGFENCE_ADMIN_KEY?: string;
-  /** Labels and their risk levels as JSON, instead of the defaults (src/policy/labels.ts). */
+  /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
 }
 
@@ -61,7 +61,6 @@ export function createRuntime(env: Env, background: (work: Promise<unknown>) => 
     randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     sleep: delay,
   });
-  const labelNames = new Set(labels);
   const services: Services = {
     finder,
     labels,
@@ -70,7 +69,7 @@ export function createRuntime(env: Env, background: (work: Promise<unknown>) => 
     log,
     randomId: () => crypto.randomUUID(),
     accept: (upload) =>
-      acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels: labelNames }),
+      acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     status: async () => statusOf(await orUnavailable(readStatus(objects))),
     health: () => healthOf(finder),
