@@ -2,7 +2,6 @@
 
 import type { Health, Services, Status } from './http/services.ts';
 import { acceptDetections } from './ingest/accept.ts';
-import { StorageUnavailable } from './ingest/errors.ts';
 import { checkAdminKey } from './keys/admin-key.ts';
 import { KeyRegistry } from './keys/registry.ts';
 import { DEFAULT_BUDGET, type MergeContext } from './merge/context.ts';
@@ -10,6 +9,7 @@ import { rollback } from './merge/rollback.ts';
 import { readStatus, type StoreStatus } from './merge/status.ts';
 import { parseLabelLevels } from './policy/labels.ts';
 import { Finder } from './serve/finder.ts';
+import { StorageUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
 import { R2ObjectStore } from './store/r2.ts';
 
@@ -68,8 +68,7 @@ export function createRuntime(env: Env, background: (work: Promise<unknown>) => 
     now,
     log,
     randomId: () => crypto.randomUUID(),
-    accept: (upload) =>
-      acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
+    accept: (upload) => acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     status: async () => statusOf(await orUnavailable(readStatus(objects))),
     health: () => healthOf(finder),

@@ -48,7 +48,9 @@ export function detectionRoutes(services: Services): readonly Route[] {
       answers: [
         {
           status: 202,
-          description: 'The accepted detections are stored; they are never lost',
+          description:
+            'The accepted detections are stored; they are never lost. With the header `Idempotent-Replayed: true`, they ' +
+            'were stored by an earlier upload with the same Idempotency-Key',
           json: { schema: receiptAnswer, example: { batch: 'k-5f2b', accepted: 1, rejected: 0, errors: [] } },
         },
       ],
@@ -79,7 +81,8 @@ async function upload(services: Services, { req }: Context, principal: Principal
     throw new Problem('idempotency-conflict', 'expected the body that this Idempotency-Key was first used with');
   }
   const { accepted, rejected, errors } = result.receipt;
-  return json({ batch: result.batch, accepted, rejected, errors }, 202);
+  const headers = result.replayed ? { 'idempotent-replayed': 'true' } : {};
+  return json({ batch: result.batch, accepted, rejected, errors }, 202, headers);
 }
 
 function checkedKey(key: string | undefined): string | undefined {

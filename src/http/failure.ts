@@ -1,5 +1,6 @@
 /** What became of a request that did not get its answer. */
-import { BodyError, StorageUnavailable } from '../ingest/errors.ts';
+import { BodyError } from '../ingest/errors.ts';
+import { StorageUnavailable } from '../store/errors.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { problemResponse } from './respond.ts';
 import type { Services } from './services.ts';

@@ -1,10 +1,11 @@
 /** Up to 1,000 numbers in, as many verdicts out, in the same order. */
-import { StorageUnavailable } from '../ingest/errors.ts';
+
 import { parseNumber } from '../number/parse.ts';
 import type { ParseResult } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { decide, unknownAnswer } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
+import { StorageUnavailable } from '../store/errors.ts';
 import { MAX_BATCH_BODY_BYTES, readJson } from './body.ts';
 import { decideContext } from './decide-context.ts';
 import { BATCH_ERROR_EXAMPLE, CLEAR_EXAMPLE, LISTED_EXAMPLE } from './examples.ts';

@@ -1,10 +1,10 @@
 /** One number in, one verdict out. */
 import type { Context } from 'hono';
-import { StorageUnavailable } from '../ingest/errors.ts';
 import { parseNumber } from '../number/parse.ts';
 import type { PhoneNumber } from '../number/phone-number.ts';
 import { decide } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
+import { StorageUnavailable } from '../store/errors.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { decideContext } from './decide-context.ts';
 import { LISTED_EXAMPLE, LOOKUP_EXAMPLE } from './examples.ts';

@@ -4,8 +4,8 @@ import { PROBLEM_MEDIA_TYPE, type Problem } from './problem.ts';
 const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 const JSON_HEADERS = { ...COMMON_HEADERS, 'content-type': 'application/json' } as const;
 
-export function json(body: unknown, status = 200): Response {
-  return new Response(JSON.stringify(body), { status, headers: JSON_HEADERS });
+export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { ...JSON_HEADERS, ...headers } });
 }
 
 export function noContent(): Response {

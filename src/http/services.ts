@@ -1,7 +1,7 @@
 /**
  * What the HTTP layer needs of the rest, handed in by src/worker.ts.
  *
- * All of these reject with StorageUnavailable (src/ingest/errors.ts) when the storage does not answer, which becomes a
+ * All of these reject with StorageUnavailable (src/store/errors.ts) when the storage does not answer, which becomes a
  * 503; any other rejection is a fault of ours and becomes a 500 with an id.
  */
 import type { AcceptResult, Upload } from '../ingest/accept.ts';

@@ -12,10 +12,10 @@
  */
 import { createHash } from 'node:crypto';
 import { BatchBuilder, type LineError, type Receipt, readReceipt } from '../format/batch.ts';
+import { StorageUnavailable } from '../store/errors.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import { bodyEncoding } from './content-type.ts';
-import { StorageUnavailable } from './errors.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
 import { parseDetections } from './parse.ts';
 import type { Labels, ValidationContext } from './validate.ts';

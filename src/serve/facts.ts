@@ -1,25 +1,9 @@
+/** The fold of a lookup: what several runs know of one number, as one. */
 import { parseCircumstances } from '../format/circumstances.ts';
-import type { Circumstances } from '../format/detection.ts';
 import type { EvidenceEntry } from '../format/evidence.ts';
-import { type Profile, unionProfile } from '../format/profile.ts';
+import { unionProfile } from '../format/profile.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
-
-/** What is known of a listed number. */
-export interface RecordFacts extends Profile {
-  /** UTC days since 1970. */
-  readonly firstDay: number;
-  readonly lastDay: number;
-  /** Accepted detections. */
-  readonly sightings: number;
-}
-
-/** One line of evidence, as it is told. */
-export interface EvidenceLine extends Circumstances {
-  /** Seconds since 1970. */
-  readonly firstSeenAt: number;
-  readonly lastSeenAt: number;
-  readonly sightings: number;
-}
+import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
 
 export function factsAt(verdicts: VerdictsReader, rank: number): RecordFacts {
   const { labels, channels, industries } = verdicts.profile(verdicts.profileId(rank));

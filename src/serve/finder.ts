@@ -5,9 +5,10 @@
 import { EVIDENCE_BLOCK_NUMBERS, type EvidenceEntry, readEvidenceBlock } from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { evidenceBlocksOffset } from '../format/segment.ts';
+import type { Finding, RecordFacts } from '../policy/finding.ts';
 import { type CachedColumn, ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
-import { type EvidenceLine, factsAt, foldEvidence, foldFacts, type RecordFacts } from './facts.ts';
+import { factsAt, foldEvidence, foldFacts } from './facts.ts';
 import { countNeighbours } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
 
@@ -15,17 +16,6 @@ import { type Snapshot, SnapshotHolder } from './snapshot.ts';
 const CONCURRENT_LOADS = 6;
 /** Numbers of a batch whose columns are held at the same time, so that a cold batch stays within memory. */
 const GROUP_NUMBERS = 16;
-
-export interface Finding {
-  readonly generation: number;
-  /** Seconds since the snapshot was last known to be current. */
-  readonly ageSeconds: number;
-  readonly record: RecordFacts | null;
-  /** Other listed numbers in the same block of 100 and of 1,000. */
-  readonly hundred: number;
-  readonly thousand: number;
-  readonly evidence?: readonly EvidenceLine[];
-}
 
 export interface FindOptions {
   readonly evidence: boolean;

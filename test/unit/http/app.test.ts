@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { StorageUnavailable } from '../../../src/ingest/errors.ts';
+import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { Harness, STATUS } from './harness.ts';
 
 let harness: Harness;

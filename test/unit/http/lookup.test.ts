@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/http/services.ts';
-import { StorageUnavailable } from '../../../src/ingest/errors.ts';
+import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { Harness } from './harness.ts';
 
 const LISTED: Finding = {

@@ -1,7 +1,7 @@
 /** Every store call of an upload fails, with and without having been carried out; a tick may come between any two. */
 import { describe, expect, test } from 'vitest';
 import type { AcceptResult } from '../../../src/ingest/accept.ts';
-import { StorageUnavailable } from '../../../src/ingest/errors.ts';
+import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
 import { wrapStore } from './stores.ts';

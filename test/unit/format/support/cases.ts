@@ -1,0 +1,182 @@
+/** The golden vectors' content: fictitious numbers (555-0100 to 555-0199 of any area code) and what may be said of them. */
+import type { Circumstances, Detection } from '../../../../src/format/detection.ts';
+import type { Manifest } from '../../../../src/format/manifest.ts';
+import { CHANNELS, INDUSTRIES } from '../../../../src/format/vocabulary.ts';
+import { fictionNumber } from '../../../support/detections.ts';
+import type { BatchContent, Contents, Kind } from './content.ts';
+import { EXAMPLE_RECORDS } from './example.ts';
+import type { PlainEntry, PlainRecord, PlainVerdict } from './plain.ts';
+
+/** 2026-01-05T12:00:00Z. */
+const NOON = 1_767_614_400;
+const LARGEST = 999_999_999_999_999;
+
+const PLAIN: Circumstances = {
+  label: 'modem_pool_card',
+  channel: 'otp_marketplace',
+  industry: null,
+  project: null,
+  link: null,
+  source: null,
+};
+
+const FULL: Circumstances = {
+  label: 'modem_pool_card',
+  channel: 'api_receiver',
+  industry: 'social_media',
+  project: 'alpha',
+  link: { host: 'codes.example', sha256: '0123456789abcdef'.repeat(4) },
+  source: 'feed-1',
+};
+
+/** Their order by UTF-16 code units is not that by code points: U+1F4F1 comes before U+FF5E. */
+const PROJECTS = ['naïve café', '短信验证码', '\u{1f4f1} app', '\uff5ewave', 'line\u2028separator "quoted" \\'];
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+function verdict(i: number, change: Partial<PlainVerdict> = {}): PlainVerdict {
+  const labels = ['public_sms_receiver'];
+  const firstDay = 20_400 + (i % 7);
+  const lastDay = firstDay + (i % 5);
+  return {
+    firstDay,
+    lastDay,
+    sightings: 1 + (i % 3),
+    labels,
+    channels: ['public_receiver'],
+    industries: [],
+    ...change,
+  };
+}
+
+function entry(i: number, circumstances: Circumstances): PlainEntry {
+  const firstSeenAt = NOON + i * 3_661;
+  return { ...circumstances, firstSeenAt, lastSeenAt: firstSeenAt + (i % 4) * 86_400, sightings: 1 + (i % 3) };
+}
+
+const projectEntries = PROJECTS.map((project, i) => entry(i, { ...FULL, project }));
+
+/** 150 records in three blocks of evidence, of five kinds. */
+const manyRecords: PlainRecord[] = range(150).map((i) => {
+  const number = fictionNumber(i < 100 ? i : i * 37);
+  if (i % 50 === 49) {
+    const seen = { firstDay: 20_458, lastDay: 20_463, sightings: 8 };
+    return {
+      ...{ number, ...seen, labels: ['modem_pool_card'], channels: ['api_receiver'], industries: ['social_media'] },
+      evidence: projectEntries,
+    };
+  }
+  const single = entry(i, { ...PLAIN, source: i % 2 === 0 ? null : 'feed-2' });
+  return {
+    number,
+    firstDay: Math.floor(single.firstSeenAt / 86_400),
+    lastDay: Math.floor(single.lastSeenAt / 86_400),
+    sightings: single.sightings,
+    ...{ labels: ['modem_pool_card'], channels: ['otp_marketplace'], industries: [] },
+    evidence: [single],
+  };
+});
+
+function detection(i: number, change: Partial<Detection> = {}): Detection {
+  const observedAt = NOON + i * 60;
+  return { number: fictionNumber(i), observedAt, firstSeenAt: observedAt, sightings: 1, ...PLAIN, ...change };
+}
+
+const batch: BatchContent = {
+  detections: [
+    detection(5, FULL),
+    detection(3, { project: PROJECTS[1] ?? null }),
+    detection(5, { observedAt: NOON - 86_400, firstSeenAt: NOON - 86_400 }),
+    detection(3, { firstSeenAt: NOON - 400 * 86_400, sightings: 2 ** 31 - 1 }),
+    detection(70_000, FULL),
+    detection(5, FULL),
+  ],
+  receipt: {
+    bodySha256: 'fedcba9876543210'.repeat(4),
+    accepted: 6,
+    rejected: 1,
+    errors: [{ line: 4, code: 'invalid-number', detail: 'too short: expected 10 digits; found 7' }],
+  },
+};
+
+const slice = (bytes: number, digit: string) => ({ bytes, sha256: digit.repeat(64) });
+
+const manifest: Manifest = {
+  generation: 42,
+  commit: 'c0ffee',
+  parent: 'decade',
+  publishedAt: NOON * 1000,
+  runs: [
+    {
+      id: 'r2',
+      firstHere: 1,
+      segments: [
+        {
+          key: 'segments/r2-000000',
+          ...{ first: fictionNumber(3), last: fictionNumber(5), count: 2 },
+          ...{ numbers: slice(80, 'a'), verdicts: slice(200, 'b'), evidenceIndex: slice(32, 'c') },
+          evidenceBlocksBytes: 320,
+        },
+      ],
+    },
+    { id: 'r1', firstHere: 0, segments: [] },
+  ],
+  compaction: { inputs: ['r2', 'r1'], output: [], resumeFrom: fictionNumber(0) },
+  consumed: ['0001767614400000-b1'],
+  replay: ['k-b2'],
+  setAside: ['k-b3'],
+  unsliced: ['segments/r2-000000'],
+  retained: [{ generation: 41, commit: 'decade', publishedAt: NOON * 1000 - 60_000 }],
+  lastTick: { at: NOON * 1000, batches: 1, detections: 6, newNumbers: 1, unreadable: 0 },
+};
+
+/** Content of each vector by kind and name; the shape of a segment follows from its records. */
+export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<string, Contents[K]>> } & {
+  readonly segment: Readonly<Record<string, readonly PlainRecord[]>>;
+} = {
+  numbers: {
+    single: [fictionNumber(42)],
+    run: range(100).map(fictionNumber),
+    bitmap: range(100)
+      .filter((i) => i % 3 !== 1)
+      .map(fictionNumber),
+    'elias-fano': range(80).map((i) => fictionNumber(i * 100 + ((i * 37) % 100))),
+    'several-groups': range(20).flatMap((area) => range(8).map((i) => fictionNumber(area * 300 + 11 + i))),
+    'span-over-2-32': [0, 1, 42_949, 42_950, 79_998, 79_999].map(fictionNumber),
+    'largest-15-digits': [fictionNumber(0), LARGEST - 1, LARGEST],
+  },
+  verdicts: {
+    'no-exceptions': range(40).map((i) => verdict(i)),
+    exceptions: range(200).map((i) => {
+      if (i === 17) return verdict(i, { sightings: 1_000_000 });
+      if (i === 18) return verdict(i, { firstDay: 11_000, lastDay: 20_400 });
+      if (i === 133) return verdict(i, { labels: ['modem_pool_card'], channels: [...CHANNELS] });
+      if (i === 199) return verdict(i, { firstDay: 20_500, lastDay: 24_000, sightings: 2 ** 53 - 1 });
+      return verdict(i);
+    }),
+    'width-32': range(400).map((i) => verdict(i, { sightings: 1 + i * 10_000_000 + (i === 399 ? 2 ** 33 : 0) })),
+    'several-profiles': range(27).map((i) =>
+      verdict(i, {
+        labels: [['modem_pool_card'], ['modem_pool_card', 'étiquette'], ['\u{1f4f1}', '\uff5e']][i % 3] ?? [],
+        channels: CHANNELS.filter((_, bit) => ((i + 1) >> (bit % 4)) & 1),
+        industries: INDUSTRIES.filter((_, bit) => ((i + 1) >> (bit % 5)) & 1),
+      }),
+    ),
+  },
+  evidence: {
+    'all-fields': [[entry(0, PLAIN)], [entry(1, FULL), entry(2, PLAIN)], [entry(3, FULL)]],
+    'many-entries': [range(130).map((i) => entry(i, { ...PLAIN, project: `project ${i}` })), [entry(9, PLAIN)]],
+    'non-ascii': [projectEntries],
+    'several-blocks': manyRecords.map(({ evidence }) => evidence),
+    'large-values': [
+      [{ ...PLAIN, firstSeenAt: 0, lastSeenAt: 2 ** 32 - 1, sightings: 2 ** 53 - 1 }],
+      [{ ...PLAIN, firstSeenAt: 2 ** 32 - 1, lastSeenAt: 2 ** 32 - 1, sightings: 1 }],
+    ],
+  },
+  segment: { example: EXAMPLE_RECORDS, 'several-blocks': manyRecords },
+  batch: { rows: batch, empty: { detections: [], receipt: { ...batch.receipt, accepted: 0 } } },
+  manifest: { runs: manifest },
+  history: {
+    merged: { generation: 42, commit: 'c0ffee', parent: 'decade', batches: ['b1', 'k-b4'], replayed: ['b0'] },
+  },
+};

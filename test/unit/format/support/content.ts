@@ -1,0 +1,157 @@
+/** Each kind of stored bytes and its content as JSON, both ways: what golden vectors compare. */
+import { BatchBuilder, openBatch, type Receipt } from '../../../../src/format/batch.ts';
+import { parseCircumstances } from '../../../../src/format/circumstances.ts';
+import type { Detection } from '../../../../src/format/detection.ts';
+import {
+  EVIDENCE_BLOCK_NUMBERS,
+  EvidenceIndex,
+  encodeEvidence,
+  readEvidenceBlock,
+} from '../../../../src/format/evidence.ts';
+import { type Bytes, FRAME_HEADER_BYTES, openFrame } from '../../../../src/format/frame.ts';
+import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
+import { encodeNumbers } from '../../../../src/format/numbers.ts';
+import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
+import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
+import {
+  evidenceColumns,
+  type PlainEntry,
+  type PlainRecord,
+  type PlainVerdict,
+  plainEntry,
+  plainVerdict,
+  recordColumns,
+  verdictColumns,
+} from './plain.ts';
+
+export interface SegmentContent {
+  readonly shape: SegmentShape;
+  readonly records: readonly PlainRecord[];
+}
+
+/** Rows in order of arrival, as they were uploaded; a batch has them in number order. */
+export interface BatchContent {
+  readonly detections: readonly Detection[];
+  readonly receipt: Receipt;
+}
+
+export type HistoryContent = Pick<Manifest, 'generation' | 'commit' | 'parent'> & MergedBatches;
+
+export interface Contents {
+  numbers: readonly number[];
+  verdicts: readonly PlainVerdict[];
+  /** The entries of each number. */
+  evidence: readonly (readonly PlainEntry[])[];
+  segment: SegmentContent;
+  batch: BatchContent;
+  manifest: Manifest;
+  history: HistoryContent;
+}
+
+export type Kind = keyof Contents;
+
+export interface Codec<Content> {
+  /** The version that `encode` writes. */
+  readonly version: number;
+  encode(content: Content): Bytes | Promise<Bytes>;
+  /** What of the content the bytes hold. */
+  decode(bytes: Bytes): unknown;
+  /** The same, taken from the content. */
+  expected(content: Content): unknown;
+}
+
+const same = (content: unknown) => content;
+
+export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
+  numbers: {
+    version: 1,
+    encode: (numbers) => encodeNumbers(Float64Array.from(numbers)),
+    decode: (bytes) => allNumbers(new NumbersReader(bytes)),
+    expected: same,
+  },
+  verdicts: {
+    version: 1,
+    encode: (verdicts) => encodeVerdicts(verdictColumns(verdicts)),
+    decode: (bytes) => {
+      const reader = new VerdictsReader(bytes);
+      return Array.from({ length: reader.count }, (_, rank) => plainVerdict(reader, rank));
+    },
+    expected: same,
+  },
+  evidence: {
+    version: 1,
+    encode: (evidence) => {
+      const { index, blocks } = encodeEvidence(evidenceColumns(evidence));
+      const bytes = new Uint8Array(index.length + blocks.length);
+      bytes.set(index);
+      bytes.set(blocks, index.length);
+      return bytes;
+    },
+    decode: decodeEvidence,
+    expected: same,
+  },
+  segment: {
+    version: 1,
+    encode: async ({ records }) => (await encodeSegment(recordColumns(records))).file,
+    decode: async (bytes) => {
+      const { shape, numbers, verdicts, evidenceBlock } = await openSegment(bytes);
+      const records = allNumbers(numbers).map((number, rank) => {
+        const entries = evidenceBlock(Math.floor(rank / EVIDENCE_BLOCK_NUMBERS))[rank % EVIDENCE_BLOCK_NUMBERS] ?? [];
+        return { number, ...plainVerdict(verdicts, rank), evidence: entries.map(plainEntry) };
+      });
+      return { shape, records };
+    },
+    expected: same,
+  },
+  batch: {
+    version: 1,
+    encode: ({ detections, receipt }) => {
+      const builder = new BatchBuilder();
+      for (const detection of detections) builder.add(detection);
+      return builder.finish(receipt);
+    },
+    decode: decodeBatch,
+    expected: ({ detections, receipt }) => ({ rows: detections.toSorted((a, b) => a.number - b.number), receipt }),
+  },
+  manifest: { version: 1, encode: encodeManifest, decode: decodeManifest, expected: same },
+  history: {
+    version: 1,
+    encode: ({ batches, replayed, ...ids }) => encodeHistory({ ...EMPTY_MANIFEST, ...ids }, { batches, replayed }),
+    decode: (bytes) => JSON.parse(new TextDecoder().decode(openFrame(bytes, 'RFHI', 1))),
+    expected: same,
+  },
+};
+
+export function allNumbers(reader: NumbersReader): number[] {
+  const numbers = new Float64Array(reader.count);
+  reader.copyRange(0, reader.count, numbers);
+  return Array.from(numbers);
+}
+
+function decodeEvidence(bytes: Bytes): PlainEntry[][] {
+  const bodyLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+  const indexBytes = FRAME_HEADER_BYTES + bodyLength;
+  const index = new EvidenceIndex(bytes.subarray(0, indexBytes));
+  return Array.from({ length: index.blocks }, (_, block) => {
+    const place = index.place(block);
+    const from = indexBytes + place.offset;
+    const numbers = Math.min(EVIDENCE_BLOCK_NUMBERS, index.count - block * EVIDENCE_BLOCK_NUMBERS);
+    return readEvidenceBlock(bytes.subarray(from, from + place.length), place, numbers);
+  })
+    .flat()
+    .map((entries) => entries.map(plainEntry));
+}
+
+function decodeBatch(bytes: Bytes): { rows: Detection[]; receipt: Receipt } {
+  const batch = openBatch(bytes);
+  const rows = Array.from(batch.numbers, (number, row) => ({
+    number,
+    observedAt: batch.observedAt[row] as number,
+    firstSeenAt: batch.firstSeenAt[row] as number,
+    sightings: batch.sightings[row] as number,
+    ...parseCircumstances(batch.circumstances[batch.circumstance[row] as number] as string),
+  }));
+  return { rows, receipt: batch.receipt };
+}
