@@ -13,6 +13,8 @@ let instance: Instance | undefined;
 function instanceFor(env: Env): Instance {
   if (instance === undefined) {
     const runtime = createRuntime(env, waitUntil);
+    // While the first request is being authenticated. A failure shows when a lookup asks for the snapshot.
+    waitUntil(runtime.finder.snapshots.get().catch(() => undefined));
     instance = { ...runtime, app: createApp(runtime.services) };
   }
   return instance;
