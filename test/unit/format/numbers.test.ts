@@ -1,60 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FormatError } from '../../../src/format/frame.ts';
+import { FormatError, sealFrame } from '../../../src/format/frame.ts';
 import { encodeNumbers, SEGMENT_NUMBERS } from '../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../src/format/numbers-reader.ts';
-
-const LARGEST = 999_999_999_999_999;
-
-/** Ascending distinct numbers made of gaps of very different sizes: runs, dense stretches, leaps over 2^32. */
-const sortedSet = fc
-  .tuple(
-    fc.integer({ min: 0, max: 99_999_999 }),
-    fc.array(
-      fc.oneof(
-        { weight: 4, arbitrary: fc.record({ gap: fc.constant(1), times: fc.integer({ min: 1, max: 300 }) }) },
-        {
-          weight: 3,
-          arbitrary: fc.record({ gap: fc.integer({ min: 1, max: 4 }), times: fc.integer({ min: 1, max: 99 }) }),
-        },
-        {
-          weight: 3,
-          arbitrary: fc.record({ gap: fc.integer({ min: 5, max: 2 ** 20 }), times: fc.integer({ min: 1, max: 40 }) }),
-        },
-        {
-          weight: 1,
-          arbitrary: fc.record({
-            gap: fc.integer({ min: 2 ** 28, max: 2 ** 34 }),
-            times: fc.integer({ min: 1, max: 20 }),
-          }),
-        },
-        { weight: 1, arbitrary: fc.record({ gap: fc.integer({ min: 2 ** 30, max: 2 ** 45 }), times: fc.constant(1) }) },
-      ),
-      { minLength: 1, maxLength: 12 },
-    ),
-  )
-  .map(([first, steps]) => {
-    const numbers = [first];
-    let last = first;
-    for (const { gap, times } of steps) {
-      for (let i = 0; i < times && last + gap <= LARGEST; i++) {
-        last += gap;
-        numbers.push(last);
-      }
-    }
-    return Float64Array.from(numbers);
-  });
-
-function lowerBound(numbers: Float64Array, x: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] as number) < x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
+import { LARGEST, lowerBound, sortedSet } from './support/sorted-set.ts';
 
 function checkAgainstArray(numbers: Float64Array, extraProbes: readonly number[] = []): void {
   const reader = new NumbersReader(encodeNumbers(numbers));
@@ -137,29 +87,30 @@ describe('what is not a numbers column is refused', () => {
   const sample = encodeNumbers(Float64Array.from({ length: 300 }, (_, i) => 12_025_550_100 + i * i * 3));
 
   test('cut at every byte', () => {
-    for (let length = 0; length < sample.length; length++) {
-      expect(() => new NumbersReader(sample.slice(0, length))).toThrow(FormatError);
+    for (const length of everyByte(sample)) {
+      expect(() => new NumbersReader(sample.slice(0, length)), `${length} bytes`).toThrow(FormatError);
     }
   });
 
   test('one flipped bit anywhere', () => {
-    for (let at = 0; at < sample.length; at++) {
-      const damaged = sample.slice();
-      damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
-      expect(() => new NumbersReader(damaged), `byte ${at}`).toThrow(FormatError);
+    for (const at of everyByte(sample)) {
+      expect(() => new NumbersReader(flipped(sample, at)), `byte ${at}`).toThrow(FormatError);
     }
   });
 
   test('trailing bytes, an unknown version, another magic', () => {
-    const longer = new Uint8Array(sample.length + 8);
-    longer.set(sample);
-    expect(() => new NumbersReader(longer)).toThrow(/expected a body of/);
-    const newer = sample.slice();
-    newer[4] = 2;
-    expect(() => new NumbersReader(newer)).toThrow(/expected version 1, found 2/);
+    expect(() => new NumbersReader(withTrailing(sample, 8))).toThrow(/expected a body of/);
+    for (const version of [0, 2, 257]) {
+      expect(() => new NumbersReader(withVersion(sample, version))).toThrow(`expected version 1, found ${version}`);
+    }
     const other = sample.slice();
     other[3] = 88;
     expect(() => new NumbersReader(other)).toThrow(/expected magic RFNU, found "RFNX"/);
+  });
+
+  test('trailing bytes that the length and checksum cover', () => {
+    const longer = sealFrame(withTrailing(sample, 8), 'RFNU', 1);
+    expect(() => new NumbersReader(longer)).toThrow(`take ${sample.length} bytes, found ${longer.length}`);
   });
 
   test.each([
@@ -172,5 +123,84 @@ describe('what is not a numbers column is refused', () => {
     ['more than a segment holds', Array.from({ length: SEGMENT_NUMBERS + 1 }, (_, i) => i)],
   ])('the encoder refuses: %s', (_name, numbers) => {
     expect(() => encodeNumbers(Float64Array.from(numbers))).toThrow(FormatError);
+  });
+});
+
+describe('a column in a larger buffer', () => {
+  const numbers = Float64Array.from(
+    { length: 700 },
+    (_, i) => 12_025_550_100 + (i % 7) + Math.floor(i / 7) * 4_000_000,
+  );
+  const sample = encodeNumbers(numbers);
+
+  test('is read from there, and nothing around it', () => {
+    const reader = new NumbersReader(embedded(sample, 40));
+    numbers.forEach((number, rank) => {
+      expect(reader.find(number)).toBe(rank);
+      expect(reader.select(rank)).toBe(number);
+    });
+    expect(reader.rank(LARGEST)).toBe(numbers.length);
+  });
+
+  test('must begin at a multiple of eight bytes', () => {
+    for (const offset of [1, 2, 4, 7, 12]) {
+      expect(() => new NumbersReader(embedded(sample, offset))).toThrow(RangeError);
+    }
+  });
+});
+
+describe('a directory that its checksum vouches for, but that no encoder writes', () => {
+  const numbers = Float64Array.from(
+    { length: 300 },
+    (_, i) => 12_025_550_100 + (i % 12) + Math.floor(i / 12) * 9_000_000,
+  );
+  const sample = encodeNumbers(numbers);
+  const [groups, partitions] = [20, 24].map((at) => new DataView(sample.buffer).getUint32(at, true)) as [
+    number,
+    number,
+  ];
+  const groupBit = 32 + groups * 8;
+  const groupRank = groupBit + groups * 4;
+  const groupPartition = groupRank + groups * 2;
+  const partitionBase = groupPartition + groups * 2;
+  const partitionInfo = partitionBase + partitions * 4;
+
+  const edited = (edit: (view: DataView) => void) => {
+    const copy = sample.slice();
+    edit(new DataView(copy.buffer));
+    return sealFrame(copy, 'RFNU', 1);
+  };
+  const info = (view: DataView, p: number) => view.getUint32(partitionInfo + p * 4, true);
+
+  test('the sample has several groups and partitions', () => {
+    expect(groups).toBeGreaterThan(1);
+    expect(partitions).toBeGreaterThan(groups + 2);
+  });
+
+  test.each<[string, (view: DataView) => void]>([
+    ['no numbers', (view) => view.setUint32(16, 0, true)],
+    ['more numbers than a segment has', (view) => view.setUint32(16, SEGMENT_NUMBERS + 1, true)],
+    ['one number more than the partitions can have', (view) => view.setUint32(16, 600, true)],
+    ['fewer numbers than the partitions have', (view) => view.setUint32(16, 250, true)],
+    ['more groups than there is room for', (view) => view.setUint32(20, 0xffff_ffff, true)],
+    ['a first group that begins at a later partition', (view) => view.setUint16(groupPartition, 1, true)],
+    ['a first group that begins at a later rank', (view) => view.setUint16(groupRank, 1, true)],
+    ['a group without partitions', (view) => view.setUint16(groupPartition + 2, 0, true)],
+    ['a group beyond the last partition', (view) => view.setUint16(groupPartition + 2, 60_000, true)],
+    ['groups out of number order', (view) => view.setFloat64(32 + 8, 1, true)],
+    ['a base that is not a number', (view) => view.setFloat64(32, Number.NaN, true)],
+    ['a base that is not an integer', (view) => view.setFloat64(32, 0.5, true)],
+    ['a base beyond 2^53', (view) => view.setFloat64(32, 2 ** 60, true)],
+    ['a group whose first partition begins later', (view) => view.setUint32(partitionBase, 7, true)],
+    ['partitions out of number order', (view) => view.setUint32(partitionBase + 8, 0, true)],
+    ['a partition of too many numbers', (view) => view.setUint32(partitionInfo + 4, info(view, 1) + (200 << 16), true)],
+    ['a partition of no numbers', (view) => view.setUint32(partitionInfo + 4, info(view, 1) & ~0x07ff_0000, true)],
+    ['codes beyond the bit string', (view) => view.setUint32(groupBit + 4, 2 ** 31, true)],
+    [
+      'codes just beyond the bit string',
+      (view) => view.setUint32(partitionInfo + 4, (29 << 27) | info(view, 1) | 0xffff, true),
+    ],
+  ])('%s', (_name, edit) => {
+    expect(() => new NumbersReader(edited(edit))).toThrow(FormatError);
   });
 });

@@ -103,6 +103,12 @@ describe('a tick that stops at any storage call', () => {
   }
 });
 
+test('a lost answer to the swap is told apart from a lost race', async () => {
+  const world = await prepared();
+  world.storeLog.failAt(calls.indexOf('put manifest'), 'fails but persisted');
+  expect(await tick(world)).toMatchObject({ batches: 2, detections: NEW.length, lostRace: false });
+});
+
 describe('two ticks at once', () => {
   test('exactly one publishes each generation, and nothing is lost or counted twice', async () => {
     const length = calls.length;

@@ -9,11 +9,12 @@ import { expectedInventory, newWorld, upload, type World } from '../../support/w
 
 const PARTS = [someDetections(400, 1), someDetections(150, 2), someDetections(60, 3)];
 const ALL = PARTS.flat();
+const DAY = 86_400;
 
 /** A world with three runs that have numbers in common, and a finder on it with an empty memory. */
-async function prepared(): Promise<{ world: World; finder: Finder; background: Promise<unknown>[] }> {
+async function prepared(parts = PARTS): Promise<{ world: World; finder: Finder; background: Promise<unknown>[] }> {
   const world = newWorld({ inlineRecords: 1, compactionSegments: 1 });
-  for (const [i, part] of PARTS.entries()) {
+  for (const [i, part] of parts.entries()) {
     await upload(world, `b${i}`, part);
     await tickWithoutCompaction(world);
   }
@@ -131,23 +132,24 @@ describe('when storage fails or lies', () => {
     expect(await newFinder(world).finder.find(probes, { evidence: false })).toEqual(good);
     expect(world.storeLog.counts()['getRange segments/']).toBe(hashes.length);
 
-    // Well-formed, but another set of numbers: only the hash can tell.
-    const other = newWorld();
-    await upload(other, 'x', someDetections(300, 99));
-    await tick(other);
-    const [foreign] = (await loadManifest(other.objects)).manifest.runs[0]?.segments ?? [];
-    if (foreign === undefined) throw new Error('no segment');
-    for (const { numbers, verdicts } of manifest.runs.flatMap(({ segments }) => segments)) {
-      await world.slices.memory.put(
-        numbers.sha256,
-        (await other.slices.memory.get(foreign.numbers.sha256)) ?? new Uint8Array(),
-        0,
-      );
-      await world.slices.memory.put(
-        verdicts.sha256,
-        (await other.slices.memory.get(foreign.verdicts.sha256)) ?? new Uint8Array(),
-        0,
-      );
+    // Well-formed columns of the same length for other numbers and days: only the hash can tell.
+    const { world: other } = await prepared(
+      PARTS.map((part) =>
+        part.map((d) => ({
+          ...d,
+          number: d.number + 1000,
+          observedAt: d.observedAt + DAY,
+          firstSeenAt: d.firstSeenAt + DAY,
+        })),
+      ),
+    );
+    const foreign = (await loadManifest(other.objects)).manifest.runs.flatMap(({ segments }) => segments);
+    for (const [i, entry] of manifest.runs.flatMap(({ segments }) => segments).entries()) {
+      for (const column of ['numbers', 'verdicts'] as const) {
+        const bytes = await other.slices.memory.get(foreign[i]?.[column].sha256 ?? '');
+        expect(bytes?.length).toBe(entry[column].bytes);
+        await world.slices.memory.put(entry[column].sha256, bytes ?? new Uint8Array(), 0);
+      }
     }
     expect(await newFinder(world).finder.find(probes, { evidence: false })).toEqual(good);
 

@@ -140,7 +140,8 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
     bitmap: range(100)
       .filter((i) => i % 3 !== 1)
       .map(fictionNumber),
-    'elias-fano': range(80).map((i) => fictionNumber(i * 100 + ((i * 37) % 100))),
+    'elias-fano-close': range(13).map((i) => fictionNumber(i * 8 + (i % 3))),
+    'elias-fano-far': range(80).map((i) => fictionNumber(i * 100 + ((i * 37) % 100))),
     'several-groups': range(20).flatMap((area) => range(8).map((i) => fictionNumber(area * 300 + 11 + i))),
     'span-over-2-32': [0, 1, 42_949, 42_950, 79_998, 79_999].map(fictionNumber),
     'largest-15-digits': [fictionNumber(0), LARGEST - 1, LARGEST],
@@ -150,7 +151,7 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
     exceptions: range(200).map((i) => {
       if (i === 17) return verdict(i, { sightings: 1_000_000 });
       if (i === 18) return verdict(i, { firstDay: 11_000, lastDay: 20_400 });
-      if (i === 133) return verdict(i, { labels: ['modem_pool_card'], channels: [...CHANNELS] });
+      if (i === 133) return verdict(i, { labels: ['reported_abuse'], channels: [...CHANNELS] });
       if (i === 199) return verdict(i, { firstDay: 20_500, lastDay: 24_000, sightings: 2 ** 53 - 1 });
       return verdict(i);
     }),

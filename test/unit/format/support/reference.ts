@@ -1,0 +1,120 @@
+/**
+ * A second reader, written from docs/FORMAT.md: one step for each line of its pseudocode, none of src/format in it, and
+ * no thought of speed. Where it and src/format differ, one of the two or the document is wrong.
+ */
+export interface Numbers {
+  readonly N: number;
+  readonly groupBase: readonly number[];
+  readonly groupBit: readonly number[];
+  readonly groupRank: readonly number[];
+  readonly groupPartition: readonly number[];
+  readonly partitionBase: readonly number[];
+  readonly partitionInfo: readonly number[];
+  /** Bit i of the bit string. */
+  bit(i: number): number;
+}
+
+/** The column of these bytes, which begin with its frame. */
+export function readNumbers(bytes: Uint8Array): Numbers {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 16;
+  const list = (count: number, size: number, read: (at: number) => number) =>
+    Array.from({ length: count }, () => {
+      at += size;
+      return read(at - size);
+    });
+  const u32 = (p: number) => view.getUint32(p, true);
+  const u16 = (p: number) => view.getUint16(p, true);
+  const [N = 0, G = 0, P = 0] = list(4, 4, u32);
+  const groupBase = list(G, 8, (p) => view.getFloat64(p, true));
+  const groupBit = list(G, 4, u32);
+  const groupRank = list(G, 2, u16);
+  const groupPartition = list(G, 2, u16);
+  const partitionBase = list(P, 4, u32);
+  const partitionInfo = list(P, 4, u32);
+  const bits = at;
+  const bit = (i: number) => ((bytes[bits + Math.floor(i / 8)] as number) >> (i % 8)) & 1;
+  return { N, groupBase, groupBit, groupRank, groupPartition, partitionBase, partitionInfo, bit };
+}
+
+const at = (list: readonly number[], i: number): number => list[i] as number;
+
+/** Index of the last element of list[from..to) that is at most x; the list is ascending. */
+function lastAtMost(list: readonly number[], from: number, to: number, x: number): number {
+  let last = from;
+  for (let i = from; i < to; i++) if (at(list, i) <= x) last = i;
+  return last;
+}
+
+/** The k offsets of partition p of group g, ascending. */
+export function offsets(c: Numbers, g: number, p: number): number[] {
+  const codec = at(c.partitionInfo, p) >>> 27;
+  const b = at(c.groupBit, g) + (at(c.partitionInfo, p) & 0xffff);
+  const k = rankAfter(c, g, p) - rankOf(c, g, p) - 1;
+  const result: number[] = [];
+  if (codec === 31) {
+    for (let j = 0; j < k; j++) result.push(j);
+  } else if (codec === 30) {
+    for (let i = 0; result.length < k; i++) if (c.bit(b + i)) result.push(i);
+  } else {
+    const high = b + k * codec;
+    for (let i = 0; result.length < k; i++) {
+      if (!c.bit(high + i)) continue;
+      const j = result.length;
+      let low = 0;
+      for (let x = codec - 1; x >= 0; x--) low = low * 2 + c.bit(b + j * codec + x);
+      result.push((i - j) * 2 ** codec + low);
+    }
+  }
+  return result;
+}
+
+function rankOf(c: Numbers, g: number, p: number): number {
+  return at(c.groupRank, g) + ((at(c.partitionInfo, p) >>> 16) & 0x7ff);
+}
+
+function rankAfter(c: Numbers, g: number, p: number): number {
+  const end = c.groupPartition[g + 1] ?? c.partitionInfo.length;
+  return p + 1 < end ? rankOf(c, g, p + 1) : (c.groupRank[g + 1] ?? c.N);
+}
+
+/** The rank of x if it is in the set, otherwise ~rank. */
+export function find(c: Numbers, x: number): number {
+  if (x < at(c.groupBase, 0)) return ~0;
+  const g = lastAtMost(c.groupBase, 0, c.groupBase.length, x);
+  const r = x - at(c.groupBase, g);
+  const p = lastAtMost(c.partitionBase, at(c.groupPartition, g), c.groupPartition[g + 1] ?? c.partitionBase.length, r);
+  const start = rankOf(c, g, p);
+  const o = r - at(c.partitionBase, p);
+  if (o === 0) return start;
+  const list = offsets(c, g, p);
+  const i = list.filter((offset) => offset < o - 1).length;
+  return list[i] === o - 1 ? start + 1 + i : ~(start + 1 + i);
+}
+
+/** Value of a field of the verdicts column (0 profile, 1 firstDay, 2 listedDays, 3 sightings) at a rank. */
+export function readField(bytes: Uint8Array, field: number, rank: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const N = view.getUint32(16, true);
+  const heads = [0, 1, 2, 3].map((f) => ({
+    base: view.getFloat64(32 + f * 16, true),
+    width: view.getUint32(40 + f * 16, true),
+    E: view.getUint32(44 + f * 16, true),
+  }));
+  let exceptions = 96;
+  let packed = 96 + heads.reduce((sum, { E }) => sum + Math.ceil((E * 12) / 8) * 8, 0);
+  for (const { width, E } of heads.slice(0, field)) {
+    exceptions += Math.ceil((E * 12) / 8) * 8;
+    packed += (Math.ceil((N * width) / 32) + 1) * 4;
+  }
+  const { base, width, E } = heads[field] as { base: number; width: number; E: number };
+  for (let e = 0; e < E; e++) {
+    if (view.getUint32(exceptions + E * 8 + e * 4, true) === rank) return view.getFloat64(exceptions + e * 8, true);
+  }
+  let value = 0;
+  for (let x = width - 1; x >= 0; x--) {
+    const i = rank * width + x;
+    value = value * 2 + (((bytes[packed + Math.floor(i / 8)] as number) >> (i % 8)) & 1);
+  }
+  return base + value;
+}
