@@ -14,9 +14,9 @@ const RECORDS = 150_000;
 const [template] = someDetections(1, 1);
 
 /** Reserved numbers of 15 area codes, 100 each, are far too few here: the fictitious plan is continued upwards. */
-function every(step: number, from: number): Detection[] {
+function every(step: number, from: number, records = RECORDS): Detection[] {
   if (template === undefined) throw new Error('no template');
-  return Array.from({ length: Math.ceil((RECORDS - from) / step) }, (_, i) => ({
+  return Array.from({ length: Math.ceil((records - from) / step) }, (_, i) => ({
     ...template,
     number: fictionNumber(from + i * step),
     observedAt: template.observedAt + (i % 400) * 86_400,
@@ -60,6 +60,19 @@ describe('a compaction that takes several ticks', () => {
     await tick(world);
     expect(await compactedBytes(world.objects)).toEqual(atOnce);
     expect(world.storeLog.violations).toEqual([]);
+  }, 60_000);
+
+  test('stops between the last two segments, which the last record told apart', async () => {
+    const records = 65_537;
+    const world = newWorld({ inlineRecords: 1, compactionSegments: 1 });
+    await upload(world, 'base', every(2, 0, records));
+    await tick(world);
+    await upload(world, 'news', every(2, 1, records));
+    await tick(world);
+    expect((await loadManifest(world.objects)).manifest.compaction?.output).toHaveLength(1);
+    await tick(world);
+    const [run] = (await loadManifest(world.objects)).manifest.runs;
+    expect(run?.segments.map(({ count }) => count)).toEqual([65_500, 37]);
   }, 60_000);
 
   test('goes on while new detections come in, which stand in runs of their own', async () => {
