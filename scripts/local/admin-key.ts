@@ -12,7 +12,7 @@ export function localAdminKey(stateFolder: string, environment: string | undefin
   if (given !== null) return given;
   const path = join(stateFolder, 'admin-key');
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
-  const key = `rf_local_${randomBytes(24).toString('hex')}`;
+  const key = `rf_local_${randomBytes(16).toString('hex')}`;
   mkdirSync(stateFolder, { recursive: true });
   writeFileSync(path, `${key}\n`, { mode: 0o600 });
   return key;

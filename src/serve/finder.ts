@@ -99,9 +99,15 @@ export class Finder {
       thousand: countNeighbours(readers, number, 1000),
     };
     if (!options.evidence) return finding;
-    const entries: EvidenceEntry[] = [];
-    for (const { entry, rank } of hits) entries.push(...(await this.#readEvidence(view, entry, rank)));
-    return { ...finding, evidence: foldEvidence(entries) };
+    try {
+      const entries: EvidenceEntry[] = [];
+      for (const { entry, rank } of hits) entries.push(...(await this.#readEvidence(view, entry, rank)));
+      return { ...finding, evidence: foldEvidence(entries) };
+    } catch (error) {
+      // The verdict stands without it; part of the evidence would pass for all of it.
+      this.#context.log('evidence.unavailable', { reason: String(error) });
+      return finding;
+    }
   }
 
   async #readEvidence(view: View, entry: SegmentEntry, rank: number): Promise<EvidenceEntry[]> {

@@ -176,6 +176,19 @@ describe('when storage fails or lies', () => {
     expect((await finder.find(probes, { evidence: false })).includes(null)).toBe(false);
   });
 
+  test('evidence that cannot be read is left out, and the verdict stands', async () => {
+    const { world, finder } = await prepared();
+    const [listed] = ALL;
+    if (listed === undefined) throw new Error('no detection');
+    await finder.find([listed.number], { evidence: false });
+    world.storeLog.beforeCall = async () => {
+      throw new Error('injected: down');
+    };
+    const [finding] = await finder.find([listed.number], { evidence: true });
+    expect(finding?.record).not.toBeNull();
+    expect(finding).not.toHaveProperty('evidence');
+  });
+
   test('without a manifest everything is unknown; with an old one it is served, and its age is told', async () => {
     const { world, finder, background } = await prepared();
     const [listed] = ALL;
