@@ -6,6 +6,7 @@
  */
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
+import type { RollbackResult } from '../merge/rollback.ts';
 import type { Finding } from '../policy/finding.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 
@@ -45,15 +46,6 @@ export interface Status {
     readonly unreadable: number;
   };
 }
-
-export type RollbackResult =
-  | {
-      readonly kind: 'done';
-      readonly generation: number;
-      readonly restored: number;
-      readonly batches: readonly string[];
-    }
-  | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
 
 export interface Services {
   readonly finder: Finder;

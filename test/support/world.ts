@@ -3,6 +3,7 @@ import { BatchBuilder } from '../../src/format/batch.ts';
 import { circumstancesText } from '../../src/format/circumstances.ts';
 import type { Detection } from '../../src/format/detection.ts';
 import { openSegment } from '../../src/format/segment.ts';
+import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
@@ -61,6 +62,7 @@ export interface PlainRecord {
 
 const DAY = 86_400;
 const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const byVocabulary = (words: readonly string[]) => (a: string, b: string) => words.indexOf(a) - words.indexOf(b);
 
 /** What the inventory must be after these detections: a straight computation, no code shared with the merge. */
 export function expectedInventory(detections: readonly Detection[]): Map<number, PlainRecord> {
@@ -68,30 +70,11 @@ export function expectedInventory(detections: readonly Detection[]): Map<number,
   const records = new Map<number, PlainRecord>();
   for (const number of [...byNumber.keys()].sort((a, b) => a - b)) {
     const own = byNumber.get(number) ?? [];
-    const channelOrder = [
-      'otp_marketplace',
-      'api_receiver',
-      'public_receiver',
-      'number_trading',
-      'access_tool',
-      'other',
-    ];
     const labels = [...new Set(own.map(({ label }) => label))].sort(byCode);
     const channels = [...new Set(own.map(({ channel }) => channel))];
-    channels.sort((a, b) => channelOrder.indexOf(a) - channelOrder.indexOf(b));
+    channels.sort(byVocabulary(CHANNELS));
     const industries = [...new Set(own.flatMap(({ industry }) => industry ?? []))];
-    const industryOrder = [
-      'social_media',
-      'communications',
-      'short_video',
-      'internet_services',
-      'ecommerce',
-      'finance',
-      'gaming',
-      'travel',
-      'other',
-    ];
-    industries.sort((a, b) => industryOrder.indexOf(a) - industryOrder.indexOf(b));
+    industries.sort(byVocabulary(INDUSTRIES));
     const evidence: Record<string, readonly [number, number, number]> = {};
     for (const [text, same] of Map.groupBy(own, circumstancesText)) {
       evidence[text] = [
@@ -145,21 +128,9 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
 function unite(a: PlainRecord, b: PlainRecord): PlainRecord {
   const lists = [JSON.parse(a.profile), JSON.parse(b.profile)] as string[][][];
   const profile = [0, 1, 2].map((i) => [...new Set(lists.flatMap((list) => list[i] ?? []))]);
-  const order = ['otp_marketplace', 'api_receiver', 'public_receiver', 'number_trading', 'access_tool', 'other'];
-  const industryOrder = [
-    'social_media',
-    'communications',
-    'short_video',
-    'internet_services',
-    'ecommerce',
-    'finance',
-    'gaming',
-    'travel',
-    'other',
-  ];
   profile[0]?.sort(byCode);
-  profile[1]?.sort((x, y) => order.indexOf(x) - order.indexOf(y));
-  profile[2]?.sort((x, y) => industryOrder.indexOf(x) - industryOrder.indexOf(y));
+  profile[1]?.sort(byVocabulary(CHANNELS));
+  profile[2]?.sort(byVocabulary(INDUSTRIES));
   const evidence = { ...a.evidence };
   for (const [text, [first, last, sightings]] of Object.entries(b.evidence)) {
     const [f, l, s] = evidence[text] ?? [first, last, 0];

@@ -12,10 +12,11 @@ import { problemsOf } from '../../../src/http/openapi-answers.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/http/problem.ts';
 import type { Route } from '../../../src/http/route.ts';
 import { allRoutes } from '../../../src/http/routes.ts';
-import type { Finding, Health, RollbackResult, Services, Status } from '../../../src/http/services.ts';
+import type { Finding, Health, Services, Status } from '../../../src/http/services.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import type { Scope } from '../../../src/keys/scope.ts';
+import type { RollbackResult } from '../../../src/merge/rollback.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { countingBytes, FlakyStore } from '../keys/storage.ts';
 
