@@ -14,10 +14,17 @@ import { recordColumns } from '../test/unit/format/support/plain.ts';
 
 const DIRECTORY = resolve(import.meta.dirname, '../test/golden');
 
-/** JSON with the elements of long lists on lines of their own. */
+/** JSON with the elements of lists on lines of their own, down to the second level. */
 function formatJson(content: unknown): string {
-  if (!Array.isArray(content)) return `${JSON.stringify(content, null, 1)}\n`;
-  return `[\n${content.map((element) => ` ${JSON.stringify(element)}`).join(',\n')}\n]\n`;
+  if (Array.isArray(content)) return `${formatList(content)}\n`;
+  const members = Object.entries(content as object).map(([name, value]) => {
+    return ` ${JSON.stringify(name)}: ${Array.isArray(value) ? formatList(value) : JSON.stringify(value)}`;
+  });
+  return `{\n${members.join(',\n')}\n}\n`;
+}
+
+function formatList(list: readonly unknown[]): string {
+  return list.length === 0 ? '[]' : `[\n${list.map((element) => `  ${JSON.stringify(element)}`).join(',\n')}\n ]`;
 }
 
 async function writeVector<K extends Kind>(kind: K, name: string, content: Contents[K]): Promise<void> {

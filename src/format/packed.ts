@@ -1,101 +1,125 @@
 /**
  * Bit-packed columns of one width with exceptions (layout: verdicts.ts): constant-time access by rank, while a few
- * large values do not set the width of all.
+ * large values do not set the width of all ("patched frame of reference": Zukowski et al., ICDE 2006).
  */
 import { bitLength, readBits, writeBits } from './bits.ts';
-import { FormatError, roundUp8 } from './frame.ts';
+import { FormatError } from './frame.ts';
 
-/** An exception costs a float64 value and a 32-bit rank. */
-const EXCEPTION_BITS = 96;
+const MAX_WIDTH = 32;
+/** Values are integers below 2^53, and so are their differences. */
+const MAX_EXCEPTION_WIDTH = 53;
+/** An exception costs its rank, and its own bits. */
+const RANK_BITS = 16;
 
 export interface PackedField {
   readonly base: number;
   readonly width: number;
+  /** Every value - base in `width` bits; all ones where that is too few. */
+  readonly words: Uint32Array;
+  readonly exceptionWidth: number;
+  /** The value - base of each exception in `exceptionWidth` bits. */
+  readonly exceptionWords: Uint32Array;
   /** Ranks of the exceptions, ascending. */
-  readonly ranks: readonly number[];
-  readonly values: ArrayLike<number>;
+  readonly ranks: Uint16Array;
 }
 
 export function packField(values: ArrayLike<number>): PackedField {
+  const count = values.length;
   let base = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) base = Math.min(base, values[i] as number);
-  const byLength = new Float64Array(34);
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < count; i++) base = Math.min(base, values[i] as number);
+  const { width, exceptionWidth } = chooseWidths(values, base);
+  const words = new Uint32Array(packedWords(count, width));
+  const most = 2 ** width - 1;
+  const ranks: number[] = [];
+  for (let i = 0; i < count; i++) {
     const difference = (values[i] as number) - base;
-    const length = difference > 0xffffffff ? 33 : bitLength(difference);
+    writeBits(words, i * width, width, Math.min(difference, most));
+    if (difference > most) ranks.push(i);
+  }
+  const exceptionWords = new Uint32Array(packedWords(ranks.length, exceptionWidth));
+  ranks.forEach((rank, i) => {
+    writeWide(exceptionWords, i * exceptionWidth, exceptionWidth, (values[rank] as number) - base);
+  });
+  return { base, width, words, exceptionWidth, exceptionWords, ranks: Uint16Array.from(ranks) };
+}
+
+/** The width that makes packed bits and exceptions together smallest; of several, the largest. */
+function chooseWidths(values: ArrayLike<number>, base: number): { width: number; exceptionWidth: number } {
+  const byLength = new Uint32Array(MAX_EXCEPTION_WIDTH + 1);
+  for (let i = 0; i < values.length; i++) {
+    const length = wideLength((values[i] as number) - base);
     byLength[length] = (byLength[length] as number) + 1;
   }
-  // The width that makes packed bits and exceptions together smallest.
-  let width = 32;
+  const longest = byLength.findLastIndex((count) => count > 0);
+  let width = MAX_WIDTH;
   let smallest = Number.POSITIVE_INFINITY;
-  let exceptions = byLength[33] as number;
-  for (let w = 32; w >= 0; w--) {
-    const bits = values.length * w + exceptions * EXCEPTION_BITS;
+  let exceptions = byLength.subarray(MAX_WIDTH + 1).reduce((sum, count) => sum + count, 0);
+  for (let w = MAX_WIDTH; w >= 0; w--) {
+    const bits = values.length * w + exceptions * (RANK_BITS + longest);
     if (bits < smallest) {
       smallest = bits;
       width = w;
     }
     exceptions += byLength[w] as number;
   }
-  const ranks: number[] = [];
-  for (let i = 0; i < values.length; i++) if ((values[i] as number) - base >= 2 ** width) ranks.push(i);
-  return { base, width, ranks, values };
+  return { width, exceptionWidth: longest > width ? longest : 0 };
 }
 
-export function packValues(field: PackedField, count: number): Uint32Array {
-  const words = new Uint32Array(packedWords(count, field.width));
-  const most = 2 ** field.width - 1;
-  for (let i = 0; i < count; i++) {
-    writeBits(words, i * field.width, field.width, Math.min((field.values[i] as number) - field.base, most));
-  }
-  return words;
+function wideLength(value: number): number {
+  return value > 0xffff_ffff ? 32 + bitLength(Math.floor(value / 2 ** 32)) : bitLength(value);
 }
 
+function writeWide(words: Uint32Array, position: number, width: number, value: number): void {
+  writeBits(words, position, Math.min(width, 32), value % 2 ** 32);
+  if (width > 32) writeBits(words, position + 32, width - 32, Math.floor(value / 2 ** 32));
+}
+
+function readWide(words: Uint32Array, position: number, width: number): number {
+  const low = readBits(words, position, Math.min(width, 32));
+  return width > 32 ? low + readBits(words, position + 32, width - 32) * 2 ** 32 : low;
+}
+
+/** Words of a packed column: one more than the bits need, so that a read of two words never leaves the array. */
 export function packedWords(count: number, width: number): number {
   return Math.ceil((count * width) / 32) + 1;
 }
 
-export function exceptionBytes(exceptions: number): number {
-  return roundUp8(exceptions * 12);
+/** Bytes of the ranks of exceptions, with the padding to four bytes. */
+export function rankBytes(exceptions: number): number {
+  return Math.ceil(exceptions / 2) * 4;
 }
 
 export class FieldReader {
-  readonly base: number;
-  readonly width: number;
-  readonly values: Float64Array;
-  readonly ranks: Uint32Array;
-  readonly words: Uint32Array;
+  readonly #field: PackedField;
 
-  /** `words` has the length that `packedWords` says. Throws FormatError. */
-  constructor(
-    count: number,
-    base: number,
-    width: number,
-    values: Float64Array,
-    ranks: Uint32Array,
-    words: Uint32Array,
-  ) {
-    this.base = base;
-    this.width = width;
-    this.values = values;
-    this.ranks = ranks;
-    this.words = words;
-    if (!Number.isSafeInteger(base) || base < 0) throw new FormatError(`packed field: a base of ${base}`);
+  /** The arrays have the lengths that their widths ask for. Throws FormatError unless `packField` could have written them. */
+  constructor(field: PackedField, count: number) {
+    this.#field = field;
+    const { base, width, words, exceptionWidth, exceptionWords, ranks } = field;
+    const hasWidths = width <= MAX_WIDTH && exceptionWidth <= MAX_EXCEPTION_WIDTH;
+    if (!hasWidths || exceptionWidth > 0 !== ranks.length > 0 || !Number.isSafeInteger(base) || base < 0) {
+      throw new FormatError(
+        `packed field: base ${base}, widths ${width} and ${exceptionWidth}, ${ranks.length} exceptions`,
+      );
+    }
     let previous = -1;
     ranks.forEach((rank, i) => {
-      const value = values[i] as number;
+      const difference = readWide(exceptionWords, i * exceptionWidth, exceptionWidth);
       const isMarked = readBits(words, rank * width, width) === 2 ** width - 1;
-      if (rank <= previous || rank >= count || !isMarked || !Number.isSafeInteger(value) || value - base < 2 ** width) {
-        throw new FormatError(`packed field: exception ${i} of ${ranks.length}, ${value} at rank ${rank}`);
+      const isFar = difference >= 2 ** width && Number.isSafeInteger(base + difference);
+      if (rank <= previous || rank >= count || !isMarked || !isFar) {
+        throw new FormatError(
+          `packed field: exception ${i} of ${ranks.length}, ${base} + ${difference} at rank ${rank}`,
+        );
       }
       previous = rank;
     });
   }
 
   at(rank: number): number {
-    const packed = readBits(this.words, rank * this.width, this.width);
-    if (this.ranks.length > 0 && packed === 2 ** this.width - 1) {
-      const ranks = this.ranks;
+    const { base, width, words, exceptionWidth, exceptionWords, ranks } = this.#field;
+    const packed = readBits(words, rank * width, width);
+    if (ranks.length > 0 && packed === 2 ** width - 1) {
       let low = 0;
       let high = ranks.length;
       while (low < high) {
@@ -103,8 +127,8 @@ export class FieldReader {
         if ((ranks[middle] as number) < rank) low = middle + 1;
         else high = middle;
       }
-      if (ranks[low] === rank) return this.values[low] as number;
+      if (ranks[low] === rank) return base + readWide(exceptionWords, low * exceptionWidth, exceptionWidth);
     }
-    return this.base + packed;
+    return base + packed;
   }
 }

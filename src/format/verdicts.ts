@@ -6,12 +6,16 @@
  *   u32 profiles               P
  *   u32 profileBytes           B
  *   u32 zero
- *   4 x field                  profile, firstDay, listedDays (last day - first day), sightings:
+ *   4 x head                   of profile, firstDay, listedDays (last day - first day), sightings:
  *     f64 base                 smallest value
- *     u32 width                bits of a packed value, 0 to 32
+ *     u16 width                bits of a packed value, 0 to 32
+ *     u16 exceptionWidth       bits of an exception, 0 to 53
  *     u32 exceptions           E
- *   4 x exceptions             f64 value[E], then u32 rank[E] ascending, then zeros to a multiple of eight bytes
- *   4 x packed                 u32 words[ceil(N * width / 32) + 1], least significant bit first, each value - base
+ *   4 x field
+ *     u32 words[ceil(N * width / 32) + 1]                  each value - base, least significant bit first
+ *     u32 exceptionWords[ceil(E * exceptionWidth / 32) + 1]   value - base of each exception
+ *     u16 rank[E]                                             ranks of the exceptions, ascending, then zeros to
+ *                                                             a multiple of four bytes
  *   u32 profileEnd[P]          where each profile's text ends in the bytes that follow
  *   u8 text[B]                 profile texts (profile.ts), ascending; field profile is an index into them
  *   zeros                      to a multiple of eight bytes
@@ -20,7 +24,8 @@
  * of sightings have a long tail, which would otherwise set the width of every record.
  */
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
-import { exceptionBytes, FieldReader, packedWords, packField, packValues } from './packed.ts';
+import { SEGMENT_NUMBERS } from './numbers.ts';
+import { FieldReader, type PackedField, packedWords, packField, rankBytes } from './packed.ts';
 import { type Profile, parseProfile } from './profile.ts';
 import type { RecordColumns } from './records.ts';
 import { decodeText, encodeText } from './text.ts';
@@ -28,7 +33,7 @@ import { decodeText, encodeText } from './text.ts';
 const MAGIC = 'RFVE';
 const VERSION = 1;
 const PREFIX_BYTES = 16;
-const FIELD_BYTES = 16;
+const HEAD_BYTES = 16;
 const FIELDS = 4;
 
 /** Encodes the verdicts of records. Throws FormatError when the profiles are not in order. */
@@ -42,32 +47,34 @@ export function encodeVerdicts(records: RecordColumns): Bytes {
   const texts = records.profiles.map(encodeText);
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
 
-  let size = FRAME_HEADER_BYTES + PREFIX_BYTES + FIELDS * FIELD_BYTES;
-  for (const field of fields) size += exceptionBytes(field.ranks.length) + packedWords(count, field.width) * 4;
+  let size = FRAME_HEADER_BYTES + PREFIX_BYTES + FIELDS * HEAD_BYTES;
+  for (const field of fields) size += fieldBytes(field);
   size = roundUp8(size + texts.length * 4 + textBytes);
   const out = new Uint8Array(size);
   const view = new DataView(out.buffer);
   let at = FRAME_HEADER_BYTES;
+  const u16 = (value: number) => {
+    view.setUint16(at, value, true);
+    at += 2;
+  };
   const u32 = (value: number) => {
     view.setUint32(at, value, true);
     at += 4;
   };
-  const f64 = (value: number) => {
-    view.setFloat64(at, value, true);
-    at += 8;
-  };
   for (const value of [count, texts.length, textBytes, 0]) u32(value);
   for (const field of fields) {
-    f64(field.base);
-    u32(field.width);
+    view.setFloat64(at, field.base, true);
+    at += 8;
+    u16(field.width);
+    u16(field.exceptionWidth);
     u32(field.ranks.length);
   }
   for (const field of fields) {
-    for (const rank of field.ranks) f64(field.values[rank] as number);
-    field.ranks.forEach(u32);
-    at = roundUp8(at);
+    field.words.forEach(u32);
+    field.exceptionWords.forEach(u32);
+    field.ranks.forEach(u16);
+    at += rankBytes(field.ranks.length) - field.ranks.byteLength;
   }
-  for (const field of fields) packValues(field, count).forEach(u32);
   let end = 0;
   for (const text of texts) {
     end += text.length;
@@ -78,6 +85,10 @@ export function encodeVerdicts(records: RecordColumns): Bytes {
     at += text.length;
   }
   return sealFrame(out, MAGIC, VERSION);
+}
+
+function fieldBytes({ words, exceptionWords, ranks }: PackedField): number {
+  return words.byteLength + exceptionWords.byteLength + rankBytes(ranks.length);
 }
 
 /** Answers from a verdicts column by rank, on views of its bytes. */
@@ -108,29 +119,25 @@ export class VerdictsReader {
     this.count = prefix.getUint32(0, true);
     this.profileCount = prefix.getUint32(4, true);
     const textBytes = prefix.getUint32(8, true);
-    const descriptors = new DataView(body.buffer, take(FIELDS * FIELD_BYTES), FIELDS * FIELD_BYTES);
-    const heads = Array.from({ length: FIELDS }, (_, i) => ({
-      base: descriptors.getFloat64(i * FIELD_BYTES, true),
-      width: descriptors.getUint32(i * FIELD_BYTES + 8, true),
-      exceptions: descriptors.getUint32(i * FIELD_BYTES + 12, true),
-    }));
-    const tails = heads.map(({ exceptions }) => {
-      const start = take(exceptionBytes(exceptions));
-      const values = new Float64Array(body.buffer, start, exceptions);
-      return { values, ranks: new Uint32Array(body.buffer, start + exceptions * 8, exceptions) };
-    });
-    const readers = heads.map(({ base, width }, i) => {
-      if (width > 32) throw new FormatError(`${MAGIC}: field ${i} has a width of ${width} bits`);
-      const words = packedWords(this.count, width);
-      const { values, ranks } = tails[i] ?? { values: new Float64Array(), ranks: new Uint32Array() };
-      return new FieldReader(
-        this.count,
-        base,
+    if (this.count > SEGMENT_NUMBERS) throw new FormatError(`${MAGIC}: ${this.count} records`);
+    const heads = new DataView(body.buffer, take(FIELDS * HEAD_BYTES), FIELDS * HEAD_BYTES);
+    const words = (count: number, width: number) => {
+      const length = packedWords(count, width);
+      return new Uint32Array(body.buffer, take(length * 4), length);
+    };
+    const readers = Array.from({ length: FIELDS }, (_, i) => {
+      const width = heads.getUint16(i * HEAD_BYTES + 8, true);
+      const exceptionWidth = heads.getUint16(i * HEAD_BYTES + 10, true);
+      const exceptions = heads.getUint32(i * HEAD_BYTES + 12, true);
+      const field: PackedField = {
+        base: heads.getFloat64(i * HEAD_BYTES, true),
         width,
-        values,
-        ranks,
-        new Uint32Array(body.buffer, take(words * 4), words),
-      );
+        words: words(this.count, width),
+        exceptionWidth,
+        exceptionWords: words(exceptions, exceptionWidth),
+        ranks: new Uint16Array(body.buffer, take(rankBytes(exceptions)), exceptions),
+      };
+      return new FieldReader(field, this.count);
     });
     const [profile, firstDay, listedDays, sightings] = readers;
     if (profile === undefined || firstDay === undefined || listedDays === undefined || sightings === undefined) {

@@ -1,5 +1,5 @@
 /**
- * The closed vocabularies of the file format. The position of a name is its code in the format's bit masks
+ * The closed vocabularies of the file format, by name. Their order is the canonical order of names in a profile
  * (docs/FORMAT.md), so names are only ever appended, never reordered or removed.
  */
 export const CHANNELS = [

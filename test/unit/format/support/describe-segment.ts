@@ -138,17 +138,17 @@ function describeVerdicts(list: Listing, end: number): void {
   list.zeros(4, 'zero');
   const heads = FIELDS.map((name) => {
     list.f64(`${name}: base`);
-    return { name, width: list.u32(`${name}: width`), exceptions: list.u32(`${name}: exceptions`) };
+    const width = list.u16(`${name}: width`);
+    const exceptionWidth = list.u16(`${name}: exceptionWidth`);
+    return { name, width, exceptionWidth, exceptions: list.u32(`${name}: exceptions`) };
   });
-  for (const { name, exceptions } of heads) {
-    const start = list.at;
-    for (let e = 0; e < exceptions; e++) list.f64(`${name}: exception's value`);
-    for (let e = 0; e < exceptions; e++) list.u32(`${name}: exception's rank`);
-    list.zeros(-(list.at - start) & 7);
-  }
-  heads.forEach(({ name, width }, field) => {
+  const words = (values: number, width: number) => (Math.ceil((values * width) / 32) + 1) * 4;
+  heads.forEach(({ name, width, exceptionWidth, exceptions }, field) => {
     const values = Array.from({ length: count }, (_, rank) => readField(column, field, rank));
-    list.take((Math.ceil((count * width) / 32) + 1) * 4, `${name}: ${values.join(', ')}`);
+    list.take(words(count, width), `${name}: ${values.join(', ')}`);
+    list.take(words(exceptions, exceptionWidth), `${name}: exceptions`);
+    for (let e = 0; e < exceptions; e++) list.u16(`${name}: rank of exception ${e}:`);
+    list.zeros((exceptions % 2) * 2);
   });
   let from = 0;
   const ends = Array.from({ length: profiles }, (_, id) => list.u32(`profileEnd[${id}]`));

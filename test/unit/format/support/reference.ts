@@ -96,25 +96,66 @@ export function find(c: Numbers, x: number): number {
 export function readField(bytes: Uint8Array, field: number, rank: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const N = view.getUint32(16, true);
-  const heads = [0, 1, 2, 3].map((f) => ({
-    base: view.getFloat64(32 + f * 16, true),
-    width: view.getUint32(40 + f * 16, true),
-    E: view.getUint32(44 + f * 16, true),
-  }));
-  let exceptions = 96;
-  let packed = 96 + heads.reduce((sum, { E }) => sum + Math.ceil((E * 12) / 8) * 8, 0);
-  for (const { width, E } of heads.slice(0, field)) {
-    exceptions += Math.ceil((E * 12) / 8) * 8;
-    packed += (Math.ceil((N * width) / 32) + 1) * 4;
+  const bits = (from: number, position: number, width: number) => {
+    let value = 0;
+    for (let i = position + width - 1; i >= position; i--) {
+      value = value * 2 + (((bytes[from + Math.floor(i / 8)] as number) >> (i % 8)) & 1);
+    }
+    return value;
+  };
+  const wordBytes = (count: number, width: number) => (Math.ceil((count * width) / 32) + 1) * 4;
+  let at = 96;
+  for (let f = 0; ; f++) {
+    const base = view.getFloat64(32 + f * 16, true);
+    const width = view.getUint16(40 + f * 16, true);
+    const exceptionWidth = view.getUint16(42 + f * 16, true);
+    const E = view.getUint32(44 + f * 16, true);
+    const exceptions = at + wordBytes(N, width);
+    const ranks = exceptions + wordBytes(E, exceptionWidth);
+    if (f === field) {
+      const packed = bits(at, rank * width, width);
+      for (let e = 0; e < E && packed === 2 ** width - 1; e++) {
+        if (view.getUint16(ranks + e * 2, true) === rank)
+          return base + bits(exceptions, e * exceptionWidth, exceptionWidth);
+      }
+      return base + packed;
+    }
+    at = ranks + Math.ceil(E / 2) * 4;
   }
-  const { base, width, E } = heads[field] as { base: number; width: number; E: number };
-  for (let e = 0; e < E; e++) {
-    if (view.getUint32(exceptions + E * 8 + e * 4, true) === rank) return view.getFloat64(exceptions + e * 8, true);
+}
+
+const LADDER = [0, 0.4, 0.8, 1.2, 1.6, 2, 2.5, 3.1, 3.9, 4.9, 6.1, 7.6, 9.5, 12, 15, 19, 24, 64];
+
+/** Bits of partition x[i..j). */
+function coded(x: readonly number[], i: number, j: number): number {
+  const k = j - 1 - i;
+  const u = at(x, j - 1) - at(x, i);
+  if (u === k) return 0;
+  const bits = Array.from({ length: 30 }, (_, l) => k * (l + 1) + Math.floor((u - 1) / 2 ** l));
+  return Math.min(u, ...bits);
+}
+
+/** Where each partition of x ends. */
+export function partitionEnds(x: readonly number[]): number[] {
+  const n = x.length;
+  const best = new Array<number>(n + 1).fill(Number.POSITIVE_INFINITY);
+  const from = new Array<number>(n + 1).fill(0);
+  best[0] = 0;
+  for (let i = 0; i < n; i++) {
+    const allowed = (j: number) => j <= Math.min(n, i + 128) && at(x, j - 1) - at(x, i) < 2 ** 31;
+    let j = i + 1;
+    for (const limit of LADDER) {
+      while (allowed(j + 1) && coded(x, i, j + 1) <= limit * 72) j += 1;
+      for (const end of [i + 1, j]) {
+        const cost = at(best, i) + 72 + coded(x, i, end);
+        if (cost < at(best, end)) {
+          best[end] = cost;
+          from[end] = i;
+        }
+      }
+    }
   }
-  let value = 0;
-  for (let x = width - 1; x >= 0; x--) {
-    const i = rank * width + x;
-    value = value * 2 + (((bytes[packed + Math.floor(i / 8)] as number) >> (i % 8)) & 1);
-  }
-  return base + value;
+  const ends: number[] = [];
+  for (let end = n; end > 0; end = at(from, end)) ends.unshift(end);
+  return ends;
 }

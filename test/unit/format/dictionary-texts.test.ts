@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CircumstancesTable, circumstancesText, parseCircumstances } from '../../../src/format/circumstances.ts';
+import { FormatError } from '../../../src/format/frame.ts';
+import { type Profile, parseProfile, profileText, unionProfile } from '../../../src/format/profile.ts';
+import { entry, verdict } from './support/arbitrary.ts';
+
+const profile = verdict.map(({ labels, channels, industries }): Profile => ({ labels, channels, industries }));
+
+describe('circumstances as text', () => {
+  test('are parsed to what was written', () => {
+    fc.assert(
+      fc.property(entry, ({ firstSeenAt, lastSeenAt, sightings, ...circumstances }) => {
+        expect(parseCircumstances(circumstancesText(circumstances))).toEqual(circumstances);
+      }),
+    );
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['not JSON', '["a"'],
+    ['six fields', '["a","other",null,null,null,null]'],
+    ['eight fields', '["a","other",null,null,null,null,null,null]'],
+    ['an object', '{"label":"a"}'],
+    ['a label that is no text', '[1,"other",null,null,null,null,null]'],
+    ['an unknown channel', '["a","unheard-of",null,null,null,null,null]'],
+    ['an unknown industry', '["a","other","unheard-of",null,null,null,null]'],
+    ['a project that is no text', '["a","other",null,7,null,null,null]'],
+    ['half a link', '["a","other",null,null,"codes.example",null,null]'],
+    ['a space', '["a", "other",null,null,null,null,null]'],
+    ['an escape that is not needed', '["\\u0061","other",null,null,null,null,null]'],
+  ])('are refused: %s', (_name, text) => {
+    expect(() => parseCircumstances(text)).toThrow(FormatError);
+  });
+
+  test('a table counts distinct texts up from 0', () => {
+    const table = new CircumstancesTable();
+    expect(['b', 'a', 'b', 'c'].map((text) => table.idOf(text))).toEqual([0, 1, 0, 2]);
+    expect([0, 1, 2].map((id) => table.text(id))).toEqual(['b', 'a', 'c']);
+    expect(() => table.text(3)).toThrow('no circumstances with id 3, there are 3');
+  });
+});
+
+describe('profiles', () => {
+  test('are parsed to what was written', () => {
+    fc.assert(
+      fc.property(profile, (each) => {
+        expect(parseProfile(profileText(each))).toEqual(each);
+      }),
+    );
+  });
+
+  test('unite in any order to the same', () => {
+    fc.assert(
+      fc.property(profile, profile, profile, (a, b, c) => {
+        const text = profileText(unionProfile(a, unionProfile(b, c)));
+        expect(profileText(unionProfile(unionProfile(c, a), b))).toBe(text);
+        expect(profileText(unionProfile(a, a))).toBe(profileText(a));
+        expect(parseProfile(text).labels).toEqual([...new Set([...a.labels, ...b.labels, ...c.labels])].sort());
+      }),
+    );
+  });
+});

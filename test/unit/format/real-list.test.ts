@@ -1,0 +1,75 @@
+/** What a number costs on real lists, cut into segments by the merge itself. Prints sizes, never numbers. */
+import { expect, test } from 'vitest';
+import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
+import type { Detection } from '../../../src/format/detection.ts';
+import { NumbersReader } from '../../../src/format/numbers-reader.ts';
+import type { EncodedSegment } from '../../../src/format/segment.ts';
+import { numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
+import { VerdictsReader } from '../../../src/format/verdicts.ts';
+import { BatchCursor } from '../../../src/merge/cursor.ts';
+import { MergeDictionary } from '../../../src/merge/dictionary.ts';
+import { fold } from '../../../src/merge/fold.ts';
+import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from './support/real-list.ts';
+
+/** From DESIGN.md; for the numbers, frame, directory and padding included. */
+const NUMBERS_BITS = 14.5;
+const VERDICTS_BYTES = 4;
+
+async function segmentsOf(detections: readonly Detection[]): Promise<EncodedSegment[]> {
+  const builder = new BatchBuilder();
+  for (const detection of detections) builder.add(detection);
+  const receipt = { bodySha256: '', accepted: detections.length, rejected: 0, errors: [] };
+  const dictionary = new MergeDictionary();
+  const cursor = new BatchCursor(openBatch(builder.finish(receipt)), dictionary);
+  const segments: EncodedSegment[] = [];
+  for await (const { segment } of fold([cursor], dictionary)) segments.push(segment);
+  return segments;
+}
+
+async function measure(name: string, detections: readonly Detection[]): Promise<void> {
+  const expected = Map.groupBy(detections, ({ number }) => number);
+  const segments = await segmentsOf(detections);
+  const sum = (size: (segment: EncodedSegment) => number) => segments.reduce((total, each) => total + size(each), 0);
+  const count = sum(({ shape }) => shape.count);
+  const bits = (sum(({ shape }) => shape.numbers.bytes) * 8) / count;
+  const bytes = sum(({ shape }) => shape.verdicts.bytes) / count;
+  const evidence = sum(({ shape }) => shape.evidenceIndex.bytes + shape.evidenceBlocksBytes) / count;
+  console.log(
+    `${name}: ${segments.length} segments\n` +
+      `  numbers column: ${bits.toFixed(2)} bits a number on ${count} numbers\n` +
+      `  verdicts column: ${bytes.toFixed(2)} bytes a number; evidence: ${evidence.toFixed(2)} bytes a number`,
+  );
+  expect(count).toBe(expected.size);
+  expect(bits).toBeLessThanOrEqual(NUMBERS_BITS);
+  expect(bytes).toBeLessThanOrEqual(VERDICTS_BYTES);
+  checkSegments(segments, expected);
+}
+
+/** Every number is found with its own verdict, and no ten-thousand-block is in two segments. */
+function checkSegments(segments: readonly EncodedSegment[], expected: ReadonlyMap<number, readonly Detection[]>): void {
+  let lastBlock = -1;
+  for (const segment of segments) {
+    expect(Math.floor(segment.shape.first / SEGMENT_ALIGNMENT)).toBeGreaterThan(lastBlock);
+    lastBlock = Math.floor(segment.shape.last / SEGMENT_ALIGNMENT);
+    const numbers = new NumbersReader(numbersSlice(segment));
+    const verdicts = new VerdictsReader(verdictsSlice(segment));
+    const all = new Float64Array(numbers.count);
+    numbers.copyRange(0, numbers.count, all);
+    let wrong = 0;
+    all.forEach((number, rank) => {
+      const own = expected.get(number) ?? [];
+      const sightings = own.reduce((sum, each) => sum + each.sightings, 0);
+      const lastDay = own.reduce((last, each) => Math.max(last, Math.floor(each.observedAt / 86_400)), 0);
+      const isRight =
+        numbers.find(number) === rank && verdicts.sightings(rank) === sightings && verdicts.lastDay(rank) === lastDay;
+      if (!isRight) wrong += 1;
+    });
+    expect(wrong).toBe(0);
+  }
+}
+
+if (!hasSharedData) console.log(`real-list.test: ${INVENTORY} and its companion are not there; skipped`);
+
+test.skipIf(!hasSharedData)('the shared history', () => measure('shared history', sharedDetections()), 60_000);
+
+test('the sample package', () => measure('sample package', sampleDetections()), 60_000);

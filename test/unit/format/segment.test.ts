@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
+import { sha256Hex } from '../../../src/format/hash.ts';
+import {
+  checkedSlice,
+  encodeSegment,
+  evidenceBlocksOffset,
+  evidenceIndexOffset,
+  numbersOffset,
+  numbersSlice,
+  openSegment,
+  SEGMENT_FOOTER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  segmentBytes,
+  verdictsOffset,
+  verdictsSlice,
+} from '../../../src/format/segment.ts';
+import { records } from './support/arbitrary.ts';
+import { CASES } from './support/cases.ts';
+import { CODECS } from './support/content.ts';
+import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
+import { EXAMPLE_RECORDS } from './support/example.ts';
+import { recordColumns } from './support/plain.ts';
+
+/** Opens a segment and reads all of it. */
+const readAll = CODECS.segment.decode;
+
+const { shape, file } = await encodeSegment(recordColumns(EXAMPLE_RECORDS));
+/** With two blocks of evidence. */
+const several = (await encodeSegment(recordColumns(CASES.segment['several-blocks']?.slice(0, 70) ?? []))).file;
+
+describe('segment', () => {
+  test('has each record as it was encoded', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, async (list) => {
+        const segment = await encodeSegment(recordColumns(list));
+        expect(await readAll(segment.file)).toEqual({ shape: segment.shape, records: list });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('the same records give the same bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, async (list) => {
+        const [one, other] = [list, structuredClone(list)].map(recordColumns).map(encodeSegment);
+        expect((await one)?.file).toEqual((await other)?.file);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test('its parts are where its shape says, and hash to what it says', async () => {
+    expect(segmentBytes(shape)).toBe(file.length);
+    const offsets = [numbersOffset(), verdictsOffset(shape), evidenceIndexOffset(shape), evidenceBlocksOffset(shape)];
+    expect(offsets).toEqual([64, 136, 400, 432]);
+    for (const offset of offsets) expect(offset % 8).toBe(0);
+    const encoded = { shape, file };
+    expect(numbersSlice(encoded)).toEqual(file.subarray(64, 136));
+    expect(verdictsSlice(encoded)).toEqual(file.subarray(136, 400));
+    expect(await sha256Hex(numbersSlice(encoded))).toBe(shape.numbers.sha256);
+    expect(await sha256Hex(verdictsSlice(encoded))).toBe(shape.verdicts.sha256);
+    expect(await sha256Hex(file.slice(400, 432))).toBe(shape.evidenceIndex.sha256);
+  });
+
+  test('is read out of a larger buffer, at a multiple of eight bytes only', async () => {
+    expect(await readAll(embedded(file, 16))).toEqual({ shape, records: EXAMPLE_RECORDS });
+    for (const offset of [1, 4]) await expect(openSegment(embedded(file, offset))).rejects.toThrow(RangeError);
+  });
+});
+
+describe('what is not a segment is refused', () => {
+  test('cut at every byte', async () => {
+    for (const length of everyByte(file)) {
+      await expect(openSegment(file.slice(0, length)), `${length} bytes`).rejects.toThrow(FormatError);
+    }
+  });
+
+  test('a flipped bit in any byte of the file', async () => {
+    for (const at of everyByte(several)) {
+      const reading = (async () => readAll(flipped(several, at)))();
+      await expect(reading, `byte ${at}`).rejects.toThrow(FormatError);
+    }
+  });
+
+  test('trailing bytes', async () => {
+    for (const count of [1, 8, 112]) await expect(openSegment(withTrailing(file, count))).rejects.toThrow(FormatError);
+  });
+
+  test('another version of any of its frames', async () => {
+    const frames = [0, numbersOffset(), verdictsOffset(shape), evidenceIndexOffset(shape), file.length - 112];
+    for (const at of frames) await expect(openSegment(withVersion(file, 2, at)), `frame at ${at}`).rejects.toThrow();
+    await expect(openSegment(withVersion(file, 2))).rejects.toThrow('RFSG: expected version 1, found 2');
+    await expect(openSegment(withVersion(file, 2, file.length - 112))).rejects.toThrow('RFFT: expected version 1');
+  });
+
+  /** The file with an edited header or footer that has a right checksum. */
+  const edited = (from: number, to: number, magic: string, edit: (view: DataView) => void): Bytes => {
+    const copy = file.slice();
+    const part = copy.slice(from, to);
+    edit(new DataView(part.buffer));
+    copy.set(sealFrame(part, magic, 1), from);
+    return copy;
+  };
+
+  test.each<[string, (view: DataView) => void]>([
+    ['another first number', (view) => view.setBigUint64(16, 1n, true)],
+    ['another last number', (view) => view.setBigUint64(24, 13_105_550_143n, true)],
+    ['another count', (view) => view.setUint32(32, 4, true)],
+    ['a longer numbers column', (view) => view.setUint32(36, shape.numbers.bytes + 8, true)],
+    [
+      'columns of other lengths with the same sum',
+      (view) => {
+        view.setUint32(36, shape.numbers.bytes + 8, true);
+        view.setUint32(40, shape.verdicts.bytes - 8, true);
+      },
+    ],
+    ['longer evidence', (view) => view.setUint32(48, shape.evidenceBlocksBytes + 8, true)],
+    ['a reserved byte', (view) => view.setUint8(63, 1)],
+  ])('a header with %s', async (_name, edit) => {
+    await expect(openSegment(edited(0, SEGMENT_HEADER_BYTES, 'RFSG', edit))).rejects.toThrow(FormatError);
+  });
+
+  test('a footer with another hash', async () => {
+    for (const at of [16, 48, 111]) {
+      const changed = edited(file.length - SEGMENT_FOOTER_BYTES, file.length, 'RFFT', (view) => {
+        view.setUint8(at, view.getUint8(at) ^ 1);
+      });
+      await expect(openSegment(changed)).rejects.toThrow(/expected a slice with hash/);
+    }
+  });
+
+  test('columns of another segment with as many bytes', async () => {
+    const other = await encodeSegment(recordColumns(EXAMPLE_RECORDS.map((each) => ({ ...each, sightings: 3 }))));
+    const same = await encodeSegment(recordColumns(EXAMPLE_RECORDS.map((each) => ({ ...each, sightings: 4 }))));
+    expect(other.file.length).toBe(same.file.length);
+    const mixed = same.file.slice();
+    mixed.set(verdictsSlice(other), verdictsOffset(same.shape));
+    await expect(openSegment(mixed)).rejects.toThrow(/expected a slice with hash/);
+  });
+});
+
+describe('slice', () => {
+  const slice = numbersSlice({ shape, file });
+
+  test('is checked against its length and hash', async () => {
+    expect(await checkedSlice(slice, shape.numbers)).toBe(slice);
+    for (const at of everyByte(slice)) {
+      await expect(checkedSlice(flipped(slice, at), shape.numbers), `byte ${at}`).rejects.toThrow(FormatError);
+    }
+    await expect(checkedSlice(slice.slice(1), shape.numbers)).rejects.toThrow('a slice of 72 bytes, found 71');
+    await expect(checkedSlice(withTrailing(slice, 1), shape.numbers)).rejects.toThrow(FormatError);
+  });
+});

@@ -1,0 +1,207 @@
+/**
+ * Stored bytes with right checksums and hostile contents: each case changes a few bytes of a good one, seals it anew, and
+ * asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
+ */
+import { openBatch } from '../../../../src/format/batch.ts';
+import { crc32 } from '../../../../src/format/crc32.ts';
+import { EvidenceIndex, encodeEvidence, readEvidenceBlock } from '../../../../src/format/evidence.ts';
+import { type Bytes, FormatError, sealFrame } from '../../../../src/format/frame.ts';
+import { fromHex, sha256Hex } from '../../../../src/format/hash.ts';
+import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
+import { encodeNumbers } from '../../../../src/format/numbers.ts';
+import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import { encodeSegment, openSegment } from '../../../../src/format/segment.ts';
+import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { someDetections } from '../../../support/detections.ts';
+import { CASES } from './cases.ts';
+import { clusters } from './clusters.ts';
+import { CODECS, type Contents } from './content.ts';
+import { evidenceColumns, recordColumns, verdictColumns } from './plain.ts';
+import { type RandomSource, randomSource } from './random.ts';
+
+export const HOSTILE_KINDS = ['numbers', 'verdicts', 'evidence', 'batch', 'manifest', 'segment'] as const;
+export type HostileKind = (typeof HOSTILE_KINDS)[number];
+
+const VALUES = [0, 1, 2, 127, 128, 255, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+
+/** Changes up to eight places of bytes[from..]: a word, a double, a byte, a bit, or a stretch copied from elsewhere. */
+function mutate(bytes: Bytes, from: number, random: RandomSource): Bytes {
+  const copy = bytes.slice();
+  const view = new DataView(copy.buffer);
+  for (let edits = 1 + random(8); edits > 0; edits--) {
+    const at = from + random(copy.length - from);
+    const aligned = at - (at % 4);
+    const kind = random(6);
+    if (kind === 0 && aligned >= from && aligned + 4 <= copy.length) {
+      view.setUint32(aligned, VALUES[random(VALUES.length)] as number, true);
+    } else if (kind === 1 && aligned >= from && aligned + 4 <= copy.length) {
+      view.setUint32(aligned, view.getUint32(aligned, true) + random(5) - 2, true);
+    } else if (kind === 2 && aligned >= from && aligned + 8 <= copy.length) {
+      const doubles = [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 53, 1e300, random(2 ** 32)];
+      view.setFloat64(aligned, doubles[random(doubles.length)] as number, true);
+    } else if (kind === 3) {
+      const length = random(Math.min(64, copy.length - at));
+      copy.copyWithin(at, from + random(copy.length - from), copy.length - length);
+    } else if (kind === 4) {
+      copy[at] = random(256);
+    } else {
+      copy[at] = (copy[at] as number) ^ (1 << random(8));
+    }
+  }
+  return copy;
+}
+
+/** Mostly the directory, which is at the beginning of the body. */
+function mutateFrame(bytes: Bytes, magic: string, random: RandomSource): Bytes {
+  if (random(2) === 0) return sealFrame(mutate(bytes, 16, random), magic, 1);
+  const head = mutate(bytes.slice(0, Math.min(bytes.length, 400)), 16, random);
+  const copy = bytes.slice();
+  copy.set(head);
+  return sealFrame(copy, magic, 1);
+}
+
+/** Nudges entries of a numbers column's directory: nearly right is what slips through a check. */
+function mutateDirectory(bytes: Bytes, random: RandomSource): Bytes {
+  const copy = bytes.slice();
+  const view = new DataView(copy.buffer);
+  const [groups, partitions] = [view.getUint32(20, true), view.getUint32(24, true)];
+  const ranks = 32 + groups * 12;
+  const infos = ranks + groups * 4 + partitions * 4;
+  const nudge = (value: number, by: number) => Math.max(0, value + by * (1 + random(random(2) === 0 ? 3 : 200)));
+  for (let edits = 1 + random(3); edits > 0; edits--) {
+    const sign = random(2) * 2 - 1;
+    const group = random(groups) * 2;
+    const info = infos + random(partitions) * 4;
+    const place = [ranks + group, ranks + groups * 2 + group][random(3)];
+    if (place !== undefined) view.setUint16(place, nudge(view.getUint16(place, true), sign), true);
+    else if (random(2) === 0) view.setUint32(info, nudge(view.getUint32(info, true), sign * 2 ** 16), true);
+    else view.setUint32(info, ((view.getUint32(info, true) & 0x07ff_ffff) | (random(32) << 27)) >>> 0, true);
+    if (random(8) === 0) view.setUint32(16, nudge(view.getUint32(16, true), sign), true);
+  }
+  return sealFrame(copy, 'RFNU', 1);
+}
+
+function within(value: number, low: number, high: number, what: string): void {
+  if (!(value >= low && value <= high)) throw new Error(`${what} is ${value}, expected ${low} to ${high}`);
+}
+
+function useNumbers(reader: NumbersReader, random: RandomSource): void {
+  const { count } = reader;
+  const all = new Float64Array(count);
+  reader.copyRange(0, count, all);
+  for (let i = 0; i < 100; i++) {
+    const rank = random(count);
+    const number = all[rank] as number;
+    within(number, 0, 2 ** 54, 'a number');
+    const far = random(2 ** (1 + random(33)));
+    for (const probe of [number, number + 1, number - far, number + far, random(2 ** 32) * 2 ** 18]) {
+      const found = reader.find(probe);
+      if (!Number.isInteger(found)) throw new Error(`find(${probe}) is ${found}`);
+      within(found, -count - 1, count - 1, `find(${probe})`);
+    }
+    if (reader.select(rank) !== number) throw new Error(`select(${rank}) is not ${number}`);
+    const to = rank + random(count - rank + 1);
+    reader.copyRange(rank, to, new Float64Array(to - rank));
+  }
+}
+
+function useVerdicts(reader: VerdictsReader): void {
+  for (let rank = 0; rank < Math.min(reader.count, 2000); rank++) {
+    within(reader.firstDay(rank), 0, 2 ** 53, 'a day');
+    within(reader.lastDay(rank), reader.firstDay(rank), 2 ** 54, 'a day');
+    within(reader.sightings(rank), 0, 2 ** 54, 'sightings');
+  }
+  for (let id = 0; id < Math.min(reader.profileCount, 2000); id++) {
+    try {
+      reader.profile(id);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+}
+
+const segments = {
+  records: CASES.segment['several-blocks'] ?? [],
+  async hostile(random: RandomSource): Promise<Bytes> {
+    const { file, shape } = await encodeSegment(recordColumns(this.records));
+    let at = 64;
+    for (const [i, [magic, part]] of [
+      ['RFNU', shape.numbers] as const,
+      ['RFVE', shape.verdicts] as const,
+      ['RFEV', shape.evidenceIndex] as const,
+    ].entries()) {
+      if (random(3) === 0) file.set(mutateFrame(file.slice(at, at + part.bytes), magic, random), at);
+      const hash = await sha256Hex(file.slice(at, at + part.bytes));
+      file.set(fromHex(hash), file.length - 96 + i * 32);
+      at += part.bytes;
+    }
+    file.set(sealFrame(file.slice(-112), 'RFFT', 1), file.length - 112);
+    return file;
+  },
+};
+
+type Attack = (random: RandomSource) => void | Promise<void>;
+
+/** Makes the good bytes of a kind once, and returns what makes and asks a hostile variant. */
+export function attackOn(kind: HostileKind): Attack {
+  const seed = randomSource(11);
+  switch (kind) {
+    case 'numbers': {
+      const shapes = [
+        { length: 100, gap: 2, leapBits: 30 },
+        { length: 300, gap: 1500, leapBits: 34 },
+        { length: 4, gap: 1, leapBits: 8 },
+      ];
+      const columns = shapes.map((shape) => encodeNumbers(clusters(900, shape, seed)));
+      return (random) => {
+        const column = columns[random(columns.length)] as Bytes;
+        const hostile = random(2) === 0 ? mutateDirectory(column, random) : mutateFrame(column, 'RFNU', random);
+        useNumbers(new NumbersReader(hostile), random);
+      };
+    }
+    case 'verdicts': {
+      const columns = Object.values(CASES.verdicts).map((verdicts) => encodeVerdicts(verdictColumns(verdicts)));
+      return (random) => {
+        const column = columns[random(columns.length)] as Bytes;
+        useVerdicts(new VerdictsReader(mutateFrame(column, 'RFVE', random)));
+      };
+    }
+    case 'evidence': {
+      const { index, blocks } = encodeEvidence(evidenceColumns(CASES.evidence['several-blocks'] ?? []));
+      const good = new EvidenceIndex(index).place(0);
+      return (random) => {
+        if (random(2) === 0) {
+          const opened = new EvidenceIndex(mutateFrame(index, 'RFEV', random));
+          for (let block = 0; block < opened.blocks; block++) {
+            within(opened.place(block).length, 0, 2 ** 32, 'a length');
+          }
+        }
+        const block = mutate(blocks.slice(0, good.length), 0, random);
+        readEvidenceBlock(block, { ...good, crc: crc32(block) }, 64);
+      };
+    }
+    case 'batch': {
+      const content = { ...(CASES.batch.rows as Contents['batch']), detections: someDetections(60, 2) };
+      const batch = CODECS.batch.encode(content) as Bytes;
+      return (random) => {
+        const opened = openBatch(mutateFrame(batch, 'RFBA', random));
+        within(opened.rows, 0, 60, 'rows');
+        for (const id of opened.circumstance) within(id, 0, opened.circumstances.length - 1, 'circumstances');
+        for (const number of opened.numbers) within(number, 0, 2 ** 53, 'a number');
+      };
+    }
+    case 'manifest': {
+      const manifest = encodeManifest(CASES.manifest.runs as Manifest);
+      return (random) => {
+        within(decodeManifest(mutateFrame(manifest, 'RFMF', random)).generation, 0, 2 ** 53, 'the generation');
+      };
+    }
+    case 'segment':
+      return async (random) => {
+        const opened = await openSegment(await segments.hostile(random));
+        useNumbers(opened.numbers, random);
+        useVerdicts(opened.verdicts);
+        for (let block = 0; block < Math.ceil(opened.shape.count / 64); block++) opened.evidenceBlock(block);
+      };
+  }
+}
