@@ -24,9 +24,9 @@ export const NUMBERS_MAGIC = 'RFNU';
 export const NUMBERS_VERSION = 1;
 export const SEGMENT_NUMBERS = 65_536;
 export const NUMBERS_PREFIX_BYTES = 16;
+/** Their codes take less than 2^16 bits together: 16 partitions of at most 127 * 25 + 128. */
 const GROUP_PARTITIONS = 16;
 const GROUP_SPAN = 2 ** 32;
-const GROUP_BITS = 2 ** 16;
 const GROUP_BYTES = 16;
 const PARTITION_BYTES = 8;
 
@@ -57,12 +57,7 @@ export function encodeNumbers(numbers: Float64Array): Bytes {
   for (let p = 0; p < ends.length; p++) {
     const end = ends[p] as number;
     const base = numbers[start] as number;
-    if (
-      group === undefined ||
-      p - group.partition === GROUP_PARTITIONS ||
-      base - group.base >= GROUP_SPAN ||
-      bit - group.bit >= GROUP_BITS
-    ) {
+    if (group === undefined || p - group.partition === GROUP_PARTITIONS || base - group.base >= GROUP_SPAN) {
       group = { base, bit, rank: start, partition: p };
       groups.push(group);
     }

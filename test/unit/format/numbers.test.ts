@@ -177,9 +177,17 @@ describe('a directory that its checksum vouches for, but that no encoder writes'
     expect(partitions).toBeGreaterThan(groups + 2);
   });
 
+  test('more numbers than a segment has, in a directory that has room for them', () => {
+    const full = Float64Array.from({ length: SEGMENT_NUMBERS }, (_, i) =>
+      i === SEGMENT_NUMBERS - 1 ? LARGEST : i * 3,
+    );
+    const bytes = encodeNumbers(full);
+    new DataView(bytes.buffer).setUint32(16, SEGMENT_NUMBERS + 1, true);
+    expect(() => new NumbersReader(sealFrame(bytes, 'RFNU', 1))).toThrow('65537 numbers in');
+  });
+
   test.each<[string, (view: DataView) => void]>([
     ['no numbers', (view) => view.setUint32(16, 0, true)],
-    ['more numbers than a segment has', (view) => view.setUint32(16, SEGMENT_NUMBERS + 1, true)],
     ['one number more than the partitions can have', (view) => view.setUint32(16, 600, true)],
     ['fewer numbers than the partitions have', (view) => view.setUint32(16, 250, true)],
     ['more groups than there is room for', (view) => view.setUint32(20, 0xffff_ffff, true)],

@@ -52,6 +52,13 @@ describe('packed field', () => {
     );
   });
 
+  test('of widths that cost the same, the largest', () => {
+    // 18 values of which two take two bits: 18 * 2 bits, or two exceptions of 16 + 2.
+    const values = Array.from({ length: 18 }, (_, i) => (i % 9 === 4 ? 3 : 0));
+    expect(packField(values)).toMatchObject({ width: 2, exceptionWidth: 0 });
+    expect(packField([...values, 0])).toMatchObject({ width: 0, exceptionWidth: 2 });
+  });
+
   test('values whose bits are all ones are told from exceptions', () => {
     const values = Array.from({ length: 200 }, (_, i) => (i % 50 === 3 ? 9_000_000 + i : i % 4));
     const field = packField(values);
@@ -92,7 +99,7 @@ describe('packed field', () => {
     ['ranks out of order', { exceptionWords: Uint32Array.from([0x99, 0]), ranks: Uint16Array.from([3, 1]) }],
     ['a rank twice', { exceptionWords: Uint32Array.from([0x99, 0]), ranks: Uint16Array.from([1, 1]) }],
     ['a rank that is not marked', { ranks: Uint16Array.from([0]) }],
-    ['a rank beyond the last', { ranks: Uint16Array.from([4]) }],
+    ['a rank beyond the last', { width: 0, ranks: Uint16Array.from([4]) }],
   ])('is refused: %s', (_name, change) => {
     expect(() => new FieldReader({ ...good, ...change }, 4)).toThrow(FormatError);
   });

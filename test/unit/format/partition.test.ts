@@ -79,6 +79,10 @@ describe('coding of one partition', () => {
     );
   });
 
+  test('the longest codes of a group are addressed with 16 bits', () => {
+    expect(codedBits(PARTITION_NUMBERS - 1, PARTITION_SPAN - 1) * 16).toBeLessThan(2 ** 16);
+  });
+
   test('more numbers or a longer span never cost less: the choice of partitions relies on it', () => {
     fc.assert(
       fc.property(kAndU, fc.nat({ max: 2 ** 20 }), ([k, u], more) => {

@@ -122,6 +122,17 @@ describe('what is not a segment is refused', () => {
     await expect(openSegment(edited(0, SEGMENT_HEADER_BYTES, 'RFSG', edit))).rejects.toThrow(FormatError);
   });
 
+  test('evidence that goes on after its last block', async () => {
+    const more = 8;
+    const longer = withTrailing(file, more);
+    longer.copyWithin(file.length - SEGMENT_FOOTER_BYTES + more, file.length - SEGMENT_FOOTER_BYTES, file.length);
+    longer.fill(0, file.length - SEGMENT_FOOTER_BYTES, file.length - SEGMENT_FOOTER_BYTES + more);
+    const header = longer.slice(0, SEGMENT_HEADER_BYTES);
+    new DataView(header.buffer).setUint32(48, shape.evidenceBlocksBytes + more, true);
+    longer.set(sealFrame(header, 'RFSG', 1));
+    await expect(openSegment(longer)).rejects.toThrow(/bytes of evidence and padding/);
+  });
+
   test('a footer with another hash', async () => {
     for (const at of [16, 48, 111]) {
       const changed = edited(file.length - SEGMENT_FOOTER_BYTES, file.length, 'RFFT', (view) => {

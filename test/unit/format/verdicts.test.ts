@@ -84,14 +84,23 @@ describe('what is not a verdicts column is refused', () => {
     ['a width of 33', (view) => view.setUint16(40, 33, true)],
     ['an exception width of 54', (view) => view.setUint16(90, 54, true)],
     ['an exception width without exceptions', (view) => view.setUint16(42, 9, true)],
-    ['more records than a segment has', (view) => view.setUint32(16, 65_537, true)],
     ['a base that is not a number', (view) => view.setFloat64(48, Number.NaN, true)],
     ['more exceptions than there is room for', (view) => view.setUint32(44, 0xffff_ffff, true)],
+    [
+      'text after the last profile',
+      (view) => view.setUint32(profileEnd + 4, view.getUint32(profileEnd + 4, true) - 1, true),
+    ],
     ['profile texts that overlap', (view) => view.setUint32(profileEnd, 0xffff, true)],
   ])('%s', (_name, edit) => {
     const copy = sample.slice();
     edit(new DataView(copy.buffer));
     expect(() => read(sealFrame(copy, 'RFVE', 1))).toThrow(FormatError);
+  });
+
+  test('more records than a segment has, though fields without bits have room for them', () => {
+    const equal = encodeVerdicts(verdictColumns(some.slice(0, 1)));
+    new DataView(equal.buffer).setUint32(16, 65_537, true);
+    expect(() => new VerdictsReader(sealFrame(equal, 'RFVE', 1))).toThrow('65537 records');
   });
 
   test('a profile that is not in the dictionary, or not a profile, is refused when it is asked for', () => {

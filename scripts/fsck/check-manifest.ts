@@ -1,0 +1,85 @@
+/** The manifest: that it is there, can be read, and agrees with itself. */
+import { decodeManifest, EMPTY_MANIFEST, type Manifest } from '../../src/format/manifest.ts';
+import { messageOf } from '../../src/merge/context.ts';
+import { HISTORY_PREFIX, MANIFEST_KEY, MERGED_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
+import { contradictions } from './contradictions.ts';
+import { listObjects } from './list-all.ts';
+import { type Look, LookError, REBUILD } from './look.ts';
+import { manifestProblem } from './manifest-problem.ts';
+
+/** What a published generation leaves behind, so that none of it is there in a store that never had one. */
+const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, MERGED_PREFIX];
+
+export interface ReadManifest {
+  readonly manifest: Manifest;
+  /** Null before the first generation. */
+  readonly object: StoredObject | null;
+}
+
+/**
+ * The current manifest, or null, with a problem told, if it is missing or damaged.
+ *
+ * @throws LookError if the storage does not answer: this is the first thing that is asked of it
+ */
+export async function checkManifest({ objects, findings, progress }: Look): Promise<ReadManifest | null> {
+  progress.begin('manifest');
+  const check = findings.begin('manifest');
+  let object: StoredObject | null;
+  try {
+    object = await objects.get(MANIFEST_KEY);
+  } catch (error) {
+    throw new LookError(`the storage did not answer: ${messageOf(error)}`);
+  }
+  if (object === null) {
+    const trace = await firstTrace(objects);
+    if (trace === null) return { manifest: EMPTY_MANIFEST, object: null };
+    const stop = 'Stop the ticks: the next one would begin with an empty inventory.';
+    check.error(MANIFEST_KEY, `is missing, but there is ${trace}`, `${stop} ${await remedy(objects)}`);
+    return null;
+  }
+  check.looked = 1;
+  try {
+    const manifest = decodeManifest(object.bytes);
+    for (const problem of contradictions(manifest)) check.error(MANIFEST_KEY, problem, REBUILD);
+    return { manifest, object };
+  } catch (error) {
+    check.error(MANIFEST_KEY, manifestProblem(error), await remedy(objects));
+    return null;
+  }
+}
+
+/** That the manifest is the same as at the beginning. @throws LookError if it is not: the findings may be of neither */
+export async function checkUnchanged({ objects }: Look, { manifest, object }: ReadManifest): Promise<void> {
+  const etag = (await objects.head(MANIFEST_KEY))?.etag;
+  if (etag === object?.etag) return;
+  throw new LookError(
+    `generation ${manifest.generation} was replaced while it was checked, so what was found may be of neither. ` +
+      'Stop whatever else works on this store and check again.',
+  );
+}
+
+async function firstTrace(objects: ObjectStore): Promise<string | null> {
+  for (const prefix of TRACES) {
+    const [first] = (await objects.list(prefix, { limit: 1 })).objects;
+    if (first !== undefined) return first.key;
+  }
+  return null;
+}
+
+/** What to do about a manifest that cannot be read: the copy of its own generation is kept under `manifests/`. */
+async function remedy(objects: ObjectStore): Promise<string> {
+  const newest: string[] = [];
+  for await (const { key } of listObjects(objects, RETAINED_PREFIX)) {
+    // Keys begin with the generation. Two of one: one of them lost against the other, and must not come back.
+    if (newest[0] !== undefined && generationOf(newest[0]) !== generationOf(key)) newest.length = 0;
+    newest.push(key);
+  }
+  const [only, other] = newest;
+  if (only === undefined || other !== undefined) return REBUILD;
+  return `Put a copy of ${only} in its place and check again. If that does not help: ${REBUILD}`;
+}
+
+function generationOf(key: string): string {
+  return key.slice(0, key.indexOf('-'));
+}

@@ -1,0 +1,134 @@
+/** The generations that a rollback can return to: their manifests, and the segments that only they name. */
+import {
+  decodeManifest,
+  type Manifest,
+  type RetainedGeneration,
+  type SegmentEntry,
+} from '../../src/format/manifest.ts';
+import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
+import type { ReadManifest } from './check-manifest.ts';
+import { checkSegment } from './check-segments.ts';
+import { contradictions, segmentsInUse } from './contradictions.ts';
+import type { Check } from './findings.ts';
+import type { Look } from './look.ts';
+import { manifestProblem } from './manifest-problem.ts';
+
+/** What is not garbage. */
+export interface Named {
+  readonly manifests: ReadonlySet<string>;
+  readonly segments: ReadonlySet<string>;
+  readonly slices: ReadonlySet<string>;
+}
+
+/**
+ * Checks all retained manifests and every segment that they name and the current one does not. One of these manifests
+ * is in memory at a time.
+ */
+export async function checkRetained(look: Look, current: ReadManifest): Promise<Named> {
+  const check = look.findings.begin('retained generations');
+  const segments = new NamedSegments(look);
+  const { generation, commit, retained } = current.manifest;
+  segments.addCurrent(current.manifest);
+  look.progress.begin('retained generations', retained.length);
+  let before: Manifest | null = null;
+  for (const entry of retained) {
+    const manifest = await readRetained(look, entry, check);
+    if (manifest === null) continue;
+    checkParent(before, manifest, check);
+    await segments.checkAndAdd(manifest);
+    before = manifest;
+    look.progress.advance();
+  }
+  checkParent(before, current.manifest, check);
+  if (current.object !== null) await checkOwnCopy(look, current, check);
+  const manifests = [...retained, { generation, commit }].map((entry) => copyKey(entry));
+  return { manifests: new Set(manifests), segments: segments.keys, slices: segments.slices };
+}
+
+function copyKey({ generation, commit }: Pick<Manifest, 'generation' | 'commit'>): string {
+  return generationKey(RETAINED_PREFIX, generation, commit);
+}
+
+/** A published generation always has its copy, byte for byte: the next one's rollback returns to it. */
+async function checkOwnCopy({ objects }: Look, { manifest, object }: ReadManifest, check: Check): Promise<void> {
+  const key = copyKey(manifest);
+  const remedy = `Put a copy of the object ${MANIFEST_KEY} there, or no rollback can return to this generation.`;
+  check.looked += 1;
+  const copy = await objects.get(key);
+  if (copy === null) check.error(key, 'is missing: the copy of the current manifest', remedy);
+  else if (object !== null && Buffer.compare(copy.bytes, object.bytes) !== 0) {
+    check.error(key, 'is not a copy of the current manifest', remedy);
+  }
+}
+
+async function readRetained({ objects }: Look, entry: RetainedGeneration, check: Check): Promise<Manifest | null> {
+  const key = copyKey(entry);
+  const remedy =
+    `Do not roll back to generation ${entry.generation}. Lookups are right; ` +
+    'garbage is not collected until this generation is no longer retained.';
+  check.looked += 1;
+  try {
+    const object = await objects.get(key);
+    if (object === null) throw new RangeError('is missing');
+    const manifest = decodeManifest(object.bytes);
+    const isIt = (['generation', 'commit', 'publishedAt'] as const).every((field) => manifest[field] === entry[field]);
+    if (!isIt) throw new RangeError(`is the manifest of generation ${manifest.generation}, commit ${manifest.commit}`);
+    for (const problem of contradictions(manifest)) check.error(key, problem, remedy);
+    return manifest;
+  } catch (error) {
+    check.error(key, manifestProblem(error), remedy);
+    return null;
+  }
+}
+
+/** Of two generations in a row, the later one's parent is the earlier one. */
+function checkParent(before: Manifest | null, manifest: Manifest, check: Check): void {
+  const { generation, parent } = manifest;
+  if (before === null || before.generation !== generation - 1 || before.commit === parent) return;
+  const what = `has parent ${parent}, but generation ${before.generation} is commit ${before.commit}`;
+  const remedy = 'Two histories were mixed: do not roll back. Look for a second Worker on this bucket.';
+  check.error(copyKey(manifest), what, remedy);
+}
+
+/** The segments of the current generation and of all retained ones, each looked at once. */
+class NamedSegments {
+  /** Key of the segment -> what the first manifest that names it says of it. */
+  readonly #shapes = new Map<string, string>();
+  readonly slices = new Set<string>();
+  readonly #look: Look;
+  readonly #check: Check;
+
+  constructor(look: Look) {
+    this.#look = look;
+    this.#check = look.findings.begin('segments only they name');
+  }
+
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#shapes.keys());
+  }
+
+  /** Those that have been looked at already. */
+  addCurrent(manifest: Manifest): void {
+    for (const entry of segmentsInUse(manifest)) this.#add(entry);
+  }
+
+  async checkAndAdd(manifest: Manifest): Promise<void> {
+    const remedy = `Lookups are right. Do not roll back to generation ${manifest.generation}.`;
+    for (const entry of segmentsInUse(manifest)) {
+      const kind = this.#add(entry);
+      if (kind === 'new') await checkSegment(this.#look.objects, entry, this.#check, remedy);
+      if (kind === 'different') {
+        this.#check.error(copyKey(manifest), `says of ${entry.key} what another manifest does not`, remedy);
+      }
+    }
+  }
+
+  #add(entry: SegmentEntry): 'new' | 'same' | 'different' {
+    const shape = JSON.stringify(entry);
+    const known = this.#shapes.get(entry.key);
+    if (known !== undefined) return known === shape ? 'same' : 'different';
+    this.#shapes.set(entry.key, shape);
+    for (const { sha256 } of [entry.numbers, entry.verdicts]) this.slices.add(sha256);
+    return 'new';
+  }
+}

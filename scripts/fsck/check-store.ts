@@ -1,0 +1,58 @@
+/** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
+import { decodeKeys } from '../../src/keys/key-file.ts';
+import { messageOf } from '../../src/merge/context.ts';
+import { API_KEYS_KEY } from '../../src/store/keys.ts';
+import { checkBatches } from './check-batches.ts';
+import { checkHistory } from './check-history.ts';
+import { checkManifest, checkUnchanged, type ReadManifest } from './check-manifest.ts';
+import { checkNumbers } from './check-numbers.ts';
+import { checkRetained } from './check-retained.ts';
+import { checkSegmentsInUse } from './check-segments.ts';
+import { countGarbage } from './count-garbage.ts';
+import type { Look } from './look.ts';
+import { verifyBatches } from './verify-batches.ts';
+
+export interface CheckOptions {
+  /** Also fold all kept batches and compare the result with the inventory. */
+  readonly verifyBatches: boolean;
+}
+
+/**
+ * Looks at the whole store and tells what it finds to `look.findings`. Returns the manifest, or null if that cannot be
+ * read.
+ *
+ * @throws LookError if the store cannot be looked at
+ */
+export async function checkStore(look: Look, options: CheckOptions): Promise<ReadManifest | null> {
+  const read = await checkManifest(look);
+  await checkKeys(look);
+  if (read === null) {
+    await checkBatches(look, null, null);
+    return null;
+  }
+  const { manifest } = read;
+  const isServable = await checkSegmentsInUse(look, manifest);
+  if (isServable) await checkNumbers(look, manifest);
+  else look.findings.begin('numbers, each counted once').skip('not while segments have errors');
+  const named = await checkRetained(look, read);
+  const history = await checkHistory(look, manifest);
+  const isKept = await checkBatches(look, manifest, history);
+  await countGarbage(look, named, history);
+  look.findings.count('batches set aside by a rollback', manifest.setAside.length);
+  look.findings.count('batches to be merged again after a rollback', manifest.replay.length);
+  if (options.verifyBatches) await verifyBatches(look, manifest, isServable && isKept);
+  await checkUnchanged(look, read);
+  return read;
+}
+
+async function checkKeys({ objects, findings }: Look): Promise<void> {
+  const check = findings.begin('API keys');
+  try {
+    const object = await objects.get(API_KEYS_KEY);
+    if (object === null) return;
+    check.looked = decodeKeys(object.bytes).length;
+  } catch (error) {
+    const remedy = 'Only the admin key works. Put the object back from a copy, or delete it and make new keys.';
+    check.error(API_KEYS_KEY, messageOf(error), remedy);
+  }
+}

@@ -1,0 +1,30 @@
+/** Whole listings, a page of up to 1,000 keys in memory at a time. */
+import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/store/store.ts';
+import { LookError } from './look.ts';
+
+/** A hundred million keys; a listing that has not ended by then goes round in circles. */
+const MAX_PAGES = 100_000;
+
+/** The objects under a prefix in key order. @throws LookError if the listing does not end */
+export async function* listObjects(objects: ObjectStore, prefix: string): AsyncGenerator<ObjectHead> {
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const listed = await objects.list(prefix, cursor === undefined ? {} : { cursor });
+    yield* listed.objects;
+    cursor = listed.cursor;
+    if (cursor === undefined) return;
+  }
+  throw new LookError(`the listing of ${prefix} has not ended after ${MAX_PAGES} pages`);
+}
+
+/** All slices. @throws LookError if the listing does not end */
+export async function* listSlices(slices: SliceStore): AsyncGenerator<SliceHead> {
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const listed = await slices.list(cursor);
+    yield* listed.slices;
+    cursor = listed.cursor;
+    if (cursor === undefined) return;
+  }
+  throw new LookError(`the listing of the slices has not ended after ${MAX_PAGES} pages`);
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/merge/context.ts';
+import { LookError } from './look.ts';
+
+export const HELP = `Checks a store, and builds a new one from its batches. Changes nothing in the store it looks at.
+
+  npm run fsck
+  npm run fsck -- --state .ringfence/state --verify-batches
+  npm run fsck -- --state .ringfence/state --rebuild .ringfence/rebuilt
+
+  --state DIR       the state folder of npm start      (default .ringfence/state)
+  --verify-batches  also fold all kept batches and compare the result with the inventory, byte by byte; needs up to
+                    twice the size of the inventory in the temporary folder (TMPDIR)
+  --rebuild DIR     build a new state folder from the kept batches and the API keys alone, then check that one
+  --help
+
+Stop the server first: two processes on one state folder make each other's reads and writes fail.
+
+Exit status: 0 the store is sound (there may be warnings), 1 it has errors, 2 it could not be looked at.
+
+There is no --remote. Wrangler can bind a script to a deployed bucket and namespace, but this program has not been tried
+with them, so it does not offer it.
+`;
+
+export interface Options {
+  readonly state: string;
+  readonly verifyBatches: boolean;
+  /** Where the new state folder goes; null: only check. */
+  readonly rebuild: string | null;
+}
+
+/**
+ * @param args as after the name of the script
+ * @returns null if help is asked for
+ * @throws LookError naming the option
+ */
+export function parseOptions(args: readonly string[]): Options | null {
+  const values = parse(args);
+  if (values.help) return null;
+  if (values.remote) {
+    throw new LookError('--remote is not offered: it has not been tried with a deployed store. --help says more');
+  }
+  return { state: values.state, verifyBatches: values['verify-batches'], rebuild: values.rebuild ?? null };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        state: { type: 'string', default: '.ringfence/state' },
+        'verify-batches': { type: 'boolean', default: false },
+        rebuild: { type: 'string' },
+        remote: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new LookError(`${messageOf(error)}; --help lists the options`);
+  }
+}

@@ -1,0 +1,118 @@
+/** A fresh store from kept batches alone, by the ticks and compactions that would have merged them. */
+import { decodeManifest, inventoryNumbers } from '../../src/format/manifest.ts';
+import type { MergeContext } from '../../src/merge/context.ts';
+import { loadManifest } from '../../src/merge/publish.ts';
+import { compactFully, drain } from '../../src/merge/rebuild.ts';
+import { rollback } from '../../src/merge/rollback.ts';
+import { readKept } from '../../src/merge/waiting.ts';
+import { MANIFEST_KEY, MERGED_PREFIX, RETAINED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
+import { listObjects } from './list-all.ts';
+import { LookError } from './look.ts';
+import type { Progress } from './progress.ts';
+
+/** What is not made of batches: API keys, and whatever else is set by hand. */
+const CONFIGURATION_PREFIX = 'config/';
+
+export interface Rebuilt {
+  readonly numbers: number;
+  readonly generation: number;
+  /** Batches in the inventory. */
+  readonly batches: number;
+  /** Kept out of the inventory as before, and still kept. */
+  readonly setAside: number;
+  /** Copied, but they cannot be read: they wait. */
+  readonly unreadable: number;
+  /** Where it says which batches were set aside; null: nowhere, and so none are. */
+  readonly setAsideFrom: string | null;
+}
+
+/**
+ * Builds in an empty store. Batches that a rollback had set aside are kept and set aside again; those that waited are
+ * merged. Stopped anywhere, the source is as it was, and the target of no use.
+ *
+ * @throws LookError if there is nothing to build from
+ */
+export async function rebuild(source: ObjectStore, target: MergeContext, progress: Progress): Promise<Rebuilt> {
+  const { ids: setAside, from } = await readSetAside(source);
+  progress.begin('copying configuration');
+  for await (const { key } of listObjects(source, CONFIGURATION_PREFIX)) {
+    const object = await source.get(key);
+    if (object !== null) await target.objects.put(key, object.bytes, { absent: true });
+  }
+  progress.begin('copying batches');
+  const copied = await copyBatches(source, target, progress, (id) => !setAside.has(id));
+  if (copied === 0) throw new LookError('there is no kept batch to build a store from');
+  progress.begin(`merging ${copied} batches`);
+  await drain(target);
+  const excluded = setAside.size === 0 ? 0 : await mergeAndSetAside(source, target, progress, setAside);
+  progress.begin('compacting');
+  const { manifest } = await compactFully(target);
+  let unreadable = 0;
+  for await (const _ of listObjects(target.objects, WAITING_PREFIX)) unreadable += 1;
+  return {
+    numbers: inventoryNumbers(manifest),
+    generation: manifest.generation,
+    batches: copied + excluded - unreadable - manifest.setAside.length,
+    setAside: manifest.setAside.length,
+    unreadable,
+    setAsideFrom: from,
+  };
+}
+
+/** Copies kept batches to where a tick finds them. Returns how many. */
+async function copyBatches(
+  source: ObjectStore,
+  { objects }: MergeContext,
+  progress: Progress,
+  isWanted: (id: string) => boolean,
+): Promise<number> {
+  let copied = 0;
+  // A batch in both places is one batch: the merged copy counts, and the second put finds it there.
+  for (const prefix of [MERGED_PREFIX, WAITING_PREFIX]) {
+    for await (const { key } of listObjects(source, prefix)) {
+      const id = key.slice(prefix.length);
+      if (!isWanted(id)) continue;
+      const { bytes } = await readKept(source, id);
+      if ((await objects.put(WAITING_PREFIX + id, bytes, { absent: true })) !== null) copied += 1;
+      progress.advance();
+    }
+  }
+  return copied;
+}
+
+/**
+ * Merges the batches that are to be set aside, and rolls back to the generation before: so they are kept, named by
+ * the history, and can be brought back. Returns how many there are.
+ */
+async function mergeAndSetAside(
+  source: ObjectStore,
+  target: MergeContext,
+  progress: Progress,
+  setAside: ReadonlySet<string>,
+): Promise<number> {
+  const { manifest } = await loadManifest(target.objects);
+  progress.begin('setting batches aside');
+  const copied = await copyBatches(source, target, progress, (id) => setAside.has(id));
+  await drain(target);
+  const result = await rollback(target, manifest.generation, { requeue: false });
+  if (result.kind === 'not-retained') {
+    throw new LookError(`no generation of the new store can be returned to, so no batch can be set aside in it`);
+  }
+  return copied;
+}
+
+/** From the manifest, or if that cannot be read from the newest copy of one that can. */
+async function readSetAside(source: ObjectStore): Promise<{ ids: ReadonlySet<string>; from: string | null }> {
+  const copies: string[] = [];
+  for await (const { key } of listObjects(source, RETAINED_PREFIX)) copies.push(key);
+  for (const key of [MANIFEST_KEY, ...copies.toReversed()]) {
+    try {
+      const object = await source.get(key);
+      if (object !== null) return { ids: new Set(decodeManifest(object.bytes).setAside), from: key };
+    } catch {
+      // Damaged: the one before it is the next best.
+    }
+  }
+  return { ids: new Set(), from: null };
+}

@@ -1,0 +1,136 @@
+/**
+ * Whether the inventory is what its batches say, to the byte: all kept batches folded, against all runs folded, both
+ * by the code that ticks and compactions run, one segment of each at a time.
+ */
+import { type Batch, openBatch } from '../../src/format/batch.ts';
+import type { Manifest, SegmentEntry } from '../../src/format/manifest.ts';
+import { type EncodedSegment, openSegment } from '../../src/format/segment.ts';
+import { BatchCursor } from '../../src/merge/cursor.ts';
+import { MergeDictionary } from '../../src/merge/dictionary.ts';
+import { fold } from '../../src/merge/fold.ts';
+import { readKept } from '../../src/merge/waiting.ts';
+import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
+import { foldInShares } from './fold-in-shares.ts';
+import { listObjects } from './list-all.ts';
+import { type Look, REBUILD } from './look.ts';
+import { ScratchRuns } from './scratch-runs.ts';
+
+/** Batches folded at once, in bytes as stored: twice a tick's. The folds of the groups wait in a scratch folder. */
+const GROUP_BYTES = 32 * 2 ** 20;
+
+/** @param isReadable whether all segments and all batches are known to be whole */
+export async function verifyBatches(
+  look: Look,
+  manifest: Manifest,
+  isReadable: boolean,
+  groupBytes = GROUP_BYTES,
+): Promise<void> {
+  const { objects, findings, progress } = look;
+  const check = findings.begin('inventory against its batches');
+  if (!isReadable) {
+    check.skip('not while segments or batches have errors');
+    return;
+  }
+  const scratch = new ScratchRuns();
+  try {
+    progress.begin('folding batches');
+    for await (const group of batchGroups(objects, manifest, groupBytes, () => progress.advance())) {
+      const dictionary = new MergeDictionary();
+      await scratch.add(
+        segmentsOf(
+          group.map((batch) => new BatchCursor(batch, dictionary)),
+          dictionary,
+        ),
+      );
+    }
+    progress.begin('comparing segments');
+    const runs = manifest.runs.map(({ segments }) => segments);
+    const inventory = foldInShares(runs, (entry) => openStored(objects, entry));
+    const result = await compare(inventory, scratch.fold(), () => progress.advance());
+    check.looked = result.segments;
+    if (result.firstDifference === null) return;
+    const what =
+      `has an inventory of ${result.leftNumbers} numbers; its batches give ${result.rightNumbers}, ` +
+      `and the two differ from segment ${result.firstDifference + 1} of ${result.segments} on`;
+    check.error(MANIFEST_KEY, what, `Some lookups are wrong. ${REBUILD}`);
+  } finally {
+    scratch.remove();
+  }
+}
+
+/** The batches that the inventory is made of, in groups that fit into memory together. */
+async function* batchGroups(
+  objects: ObjectStore,
+  manifest: Manifest,
+  groupBytes: number,
+  onBatch: () => void,
+): AsyncGenerator<Batch[]> {
+  let group: Batch[] = [];
+  let bytes = 0;
+  for await (const id of inventoryBatches(objects, manifest)) {
+    const object = await readKept(objects, id);
+    if (bytes > 0 && bytes + object.sizeBytes > groupBytes) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(openBatch(object.bytes));
+    bytes += object.sizeBytes;
+    onBatch();
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Ids of all merged batches, but those that a rollback took out and that are not merged again yet. */
+async function* inventoryBatches(objects: ObjectStore, manifest: Manifest): AsyncGenerator<string> {
+  const excluded = new Set([...manifest.setAside, ...manifest.replay]);
+  for await (const { key } of listObjects(objects, MERGED_PREFIX)) {
+    const id = key.slice(MERGED_PREFIX.length);
+    if (!excluded.has(id)) yield id;
+  }
+  for (const id of manifest.consumed) {
+    if (excluded.has(id) || (await objects.head(MERGED_PREFIX + id)) !== null) continue;
+    if ((await objects.head(WAITING_PREFIX + id)) !== null) yield id;
+  }
+}
+
+async function openStored(objects: ObjectStore, { key }: SegmentEntry) {
+  const object = await objects.get(key);
+  if (object === null) throw new RangeError(`segment ${key} is not in the object store`);
+  return openSegment(object.bytes);
+}
+
+async function* segmentsOf(cursors: readonly BatchCursor[], dictionary: MergeDictionary) {
+  for await (const { segment } of fold(cursors, dictionary)) yield segment;
+}
+
+interface Comparison {
+  /** Segments of the longer side. */
+  readonly segments: number;
+  /** Index of the first segment that is not the same on both sides, or null. */
+  readonly firstDifference: number | null;
+  readonly leftNumbers: number;
+  readonly rightNumbers: number;
+}
+
+async function compare(
+  left: AsyncGenerator<EncodedSegment>,
+  right: AsyncGenerator<EncodedSegment>,
+  onSegment: () => void,
+): Promise<Comparison> {
+  let firstDifference: number | null = null;
+  let leftNumbers = 0;
+  let rightNumbers = 0;
+  // Ends with the longer side; a fold ends with its sources.
+  for (let segments = 0; ; segments++) {
+    const a = (await left.next()).value as EncodedSegment | undefined;
+    const b = (await right.next()).value as EncodedSegment | undefined;
+    if (a === undefined && b === undefined) return { segments, firstDifference, leftNumbers, rightNumbers };
+    leftNumbers += a?.shape.count ?? 0;
+    rightNumbers += b?.shape.count ?? 0;
+    const isSame = a !== undefined && b !== undefined && Buffer.compare(a.file, b.file) === 0;
+    if (!isSame) firstDifference ??= segments;
+    onSegment();
+  }
+}

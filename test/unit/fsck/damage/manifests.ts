@@ -1,0 +1,79 @@
+/** Broken manifests. */
+import { alterManifest, alterPublished, duringCompaction, flip } from '../support.ts';
+import { type Damages, deleted, error } from './damage.ts';
+
+export const MANIFESTS: Damages = {
+  'a wrong count of first-time numbers': {
+    breaks: async (world) => {
+      await alterPublished(world, ({ runs }) => ({
+        runs: runs.map((run, i) => ({ ...run, firstHere: run.firstHere + (i === 0 ? 1 : 0) })),
+      }));
+      return [error('numbers, each counted once', 'manifest')];
+    },
+    says: /^says that \d+ numbers of run \w+ are in no older run; there are \d+\. Lookups are right/,
+  },
+  'counts of two runs that add up but are not theirs': {
+    breaks: async (world) => {
+      await alterPublished(world, ({ runs }) => ({
+        runs: runs.map((run, i) => ({ ...run, firstHere: run.firstHere + (i === 0 ? 7 : -7) })),
+      }));
+      return [error('numbers, each counted once', 'manifest'), error('numbers, each counted once', 'manifest')];
+    },
+    says: /^says that/,
+    store: duringCompaction,
+  },
+  'a compaction that lost its output': {
+    breaks: async (world) => {
+      await alterPublished(world, ({ compaction }) => ({ compaction: { ...compaction, output: [] } }));
+      return [error('numbers, each counted once', 'manifest')];
+    },
+    says: /^has a compaction that wrote 0 numbers where its runs have \d+/,
+    store: duringCompaction,
+  },
+  'a flipped bit': {
+    breaks: async (world) => {
+      await flip(world, 'manifest', 100);
+      return [error('manifest', 'manifest')];
+    },
+    says: /^RFMF: expected checksum .* Put a copy of manifests\/0000000004-\w+ in its place and check again/,
+  },
+  'no manifest any more': {
+    breaks: async (world) => [error('manifest', await deleted(world, 'manifest'))],
+    says: /^is missing, but there is manifests\/.*Stop the ticks.* Put a copy of manifests\/0000000004-\w+ in its place/,
+  },
+  'segments that overlap': {
+    breaks: async (world) => {
+      await alterManifest(world, ({ runs }) => ({
+        runs: runs.map((run) => ({ ...run, segments: [...run.segments, ...run.segments] })),
+      }));
+      return [error('manifest', 'manifest')];
+    },
+    says: /out of number order/,
+  },
+  'a phone number where it does not belong': {
+    breaks: async (world) => {
+      await alterManifest(world, ({ runs }) => ({
+        runs: runs.map((run) => ({
+          ...run,
+          segments: run.segments.map((entry) => ({ ...entry, first: `${entry.first}` })),
+        })),
+      }));
+      return [error('manifest', 'manifest')];
+    },
+    says: /segments\.0\.first/,
+  },
+  'a compaction of runs that are gone': {
+    breaks: async (world) => {
+      await alterPublished(world, () => ({ compaction: { inputs: ['x', 'y'], output: [], resumeFrom: 0 } }));
+      return [error('manifest', 'manifest')];
+    },
+    says: /^has a compaction of runs that are not neighbours/,
+  },
+  'a batch set aside that was never merged': {
+    breaks: async (world) => {
+      await alterPublished(world, () => ({ setAside: ['elsewhere'] }));
+      return [error('history', 'manifest')];
+    },
+    says: /^has batch elsewhere set aside, which was never merged/,
+  },
+};
