@@ -94,7 +94,7 @@ describe('what is not a verdicts column is refused', () => {
   ])('%s', (_name, edit) => {
     const copy = sample.slice();
     edit(new DataView(copy.buffer));
-    expect(() => read(sealFrame(copy, 'RFVE', 1))).toThrow(FormatError);
+    expect(() => new VerdictsReader(sealFrame(copy, 'RFVE', 1))).toThrow(FormatError);
   });
 
   test('more records than a segment has, though fields without bits have room for them', () => {
