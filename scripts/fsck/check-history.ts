@@ -1,10 +1,10 @@
 /** The history: the chain of parents from the current generation back to the first, and the batches named on it. */
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
+import { decodeHistory, type HistoryEntry } from '../../src/merge/history.ts';
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import type { Check } from './findings.ts';
-import { decodeHistoryEntry, type HistoryEntry } from './history-entry.ts';
 import { type Look, LookError, REBUILD } from './look.ts';
 
 /** Ten years of minutes. */
@@ -68,7 +68,7 @@ async function readEntry(
   try {
     const object = await objects.get(key);
     if (object === null) throw new RangeError('is missing');
-    const entry = decodeHistoryEntry(object.bytes);
+    const entry = decodeHistory(object.bytes);
     const { generation, commit, parent } = entry;
     if (generation !== expected.generation || commit !== expected.commit) {
       throw new RangeError(`is that of generation ${generation}, commit ${commit}`);

@@ -35,7 +35,7 @@ const lineError = v.object({
 });
 
 const receiptSchema = v.object({
-  /** SHA-256 of the upload's body as received, lower-case hex. */
+  /** SHA-256 of the upload's body, decoded if it came as gzip, in lower-case hex: a retry may be compressed anew. */
   bodySha256: v.string(),
   accepted: v.number(),
   rejected: v.number(),

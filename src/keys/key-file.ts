@@ -7,6 +7,7 @@
  */
 import * as v from 'valibot';
 import { type Bytes, FormatError, frame, openFrame } from '../format/frame.ts';
+import { decodeText, parseJson } from '../format/text.ts';
 import { SCOPES } from './scope.ts';
 
 const MAGIC = 'RFKY';
@@ -36,17 +37,8 @@ export function encodeKeys(keys: readonly ApiKey[]): Bytes {
 
 /** @throws FormatError unless the bytes are a key file */
 export function decodeKeys(bytes: Bytes): readonly ApiKey[] {
-  const text = new TextDecoder().decode(openFrame(bytes, MAGIC, VERSION));
-  const parsed = v.safeParse(schema, parseJson(text));
+  const parsed = v.safeParse(schema, parseJson(decodeText(openFrame(bytes, MAGIC, VERSION), MAGIC), MAGIC));
   if (parsed.success) return parsed.output.keys;
   const [issue] = parsed.issues;
   throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'body'}: expected ${issue.expected ?? 'another value'}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FormatError(`${MAGIC}: expected JSON; found ${text.length} characters that are not`);
-  }
 }

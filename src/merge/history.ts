@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { type Bytes, FormatError, frame, openFrame } from '../format/frame.ts';
 import type { Manifest } from '../format/manifest.ts';
+import { decodeText, parseJson } from '../format/text.ts';
 import { generationKey, HISTORY_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 
@@ -25,13 +26,23 @@ const schema = v.object({
   replayed: v.array(v.string()),
 });
 
+export type HistoryEntry = v.InferOutput<typeof schema>;
+
 /** The batches a generation merged. */
-export type MergedBatches = Pick<v.InferOutput<typeof schema>, 'batches' | 'replayed'>;
+export type MergedBatches = Pick<HistoryEntry, 'batches' | 'replayed'>;
 
 export const NO_BATCHES: MergedBatches = { batches: [], replayed: [] };
 
 export function encodeHistory({ generation, commit, parent }: Manifest, merged: MergedBatches): Bytes {
   return frame(MAGIC, VERSION, new TextEncoder().encode(JSON.stringify({ generation, commit, parent, ...merged })));
+}
+
+/** Throws FormatError unless the bytes are a history object. */
+export function decodeHistory(bytes: Bytes): HistoryEntry {
+  const parsed = v.safeParse(schema, parseJson(decodeText(openFrame(bytes, MAGIC, VERSION), MAGIC), MAGIC));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
 }
 
 /** Ids of the batches first merged after a generation, up to and including the given manifest's. */
@@ -45,7 +56,7 @@ export async function batchesSince(objects: ObjectStore, manifest: Manifest, gen
     const key = generationKey(HISTORY_PREFIX, step, commit);
     const object = await objects.get(key);
     if (object === null) throw new FormatError(`${MAGIC}: ${key} is missing`);
-    const entry = v.parse(schema, JSON.parse(new TextDecoder().decode(openFrame(object.bytes, MAGIC, VERSION))));
+    const entry = decodeHistory(object.bytes);
     batches.push(...entry.batches);
     commit = entry.parent;
   }

@@ -5,6 +5,7 @@
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import { MANIFEST_KEY } from '../store/keys.ts';
+import { assertNeverPublished } from '../store/lost-manifest.ts';
 import type { ServeContext } from './context.ts';
 
 /** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
@@ -120,6 +121,7 @@ export class SnapshotHolder {
       return known;
     }
     if (object === 'unchanged') throw new RangeError('the store says unchanged, but nothing was known');
+    if (object === null) await assertNeverPublished(this.#context.objects);
     const manifest = object === null ? EMPTY_MANIFEST : decodeManifest(object.bytes);
     // Two refreshes may cross: the later generation stays.
     if (known !== undefined && manifest.generation < known.manifest.generation) return known;

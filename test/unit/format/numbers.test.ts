@@ -73,6 +73,19 @@ describe('numbers column against a plain sorted array', () => {
     checkAgainstArray(spread);
   });
 
+  test('ranks that there are not are refused', () => {
+    const reader = new NumbersReader(encodeNumbers(Float64Array.of(3, 4, 9)));
+    for (const rank of [-1, 3, 1e9]) expect(() => reader.select(rank)).toThrow(RangeError);
+    for (const [from, to] of [
+      [-1, 2],
+      [0, 4],
+      [2, 1],
+    ] as const) {
+      expect(() => reader.copyRange(from, to, new Float64Array(9))).toThrow('are outside of 0 to 3');
+    }
+    reader.copyRange(3, 3, new Float64Array());
+  });
+
   test('the same numbers give the same bytes', () => {
     fc.assert(
       fc.property(sortedSet, (numbers) => {

@@ -34,6 +34,12 @@ describe('packed field', () => {
     );
   });
 
+  test.each([31, 32, 33, 34, 52, 53])('exceptions of %i bits', (bits) => {
+    const values = Array.from({ length: 100 }, (_, i) => (i % 40 === 7 ? 2 ** bits - 1 - i : 0));
+    expect(packField(values)).toMatchObject({ width: 0, exceptionWidth: bits });
+    expect(read(values)).toEqual(values);
+  });
+
   test('has the width that takes the fewest bits', () => {
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 300 }), (values) => {

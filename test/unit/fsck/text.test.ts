@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decodeHistoryEntry } from '../../../scripts/fsck/history-entry.ts';
 import { manifestProblem } from '../../../scripts/fsck/manifest-problem.ts';
 import { HELP, parseOptions } from '../../../scripts/fsck/options.ts';
 import { Progress } from '../../../scripts/fsck/progress.ts';
+import { decodeHistory } from '../../../src/merge/history.ts';
 import { checked, firstSegment, fourMinutes } from './support.ts';
 
 const GOLDEN = join(import.meta.dirname, '..', '..', 'golden');
@@ -12,7 +12,7 @@ const GOLDEN = join(import.meta.dirname, '..', '..', 'golden');
 test('the reader of the history reads what the product writes', () => {
   const expected: unknown = JSON.parse(readFileSync(join(GOLDEN, 'history-merged.v1.json'), 'utf8'));
   const bytes = new Uint8Array(readFileSync(join(GOLDEN, 'history-merged.v1.bin')));
-  expect(decodeHistoryEntry(bytes)).toEqual(expected);
+  expect(decodeHistory(bytes)).toEqual(expected);
 });
 
 describe('options', () => {

@@ -19,6 +19,7 @@ describe('storage operations of a tick, exactly', () => {
     await tick(world);
     expect(world.storeLog.counts()).toEqual({
       'get manifest': 1,
+      'list batches/merged/': 1,
       'list batches/waiting/': 1,
       'get batches/waiting/': 2,
       'put segments/': 1,

@@ -104,6 +104,18 @@ describe('rollback', () => {
   });
 });
 
+test('a lost manifest stops the ticks, and nothing is published over what there was', async () => {
+  const world = await history();
+  const before = await world.objects.memory.get('manifest');
+  await world.objects.memory.delete(['manifest']);
+  await upload(world, 'new', PARTS[0] ?? []);
+  await expect(tick(world)).rejects.toThrow('the manifest is missing');
+  expect(await world.objects.memory.get('manifest')).toBeNull();
+  await world.objects.memory.put('manifest', before?.bytes ?? new Uint8Array());
+  await drain(world);
+  expect(await actualInventory(world.objects)).toEqual(expectedInventory([...PARTS.flat(), ...(PARTS[0] ?? [])]));
+});
+
 describe('rebuild', () => {
   test('from the kept batches alone, fully compacted, gives the same bytes', async () => {
     const world = await history();

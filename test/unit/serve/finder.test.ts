@@ -176,6 +176,12 @@ describe('when storage fails or lies', () => {
     expect((await finder.find(probes, { evidence: false })).includes(null)).toBe(false);
   });
 
+  test('a store that has lost its manifest calls nothing clear', async () => {
+    const { world } = await prepared();
+    await world.objects.memory.delete(['manifest']);
+    expect(await newFinder(world).finder.find([1, 2], { evidence: false })).toEqual([null, null]);
+  });
+
   test('evidence that cannot be read is left out, and the verdict stands', async () => {
     const { world, finder } = await prepared();
     const [listed] = ALL;
