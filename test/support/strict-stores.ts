@@ -1,7 +1,8 @@
 /**
- * Stores that hold the code to its promises: an immutable key never changes, a collected key is never read again, and
- * any call can be made to fail, before or after it took effect.
+ * Stores that hold the code to its promises: an immutable key never changes, a collected key is never read again, each
+ * generation is published once, and any call can be made to fail, before or after it took effect.
  */
+import { decodeManifest } from '../../src/format/manifest.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
 import type { ObjectPage, ObjectStore, PutCondition, SliceStore } from '../../src/store/store.ts';
 
@@ -57,6 +58,7 @@ export class StrictObjectStore implements ObjectStore {
   readonly #log: StoreLog;
   readonly #written = new Map<string, string>();
   readonly #deleted = new Set<string>();
+  #generation = 0;
 
   constructor(log: StoreLog, now: () => number) {
     this.#log = log;
@@ -88,6 +90,7 @@ export class StrictObjectStore implements ObjectStore {
   put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition) {
     return this.#log.run(`put ${kindOf(key)}`, async () => {
       const written = await this.memory.put(key, bytes, condition);
+      if (written !== null && key === 'manifest') this.#checkGeneration(bytes);
       if (written !== null && !MUTABLE.has(kindOf(key)) && key !== 'manifest') {
         const content = Buffer.from(bytes).toString('base64');
         const before = this.#written.get(key);
@@ -98,6 +101,15 @@ export class StrictObjectStore implements ObjectStore {
       }
       return written;
     });
+  }
+
+  /** Generations count up by one, and each is published once. */
+  #checkGeneration(bytes: Uint8Array<ArrayBuffer>): void {
+    const { generation } = decodeManifest(bytes);
+    if (generation !== this.#generation + 1) {
+      this.#log.violations.push(`generation ${generation} published after ${this.#generation}`);
+    }
+    this.#generation = generation;
   }
 
   list(prefix: string, options?: { cursor?: string; limit?: number }): Promise<ObjectPage> {
