@@ -1,10 +1,13 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+/** Far above what any test takes: a busy machine is no failure. */
+const testTimeout = 30_000;
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node' } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout } },
       {
         plugins: [
           cloudflareTest({
@@ -12,9 +15,17 @@ export default defineConfig({
             miniflare: { bindings: { RINGFENCE_ADMIN_KEY: 'admin-key-of-the-workerd-tests-01234' } },
           }),
         ],
-        test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'] },
+        test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'], testTimeout },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], environment: 'node', fileParallelism: false } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          environment: 'node',
+          testTimeout,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

@@ -126,6 +126,6 @@ describe('bounds', () => {
     const text = `x,"a\n${'a",b,"c\n'.repeat(100_000)}`;
     const started = performance.now();
     expect(read(text)).toHaveLength(100_001);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(4000);
   });
 });

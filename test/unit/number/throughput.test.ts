@@ -1,22 +1,30 @@
+import parsePhoneNumber from 'libphonenumber-js/max';
 import { expect, test } from 'vitest';
 import { parseNumber } from '../../../src/number/parse.ts';
 import { samplesOfEveryRange } from './corpus.ts';
 
-/** DESIGN.md, "Numbers to reach": a batch, JSON and lookup included; so parsing has to be well above it. */
-const BAR_PER_SECOND = 150_000;
-const PARSES = 300_000;
+const PARSES = 200_000;
+/** The library takes some ten microseconds a number; a batch at 150,000 numbers/s (DESIGN.md) has seven for all its work. */
+const TIMES_FASTER = 5;
 
-test('clean E.164 of all plans parses at twice the rate that a batch needs', () => {
+function nanosecondsEach(inputs: readonly string[], parses: number, isValid: (input: string) => boolean): number {
+  let valid = 0;
+  const start = performance.now();
+  for (let i = 0; i < parses; i++) if (isValid(inputs[i % inputs.length] ?? '')) valid++;
+  const nanoseconds = ((performance.now() - start) * 1e6) / parses;
+  expect(valid).toBe(parses);
+  return nanoseconds;
+}
+
+test(`clean E.164 of all plans parses ${TIMES_FASTER} times as fast as with the library alone`, () => {
   const inputs = samplesOfEveryRange(20, 3)
     .map((sample) => `+${sample.digits}`)
     .filter((input) => parseNumber(input).ok); // which also compiles the patterns, as a warm isolate has
-  let valid = 0;
-  const start = performance.now();
-  for (let i = 0; i < PARSES; i++) if (parseNumber(inputs[i % inputs.length] ?? '').ok) valid++;
-  const seconds = (performance.now() - start) / 1000;
-  console.log(
-    `throughput.test: ${Math.round(PARSES / seconds)} numbers/s, ${Math.round((seconds * 1e9) / PARSES)} ns each`,
-  );
-  expect(valid).toBe(PARSES);
-  expect(PARSES / seconds).toBeGreaterThan(2 * BAR_PER_SECOND);
+  const library = nanosecondsEach(inputs, PARSES / 10, (input) => {
+    const parsed = parsePhoneNumber(input);
+    return parsed?.isValid() === true && parsed.getType() !== null;
+  });
+  const ours = nanosecondsEach(inputs, PARSES, (input) => parseNumber(input).ok);
+  console.log(`throughput.test: ${Math.round(ours)} ns each, the library ${Math.round(library)} ns`);
+  expect(library / ours).toBeGreaterThan(TIMES_FASTER);
 });
