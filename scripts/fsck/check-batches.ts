@@ -2,8 +2,7 @@
 import { openBatch } from '../../src/format/batch.ts';
 import type { Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
-import { KEYED_BATCH } from '../../src/merge/waiting.ts';
-import { generationKey, HISTORY_PREFIX, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { generationKey, HISTORY_PREFIX, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { History } from './check-history.ts';
 import type { Check } from './findings.ts';
 import { listObjects } from './list-all.ts';

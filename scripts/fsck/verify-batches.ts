@@ -3,12 +3,13 @@
  * by the code that ticks and compactions run, one segment of each at a time.
  */
 import { type Batch, openBatch } from '../../src/format/batch.ts';
-import type { Manifest, SegmentEntry } from '../../src/format/manifest.ts';
-import { type EncodedSegment, openSegment } from '../../src/format/segment.ts';
+import type { Manifest } from '../../src/format/manifest.ts';
+import type { EncodedSegment } from '../../src/format/segment.ts';
 import { BatchCursor } from '../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { readKept } from '../../src/merge/waiting.ts';
+import { readSegment } from '../../src/store/columns.ts';
 import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import { foldInShares } from './fold-in-shares.ts';
@@ -46,7 +47,7 @@ export async function verifyBatches(
     }
     progress.begin('comparing segments');
     const runs = manifest.runs.map(({ segments }) => segments);
-    const inventory = foldInShares(runs, (entry) => openStored(objects, entry));
+    const inventory = foldInShares(runs, (entry) => readSegment(objects, entry));
     const result = await compare(inventory, scratch.fold(), () => progress.advance());
     check.looked = result.segments;
     if (result.firstDifference === null) return;
@@ -93,12 +94,6 @@ async function* inventoryBatches(objects: ObjectStore, manifest: Manifest): Asyn
     if (excluded.has(id) || (await objects.head(MERGED_PREFIX + id)) !== null) continue;
     if ((await objects.head(WAITING_PREFIX + id)) !== null) yield id;
   }
-}
-
-async function openStored(objects: ObjectStore, { key }: SegmentEntry) {
-  const object = await objects.get(key);
-  if (object === null) throw new RangeError(`segment ${key} is not in the object store`);
-  return openSegment(object.bytes);
 }
 
 async function* segmentsOf(cursors: readonly BatchCursor[], dictionary: MergeDictionary) {

@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
-import { DAY_SECONDS } from '../../src/ingest/instant.ts';
-import { MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
+import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import type { Chunk } from './chunk.ts';
 import { chunksOf } from './chunks.ts';
 import type { FileSource } from './file-rows.ts';
@@ -221,6 +220,6 @@ function sizeOf(path: string): number {
 /** When the file was last written; null if that cannot be when anything in it was observed. */
 function dateOf(path: string, nowMs: number): string | null {
   const ms = Math.floor(statSync(path).mtimeMs / 1000) * 1000;
-  const isPlausible = ms >= MIN_OBSERVED_AT * 1000 && ms <= nowMs + DAY_SECONDS * 1000;
+  const isPlausible = ms >= MIN_OBSERVED_AT * 1000 && ms <= nowMs + MAX_AHEAD_SECONDS * 1000;
   return isPlausible ? new Date(ms).toISOString() : null;
 }

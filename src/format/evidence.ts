@@ -32,6 +32,11 @@ export function evidenceIndexBytes(count: number): number {
   return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + blocks * 8);
 }
 
+/** How many of `count` numbers have their evidence in a block: 64, but for the last. */
+export function numbersInBlock(count: number, block: number): number {
+  return Math.min(EVIDENCE_BLOCK_NUMBERS, count - block * EVIDENCE_BLOCK_NUMBERS);
+}
+
 /** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
 export function encodeEvidence(records: RecordColumns): { readonly index: Bytes; readonly blocks: Bytes } {
   const count = records.numbers.length;

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
-import { SEGMENT_ALIGNMENT } from './segment.ts';
+import { blockStart } from './segment.ts';
 import { decodeText, encodeText, parseJson } from './text.ts';
 
 const MAGIC = 'RFMF';
@@ -120,7 +120,7 @@ export function decodeManifest(bytes: Bytes): Manifest {
 function checkOrder(segments: readonly SegmentEntry[], name: string): void {
   segments.forEach(({ first, last }, i) => {
     const previous = segments[i - 1];
-    if (last < first || (previous !== undefined && first - (first % SEGMENT_ALIGNMENT) <= previous.last)) {
+    if (last < first || (previous !== undefined && blockStart(first) <= previous.last)) {
       throw new FormatError(`${MAGIC}: segment ${i} of ${name} is out of number order`);
     }
   });

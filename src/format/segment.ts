@@ -13,13 +13,7 @@
  * Every part begins at a multiple of eight bytes. The numbers and verdicts columns are also stored by themselves,
  * byte for byte, under their SHA-256.
  */
-import {
-  EVIDENCE_BLOCK_NUMBERS,
-  type EvidenceEntry,
-  EvidenceIndex,
-  encodeEvidence,
-  readEvidenceBlock,
-} from './evidence.ts';
+import { type EvidenceEntry, EvidenceIndex, encodeEvidence, numbersInBlock, readEvidenceBlock } from './evidence.ts';
 import { type Bytes, FormatError, frame, openFrame, roundUp8 } from './frame.ts';
 import { fromHex, sha256Hex, toHex } from './hash.ts';
 import { encodeNumbers } from './numbers.ts';
@@ -34,6 +28,11 @@ export const SEGMENT_HEADER_BYTES = 64;
 export const SEGMENT_FOOTER_BYTES = 112;
 /** Segments begin at multiples of this, so that no hundred- or thousand-block of numbers is ever split. */
 export const SEGMENT_ALIGNMENT = 10_000;
+
+/** Where the ten-thousand-block of a number begins. */
+export function blockStart(number: number): number {
+  return number - (number % SEGMENT_ALIGNMENT);
+}
 
 /** What a reader must know of a segment before it reads any of it. */
 export interface SegmentShape {
@@ -194,11 +193,7 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
     evidenceBlock(block) {
       const place = evidence.place(block);
       const bytes = blocks.subarray(place.offset, place.offset + place.length);
-      return readEvidenceBlock(
-        bytes,
-        place,
-        Math.min(EVIDENCE_BLOCK_NUMBERS, shape.count - block * EVIDENCE_BLOCK_NUMBERS),
-      );
+      return readEvidenceBlock(bytes, place, numbersInBlock(shape.count, block));
     },
   };
 }

@@ -13,7 +13,7 @@
 import { createHash } from 'node:crypto';
 import { BatchBuilder, type LineError, type Receipt, readReceipt } from '../format/batch.ts';
 import { StorageUnavailable } from '../store/errors.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
+import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import { bodyEncoding } from './content-type.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
@@ -97,7 +97,7 @@ function uniqueId(nowMs: number, random: string): string {
 }
 
 export function keyedId(tenant: string, idempotencyKey: string): string {
-  return `k-${createHash('sha256').update(`${tenant}\n${idempotencyKey}`).digest('hex')}`;
+  return `${KEYED_BATCH}${createHash('sha256').update(`${tenant}\n${idempotencyKey}`).digest('hex')}`;
 }
 
 async function store(batch: Batch, objects: ObjectStore): Promise<AcceptResult> {

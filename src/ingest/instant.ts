@@ -7,7 +7,6 @@ const DATE_TIME =
 
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 3600;
-export const DAY_SECONDS = 86_400;
 
 /**
  * @returns seconds since 1970, UTC, rounded down; null if the text is not a date (midnight UTC) or a date-time with an

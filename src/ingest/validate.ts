@@ -5,12 +5,13 @@
  * Worker and in `npm run import`.
  */
 import type { Circumstances, Detection } from '../format/detection.ts';
+import { SECONDS_PER_DAY } from '../format/records.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from '../format/vocabulary.ts';
 import { isCountry, parseNumber } from '../number/parse.ts';
 import { checkedLink } from './check-link.ts';
 import { checkedText } from './check-text.ts';
 import { type Field, misnamedField } from './fields.ts';
-import { DAY_SECONDS, formatDay, parseInstant } from './instant.ts';
+import { formatDay, parseInstant } from './instant.ts';
 import type { RawLine } from './reader.ts';
 import { type Checked, Rejection, shapeOf, wordOrShape } from './rejection.ts';
 
@@ -30,7 +31,7 @@ export const DEFAULT_CHANNEL: Channel = 'other';
 /** The contract's earliest observation, 2000-01-01T00:00:00Z. Anything older is a default of some broken clock. */
 export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
 /** How far ahead of our clock a feed may date its observations, for clocks and time zones (API.md). */
-export const MAX_AHEAD_SECONDS = DAY_SECONDS;
+export const MAX_AHEAD_SECONDS = SECONDS_PER_DAY;
 /** What 31 bits hold; real aggregates stay below a few thousand. */
 export const MAX_SIGHTINGS = 2 ** 31 - 1;
 export const MAX_NAME_CHARS = 128;

@@ -11,10 +11,12 @@
  * So a revocation is effective within a minute while storage works, and within an hour if it fails.
  * Only resolved values are kept: a promise of another request must not be awaited in Workers.
  */
+
+import { fromHex } from '../format/hash.ts';
 import type { ApiKey } from './key-file.ts';
 import type { KeyStore, KeyVersion } from './key-store.ts';
 import type { Principal } from './scope.ts';
-import { type Digest, fromHex } from './token.ts';
+import type { Digest } from './token.ts';
 
 const REFRESH_AFTER_MS = 10_000;
 const REFRESH_FIRST_AFTER_MS = 45_000;

@@ -1,9 +1,10 @@
 /** API keys: who a request comes from, and the making, listing and deleting of keys. */
+import { toHex } from '../format/hash.ts';
 import { KeyCache } from './key-cache.ts';
 import { type ApiKey, MAX_KEYS } from './key-file.ts';
 import { KeyStore, type KeyStoreDeps } from './key-store.ts';
 import { DEFAULT_TENANT, type Principal, SCOPES, type Scope } from './scope.ts';
-import { type Digest, digestOf, hex, idOf, MAX_TOKEN_CHARS, mintToken, sameDigest } from './token.ts';
+import { type Digest, digestOf, idOf, MAX_TOKEN_CHARS, mintToken, sameDigest } from './token.ts';
 
 /** Keys in use in one isolate at a time; 64 bytes and the key's text each. */
 const MAX_CACHED_DIGESTS = 256;
@@ -77,7 +78,7 @@ export class KeyRegistry {
       tenant,
       quota,
       createdAt: this.#deps.now(),
-      sha256: hex(await digestOf(token)),
+      sha256: toHex(await digestOf(token)),
     };
     const version = await this.#store.change((keys) => {
       const isThere = keys.some((key) => key.id === id);

@@ -3,6 +3,8 @@
  * compare with and is no secret; the secret has 160 random bits, so one plain SHA-256 is enough to keep it by. The
  * digest is taken over the whole key: with it an admin key of any form is compared in the same way.
  */
+import { toHex } from '../format/hash.ts';
+
 const ID_BYTES = 6;
 const SECRET_BYTES = 20;
 const TOKEN = /^rf_([0-9a-f]{12})_[0-9a-f]{40}$/;
@@ -17,8 +19,8 @@ export function mintToken(randomBytes: (length: number) => Uint8Array): {
   readonly id: string;
   readonly token: string;
 } {
-  const id = hex(randomBytes(ID_BYTES));
-  return { id, token: `rf_${id}_${hex(randomBytes(SECRET_BYTES))}` };
+  const id = toHex(randomBytes(ID_BYTES));
+  return { id, token: `rf_${id}_${toHex(randomBytes(SECRET_BYTES))}` };
 }
 
 /** The id in a key of our form, null for any other text. */
@@ -36,13 +38,4 @@ export function sameDigest(a: Digest, b: Digest): boolean {
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
   return difference === 0;
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** @param text an even count of hex digits */
-export function fromHex(text: string): Digest {
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16));
 }

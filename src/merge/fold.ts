@@ -3,7 +3,7 @@
  * last seen the latest, sightings add up, profiles and evidence unite: every part of it commutes and associates, so
  * neither the order of detections nor their division into batches and runs can show in the result.
  */
-import { type EncodedSegment, encodeSegment, SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import { blockStart, type EncodedSegment, encodeSegment } from '../format/segment.ts';
 import type { RecordCursor } from './cursor.ts';
 import type { MergeDictionary } from './dictionary.ts';
 import { SegmentBuilder } from './segment-builder.ts';
@@ -33,7 +33,7 @@ export async function* fold(
       if (builder.begin(previous)) {
         const segment = await encodeSegment(builder.peek());
         builder.drop();
-        yield { segment, resumeFrom: builder.isEmpty ? previous - (previous % SEGMENT_ALIGNMENT) : builder.boundary };
+        yield { segment, resumeFrom: builder.isEmpty ? blockStart(previous) : builder.boundary };
         builder.begin(previous);
       }
     }

@@ -5,7 +5,7 @@
  */
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { RecordColumns } from '../format/records.ts';
-import { SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import { blockStart } from '../format/segment.ts';
 import type { MergeDictionary } from './dictionary.ts';
 
 /** Where a cursor puts a record: one verdict and its entries. Several records of one number are folded into one. */
@@ -54,13 +54,13 @@ export class SegmentBuilder implements RecordSink {
 
   /** Where the ten-thousand-block of the first record begins: a builder that starts there cuts the same. */
   get boundary(): number {
-    return floorToBlock(this.#numbers[0] as number);
+    return blockStart(this.#numbers[0] as number);
   }
 
   /** Begins the record of a number larger than all before. Returns true when a segment must be taken first. */
   begin(number: number): boolean {
     if (this.#count > SEGMENT_NUMBERS) return true;
-    if (this.#count > 0 && floorToBlock(number) !== floorToBlock(this.#numbers[this.#count - 1] as number)) {
+    if (this.#count > 0 && blockStart(number) !== blockStart(this.#numbers[this.#count - 1] as number)) {
       if (this.#count === SEGMENT_NUMBERS) return true;
       this.#blockStart = this.#count;
     }
@@ -193,8 +193,4 @@ export class SegmentBuilder implements RecordSink {
     const ids = this.#profile.slice(0, count).map((id) => local.get(id) as number);
     return { ids, texts: sorted.map(({ text }) => text) };
   }
-}
-
-function floorToBlock(number: number): number {
-  return number - (number % SEGMENT_ALIGNMENT);
 }

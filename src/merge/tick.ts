@@ -1,10 +1,10 @@
 /**
  * One tick of the cron handler: settle what earlier ticks left, merge waiting batches into a new run and publish it,
  * then do a share of any compaction. Ticks may overlap and may stop anywhere: everything before a swap is invisible,
- * everything after it is taken up again from the manifest.
+ * everything after it is inputs.all up again from the manifest.
  */
 import type { Run, SegmentEntry } from '../format/manifest.ts';
-import { openSegment } from '../format/segment.ts';
+import { readSegment } from '../store/columns.ts';
 import { collectGarbage, isCollectionTick } from './collect.ts';
 import type { MergeContext } from './context.ts';
 import { BatchCursor, RunCursor } from './cursor.ts';
@@ -36,11 +36,10 @@ export async function tick(context: MergeContext): Promise<TickResult> {
   const unsliced = await repairSlices(context, base.manifest.unsliced);
 
   const inputs = await openInputs(context, base.manifest, waiting);
-  const taken = [...inputs.replayed, ...inputs.waiting];
   const consumed = leftover.concat(inputs.waiting.map(({ id }) => id));
   const repaired = unsliced.length < base.manifest.unsliced.length;
   let current: LoadedManifest = base;
-  if (taken.length > 0 || repaired) {
+  if (inputs.all.length > 0 || repaired) {
     const published = await mergeBatches(context, base, inputs, { consumed, unsliced });
     if (published === null) return { generation: base.manifest.generation, batches: 0, detections: 0, lostRace: true };
     current = published;
@@ -54,8 +53,8 @@ export async function tick(context: MergeContext): Promise<TickResult> {
   if (isCollectionTick(context.now())) await collectGarbage(context, end.manifest);
   return {
     generation: end.manifest.generation,
-    batches: taken.length,
-    detections: detectionsOf(taken),
+    batches: inputs.all.length,
+    detections: detectionsOf(inputs.all),
     lostRace: compacted === null,
   };
 }
@@ -73,9 +72,8 @@ async function mergeBatches(
 ): Promise<LoadedManifest | null> {
   const { objects, budget } = context;
   const { manifest } = base;
-  const taken = [...inputs.replayed, ...inputs.waiting];
-  const detections = detectionsOf(taken);
-  const batches = taken.map(({ batch }) => batch);
+  const detections = detectionsOf(inputs.all);
+  const batches = inputs.all.map(({ batch }) => batch);
   const newNumbers = await countNew(objects, manifest.runs, distinctNumbers(batches));
   let runs = manifest.runs;
   const writer = new SegmentWriter(context);
@@ -101,7 +99,7 @@ async function mergeBatches(
       replay: manifest.replay.filter((id) => !replayed.has(id)),
       lastTick: {
         at: context.now(),
-        batches: taken.length,
+        batches: inputs.all.length,
         detections,
         newNumbers,
         unreadable: inputs.unreadable,
@@ -117,12 +115,7 @@ function runCursor(
   from: number,
   dictionary: MergeDictionary,
 ): RunCursor {
-  const open = async (entry: SegmentEntry) => {
-    const object = await context.objects.get(entry.key);
-    if (object === null) throw new RangeError(`segment ${entry.key} is not in the object store`);
-    return openSegment(object.bytes);
-  };
-  return new RunCursor(segments, from, open, dictionary);
+  return new RunCursor(segments, from, (entry) => readSegment(context.objects, entry), dictionary);
 }
 
 /**

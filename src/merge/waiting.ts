@@ -5,12 +5,9 @@
  */
 import { type Batch, openBatch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
+import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
-
-/** Ids of uploads with an Idempotency-Key begin so; only these can be uploaded twice. */
-export const KEYED_BATCH = 'k-';
 
 /** One look at the waiting batches: at most 1,000, the first in key order. */
 export interface WaitingList {
@@ -60,6 +57,8 @@ export interface Inputs {
   /** Put back by a rollback. */
   readonly replayed: readonly OpenedBatch[];
   readonly waiting: readonly OpenedBatch[];
+  /** Both. */
+  readonly all: readonly OpenedBatch[];
   /** How many could not be read: they are left where they are, and the others go on. */
   readonly unreadable: number;
 }
@@ -91,7 +90,7 @@ export async function openInputs(context: MergeContext, manifest: Manifest, list
   const waiting = await openAll(ids, async (id) =>
     id.startsWith(KEYED_BATCH) && (await dropIfMerged(context, id)) ? null : objects.get(WAITING_PREFIX + id),
   );
-  return { replayed, waiting, unreadable };
+  return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
 }
 
 /** A batch that was merged before, wherever it is at the moment. */

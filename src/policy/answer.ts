@@ -1,4 +1,5 @@
 /** The answer to a lookup, as it goes out: field names and order are those of API.md. */
+import type { Circumstances } from '../format/detection.ts';
 import type { Channel, Industry } from '../format/vocabulary.ts';
 import type { LineType } from '../number/phone-number.ts';
 import type { Action, Neighbourhood, Verdict } from './policy.ts';
@@ -41,13 +42,7 @@ export interface LookupAnswer {
   readonly ageSeconds?: number;
 }
 
-export interface EvidenceAnswer {
-  readonly label: string;
-  readonly channel: Channel;
-  readonly industry: Industry | null;
-  readonly project: string | null;
-  readonly link: { readonly host: string; readonly sha256: string } | null;
-  readonly source: string | null;
+export interface EvidenceAnswer extends Circumstances {
   /** UTC date-times, to the second. */
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;

@@ -1,11 +1,9 @@
 /** What the store answers about a number; src/serve produces it, decide.ts turns it into an answer. */
-import type { Channel, Industry } from '../format/vocabulary.ts';
+import type { Circumstances } from '../format/detection.ts';
+import type { Profile } from '../format/profile.ts';
 
 /** Everything the verdicts column knows of one listed number, folded over the runs. */
-export interface RecordFacts {
-  readonly labels: readonly string[];
-  readonly channels: readonly Channel[];
-  readonly industries: readonly Industry[];
+export interface RecordFacts extends Profile {
   /** UTC days since 1970. */
   readonly firstDay: number;
   readonly lastDay: number;
@@ -14,13 +12,7 @@ export interface RecordFacts {
 }
 
 /** Detections of one number that share their circumstances. */
-export interface EvidenceLine {
-  readonly label: string;
-  readonly channel: Channel;
-  readonly industry: Industry | null;
-  readonly project: string | null;
-  readonly link: { readonly host: string; readonly sha256: string } | null;
-  readonly source: string | null;
+export interface EvidenceLine extends Circumstances {
   /** Seconds since 1970, UTC. */
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;

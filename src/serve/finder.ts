@@ -2,10 +2,11 @@
  * Finds what is known of numbers: snapshot -> for each run the segment -> probe -> fold. What storage cannot answer is
  * told as null, never as "not listed".
  */
-import { EVIDENCE_BLOCK_NUMBERS, type EvidenceEntry, readEvidenceBlock } from '../format/evidence.ts';
+import { EVIDENCE_BLOCK_NUMBERS, type EvidenceEntry, numbersInBlock, readEvidenceBlock } from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { evidenceBlocksOffset } from '../format/segment.ts';
 import type { Finding, RecordFacts } from '../policy/finding.ts';
+import { readSegmentRange } from '../store/columns.ts';
 import { type CachedColumn, ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
 import { factsAt, foldEvidence, foldFacts } from './facts.ts';
@@ -115,10 +116,8 @@ export class Finder {
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     const place = index.place(block);
     const offset = evidenceBlocksOffset(entry) + place.offset;
-    const bytes = await this.#context.objects.getRange(entry.key, offset, place.length);
-    if (bytes === null) throw new RangeError(`segment ${entry.key} is not in the object store`);
-    const numbers = Math.min(EVIDENCE_BLOCK_NUMBERS, entry.count - block * EVIDENCE_BLOCK_NUMBERS);
-    return readEvidenceBlock(bytes, place, numbers)[rank % EVIDENCE_BLOCK_NUMBERS] ?? [];
+    const bytes = await readSegmentRange(this.#context.objects, entry, offset, place.length);
+    return readEvidenceBlock(bytes, place, numbersInBlock(entry.count, block))[rank % EVIDENCE_BLOCK_NUMBERS] ?? [];
   }
 }
 

@@ -3,7 +3,7 @@
  * the first one after a long pause, wait. If storage fails, the last good one is served and its age is told.
  */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
-import { SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import { blockStart } from '../format/segment.ts';
 import { MANIFEST_KEY } from '../store/keys.ts';
 import { assertNeverPublished } from '../store/lost-manifest.ts';
 import type { ServeContext } from './context.ts';
@@ -28,7 +28,7 @@ export class RunIndex {
 
   constructor(entries: readonly SegmentEntry[]) {
     this.entries = entries;
-    this.#starts = Float64Array.from(entries, ({ first }) => first - (first % SEGMENT_ALIGNMENT));
+    this.#starts = Float64Array.from(entries, ({ first }) => blockStart(first));
   }
 
   /**
@@ -45,7 +45,7 @@ export class RunIndex {
       else high = middle;
     }
     const entry = this.entries[low - 1];
-    return entry !== undefined && number - (number % SEGMENT_ALIGNMENT) <= entry.last ? entry : undefined;
+    return entry !== undefined && blockStart(number) <= entry.last ? entry : undefined;
   }
 }
 

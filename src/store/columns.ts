@@ -6,6 +6,8 @@ import {
   evidenceIndexOffset,
   numbersOffset,
   numbersSlice,
+  type OpenSegment,
+  openSegment,
   type SliceShape,
   verdictsOffset,
   verdictsSlice,
@@ -28,9 +30,30 @@ export async function readColumn(
   column: Column,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const place = columnPlace(entry, column);
-  const bytes = await objects.getRange(entry.key, place.offset, place.bytes);
-  if (bytes === null) throw new RangeError(`segment ${entry.key} is not in the object store`);
-  return checkedSlice(bytes, place);
+  return checkedSlice(await readSegmentRange(objects, entry, place.offset, place.bytes), place);
+}
+
+/** Bytes of a segment, not checked. Rejects when they are not there. */
+export async function readSegmentRange(
+  objects: ObjectStore,
+  entry: SegmentEntry,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await objects.getRange(entry.key, offset, length);
+  if (bytes === null) throw missing(entry);
+  return bytes;
+}
+
+/** A whole segment, every part checked. Rejects when it is not there or damaged. */
+export async function readSegment(objects: ObjectStore, entry: SegmentEntry): Promise<OpenSegment> {
+  const object = await objects.get(entry.key);
+  if (object === null) throw missing(entry);
+  return openSegment(object.bytes);
+}
+
+function missing({ key }: SegmentEntry): RangeError {
+  return new RangeError(`segment ${key} is not in the object store`);
 }
 
 /** A column from the slice store, or null when it is missing there, damaged, or the store fails. */

@@ -7,6 +7,8 @@ export const HISTORY_PREFIX = 'history/';
 export const SEGMENT_PREFIX = 'segments/';
 /** Accepted uploads not yet known to be merged. */
 export const WAITING_PREFIX = 'batches/waiting/';
+/** Ids of uploads with an Idempotency-Key begin so; only these can be uploaded twice (src/ingest/accept.ts). */
+export const KEYED_BATCH = 'k-';
 /** Uploads that a published generation has consumed; kept, since the whole store can be rebuilt from them. */
 export const MERGED_PREFIX = 'batches/merged/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
