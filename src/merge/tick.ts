@@ -1,7 +1,7 @@
 /**
  * One tick of the cron handler: settle what earlier ticks left, merge waiting batches into a new run and publish it,
  * then do a share of any compaction. Ticks may overlap and may stop anywhere: everything before a swap is invisible,
- * everything after it is inputs.all up again from the manifest.
+ * everything after it is taken up again from the manifest.
  */
 import type { Run, SegmentEntry } from '../format/manifest.ts';
 import { readSegment } from '../store/columns.ts';
