@@ -44,60 +44,117 @@ export function chooseCodec(k: number, u: number): number {
 }
 
 /**
- * Costs at which candidate partitions are tried, as multiples of the overhead: each start is joined only to the
- * longest partition that costs at most as much (at 0: the run it stands in). After the (1 + epsilon)-approximation of
- * the paper: within 0.9 % of the full dynamic programme on the real list, in well under half of its time.
+ * Costs up to which a partition is grown, as multiples of the overhead: each start is joined only to the longest
+ * partition that costs at most as much (at 0: the run it stands in). After the (1 + epsilon)-approximation of the
+ * paper.
  */
 const COST_LADDER = [0, 0.4, 0.8, 1.2, 1.6, 2, 2.5, 3.1, 3.9, 4.9, 6.1, 7.6, 9.5, 12, 15, 19, 24, 64].map(
   (f) => f * PARTITION_OVERHEAD_BITS,
 );
+/** A cut is worth its overhead where the density changes: at a gap as large as any of this many before or after it. */
+const GAP_WINDOW = 6;
+/** Where no gap stands out there is a cut all the same, so that every partition keeps to its bounds. */
+const CUT_DISTANCE = 8;
 
 /**
- * The end (exclusive) of each partition, in order. Shortest path over positions 0..n: an edge i -> j is a partition
- * of numbers i..j-1.
+ * The end (exclusive) of each partition, in order. Shortest path over the possible cuts: an edge from cut a to cut b
+ * is a partition of the numbers between them. Trying only gaps that stand out takes a sixth of the time of trying
+ * every place, and since the ladder then reaches further, a little less space (docs/decisions/0002).
  */
 export function choosePartitions(numbers: Float64Array): Uint32Array {
-  const n = numbers.length;
-  const best = new Float64Array(n + 1).fill(Number.POSITIVE_INFINITY);
-  const from = new Uint32Array(n + 1);
+  const cuts = possibleCuts(numbers);
+  const last = cuts.length - 1;
+  const best = new Float64Array(cuts.length).fill(Number.POSITIVE_INFINITY);
+  const from = new Uint32Array(cuts.length);
   const ends = new Uint32Array(COST_LADDER.length);
   best[0] = 0;
-  for (let start = 0; start < n; start++) {
+  for (let cut = 0; cut < last; cut++) {
+    const start = cuts[cut] as number;
     const base = numbers[start] as number;
-    const reach = Math.min(n, start + PARTITION_NUMBERS);
-    const soFar = (best[start] as number) + PARTITION_OVERHEAD_BITS;
-    let end = start + 1;
-    relax(best, from, start, end, soFar);
+    const soFar = (best[cut] as number) + PARTITION_OVERHEAD_BITS;
+    let end = cut + 1;
+    let cost = partitionBits(numbers, start, cuts[end] as number);
+    relax(best, from, cut, end, soFar + cost);
     for (let rung = 0; rung < COST_LADDER.length; rung++) {
       const limit = COST_LADDER[rung] as number;
       // Costs grow with the end, so a rung's end never moves back as the start advances.
-      if ((ends[rung] as number) > end) end = Math.min(ends[rung] as number, reach);
-      while (end < reach) {
-        const span = (numbers[end] as number) - base;
-        if (span >= PARTITION_SPAN || codedBits(end - start, span) > limit) break;
+      if ((ends[rung] as number) > end) {
+        end = ends[rung] as number;
+        cost = partitionBits(numbers, start, cuts[end] as number);
+      }
+      let isLongest = true;
+      while (end < last) {
+        const next = cuts[end + 1] as number;
+        const span = (numbers[next - 1] as number) - base;
+        if (next - start > PARTITION_NUMBERS || span >= PARTITION_SPAN) break;
+        const longer = codedBits(next - 1 - start, span);
+        if (longer > limit) {
+          isLongest = false;
+          break;
+        }
         end += 1;
+        cost = longer;
       }
       ends[rung] = end;
-      const k = end - 1 - start;
-      const cost = k === 0 ? 0 : codedBits(k, (numbers[end - 1] as number) - base);
-      relax(best, from, start, end, soFar + cost);
-      if (end === reach) break;
+      relax(best, from, cut, end, soFar + cost);
+      if (isLongest) break;
     }
   }
-  return walkBack(from, n);
+  return walkBack(from, cuts);
 }
 
-function relax(best: Float64Array, from: Uint32Array, start: number, end: number, cost: number): void {
+/** Where a partition may begin, and at last the count: at most CUT_DISTANCE numbers and PARTITION_SPAN apart. */
+function possibleCuts(numbers: Float64Array): Uint32Array {
+  const n = numbers.length;
+  const cuts = new Uint32Array(n + 1);
+  let count = 1;
+  let last = 0;
+  for (let i = 1; i < n; i++) {
+    const isFar = i - last >= CUT_DISTANCE || (numbers[i] as number) - (numbers[last] as number) >= PARTITION_SPAN;
+    if (!isFar && !standsOut(numbers, i)) continue;
+    cuts[count++] = i;
+    last = i;
+  }
+  cuts[count++] = n;
+  return cuts.subarray(0, count);
+}
+
+/** Whether the gap before number `i` is as large as any in the window before it or after it. */
+function standsOut(numbers: Float64Array, i: number): boolean {
+  const gap = gapBefore(numbers, i);
+  // Inside a stretch of equal gaps every one of them would count.
+  if (i > 1 && gapBefore(numbers, i - 1) === gap && i + 1 < numbers.length && gapBefore(numbers, i + 1) === gap) {
+    return false;
+  }
+  let j = i - 1;
+  for (const first = Math.max(1, i - GAP_WINDOW); j >= first && gapBefore(numbers, j) <= gap; ) j -= 1;
+  if (j < 1 || j < i - GAP_WINDOW) return true;
+  j = i + 1;
+  for (const end = Math.min(numbers.length - 1, i + GAP_WINDOW); j <= end && gapBefore(numbers, j) <= gap; ) j += 1;
+  return j === numbers.length || j > i + GAP_WINDOW;
+}
+
+function gapBefore(numbers: Float64Array, i: number): number {
+  return (numbers[i] as number) - (numbers[i - 1] as number);
+}
+
+function partitionBits(numbers: Float64Array, start: number, end: number): number {
+  const k = end - 1 - start;
+  return k === 0 ? 0 : codedBits(k, (numbers[end - 1] as number) - (numbers[start] as number));
+}
+
+function relax(best: Float64Array, from: Uint32Array, cut: number, end: number, cost: number): void {
   if (cost < (best[end] as number)) {
     best[end] = cost;
-    from[end] = start;
+    from[end] = cut;
   }
 }
 
-function walkBack(from: Uint32Array, n: number): Uint32Array {
+function walkBack(from: Uint32Array, cuts: Uint32Array): Uint32Array {
+  const last = cuts.length - 1;
   let count = 0;
-  for (let end = n; end > 0; end = from[end] as number) count += 1;
+  for (let end = last; end > 0; end = from[end] as number) count += 1;
   const ends = new Uint32Array(count);
-  for (let end = n; end > 0; end = from[end] as number) ends[--count] = end;
+  for (let end = last; end > 0; end = from[end] as number) ends[--count] = cuts[end] as number;
   return ends;
 }

@@ -135,27 +135,45 @@ function coded(x: readonly number[], i: number, j: number): number {
   return Math.min(u, ...bits);
 }
 
+/** Where a partition of x may begin, and at last its length. */
+function possibleCuts(x: readonly number[]): number[] {
+  const gap = (i: number) => at(x, i) - at(x, i - 1);
+  const cuts = [0];
+  for (let i = 1; i < x.length; i++) {
+    const last = at(cuts, cuts.length - 1);
+    const before = [1, 2, 3, 4, 5, 6].map((d) => i - d).filter((j) => j >= 1);
+    const after = [1, 2, 3, 4, 5, 6].map((d) => i + d).filter((j) => j < x.length);
+    const isLargest = (others: number[]) => others.every((j) => gap(j) <= gap(i));
+    const isInStretch = [before[0], after[0]].every((j) => j !== undefined && gap(j) === gap(i));
+    const standsOut = !isInStretch && (isLargest(before) || isLargest(after));
+    if (i - last >= 8 || at(x, i) - at(x, last) >= 2 ** 31 || standsOut) cuts.push(i);
+  }
+  return [...cuts, x.length];
+}
+
 /** Where each partition of x ends. */
 export function partitionEnds(x: readonly number[]): number[] {
-  const n = x.length;
-  const best = new Array<number>(n + 1).fill(Number.POSITIVE_INFINITY);
-  const from = new Array<number>(n + 1).fill(0);
+  const c = possibleCuts(x);
+  const m = c.length - 1;
+  const best = new Array<number>(m + 1).fill(Number.POSITIVE_INFINITY);
+  const from = new Array<number>(m + 1).fill(0);
   best[0] = 0;
-  for (let i = 0; i < n; i++) {
-    const allowed = (j: number) => j <= Math.min(n, i + 128) && at(x, j - 1) - at(x, i) < 2 ** 31;
-    let j = i + 1;
+  for (let a = 0; a < m; a++) {
+    const start = at(c, a);
+    const allowed = (b: number) => b <= m && at(c, b) <= start + 128 && at(x, at(c, b) - 1) - at(x, start) < 2 ** 31;
+    let b = a + 1;
     for (const limit of LADDER) {
-      while (allowed(j + 1) && coded(x, i, j + 1) <= limit * 72) j += 1;
-      for (const end of [i + 1, j]) {
-        const cost = at(best, i) + 72 + coded(x, i, end);
+      while (allowed(b + 1) && coded(x, start, at(c, b + 1)) <= limit * 72) b += 1;
+      for (const end of [a + 1, b]) {
+        const cost = at(best, a) + 72 + coded(x, start, at(c, end));
         if (cost < at(best, end)) {
           best[end] = cost;
-          from[end] = i;
+          from[end] = a;
         }
       }
     }
   }
   const ends: number[] = [];
-  for (let end = n; end > 0; end = at(from, end)) ends.unshift(end);
+  for (let b = m; b > 0; b = at(from, b)) ends.unshift(at(c, b));
   return ends;
 }
