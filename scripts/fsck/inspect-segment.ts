@@ -1,5 +1,6 @@
 /** A segment's bytes held against what the manifest says of it, down to each record. */
 import { EVIDENCE_BLOCK_NUMBERS } from '../../src/format/evidence.ts';
+import { EvidenceBlock } from '../../src/format/evidence-block.ts';
 import { type Bytes, FormatError } from '../../src/format/frame.ts';
 import type { SegmentEntry } from '../../src/format/manifest.ts';
 import { type OpenSegment, openSegment, type SegmentShape } from '../../src/format/segment.ts';
@@ -48,5 +49,6 @@ function inspectRecords(segment: OpenSegment): void {
     }
   }
   const blocks = Math.ceil(verdicts.count / EVIDENCE_BLOCK_NUMBERS);
-  for (let block = 0; block < blocks; block++) segment.evidenceBlock(block);
+  const columns = new EvidenceBlock();
+  for (let block = 0; block < blocks; block++) segment.readEvidence(block, columns);
 }

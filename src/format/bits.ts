@@ -1,10 +1,10 @@
-/** Bit strings in 32-bit words, least significant bit first. */
+/** Bit strings in 32-bit words, least significant bit first. Positions stay below 2^31: a column has 65,536 values. */
 
 /** Writes `width` (0 to 32) low bits of an unsigned `value` at bit `position`. The bits there must still be zero. */
 export function writeBits(words: Uint32Array, position: number, width: number, value: number): void {
   if (width === 0) return;
-  const word = Math.floor(position / 32);
-  const shift = position % 32;
+  const word = position >>> 5;
+  const shift = position & 31;
   words[word] = (words[word] as number) | (value << shift);
   if (shift + width > 32) words[word + 1] = (words[word + 1] as number) | (value >>> (32 - shift));
 }
@@ -20,8 +20,8 @@ export function readBits(words: Uint32Array, position: number, width: number): n
 }
 
 export function setBit(words: Uint32Array, position: number): void {
-  const word = Math.floor(position / 32);
-  words[word] = (words[word] as number) | (1 << (position % 32));
+  const word = position >>> 5;
+  words[word] = (words[word] as number) | (1 << (position & 31));
 }
 
 export function testBit(words: Uint32Array, position: number): boolean {
@@ -38,4 +38,10 @@ export function popcount(word: number): number {
 /** Bits needed for an unsigned integer below 2^32: 0 for 0. */
 export function bitLength(value: number): number {
   return 32 - Math.clz32(value);
+}
+
+/** Copies words to a multiple of four bytes, little-endian as every platform of Workers is. Returns where they end. */
+export function putWords(out: Uint8Array, at: number, words: Uint32Array): number {
+  out.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), at);
+  return at + words.byteLength;
 }

@@ -24,6 +24,10 @@ export class ByteWriter {
 
   /** Unsigned LEB128 of an integer in [0, 2^53). */
   varint(value: number): void {
+    if (value < 0x80 && value >= 0 && Number.isInteger(value) && this.#length < this.#bytes.length) {
+      this.#bytes[this.#length++] = value;
+      return;
+    }
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`expected an integer in [0, 2^53): ${value}`);
     this.#reserve(MAX_GROUPS);
     let rest = value;
@@ -76,6 +80,11 @@ export class ByteReader {
 
   /** Refuses what `ByteWriter` does not write: a last group of zero, or a value of 2^53 or more. */
   varint(): number {
+    const first = this.#bytes[this.#position];
+    if (first !== undefined && first < 0x80) {
+      this.#position += 1;
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (let group = 0; group < MAX_GROUPS; group++) {

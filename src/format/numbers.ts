@@ -16,7 +16,7 @@
  *   u32 bits[W]                the bit string, least significant bit first, then one word of zero
  *   zero to seven bytes of zero, so that the frame is a multiple of eight bytes
  */
-import { setBit, writeBits } from './bits.ts';
+import { putWords, setBit, writeBits } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts';
 import { CODEC_BITMAP, CODEC_RUN, chooseCodec, choosePartitions, codedBits } from './partition.ts';
 
@@ -136,7 +136,7 @@ function assemble(
       at += 2;
     }
   }
-  for (const array of [bases, infos, words]) array.forEach(u32);
+  for (const array of [bases, infos, words]) at = putWords(out, at, array);
   return sealFrame(out, NUMBERS_MAGIC, NUMBERS_VERSION);
 }
 

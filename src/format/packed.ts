@@ -23,18 +23,19 @@ export interface PackedField {
   readonly ranks: Uint16Array;
 }
 
-export function packField(values: ArrayLike<number>): PackedField {
+/** @param values integers in [0, 2^53); one type of array, since this is the inner loop of every merge */
+export function packField(values: Float64Array): PackedField {
   const count = values.length;
   let base = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < count; i++) base = Math.min(base, values[i] as number);
+  for (let i = 0; i < count; i++) if ((values[i] as number) < base) base = values[i] as number;
   const { width, exceptionWidth } = chooseWidths(values, base);
   const words = new Uint32Array(packedWords(count, width));
   const most = 2 ** width - 1;
   const ranks: number[] = [];
   for (let i = 0; i < count; i++) {
     const difference = (values[i] as number) - base;
-    writeBits(words, i * width, width, Math.min(difference, most));
     if (difference > most) ranks.push(i);
+    writeBits(words, i * width, width, Math.min(difference, most));
   }
   const exceptionWords = new Uint32Array(packedWords(ranks.length, exceptionWidth));
   ranks.forEach((rank, i) => {
@@ -44,7 +45,7 @@ export function packField(values: ArrayLike<number>): PackedField {
 }
 
 /** The width that makes packed bits and exceptions together smallest; of several, the largest. */
-function chooseWidths(values: ArrayLike<number>, base: number): { width: number; exceptionWidth: number } {
+function chooseWidths(values: Float64Array, base: number): { width: number; exceptionWidth: number } {
   const byLength = new Uint32Array(MAX_EXCEPTION_WIDTH + 1);
   for (let i = 0; i < values.length; i++) {
     const length = wideLength((values[i] as number) - base);

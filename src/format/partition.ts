@@ -24,9 +24,10 @@ export const CODEC_RUN = 31;
 
 /** Low bits that make Elias-Fano of k offsets in [0, u) shortest: floor(log2(u / k)), at most MAX_LOW_BITS. */
 export function lowBits(k: number, u: number): number {
-  let l = Math.clz32(k) - Math.clz32(u);
-  if (l > 0 && u >>> l < k) l -= 1;
-  return Math.max(0, Math.min(l, MAX_LOW_BITS));
+  const l = Math.clz32(k) - Math.clz32(u);
+  if (l <= 0) return 0;
+  if (u >>> l < k) return l - 1;
+  return Math.min(l, MAX_LOW_BITS);
 }
 
 /** Bits that the k offsets in [0, u) take in their cheapest coding. */
@@ -69,35 +70,28 @@ export function choosePartitions(numbers: Float64Array): Uint32Array {
   const ends = new Uint32Array(COST_LADDER.length);
   best[0] = 0;
   for (let cut = 0; cut < last; cut++) {
-    const start = cuts[cut] as number;
-    const base = numbers[start] as number;
     const soFar = (best[cut] as number) + PARTITION_OVERHEAD_BITS;
     let end = cut + 1;
-    let cost = partitionBits(numbers, start, cuts[end] as number);
+    let cost = partitionBits(numbers, cuts, cut, end);
+    let longer = partitionBits(numbers, cuts, cut, end + 1);
     relax(best, from, cut, end, soFar + cost);
     for (let rung = 0; rung < COST_LADDER.length; rung++) {
       const limit = COST_LADDER[rung] as number;
+      const before = end;
       // Costs grow with the end, so a rung's end never moves back as the start advances.
       if ((ends[rung] as number) > end) {
         end = ends[rung] as number;
-        cost = partitionBits(numbers, start, cuts[end] as number);
+        cost = partitionBits(numbers, cuts, cut, end);
+        longer = partitionBits(numbers, cuts, cut, end + 1);
       }
-      let isLongest = true;
-      while (end < last) {
-        const next = cuts[end + 1] as number;
-        const span = (numbers[next - 1] as number) - base;
-        if (next - start > PARTITION_NUMBERS || span >= PARTITION_SPAN) break;
-        const longer = codedBits(next - 1 - start, span);
-        if (longer > limit) {
-          isLongest = false;
-          break;
-        }
+      while (longer <= limit) {
         end += 1;
         cost = longer;
+        longer = partitionBits(numbers, cuts, cut, end + 1);
       }
       ends[rung] = end;
-      relax(best, from, cut, end, soFar + cost);
-      if (isLongest) break;
+      if (end !== before) relax(best, from, cut, end, soFar + cost);
+      if (longer === Number.POSITIVE_INFINITY) break;
     }
   }
   return walkBack(from, cuts);
@@ -138,9 +132,15 @@ function gapBefore(numbers: Float64Array, i: number): number {
   return (numbers[i] as number) - (numbers[i - 1] as number);
 }
 
-function partitionBits(numbers: Float64Array, start: number, end: number): number {
-  const k = end - 1 - start;
-  return k === 0 ? 0 : codedBits(k, (numbers[end - 1] as number) - (numbers[start] as number));
+/** Bits of the codes of a partition from one cut to another, infinite if there is no such partition. */
+function partitionBits(numbers: Float64Array, cuts: Uint32Array, from: number, to: number): number {
+  if (to >= cuts.length) return Number.POSITIVE_INFINITY;
+  const start = cuts[from] as number;
+  const k = (cuts[to] as number) - 1 - start;
+  if (k === 0) return 0;
+  const span = (numbers[start + k] as number) - (numbers[start] as number);
+  if (k >= PARTITION_NUMBERS || span >= PARTITION_SPAN) return Number.POSITIVE_INFINITY;
+  return codedBits(k, span);
 }
 
 function relax(best: Float64Array, from: Uint32Array, cut: number, end: number, cost: number): void {

@@ -14,7 +14,7 @@ export interface RecordColumns {
   /** Evidence entries of number i are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd: Uint32Array;
   readonly entries: EvidenceColumns;
-  /** Circumstances texts (circumstances.ts), any order, unused ones allowed. */
+  /** Distinct circumstances texts (circumstances.ts), any order, unused ones allowed. */
   readonly circumstances: readonly string[];
 }
 

@@ -13,7 +13,9 @@
  * Every part begins at a multiple of eight bytes. The numbers and verdicts columns are also stored by themselves,
  * byte for byte, under their SHA-256.
  */
-import { type EvidenceEntry, EvidenceIndex, encodeEvidence, numbersInBlock, readEvidenceBlock } from './evidence.ts';
+import { EvidenceIndex, numbersInBlock } from './evidence.ts';
+import type { EvidenceBlock } from './evidence-block.ts';
+import { encodeEvidence } from './evidence-encode.ts';
 import { type Bytes, FormatError, frame, openFrame, roundUp8 } from './frame.ts';
 import { fromHex, sha256Hex, toHex } from './hash.ts';
 import { encodeNumbers } from './numbers.ts';
@@ -135,8 +137,9 @@ export interface OpenSegment {
   readonly shape: SegmentShape;
   readonly numbers: NumbersReader;
   readonly verdicts: VerdictsReader;
-  /** Evidence of 64 consecutive numbers from rank 64 * block. */
-  evidenceBlock(block: number): EvidenceEntry[][];
+  readonly evidence: EvidenceIndex;
+  /** Unpacks the evidence of 64 consecutive numbers from rank 64 * block. Throws FormatError. */
+  readEvidence(block: number, into: EvidenceBlock): void;
 }
 
 /** Opens a whole segment file from its bytes alone. Throws FormatError on any damage. */
@@ -190,10 +193,11 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
     shape,
     numbers,
     verdicts,
-    evidenceBlock(block) {
+    evidence,
+    readEvidence(block, into) {
       const place = evidence.place(block);
       const bytes = blocks.subarray(place.offset, place.offset + place.length);
-      return readEvidenceBlock(bytes, place, numbersInBlock(shape.count, block));
+      into.read(bytes, place, numbersInBlock(shape.count, block), evidence.texts);
     },
   };
 }

@@ -23,6 +23,7 @@
  * A value too large for its width is an exception: its packed bits are all ones, and it is found by its rank. Counts
  * of sightings have a long tail, which would otherwise set the width of every record.
  */
+import { putWords } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
 import { FieldReader, type PackedField, packedWords, packField, rankBytes } from './packed.ts';
@@ -39,8 +40,10 @@ const FIELDS = 4;
 /** Encodes the verdicts of records. Throws FormatError when the profiles are not in order. */
 export function encodeVerdicts(records: RecordColumns): Bytes {
   const count = records.numbers.length;
-  const listedDays = Float64Array.from(records.lastDay, (last, i) => last - (records.firstDay[i] as number));
-  const fields = [records.profile, records.firstDay, listedDays, records.sightings].map(packField);
+  const listedDays = new Float64Array(count);
+  for (let i = 0; i < count; i++) listedDays[i] = (records.lastDay[i] as number) - (records.firstDay[i] as number);
+  const values = [new Float64Array(records.profile), new Float64Array(records.firstDay), listedDays, records.sightings];
+  const fields = values.map(packField);
   if (records.profiles.some((text, i) => i > 0 && text <= (records.profiles[i - 1] as string))) {
     throw new FormatError(`${MAGIC}: expected distinct profiles in code unit order`);
   }
@@ -70,8 +73,7 @@ export function encodeVerdicts(records: RecordColumns): Bytes {
     u32(field.ranks.length);
   }
   for (const field of fields) {
-    field.words.forEach(u32);
-    field.exceptionWords.forEach(u32);
+    for (const words of [field.words, field.exceptionWords]) at = putWords(out, at, words);
     field.ranks.forEach(u16);
     at += rankBytes(field.ranks.length) - field.ranks.byteLength;
   }

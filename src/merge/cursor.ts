@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../format/batch.ts';
 import { EVIDENCE_BLOCK_NUMBERS } from '../format/evidence.ts';
+import { EvidenceBlock } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { dayOf } from '../format/records.ts';
 import type { OpenSegment } from '../format/segment.ts';
@@ -72,7 +73,10 @@ export class RunCursor implements RecordCursor {
   #profiles = new Map<number, number>();
   #rank = 0;
   #block = -1;
-  #entries: ReturnType<OpenSegment['evidenceBlock']> = [];
+  readonly #evidence = new EvidenceBlock();
+  /** The merge's ids of the segment's shared circumstances, and of the block's own; -1 until one is met. */
+  #shared = new Int32Array();
+  #own: number[] = [];
 
   constructor(
     segments: readonly SegmentEntry[],
@@ -99,6 +103,7 @@ export class RunCursor implements RecordCursor {
     this.#numbers = new Float64Array(segment.numbers.count);
     segment.numbers.copyRange(0, segment.numbers.count, this.#numbers);
     this.#profiles = new Map();
+    this.#shared = new Int32Array(segment.evidence.texts).fill(-1);
     this.#rank = segment.numbers.rank(this.#from);
     this.number = this.#numbers[this.#rank] as number;
   }
@@ -119,13 +124,29 @@ export class RunCursor implements RecordCursor {
     sink.verdict(verdicts.firstDay(rank), verdicts.lastDay(rank), verdicts.sightings(rank), profile);
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     if (block !== this.#block) {
-      this.#entries = segment.evidenceBlock(block);
+      segment.readEvidence(block, this.#evidence);
+      this.#own = this.#evidence.texts.map((text) => this.#dictionary.circumstancesId(text));
       this.#block = block;
     }
-    for (const entry of this.#entries[rank % EVIDENCE_BLOCK_NUMBERS] ?? []) {
-      const circumstances = this.#dictionary.circumstancesId(entry.circumstances);
-      sink.entry(circumstances, entry.firstSeenAt, entry.lastSeenAt, entry.sightings);
+    const { entryEnd, circumstance, firstSeenAt, lastSeenAt, sightings } = this.#evidence;
+    const at = rank % EVIDENCE_BLOCK_NUMBERS;
+    const end = entryEnd[at] as number;
+    for (let e = at === 0 ? 0 : (entryEnd[at - 1] as number); e < end; e++) {
+      const circumstances = this.#circumstancesId(circumstance[e] as number, segment);
+      sink.entry(circumstances, firstSeenAt[e] as number, lastSeenAt[e] as number, sightings[e] as number);
     }
+  }
+
+  /** The merge's id of circumstances as the present block numbers them. */
+  #circumstancesId(local: number, { evidence }: OpenSegment): number {
+    const own = this.#own[local];
+    if (own !== undefined) return own;
+    const shared = local - this.#own.length;
+    const known = this.#shared[shared] as number;
+    if (known >= 0) return known;
+    const id = this.#dictionary.circumstancesId(evidence.text(shared));
+    this.#shared[shared] = id;
+    return id;
   }
 
   /** The merge's id of a segment's profile. */

@@ -49,6 +49,10 @@ export class MergeDictionary {
     return this.#profileIds.get(text) ?? this.#internProfile(parseProfile(text));
   }
 
+  get profileCount(): number {
+    return this.#profiles.length;
+  }
+
   profileText(id: number): string {
     return this.#profileTexts[id] as string;
   }

@@ -100,14 +100,18 @@ export class SegmentBuilder implements RecordSink {
     if (this.#entries - start < EVIDENCE_ENTRIES) this.#entries += 1;
     this.#reserveEntries();
     const end = this.#entries;
-    for (const column of [this.#entryCircumstances, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
-      column.copyWithin(at + 1, at, end - 1);
-    }
+    if (at + 1 < end) this.#makeRoom(at, end);
     this.#entryCircumstances[at] = circumstances;
     this.#entryFirst[at] = firstSeenAt;
     this.#entryLast[at] = lastSeenAt;
     this.#entrySightings[at] = sightings;
     this.#entryEnd[this.#current] = end;
+  }
+
+  #makeRoom(at: number, end: number): void {
+    for (const column of [this.#entryCircumstances, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
+      column.copyWithin(at + 1, at, end - 1);
+    }
   }
 
   #foldEntry(at: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void {
@@ -186,11 +190,20 @@ export class SegmentBuilder implements RecordSink {
 
   /** The profiles in use among the first `count` records, in text order, and each record's index into them. */
   #localProfiles(count: number): { ids: Uint32Array; texts: string[] } {
-    const used = new Set(this.#profile.subarray(0, count));
-    const sorted = [...used].map((id) => ({ id, text: this.#dictionary.profileText(id) }));
-    sorted.sort((a, b) => (a.text < b.text ? -1 : 1));
-    const local = new Map(sorted.map(({ id }, i) => [id, i]));
-    const ids = this.#profile.slice(0, count).map((id) => local.get(id) as number);
-    return { ids, texts: sorted.map(({ text }) => text) };
+    const local = new Int32Array(this.#dictionary.profileCount).fill(-1);
+    const used: { id: number; text: string }[] = [];
+    for (let i = 0; i < count; i++) {
+      const id = this.#profile[i] as number;
+      if (local[id] !== -1) continue;
+      local[id] = used.length;
+      used.push({ id, text: this.#dictionary.profileText(id) });
+    }
+    used.sort((a, b) => (a.text < b.text ? -1 : 1));
+    used.forEach(({ id }, i) => {
+      local[id] = i;
+    });
+    const ids = new Uint32Array(count);
+    for (let i = 0; i < count; i++) ids[i] = local[this.#profile[i] as number] as number;
+    return { ids, texts: used.map(({ text }) => text) };
   }
 }

@@ -1,6 +1,6 @@
 /** The fold of a lookup: what several runs know of one number, as one. */
 import { parseCircumstances } from '../format/circumstances.ts';
-import type { EvidenceEntry } from '../format/evidence.ts';
+import type { EvidenceEntry } from '../format/evidence-block.ts';
 import { unionProfile } from '../format/profile.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';

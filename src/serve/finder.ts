@@ -2,7 +2,8 @@
  * Finds what is known of numbers: snapshot -> for each run the segment -> probe -> fold. What storage cannot answer is
  * told as null, never as "not listed".
  */
-import { EVIDENCE_BLOCK_NUMBERS, type EvidenceEntry, numbersInBlock, readEvidenceBlock } from '../format/evidence.ts';
+import { EVIDENCE_BLOCK_NUMBERS, numbersInBlock } from '../format/evidence.ts';
+import { EvidenceBlock, type EvidenceEntry } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { evidenceBlocksOffset } from '../format/segment.ts';
 import type { Finding, RecordFacts } from '../policy/finding.ts';
@@ -117,7 +118,9 @@ export class Finder {
     const place = index.place(block);
     const offset = evidenceBlocksOffset(entry) + place.offset;
     const bytes = await readSegmentRange(this.#context.objects, entry, offset, place.length);
-    return readEvidenceBlock(bytes, place, numbersInBlock(entry.count, block))[rank % EVIDENCE_BLOCK_NUMBERS] ?? [];
+    const columns = new EvidenceBlock();
+    columns.read(bytes, place, numbersInBlock(entry.count, block), index.texts);
+    return columns.entries(rank % EVIDENCE_BLOCK_NUMBERS, index);
   }
 }
 

@@ -1,7 +1,9 @@
 /** A store, a clock and a merge context for tests, and the straight computation to compare with. */
+
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { circumstancesText } from '../../src/format/circumstances.ts';
 import type { Detection } from '../../src/format/detection.ts';
+import { EvidenceBlock } from '../../src/format/evidence-block.ts';
 import { openSegment } from '../../src/format/segment.ts';
 import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
@@ -102,12 +104,15 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
     for (const entry of run.segments) {
       const object = await objects.get(entry.key);
       if (object === null) throw new Error(`${entry.key} is missing`);
-      const { numbers, verdicts, evidenceBlock } = await openSegment(object.bytes);
+      const segment = await openSegment(object.bytes);
+      const { numbers, verdicts } = segment;
+      const block = new EvidenceBlock();
       const all = new Float64Array(numbers.count);
       numbers.copyRange(0, numbers.count, all);
       for (let rank = 0; rank < all.length; rank++) {
         const number = all[rank] as number;
-        const entries = evidenceBlock(Math.floor(rank / 64))[rank % 64] ?? [];
+        if (rank % 64 === 0) segment.readEvidence(rank / 64, block);
+        const entries = block.entries(rank % 64, segment.evidence);
         const record: PlainRecord = {
           firstDay: verdicts.firstDay(rank),
           lastDay: verdicts.lastDay(rank),

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/format/bytes.ts';
 import { circumstancesText } from '../../../src/format/circumstances.ts';
 import { crc32 } from '../../../src/format/crc32.ts';
-import { EvidenceIndex, encodeEvidence, evidenceIndexBytes, readEvidenceBlock } from '../../../src/format/evidence.ts';
+import { type BlockPlace, EvidenceIndex } from '../../../src/format/evidence.ts';
+import { EvidenceBlock } from '../../../src/format/evidence-block.ts';
+import { encodeEvidence } from '../../../src/format/evidence-encode.ts';
 import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
 import { entry } from './support/arbitrary.ts';
 import { CODECS } from './support/content.ts';
@@ -18,7 +20,14 @@ const plain: PlainEntry = {
   lastSeenAt: 1_767_700_800,
   sightings: 2,
 };
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const some: PlainEntry[][] = Array.from({ length: 150 }, (_, i) => [{ ...plain, project: `project ${i % 7}` }, plain]);
+
+function readBlock(bytes: Uint8Array, place: BlockPlace, numbers: number, shared: number): EvidenceBlock {
+  const block = new EvidenceBlock();
+  block.read(bytes, place, numbers, shared);
+  return block;
+}
 
 describe('evidence column', () => {
   test('gives each number its entries', () => {
@@ -34,7 +43,7 @@ describe('evidence column', () => {
   test('is cut into blocks of 64 numbers, one after the other', () => {
     const { index, blocks } = encodeEvidence(evidenceColumns(some));
     const opened = new EvidenceIndex(embedded(index, 3));
-    expect([opened.count, opened.blocks, index.length]).toEqual([150, 3, evidenceIndexBytes(150)]);
+    expect([opened.count, opened.blocks, opened.texts]).toEqual([150, 3, 8]);
     const places = [0, 1, 2].map((block) => opened.place(block));
     expect(places[0]?.offset).toBe(0);
     expect(places[1]?.offset).toBe(places[0]?.length);
@@ -48,6 +57,22 @@ describe('evidence column', () => {
     for (const evidence of [[[]], [[], [plain], []], Array.from({ length: 65 }, () => [])]) {
       expect(decode(encode(evidence) as Bytes)).toEqual(evidence);
     }
+  });
+
+  test('circumstances of two blocks or more are in the index, once; those of one block in it', () => {
+    const evidence = some.map((entries, i) => (i === 70 ? [{ ...plain, source: 'only here' }, plain] : entries));
+    const { index, blocks } = encodeEvidence(evidenceColumns(evidence));
+    const opened = new EvidenceIndex(index);
+    const texts = Array.from({ length: opened.texts }, (_, i) => opened.text(i));
+    expect(texts).toEqual(
+      [plain, ...range(7).map((i) => ({ ...plain, project: `project ${i}` }))].map(circumstancesText).sort(),
+    );
+    const own = range(3).map((block) => {
+      const place = opened.place(block);
+      const bytes = blocks.subarray(place.offset, place.offset + place.length);
+      return readBlock(bytes, place, block < 2 ? 64 : 22, opened.texts).texts;
+    });
+    expect(own).toEqual([[], [circumstancesText({ ...plain, source: 'only here' })], []]);
   });
 
   test('the same evidence gives the same bytes, however its circumstances were interned', () => {
@@ -72,6 +97,7 @@ describe('what is not evidence is refused', () => {
     }
     expect(() => new EvidenceIndex(withTrailing(index, 8))).toThrow(/expected a body of/);
     expect(() => new EvidenceIndex(sealFrame(withTrailing(index, 8), 'RFEV', 1))).toThrow('2 blocks of 70 numbers');
+    expect(() => new EvidenceIndex(sealFrame(index.slice(0, 24), 'RFEV', 1))).toThrow('8 bytes of body');
     expect(() => new EvidenceIndex(withVersion(index, 2))).toThrow('RFEV: expected version 1, found 2');
   });
 
@@ -84,19 +110,36 @@ describe('what is not evidence is refused', () => {
     expect(() => new EvidenceIndex(edited(16, 0))).toThrow(FormatError);
     expect(() => new EvidenceIndex(edited(16, 129))).toThrow(FormatError);
     expect(() => new EvidenceIndex(edited(20, 3))).toThrow(FormatError);
-    expect(() => new EvidenceIndex(edited(28, 0)).place(1)).toThrow('block 1 ends at 0, before it begins at');
+    expect(() => new EvidenceIndex(edited(24, 9))).toThrow(FormatError);
+    expect(() => new EvidenceIndex(edited(28, 3))).toThrow(FormatError);
+    expect(() => new EvidenceIndex(edited(36, 0)).place(1)).toThrow('block 1 ends at 0, before it begins at');
+    const textEnds = 32 + 2 * 8;
+    expect(() => new EvidenceIndex(edited(textEnds, 2 ** 31))).toThrow('do not divide');
+    const last = new DataView(index.buffer).getUint32(textEnds + 28, true);
+    expect(() => new EvidenceIndex(edited(textEnds + 28, last - 1))).toThrow('do not divide');
+    const indexes = range(8).map((i) => {
+      const shared = range(70).map(() => [{ ...plain, source: 'x'.repeat(i + 1) }]);
+      return encodeEvidence(evidenceColumns(shared)).index;
+    });
+    const padded = indexes.filter((bytes) => bytes.at(-1) === 0);
+    expect(padded).toHaveLength(7);
+    for (const bytes of padded) {
+      bytes[bytes.length - 1] = 1;
+      expect(() => new EvidenceIndex(sealFrame(bytes, 'RFEV', 1))).toThrow('no zeros follow');
+    }
   });
 
   test('a block cut at, or with a flipped bit in, any byte', () => {
     const place = new EvidenceIndex(index).place(1);
     const block = blocks.slice(place.offset, place.offset + place.length);
-    expect(readEvidenceBlock(block, place, 6)).toHaveLength(6);
+    const shared = new EvidenceIndex(index).texts;
+    expect(Array.from(readBlock(block, place, 6, shared).entryEnd.subarray(0, 6))).toEqual([2, 4, 6, 8, 10, 12]);
     for (const at of everyByte(block)) {
-      expect(() => readEvidenceBlock(block.slice(0, at), place, 6), `${at} bytes`).toThrow(FormatError);
-      expect(() => readEvidenceBlock(flipped(block, at), place, 6), `byte ${at}`).toThrow(FormatError);
+      expect(() => readBlock(block.slice(0, at), place, 6, shared), `${at} bytes`).toThrow(FormatError);
+      expect(() => readBlock(flipped(block, at), place, 6, shared), `byte ${at}`).toThrow(FormatError);
     }
-    expect(() => readEvidenceBlock(block, place, 5)).toThrow('bytes follow the last entry');
-    expect(() => readEvidenceBlock(block, place, 7)).toThrow(FormatError);
+    expect(() => readBlock(block, place, 5, shared)).toThrow('bytes follow the last entry');
+    expect(() => readBlock(block, place, 7, shared)).toThrow(FormatError);
   });
 
   const text = circumstancesText(plain);
@@ -113,7 +156,7 @@ describe('what is not evidence is refused', () => {
     for (const integer of integers) writer.varint(integer);
     const block = writer.view();
     const place = { offset: 0, length: block.length, crc: crc32(block) };
-    expect(() => readEvidenceBlock(block, place, 1)).toThrow(FormatError);
+    expect(() => readBlock(block, place, 1, 0)).toThrow(FormatError);
   });
 
   test('more texts than a block can have', () => {
@@ -121,8 +164,6 @@ describe('what is not evidence is refused', () => {
     writer.varint(2 ** 53 - 1);
     writer.text(text);
     const block = writer.view();
-    expect(() => readEvidenceBlock(block, { offset: 0, length: block.length, crc: crc32(block) }, 1)).toThrow(
-      FormatError,
-    );
+    expect(() => readBlock(block, { offset: 0, length: block.length, crc: crc32(block) }, 1, 0)).toThrow(FormatError);
   });
 });

@@ -2,12 +2,9 @@
 import { BatchBuilder, openBatch, type Receipt } from '../../../../src/format/batch.ts';
 import { parseCircumstances } from '../../../../src/format/circumstances.ts';
 import type { Detection } from '../../../../src/format/detection.ts';
-import {
-  EVIDENCE_BLOCK_NUMBERS,
-  EvidenceIndex,
-  encodeEvidence,
-  readEvidenceBlock,
-} from '../../../../src/format/evidence.ts';
+import { EVIDENCE_BLOCK_NUMBERS, EvidenceIndex, numbersInBlock } from '../../../../src/format/evidence.ts';
+import { EvidenceBlock, type EvidenceEntry } from '../../../../src/format/evidence-block.ts';
+import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
 import { type Bytes, FRAME_HEADER_BYTES, openFrame } from '../../../../src/format/frame.ts';
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
@@ -96,10 +93,14 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     version: 1,
     encode: async ({ records }) => (await encodeSegment(recordColumns(records))).file,
     decode: async (bytes) => {
-      const { shape, numbers, verdicts, evidenceBlock } = await openSegment(bytes);
+      const segment = await openSegment(bytes);
+      const { shape, numbers, verdicts } = segment;
+      const block = new EvidenceBlock();
       const records = allNumbers(numbers).map((number, rank) => {
-        const entries = evidenceBlock(Math.floor(rank / EVIDENCE_BLOCK_NUMBERS))[rank % EVIDENCE_BLOCK_NUMBERS] ?? [];
-        return { number, ...plainVerdict(verdicts, rank), evidence: entries.map(plainEntry) };
+        const at = rank % EVIDENCE_BLOCK_NUMBERS;
+        if (at === 0) segment.readEvidence(rank / EVIDENCE_BLOCK_NUMBERS, block);
+        const evidence = block.entries(at, segment.evidence).map(plainEntry);
+        return { number, ...plainVerdict(verdicts, rank), evidence };
       });
       return { shape, records };
     },
@@ -137,8 +138,10 @@ function decodeEvidence(bytes: Bytes): PlainEntry[][] {
   return Array.from({ length: index.blocks }, (_, block) => {
     const place = index.place(block);
     const from = indexBytes + place.offset;
-    const numbers = Math.min(EVIDENCE_BLOCK_NUMBERS, index.count - block * EVIDENCE_BLOCK_NUMBERS);
-    return readEvidenceBlock(bytes.subarray(from, from + place.length), place, numbers);
+    const numbers = numbersInBlock(index.count, block);
+    const columns = new EvidenceBlock();
+    columns.read(bytes.subarray(from, from + place.length), place, numbers, index.texts);
+    return Array.from({ length: numbers }, (_, i): EvidenceEntry[] => columns.entries(i, index));
   })
     .flat()
     .map((entries) => entries.map(plainEntry));

@@ -164,8 +164,16 @@ function describeEvidence(list: Listing, indexEnd: number, blocksBytes: number):
   list.frame();
   const count = list.u32('count');
   list.u32('blocks');
+  const shared = list.u32('texts');
+  list.u32('textBytes');
   const blockBytes = list.u32('blockEnd[0]');
   list.u32('blockCrc[0]', (value) => value.toString(16));
+  let from = 0;
+  const ends = Array.from({ length: shared }, (_, i) => list.u32(`textEnd[${i}]`));
+  for (const end of ends) {
+    list.text('shared text', end - from);
+    from = end;
+  }
   list.zeros(indexEnd - list.at);
   list.heading('evidence blocks');
   const texts = list.varint('texts');

@@ -4,7 +4,9 @@
  */
 import { openBatch } from '../../../../src/format/batch.ts';
 import { crc32 } from '../../../../src/format/crc32.ts';
-import { EvidenceIndex, encodeEvidence, readEvidenceBlock } from '../../../../src/format/evidence.ts';
+import { EvidenceIndex } from '../../../../src/format/evidence.ts';
+import { EvidenceBlock } from '../../../../src/format/evidence-block.ts';
+import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
 import { type Bytes, FormatError, sealFrame } from '../../../../src/format/frame.ts';
 import { fromHex, sha256Hex } from '../../../../src/format/hash.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
@@ -175,9 +177,13 @@ export function attackOn(kind: HostileKind): Attack {
           for (let block = 0; block < opened.blocks; block++) {
             within(opened.place(block).length, 0, 2 ** 32, 'a length');
           }
+          for (let text = 0; text < opened.texts; text++) opened.text(text);
         }
         const block = mutate(blocks.slice(0, good.length), 0, random);
-        readEvidenceBlock(block, { ...good, crc: crc32(block) }, 64);
+        const columns = new EvidenceBlock();
+        const opened = new EvidenceIndex(index);
+        columns.read(block, { ...good, crc: crc32(block) }, 64, opened.texts);
+        for (let i = 0; i < 64; i++) columns.entries(i, opened);
       };
     }
     case 'batch': {
@@ -201,7 +207,8 @@ export function attackOn(kind: HostileKind): Attack {
         const opened = await openSegment(await segments.hostile(random));
         useNumbers(opened.numbers, random);
         useVerdicts(opened.verdicts);
-        for (let block = 0; block < Math.ceil(opened.shape.count / 64); block++) opened.evidenceBlock(block);
+        const columns = new EvidenceBlock();
+        for (let block = 0; block < Math.ceil(opened.shape.count / 64); block++) opened.readEvidence(block, columns);
       };
   }
 }

@@ -1,7 +1,7 @@
 /** Records as plain values that JSON can hold, and the columns that the encoders take. */
 import { CircumstancesTable, circumstancesText, parseCircumstances } from '../../../../src/format/circumstances.ts';
 import type { Circumstances } from '../../../../src/format/detection.ts';
-import type { EvidenceEntry } from '../../../../src/format/evidence.ts';
+import type { EvidenceEntry } from '../../../../src/format/evidence-block.ts';
 import { type Profile, profileText } from '../../../../src/format/profile.ts';
 import type { RecordColumns } from '../../../../src/format/records.ts';
 import type { VerdictsReader } from '../../../../src/format/verdicts.ts';
