@@ -115,8 +115,8 @@ describe('what is not evidence is refused', () => {
     expect(() => new EvidenceIndex(edited(36, 0)).place(1)).toThrow('block 1 ends at 0, before it begins at');
     const textEnds = 32 + 2 * 8;
     expect(() => new EvidenceIndex(edited(textEnds, 2 ** 31))).toThrow('do not divide');
-    const last = new DataView(index.buffer).getUint32(textEnds + 28, true);
-    expect(() => new EvidenceIndex(edited(textEnds + 28, last - 1))).toThrow('do not divide');
+    const last = new DataView(index.buffer).getUint32(textEnds + 24, true);
+    expect(() => new EvidenceIndex(edited(textEnds + 24, last - 1))).toThrow('do not divide');
     const indexes = range(8).map((i) => {
       const shared = range(70).map(() => [{ ...plain, source: 'x'.repeat(i + 1) }]);
       return encodeEvidence(evidenceColumns(shared)).index;
