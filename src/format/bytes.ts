@@ -28,7 +28,7 @@ export class ByteWriter {
       this.#bytes[this.#length++] = value;
       return;
     }
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`expected an integer in [0, 2^53): ${value}`);
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('expected an integer in [0, 2^53)');
     this.#reserve(MAX_GROUPS);
     let rest = value;
     while (rest >= 0x80) {
@@ -101,13 +101,15 @@ export class ByteReader {
   }
 
   text(): string {
-    const length = this.varint();
+    return decodeText(this.raw(this.varint()), `text before byte ${this.#position}`);
+  }
+
+  /** That many bytes, as a view. */
+  raw(length: number): Uint8Array {
     const end = this.#position + length;
-    if (end > this.#bytes.length) {
-      throw new FormatError(`text of ${length} bytes cut off at byte ${this.#bytes.length}`);
-    }
+    if (end > this.#bytes.length) throw new FormatError(`${length} bytes cut off at byte ${this.#bytes.length}`);
     const bytes = this.#bytes.subarray(this.#position, end);
     this.#position = end;
-    return decodeText(bytes, `text before byte ${end}`);
+    return bytes;
   }
 }

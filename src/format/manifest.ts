@@ -1,35 +1,26 @@
 /**
- * The manifest: the runs that make one generation, and what must be known to continue from it. Frame "RFMF" version 1
- * around JSON. It is the only object that changes; everything it names is written before it and never altered.
+ * The manifest: the runs that make one generation, and what must be known to continue from it. It is the only object
+ * that changes; everything it names is written before it and never altered. Frame "RFMF" version 1 around
+ *
+ *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
+ *   segments                   as a table (segment-table.ts): of each run in order, then of the compaction
  */
 import * as v from 'valibot';
+import { ByteReader, ByteWriter } from './bytes.ts';
 import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
 import { blockStart } from './segment.ts';
-import { decodeText, encodeText, parseJson } from './text.ts';
+import { encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment-table.ts';
+import { parseJson } from './text.ts';
 
 const MAGIC = 'RFMF';
 const VERSION = 1;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const slice = v.object({ bytes: count, sha256: hash });
-
-const segment = v.object({
-  key: v.string(),
-  first: count,
-  last: count,
-  count,
-  numbers: slice,
-  verdicts: slice,
-  evidenceIndex: slice,
-  evidenceBlocksBytes: count,
-});
-
 const run = v.object({
   id: v.string(),
   /** Numbers of this run that are in no older run, so that these add up to the distinct numbers of the inventory. */
   firstHere: count,
-  segments: v.array(segment),
+  segments: count,
 });
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
@@ -58,7 +49,7 @@ const schema = v.object({
   compaction: v.nullable(
     v.object({
       inputs: v.array(v.string()),
-      output: v.array(segment),
+      output: count,
       /** Records from this number on are still to be merged. */
       resumeFrom: count,
     }),
@@ -76,9 +67,12 @@ const schema = v.object({
   lastTick: tickReport,
 });
 
-export type Manifest = v.InferOutput<typeof schema>;
-export type SegmentEntry = v.InferOutput<typeof segment>;
-export type Run = v.InferOutput<typeof run>;
+type Head = v.InferOutput<typeof schema>;
+
+export type Run = Omit<v.InferOutput<typeof run>, 'segments'> & { segments: SegmentEntry[] };
+export type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
+export type Manifest = Omit<Head, 'runs' | 'compaction'> & { runs: Run[]; compaction: Compaction | null };
+export type { SegmentEntry } from './segment-table.ts';
 export type RetainedGeneration = v.InferOutput<typeof retained>;
 export type TickReport = v.InferOutput<typeof tickReport>;
 
@@ -99,21 +93,41 @@ export const EMPTY_MANIFEST: Manifest = {
 };
 
 export function encodeManifest(manifest: Manifest): Bytes {
-  return frame(MAGIC, VERSION, encodeText(JSON.stringify(manifest)));
+  const { runs, compaction } = manifest;
+  const head: Head = {
+    ...manifest,
+    runs: runs.map((value) => ({ ...value, segments: value.segments.length })),
+    compaction: compaction === null ? null : { ...compaction, output: compaction.output.length },
+  };
+  const writer = new ByteWriter();
+  writer.text(JSON.stringify(head));
+  writer.raw(encodeSegmentTable([...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])]));
+  return frame(MAGIC, VERSION, writer.view());
 }
 
 /** Throws FormatError unless the bytes are a manifest whose segments are in number order. */
 export function decodeManifest(bytes: Bytes): Manifest {
-  const text = decodeText(openFrame(bytes, MAGIC, VERSION), MAGIC);
-  const parsed = v.safeParse(schema, parseJson(text, MAGIC));
+  const reader = new ByteReader(openFrame(bytes, MAGIC, VERSION));
+  const parsed = v.safeParse(schema, parseJson(reader.text(), MAGIC));
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
   }
-  const { runs, compaction } = parsed.output;
-  for (const { id, segments } of runs) checkOrder(segments, `run ${id}`);
-  checkOrder(compaction?.output ?? [], 'the compaction');
-  return parsed.output;
+  let last: SegmentEntry | undefined;
+  const segmentsOf = (rows: number, name: string) => {
+    const segments = readSegmentTable(reader, rows, last);
+    checkOrder(segments, name);
+    last = segments.at(-1) ?? last;
+    return segments;
+  };
+  const head = parsed.output;
+  const runs = head.runs.map((value) => ({ ...value, segments: segmentsOf(value.segments, `run ${value.id}`) }));
+  const compaction = head.compaction && {
+    ...head.compaction,
+    output: segmentsOf(head.compaction.output, 'the compaction'),
+  };
+  if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last segment`);
+  return { ...head, runs, compaction };
 }
 
 /** Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next. */

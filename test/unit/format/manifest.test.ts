@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FormatError, frame } from '../../../src/format/frame.ts';
+import { ByteWriter } from '../../../src/format/bytes.ts';
+import { type Bytes, FormatError, frame } from '../../../src/format/frame.ts';
 import {
   decodeManifest,
   EMPTY_MANIFEST,
@@ -10,6 +11,7 @@ import {
   runNumbers,
   type SegmentEntry,
 } from '../../../src/format/manifest.ts';
+import { encodeSegmentTable } from '../../../src/format/segment-table.ts';
 import { CASES } from './support/cases.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
 
@@ -26,10 +28,24 @@ function run(...segments: SegmentEntry[]): Run {
   return { id: 'r', firstHere: 3, segments };
 }
 
-/** A frame around this JSON, as another writer might have made it. */
-function framed(value: unknown) {
-  return frame('RFMF', 1, new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)));
+/** A frame around this text and table, as another writer might have made it. */
+function framed(value: unknown, table: Bytes = new Uint8Array()) {
+  const writer = new ByteWriter();
+  writer.text(typeof value === 'string' ? value : JSON.stringify(value));
+  writer.raw(table);
+  return frame('RFMF', 1, writer.view());
 }
+
+/** The manifest as its JSON is: numbers of segments for the segments. */
+const head = {
+  ...full,
+  runs: full.runs.map((value) => ({ ...value, segments: value.segments.length })),
+  compaction: full.compaction && { ...full.compaction, output: full.compaction.output.length },
+};
+const table = encodeSegmentTable([
+  ...full.runs.flatMap(({ segments }) => segments),
+  ...(full.compaction?.output ?? []),
+]);
 
 describe('manifest', () => {
   test('is read as it was written', () => {
@@ -46,7 +62,7 @@ describe('manifest', () => {
   });
 
   test('members that this version does not know are passed over', () => {
-    expect(decodeManifest(framed({ ...full, later: 1 }))).toEqual(full);
+    expect(decodeManifest(framed({ ...head, later: 1 }, table))).toEqual(full);
   });
 });
 
@@ -64,21 +80,16 @@ describe('what is not a manifest is refused', () => {
     expect(() => decodeManifest(framed(''))).toThrow('RFMF: expected JSON');
     expect(() => decodeManifest(framed('{'))).toThrow(FormatError);
     expect(() => decodeManifest(framed('\ufeff{}'))).toThrow(FormatError);
-    expect(() => decodeManifest(frame('RFMF', 1, Uint8Array.from([0x22, 0xff, 0x22])))).toThrow('expected UTF-8');
+    expect(() => decodeManifest(frame('RFMF', 1, Uint8Array.from([3, 0x22, 0xff, 0x22])))).toThrow('expected UTF-8');
   });
 
   test('any member missing', () => {
     for (const name of Object.keys(full)) {
-      expect(() => decodeManifest(framed({ ...full, [name]: undefined })), name).toThrow(`RFMF: ${name}`);
+      expect(() => decodeManifest(framed({ ...head, [name]: undefined }, table)), name).toThrow(`RFMF: ${name}`);
     }
   });
 
   test.each([
-    ['a generation that is not whole', { generation: 1.5 }],
-    ['a negative count', { publishedAt: -1 }],
-    ['a number beyond 2^53', { runs: [run(segment(1, 2 ** 60))] }],
-    ['a hash that is none', { runs: [run({ ...segment(1, 2), numbers: { bytes: 8, sha256: 'A'.repeat(64) } })] }],
-    ['a segment that ends before it begins', { runs: [run(segment(5, 4))] }],
     ['segments that overlap', { runs: [run(segment(1, 20_000), segment(20_000, 30_000))] }],
     ['segments out of order', { runs: [run(segment(50_000, 50_001), segment(1, 2))] }],
     ['segments that share a ten-thousand-block', { runs: [run(segment(1, 20_000), segment(20_001, 30_000))] }],
@@ -87,11 +98,53 @@ describe('what is not a manifest is refused', () => {
       { compaction: { inputs: [], output: [segment(50_000, 50_001), segment(1, 2)], resumeFrom: 0 } },
     ],
   ])('%s', (_name, change) => {
-    expect(() => decodeManifest(framed({ ...full, ...change }))).toThrow(FormatError);
+    expect(() => decodeManifest(encodeManifest({ ...full, ...change }))).toThrow('out of number order');
+  });
+
+  test.each([
+    ['a generation that is not whole', { generation: 1.5 }],
+    ['a negative count', { publishedAt: -1 }],
+    ['a number of segments that is not whole', { runs: [{ id: 'r', firstHere: 0, segments: 0.5 }] }],
+  ])('%s', (_name, change) => {
+    expect(() => decodeManifest(framed({ ...head, ...change }, table))).toThrow('RFMF: ');
+  });
+
+  test('more or fewer segments than the table has', () => {
+    const runs = (segments: number) => [{ id: 'r', firstHere: 0, segments }];
+    const one = encodeSegmentTable([segment(1, 2)]);
+    const manifest = (segments: number, rows: Bytes) =>
+      decodeManifest(framed({ ...head, runs: runs(segments), compaction: null }, rows));
+    expect(manifest(1, one).runs[0]?.segments).toEqual([segment(1, 2)]);
+    expect(() => manifest(0, one)).toThrow('bytes follow the last segment');
+    expect(() => manifest(2, one)).toThrow(FormatError);
+    expect(() => manifest(2 ** 53 - 1, one)).toThrow(FormatError);
+    for (const at of everyByte(one)) expect(() => manifest(1, one.slice(0, at)), `${at} bytes`).toThrow(FormatError);
+  });
+
+  test('a key that shares more than the one before has, and a number beyond 2^53', () => {
+    const writer = new ByteWriter();
+    writer.varint(1);
+    writer.text('key');
+    const rest = (first: number, span: number) => {
+      for (const integer of [first, span, 1, 8, 8, 8, 8]) writer.varint(integer);
+      writer.raw(new Uint8Array(96));
+      return framed({ ...head, runs: [{ id: 'r', firstHere: 0, segments: 1 }], compaction: null }, writer.view());
+    };
+    expect(() => decodeManifest(rest(1, 1))).toThrow('shares 1 characters');
+    writer.clear();
+    writer.varint(0);
+    writer.text('key');
+    expect(() => decodeManifest(rest(2 ** 53 - 1, 1))).toThrow('ends beyond 2^53');
+  });
+
+  test('keys of any kind are kept', () => {
+    const keys = ['segments/a-000001', 'segments/a-000002', 'segments/b-000000', ''];
+    const segments = keys.map((key, i) => ({ ...segment(i * 10_000, i * 10_000 + 1), key }));
+    expect(decodeManifest(encodeManifest({ ...full, runs: [run(...segments)] })).runs[0]?.segments).toEqual(segments);
   });
 
   test('segments in neighbouring ten-thousand-blocks are as they should be', () => {
     const runs = [run(segment(1, 19_999), segment(20_000, 30_000))];
-    expect(decodeManifest(framed({ ...full, runs })).runs).toEqual(runs);
+    expect(decodeManifest(encodeManifest({ ...full, runs })).runs).toEqual(runs);
   });
 });

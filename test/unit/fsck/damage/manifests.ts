@@ -52,15 +52,10 @@ export const MANIFESTS: Damages = {
   },
   'a phone number where it does not belong': {
     breaks: async (world) => {
-      await alterManifest(world, ({ runs }) => ({
-        runs: runs.map((run) => ({
-          ...run,
-          segments: run.segments.map((entry) => ({ ...entry, first: `${entry.first}` })),
-        })),
-      }));
+      await alterManifest(world, ({ runs }) => ({ publishedAt: `${runs[0]?.segments[0]?.first}` }));
       return [error('manifest', 'manifest')];
     },
-    says: /segments\.0\.first/,
+    says: /publishedAt/,
   },
   'a compaction of runs that are gone': {
     breaks: async (world) => {
