@@ -1,4 +1,4 @@
-/** Bit strings in 32-bit words, least significant bit first. Positions stay below 2^31: a column has 65,536 values. */
+/** Bit strings in 32-bit words, least significant bit first. Positions stay below 2^31: a column has 32,768 values. */
 
 /** Writes `width` (0 to 32) low bits of an unsigned `value` at bit `position`. The bits there must still be zero. */
 export function writeBits(words: Uint32Array, position: number, width: number, value: number): void {

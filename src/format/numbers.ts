@@ -1,5 +1,5 @@
 /**
- * The numbers column: a sorted set of up to 65,536 integers below 2^53, exact, in partitions (partition.ts).
+ * The numbers column: a sorted set of up to 32,768 integers below 2^53, exact, in partitions (partition.ts).
  * Frame "RFNU" version 1 around, little-endian; groups of up to 16 partitions keep the partition entries at 64 bits.
  *
  *   u32 count                  N, at least 1
@@ -22,7 +22,7 @@ import { CODEC_BITMAP, CODEC_RUN, chooseCodec, choosePartitions, codedBits } fro
 
 export const NUMBERS_MAGIC = 'RFNU';
 export const NUMBERS_VERSION = 1;
-export const SEGMENT_NUMBERS = 65_536;
+export const SEGMENT_NUMBERS = 32_768;
 export const NUMBERS_PREFIX_BYTES = 16;
 /** Their codes take less than 2^16 bits together: 16 partitions of at most 127 * 25 + 128. */
 const GROUP_PARTITIONS = 16;

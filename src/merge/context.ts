@@ -22,7 +22,7 @@ export interface TickBudget {
   readonly batchBytes: number;
   /** Records rewritten together with new detections before they are served. */
   readonly inlineRecords: number;
-  /** Segments written by a tick's share of a compaction: three storage writes and some 65,536 records each. */
+  /** Segments written by a tick's share of a compaction: three storage writes and up to 32,768 records each. */
   readonly compactionSegments: number;
 }
 
@@ -30,7 +30,7 @@ export const DEFAULT_BUDGET: TickBudget = {
   batches: 500,
   batchBytes: 16 * 2 ** 20,
   inlineRecords: 131_072,
-  compactionSegments: 40,
+  compactionSegments: 80,
 };
 
 export function messageOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { runHere, type TaskRunner } from '../../../scripts/build-inventory/tasks.ts';
@@ -119,29 +119,41 @@ describe('a build that is stopped goes on with the same command', () => {
   });
 
   test('wherever the journal is cut off, between its lines or in one', async () => {
-    const broken = newWorld();
-    broken.storeLog.beforeCall = async (name) => {
-      if (name === 'put manifest' && broken.storeLog.calls.includes('put batches/merged/')) throw new Error('injected');
-    };
-    await expect(build(broken)).rejects.toThrow('injected');
-    const whole = readFileSync(journal);
-    const cuts = [...whole.keys()].filter((at) => whole[at] === 0x0a).flatMap((at) => [at + 1, at - 20]);
-    for (const cut of cuts) {
-      // What is in the work folder beside the journal stays, as after a kill.
-      writeFileSync(journal, whole.subarray(0, cut));
+    const stopped = async () => {
       const world = newWorld();
       world.storeLog.beforeCall = async (name) => {
-        if (name === 'put manifest' && world.storeLog.calls.includes('put batches/merged/'))
-          throw new Error('injected');
+        if (name === 'put manifest' && world.storeLog.calls.includes('put segments/')) throw new Error('injected');
       };
       await expect(build(world)).rejects.toThrow('injected');
       world.storeLog.beforeCall = async () => {};
-      expect(existsSync(journal)).toBe(true);
+      return world;
+    };
+    let world = await stopped();
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    expect(lines.length).toBeGreaterThan(15);
+    // Without its first line the build is another, with ids of its own.
+    for (let kept = 1; kept < lines.length; kept++) {
+      for (const torn of [0, 20]) {
+        writeFileSync(journal, `${lines.slice(0, kept).join('\n')}\n${lines[kept]?.slice(0, torn) ?? ''}`);
+        await build(world);
+        await expectBuiltOnce(world);
+        world = await stopped();
+      }
     }
-    const last = newWorld();
-    writeFileSync(journal, whole.subarray(0, cuts[6]));
-    await build(last);
-    await expectBuiltOnce(last);
+    await build(world);
+  });
+
+  test('on another store, where nothing of what was put is', async () => {
+    const first = newWorld();
+    first.storeLog.beforeCall = async (name) => {
+      if (name === 'kv put') throw new Error('injected');
+    };
+    await expect(build(first)).rejects.toThrow('injected');
+    const second = newWorld();
+    // Commit ids are random, but for a world's.
+    second.randomId();
+    await build(second);
+    await expectBuiltOnce(second);
   });
 
   test('and publishes nothing a second time, even after ticks have merged what it published', async () => {

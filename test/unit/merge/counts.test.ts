@@ -48,7 +48,7 @@ describe('storage operations of a tick, exactly', () => {
       'get manifest': 1,
       'list batches/waiting/': 1,
       'get batches/waiting/': 2,
-      'getRange segments/': 1,
+      'getRange segments/': 2,
       'put segments/': 1,
       'kv put': 2,
       'put manifests/': 1,
