@@ -3,6 +3,7 @@ import type { Batch } from '../format/batch.ts';
 import type { Run } from '../format/manifest.ts';
 import { NumbersReader } from '../format/numbers-reader.ts';
 import { readColumn } from '../store/columns.ts';
+import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectStore } from '../store/store.ts';
 
 /** Distinct numbers of the batches, ascending. */
@@ -23,20 +24,26 @@ export function distinctNumbers(batches: readonly Batch[]): Float64Array {
 
 /**
  * How many of the ascending numbers are in none of the runs. Reads the numbers column of each segment that one of
- * them falls into, one column in memory at a time.
+ * them falls into; a few columns are in memory at a time.
  */
 export async function countNew(objects: ObjectStore, runs: readonly Run[], numbers: Float64Array): Promise<number> {
   const known = new Uint8Array(numbers.length);
+  await sideBySide(sharesOf(runs, numbers), async ({ entry, start, end }) => {
+    const column = new NumbersReader(await readColumn(objects, entry, 'numbers'));
+    for (let i = start; i < end; i++) if (column.has(numbers[i] as number)) known[i] = 1;
+  });
+  return known.reduce((sum, isKnown) => sum + 1 - isKnown, 0);
+}
+
+/** The segments that numbers fall into, each with those numbers' place in the list. */
+function* sharesOf(runs: readonly Run[], numbers: Float64Array) {
   for (const { segments } of runs) {
-    let i = 0;
+    let end = 0;
     for (const entry of segments) {
-      while (i < numbers.length && (numbers[i] as number) < entry.first) i += 1;
-      const start = i;
-      while (i < numbers.length && (numbers[i] as number) <= entry.last) i += 1;
-      if (start === i) continue;
-      const column = new NumbersReader(await readColumn(objects, entry, 'numbers'));
-      for (let j = start; j < i; j++) if (column.has(numbers[j] as number)) known[j] = 1;
+      while (end < numbers.length && (numbers[end] as number) < entry.first) end += 1;
+      const start = end;
+      while (end < numbers.length && (numbers[end] as number) <= entry.last) end += 1;
+      if (start < end) yield { entry, start, end };
     }
   }
-  return known.reduce((sum, isKnown) => sum + 1 - isKnown, 0);
 }

@@ -2,12 +2,10 @@
 import { BATCH_ROWS_OFFSET } from '../format/batch.ts';
 import { inventoryNumbers, type Manifest, runNumbers } from '../format/manifest.ts';
 import { segmentBytes } from '../format/segment.ts';
+import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { loadManifest } from './publish.ts';
 import { batchId, listWaiting } from './waiting.ts';
-
-/** A Worker may have six connections open at once. */
-const CONCURRENT_READS = 6;
 
 export interface StoreStatus {
   readonly manifest: Manifest;
@@ -24,16 +22,12 @@ export async function readStatus(objects: ObjectStore): Promise<StoreStatus> {
   const { heads } = await listWaiting(objects);
   const consumed = new Set(manifest.consumed);
   const keys = heads.map(({ key }) => key).filter((key) => !consumed.has(batchId(key)));
-  const queue = [...keys];
   let detections = 0;
-  const reader = async () => {
-    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
-      // A batch that was merged and moved a moment ago is no longer waiting.
-      const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, 4);
-      if (bytes !== null) detections += new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENT_READS, queue.length) }, reader));
+  await sideBySide(keys, async (key) => {
+    // A batch that was merged and moved a moment ago is no longer waiting.
+    const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, 4);
+    if (bytes !== null) detections += new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  });
   return {
     manifest,
     numbers: inventoryNumbers(manifest),

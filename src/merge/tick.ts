@@ -76,8 +76,9 @@ async function mergeBatches(
   const batches = inputs.all.map(({ batch }) => batch);
   const newNumbers = await countNew(objects, manifest.runs, distinctNumbers(batches));
   let runs = manifest.runs;
-  const writer = new SegmentWriter(context);
+  const unsliced = [...change.unsliced];
   if (detections > 0) {
+    const writer = new SegmentWriter(context);
     const joined = planInline(runs, manifest.compaction?.inputs ?? [], detections, budget.inlineRecords);
     const dictionary = new MergeDictionary();
     const cursors = [
@@ -86,7 +87,9 @@ async function mergeBatches(
     ];
     for await (const { segment } of fold(cursors, dictionary)) await writer.write(segment);
     const firstHere = runs.slice(0, joined).reduce((sum, run) => sum + run.firstHere, newNumbers);
-    runs = [{ id: writer.attempt, firstHere, segments: writer.entries }, ...runs.slice(joined)];
+    const written = await writer.finish();
+    runs = [{ id: writer.attempt, firstHere, segments: written.entries }, ...runs.slice(joined)];
+    unsliced.push(...written.unsliced);
   }
   const replayed = new Set(inputs.replayed.map(({ id }) => id));
   return publish(
@@ -95,7 +98,7 @@ async function mergeBatches(
     {
       runs,
       consumed: change.consumed,
-      unsliced: [...change.unsliced, ...writer.unsliced],
+      unsliced,
       replay: manifest.replay.filter((id) => !replayed.has(id)),
       lastTick: {
         at: context.now(),
@@ -140,10 +143,11 @@ export async function compact(
   for await (const folded of fold(cursors, dictionary)) {
     await writer.write(folded.segment);
     resumeFrom = folded.resumeFrom;
-    if (writer.entries.length >= context.budget.compactionSegments) break;
+    if (writer.count >= context.budget.compactionSegments) break;
   }
-  const output = [...state.output, ...writer.entries];
-  const unsliced = [...manifest.unsliced, ...writer.unsliced];
+  const written = await writer.finish();
+  const output = [...state.output, ...written.entries];
+  const unsliced = [...manifest.unsliced, ...written.unsliced];
   if (resumeFrom !== null) {
     return publish(context, base, { compaction: { ...state, output, resumeFrom }, unsliced }, NO_BATCHES);
   }

@@ -6,6 +6,7 @@
 import { type Batch, openBatch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
+import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
 
@@ -33,10 +34,10 @@ export function batchId(waitingKey: string): string {
 /** Moves merged batches out of `waiting`. Stopped or failing anywhere, the batch is in one place or both. */
 export async function settle(context: MergeContext, ids: readonly string[]): Promise<void> {
   const { objects } = context;
-  for (const id of ids) {
+  await sideBySide(ids, async (id) => {
     try {
       const waiting = await objects.get(WAITING_PREFIX + id);
-      if (waiting === null) continue;
+      if (waiting === null) return;
       // Only if absent: what is waiting may be a late retry under the same id (dropIfMerged), which must not replace
       // the copy that was merged.
       await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });
@@ -45,7 +46,7 @@ export async function settle(context: MergeContext, ids: readonly string[]): Pro
       // It stays in the manifest's `consumed`, so it is not merged again; the next tick settles it.
       context.log('settle.failed', { batch: id, reason: messageOf(error) });
     }
-  }
+  });
 }
 
 export interface OpenedBatch {

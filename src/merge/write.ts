@@ -2,15 +2,18 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { type EncodedSegment, openSegment } from '../format/segment.ts';
 import { writeSlices } from '../store/columns.ts';
 import { SEGMENT_PREFIX } from '../store/keys.ts';
+import { CONNECTIONS } from '../store/side-by-side.ts';
 import { type MergeContext, messageOf } from './context.ts';
 
 /** Segments written by one attempt, which has an id of its own: no other attempt ever writes the same keys. */
 export class SegmentWriter {
-  readonly entries: SegmentEntry[] = [];
-  /** Keys of segments whose slices did not reach the slice store. */
-  readonly unsliced: string[] = [];
   readonly #context: MergeContext;
   readonly #attempt: string;
+  readonly #entries: SegmentEntry[] = [];
+  readonly #unsliced: string[] = [];
+  /** Segments on their way; never more than there are connections, so that few are in memory. */
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(context: MergeContext) {
     this.#context = context;
@@ -22,17 +25,50 @@ export class SegmentWriter {
     return this.#attempt;
   }
 
-  /** The segment first, then its slices. Rejects if the segment cannot be written: then nothing refers to it. */
+  /** How many segments have been taken. */
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** Takes a segment, and waits while too many are on their way. Rejects when an earlier one cannot be written. */
   async write(segment: EncodedSegment): Promise<void> {
+    const key = `${SEGMENT_PREFIX}${this.#attempt}-${String(this.#entries.length).padStart(6, '0')}`;
+    this.#entries.push({ key, ...segment.shape });
+    const written = this.#put(key, segment)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .then(() => {
+        this.#underWay.delete(written);
+      });
+    this.#underWay.add(written);
+    if (this.#underWay.size >= CONNECTIONS) await Promise.race(this.#underWay);
+    this.#throwFailure();
+  }
+
+  /**
+   * What has been written, in number order, once all of it is there. `unsliced` are keys of segments whose slices did
+   * not reach the slice store. Rejects if a segment cannot be written: then nothing refers to any of them.
+   */
+  async finish(): Promise<{ readonly entries: SegmentEntry[]; readonly unsliced: string[] }> {
+    await Promise.all(this.#underWay);
+    this.#throwFailure();
+    return { entries: this.#entries, unsliced: this.#unsliced.sort() };
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** The segment first, then its slices. */
+  async #put(key: string, segment: EncodedSegment): Promise<void> {
     const { objects, slices, now, log } = this.#context;
-    const key = `${SEGMENT_PREFIX}${this.#attempt}-${String(this.entries.length).padStart(6, '0')}`;
     await objects.put(key, segment.file);
-    this.entries.push({ key, ...segment.shape });
     try {
       await writeSlices(slices, segment, now());
     } catch (error) {
       // Served from the segment itself until a later tick has repaired it.
-      this.unsliced.push(key);
+      this.#unsliced.push(key);
       log('slice.unwritten', { segment: key, reason: messageOf(error) });
     }
   }

@@ -8,14 +8,13 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { evidenceBlocksOffset } from '../format/segment.ts';
 import type { Finding, RecordFacts } from '../policy/finding.ts';
 import { readSegmentRange } from '../store/columns.ts';
+import { sideBySide } from '../store/side-by-side.ts';
 import { type CachedColumn, ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
 import { factsAt, foldEvidence, foldFacts } from './facts.ts';
 import { countNeighbours } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
 
-/** A Worker may have six connections open at once. */
-const CONCURRENT_LOADS = 6;
 /** Numbers of a batch whose columns are held at the same time, so that a cold batch stays within memory. */
 const GROUP_NUMBERS = 16;
 
@@ -89,6 +88,7 @@ export class Finder {
       if (rank >= 0) hits.push({ entry, rank });
     }
     let record: RecordFacts | null = null;
+    if (hits.length > 1) await view.loadVerdicts(hits.map(({ entry }) => entry));
     for (const { entry, rank } of hits) {
       const verdicts = this.columns.verdicts.peek(entry) ?? (await view.load(this.columns.verdicts, entry));
       record = foldFacts(record, factsAt(verdicts, rank));
@@ -102,9 +102,8 @@ export class Finder {
     };
     if (!options.evidence) return finding;
     try {
-      const entries: EvidenceEntry[] = [];
-      for (const { entry, rank } of hits) entries.push(...(await this.#readEvidence(view, entry, rank)));
-      return { ...finding, evidence: foldEvidence(entries) };
+      const entries = await Promise.all(hits.map(({ entry, rank }) => this.#readEvidence(view, entry, rank)));
+      return { ...finding, evidence: foldEvidence(entries.flat()) };
     } catch (error) {
       // The verdict stands without it; part of the evidence would pass for all of it.
       this.#context.log('evidence.unavailable', { reason: String(error) });
@@ -146,6 +145,12 @@ class View {
     }
   }
 
+  /** Loads the missing ones of these verdicts side by side: one step of waiting, however many runs know the number. */
+  async loadVerdicts(entries: readonly SegmentEntry[]): Promise<void> {
+    const missing = entries.filter((entry) => this.#columns.verdicts.peek(entry) === undefined);
+    await Promise.all(missing.map((entry) => this.load(this.#columns.verdicts, entry)));
+  }
+
   /** Loads the missing numbers columns of a group side by side. A failure shows when the number is looked up. */
   async loadNumbers(numbers: readonly number[]): Promise<void> {
     const missing = new Map<string, SegmentEntry>();
@@ -155,12 +160,9 @@ class View {
         if (entry !== undefined && this.#columns.numbers.peek(entry) === undefined) missing.set(entry.key, entry);
       }
     }
-    const queue = [...missing.values()];
-    const worker = async () => {
-      for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
-        await this.load(this.#columns.numbers, entry).catch(() => undefined);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(CONCURRENT_LOADS, queue.length) }, worker));
+    if (missing.size === 0) return;
+    await sideBySide(missing.values(), async (entry) => {
+      await this.load(this.#columns.numbers, entry).catch(() => undefined);
+    });
   }
 }

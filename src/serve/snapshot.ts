@@ -14,11 +14,11 @@ export const REFRESH_MS = 10_000;
  * An isolate without traffic has nobody to refresh behind. Past this age a lookup waits for the refresh, since a
  * number may have been listed for long by then (docs/decisions/0004).
  */
-export const WAIT_MS = 60_000;
+export const WAIT_MS = 30_000;
 /** But not for longer than this: then the old snapshot answers. */
 const WAIT_LIMIT_MS = 1_000;
 /** A refresh that has not come back by then went down with its request; another may start. */
-const REFRESH_LOST_MS = 30_000;
+const REFRESH_LOST_MS = 15_000;
 
 /** One run, ready for finding the segment of a number. */
 export class RunIndex {

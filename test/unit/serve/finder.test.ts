@@ -242,7 +242,7 @@ describe('the snapshot', () => {
     await finder.find([1], { evidence: false });
     await finder.find([1], { evidence: false });
     expect(background).toHaveLength(1);
-    world.clock += 31_000;
+    world.clock += 16_000;
     await finder.find([1], { evidence: false });
     expect(background).toHaveLength(2);
   });

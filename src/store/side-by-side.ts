@@ -1,0 +1,11 @@
+/** A Worker may have six connections open at once: more would wait in line. */
+export const CONNECTIONS = 6;
+
+/** Does something for each item, up to six at a time. Rejects with the first failure; what had begun goes on unseen. */
+export async function sideBySide<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = iterator.next(); !next.done; next = iterator.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+}
