@@ -1,6 +1,7 @@
 /**
- * Bit-packed columns of one width with exceptions (layout: verdicts.ts): constant-time access by rank, while a few
- * large values do not set the width of all ("patched frame of reference": Zukowski et al., ICDE 2006).
+ * Bit-packed columns of one width with exceptions (layout: verdicts.ts): access by rank, while large values do not set
+ * the width of all. After "patched frame of reference" (Zukowski et al., ICDE 2006), but an exception is found by
+ * counting those before it: a rank of its own would cost 16 bits, so that only rare ones would pay.
  */
 import { bitLength, readBits, writeBits } from './bits.ts';
 import { FormatError } from './frame.ts';
@@ -8,19 +9,22 @@ import { FormatError } from './frame.ts';
 const MAX_WIDTH = 32;
 /** Values are integers below 2^53, and so are their differences. */
 const MAX_EXCEPTION_WIDTH = 53;
-/** An exception costs its rank, and its own bits. */
-const RANK_BITS = 16;
+/** Ranks whose exceptions are counted together: at most one less of them is looked at to find an exception. */
+const STRETCH = 64;
+const STRETCH_BITS = 16;
 
 export interface PackedField {
   readonly base: number;
   readonly width: number;
-  /** Every value - base in `width` bits; all ones where that is too few. */
+  /** Every value - base in `width` bits; all ones for an exception. */
   readonly words: Uint32Array;
+  /** 0 if there are no exceptions: then all ones are a value like any other. */
   readonly exceptionWidth: number;
-  /** The value - base of each exception in `exceptionWidth` bits. */
+  readonly exceptions: number;
+  /** The value - base of each exception in `exceptionWidth` bits, by rank. */
   readonly exceptionWords: Uint32Array;
-  /** Ranks of the exceptions, ascending. */
-  readonly ranks: Uint16Array;
+  /** How many exceptions there are before each stretch of 64 ranks; empty without any. */
+  readonly before: Uint16Array;
 }
 
 /** @param values integers in [0, 2^53); one type of array, since this is the inner loop of every merge */
@@ -28,42 +32,58 @@ export function packField(values: Float64Array): PackedField {
   const count = values.length;
   let base = Number.POSITIVE_INFINITY;
   for (let i = 0; i < count; i++) if ((values[i] as number) < base) base = values[i] as number;
-  const { width, exceptionWidth } = chooseWidths(values, base);
+  const { width, exceptionWidth, exceptions } = chooseWidths(values, base);
   const words = new Uint32Array(packedWords(count, width));
-  const most = 2 ** width - 1;
-  const ranks: number[] = [];
+  const exceptionWords = new Uint32Array(packedWords(exceptions, exceptionWidth));
+  const before = new Uint16Array(stretches(count, exceptions));
+  const mark = exceptions > 0 ? 2 ** width - 1 : Number.POSITIVE_INFINITY;
+  let met = 0;
   for (let i = 0; i < count; i++) {
+    if (exceptions > 0 && i % STRETCH === 0) before[i / STRETCH] = met;
     const difference = (values[i] as number) - base;
-    if (difference > most) ranks.push(i);
-    writeBits(words, i * width, width, Math.min(difference, most));
+    if (difference < mark) {
+      writeBits(words, i * width, width, difference);
+    } else {
+      writeBits(words, i * width, width, mark);
+      writeWide(exceptionWords, met * exceptionWidth, exceptionWidth, difference);
+      met += 1;
+    }
   }
-  const exceptionWords = new Uint32Array(packedWords(ranks.length, exceptionWidth));
-  ranks.forEach((rank, i) => {
-    writeWide(exceptionWords, i * exceptionWidth, exceptionWidth, (values[rank] as number) - base);
-  });
-  return { base, width, words, exceptionWidth, exceptionWords, ranks: Uint16Array.from(ranks) };
+  return { base, width, words, exceptionWidth, exceptions, exceptionWords, before };
 }
 
-/** The width that makes packed bits and exceptions together smallest; of several, the largest. */
-function chooseWidths(values: Float64Array, base: number): { width: number; exceptionWidth: number } {
+interface Widths {
+  readonly width: number;
+  readonly exceptionWidth: number;
+  readonly exceptions: number;
+}
+
+/** The widths that make it all smallest: no exceptions, if that is; else of several the largest. */
+function chooseWidths(values: Float64Array, base: number): Widths {
+  // How many differences have so many bits, and how many are all ones, which at that width are exceptions.
   const byLength = new Uint32Array(MAX_EXCEPTION_WIDTH + 1);
+  const allOnes = new Uint32Array(MAX_EXCEPTION_WIDTH + 1);
   for (let i = 0; i < values.length; i++) {
-    const length = wideLength((values[i] as number) - base);
+    const difference = (values[i] as number) - base;
+    const length = wideLength(difference);
     byLength[length] = (byLength[length] as number) + 1;
+    if (difference === 2 ** length - 1) allOnes[length] = (allOnes[length] as number) + 1;
   }
   const longest = byLength.findLastIndex((count) => count > 0);
-  let width = MAX_WIDTH;
-  let smallest = Number.POSITIVE_INFINITY;
-  let exceptions = byLength.subarray(MAX_WIDTH + 1).reduce((sum, count) => sum + count, 0);
-  for (let w = MAX_WIDTH; w >= 0; w--) {
-    const bits = values.length * w + exceptions * (RANK_BITS + longest);
-    if (bits < smallest) {
+  let best: Widths = { width: longest, exceptionWidth: 0, exceptions: 0 };
+  let smallest = longest <= MAX_WIDTH ? values.length * longest : Number.POSITIVE_INFINITY;
+  const counts = Math.ceil(values.length / STRETCH) * STRETCH_BITS;
+  let longer = byLength.subarray(MAX_WIDTH + 1).reduce((sum, count) => sum + count, 0);
+  for (let width = MAX_WIDTH; width >= 1; width--) {
+    const exceptions = longer + (allOnes[width] as number);
+    const bits = values.length * width + counts + exceptions * longest;
+    if (bits < smallest && exceptions > 0) {
       smallest = bits;
-      width = w;
+      best = { width, exceptionWidth: longest, exceptions };
     }
-    exceptions += byLength[w] as number;
+    longer += byLength[width] as number;
   }
-  return { width, exceptionWidth: longest > width ? longest : 0 };
+  return best;
 }
 
 function wideLength(value: number): number {
@@ -85,51 +105,72 @@ export function packedWords(count: number, width: number): number {
   return Math.ceil((count * width) / 32) + 1;
 }
 
-/** Bytes of the ranks of exceptions, with the padding to four bytes. */
-export function rankBytes(exceptions: number): number {
-  return Math.ceil(exceptions / 2) * 4;
+/** Length of `before`. */
+export function stretches(count: number, exceptions: number): number {
+  return exceptions > 0 ? Math.ceil(count / STRETCH) : 0;
 }
 
 export class FieldReader {
   readonly #field: PackedField;
+  readonly #count: number;
+  /** What marks an exception; more than any value without them. */
+  readonly #mark: number;
 
   /** The arrays have the lengths that their widths ask for. Throws FormatError unless `packField` could have written them. */
   constructor(field: PackedField, count: number) {
     this.#field = field;
-    const { base, width, words, exceptionWidth, exceptionWords, ranks } = field;
+    this.#count = count;
+    const { base, width, exceptionWidth, exceptions } = field;
+    this.#mark = exceptions > 0 ? 2 ** width - 1 : Number.POSITIVE_INFINITY;
     const hasWidths = width <= MAX_WIDTH && exceptionWidth <= MAX_EXCEPTION_WIDTH;
-    if (!hasWidths || exceptionWidth > 0 !== ranks.length > 0 || !Number.isSafeInteger(base) || base < 0) {
+    const isPossible = exceptions === 0 ? exceptionWidth === 0 : width > 0 && exceptionWidth >= width;
+    if (!hasWidths || !isPossible || exceptions > count || !Number.isSafeInteger(base) || base < 0) {
       throw new FormatError(
-        `packed field: base ${base}, widths ${width} and ${exceptionWidth}, ${ranks.length} exceptions`,
+        `packed field: base ${base}, widths ${width} and ${exceptionWidth}, ${exceptions} exceptions`,
       );
     }
-    let previous = -1;
-    ranks.forEach((rank, i) => {
-      const difference = readWide(exceptionWords, i * exceptionWidth, exceptionWidth);
-      const isMarked = readBits(words, rank * width, width) === 2 ** width - 1;
-      const isFar = difference >= 2 ** width && Number.isSafeInteger(base + difference);
-      if (rank <= previous || rank >= count || !isMarked || !isFar) {
-        throw new FormatError(
-          `packed field: exception ${i} of ${ranks.length}, ${base} + ${difference} at rank ${rank}`,
-        );
+    if (exceptions > 0) this.#checkExceptions();
+  }
+
+  #checkExceptions(): void {
+    const { base, width, words, exceptionWidth, exceptions, exceptionWords, before } = this.#field;
+    let met = 0;
+    for (let rank = 0; rank < this.#count; rank++) {
+      if (rank % STRETCH === 0 && before[rank / STRETCH] !== met) {
+        throw new FormatError(`packed field: ${before[rank / STRETCH]} exceptions before rank ${rank}, found ${met}`);
       }
-      previous = rank;
-    });
+      if (readBits(words, rank * width, width) === this.#mark) met += 1;
+    }
+    if (met !== exceptions) throw new FormatError(`packed field: expected ${exceptions} exceptions, found ${met}`);
+    for (let i = 0; i < exceptions; i++) {
+      const difference = readWide(exceptionWords, i * exceptionWidth, exceptionWidth);
+      if (difference < this.#mark || !Number.isSafeInteger(base + difference)) {
+        throw new FormatError(`packed field: exception ${i} of ${exceptions} is ${difference} above ${base}`);
+      }
+    }
   }
 
   at(rank: number): number {
-    const { base, width, words, exceptionWidth, exceptionWords, ranks } = this.#field;
+    const { base, width, words, exceptionWidth, exceptionWords, before } = this.#field;
     const packed = readBits(words, rank * width, width);
-    if (ranks.length > 0 && packed === 2 ** width - 1) {
-      let low = 0;
-      let high = ranks.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((ranks[middle] as number) < rank) low = middle + 1;
-        else high = middle;
-      }
-      if (ranks[low] === rank) return base + readWide(exceptionWords, low * exceptionWidth, exceptionWidth);
+    if (packed !== this.#mark) return base + packed;
+    let exception = before[Math.floor(rank / STRETCH)] as number;
+    for (let other = rank - (rank % STRETCH); other < rank; other++) {
+      if (readBits(words, other * width, width) === this.#mark) exception += 1;
     }
-    return base + packed;
+    return base + readWide(exceptionWords, exception * exceptionWidth, exceptionWidth);
+  }
+
+  /** All values, by rank: for a merge, which goes through them in order. */
+  all(): Float64Array {
+    const { base, width, words, exceptionWidth, exceptionWords } = this.#field;
+    const values = new Float64Array(this.#count);
+    let met = 0;
+    for (let rank = 0; rank < values.length; rank++) {
+      const packed = readBits(words, rank * width, width);
+      values[rank] =
+        base + (packed === this.#mark ? readWide(exceptionWords, met++ * exceptionWidth, exceptionWidth) : packed);
+    }
+    return values;
   }
 }

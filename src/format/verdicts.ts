@@ -13,20 +13,21 @@
  *     u32 exceptions           E
  *   4 x field
  *     u32 words[ceil(N * width / 32) + 1]                  each value - base, least significant bit first
- *     u32 exceptionWords[ceil(E * exceptionWidth / 32) + 1]   value - base of each exception
- *     u16 rank[E]                                             ranks of the exceptions, ascending, then zeros to
- *                                                             a multiple of four bytes
+ *     u32 exceptionWords[ceil(E * exceptionWidth / 32) + 1]   value - base of each exception, by rank
+ *     u16 before[ceil(N / 64)]                                exceptions before each 64 ranks, then zeros to a
+ *                                                             multiple of four bytes; nothing if E = 0
  *   u32 profileEnd[P]          where each profile's text ends in the bytes that follow
  *   u8 text[B]                 profile texts (profile.ts), ascending; field profile is an index into them
  *   zeros                      to a multiple of eight bytes
  *
- * A value too large for its width is an exception: its packed bits are all ones, and it is found by its rank. Counts
- * of sightings have a long tail, which would otherwise set the width of every record.
+ * If there are exceptions, packed bits that are all ones mark one, and it is found by counting those before it. Most
+ * numbers are seen on one day only, and counts of sightings have a long tail: both would otherwise set the width of
+ * every record.
  */
 import { putWords } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
-import { FieldReader, type PackedField, packedWords, packField, rankBytes } from './packed.ts';
+import { FieldReader, type PackedField, packedWords, packField, stretches } from './packed.ts';
 import { type Profile, parseProfile } from './profile.ts';
 import type { RecordColumns } from './records.ts';
 import { decodeText, encodeText } from './text.ts';
@@ -70,12 +71,12 @@ export function encodeVerdicts(records: RecordColumns): Bytes {
     at += 8;
     u16(field.width);
     u16(field.exceptionWidth);
-    u32(field.ranks.length);
+    u32(field.exceptions);
   }
   for (const field of fields) {
     for (const words of [field.words, field.exceptionWords]) at = putWords(out, at, words);
-    field.ranks.forEach(u16);
-    at += rankBytes(field.ranks.length) - field.ranks.byteLength;
+    field.before.forEach(u16);
+    at += padding(field.before);
   }
   let end = 0;
   for (const text of texts) {
@@ -89,8 +90,22 @@ export function encodeVerdicts(records: RecordColumns): Bytes {
   return sealFrame(out, MAGIC, VERSION);
 }
 
-function fieldBytes({ words, exceptionWords, ranks }: PackedField): number {
-  return words.byteLength + exceptionWords.byteLength + rankBytes(ranks.length);
+function fieldBytes({ words, exceptionWords, before }: PackedField): number {
+  return words.byteLength + exceptionWords.byteLength + before.byteLength + padding(before);
+}
+
+/** Zeros after the counts, to a multiple of four bytes. */
+function padding(before: Uint16Array): number {
+  return before.byteLength % 4;
+}
+
+type Values = Float64Array;
+
+export interface VerdictColumns {
+  readonly profileId: Values;
+  readonly firstDay: Values;
+  readonly listedDays: Values;
+  readonly sightings: Values;
 }
 
 /** Answers from a verdicts column by rank, on views of its bytes. */
@@ -127,6 +142,11 @@ export class VerdictsReader {
       const length = packedWords(count, width);
       return new Uint32Array(body.buffer, take(length * 4), length);
     };
+    const counts = (length: number) => {
+      const values = new Uint16Array(body.buffer, take(length * 2), length);
+      take(padding(values));
+      return values;
+    };
     const readers = Array.from({ length: FIELDS }, (_, i) => {
       const width = heads.getUint16(i * HEAD_BYTES + 8, true);
       const exceptionWidth = heads.getUint16(i * HEAD_BYTES + 10, true);
@@ -136,8 +156,9 @@ export class VerdictsReader {
         width,
         words: words(this.count, width),
         exceptionWidth,
+        exceptions,
         exceptionWords: words(exceptions, exceptionWidth),
-        ranks: new Uint16Array(body.buffer, take(rankBytes(exceptions)), exceptions),
+        before: counts(stretches(this.count, exceptions)),
       };
       return new FieldReader(field, this.count);
     });
@@ -151,8 +172,8 @@ export class VerdictsReader {
     this.#sightings = sightings;
     this.#profileEnd = new Uint32Array(body.buffer, take(this.profileCount * 4), this.profileCount);
     this.#text = new Uint8Array(body.buffer, take(textBytes), textBytes);
-    const padding = body.subarray(at - body.byteOffset);
-    if (padding.length >= 8 || padding.some((byte) => byte !== 0) || prefix.getUint32(12, true) !== 0) {
+    const rest = body.subarray(at - body.byteOffset);
+    if (rest.length >= 8 || rest.some((byte) => byte !== 0) || prefix.getUint32(12, true) !== 0) {
       throw new FormatError(`${MAGIC}: expected zeros after the profiles' text and ${textBytes} bytes of it`);
     }
     const ends = [0, ...this.#profileEnd];
@@ -177,6 +198,13 @@ export class VerdictsReader {
   /** Index of the profile in this column's dictionary. */
   profileId(rank: number): number {
     return this.#profile.at(rank);
+  }
+
+  /** The fields of all records, by rank, the last days counted from the first: for a merge, which goes through them. */
+  all(): VerdictColumns {
+    const fields = [this.#profile, this.#firstDay, this.#listedDays, this.#sightings].map((field) => field.all());
+    const [profileId, firstDay, listedDays, sightings] = fields as [Values, Values, Values, Values];
+    return { profileId, firstDay, listedDays, sightings };
   }
 
   profileText(id: number): string {

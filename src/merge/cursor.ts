@@ -8,6 +8,7 @@ import { EvidenceBlock } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { dayOf } from '../format/records.ts';
 import type { OpenSegment } from '../format/segment.ts';
+import type { VerdictColumns } from '../format/verdicts.ts';
 import type { MergeDictionary } from './dictionary.ts';
 import type { RecordSink } from './segment-builder.ts';
 
@@ -60,6 +61,9 @@ export class BatchCursor implements RecordCursor {
   }
 }
 
+const NONE = new Float64Array();
+const NO_VERDICTS: VerdictColumns = { profileId: NONE, firstDay: NONE, listedDays: NONE, sightings: NONE };
+
 /** A run from a number on, one segment in memory at a time. */
 export class RunCursor implements RecordCursor {
   number = Number.POSITIVE_INFINITY;
@@ -70,6 +74,7 @@ export class RunCursor implements RecordCursor {
   #next = 0;
   #segment: OpenSegment | undefined;
   #numbers = new Float64Array();
+  #verdicts: VerdictColumns = NO_VERDICTS;
   #profiles = new Map<number, number>();
   #rank = 0;
   #block = -1;
@@ -100,6 +105,7 @@ export class RunCursor implements RecordCursor {
     }
     const segment = await this.#open(entry);
     this.#segment = segment;
+    this.#verdicts = segment.verdicts.all();
     this.#numbers = new Float64Array(segment.numbers.count);
     segment.numbers.copyRange(0, segment.numbers.count, this.#numbers);
     this.#profiles = new Map();
@@ -119,9 +125,10 @@ export class RunCursor implements RecordCursor {
     const segment = this.#segment;
     if (segment === undefined) throw new RangeError('a run cursor at its end has no record');
     const rank = this.#rank;
-    const { verdicts } = segment;
-    const profile = this.#profileId(verdicts.profileId(rank), segment);
-    sink.verdict(verdicts.firstDay(rank), verdicts.lastDay(rank), verdicts.sightings(rank), profile);
+    const { profileId, firstDay, listedDays, sightings: seen } = this.#verdicts;
+    const profile = this.#profileId(profileId[rank] as number, segment);
+    const day = firstDay[rank] as number;
+    sink.verdict(day, day + (listedDays[rank] as number), seen[rank] as number, profile);
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     if (block !== this.#block) {
       segment.readEvidence(block, this.#evidence);

@@ -151,7 +151,8 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
     exceptions: range(200).map((i) => {
       if (i === 17) return verdict(i, { sightings: 1_000_000 });
       if (i === 18) return verdict(i, { firstDay: 11_000, lastDay: 20_400 });
-      if (i === 133) return verdict(i, { labels: ['reported_abuse'], channels: [...CHANNELS] });
+      if (i >= 133 && i < 141)
+        return verdict(i, { labels: ['reported_abuse'], industries: INDUSTRIES.slice(0, i - 132) });
       if (i === 199) return verdict(i, { firstDay: 20_500, lastDay: 24_000, sightings: 2 ** 53 - 1 });
       return verdict(i);
     }),

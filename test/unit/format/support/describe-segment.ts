@@ -147,8 +147,9 @@ function describeVerdicts(list: Listing, end: number): void {
     const values = Array.from({ length: count }, (_, rank) => readField(column, field, rank));
     list.take(words(count, width), `${name}: ${values.join(', ')}`);
     list.take(words(exceptions, exceptionWidth), `${name}: exceptions`);
-    for (let e = 0; e < exceptions; e++) list.u16(`${name}: rank of exception ${e}:`);
-    list.zeros((exceptions % 2) * 2);
+    const stretches = exceptions > 0 ? Math.ceil(count / 64) : 0;
+    for (let i = 0; i < stretches; i++) list.u16(`${name}: exceptions before rank ${i * 64}:`);
+    list.zeros((stretches % 2) * 2);
   });
   let from = 0;
   const ends = Array.from({ length: profiles }, (_, id) => list.u32(`profileEnd[${id}]`));

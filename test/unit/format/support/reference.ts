@@ -111,16 +111,16 @@ export function readField(bytes: Uint8Array, field: number, rank: number): numbe
     const exceptionWidth = view.getUint16(42 + f * 16, true);
     const E = view.getUint32(44 + f * 16, true);
     const exceptions = at + wordBytes(N, width);
-    const ranks = exceptions + wordBytes(E, exceptionWidth);
+    const counts = exceptions + wordBytes(E, exceptionWidth);
     if (f === field) {
-      const packed = bits(at, rank * width, width);
-      for (let e = 0; e < E && packed === 2 ** width - 1; e++) {
-        if (view.getUint16(ranks + e * 2, true) === rank)
-          return base + bits(exceptions, e * exceptionWidth, exceptionWidth);
-      }
-      return base + packed;
+      const packed = (r: number) => bits(at, r * width, width);
+      const isException = (r: number) => E > 0 && packed(r) === 2 ** width - 1;
+      if (!isException(rank)) return base + packed(rank);
+      let e = view.getUint16(counts + Math.floor(rank / 64) * 2, true);
+      for (let r = rank - (rank % 64); r < rank; r++) if (isException(r)) e += 1;
+      return base + bits(exceptions, e * exceptionWidth, exceptionWidth);
     }
-    at = ranks + Math.ceil(E / 2) * 4;
+    at = counts + (E > 0 ? Math.ceil(Math.ceil(N / 64) / 2) * 4 : 0);
   }
 }
 
