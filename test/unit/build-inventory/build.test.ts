@@ -149,12 +149,14 @@ describe('a bulk build', () => {
     expect(profiles).toEqual(Array(2).fill('[["reported_abuse"],["other"],[]]'));
   });
 
-  test('keeps each batch once, among the merged ones', async () => {
+  test('keeps each batch once, among the merged ones, and two files with the same rows as two', async () => {
     const world = newWorld();
-    const summary = await bench.build(world, bench.request([bench.file('a.csv', csvOf(someRows(300, 7)))]));
+    const files = ['a.csv', 'copy.csv'].map((name) => bench.file(name, csvOf(someRows(300, 7))));
+    const summary = await bench.build(world, bench.request(files));
     const { waiting, merged } = await batchPlaces(world.objects.memory);
     expect(waiting).toEqual([]);
     expect(merged).toHaveLength(summary.batches);
     expect(summary.batches).toBeGreaterThan(10);
+    expect((await checked(world)).problems).toEqual([]);
   });
 });

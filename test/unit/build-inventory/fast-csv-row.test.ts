@@ -160,12 +160,31 @@ describe('the fast way through the gate', () => {
     });
   }
 
-  test('is the way that clean rows take: one text for all rows with the same circumstances', () => {
-    const rows = Array.from({ length: 50 }, (_, i) => `feed-1,+120255501${two(i)},2025-05-17,,,,,,3`);
-    const { refs, events } = fast(rows.join('\n'), HEADER, NO_MAPPING, 1000);
+  test.each([
+    ['with circumstances', HEADER, (i: number) => `feed-1,+120255501${two(i)},2025-05-17,,,,,,3`],
+    ['without', ['number', 'observedAt'], (i: number) => `+120255501${two(i)},2025-05-17T01:02:03Z`],
+  ] as const)('is the way that clean rows take, %s: one text for all that have the same', (_, header, row) => {
+    const rows = Array.from({ length: 50 }, (_, i) => row(i));
+    const { refs, events } = fast(rows.join('\n'), header, NO_MAPPING, 1000);
     expect(events).toHaveLength(50);
     // The first row goes the slow way, and has a text of its own.
     expect(refs.size).toBe(2);
+  });
+
+  test.each([
+    ['a country by which the digits are another number', '12025550123,2025-05-17,,GB'],
+    ['a country that is none', '+12025550123,2025-05-17,,XX'],
+    ['a first time after the last', '+12025550123,2025-05-17,2025-05-18,'],
+    ['a time before there were any', '+12025550123,1999-12-31,,'],
+    ['a time to come', '+12025550123,2026-01-07,,'],
+    ['a day that does not exist', '+12025550123,2025-02-29,,'],
+    ['no time of its own', '+12025550123,,,'],
+    ['a number of no range', '+12005550123,2025-05-17,,'],
+    ['no number', ',2025-05-17,,'],
+  ])('after rows like it, takes one with %s as the gate does', (_, row) => {
+    const header = ['number', 'observedAt', 'firstSeen', 'country'];
+    const text = ['+12025550123,2025-05-17,,', '+12025550124,2025-05-18,2025-05-17,', row, row].join('\n');
+    expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
   });
 
   test('forgets circumstances when there are too many, and goes on', () => {

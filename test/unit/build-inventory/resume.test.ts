@@ -143,6 +143,22 @@ describe('a build that is stopped goes on with the same command', () => {
     await build(world);
   });
 
+  test('after a line of the journal was cut off, as often as need be', async () => {
+    const world = newWorld();
+    const stopAt = async (isTime: (name: string) => Promise<boolean>) => {
+      world.storeLog.beforeCall = async (name) => {
+        if (await isTime(name)) throw new Error('injected');
+      };
+      await expect(build(world)).rejects.toThrow('injected');
+      world.storeLog.beforeCall = async () => {};
+    };
+    await stopAt(async (name) => name === 'put segments/');
+    appendFileSync(journal, '{"event":"put","key":"batc');
+    await stopAt(async () => (await loadManifest(world.objects.memory)).manifest.generation === 2);
+    await build(world);
+    await expectBuiltOnce(world);
+  });
+
   test('on another store, where nothing of what was put is', async () => {
     const first = newWorld();
     first.storeLog.beforeCall = async (name) => {

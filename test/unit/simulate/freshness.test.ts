@@ -15,9 +15,7 @@ const ticks: TickSettings = {
   cronMs: MINUTE_MS,
   untilMs: 24 * HOUR_MS,
   runSegments: RUNS,
-  joinedRecords: 16_384,
   compactionSegments: 0,
-  parallelReads: 1,
   slowness: 1,
   outage: null,
 };
@@ -33,10 +31,10 @@ test('the same seed gives the same figures, another one others', () => {
 test('what helps lowers the 99th percentile, what hurts raises it', () => {
   const usual = p99({});
   expect(p99({ ticks: { cronMs: MINUTE_MS / 2 } })).toBeLessThan(usual - 15);
-  expect(p99({ ticks: { slowness: 3 } })).toBeGreaterThan(usual + 10);
+  expect(p99({ ticks: { slowness: 3 } })).toBeGreaterThan(usual + 5);
   const quiet = p99({ requestsASecond: QUIET });
-  expect(quiet).toBeGreaterThan(usual + 10);
-  expect(p99({ requestsASecond: QUIET, isolate: { waitMs: 20_000 } })).toBeLessThan(quiet - 15);
+  expect(quiet).toBeGreaterThan(usual + 3);
+  expect(p99({ requestsASecond: QUIET, isolate: { waitMs: 60_000 } })).toBeGreaterThan(quiet + 15);
 });
 
 test.each([

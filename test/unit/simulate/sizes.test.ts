@@ -72,6 +72,21 @@ describe('the first lookup', () => {
     }
   });
 
+  test('a number in two runs takes the verdicts of both, and no further read', () => {
+    const { segment } = sizes;
+    const { hitBytes, twoRunsBytes, hitReads } = firstLookup(PRESENT_FORM, sample, sizes);
+    expect(twoRunsBytes - hitBytes).toBeCloseTo(segment.verdictsBytes, 6);
+    expect(hitReads).toBe(3);
+    const small = { runs: [segment.records / 2, 20_870_000], compactionOutput: 0 };
+    const { hitBytes: one, twoRunsBytes: two } = firstLookup(PRESENT_FORM, small, sizes);
+    expect(two - one).toBeCloseTo(segment.verdictsBytes / 2, 6);
+  });
+
+  test('with more runs than a Worker has connections, numbers columns take a read more', () => {
+    const many = { ...sample, runs: [...Array.from({ length: 6 }, () => 10_000), 20_870_000] };
+    expect(firstLookup(PRESENT_FORM, many, sizes).missReads).toBe(3);
+  });
+
   test('a compaction under way makes the manifest larger, unless its output is apart', () => {
     const during = { ...sample, compactionOutput: 320 };
     for (const form of FORMS) {
@@ -91,7 +106,7 @@ describe('the first lookup', () => {
   });
 
   test('at the breaking point the bar is just met', () => {
-    const numbers = breakingPoint(PRESENT_FORM, sample, sizes, false);
+    const numbers = breakingPoint(PRESENT_FORM, sample, sizes, 'missBytes');
     const at = (base: number) =>
       firstLookup(PRESENT_FORM, { ...sample, runs: [...sample.runs.slice(0, -1), base] }, sizes).missBytes;
     expect(at(numbers)).toBeLessThanOrEqual(FIRST_LOOKUP_BYTES);

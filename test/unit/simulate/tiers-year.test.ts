@@ -24,7 +24,7 @@ test('merging runs keeps the numbers first seen in them, and drops what they hav
 test.each([TODAY, BILLION])(
   'a month at $name: detections come in, tiers stay few, the same seed gives the same',
   (scale) => {
-    const options = { scale, segmentRecords: 65_000, minutes: MONTH };
+    const options = { scale, segmentRecords: 32_700, minutes: MONTH };
     const year = simulateYear(new Random(1), options);
     expect(simulateYear(new Random(1), options)).toEqual(year);
     const expected = (scale.detectionsAFortnight / 14) * 30;
@@ -36,7 +36,7 @@ test.each([TODAY, BILLION])(
     expect(inventory).toBeLessThan(scale.numbers + expected);
     // Every detection is written at least once, every segment has at most so many records.
     expect(year.inlineRecords).toBeGreaterThanOrEqual(year.detections);
-    expect(year.compactionSegments).toBeGreaterThanOrEqual(year.compactionRecords / 65_000);
+    expect(year.compactionSegments).toBeGreaterThanOrEqual(year.compactionRecords / 32_700);
     expect(last.length).toBeLessThanOrEqual(scale === TODAY ? 5 : 20);
   },
 );

@@ -1,0 +1,61 @@
+/** Whether what is measured is right: answers over HTTP against the numbers columns, read number by number. */
+import type { LookupAnswer } from '../../src/policy/answer.ts';
+import type { LoadRequest } from './load.ts';
+import { BATCH_PATH, getRequest, LOOKUP_PATH, postRequest } from './routes.ts';
+import type { NumberSample } from './sample.ts';
+import type { StoredNumbers } from './stored-numbers.ts';
+
+/** What the columns say. */
+type Columns = Pick<StoredNumbers, 'has' | 'neighbours'>;
+
+/** Of each kind, by GET, by POST and in a batch. */
+const CHECKED_NUMBERS = 100;
+
+/**
+ * Asks for some numbers of each kind and compares the answers.
+ * @returns how many answers were right
+ * @throws Error at the first that was not
+ */
+export async function checkAnswers(url: string, key: string, sample: NumberSample, stored: Columns) {
+  const some = [sample.warm, sample.unlisted].flatMap((numbers) => numbers.slice(0, CHECKED_NUMBERS));
+  const batchRequest = postRequest(BATCH_PATH, { numbers: some.map((number) => `+${number}`) }, key);
+  const { results } = (await ask(url, batchRequest)) as { readonly results: readonly LookupAnswer[] };
+  let right = 0;
+  for (const [i, number] of some.entries()) {
+    const byGet = (await ask(url, getRequest(LOOKUP_PATH, number, key))) as LookupAnswer;
+    const byPost = await ask(url, postRequest(LOOKUP_PATH, { number: `+${number}` }, key));
+    const problem = wrongIn(byGet, number, stored);
+    if (problem !== null) throw new Error(`a wrong answer: ${problem}`);
+    for (const other of [byPost, results[i]]) {
+      if (JSON.stringify(other) !== JSON.stringify(byGet))
+        throw new Error('GET, POST and the batch answer differently');
+    }
+    right += 3;
+  }
+  return right;
+}
+
+async function ask(url: string, { method, path, headers, body }: LoadRequest): Promise<unknown> {
+  const response = await fetch(url + path, { method, headers, body: body ?? null });
+  if (response.status !== 200) throw new Error(`${method} ${path.split('?')[0]} answers ${response.status}`);
+  return response.json();
+}
+
+/** What is wrong with an answer, or null. */
+export function wrongIn(answer: LookupAnswer, number: number, stored: Columns): string | null {
+  const isListed = stored.has(number);
+  const hundred = stored.neighbours(number, 100);
+  const thousand = stored.neighbours(number, 1000);
+  const verdict = isListed ? 'listed' : hundred >= 3 ? 'suspect' : 'clear';
+  if (answer.number !== `+${number}`) return 'another number';
+  if (answer.verdict !== verdict) return `the verdict ${answer.verdict} and not ${verdict}`;
+  if (answer.neighbourhood?.hundred !== hundred || answer.neighbourhood.thousand !== thousand) {
+    return `a neighbourhood of ${JSON.stringify(answer.neighbourhood)}, not ${hundred} and ${thousand}`;
+  }
+  const hasRecord = answer.level !== null && answer.firstSeen !== null && (answer.sightings ?? 0) > 0;
+  if (hasRecord !== isListed) return `a record of ${answer.sightings} sightings for the verdict ${verdict}`;
+  const { level } = answer;
+  const action =
+    level !== null && level >= 8 ? 'block' : verdict !== 'clear' && (level ?? 5) >= 5 ? 'challenge' : 'allow';
+  return answer.action === action ? null : `the action ${answer.action} and not ${action}`;
+}

@@ -1,0 +1,106 @@
+/**
+ * merge: the fortnight into the inventory by ticks, in one and in two hundred, and as an upsert into SQLite.
+ * Everything but the CPU seconds is exact: what was written, what came out, what a quiet minute costs.
+ */
+import { join } from 'node:path';
+import { atLeast, atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
+import { runApart } from '../support/apart.ts';
+import { ensureInventory } from '../support/inventory.ts';
+import type { MergeFigures } from './merge-fortnight.ts';
+import type { UpsertFigures } from './upsert-sqlite.ts';
+
+const MIB = 2 ** 20;
+const MANY_TICKS = 200;
+
+export async function run(size: BenchSize): Promise<BenchResult> {
+  const { folder, fortnightCsv, options } = await ensureInventory(size);
+  const merge = async (ticks: number, mode: 'cpu' | 'heap') => {
+    const args = [
+      '--expose-gc',
+      join(import.meta.dirname, 'merge-fortnight.ts'),
+      folder,
+      fortnightCsv,
+      `${ticks}`,
+      mode,
+    ];
+    const { stdout, peakBytes } = await runApart(process.execPath, args);
+    return { ...(JSON.parse(stdout) as MergeFigures), peakBytes };
+  };
+  const many = await merge(MANY_TICKS, 'cpu');
+  const one = await merge(1, 'cpu');
+  const watched = await merge(MANY_TICKS, 'heap');
+  const { stdout, peakBytes } = await runApart(process.execPath, [
+    join(import.meta.dirname, 'upsert-sqlite.ts'),
+    folder,
+    fortnightCsv,
+    `${MANY_TICKS}`,
+  ]);
+  const sqlite: UpsertFigures = JSON.parse(stdout);
+
+  const row = (
+    name: string,
+    figures: { cpuSeconds: number; peakBytes: number },
+    written: number,
+    runs: string,
+  ): Row => ({
+    merge: name,
+    cpuSeconds: round(figures.cpuSeconds),
+    rowsPerCpuSecond: Math.round(options.captured / figures.cpuSeconds),
+    peakMiB: Math.round(figures.peakBytes / MIB),
+    writtenMiB: Math.round(written / MIB),
+    result: runs,
+  });
+  const ours = (figures: typeof many) =>
+    row(`Ringfence, ${figures.ticks} ticks`, figures, figures.writtenBytes, `runs of ${figures.runs.join(', ')}`);
+  const rewritten = { cpuSeconds: many.cpuSeconds + many.rewriteCpuSeconds, peakBytes: many.peakBytes };
+  const inventory = options.numbers + options.firstTime;
+  const sound = [many, one, watched].filter(
+    ({ numbers, newNumbers, sightings }) =>
+      numbers === inventory && newNumbers === options.firstTime && sightings === options.captured,
+  );
+  const share = options.numbers / 20_870_000;
+  return {
+    name: 'merge',
+    rows: [
+      ours(many),
+      ours(one),
+      row('and then all into one run', rewritten, 0, `one run of ${many.numbers}`),
+      row('SQLite upsert, 200 transactions', { ...sqlite, peakBytes }, sqlite.fileBytes, `${sqlite.numbers} rows`),
+    ],
+    bars: [
+      ...(size === 'full'
+        ? [
+            atMost('CPU seconds, in 200 ticks', round(many.cpuSeconds), 15),
+            atMost('CPU seconds, in one tick and what it leaves to do', round(one.cpuSeconds), 15),
+            atMost('CPU seconds of the longest of 200 ticks', round(many.maxTickCpuSeconds), 30),
+            atMost('CPU seconds of the longest when all comes at once', round(one.maxTickCpuSeconds), 30),
+          ]
+        : []),
+      atMost(
+        'CPU of 200 ticks, as a share of the SQLite upsert',
+        round(many.cpuSeconds / sqlite.cpuSeconds),
+        size === 'full' ? 1 : 10,
+      ),
+      atMost('MiB of heap beyond the store', round(watched.peakHeapBytes / MIB), 64),
+      atMost('storage calls of one tick', Math.max(many.maxTickCalls, one.maxTickCalls), 10_000),
+      atLeast('merges that lost nothing and counted the first-time numbers exactly, of 3', sound.length, 3),
+      atMost(
+        'different results in bytes, of one tick and 200',
+        new Set([many, one, watched].map((m) => m.sha256)).size,
+        1,
+      ),
+      atLeast(
+        'SQLite has the same numbers and sightings',
+        Number(sqlite.numbers === inventory && sqlite.sightings === options.captured),
+        1,
+      ),
+      atMost('storage writes of a quiet minute', Math.max(many.quietWrites, one.quietWrites), 10),
+      atLeast(
+        'quiet minutes that left the base as it was, of 2',
+        Number(many.quietKeepsBase) + Number(one.quietKeepsBase),
+        2,
+      ),
+      atMost('written bytes for each byte of the final inventory', round(many.writtenBytes / (share * 300e6)), 10),
+    ],
+  };
+}

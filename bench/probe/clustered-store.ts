@@ -1,0 +1,62 @@
+/**
+ * A store with clustered numbers, for tests and for where no inventory has been built: written by the code that the
+ * merge writes with, but with one and the same made-up sighting for each number.
+ */
+import { EMPTY_MANIFEST, encodeManifest } from '../../src/format/manifest.ts';
+import { encodeSegment } from '../../src/format/segment.ts';
+import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
+import { MergeDictionary } from '../../src/merge/dictionary.ts';
+import { SegmentBuilder } from '../../src/merge/segment-builder.ts';
+import { SegmentWriter } from '../../src/merge/write.ts';
+import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
+import { clusters } from '../../test/unit/format/support/clusters.ts';
+import { randomSource } from '../../test/unit/format/support/random.ts';
+import type { Stores } from '../support/inventory.ts';
+
+const CIRCUMSTANCES = '["modem_pool_card","otp_marketplace",null,null,null,null,null]';
+const SEEN_AT = 1_748_600_000;
+const DAY = 20_238;
+const SEED = 7;
+
+/** Numbers in clusters of up to a few hundred, with leaps as between number ranges. */
+export function clusteredNumbers(count: number): Float64Array {
+  return clusters(count, { length: 200, gap: 400, leapBits: 24 }, randomSource(SEED));
+}
+
+/** Writes one run with these numbers, ascending, and publishes it. */
+export async function writeStore(stores: Stores, numbers: Float64Array): Promise<void> {
+  const context: MergeContext = {
+    ...stores,
+    now: () => SEEN_AT * 1000,
+    delay: async () => {},
+    randomId: () => 'clustered',
+    log: (event, details) => console.error(event, details),
+    budget: DEFAULT_BUDGET,
+  };
+  const dictionary = new MergeDictionary();
+  const circumstances = dictionary.circumstancesId(CIRCUMSTANCES);
+  const profile = dictionary.profileOf(circumstances);
+  const builder = new SegmentBuilder(dictionary);
+  const writer = new SegmentWriter(context);
+  const flush = async () => {
+    await writer.write(await encodeSegment(builder.peek()));
+    builder.drop();
+  };
+  for (const number of numbers) {
+    while (builder.begin(number)) await flush();
+    builder.verdict(DAY, DAY, 1, profile);
+    builder.entry(circumstances, SEEN_AT, SEEN_AT, 1);
+  }
+  while (!builder.isEmpty) await flush();
+  const run = { id: writer.attempt, firstHere: numbers.length, segments: writer.entries };
+  const manifest = {
+    ...EMPTY_MANIFEST,
+    generation: 1,
+    commit: writer.attempt,
+    publishedAt: SEEN_AT * 1000,
+    runs: [run],
+  };
+  const bytes = encodeManifest(manifest);
+  await stores.objects.put(generationKey(RETAINED_PREFIX, manifest.generation, manifest.commit), bytes);
+  await stores.objects.put(MANIFEST_KEY, bytes);
+}

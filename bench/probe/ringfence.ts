@@ -1,0 +1,87 @@
+/**
+ * Ringfence as a warm lookup probes it (Finder, src/serve/finder.ts): of each run the segment, of the segment the column
+ * in the isolate's cache, in the column the number. The same objects, loaded the same way, their hashes checked.
+ */
+import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
+import { ColumnCache } from '../../src/serve/column-cache.ts';
+import { countNeighbours } from '../../src/serve/neighbourhood.ts';
+import { Snapshot } from '../../src/serve/snapshot.ts';
+import { MANIFEST_KEY } from '../../src/store/keys.ts';
+import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import type { Contender } from './contender.ts';
+
+export class Ringfence implements Contender {
+  readonly name = 'Ringfence';
+  readonly snapshot: Snapshot;
+  readonly #columns: ColumnCache;
+
+  /** Use `openRingfence`. */
+  constructor(snapshot: Snapshot, columns: ColumnCache) {
+    this.snapshot = snapshot;
+    this.#columns = columns;
+  }
+
+  /** Bytes of the numbers columns in memory. */
+  get columnBytes(): number {
+    return this.#columns.numbers.cache.bytes;
+  }
+
+  answer(probes: Float64Array, out: Uint8Array): void {
+    const { runs } = this.snapshot;
+    const columns = this.#columns.numbers;
+    for (let i = 0; i < probes.length; i++) {
+      const probe = probes[i] as number;
+      let listed = 0;
+      for (const run of runs) {
+        const entry = run.segmentFor(probe);
+        if (entry === undefined) continue;
+        const reader = columns.peek(entry) ?? missing(entry);
+        if (reader.find(probe) >= 0) listed = 1;
+      }
+      out[i] = listed;
+    }
+  }
+
+  /** How many listed numbers are smaller, of all segments, when there is one run. */
+  rank(number: number): number {
+    const [run] = this.snapshot.runs;
+    let rank = 0;
+    for (const entry of run?.entries ?? []) {
+      if (number < entry.first) break;
+      rank += number > entry.last ? entry.count : (this.#columns.numbers.peek(entry) ?? missing(entry)).rank(number);
+    }
+    return rank;
+  }
+
+  /** Other listed numbers in the block of `size` that the number stands in. */
+  neighbours(number: number, size: number): number {
+    const readers = this.snapshot.runs.flatMap((run) => {
+      const entry = run.segmentFor(number);
+      return entry === undefined ? [] : [this.#columns.numbers.peek(entry) ?? missing(entry)];
+    });
+    return countNeighbours(readers, number, size);
+  }
+}
+
+/** Loads every numbers column into the cache, from the slice store or else from the segments. */
+export async function openRingfence(objects: ObjectStore, slices: SliceStore): Promise<Ringfence> {
+  const object = await objects.get(MANIFEST_KEY);
+  if (object === null) throw new RangeError(`there is no ${MANIFEST_KEY} in the store`);
+  const snapshot = new Snapshot(decodeManifest(object.bytes));
+  const columns = new ColumnCache({
+    objects,
+    slices,
+    now: () => 0,
+    background: () => {},
+    delay: async () => {},
+    log: (event, details) => console.error(event, details),
+  });
+  for (const { entries } of snapshot.runs) {
+    for (const entry of entries) await columns.numbers.load(snapshot, entry);
+  }
+  return new Ringfence(snapshot, columns);
+}
+
+function missing({ key }: SegmentEntry): never {
+  throw new RangeError(`the numbers of ${key} are not in memory: the cache's budget is too small for all of them`);
+}

@@ -1,0 +1,107 @@
+/**
+ * The inventory that benchmarks work on: `npm run synthesize`'s files, built into a store in a folder by
+ * `npm run build-inventory`'s code. Made once, under .bench/, and made anew when the code that makes it has changed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildInventory } from '../../scripts/build-inventory/build.ts';
+import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
+import { WorkerPool } from '../../scripts/build-inventory/worker-pool.ts';
+import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../../scripts/synthesize/synthesize.ts';
+import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
+import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
+import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import type { BenchSize } from '../report.ts';
+import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+/** What the files or the bytes of the store depend on. */
+const MAKERS = ['src/format', 'src/merge', 'src/number', 'scripts/synthesize', 'scripts/build-inventory'];
+const SMALL_NUMBERS = 200_000;
+/** Cores of the machine that the published figures are from. */
+const THREADS = 2;
+
+export interface BenchInventory {
+  /** Has `objects/` and `slices/`: a store of one run. Not to be written to. */
+  readonly folder: string;
+  /** Detections as CSV: one aggregate a number of the store, and the fortnight after it, not in the store. */
+  readonly inventoryCsv: string;
+  readonly fortnightCsv: string;
+  readonly options: SynthesisOptions;
+}
+
+export async function ensureInventory(size: BenchSize): Promise<BenchInventory> {
+  const root = join(PROJECT, '.bench');
+  const name = `${size}-${fingerprint()}`;
+  const folder = join(root, name);
+  const options = size === 'full' ? synthesisOptions() : synthesisOptions({ numbers: SMALL_NUMBERS });
+  const inventory = {
+    folder,
+    inventoryCsv: join(folder, 'inventory.csv'),
+    fortnightCsv: join(folder, 'fortnight.csv'),
+    options,
+  };
+  const done = join(folder, 'complete');
+  if (existsSync(done)) return inventory;
+  mkdirSync(root, { recursive: true });
+  // What other code made, and what an interrupted run left behind.
+  for (const old of readdirSync(root)) if (old.startsWith(`${size}-`)) rmSync(join(root, old), { recursive: true });
+  console.error(`making the ${size} inventory of ${options.numbers} numbers in .bench/${name}`);
+  await writeSynthetic(options, folder);
+  await buildFolder(inventory);
+  writeFileSync(done, '');
+  return inventory;
+}
+
+async function buildFolder({ folder, inventoryCsv }: BenchInventory): Promise<void> {
+  const runner = new WorkerPool(THREADS);
+  const progress = new BuildProgress({ isTerminal: false, write: (text) => process.stderr.write(text) }, Date.now);
+  const request = {
+    files: [inventoryCsv],
+    labels: Object.keys(DEFAULT_LEVELS),
+    workFolder: join(folder, 'work'),
+    rejectsPath: join(folder, 'rejects.csv'),
+  };
+  try {
+    const summary = await buildInventory(request, { context: benchContext(openStores(folder)), runner, progress });
+    if (summary.accepted < summary.rows) throw new Error(`${summary.rows - summary.accepted} rows were rejected`);
+  } finally {
+    await runner.close();
+  }
+}
+
+export interface Stores {
+  readonly objects: ObjectStore;
+  readonly slices: SliceStore;
+}
+
+export function openStores(folder: string): Stores {
+  return {
+    objects: new DirectoryObjectStore(join(folder, 'objects')),
+    slices: new DirectorySliceStore(join(folder, 'slices')),
+  };
+}
+
+export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeContext {
+  return {
+    ...stores,
+    now: () => Date.now(),
+    // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
+    delay: async () => {},
+    randomId: () => crypto.randomUUID(),
+    log: (event, details) => console.error(JSON.stringify({ event, ...details })),
+    budget,
+  };
+}
+
+function fingerprint(): string {
+  const hash = createHash('sha256');
+  for (const maker of MAKERS) {
+    const names = readdirSync(join(PROJECT, maker), { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((each) => each.endsWith('.ts')).sort()) {
+      hash.update(name).update(readFileSync(join(PROJECT, maker, name)));
+    }
+  }
+  return hash.digest('hex').slice(0, 8);
+}

@@ -1,0 +1,65 @@
+/** A store that is read through and written beside: a benchmark may merge into an inventory and leave it as it was. */
+import { MemoryObjectStore } from '../../src/store/memory.ts';
+import type { ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from '../../src/store/store.ts';
+
+export class OverlayObjectStore implements ObjectStore {
+  readonly #below: ObjectStore;
+  readonly #above = new MemoryObjectStore(() => Date.now());
+  readonly #deleted = new Set<string>();
+  readonly #sizes = new Map<string, number>();
+
+  constructor(below: ObjectStore) {
+    this.#below = below;
+  }
+
+  /** What is held in memory: not the merge's, but the store's. */
+  get heldBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#sizes.values()) sum += bytes;
+    return sum;
+  }
+
+  async #storeOf(key: string): Promise<ObjectStore> {
+    return this.#deleted.has(key) || this.#sizes.has(key) ? this.#above : this.#below;
+  }
+
+  async get(key: string): Promise<StoredObject | null> {
+    return (await this.#storeOf(key)).get(key);
+  }
+
+  async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
+    return (await this.#storeOf(key)).getIfChanged(key, etag);
+  }
+
+  async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    return (await this.#storeOf(key)).getRange(key, offset, length);
+  }
+
+  async head(key: string): Promise<ObjectHead | null> {
+    return (await this.#storeOf(key)).head(key);
+  }
+
+  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {
+    const existing = condition === undefined ? null : await this.head(key);
+    if (condition !== undefined) {
+      const holds = 'absent' in condition ? existing === null : existing?.etag === condition.etag;
+      if (!holds) return null;
+    }
+    this.#deleted.delete(key);
+    this.#sizes.set(key, bytes.length);
+    return this.#above.put(key, bytes);
+  }
+
+  /** Only what has been written here, of the prefixes that a merge lists. */
+  async list(prefix: string, options?: { readonly cursor?: string; readonly limit?: number }): Promise<ObjectPage> {
+    return this.#above.list(prefix, options);
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      this.#deleted.add(key);
+      this.#sizes.delete(key);
+    }
+    await this.#above.delete(keys);
+  }
+}

@@ -1,0 +1,144 @@
+/** Phase 3, first half: batches, segments and slices into the store, a few at a time, each noted when it is there. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { type Bytes, openFrame } from '../../src/format/frame.ts';
+import type { SegmentEntry } from '../../src/format/manifest.ts';
+import { GARBAGE_AGE_MS } from '../../src/merge/collect.ts';
+import { type MergeContext, messageOf } from '../../src/merge/context.ts';
+import { writeSlices } from '../../src/store/columns.ts';
+import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import { BuildError } from './build-error.ts';
+import type { SpilledSegment } from './fold-share.ts';
+import { segmentName } from './fold-share.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Journal } from './journal.ts';
+import type { SpilledBatch } from './parse-range.ts';
+import type { BuildProgress } from './progress.ts';
+
+/** A Worker's limit of open connections, and enough to hide the time on the way. */
+const CONCURRENT_PUTS = 6;
+const TRIES = 3;
+const RETRY_DELAY_MS = 1_000;
+/** Segments that no generation names are deleted when they are GARBAGE_AGE_MS old: they are published before. */
+const ATTEMPT_LIMIT_MS = GARBAGE_AGE_MS * 0.75;
+/** Taken up again later than this, an attempt would hardly end in time. */
+const RESUME_LIMIT_MS = GARBAGE_AGE_MS * 0.5;
+
+export interface Upload {
+  readonly folder: string;
+  readonly batches: readonly SpilledBatch[];
+  readonly segments: readonly SpilledSegment[];
+  /** Commit of the store's manifest: what was put into another store does not count. */
+  readonly store: string;
+  readonly journal: Journal;
+  readonly context: MergeContext;
+  readonly progress: BuildProgress;
+}
+
+export interface Uploaded {
+  /** The attempt: the id of the run if it is published. */
+  readonly attempt: string;
+  readonly entries: SegmentEntry[];
+}
+
+/**
+ * The id of a batch: the build's beginning, then what it holds and which piece it is. A retry makes the same id, and
+ * two pieces with the same rows make two.
+ */
+export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): string {
+  const hash = createHash('sha256').update(`${name}\n${sha256}`).digest('hex');
+  return `${String(beganMs).padStart(13, '0')}-${hash.slice(0, 32)}`;
+}
+
+/**
+ * Stopped anywhere, what was put is there, but nothing leads to the segments yet. Segments have keys of their attempt; an
+ * attempt that is too old to be finished is left to the garbage collection, and begun anew.
+ *
+ * @throws BuildError `damaged-work`, or `upload-too-slow`; rejects when the storage fails three times
+ */
+export async function upload(job: Upload): Promise<Uploaded> {
+  const { batches, segments, store, journal, context, progress, folder } = job;
+  const attempt = attemptOf(journal, context);
+  const puts = journal.all('put').filter((put) => put.store === store);
+  const done = new Set(puts.map(({ key }) => key));
+  const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
+  const total = [...batches, ...segments].reduce((sum, { bytes }) => sum + bytes, 0);
+  progress.begin('publishing', total, 'objects');
+  const put = async (key: string, bytes: number, work: () => Promise<void>) => {
+    if (!done.has(key)) {
+      await inTries(work, context);
+      journal.add({ event: 'put', key, store });
+    }
+    progress.advance(bytes, 1);
+  };
+  await inParallel(batches, CONCURRENT_PUTS, (batch) => {
+    const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
+    return put(key, batch.bytes, async () => {
+      // There already: put by an earlier try, and the same, since its id says what it holds.
+      await context.objects.put(key, readBatch(folder, batch), { absent: true });
+    });
+  });
+  await inParallel(segments, CONCURRENT_PUTS, (segment) => {
+    const key = segmentKey(attempt.id, segment.index);
+    return put(key, segment.bytes, async () => {
+      const file = readSegmentFile(folder, segment);
+      await context.objects.put(key, file);
+      await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
+    });
+  });
+  if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {
+    throw new BuildError(
+      'upload-too-slow',
+      `the upload took more than ${ATTEMPT_LIMIT_MS / 60_000} minutes, and the store may have begun to clear its segments away: run the same command again on a faster line`,
+    );
+  }
+  return { attempt: attempt.id, entries };
+}
+
+function attemptOf(journal: Journal, context: MergeContext): { readonly id: string; readonly atMs: number } {
+  const last = journal.last('attempt');
+  if (last !== null && context.now() - last.atMs <= RESUME_LIMIT_MS) return last;
+  const attempt = { id: context.randomId(), atMs: context.now() };
+  journal.add({ event: 'attempt', ...attempt });
+  return attempt;
+}
+
+function segmentKey(attempt: string, index: number): string {
+  return `${SEGMENT_PREFIX}${attempt}-${String(index).padStart(6, '0')}`;
+}
+
+async function inTries(work: () => Promise<void>, context: MergeContext): Promise<void> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 0 || error instanceof BuildError) throw error;
+      context.log('upload.retried', { reason: messageOf(error) });
+      await context.delay(RETRY_DELAY_MS * (TRIES - left));
+    }
+  }
+}
+
+function readBatch(folder: string, { name, bytes }: SpilledBatch): Bytes {
+  const file = new Uint8Array(readFileSync(join(folder, name)));
+  try {
+    openFrame(file, 'RFBA', 1);
+  } catch (error) {
+    throw damaged(name, error);
+  }
+  if (file.length !== bytes) throw damaged(name);
+  return file;
+}
+
+function readSegmentFile(folder: string, segment: SpilledSegment): Bytes {
+  const file = new Uint8Array(readFileSync(join(folder, segmentName(segment.index))));
+  if (file.length !== segment.bytes || crc32(file) !== segment.crc32) throw damaged(segmentName(segment.index));
+  return file;
+}
+
+function damaged(name: string, cause?: unknown): BuildError {
+  const detail = `${name} is not what was written: delete the work folder and start again`;
+  return new BuildError('damaged-work', detail, { cause });
+}

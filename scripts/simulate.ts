@@ -1,0 +1,30 @@
+/**
+ * `npm run simulate [-- --seed N --cron SECONDS --lookups A,B,C --json FILE --write-docs]`: what Ringfence costs, how fresh it is and how
+ * far it scales, on paper and by simulation. Prints tables, writes them to bench/results/simulate.json, and with
+ * --write-docs into docs/SCALE.md. The same seed gives the same figures. The exit status is 1 when a bar is not met.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { textTable } from '../bench/report.ts';
+import { SCALE_DOCUMENT, withTables } from './simulate/document.ts';
+import { parseOptions } from './simulate/options.ts';
+import { simulate } from './simulate/simulate.ts';
+import { flatten } from './simulate/table.ts';
+
+const RESULTS_FILE = join(import.meta.dirname, '..', 'bench', 'results', 'simulate.json');
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  const { tables, bars } = await simulate(options);
+  for (const { title, rows } of tables) console.log(`\n${title}\n${textTable(rows)}`);
+  const result = { name: 'simulate', rows: tables.flatMap(flatten), bars };
+  const file = options.json ?? RESULTS_FILE;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  if (options.writeDocs) {
+    writeFileSync(SCALE_DOCUMENT, withTables(readFileSync(SCALE_DOCUMENT, 'utf8'), tables));
+  }
+  return bars.every(({ met }) => met) ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,47 @@
+/** Tables of the simulation: printed, written into docs/SCALE.md, and flattened into bench/results/simulate.json. */
+import type { Bar, Row } from '../../bench/report.ts';
+
+export interface Table {
+  /** Names the table in docs/SCALE.md and in the results file. */
+  readonly id: string;
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+export interface Section {
+  readonly tables: readonly Table[];
+  readonly bars: readonly Bar[];
+}
+
+/** One row a figure: a results file has the same columns in every row. */
+export function flatten({ id, rows }: Table): Row[] {
+  return rows.flatMap((row) => {
+    const [label, ...figures] = Object.entries(row);
+    return figures.map(([figure, value]) => ({ table: id, row: String(label?.[1] ?? ''), figure, value }));
+  });
+}
+
+/** As a Markdown table: numbers to the right, thousands grouped. */
+export function markdownTable(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  const isNumeric = columns.map((column) => rows.some((row) => typeof row[column] === 'number'));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns),
+    line(isNumeric.map((right) => (right ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map((column) => cell(row[column])))),
+  ].join('\n');
+}
+
+function cell(value: string | number | undefined): string {
+  return typeof value === 'number' ? value.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : (value ?? '');
+}
+
+/** Three significant digits: the assumptions do not carry more. */
+export function three(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+export function kibibytes(bytes: number): number {
+  return three(bytes / 1024);
+}

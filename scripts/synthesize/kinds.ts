@@ -1,0 +1,167 @@
+/**
+ * What a thousand-block with listed numbers looks like: numbers are bought in blocks, and most blocks have one.
+ *
+ * Fitted to the shared history of 2025-02-28 (105,449 valid-looking numbers): the shares are those of its numbers by
+ * the count in their thousand-block (1, 2-3, 4-10, 11-30, 31-99, 100 and more), within the first three rows split by
+ * the count in their hundred-block. The fills were chosen so that measureClustering (measure.ts) of a synthetic
+ * inventory agrees with the history; `npm run synthesize -- --report` prints both.
+ */
+
+import type { Random } from './random.ts';
+import { BLOCK_NUMBERS } from './ranges.ts';
+
+/** Hundred-blocks of a thousand-block that are alike: how many, and how many numbers in each. */
+interface Part {
+  readonly hundreds: readonly [least: number, most: number];
+  readonly fill: readonly [least: number, most: number];
+}
+
+export interface Kind {
+  /** Of the inventory's numbers. */
+  readonly share: number;
+  /** Of the fortnight's first-time numbers in blocks of which nothing was known: newcomers come singly more often. */
+  readonly freshShare: number;
+  /** The densest first, so that a block cut short stays dense. */
+  readonly parts: readonly Part[];
+}
+
+/** From the densest to the loneliest. Each column of shares adds up to 1. */
+export const KINDS: readonly Kind[] = [
+  {
+    share: 0.2895,
+    freshShare: 0.12,
+    parts: [
+      { hundreds: [1, 3], fill: [97, 100] },
+      { hundreds: [1, 2], fill: [70, 96] },
+      { hundreds: [1, 3], fill: [31, 69] },
+      { hundreds: [0, 2], fill: [11, 30] },
+    ],
+  },
+  {
+    share: 0.0603,
+    freshShare: 0.03,
+    parts: [
+      { hundreds: [0, 1], fill: [70, 100] },
+      { hundreds: [1, 2], fill: [31, 69] },
+      { hundreds: [1, 2], fill: [11, 30] },
+    ],
+  },
+  {
+    share: 0.0292,
+    freshShare: 0.03,
+    parts: [
+      { hundreds: [1, 2], fill: [11, 30] },
+      { hundreds: [1, 1], fill: [4, 10] },
+      { hundreds: [1, 1], fill: [2, 3] },
+    ],
+  },
+  {
+    share: 0.0563,
+    freshShare: 0.05,
+    parts: [
+      { hundreds: [1, 2], fill: [5, 10] },
+      { hundreds: [2, 3], fill: [2, 3] },
+      { hundreds: [2, 2], fill: [1, 1] },
+    ],
+  },
+  { share: 0.0204, freshShare: 0.03, parts: [{ hundreds: [1, 1], fill: [4, 10] }] },
+  { share: 0.0336, freshShare: 0.03, parts: [{ hundreds: [2, 3], fill: [2, 3] }] },
+  { share: 0.0237, freshShare: 0.03, parts: [{ hundreds: [4, 8], fill: [1, 1] }] },
+  { share: 0.0312, freshShare: 0.04, parts: [{ hundreds: [1, 1], fill: [2, 3] }] },
+  { share: 0.0564, freshShare: 0.06, parts: [{ hundreds: [2, 3], fill: [1, 1] }] },
+  { share: 0.3994, freshShare: 0.58, parts: [{ hundreds: [1, 1], fill: [1, 1] }] },
+];
+
+/** The last kind: one number in a block, so that its size needs no drawing. */
+export const LONE = KINDS.length - 1;
+
+const middle = ([least, most]: readonly [number, number]): number => (least + most) / 2;
+
+/** Expected numbers in a block of each kind. */
+export const MEAN_NUMBERS: readonly number[] = KINDS.map(({ parts }) =>
+  parts.reduce((sum, { hundreds, fill }) => sum + middle(hundreds) * middle(fill), 0),
+);
+
+const HUNDREDS = 10;
+const HUNDRED = 100;
+const IN_ORDER = Uint8Array.from({ length: HUNDRED }, (_, i) => i);
+
+/** Draws blocks; holds the scratch space for it. */
+export class BlockDrawer {
+  readonly #fills = new Uint8Array(HUNDREDS);
+  readonly #order = new Uint8Array(HUNDREDS);
+  readonly #places = new Uint8Array(HUNDRED);
+
+  /** How many numbers `drawOffsets` will give, from a random source in the same state. */
+  drawSize(kind: number, random: Random): number {
+    return this.#drawFills(kind, random).size;
+  }
+
+  /**
+   * Fills in which of a block's 1,000 numbers are taken, hundred by hundred, in no order within one.
+   * @param offsets of length BLOCK_NUMBERS
+   * @returns how many
+   */
+  drawOffsets(kind: number, random: Random, offsets: Uint16Array): number {
+    const { count, size } = this.#drawFills(kind, random);
+    const order = this.#order;
+    for (let i = 0; i < HUNDREDS; i++) order[i] = i;
+    let written = 0;
+    for (let i = 0; i < count; i++) {
+      const hundred = swapIn(order, i, random) * HUNDRED;
+      const fill = this.#fills[i] ?? 0;
+      if (fill === 1) {
+        offsets[written++] = hundred + random.below(HUNDRED);
+        continue;
+      }
+      this.#places.set(IN_ORDER);
+      for (let j = 0; j < fill; j++) offsets[written++] = hundred + swapIn(this.#places, j, random);
+    }
+    return size;
+  }
+
+  #drawFills(kind: number, random: Random): { readonly count: number; readonly size: number } {
+    let count = 0;
+    let size = 0;
+    for (const { hundreds, fill } of KINDS[kind]?.parts ?? []) {
+      for (let left = random.between(hundreds[0], hundreds[1]); left > 0; left--) {
+        const numbers = random.between(fill[0], fill[1]);
+        this.#fills[count++] = numbers;
+        size += numbers;
+      }
+    }
+    return { count, size };
+  }
+}
+
+/** One step of a Fisher-Yates shuffle: what comes to place `i`. */
+function swapIn(values: Uint8Array, i: number, random: Random): number {
+  const from = i + random.below(values.length - i);
+  const value = values[from] ?? 0;
+  values[from] = values[i] ?? 0;
+  values[i] = value;
+  return value;
+}
+
+/**
+ * Numbers of a block that are not taken, from hundred-blocks where at least `leastTaken` are, in random order.
+ * @param offsets those taken
+ */
+export function spareOffsets(offsets: Uint16Array, leastTaken: number, random: Random): number[] {
+  const taken = new Uint8Array(BLOCK_NUMBERS);
+  const perHundred = new Uint8Array(HUNDREDS);
+  for (const offset of offsets) {
+    taken[offset] = 1;
+    const hundred = Math.floor(offset / HUNDRED);
+    perHundred[hundred] = (perHundred[hundred] ?? 0) + 1;
+  }
+  const spare: number[] = [];
+  for (let offset = 0; offset < BLOCK_NUMBERS; offset++) {
+    if (taken[offset] === 0 && (perHundred[Math.floor(offset / HUNDRED)] ?? 0) >= leastTaken) spare.push(offset);
+  }
+  for (let i = 0; i < spare.length; i++) {
+    const from = i + random.below(spare.length - i);
+    [spare[i], spare[from]] = [spare[from] ?? 0, spare[i] ?? 0];
+  }
+  return spare;
+}

@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { SynthesisError } from './synthesis-error.ts';
+import { DEFAULT_SEED, PUBLISHED, type SynthesisOptions, synthesisOptions } from './synthesis-options.ts';
+import { SYNTHETIC_FILES, type SyntheticFile } from './write.ts';
+
+const DEFAULT_FOLDER = '.bench/synthetic';
+
+export const HELP = `Writes made-up detections, calibrated to published figures: inventory.csv and fortnight.csv.
+
+  npm run synthesize -- [options]
+
+  --seed N         the same seed gives the same bytes           (default ${DEFAULT_SEED})
+  --numbers N      in the inventory                             (default ${PUBLISHED.numbers})
+  --captured N     in the fortnight 2025-05-16 to 2025-05-30    (default ${PUBLISHED.captured}, in proportion to --numbers)
+  --first-time N   of those captured, not in the inventory      (default ${PUBLISHED.firstTime}, in proportion to --captured)
+  --out DIR        where the files go                           (default ${DEFAULT_FOLDER})
+  --only FILE      inventory or fortnight
+  --report         write no files; print how the numbers cluster, beside the real history if it is there
+  --help
+
+The numbers lie in ranges that are assigned for mobiles; nobody has seen any of them in the underground economy.
+`;
+
+export interface Request {
+  readonly options: SynthesisOptions;
+  readonly folder: string;
+  readonly files: readonly SyntheticFile[];
+  readonly report: boolean;
+}
+
+/**
+ * @param args as after the name of the script
+ * @returns null if help is asked for
+ * @throws SynthesisError naming the option
+ */
+export function parseOptions(args: readonly string[]): Request | null {
+  const values = parse(args);
+  if (values.help) return null;
+  const files = SYNTHETIC_FILES.filter((file) => values.only === undefined || values.only === file);
+  if (files.length === 0) throw new SynthesisError(`expected --only inventory or fortnight; found ${values.only}`);
+  return {
+    options: synthesisOptions({
+      ...integerOf('seed', values.seed),
+      ...integerOf('numbers', values.numbers),
+      ...integerOf('captured', values.captured),
+      ...integerOf('firstTime', values['first-time']),
+    }),
+    folder: values.out ?? DEFAULT_FOLDER,
+    files,
+    report: values.report === true,
+  };
+}
+
+function integerOf(option: keyof SynthesisOptions, text: string | undefined): Partial<SynthesisOptions> {
+  if (text === undefined) return {};
+  // Number() would read an empty text as 0.
+  if (/^\d{1,15}$/.test(text)) return { [option]: Number(text) };
+  throw new SynthesisError(`expected --${option === 'firstTime' ? 'first-time' : option} as an integer; found ${text}`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        seed: { type: 'string' },
+        numbers: { type: 'string' },
+        captured: { type: 'string' },
+        'first-time': { type: 'string' },
+        out: { type: 'string' },
+        only: { type: 'string' },
+        report: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new SynthesisError(`${error instanceof Error ? error.message : 'bad option'}; --help lists the options`);
+  }
+}
