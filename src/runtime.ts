@@ -12,14 +12,23 @@ import { Finder } from './serve/finder.ts';
 import { StorageUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
 import { R2ObjectStore } from './store/r2.ts';
+import type { ObjectStore, SliceStore } from './store/store.ts';
 
-export interface Env {
-  readonly STORE: R2Bucket;
-  readonly SLICES: KVNamespace;
+export interface Settings {
   /** The first admin key, 32 characters or more: a secret. */
   readonly RINGFENCE_ADMIN_KEY?: string;
   /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
+}
+
+export interface Env extends Settings {
+  readonly STORE: R2Bucket;
+  readonly SLICES: KVNamespace;
+}
+
+export interface Stores {
+  readonly objects: ObjectStore;
+  readonly slices: SliceStore;
 }
 
 export interface Runtime {
@@ -31,17 +40,21 @@ export interface Runtime {
 /** Lookups are answered from a snapshot of any age; health says when it is older than two missed refreshes of a tick. */
 const HEALTHY_AGE_SECONDS = 300;
 
-/**
- * @param background lets work go on after the answer (the platform's waitUntil)
- */
-export function createRuntime(env: Env, background: (work: Promise<unknown>) => void): Runtime {
+/** Lets work go on after the answer: the platform's waitUntil. */
+type Background = (work: Promise<unknown>) => void;
+
+export function createRuntime(env: Env, background: Background): Runtime {
+  const stores = { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES) };
+  return createRuntimeOn(stores, env, background);
+}
+
+/** The same on other stores than Cloudflare's. */
+export function createRuntimeOn({ objects, slices }: Stores, settings: Settings, background: Background): Runtime {
   const now = () => Date.now();
   const log = (event: string, details: Readonly<Record<string, string | number>>) => {
     console.log(JSON.stringify({ event, ...details }));
   };
-  const objects = new R2ObjectStore(env.STORE);
-  const slices = new KvSliceStore(env.SLICES);
-  const labels = parseLabelLevels(env.RINGFENCE_LABELS);
+  const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const finder = new Finder({ objects, slices, now, background, delay, log });
   const merge: MergeContext = {
@@ -52,11 +65,12 @@ export function createRuntime(env: Env, background: (work: Promise<unknown>) => 
     log,
     randomId: () => crypto.randomUUID(),
     budget: DEFAULT_BUDGET,
+    numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
   };
   const keys = new KeyRegistry({
     objects,
     now,
-    adminKey: checkAdminKey(env.RINGFENCE_ADMIN_KEY),
+    adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),
     waitUntil: background,
     report: (error) => log('keys.unavailable', { reason: error instanceof Error ? error.message : 'failed' }),
     randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

@@ -39,31 +39,32 @@ export class Disk {
 }
 
 export class DiskObjectStore implements ObjectStore {
-  readonly #disk: Disk;
+  readonly #diskOf: (key: string) => Disk;
 
-  constructor(disk: Disk) {
-    this.#disk = disk;
+  /** @param diskOf where an object is */
+  constructor(diskOf: (key: string) => Disk) {
+    this.#diskOf = diskOf;
   }
 
   async get(key: string): Promise<StoredObject | null> {
-    this.#disk.counters.objectReads += 1;
-    const response = await this.#disk.request(`objects/${key}`);
+    this.#diskOf(key).counters.objectReads += 1;
+    const response = await this.#diskOf(key).request(`objects/${key}`);
     if (response === null) return null;
     const bytes = new Uint8Array(await response.arrayBuffer());
     return { ...headOf(key, response), sizeBytes: bytes.length, bytes };
   }
 
   async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    this.#disk.counters.freshnessChecks += 1;
+    this.#diskOf(key).counters.freshnessChecks += 1;
     const head = await this.#head(key);
     if (head === null) return null;
     return head.etag === etag ? 'unchanged' : this.get(key);
   }
 
   async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    this.#disk.counters.objectReads += 1;
+    this.#diskOf(key).counters.objectReads += 1;
     const range = `bytes=${offset}-${offset + length - 1}`;
-    const response = await this.#disk.request(`objects/${key}`, { headers: { range } });
+    const response = await this.#diskOf(key).request(`objects/${key}`, { headers: { range } });
     if (response === null) return null;
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (response.status !== 206 || bytes.length !== length) {
@@ -73,12 +74,12 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async head(key: string): Promise<ObjectHead | null> {
-    this.#disk.counters.objectReads += 1;
+    this.#diskOf(key).counters.objectReads += 1;
     return this.#head(key);
   }
 
   async #head(key: string): Promise<ObjectHead | null> {
-    const response = await this.#disk.request(`objects/${key}`, { method: 'HEAD' });
+    const response = await this.#diskOf(key).request(`objects/${key}`, { method: 'HEAD' });
     return response === null ? null : headOf(key, response);
   }
 

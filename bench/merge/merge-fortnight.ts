@@ -2,7 +2,9 @@
  * Merges the fortnight into the inventory by the very ticks that a cron fires, and counts. Run by bench/merge/bench.ts
  * in a process of its own, so that CPU and memory are this merge's alone; prints one line of JSON.
  *
- *   node --expose-gc merge-fortnight.ts FOLDER FORTNIGHT.csv TICKS cpu|heap
+ *   node --expose-gc merge-fortnight.ts FOLDER FORTNIGHT.csv TICKS cpu|heap|fresh
+ *
+ * cpu and heap: ticks of one isolate, which keeps numbers columns in memory; fresh: each tick in an isolate of its own.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,6 +16,7 @@ import { loadManifest } from '../../src/merge/publish.ts';
 import { compactFully } from '../../src/merge/rebuild.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { LabelLevels } from '../../src/policy/labels.ts';
+import { ColumnCache } from '../../src/serve/column-cache.ts';
 import { readColumn } from '../../src/store/columns.ts';
 import { WAITING_PREFIX } from '../../src/store/keys.ts';
 import { MemoryObjectStore } from '../../src/store/memory.ts';
@@ -137,7 +140,12 @@ const before = await manifestNow();
 const sightingsBefore = await sightingsOf(below.objects, before);
 const watched = mode === 'heap' ? new WatchedObjectStore(overlay) : null;
 const objects = watched ?? new CountingObjectStore(overlay);
-const context: MergeContext = benchContext({ objects, slices }, budget);
+const stores = { objects, slices };
+const columns = new ColumnCache({ ...benchContext(stores), background: () => {} });
+const context: MergeContext = {
+  ...benchContext(stores, budget),
+  ...(mode !== 'fresh' && { numbers: (entry) => columns.numbers.loadFromSegment(entry) }),
+};
 let cpuSeconds = 0;
 let maxTickCpuSeconds = 0;
 let maxTickCalls = 0;

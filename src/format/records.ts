@@ -35,7 +35,16 @@ export function dayOf(seconds: number): number {
   return Math.floor(seconds / SECONDS_PER_DAY);
 }
 
+/** Some 20 years of days: far more than an inventory has, and a few hundred kilobytes. */
+const MAX_ISO_DAYS = 8192;
+/** Every listed number has two days, and all of them have the same few hundred. */
+const isoDays = new Map<number, string>();
+
 /** A day counted from 1970 as YYYY-MM-DD. */
 export function isoDay(day: number): string {
-  return new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
+  const known = isoDays.get(day);
+  if (known !== undefined) return known;
+  const text = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
+  if (isoDays.size < MAX_ISO_DAYS) isoDays.set(day, text);
+  return text;
 }

@@ -17,12 +17,8 @@ export async function authorize(
   keys: KeyRegistry,
   quota: RequestQuota,
 ): Promise<Principal> {
-  const result = await keys.authenticate(bearerToken(header));
-  if (result.kind === 'unavailable') throw storageUnavailable('the API key cannot be checked at the moment');
-  if (result.kind === 'refused') {
-    throw unauthorized('expected a valid API key', `${REALM}, error="invalid_token"`);
-  }
-  const { principal } = result;
+  const token = bearerToken(header);
+  const principal = keys.recognize(token) ?? (await authenticate(token, keys));
   if (!allows(principal, scope)) {
     throw new Problem('forbidden', `expected an API key with the scope ${scope}`, {
       members: { scope },
@@ -36,6 +32,13 @@ export async function authorize(
     members: { perMinute: principal.perMinute },
     headers: { 'retry-after': String(retryAfterSeconds) },
   });
+}
+
+async function authenticate(token: string, keys: KeyRegistry): Promise<Principal> {
+  const result = await keys.authenticate(token);
+  if (result.kind === 'known') return result.principal;
+  if (result.kind === 'unavailable') throw storageUnavailable('the API key cannot be checked at the moment');
+  throw unauthorized('expected a valid API key', `${REALM}, error="invalid_token"`);
 }
 
 function bearerToken(header: string | null): string {

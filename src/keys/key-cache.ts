@@ -63,6 +63,13 @@ export class KeyCache {
     this.#deps = deps;
   }
 
+  /** The key with this id if the copy can be used as it is; null says nothing. */
+  peek(id: string): KnownKey | null {
+    const copy = this.#copy;
+    if (copy === null || this.#deps.now() - copy.confirmedAt >= REFRESH_AFTER_MS) return null;
+    return copy.keys.get(id) ?? null;
+  }
+
   /** The key with this id, null if there is none, 'unavailable' if nothing recent enough is known. */
   async find(id: string): Promise<KnownKey | null | 'unavailable'> {
     const now = this.#deps.now();

@@ -7,7 +7,7 @@ import { DEFAULT_TENANT, type Principal, SCOPES, type Scope } from './scope.ts';
 import { type Digest, digestOf, idOf, MAX_TOKEN_CHARS, mintToken, sameDigest } from './token.ts';
 
 /** Keys in use in one isolate at a time; 64 bytes and the key's text each. */
-const MAX_CACHED_DIGESTS = 256;
+const MAX_CACHED_PROOFS = 256;
 
 const ADMIN: Principal = { id: 'admin', tenant: DEFAULT_TENANT, scopes: SCOPES, perMinute: null };
 
@@ -25,6 +25,13 @@ export interface NewKey {
   readonly scopes: readonly Scope[];
   readonly tenant?: string;
   readonly quota?: { readonly perMinute: number } | null;
+}
+
+/** What is computed from the text of a key. */
+interface Proof {
+  readonly digest: Digest;
+  /** null: the admin key, or not of the form of stored keys. */
+  readonly id: string | null;
 }
 
 /** A key without what could prove it. */
@@ -46,8 +53,8 @@ export class KeyRegistry {
   readonly #deps: KeyRegistryDeps;
   readonly #store: KeyStore;
   readonly #cache: KeyCache;
-  /** Digests by key, of keys that were found good: spares the hash, decides nothing. Oldest first. */
-  readonly #digests = new Map<string, Digest>();
+  /** Digests and ids by key, of keys that were found good: spares the hash, decides nothing. Oldest first. */
+  readonly #proofs = new Map<string, Proof>();
   #adminDigest: Digest | null = null;
 
   constructor(deps: KeyRegistryDeps) {
@@ -56,17 +63,28 @@ export class KeyRegistry {
     this.#cache = new KeyCache({ ...deps, store: this.#store });
   }
 
+  /**
+   * `authenticate` without a promise: for a stored key that this isolate has seen to be good, while the copy of the keys
+   * is recent. null says nothing.
+   */
+  recognize(token: string): Principal | null {
+    const proof = this.#proofs.get(token);
+    if (proof === undefined || proof.id === null) return null;
+    const key = this.#cache.peek(proof.id);
+    return key !== null && sameDigest(proof.digest, key.sha256) ? key.principal : null;
+  }
+
   /** Without I/O for the admin key, for keys that are held, and for what does not look like a key. Never rejects. */
   async authenticate(token: string): Promise<Authentication> {
     if (token.length > MAX_TOKEN_CHARS) return { kind: 'refused' };
-    const digest = this.#digests.get(token) ?? (await digestOf(token));
-    if (await this.#isAdmin(digest)) return this.#known(token, digest, ADMIN);
-    const id = idOf(token);
+    const proof = this.#proofs.get(token) ?? { digest: await digestOf(token), id: idOf(token) };
+    const { digest, id } = proof;
+    if (await this.#isAdmin(digest)) return this.#known(token, { digest, id: null }, ADMIN);
     if (id === null) return { kind: 'refused' };
     const key = await this.#cache.find(id);
     if (key === 'unavailable') return { kind: 'unavailable' };
     if (key === null || !sameDigest(digest, key.sha256)) return { kind: 'refused' };
-    return this.#known(token, digest, key.principal);
+    return this.#known(token, proof, key.principal);
   }
 
   async create({ name, scopes, tenant = DEFAULT_TENANT, quota = null }: NewKey): Promise<CreateResult> {
@@ -121,11 +139,11 @@ export class KeyRegistry {
     return sameDigest(digest, this.#adminDigest);
   }
 
-  #known(token: string, digest: Digest, principal: Principal): Authentication {
-    if (!this.#digests.has(token)) {
-      const [oldest] = this.#digests.keys();
-      if (oldest !== undefined && this.#digests.size >= MAX_CACHED_DIGESTS) this.#digests.delete(oldest);
-      this.#digests.set(token, digest);
+  #known(token: string, proof: Proof, principal: Principal): Authentication {
+    if (!this.#proofs.has(token)) {
+      const [oldest] = this.#proofs.keys();
+      if (oldest !== undefined && this.#proofs.size >= MAX_CACHED_PROOFS) this.#proofs.delete(oldest);
+      this.#proofs.set(token, proof);
     }
     return { kind: 'known', principal };
   }

@@ -1,3 +1,5 @@
+import type { SegmentEntry } from '../format/manifest.ts';
+import type { NumbersReader } from '../format/numbers-reader.ts';
 import type { ObjectStore, SliceStore } from '../store/store.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
@@ -12,6 +14,12 @@ export interface MergeContext {
   /** An event for the operator's log. Details never contain a number. */
   log(event: string, details: Readonly<Record<string, string | number>>): void;
   readonly budget: TickBudget;
+  /**
+   * The numbers column of a segment from wherever the isolate keeps it: a tick asks for those of nearly the whole
+   * inventory, and lookups have them in memory. Without, they are read from the object store, every time. Rejects when
+   * the column is not to be had undamaged.
+   */
+  readonly numbers?: (entry: SegmentEntry) => Promise<NumbersReader>;
 }
 
 /** How much one tick may do. Cron ticks have 30 s of CPU, 128 MB and 10,000 storage calls. */

@@ -4,7 +4,7 @@ import type { Run } from '../format/manifest.ts';
 import { NumbersReader } from '../format/numbers-reader.ts';
 import { readColumn } from '../store/columns.ts';
 import { sideBySide } from '../store/side-by-side.ts';
-import type { ObjectStore } from '../store/store.ts';
+import type { MergeContext } from './context.ts';
 
 /** Distinct numbers of the batches, ascending. */
 export function distinctNumbers(batches: readonly Batch[]): Float64Array {
@@ -26,10 +26,12 @@ export function distinctNumbers(batches: readonly Batch[]): Float64Array {
  * How many of the ascending numbers are in none of the runs. Reads the numbers column of each segment that one of
  * them falls into; a few columns are in memory at a time.
  */
-export async function countNew(objects: ObjectStore, runs: readonly Run[], numbers: Float64Array): Promise<number> {
+export async function countNew(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<number> {
+  const { objects } = context;
+  const columnOf = context.numbers ?? (async (entry) => new NumbersReader(await readColumn(objects, entry, 'numbers')));
   const known = new Uint8Array(numbers.length);
   await sideBySide(sharesOf(runs, numbers), async ({ entry, start, end }) => {
-    const column = new NumbersReader(await readColumn(objects, entry, 'numbers'));
+    const column = await columnOf(entry);
     for (let i = start; i < end; i++) if (column.has(numbers[i] as number)) known[i] = 1;
   });
   return known.reduce((sum, isKnown) => sum + 1 - isKnown, 0);

@@ -70,11 +70,11 @@ async function mergeBatches(
   inputs: Inputs,
   change: { readonly consumed: string[]; readonly unsliced: string[] },
 ): Promise<LoadedManifest | null> {
-  const { objects, budget } = context;
+  const { budget } = context;
   const { manifest } = base;
   const detections = detectionsOf(inputs.all);
   const batches = inputs.all.map(({ batch }) => batch);
-  const newNumbers = await countNew(objects, manifest.runs, distinctNumbers(batches));
+  const newNumbers = await countNew(context, manifest.runs, distinctNumbers(batches));
   let runs = manifest.runs;
   const unsliced = [...change.unsliced];
   if (detections > 0) {

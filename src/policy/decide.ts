@@ -27,7 +27,7 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
   const { record } = finding;
   const facts = factsOf(subject, finding, context);
   const { action, rule } = applyPolicy(context.policy, facts);
-  return {
+  const answer: LookupAnswer = {
     number: formatE164(subject.number),
     country: subject.country,
     lineType: subject.lineType,
@@ -43,10 +43,13 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
     action,
     rule,
     generation: finding.generation,
+  };
+  const isStale = finding.ageSeconds > STALE_AFTER_SECONDS;
+  if (!context.evidence && !isStale) return answer;
+  return {
+    ...answer,
     ...(context.evidence ? { evidence: evidenceOf(finding) } : undefined),
-    ...(finding.ageSeconds > STALE_AFTER_SECONDS
-      ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) }
-      : undefined),
+    ...(isStale ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) } : undefined),
   };
 }
 

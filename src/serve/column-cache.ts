@@ -5,7 +5,7 @@ import type { Bytes } from '../format/frame.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { NumbersReader } from '../format/numbers-reader.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
-import { type Column, columnPlace, readCachedColumn, readColumn } from '../store/columns.ts';
+import { type Column, readCachedColumn, readColumn } from '../store/columns.ts';
 import { ByteCache } from './byte-cache.ts';
 import type { ServeContext } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -30,22 +30,30 @@ export class CachedColumn<Reader> {
   }
 
   peek(entry: SegmentEntry): Reader | undefined {
-    return this.cache.get(columnPlace(entry, this.column).sha256);
+    return this.cache.get(entry[this.column].sha256);
   }
 
-  /** Rejects when no storage has the column undamaged. */
+  /** From memory, the slice store or the segment. Rejects when none of them has the column undamaged. */
   async load(snapshot: Snapshot, entry: SegmentEntry): Promise<Reader> {
-    const { sha256, bytes: sizeBytes } = columnPlace(entry, this.column);
-    const cached = this.cache.get(sha256);
+    const cached = this.peek(entry);
     if (cached !== undefined) return cached;
-    const { objects, slices, log } = this.#context;
+    const { slices, log } = this.#context;
     const report = (problem: string) => log('slice.unusable', { problem });
     // Evidence is not in the slice store, nor are slices that no tick could put there yet: a key must not be asked
     // for before it is written, since misses are remembered.
     const isSliced = this.column !== 'evidenceIndex' && !snapshot.unsliced.has(entry.key);
     const slice = isSliced ? await readCachedColumn(slices, entry, this.column, report) : null;
-    const reader = this.#open(slice ?? (await readColumn(objects, entry, this.column)));
-    this.cache.set(sha256, reader, sizeBytes);
+    return slice === null ? this.loadFromSegment(entry) : this.#keep(entry, slice);
+  }
+
+  /** From memory or the segment. Rejects when the column is not there undamaged. */
+  async loadFromSegment(entry: SegmentEntry): Promise<Reader> {
+    return this.peek(entry) ?? this.#keep(entry, await readColumn(this.#context.objects, entry, this.column));
+  }
+
+  #keep(entry: SegmentEntry, bytes: Bytes): Reader {
+    const reader = this.#open(bytes);
+    this.cache.set(entry[this.column].sha256, reader, bytes.length);
     return reader;
   }
 }

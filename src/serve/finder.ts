@@ -5,6 +5,7 @@
 import { EVIDENCE_BLOCK_NUMBERS, numbersInBlock } from '../format/evidence.ts';
 import { EvidenceBlock, type EvidenceEntry } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
+import type { NumbersReader } from '../format/numbers-reader.ts';
 import { evidenceBlocksOffset } from '../format/segment.ts';
 import type { Finding, RecordFacts } from '../policy/finding.ts';
 import { readSegmentRange } from '../store/columns.ts';
@@ -38,6 +39,8 @@ export class Finder {
     const findings: (Finding | null)[] = numbers.map(() => null);
     try {
       const snapshot = await this.snapshots.get();
+      this.#fillFromMemory(findings, numbers, snapshot, options);
+      if (!findings.includes(null)) return findings;
       await this.#fill(findings, numbers, snapshot, options);
       if (!findings.includes(null)) return findings;
       // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
@@ -49,6 +52,47 @@ export class Finder {
     const unknown = findings.filter((finding) => finding === null).length;
     if (unknown > 0) this.#context.log('lookup.unknown', { numbers: unknown });
     return findings;
+  }
+
+  /** Once an isolate is warm this is all there is to a lookup; evidence is never kept in memory. */
+  #fillFromMemory(
+    findings: (Finding | null)[],
+    numbers: readonly number[],
+    snapshot: Snapshot,
+    options: FindOptions,
+  ): void {
+    if (options.evidence) return;
+    try {
+      for (let i = 0; i < numbers.length; i++) findings[i] = this.#probeInMemory(snapshot, numbers[i] as number);
+    } catch {
+      // A damaged column. What has no finding is looked up again, number by number, and the log told what is wrong.
+    }
+  }
+
+  /** null: a column that it takes is not in memory, or cannot be read. */
+  #probeInMemory(snapshot: Snapshot, number: number): Finding | null {
+    const { numbers, verdicts } = this.columns;
+    const readers: NumbersReader[] = [];
+    let record: RecordFacts | null = null;
+    for (const run of snapshot.runs) {
+      const entry = run.segmentFor(number);
+      if (entry === undefined) continue;
+      const reader = numbers.peek(entry);
+      if (reader === undefined) return null;
+      readers.push(reader);
+      const rank = reader.find(number);
+      if (rank < 0) continue;
+      const column = verdicts.peek(entry);
+      if (column === undefined) return null;
+      record = foldFacts(record, factsAt(column, rank));
+    }
+    return this.#finding(snapshot, readers, number, record);
+  }
+
+  #finding(snapshot: Snapshot, readers: readonly NumbersReader[], number: number, record: RecordFacts | null): Finding {
+    const { hundred, thousand } = countNeighbours(readers, number);
+    const { generation } = snapshot.manifest;
+    return { generation, ageSeconds: this.snapshots.ageSeconds, record, hundred, thousand };
   }
 
   /** Looks up the numbers that have no finding yet. */
@@ -93,13 +137,7 @@ export class Finder {
       const verdicts = this.columns.verdicts.peek(entry) ?? (await view.load(this.columns.verdicts, entry));
       record = foldFacts(record, factsAt(verdicts, rank));
     }
-    const finding: Finding = {
-      generation: snapshot.manifest.generation,
-      ageSeconds: this.snapshots.ageSeconds,
-      record,
-      hundred: countNeighbours(readers, number, 100),
-      thousand: countNeighbours(readers, number, 1000),
-    };
+    const finding = this.#finding(snapshot, readers, number, record);
     if (!options.evidence) return finding;
     try {
       const entries = await Promise.all(hits.map(({ entry, rank }) => this.#readEvidence(view, entry, rank)));

@@ -1,34 +1,46 @@
 /** How many other listed numbers stand in the same block: numbers are bought in blocks. */
 import type { NumbersReader } from '../format/numbers-reader.ts';
 
-/** The largest block that is counted. */
-const BLOCK_LIMIT = 1000;
-const scratch = new Float64Array(BLOCK_LIMIT);
+const HUNDRED = 100;
+const THOUSAND = 1000;
+const scratch = new Float64Array(THOUSAND);
+
+export interface Neighbours {
+  readonly hundred: number;
+  readonly thousand: number;
+}
 
 /**
- * Distinct numbers of [number - number % size, + size) in any of the runs' columns, without the number itself. The
- * newest run comes first in `runs`; a number can be in several.
+ * Distinct numbers of the blocks of 100 and of 1,000 around a number in any of the runs' columns, without the number
+ * itself. The newest run comes first in `runs`; a number can be in several.
  */
-export function countNeighbours(runs: readonly NumbersReader[], number: number, size: number): number {
-  const from = number - (number % size);
-  let count = 0;
+export function countNeighbours(runs: readonly NumbersReader[], number: number): Neighbours {
+  const thousandStart = number - (number % THOUSAND);
+  const hundredStart = number - (number % HUNDRED);
+  let hundred = 0;
+  let thousand = 0;
   for (let r = 0; r < runs.length; r++) {
     const run = runs[r] as NumbersReader;
-    const low = run.rank(from);
-    const high = run.rank(from + size);
+    const low = run.rank(thousandStart);
+    const high = run.rank(thousandStart + THOUSAND);
+    // Around most numbers that are asked for nobody is listed.
+    if (low === high) continue;
     if (r === runs.length - 1) {
       // The last is the base, by far the largest: what it has in common with the others was not counted there.
-      count += high - low - (run.has(number) ? 1 : 0);
+      const self = run.has(number) ? 1 : 0;
+      thousand += high - low - self;
+      hundred += run.rank(hundredStart + HUNDRED) - run.rank(hundredStart) - self;
       continue;
     }
-    if (low === high) continue;
     run.copyRange(low, high, scratch);
     for (let i = 0; i < high - low; i++) {
       const other = scratch[i] as number;
-      if (other !== number && !isInAny(runs, r + 1, other)) count += 1;
+      if (other === number || isInAny(runs, r + 1, other)) continue;
+      thousand += 1;
+      if (other >= hundredStart && other < hundredStart + HUNDRED) hundred += 1;
     }
   }
-  return count;
+  return { hundred, thousand };
 }
 
 function isInAny(runs: readonly NumbersReader[], from: number, number: number): boolean {

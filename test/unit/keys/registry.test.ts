@@ -70,6 +70,41 @@ beforeEach(() => {
   randomBytes = countingBytes();
 });
 
+describe('recognize', () => {
+  it('knows a stored key that has been authenticated, and no other text', async () => {
+    const registry = isolate();
+    const { key } = await created(registry);
+    expect(registry.recognize(key)).toBeNull();
+    const result = await registry.authenticate(key);
+    expect(result).toMatchObject({ kind: 'known', principal: registry.recognize(key) });
+    expect(registry.recognize(`${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`)).toBeNull();
+  });
+
+  it('leaves the admin key to authenticate', async () => {
+    const registry = isolate();
+    await registry.authenticate(ADMIN_KEY);
+    expect(registry.recognize(ADMIN_KEY)).toBeNull();
+  });
+
+  it('says nothing once the copy of the keys is due for a refresh', async () => {
+    const registry = isolate();
+    const { key } = await created(registry);
+    await warm(registry, key);
+    now += 9_999;
+    expect(registry.recognize(key)).not.toBeNull();
+    now += 1;
+    expect(registry.recognize(key)).toBeNull();
+  });
+
+  it('forgets a key that has been deleted', async () => {
+    const registry = isolate();
+    const { id, key } = await created(registry);
+    await warm(registry, key);
+    await registry.delete(id);
+    expect(registry.recognize(key)).toBeNull();
+  });
+});
+
 describe('authenticate', () => {
   it('knows the admin key without any storage', async () => {
     objects.failure = 'all';

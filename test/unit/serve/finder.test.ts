@@ -94,6 +94,21 @@ describe('lookups', () => {
     });
   });
 
+  test('say the same from memory alone', async () => {
+    const { world, finder } = await prepared();
+    const probes = probesOf(ALL);
+    const withEvidence = await finder.find(probes, { evidence: true });
+    world.storeLog.clear();
+    const warm = await finder.find(probes, { evidence: false });
+    expect(world.storeLog.calls).toEqual([]);
+    expect(warm).toHaveLength(probes.length);
+    warm.forEach((finding, i) => {
+      const { evidence, ...rest } = withEvidence[i] ?? {};
+      expect(evidence).toBeDefined();
+      expect(finding).toEqual(rest);
+    });
+  });
+
   test('a new isolate reads the manifest, each numbers column, and verdicts only for a listed number', async () => {
     const { world, finder } = await prepared();
     const [listed] = PARTS[0] ?? [];
