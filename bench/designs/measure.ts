@@ -73,7 +73,6 @@ async function lookUpInAll(stores: Stores, others: OtherDesigns, { opening, foll
     usage: timesUsage(usage, MILLION / following.length),
     megabytesRead: ((bytes / following.length) * MILLION) / 1e6,
   });
-  const expected = ringfence.warm.listed.join();
   return {
     lines: [
       line(KV_DESIGN, kv),
@@ -83,8 +82,17 @@ async function lookUpInAll(stores: Stores, others: OtherDesigns, { opening, foll
       line(RINGFENCE_NEW, ringfence.cold),
     ],
     readsOfUnlisted: ringfence.warm.readsOfUnlisted,
-    differences: [kv, d1].filter(({ listed }) => listed.join() !== expected).length,
+    differences: countDifferent(ringfence.warm, [kv, d1]),
   };
+}
+
+interface Answers {
+  readonly listed: readonly number[];
+}
+
+/** How many found other numbers listed than this one did. */
+export function countDifferent(one: Answers, others: readonly Answers[]): number {
+  return others.filter(({ listed }) => listed.join() !== one.listed.join()).length;
 }
 
 /** Detections alternate between listed numbers and others; both designs fold one into what they know of its number. */

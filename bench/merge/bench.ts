@@ -10,31 +10,32 @@ import type { MergeFigures } from './merge-fortnight.ts';
 import type { UpsertFigures } from './upsert-sqlite.ts';
 
 const MIB = 2 ** 20;
-const MANY_TICKS = 200;
+const MANY_TICKS = { full: 200, small: 40 };
 
 export async function run(size: BenchSize): Promise<BenchResult> {
   const { folder, fortnightCsv, options } = await ensureInventory(size);
-  const merge = async (ticks: number, mode: 'cpu' | 'heap' | 'fresh') => {
+  const merge = async (share: number, mode: 'cpu' | 'heap' | 'fresh') => {
     const args = [
       '--expose-gc',
       join(import.meta.dirname, 'merge-fortnight.ts'),
       folder,
       fortnightCsv,
-      `${ticks}`,
+      `${share}`,
       mode,
     ];
     const { stdout, peakBytes } = await runApart(process.execPath, args);
     return { ...(JSON.parse(stdout) as MergeFigures), peakBytes };
   };
-  const many = await merge(MANY_TICKS, 'cpu');
+  const ticks = MANY_TICKS[size];
+  const many = await merge(ticks, 'cpu');
   const one = await merge(1, 'cpu');
-  const fresh = await merge(MANY_TICKS, 'fresh');
-  const watched = await merge(MANY_TICKS, 'heap');
+  const fresh = await merge(ticks, 'fresh');
+  const watched = await merge(ticks, 'heap');
   const { stdout, peakBytes } = await runApart(process.execPath, [
     join(import.meta.dirname, 'upsert-sqlite.ts'),
     folder,
     fortnightCsv,
-    `${MANY_TICKS}`,
+    `${ticks}`,
   ]);
   const sqlite: UpsertFigures = JSON.parse(stdout);
 
@@ -66,14 +67,14 @@ export async function run(size: BenchSize): Promise<BenchResult> {
       ours(one),
       ours(fresh, ', each in a new isolate'),
       row('and then all into one run', rewritten, 0, `one run of ${many.numbers}`),
-      row('SQLite upsert, 200 transactions', { ...sqlite, peakBytes }, sqlite.fileBytes, `${sqlite.numbers} rows`),
+      row(`SQLite upsert, ${ticks} transactions`, { ...sqlite, peakBytes }, sqlite.fileBytes, `${sqlite.numbers} rows`),
     ],
     bars: [
       ...(size === 'full'
         ? [
-            atMost('CPU seconds, in 200 ticks', round(many.cpuSeconds), 15),
+            atMost(`CPU seconds, in ${ticks} ticks`, round(many.cpuSeconds), 15),
             atMost('CPU seconds, in one tick and what it leaves to do', round(one.cpuSeconds), 15),
-            atMost('CPU seconds of the longest of 200 ticks', round(many.maxTickCpuSeconds), 30),
+            atMost('CPU seconds of the longest of them', round(many.maxTickCpuSeconds), 30),
             atMost('CPU seconds of the longest when all comes at once', round(one.maxTickCpuSeconds), 30),
           ]
         : []),
@@ -81,7 +82,7 @@ export async function run(size: BenchSize): Promise<BenchResult> {
       atMost('storage calls of one tick', Math.max(many.maxTickCalls, one.maxTickCalls), 10_000),
       atLeast('merges that lost nothing and counted the first-time numbers exactly, of 4', sound.length, 4),
       atMost(
-        'different results in bytes, of one tick and 200',
+        `different results in bytes, of one tick and ${ticks}`,
         new Set([many, one, fresh, watched].map((m) => m.sha256)).size,
         1,
       ),

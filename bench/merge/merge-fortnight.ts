@@ -6,29 +6,25 @@
  *
  * cpu and heap: ticks of one isolate, which keeps numbers columns in memory; fresh: each tick in an isolate of its own.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inventoryNumbers, type Manifest } from '../../src/format/manifest.ts';
 import { VerdictsReader } from '../../src/format/verdicts.ts';
-import { acceptDetections } from '../../src/ingest/accept.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { compactFully } from '../../src/merge/rebuild.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { LabelLevels } from '../../src/policy/labels.ts';
 import { ColumnCache } from '../../src/serve/column-cache.ts';
 import { readColumn } from '../../src/store/columns.ts';
 import { WAITING_PREFIX } from '../../src/store/keys.ts';
-import { MemoryObjectStore } from '../../src/store/memory.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
+import { columnsSha256 } from '../support/columns-hash.ts';
 import { CountingObjectStore, CountingSliceStore, calls } from '../support/counting-stores.ts';
 import { benchContext, openStores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
+import { batchOf, uploadsOf } from '../support/upload.ts';
 import { NullSliceStore } from './null-slice-store.ts';
 import { WatchedObjectStore } from './watched-store.ts';
 
-/** Rows that an upload may have at most. */
-const MAX_UPLOAD_ROWS = 100_000;
 const QUIET_DETECTIONS = 50;
 /** Batches that have not arrived yet. */
 const ASIDE = 'aside/';
@@ -65,50 +61,23 @@ const overlay = new OverlayObjectStore(below.objects);
 const slices = new CountingSliceStore(new NullSliceStore());
 // A tick that has all of it at once may take all of it at once; otherwise ticks are as they are in service.
 const budget: TickBudget = ticks === 1 ? { ...DEFAULT_BUDGET, batchBytes: 2 ** 30 } : DEFAULT_BUDGET;
-const labels = new LabelLevels();
 
 /**
  * Stores the uploads of the fortnight as the batches that accepting them makes, aside, and returns their keys by tick:
  * taking them in is not the merge's work.
  */
 async function acceptAside(): Promise<string[][]> {
-  const [header = '', ...lines] = readFileSync(fortnightCsv, 'utf8').trimEnd().split('\n');
-  const perTick = Math.ceil(lines.length / ticks);
   const uploads: string[][] = [];
-  for (let from = 0; from < lines.length; from += perTick) {
+  for (const texts of uploadsOf(fortnightCsv, ticks)) {
     const keys: string[] = [];
-    const end = Math.min(lines.length, from + perTick);
-    for (let at = from; at < end; at += MAX_UPLOAD_ROWS) {
+    for (const csv of texts) {
       const key = `${String(uploads.length).padStart(4, '0')}-${keys.length}`;
-      const csv = [header, ...lines.slice(at, Math.min(end, at + MAX_UPLOAD_ROWS))].join('\n');
       await overlay.put(ASIDE + key, await batchOf(csv));
       keys.push(key);
     }
     uploads.push(keys);
   }
   return uploads;
-}
-
-async function batchOf(csv: string): Promise<Uint8Array<ArrayBuffer>> {
-  const store = new MemoryObjectStore();
-  const upload = { body: new Blob([csv]).stream(), contentType: 'text/csv', tenant: 'default' };
-  const deps = { objects: store, now: () => Date.now(), randomId: () => 'x', labels };
-  const result = await acceptDetections(upload, deps);
-  if (result.kind !== 'accepted' || result.receipt.rejected > 0) throw new Error('the fortnight was not all accepted');
-  const [head] = (await store.list(WAITING_PREFIX)).objects;
-  const object = head === undefined ? null : await store.get(head.key);
-  if (object === null) throw new Error('the upload left no batch');
-  return object.bytes;
-}
-
-async function hashOf({ runs }: Manifest): Promise<string> {
-  const hash = createHash('sha256');
-  for (const { segments } of runs) {
-    for (const { numbers, verdicts, evidenceIndex, evidenceBlocksBytes } of segments) {
-      hash.update(`${numbers.sha256} ${verdicts.sha256} ${evidenceIndex.sha256} ${evidenceBlocksBytes}\n`);
-    }
-  }
-  return hash.digest('hex');
 }
 
 async function sightingsOf(store: ObjectStore, { runs }: Manifest): Promise<number> {
@@ -180,6 +149,7 @@ await compactFully(context);
 const rewriteCpuSeconds = cpuSince(rewriteStart);
 const peakHeapBytes = watched?.peakBytes ?? 0;
 const whole = await manifestNow();
+const wholeSha256 = await columnsSha256(overlay);
 const sightings = (await sightingsOf(overlay, whole)) - sightingsBefore;
 
 const [header = '', ...lines] = readFileSync(fortnightCsv, 'utf8').split('\n', QUIET_DETECTIONS + 1);
@@ -198,7 +168,7 @@ const figures: MergeFigures = {
   writtenBytes,
   runs: merged.runs.map(({ segments }) => segments.reduce((sum, { count }) => sum + count, 0)),
   rewriteCpuSeconds,
-  sha256: await hashOf(whole),
+  sha256: wholeSha256,
   numbers: inventoryNumbers(whole),
   sightings,
   quietWrites: objects.counted.writes + slices.counted.writes - writesBefore + 1,

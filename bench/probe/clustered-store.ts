@@ -48,7 +48,8 @@ export async function writeStore(stores: Stores, numbers: Float64Array): Promise
     builder.entry(circumstances, SEEN_AT, SEEN_AT, 1);
   }
   while (!builder.isEmpty) await flush();
-  const run = { id: writer.attempt, firstHere: numbers.length, segments: writer.entries };
+  const { entries } = await writer.finish();
+  const run = { id: writer.attempt, firstHere: numbers.length, segments: entries };
   const manifest = {
     ...EMPTY_MANIFEST,
     generation: 1,

@@ -2,8 +2,6 @@
 import type { Ringfence } from './ringfence.ts';
 import { lowerBound } from './sorted-array.ts';
 
-const BLOCKS = [100, 1_000] as const;
-
 /** How many ranks and neighbour counts differ from the array's, over all probes. */
 export function countMistakes(ringfence: Ringfence, numbers: Float64Array, probes: Float64Array): number {
   let mistakes = 0;
@@ -11,11 +9,15 @@ export function countMistakes(ringfence: Ringfence, numbers: Float64Array, probe
     const rank = lowerBound(numbers, probe);
     if (ringfence.rank(probe) !== rank) mistakes += 1;
     const own = numbers[rank] === probe ? 1 : 0;
-    for (const size of BLOCKS) {
-      const from = probe - (probe % size);
-      const others = lowerBound(numbers, from + size) - lowerBound(numbers, from) - own;
-      if (ringfence.neighbours(probe, size) !== others) mistakes += 1;
-    }
+    const { hundred, thousand } = ringfence.neighbours(probe);
+    if (hundred !== inBlock(numbers, probe, 100) - own) mistakes += 1;
+    if (thousand !== inBlock(numbers, probe, 1_000) - own) mistakes += 1;
   }
   return mistakes;
+}
+
+/** How many numbers are in the block of `size` that the number stands in. */
+function inBlock(numbers: Float64Array, number: number, size: number): number {
+  const from = number - (number % size);
+  return lowerBound(numbers, from + size) - lowerBound(numbers, from);
 }

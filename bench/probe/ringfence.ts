@@ -4,7 +4,7 @@
  */
 import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { ColumnCache } from '../../src/serve/column-cache.ts';
-import { countNeighbours } from '../../src/serve/neighbourhood.ts';
+import { countNeighbours, type Neighbours } from '../../src/serve/neighbourhood.ts';
 import { Snapshot } from '../../src/serve/snapshot.ts';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
 import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
@@ -53,13 +53,13 @@ export class Ringfence implements Contender {
     return rank;
   }
 
-  /** Other listed numbers in the block of `size` that the number stands in. */
-  neighbours(number: number, size: number): number {
+  /** Other listed numbers in the hundred-block and in the thousand-block that the number stands in. */
+  neighbours(number: number): Neighbours {
     const readers = this.snapshot.runs.flatMap((run) => {
       const entry = run.segmentFor(number);
       return entry === undefined ? [] : [this.#columns.numbers.peek(entry) ?? missing(entry)];
     });
-    return countNeighbours(readers, number, size);
+    return countNeighbours(readers, number);
   }
 }
 

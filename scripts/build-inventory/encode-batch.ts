@@ -4,17 +4,19 @@
  * `BatchBuilder` given the same rows in number order (test/unit/build-inventory/encode-batch.test.ts).
  */
 import { createHash } from 'node:crypto';
-import type { Receipt } from '../../src/format/batch.ts';
+import {
+  BATCH_MAGIC,
+  BATCH_PREFIX_BYTES,
+  BATCH_ROW_BYTES,
+  BATCH_VERSION,
+  type Receipt,
+} from '../../src/format/batch.ts';
 import { ByteWriter } from '../../src/format/bytes.ts';
 import { type Bytes, FRAME_HEADER_BYTES, sealFrame } from '../../src/format/frame.ts';
 import { sortedOrder } from './sort-order.ts';
 
-const MAGIC = 'RFBA';
-const VERSION = 1;
-const PREFIX_BYTES = 8;
-const ROW_BYTES = 24;
 /** Where the columns begin in a batch object. */
-export const COLUMNS_OFFSET = FRAME_HEADER_BYTES + PREFIX_BYTES;
+export const COLUMNS_OFFSET = FRAME_HEADER_BYTES + BATCH_PREFIX_BYTES;
 const SHA256_HEX_CHARS = 64;
 
 /** The rows of one batch in the order of arrival; only the first `count` of each column. */
@@ -60,7 +62,7 @@ export function encodeBatch(rows: BatchColumns): EncodedBatch {
   }
   textStarts.push(texts.length);
 
-  const textsAt = COLUMNS_OFFSET + count * ROW_BYTES;
+  const textsAt = COLUMNS_OFFSET + count * BATCH_ROW_BYTES;
   const receipt = new ByteWriter();
   receipt.text(receiptText('0'.repeat(SHA256_HEX_CHARS), count));
   const file = new Uint8Array(textsAt + texts.length + receipt.length);
@@ -80,7 +82,7 @@ export function encodeBatch(rows: BatchColumns): EncodedBatch {
   receipt.text(receiptText(contentSha256, count));
   file.set(receipt.view(), contentEnd);
   const textOffsets = Uint32Array.from(textStarts, (start) => textsAt + start);
-  return { file: sealFrame(file, MAGIC, VERSION), textOffsets, contentSha256 };
+  return { file: sealFrame(file, BATCH_MAGIC, BATCH_VERSION), textOffsets, contentSha256 };
 }
 
 /** Nobody is told a receipt of a bulk build: what it rejected is in the rejects file, with the lines of the input. */

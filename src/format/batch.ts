@@ -19,12 +19,12 @@ import type { Detection } from './detection.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, frame, openFrame } from './frame.ts';
 import { parseJson } from './text.ts';
 
-const MAGIC = 'RFBA';
-const VERSION = 1;
-const PREFIX_BYTES = 8;
+export const BATCH_MAGIC = 'RFBA';
+export const BATCH_VERSION = 1;
+export const BATCH_PREFIX_BYTES = 8;
 /** Where a stored batch tells how many detections it has, as a u32. */
 export const BATCH_ROWS_OFFSET = FRAME_HEADER_BYTES;
-const ROW_BYTES = 8 + 4 * 4;
+export const BATCH_ROW_BYTES = 8 + 4 * 4;
 const INITIAL_ROWS = 256;
 
 const lineError = v.object({
@@ -89,19 +89,19 @@ export class BatchBuilder {
     for (let id = 0; id < this.#table.size; id++) tail.text(this.#table.text(id));
     tail.text(JSON.stringify(receipt));
 
-    const body = new Uint8Array(PREFIX_BYTES + rows * ROW_BYTES + tail.length);
+    const body = new Uint8Array(BATCH_PREFIX_BYTES + rows * BATCH_ROW_BYTES + tail.length);
     const view = new DataView(body.buffer);
     view.setUint32(0, rows, true);
     view.setUint32(4, this.#table.size, true);
     order.forEach((from, to) => {
-      view.setFloat64(PREFIX_BYTES + to * 8, numbers[from] as number, true);
+      view.setFloat64(BATCH_PREFIX_BYTES + to * 8, numbers[from] as number, true);
       for (let field = 0; field < 4; field++) {
-        const offset = PREFIX_BYTES + rows * 8 + (field * rows + to) * 4;
+        const offset = BATCH_PREFIX_BYTES + rows * 8 + (field * rows + to) * 4;
         view.setUint32(offset, this.#fields[from * 4 + field] as number, true);
       }
     });
-    body.set(tail.view(), PREFIX_BYTES + rows * ROW_BYTES);
-    return frame(MAGIC, VERSION, body);
+    body.set(tail.view(), BATCH_PREFIX_BYTES + rows * BATCH_ROW_BYTES);
+    return frame(BATCH_MAGIC, BATCH_VERSION, body);
   }
 }
 
@@ -125,17 +125,18 @@ export interface Batch {
 export function openBatch(bytes: Bytes): Batch {
   // A view needs alignment; whole objects as they are read from a store have it.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  const body = openFrame(aligned, MAGIC, VERSION);
-  if (body.length < PREFIX_BYTES) throw new FormatError(`${MAGIC}: body of ${body.length} bytes is too short`);
+  const body = openFrame(aligned, BATCH_MAGIC, BATCH_VERSION);
+  if (body.length < BATCH_PREFIX_BYTES)
+    throw new FormatError(`${BATCH_MAGIC}: body of ${body.length} bytes is too short`);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const rows = view.getUint32(0, true);
   const circumstanceCount = view.getUint32(4, true);
-  const tailAt = PREFIX_BYTES + rows * ROW_BYTES;
+  const tailAt = BATCH_PREFIX_BYTES + rows * BATCH_ROW_BYTES;
   if (tailAt > body.length) {
-    throw new FormatError(`${MAGIC}: ${rows} rows need ${tailAt} bytes, found ${body.length}`);
+    throw new FormatError(`${BATCH_MAGIC}: ${rows} rows need ${tailAt} bytes, found ${body.length}`);
   }
   const column = (field: number) =>
-    new Uint32Array(body.buffer, body.byteOffset + PREFIX_BYTES + rows * (8 + field * 4), rows);
+    new Uint32Array(body.buffer, body.byteOffset + BATCH_PREFIX_BYTES + rows * (8 + field * 4), rows);
   const reader = new ByteReader(body, tailAt);
   const circumstances: string[] = [];
   for (let i = 0; i < circumstanceCount; i++) {
@@ -144,10 +145,10 @@ export function openBatch(bytes: Bytes): Batch {
     circumstances.push(text);
   }
   const receipt = parseReceipt(reader.text());
-  if (!reader.atEnd) throw new FormatError(`${MAGIC}: ${body.length - reader.position} bytes follow the receipt`);
+  if (!reader.atEnd) throw new FormatError(`${BATCH_MAGIC}: ${body.length - reader.position} bytes follow the receipt`);
   const batch: Batch = {
     rows,
-    numbers: new Float64Array(body.buffer, body.byteOffset + PREFIX_BYTES, rows),
+    numbers: new Float64Array(body.buffer, body.byteOffset + BATCH_PREFIX_BYTES, rows),
     observedAt: column(0),
     firstSeenAt: column(1),
     sightings: column(2),
@@ -169,21 +170,23 @@ function checkRows(batch: Batch): void {
   for (let i = 0; i < batch.rows; i++) {
     const number = batch.numbers[i] as number;
     if (!Number.isSafeInteger(number) || number < previous) {
-      throw new FormatError(`${MAGIC}: row ${i} is out of number order`);
+      throw new FormatError(`${BATCH_MAGIC}: row ${i} is out of number order`);
     }
     previous = number;
     if ((batch.firstSeenAt[i] as number) > (batch.observedAt[i] as number) || batch.sightings[i] === 0) {
-      throw new FormatError(`${MAGIC}: row ${i} is first seen after it was observed, or never`);
+      throw new FormatError(`${BATCH_MAGIC}: row ${i} is first seen after it was observed, or never`);
     }
     if ((batch.circumstance[i] as number) >= batch.circumstances.length) {
-      throw new FormatError(`${MAGIC}: row ${i} names circumstances beyond the ${batch.circumstances.length} listed`);
+      throw new FormatError(
+        `${BATCH_MAGIC}: row ${i} names circumstances beyond the ${batch.circumstances.length} listed`,
+      );
     }
   }
 }
 
 function parseReceipt(text: string): Receipt {
-  const parsed = v.safeParse(receiptSchema, parseJson(text, MAGIC));
+  const parsed = v.safeParse(receiptSchema, parseJson(text, BATCH_MAGIC));
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  throw new FormatError(`${MAGIC}: receipt: ${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
+  throw new FormatError(`${BATCH_MAGIC}: receipt: ${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
 }

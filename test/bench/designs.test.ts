@@ -3,6 +3,7 @@ import { barsOf, rowsOf } from '../../bench/designs/bench.ts';
 import { BilledStores } from '../../bench/designs/billed-stores.ts';
 import { makeLookups } from '../../bench/designs/lookups.ts';
 import {
+  countDifferent,
   D1_DESIGN,
   KV_DESIGN,
   LOADING,
@@ -76,6 +77,11 @@ test('a new isolate reads each numbers column once, the verdicts it needs, and t
   expect(cold.listed.every((number) => numbers.includes(number))).toBe(true);
   expect(warm.usage.kvReads).toBe(0);
   expect(warm.readsOfUnlisted).toBe(0);
+});
+
+test('designs that found other numbers are counted', () => {
+  const listed = [12_005_550_100, 12_005_550_101];
+  expect(countDifferent({ listed }, [{ listed: [...listed] }, { listed: listed.slice(1) }, { listed: [] }])).toBe(2);
 });
 
 describe('the comparison', () => {

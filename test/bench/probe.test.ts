@@ -96,7 +96,8 @@ describe('a contender', () => {
   // Both sides of where the high 32 bits change, the smallest and the largest numbers there are.
   const edges = [1, 2 ** 32 - 1, 2 ** 32, 2 ** 33 - 1, 2 ** 33 + 1, 12_005_550_100, 999_999_999_999_999];
   const set = Float64Array.from(edges);
-  const probes = Float64Array.from(new Set(edges.flatMap((edge) => [edge - 1, edge, edge + 1])));
+  // And one of whose high bits there is no other, with low bits that are there elsewhere.
+  const probes = Float64Array.from(new Set([...edges.flatMap((edge) => [edge - 1, edge, edge + 1]), 5 * 2 ** 32 + 1]));
   const expected = Uint8Array.from(probes, (probe) => (edges.includes(probe) ? 1 : 0));
   const wrongOf = (contender: Contender) => timedPass(contender, { probes, expected }, 1, () => 0).wrong;
 
@@ -120,6 +121,17 @@ describe('a contender', () => {
     expect(wrongOf(array)).toBe(1);
     expect(wrongOf({ name: 'silent', answer: () => {} })).toBe(probes.length);
   });
+});
+
+test('Ringfence answers rightly at the ends of each segment', async () => {
+  const ringfence = await openRingfence(stores.objects, stores.slices);
+  const entries = ringfence.snapshot.runs.flatMap((run) => run.entries);
+  expect(entries.length).toBeGreaterThan(2);
+  const ends = entries.flatMap(({ first, last }) => [first - 1, first, first + 1, last - 1, last, last + 1]);
+  const probes = Float64Array.from(ends);
+  const listed = new Set(numbers);
+  const expected = Uint8Array.from(probes, (probe) => (listed.has(probe) ? 1 : 0));
+  expect(timedPass(ringfence, { probes, expected }, 1, () => 0).wrong).toBe(0);
 });
 
 test('a wrong rank or count is found', async () => {

@@ -1,0 +1,45 @@
+/**
+ * A bulk build into a folder, in a process of its own; prints one line of JSON.
+ *
+ *   node build-folder.ts FILE.csv FOLDER
+ */
+import { join } from 'node:path';
+import { buildInventory } from '../../scripts/build-inventory/build.ts';
+import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
+import type { BuildSummary } from '../../scripts/build-inventory/summary.ts';
+import { WorkerPool } from '../../scripts/build-inventory/worker-pool.ts';
+import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
+import { columnsSha256 } from '../support/columns-hash.ts';
+import { benchContext, openStores } from '../support/inventory.ts';
+
+export interface BuildFigures {
+  readonly summary: BuildSummary;
+  readonly cpuSeconds: number;
+  readonly wallSeconds: number;
+  /** Of the columns of the run, as bench/merge hashes them. */
+  readonly sha256: string;
+}
+
+const [file = '', folder = ''] = process.argv.slice(2);
+const stores = openStores(folder);
+const runner = new WorkerPool(2);
+const progress = new BuildProgress({ isTerminal: false, write: (text) => process.stderr.write(text) }, Date.now);
+const start = performance.now();
+const summary = await buildInventory(
+  {
+    files: [file],
+    labels: Object.keys(DEFAULT_LEVELS),
+    workFolder: join(folder, 'work'),
+    rejectsPath: join(folder, 'rejects.csv'),
+  },
+  { context: benchContext(stores), runner, progress },
+);
+await runner.close();
+const { user, system } = process.cpuUsage();
+const figures: BuildFigures = {
+  summary,
+  cpuSeconds: (user + system) / 1e6,
+  wallSeconds: (performance.now() - start) / 1000,
+  sha256: await columnsSha256(stores.objects),
+};
+console.log(JSON.stringify(figures));

@@ -1,0 +1,82 @@
+/** What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in. */
+import type { RandomSource } from '../../test/unit/format/support/random.ts';
+
+/** Two in a hundred sign-ups are with a listed number: a round figure, for want of a published one. */
+const LISTED_PERCENT = 2;
+const RANGE_NUMBERS = 1_000_000;
+const ZIPF_EXPONENT = 1;
+
+export interface LookupMixes {
+  /** Ranges of a million numbers by popularity, the r-th as popular as 1 / r. */
+  readonly zipf: () => number;
+  /** Every range as popular as any. */
+  readonly uniform: () => number;
+  /** As uniform, without any listed number. */
+  readonly unlisted: () => number;
+}
+
+/** @param runs the numbers of each run, ascending, the base last */
+export function lookupMixes(runs: readonly Float64Array[], random: RandomSource): LookupMixes {
+  const base = runs.at(-1) ?? new Float64Array();
+  const ranges = shuffled(rangesOf(base), random);
+  const cumulative = new Float64Array(ranges.length);
+  let total = 0;
+  for (let r = 0; r < ranges.length; r++) {
+    total += 1 / (r + 1) ** ZIPF_EXPONENT;
+    cumulative[r] = total;
+  }
+  const popular = () => ranges[lowerBound(cumulative, (random(2 ** 30) / 2 ** 30) * total)] as number;
+  const any = () => ranges[random(ranges.length)] as number;
+  const isListed = (number: number) => runs.some((numbers) => has(numbers, number));
+  const unlistedIn = (range: () => number) => {
+    for (;;) {
+      const number = range() + random(RANGE_NUMBERS);
+      if (!isListed(number)) return number;
+    }
+  };
+  const mixed = (range: () => number) => () =>
+    random(100) < LISTED_PERCENT ? (base[random(base.length)] as number) : unlistedIn(range);
+  return { zipf: mixed(popular), uniform: mixed(any), unlisted: () => unlistedIn(any) };
+}
+
+/** Those of the numbers that are in another ascending list too. */
+export function numbersIn(numbers: Float64Array, others: Float64Array): number[] {
+  return Array.from(numbers).filter((number) => has(others, number));
+}
+
+function rangesOf(numbers: Float64Array): number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < numbers.length; ) {
+    const number = numbers[at] as number;
+    const start = number - (number % RANGE_NUMBERS);
+    starts.push(start);
+    at = lowerBound(numbers, start + RANGE_NUMBERS);
+  }
+  return starts;
+}
+
+function shuffled(values: number[], random: RandomSource): number[] {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = random(i + 1);
+    const value = values[i] as number;
+    values[i] = values[j] as number;
+    values[j] = value;
+  }
+  return values;
+}
+
+function has(numbers: Float64Array, number: number): boolean {
+  return numbers[lowerBound(numbers, number)] === number;
+}
+
+/** Index of the first value that is at least `bound`. */
+function lowerBound(values: Float64Array, bound: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] as number) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
