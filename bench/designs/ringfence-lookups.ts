@@ -1,7 +1,9 @@
 /** Lookups through the real Finder on counted stores, with the clock going on between them. */
 import { EDGE } from '../../scripts/simulate/assumptions.ts';
 import type { Usage } from '../../scripts/simulate/prices.ts';
+import { EMPTY_MANIFEST } from '../../src/format/manifest.ts';
 import { Finder } from '../../src/serve/finder.ts';
+import { Snapshot } from '../../src/serve/snapshot.ts';
 import type { Stores } from '../support/inventory.ts';
 import { BilledStores } from './billed-stores.ts';
 import type { Lookups } from './lookups.ts';
@@ -24,6 +26,7 @@ export async function lookUpWithFinder(
   const stores = new BilledStores(objects, slices);
   let clockMs = 0;
   let refresh: Promise<unknown> = Promise.resolve();
+  let snapshot = new Snapshot(EMPTY_MANIFEST);
   const finder = new Finder({
     objects: stores.objects,
     slices: stores.slices,
@@ -40,7 +43,7 @@ export async function lookUpWithFinder(
     let readsOfUnlisted = 0;
     for (const number of numbers) {
       // As a lookup begins; what this reads is for all that follow, not for this number.
-      await finder.snapshots.get();
+      snapshot = await finder.snapshots.get();
       await refresh;
       const reads = stores.reads;
       const [finding] = await finder.find([number], { evidence: false });
@@ -53,7 +56,6 @@ export async function lookUpWithFinder(
   };
   const cold = await lookUp(opening);
   // Ten thousand lookups leave some segments out; warm is an isolate that has been asked for a number of each.
-  const snapshot = await finder.snapshots.get();
   for (const { entries } of snapshot.runs) {
     for (const entry of entries) await finder.columns.numbers.load(snapshot, entry);
   }
