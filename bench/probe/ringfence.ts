@@ -33,9 +33,9 @@ export class Ringfence implements Contender {
       const probe = probes[i] as number;
       let listed = 0;
       for (const run of runs) {
-        const entry = run.segmentFor(probe);
-        if (entry === undefined) continue;
-        const reader = columns.peek(entry) ?? missing(entry);
+        const index = run.indexFor(probe);
+        if (index < 0) continue;
+        const reader = columns.peekAt(run.numbers, run.entries, index) ?? missing(run.entries[index]);
         if (reader.find(probe) >= 0) listed = 1;
       }
       out[i] = listed;
@@ -82,6 +82,8 @@ export async function openRingfence(objects: ObjectStore, slices: SliceStore): P
   return new Ringfence(snapshot, columns);
 }
 
-function missing({ key }: SegmentEntry): never {
-  throw new RangeError(`the numbers of ${key} are not in memory: the cache's budget is too small for all of them`);
+function missing(entry: SegmentEntry | undefined): never {
+  throw new RangeError(
+    `the numbers of ${entry?.key} are not in memory: the cache's budget is too small for all of them`,
+  );
 }

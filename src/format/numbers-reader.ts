@@ -11,13 +11,35 @@ export class NumbersReader {
   /** How many numbers the column holds. */
   readonly count: number;
   readonly #column: NumbersColumn;
-  readonly #bits: Uint32Array;
+  /**
+   * The column once more as words alone, with where its parts begin, in words (the u16 in halves of them): what a
+   * probe looks at then lies in two arrays instead of seven, and each array is an object that has to come from memory
+   * first.
+   */
+  readonly #words: Uint32Array;
+  readonly #groupBase: Float64Array;
+  readonly #groupBitAt: number;
+  readonly #groupRankAt: number;
+  readonly #groupPartitionAt: number;
+  readonly #partitionBaseAt: number;
+  readonly #partitions: number;
+  readonly #bitsAt: number;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes) {
-    this.#column = openNumbersColumn(bytes);
-    this.#bits = this.#column.bits;
-    this.count = this.#column.count;
+    const column = openNumbersColumn(bytes);
+    this.#column = column;
+    this.count = column.count;
+    this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    this.#groupBase = column.groupBase;
+    const wordOf = (part: Uint32Array) => (part.byteOffset - bytes.byteOffset) / 4;
+    const halfOf = (part: Uint16Array) => (part.byteOffset - bytes.byteOffset) / 2;
+    this.#groupBitAt = wordOf(column.groupBit);
+    this.#groupRankAt = halfOf(column.groupRank);
+    this.#groupPartitionAt = halfOf(column.groupPartition);
+    this.#partitionBaseAt = wordOf(column.partitionBase);
+    this.#partitions = column.partitionBase.length;
+    this.#bitsAt = wordOf(column.bits);
   }
 
   /** How many numbers are smaller than `number`. */
@@ -37,9 +59,9 @@ export class NumbersReader {
 
   /** The rank of `number` if it is in the set, otherwise the complement (~) of the rank it would have. */
   find(number: number): number {
-    const column = this.#column;
-    const { groupBase, partitionBase } = column;
+    const groupBase = this.#groupBase;
     if (number < (groupBase[0] as number)) return ~0;
+    const words = this.#words;
     let low = 0;
     let high = groupBase.length;
     while (high - low > 1) {
@@ -48,21 +70,30 @@ export class NumbersReader {
       else high = middle;
     }
     const group = low;
+    const isLastGroup = group + 1 === groupBase.length;
     const relative = number - (groupBase[group] as number);
-    low = column.groupPartition[group] as number;
-    high = groupEnd(column, group);
+    const groupRank = halfWord(words, this.#groupRankAt + group);
+    const bases = this.#partitionBaseAt;
+    low = bases + halfWord(words, this.#groupPartitionAt + group);
+    high = bases + (isLastGroup ? this.#partitions : halfWord(words, this.#groupPartitionAt + group + 1));
+    const end = high;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      if ((partitionBase[middle] as number) <= relative) low = middle;
+      if ((words[middle] as number) <= relative) low = middle;
       else high = middle;
     }
-    const start = rankOf(column, group, low);
-    const offset = relative - (partitionBase[low] as number);
+    const infoAt = low + this.#partitions;
+    const info = words[infoAt] as number;
+    const start = groupRank + ((info >>> 16) & 0x7ff);
+    const offset = relative - (words[low] as number);
     if (offset === 0) return start;
-    const k = rankAfter(column, group, low) - start - 1;
+    let after = this.count;
+    if (low + 1 < end) after = groupRank + (((words[infoAt + 1] as number) >>> 16) & 0x7ff);
+    else if (!isLastGroup) after = halfWord(words, this.#groupRankAt + group + 1);
+    const k = after - start - 1;
     if (k === 0 || offset > 0x7fffffff) return ~(start + 1 + k);
-    const codec = (column.partitionInfo[low] as number) >>> 27;
-    const inside = this.#findOffset(codec, bitOf(column, group, low), k, offset - 1);
+    const position = this.#bitsAt * 32 + (words[this.#groupBitAt + group] as number) + (info & 0xffff);
+    const inside = this.#findOffset(info >>> 27, position, k, offset - 1);
     return inside >= 0 ? start + 1 + inside : ~(start + 1 + ~inside);
   }
 
@@ -70,7 +101,7 @@ export class NumbersReader {
   #findOffset(codec: number, position: number, k: number, offset: number): number {
     if (codec === CODEC_RUN) return offset < k ? offset : ~k;
     if (codec === CODEC_BITMAP) return this.#findInBitmap(position, k, offset);
-    const bits = this.#bits;
+    const bits = this.#words;
     const highParts = position + k * codec;
     const wanted = offset >>> codec;
     let bit = wanted === 0 ? highParts : this.#afterZero(highParts, wanted, k);
@@ -87,7 +118,7 @@ export class NumbersReader {
   }
 
   #findInBitmap(position: number, k: number, offset: number): number {
-    const bits = this.#bits;
+    const bits = this.#words;
     let ones = 0;
     let word = position >>> 5;
     const end = position + offset;
@@ -109,7 +140,7 @@ export class NumbersReader {
    * that leaves at least k ones behind, when k ones come first: what follows belongs to the next partition.
    */
   #afterZero(position: number, nth: number, k: number): number {
-    const bits = this.#bits;
+    const bits = this.#words;
     let word = position >>> 5;
     const skipped = position & 31;
     // Zeros as ones; the bits before `position` count as neither.
@@ -163,7 +194,7 @@ export class NumbersReader {
   /** Unpacks one partition to the beginning of `out` and returns its length. */
   #decode(group: number, partition: number, out: Float64Array): number {
     const column = this.#column;
-    const bits = this.#bits;
+    const { bits } = column;
     const k = rankAfter(column, group, partition) - rankOf(column, group, partition) - 1;
     const base = (column.groupBase[group] as number) + (column.partitionBase[partition] as number);
     const codec = (column.partitionInfo[partition] as number) >>> 27;
@@ -195,4 +226,9 @@ export class NumbersReader {
     this.copyRange(rank, rank + 1, out);
     return out[0] as number;
   }
+}
+
+/** The u16 of an index, counted in halves of words. */
+function halfWord(words: Uint32Array, index: number): number {
+  return ((words[index >>> 1] as number) >>> ((index & 1) << 4)) & 0xffff;
 }

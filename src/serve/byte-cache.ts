@@ -1,10 +1,18 @@
+/** A value as a cache holds it. */
+export interface Held<T> {
+  /** Undefined once it has been dropped. */
+  value: T | undefined;
+  readonly bytes: number;
+  usedAt: number;
+}
+
 /**
  * A cache of resolved values under a byte budget: what was used longest ago goes first. It never holds promises: in a
  * Worker, one request must not wait for the I/O of another.
  */
 export class ByteCache<T> {
   readonly #budgetBytes: number;
-  readonly #entries = new Map<string, { readonly value: T; readonly bytes: number; usedAt: number }>();
+  readonly #entries = new Map<string, Held<T>>();
   #bytes = 0;
   #uses = 0;
 
@@ -23,9 +31,18 @@ export class ByteCache<T> {
 
   get(key: string): T | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    entry.usedAt = ++this.#uses;
-    return entry.value;
+    return entry === undefined ? undefined : this.use(entry);
+  }
+
+  /** What is held under the key, to be kept by who asks often: `use` then needs no search. */
+  held(key: string): Held<T> | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** The value, unless it has been dropped; counts as a use. */
+  use(held: Held<T>): T | undefined {
+    held.usedAt = ++this.#uses;
+    return held.value;
   }
 
   /** Keeps the value, unless it alone is larger than the budget. */
@@ -41,6 +58,7 @@ export class ByteCache<T> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    entry.value = undefined;
     this.#bytes -= entry.bytes;
   }
 

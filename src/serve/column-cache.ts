@@ -6,7 +6,7 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { NumbersReader } from '../format/numbers-reader.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
 import { type Column, readCachedColumn, readColumn } from '../store/columns.ts';
-import { ByteCache } from './byte-cache.ts';
+import { ByteCache, type Held } from './byte-cache.ts';
 import type { ServeContext } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,6 +14,9 @@ import type { Snapshot } from './snapshot.ts';
 export const NUMBERS_BUDGET = 48 * 2 ** 20;
 export const VERDICTS_BUDGET = 16 * 2 ** 20;
 export const EVIDENCE_BUDGET = 2 * 2 ** 20;
+
+/** Of each segment of a run, by its index, what was last found in memory; it may have been dropped since. */
+export type HeldSegments<Reader> = (Held<Reader> | undefined)[];
 
 /** One column of every segment. */
 export class CachedColumn<Reader> {
@@ -31,6 +34,17 @@ export class CachedColumn<Reader> {
 
   peek(entry: SegmentEntry): Reader | undefined {
     return this.cache.get(entry[this.column].sha256);
+  }
+
+  /** The same for a segment of a run by its index: once found, it is not searched for by hash again. */
+  peekAt(held: HeldSegments<Reader>, entries: readonly SegmentEntry[], index: number): Reader | undefined {
+    const known = held[index];
+    const reader = known === undefined ? undefined : this.cache.use(known);
+    if (reader !== undefined) return reader;
+    const entry = entries[index];
+    if (entry === undefined) return undefined;
+    held[index] = this.cache.held(entry[this.column].sha256);
+    return this.peek(entry);
   }
 
   /** From memory, the slice store or the segment. Rejects when none of them has the column undamaged. */

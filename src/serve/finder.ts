@@ -75,14 +75,14 @@ export class Finder {
     const readers: NumbersReader[] = [];
     let record: RecordFacts | null = null;
     for (const run of snapshot.runs) {
-      const entry = run.segmentFor(number);
-      if (entry === undefined) continue;
-      const reader = numbers.peek(entry);
+      const index = run.indexFor(number);
+      if (index < 0) continue;
+      const reader = numbers.peekAt(run.numbers, run.entries, index);
       if (reader === undefined) return null;
       readers.push(reader);
       const rank = reader.find(number);
       if (rank < 0) continue;
-      const column = verdicts.peek(entry);
+      const column = verdicts.peek(run.entries[index] as SegmentEntry);
       if (column === undefined) return null;
       record = foldFacts(record, factsAt(column, rank));
     }

@@ -3,9 +3,11 @@
  * the first one after a long pause, wait. If storage fails, the last good one is served and its age is told.
  */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
-import { blockStart } from '../format/segment.ts';
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import { MANIFEST_KEY } from '../store/keys.ts';
 import { assertNeverPublished } from '../store/lost-manifest.ts';
+import type { HeldSegments } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
 
 /** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
@@ -23,12 +25,18 @@ const REFRESH_LOST_MS = 15_000;
 /** One run, ready for finding the segment of a number. */
 export class RunIndex {
   readonly entries: readonly SegmentEntry[];
+  /** Numbers columns in memory, by segment: what every lookup asks for (CachedColumn.peekAt). */
+  readonly numbers: HeldSegments<NumbersReader>;
   /** Where each segment begins: the ten-thousand-block of its first number. */
   readonly #starts: Float64Array;
+  /** Where each ends: after the ten-thousand-block of its last number. */
+  readonly #ends: Float64Array;
 
   constructor(entries: readonly SegmentEntry[]) {
     this.entries = entries;
+    this.numbers = entries.map(() => undefined);
     this.#starts = Float64Array.from(entries, ({ first }) => blockStart(first));
+    this.#ends = Float64Array.from(entries, ({ last }) => blockStart(last) + SEGMENT_ALIGNMENT);
   }
 
   /**
@@ -36,16 +44,20 @@ export class RunIndex {
    * none of them.
    */
   segmentFor(number: number): SegmentEntry | undefined {
+    return this.entries[this.indexFor(number)];
+  }
+
+  /** The index of that segment, or -1. */
+  indexFor(number: number): number {
     const starts = this.#starts;
-    let low = 0;
-    let high = starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((starts[middle] as number) <= number) low = middle + 1;
-      else high = middle;
+    let index = 0;
+    for (let length = starts.length; length > 1; ) {
+      // A step that no branch decides: none could be foretold, and the starts are always in the fastest memory.
+      const half = length >>> 1;
+      index += Math.imul(half, Number((starts[index + half] as number) <= number));
+      length -= half;
     }
-    const entry = this.entries[low - 1];
-    return entry !== undefined && blockStart(number) <= entry.last ? entry : undefined;
+    return number >= (starts[index] as number) && number < (this.#ends[index] as number) ? index : -1;
   }
 }
 
