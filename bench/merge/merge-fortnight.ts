@@ -123,8 +123,8 @@ let tickCount = 0;
 /** One tick; whether it published anything. */
 async function oneTick(): Promise<boolean> {
   const callsBefore = calls(objects.counted) + calls(slices.counted);
-  const start = process.cpuUsage();
   const { generation } = await manifestNow();
+  const start = process.cpuUsage();
   const result = await tick(context);
   const seconds = cpuSince(start);
   cpuSeconds += seconds;

@@ -3,6 +3,8 @@ import { type Bytes, FormatError } from './frame.ts';
 import { decodeText, encodeText } from './text.ts';
 
 const INITIAL_CAPACITY = 1024;
+/** Two groups of seven bits tell the length. */
+const MAX_ASCII_CHARS = 2 ** 14 - 1;
 /** Groups of seven bits in 2^53 - 1, the largest integer that is ever written. */
 const MAX_GROUPS = 8;
 
@@ -40,9 +42,28 @@ export class ByteWriter {
 
   /** UTF-8, preceded by its length in bytes. */
   text(value: string): void {
+    if (this.#asciiText(value)) return;
     const bytes = encodeText(value);
     this.varint(bytes.length);
     this.raw(bytes);
+  }
+
+  /** Nearly all texts are short and ASCII: one byte a character, with no array between. False, with nothing written, if not. */
+  #asciiText(value: string): boolean {
+    const { length } = value;
+    if (length > MAX_ASCII_CHARS) return false;
+    this.#reserve(length + 2);
+    const header = length < 0x80 ? 1 : 2;
+    const bytes = this.#bytes;
+    const start = this.#length + header;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return false;
+      bytes[start + i] = code;
+    }
+    this.varint(length);
+    this.#length += length;
+    return true;
   }
 
   raw(bytes: Uint8Array): void {

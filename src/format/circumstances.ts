@@ -42,6 +42,21 @@ export function parseCircumstances(text: string): Circumstances {
   return circumstances;
 }
 
+/**
+ * What a profile is made of, of a text whose spelling has been checked: when its batch was opened, or by whoever wrote
+ * the segment. Throws FormatError when it is none of `circumstancesText`.
+ */
+export function parseKind(text: string): Pick<Circumstances, 'label' | 'channel' | 'industry'> {
+  const fields = parseJson(text, 'circumstances');
+  const [label, channel, industry]: unknown[] = Array.isArray(fields) && fields.length === 7 ? fields : [];
+  if (typeof label !== 'string' || !isChannel(channel) || !(industry === null || isIndustry(industry))) {
+    throw new FormatError(
+      'circumstances: expected 7 fields with a label, a known channel and a known industry or null',
+    );
+  }
+  return { label, channel, industry };
+}
+
 function isChannel(value: unknown): value is Channel {
   return CHANNELS.some((channel) => channel === value);
 }

@@ -16,5 +16,13 @@ export function toHex(bytes: Uint8Array): string {
 
 /** @param hex an even number of hex digits */
 export function fromHex(hex: string): Bytes {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16));
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = digit(hex, i * 2) * 16 + digit(hex, i * 2 + 1);
+  return bytes;
+}
+
+function digit(hex: string, at: number): number {
+  const code = hex.charCodeAt(at);
+  // '0' to '9' are 48 to 57; 'A' to 'F' and 'a' to 'f' differ in the bit of 32.
+  return code < 58 ? code - 48 : (code | 32) - 87;
 }

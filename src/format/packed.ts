@@ -65,9 +65,11 @@ function chooseWidths(values: Float64Array, base: number): Widths {
   const allOnes = new Uint32Array(MAX_EXCEPTION_WIDTH + 1);
   for (let i = 0; i < values.length; i++) {
     const difference = (values[i] as number) - base;
-    const length = wideLength(difference);
+    const isNarrow = difference <= 0x7fff_ffff;
+    const length = isNarrow ? bitLength(difference) : wideLength(difference);
     byLength[length] = (byLength[length] as number) + 1;
-    if (difference === 2 ** length - 1) allOnes[length] = (allOnes[length] as number) + 1;
+    const isAllOnes = isNarrow ? (difference & (difference + 1)) === 0 : difference === 2 ** length - 1;
+    if (isAllOnes) allOnes[length] = (allOnes[length] as number) + 1;
   }
   const longest = byLength.findLastIndex((count) => count > 0);
   let best: Widths = { width: longest, exceptionWidth: 0, exceptions: 0 };

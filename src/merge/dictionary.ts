@@ -1,27 +1,20 @@
 /** What a merge knows of circumstances and profiles: each distinct one once, as a small integer. */
-import { CircumstancesTable, parseCircumstances } from '../format/circumstances.ts';
+import { CircumstancesTable, parseKind } from '../format/circumstances.ts';
 import { crc32 } from '../format/crc32.ts';
 import { type Profile, parseProfile, profileText, unionProfile } from '../format/profile.ts';
 
 export class MergeDictionary {
   readonly #circumstances = new CircumstancesTable();
-  /** By circumstances id: its profile id, and its place in the canonical order. */
-  readonly #profileOf: number[] = [];
-  readonly #order: number[] = [];
+  /** By circumstances id, once asked for: its profile id, and its place in the canonical order. */
+  readonly #profileOf: (number | undefined)[] = [];
+  readonly #order: (number | undefined)[] = [];
   readonly #profiles: Profile[] = [];
   readonly #profileTexts: string[] = [];
   readonly #profileIds = new Map<string, number>();
   readonly #unions = new Map<number, number>();
 
   circumstancesId(text: string): number {
-    const id = this.#circumstances.idOf(text);
-    if (id === this.#profileOf.length) {
-      const { label, channel, industry } = parseCircumstances(text);
-      const profile = { labels: [label], channels: [channel], industries: industry === null ? [] : [industry] };
-      this.#profileOf.push(this.#internProfile(profile));
-      this.#order.push(crc32(new TextEncoder().encode(text)));
-    }
-    return id;
+    return this.#circumstances.idOf(text);
   }
 
   circumstancesText(id: number): string {
@@ -30,7 +23,16 @@ export class MergeDictionary {
 
   /** The profile of a record with only these circumstances. */
   profileOf(circumstancesId: number): number {
-    return this.#profileOf[circumstancesId] as number;
+    const known = this.#profileOf[circumstancesId];
+    if (known !== undefined) return known;
+    const { label, channel, industry } = parseKind(this.circumstancesText(circumstancesId));
+    const id = this.#internProfile({
+      labels: [label],
+      channels: [channel],
+      industries: industry === null ? [] : [industry],
+    });
+    this.#profileOf[circumstancesId] = id;
+    return id;
   }
 
   /**
@@ -39,10 +41,18 @@ export class MergeDictionary {
    */
   compare(a: number, b: number): number {
     if (a === b) return 0;
-    const difference = (this.#order[a] as number) - (this.#order[b] as number);
+    const difference = this.#orderOf(a) - this.#orderOf(b);
     if (difference !== 0) return difference;
     const [textA, textB] = [this.circumstancesText(a), this.circumstancesText(b)];
     return textA < textB ? -1 : textA > textB ? 1 : 0;
+  }
+
+  #orderOf(id: number): number {
+    const known = this.#order[id];
+    if (known !== undefined) return known;
+    const order = crc32(this.circumstancesText(id));
+    this.#order[id] = order;
+    return order;
   }
 
   profileId(text: string): number {

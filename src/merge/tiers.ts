@@ -1,13 +1,13 @@
 /**
  * Which runs are merged when: tiered by size, so that a minute's detections never rewrite the base, and a lookup
- * folds a handful of runs. A run is merged with what is newer once that has grown to an eighth of it, so a record is
- * rewritten about eight times a tier, and 20.87 million numbers stand in at most five runs.
+ * folds a handful of runs. A run is merged with what is newer once that has grown to a fifth of it, so a record is
+ * rewritten some three times a tier, and 20.87 million numbers stand in at most six runs (docs/decisions/0005).
  */
 import { type Run, runNumbers } from '../format/manifest.ts';
 
 /** Runs up to this size are merged with whatever is newer at once: half a segment, two slices a minute to reload. */
 export const SMALL_RUN = 32_768;
-export const TIER_RATIO = 8;
+export const TIER_RATIO = 5;
 
 /** How many of the newest runs belong together with `newer` records in front of them. */
 function runsToJoin(sizes: readonly number[], newer: number, limit: number): number {
