@@ -66,7 +66,12 @@ export async function run(size: BenchSize): Promise<BenchResult> {
       ours(many),
       ours(one),
       ours(fresh, ', each in a new isolate'),
-      row('and then all into one run', rewritten, 0, `one run of ${many.numbers}`),
+      row(
+        'and then all into one run',
+        rewritten,
+        0,
+        `one run of ${many.numbers}, ${Math.round(watched.rewritePeakHeapBytes / MIB)} MiB of heap`,
+      ),
       row(`SQLite upsert, ${ticks} transactions`, { ...sqlite, peakBytes }, sqlite.fileBytes, `${sqlite.numbers} rows`),
     ],
     bars: [

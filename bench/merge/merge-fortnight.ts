@@ -49,8 +49,9 @@ export interface MergeFigures {
   /** Storage writes of a minute with 50 detections, the upload's own included, and whether the base stayed as it was. */
   readonly quietWrites: number;
   readonly quietKeepsBase: boolean;
-  /** Bytes of heap and array buffers beyond the store, at most; 0 unless it was watched. */
+  /** Bytes of heap and array buffers beyond the store, at most, in the ticks and to the end; 0 unless watched. */
   readonly peakHeapBytes: number;
+  readonly rewritePeakHeapBytes: number;
 }
 
 const [folder = '', fortnightCsv = '', ticksText = '', mode = ''] = process.argv.slice(2);
@@ -144,10 +145,11 @@ while (await oneTick()) {
 const writtenBytes = objects.counted.writtenBytes + slices.counted.writtenBytes;
 const merged = await manifestNow();
 
+const peakHeapBytes = watched?.peakBytes ?? 0;
 const rewriteStart = process.cpuUsage();
 await compactFully(context);
 const rewriteCpuSeconds = cpuSince(rewriteStart);
-const peakHeapBytes = watched?.peakBytes ?? 0;
+const rewritePeakHeapBytes = watched?.peakBytes ?? 0;
 const whole = await manifestNow();
 const wholeSha256 = await columnsSha256(overlay);
 const sightings = (await sightingsOf(overlay, whole)) - sightingsBefore;
@@ -174,5 +176,6 @@ const figures: MergeFigures = {
   quietWrites: objects.counted.writes + slices.counted.writes - writesBefore + 1,
   quietKeepsBase: JSON.stringify(quiet.runs.at(-1)) === JSON.stringify(whole.runs.at(-1)),
   peakHeapBytes,
+  rewritePeakHeapBytes,
 };
 console.log(JSON.stringify(figures));

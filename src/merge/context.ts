@@ -32,6 +32,8 @@ export interface TickBudget {
   readonly inlineRecords: number;
   /** Segments written by a tick's share of a compaction: three storage writes and up to 32,768 records each. */
   readonly compactionSegments: number;
+  /** Distinct circumstances that a share of a compaction meets before it ends: links, one a number, are held as text. */
+  readonly compactionCircumstances: number;
 }
 
 export const DEFAULT_BUDGET: TickBudget = {
@@ -39,6 +41,7 @@ export const DEFAULT_BUDGET: TickBudget = {
   batchBytes: 16 * 2 ** 20,
   inlineRecords: 131_072,
   compactionSegments: 80,
+  compactionCircumstances: 8_192,
 };
 
 export function messageOf(error: unknown): string {

@@ -17,6 +17,11 @@ export class MergeDictionary {
     return this.#circumstances.idOf(text);
   }
 
+  /** How many circumstances it holds. */
+  get size(): number {
+    return this.#circumstances.size;
+  }
+
   circumstancesText(id: number): string {
     return this.#circumstances.text(id);
   }

@@ -165,11 +165,7 @@ export class SegmentBuilder implements RecordSink {
   #columns(count: number): RecordColumns {
     const entries = count === 0 ? 0 : (this.#entryEnd[count - 1] as number);
     const profiles = this.#localProfiles(count);
-    const texts: string[] = [];
-    for (let e = 0; e < entries; e++) {
-      const id = this.#entryCircumstances[e] as number;
-      texts[id] ??= this.#dictionary.circumstancesText(id);
-    }
+    const { ids, texts } = this.#localCircumstances(entries);
     return {
       numbers: this.#numbers.subarray(0, count),
       firstDay: this.#firstDay.subarray(0, count),
@@ -179,13 +175,29 @@ export class SegmentBuilder implements RecordSink {
       profiles: profiles.texts,
       entryEnd: this.#entryEnd.subarray(0, count),
       entries: {
-        circumstance: this.#entryCircumstances.subarray(0, entries),
+        circumstance: ids,
         firstSeenAt: this.#entryFirst.subarray(0, entries),
         lastSeenAt: this.#entryLast.subarray(0, entries),
         sightings: this.#entrySightings.subarray(0, entries),
       },
       circumstances: texts,
     };
+  }
+
+  /** The circumstances in use among the first `entries`, in order of use, and each entry's index into them. */
+  #localCircumstances(entries: number): { ids: Uint32Array; texts: string[] } {
+    const local = new Int32Array(this.#dictionary.size).fill(-1);
+    const ids = new Uint32Array(entries);
+    const texts: string[] = [];
+    for (let e = 0; e < entries; e++) {
+      const id = this.#entryCircumstances[e] as number;
+      if (local[id] === -1) {
+        local[id] = texts.length;
+        texts.push(this.#dictionary.circumstancesText(id));
+      }
+      ids[e] = local[id] as number;
+    }
+    return { ids, texts };
   }
 
   /** The profiles in use among the first `count` records, in text order, and each record's index into them. */

@@ -143,7 +143,8 @@ export async function compact(
   for await (const folded of fold(cursors, dictionary)) {
     await writer.write(folded.segment);
     resumeFrom = folded.resumeFrom;
-    if (writer.count >= context.budget.compactionSegments) break;
+    const { compactionSegments, compactionCircumstances } = context.budget;
+    if (writer.count >= compactionSegments || dictionary.size >= compactionCircumstances) break;
   }
   const written = await writer.finish();
   const output = [...state.output, ...written.entries];
