@@ -1,12 +1,14 @@
 /**
  * `npm run bench [-- NAME...] [--small]`: runs benchmarks, each in a process of its own so that none inherits another's
  * heap or compiled code, prints their tables and writes bench/results/NAME.json (bench/results/small/ for --small). The
- * exit status is 1 when a bar is not met, 2 when a benchmark could not run.
+ * exit status is 1 when a bar is not met, 2 when a benchmark could not run. `--write-readme` runs nothing: it puts the
+ * figures of the result files into README.md.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeReadme } from './readme.ts';
 import { type Benchmark, type BenchSize, printResult, writeResult } from './report.ts';
 
 const FOLDER = import.meta.dirname;
@@ -32,8 +34,16 @@ function runApart(name: string, size: BenchSize): number {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { small: { type: 'boolean', default: false }, here: { type: 'boolean', default: false } },
+    options: {
+      small: { type: 'boolean', default: false },
+      here: { type: 'boolean', default: false },
+      'write-readme': { type: 'boolean', default: false },
+    },
   });
+  if (values['write-readme']) {
+    writeReadme();
+    return 0;
+  }
   const size: BenchSize = values.small ? 'small' : 'full';
   const known = benchmarkNames();
   const unknown = positionals.find((name) => !known.includes(name));

@@ -1,6 +1,7 @@
 /**
  * cold: what a brand-new isolate reads until its first answer and until it is warm. All of it is counted, none timed.
  */
+import type { Run } from '../../src/format/manifest.ts';
 import { type RandomSource, randomSource } from '../../test/unit/format/support/random.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
 import { ensureInventory } from '../support/inventory.ts';
@@ -119,6 +120,7 @@ export async function run(size: BenchSize): Promise<BenchResult> {
         atMost(`first lookup, ${kind}: reads in sequence`, depth, 3),
         atMost(`first lookup, ${kind}: KiB read at most`, round(mostBytes / KIB), 512),
       ]),
+      atMost('bytes of verdicts a number, in the base', round(verdictBytes(world.manifest.runs.at(-1))), 4),
       atMost('storage reads of unlisted numbers once warm', sum(warmed.map((each) => each.readsOnceWarm)), 0),
       atMost(
         'MiB of columns in memory, of 66 allowed',
@@ -128,6 +130,12 @@ export async function run(size: BenchSize): Promise<BenchResult> {
       atMost('MB of numbers in memory once warm', round(peak(warmed.map((each) => each.numbersBytes)) / 1e6), 30),
     ],
   };
+}
+
+function verdictBytes(run: Run | undefined): number {
+  const segments = run?.segments ?? [];
+  const count = segments.reduce((total, entry) => total + entry.count, 0);
+  return segments.reduce((total, { verdicts }) => total + verdicts.bytes, 0) / count;
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

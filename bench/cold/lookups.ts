@@ -1,9 +1,10 @@
 /** What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in. */
 import type { RandomSource } from '../../test/unit/format/support/random.ts';
+import { lowerBound } from '../probe/sorted-array.ts';
+import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 
 /** Two in a hundred sign-ups are with a listed number: a round figure, for want of a published one. */
 const LISTED_PERCENT = 2;
-const RANGE_NUMBERS = 1_000_000;
 const ZIPF_EXPONENT = 1;
 
 export interface LookupMixes {
@@ -18,7 +19,7 @@ export interface LookupMixes {
 /** @param runs the numbers of each run, ascending, the base last */
 export function lookupMixes(runs: readonly Float64Array[], random: RandomSource): LookupMixes {
   const base = runs.at(-1) ?? new Float64Array();
-  const ranges = shuffled(rangesOf(base), random);
+  const ranges = shuffled(usedRanges(base), random);
   const cumulative = new Float64Array(ranges.length);
   let total = 0;
   for (let r = 0; r < ranges.length; r++) {
@@ -44,18 +45,7 @@ export function numbersIn(numbers: Float64Array, others: Float64Array): number[]
   return Array.from(numbers).filter((number) => has(others, number));
 }
 
-function rangesOf(numbers: Float64Array): number[] {
-  const starts: number[] = [];
-  for (let at = 0; at < numbers.length; ) {
-    const number = numbers[at] as number;
-    const start = number - (number % RANGE_NUMBERS);
-    starts.push(start);
-    at = lowerBound(numbers, start + RANGE_NUMBERS);
-  }
-  return starts;
-}
-
-function shuffled(values: number[], random: RandomSource): number[] {
+function shuffled(values: Float64Array, random: RandomSource): Float64Array {
   for (let i = values.length - 1; i > 0; i--) {
     const j = random(i + 1);
     const value = values[i] as number;
@@ -67,16 +57,4 @@ function shuffled(values: number[], random: RandomSource): number[] {
 
 function has(numbers: Float64Array, number: number): boolean {
   return numbers[lowerBound(numbers, number)] === number;
-}
-
-/** Index of the first value that is at least `bound`. */
-function lowerBound(values: Float64Array, bound: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((values[middle] as number) < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
