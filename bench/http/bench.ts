@@ -22,7 +22,8 @@ import { bars, storageReads, table } from './table.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 const SATURATED_CONNECTIONS = 16;
-const MODERATE_CONNECTIONS = 2;
+/** One request at a time: two connections keep both cores busy, and then the percentiles are those of the scheduler. */
+const MODERATE_CONNECTIONS = 1;
 /** Different numbers of each kind that are asked for. */
 const SAMPLE_NUMBERS = 20_000;
 const SEED = 20_250_516;

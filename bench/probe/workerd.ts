@@ -96,7 +96,7 @@ async function bundleWorker(folder: string): Promise<void> {
     target: 'es2023',
     // The build of roaring-wasm that asks for no Node modules.
     conditions: ['browser'],
-    external: ['*.wasm'],
+    external: ['*.wasm', 'node:*'],
     logLevel: 'error',
   });
 }
@@ -108,6 +108,7 @@ const config :Workerd.Config = (
     (name = "main", worker = (
       modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "roaring.wasm", wasm = embed "roaring.wasm")],
       compatibilityDate = "${COMPATIBILITY_DATE}",
+      compatibilityFlags = ["nodejs_compat"],
       bindings = [(name = "DATA", service = "data")],
     )),
     (name = "data", disk = (path = "data", writable = false)),
