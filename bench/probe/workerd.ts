@@ -108,7 +108,6 @@ const config :Workerd.Config = (
     (name = "main", worker = (
       modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "roaring.wasm", wasm = embed "roaring.wasm")],
       compatibilityDate = "${COMPATIBILITY_DATE}",
-      compatibilityFlags = ["nodejs_compat"],
       bindings = [(name = "DATA", service = "data")],
     )),
     (name = "data", disk = (path = "data", writable = false)),
