@@ -1,18 +1,26 @@
 /** Wires the parts together on Cloudflare's bindings: once an isolate, from the environment of its first request. */
 
-import type { Health, Services, Status } from './http/services.ts';
+import { FeedConfigs } from './feed/config.ts';
+import { Feed } from './feed/feed.ts';
+import type { Assets } from './http/docs-page.ts';
+import { withSandbox } from './http/sandbox.ts';
+import type { Health, Samples, Services, Status } from './http/services.ts';
 import { acceptDetections } from './ingest/accept.ts';
 import { checkAdminKey } from './keys/admin-key.ts';
+import type { Limiter } from './keys/quota.ts';
 import { KeyRegistry } from './keys/registry.ts';
 import { DEFAULT_BUDGET, type MergeContext } from './merge/context.ts';
 import { rollback } from './merge/rollback.ts';
 import { readStatus, type StoreStatus } from './merge/status.ts';
 import { parseLabelLevels } from './policy/labels.ts';
 import { Finder } from './serve/finder.ts';
+import { sampleClear, sampleInventory } from './serve/sample.ts';
 import { StorageUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
 import { R2ObjectStore } from './store/r2.ts';
 import type { ObjectStore, SliceStore } from './store/store.ts';
+import { TenantRulesHolder } from './tenants/tenant-rules.ts';
+import { TenantStore } from './tenants/tenant-store.ts';
 
 export interface Settings {
   /** The first admin key, 32 characters or more: a secret. */
@@ -24,6 +32,13 @@ export interface Settings {
 export interface Env extends Settings {
   readonly STORE: R2Bucket;
   readonly SLICES: KVNamespace;
+  /** The files of the reference page. */
+  readonly ASSETS?: Fetcher;
+  /** Rate limiters for quotas; an older configuration has none. */
+  readonly QUOTA_10?: RateLimit;
+  readonly QUOTA_100?: RateLimit;
+  readonly QUOTA_1000?: RateLimit;
+  readonly QUOTA_10000?: RateLimit;
 }
 
 export interface Stores {
@@ -35,6 +50,8 @@ export interface Runtime {
   readonly services: Services;
   readonly merge: MergeContext;
   readonly finder: Finder;
+  /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
+  warm(): Promise<void>;
 }
 
 /** Lookups are answered from a snapshot of any age; health says when it is older than two missed refreshes of a tick. */
@@ -45,12 +62,24 @@ type Background = (work: Promise<unknown>) => void;
 
 export function createRuntime(env: Env, background: Background): Runtime {
   const stores = { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES) };
-  return createRuntimeOn(stores, env, background);
+  return createRuntimeOn(stores, env, background, { limiters: limitersOf(env), assets: env.ASSETS ?? null });
+}
+
+/** What a deployment can do without. */
+interface Extras {
+  readonly limiters: readonly Limiter[];
+  readonly assets: Assets | null;
 }
 
 /** The same on other stores than Cloudflare's. */
-export function createRuntimeOn({ objects, slices }: Stores, settings: Settings, background: Background): Runtime {
+export function createRuntimeOn(
+  { objects, slices }: Stores,
+  settings: Settings,
+  background: Background,
+  { limiters, assets }: Extras = { limiters: [], assets: null },
+): Runtime {
   const now = () => Date.now();
+  const random = () => Math.random();
   const log = (event: string, details: Readonly<Record<string, string | number>>) => {
     console.log(JSON.stringify({ event, ...details }));
   };
@@ -67,20 +96,38 @@ export function createRuntimeOn({ objects, slices }: Stores, settings: Settings,
     budget: DEFAULT_BUDGET,
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
   };
-  const keys = new KeyRegistry({
+  const shared = {
     objects,
     now,
-    adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),
     waitUntil: background,
-    report: (error) => log('keys.unavailable', { reason: error instanceof Error ? error.message : 'failed' }),
-    randomBytes: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    randomBytes: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     sleep: delay,
+  };
+  const reportAs = (event: string) => (error: unknown) => {
+    log(event, { reason: error instanceof Error ? error.message : 'failed' });
+  };
+  const keys = new KeyRegistry({
+    ...shared,
+    adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),
+    report: reportAs('keys.unavailable'),
   });
+  const tenantDeps = { ...shared, report: reportAs('tenants.unavailable') };
+  const tenants: TenantStore = new TenantStore({ ...tenantDeps, accept: (version) => rules.accept(version) });
+  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log });
+  const configs = new FeedConfigs(rules, labels);
+  const { snapshots } = finder;
   const services: Services = {
-    finder,
+    finder: withSandbox(finder, now),
+    feed: new Feed({ snapshots, objects, slices, config: (tenant) => configs.get(tenant), log }),
+    assets,
+    rules,
+    tenants,
+    sampler: async (inventory, clear) => orUnavailable(sample(finder, inventory, clear, random)),
     labels,
     keys,
+    limiters,
     now,
+    random,
     log,
     randomId: () => crypto.randomUUID(),
     accept: (upload) => acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
@@ -88,7 +135,28 @@ export function createRuntimeOn({ objects, slices }: Stores, settings: Settings,
     status: async () => statusOf(await orUnavailable(readStatus(objects))),
     health: () => healthOf(finder),
   };
-  return { services, merge, finder };
+  const warm = async () => {
+    await Promise.allSettled([finder.snapshots.get(), rules.index()]);
+  };
+  return { services, merge, finder, warm };
+}
+
+/** Clear numbers are drawn beside listed ones, so some of these are drawn in any case. */
+async function sample(finder: Finder, inventory: number, clear: number, random: () => number): Promise<Samples> {
+  const listed = await sampleInventory(finder, Math.max(inventory, clear), random);
+  return { inventory: listed.slice(0, inventory), clear: await sampleClear(finder, listed, clear, random) };
+}
+
+function limitersOf(env: Env): readonly Limiter[] {
+  const tiers = [
+    { perMinute: 10, binding: env.QUOTA_10 },
+    { perMinute: 100, binding: env.QUOTA_100 },
+    { perMinute: 1000, binding: env.QUOTA_1000 },
+    { perMinute: 10_000, binding: env.QUOTA_10000 },
+  ];
+  return tiers.flatMap(({ perMinute, binding }) =>
+    binding === undefined ? [] : [{ perMinute, limit: (key) => binding.limit({ key }) }],
+  );
 }
 
 async function orUnavailable<T>(work: Promise<T>): Promise<T> {

@@ -1,10 +1,12 @@
-import { waitUntil } from 'cloudflare:workers';
-import { createApp } from './http/app.ts';
+import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
+import { createFetch } from './http/app.ts';
+import type { LookupInput } from './http/lookup-one.ts';
 import { tick } from './merge/tick.ts';
+import { lookupByRpc } from './rpc.ts';
 import { createRuntime, type Env, type Runtime } from './runtime.ts';
 
 interface Instance extends Runtime {
-  readonly app: ReturnType<typeof createApp>;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
 }
 
 /** Snapshots and caches live as long as the isolate. They hold resolved values only, never a request's I/O. */
@@ -13,16 +15,16 @@ let instance: Instance | undefined;
 function instanceFor(env: Env): Instance {
   if (instance === undefined) {
     const runtime = createRuntime(env, waitUntil);
-    // While the first request is being authenticated. A failure shows when a lookup asks for the snapshot.
-    waitUntil(runtime.finder.snapshots.get().catch(() => undefined));
-    instance = { ...runtime, app: createApp(runtime.services) };
+    // While the first request is being authenticated. A failure shows when a lookup asks.
+    waitUntil(runtime.warm());
+    instance = { ...runtime, fetch: createFetch(runtime.services) };
   }
   return instance;
 }
 
 export default {
   fetch(request, env) {
-    return instanceFor(env).app.fetch(request);
+    return instanceFor(env).fetch(request);
   },
   async scheduled(_controller, env) {
     const { merge, finder } = instanceFor(env);
@@ -32,3 +34,10 @@ export default {
     await finder.snapshots.refresh();
   },
 } satisfies ExportedHandler<Env>;
+
+/** For service bindings of the same account (src/rpc.ts). */
+export class Lookup extends WorkerEntrypoint<Env> {
+  lookup(input: LookupInput) {
+    return lookupByRpc(instanceFor(this.env).services, this.ctx.props, input);
+  }
+}

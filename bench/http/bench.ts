@@ -9,7 +9,7 @@ import type { Benchmark, BenchResult, BenchSize } from '../report.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 import { ensureInventory } from '../support/inventory.ts';
 import { checkAnswers } from './check.ts';
-import { createClientKey } from './client-key.ts';
+import { createClients } from './clients.ts';
 import { LoadToolMissing, prepareLoad, requireLoadTool } from './load.ts';
 import { measure, type Plan, type PreparedRoute } from './measure.ts';
 import { COUNTERS_PATH, type Counters } from './paths.ts';
@@ -80,16 +80,18 @@ export async function benchmark(store: string, size: BenchSize, scratch: string)
   const random = seededRandom(SEED);
   const sample = sampleNumbers(stored, random, SAMPLE_NUMBERS);
   const keys = join(scratch, 'keys');
-  const key = await createClientKey(keys);
+  const clients = await createClients(keys);
   const adminKey = `unused-${crypto.randomUUID()}`;
   const workerd = await startWorkerd({ store, keys, adminKey, scratch });
   try {
     const { host } = new URL(workerd.url);
-    const routes = measuredRoutes(sample, random, key).map((route, i) => ({
+    const routes = measuredRoutes(sample, random, clients).map((route, i) => ({
       ...route,
       prepared: prepareLoad(join(scratch, `requests-${i}`), host, route.requests),
     }));
-    const rightAnswers = await checkAnswers(workerd.url, key, sample, stored);
+    const rightAnswers =
+      (await checkAnswers(workerd.url, clients.builtIn, sample, stored)) +
+      (await checkAnswers(workerd.url, clients.tenRules, sample, stored));
     const { saturated, moderate } = PLANS[size];
     const warm = routes.filter(({ name }) => !name.endsWith(ANYWHERE));
     await warmUp(workerd, warm);

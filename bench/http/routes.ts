@@ -1,4 +1,5 @@
 /** What is measured: each route with the requests sent to it, and the empty route that it is held against. */
+import type { ClientKeys } from './clients.ts';
 import type { LoadRequest } from './load.ts';
 import { EMPTY_PATH } from './paths.ts';
 import { below, type Random } from './random.ts';
@@ -16,6 +17,8 @@ const LISTED_ONE_IN = 10;
 export const GET_EMPTY = 'GET, empty route';
 export const GET_UNLISTED = 'GET lookup, not listed';
 export const GET_LISTED = 'GET lookup, listed';
+export const GET_UNLISTED_RULES = 'GET lookup, not listed, ten rules';
+export const GET_LISTED_RULES = 'GET lookup, listed, ten rules';
 export const POST_EMPTY = 'POST, empty route';
 export const POST_UNLISTED = 'POST lookup, not listed';
 export const POST_LISTED = 'POST lookup, listed';
@@ -35,8 +38,10 @@ export interface MeasuredRoute {
  * The requests to an empty route are those to the lookup, key and number included, sent to another path: what differs
  * is what the route does.
  */
-export function measuredRoutes(sample: NumberSample, random: Random, key: string): readonly MeasuredRoute[] {
+export function measuredRoutes(sample: NumberSample, random: Random, keys: ClientKeys): readonly MeasuredRoute[] {
   const { warm, anywhere, unlisted } = sample;
+  const key = keys.builtIn;
+  const ruled = (number: number) => getRequest(LOOKUP_PATH, number, keys.tenRules);
   const get = (path: string) => (number: number) => getRequest(path, number, key);
   const post = (path: string) => (number: number) => postRequest(path, { number: `+${number}` }, key);
   const one = (name: string, against: string, requests: readonly LoadRequest[]): MeasuredRoute => {
@@ -49,6 +54,8 @@ export function measuredRoutes(sample: NumberSample, random: Random, key: string
     one(GET_EMPTY, GET_EMPTY, unlisted.map(get(EMPTY_PATH))),
     one(GET_UNLISTED, GET_EMPTY, unlisted.map(get(LOOKUP_PATH))),
     one(GET_LISTED, GET_EMPTY, warm.map(get(LOOKUP_PATH))),
+    one(GET_UNLISTED_RULES, GET_EMPTY, unlisted.map(ruled)),
+    one(GET_LISTED_RULES, GET_EMPTY, warm.map(ruled)),
     one(POST_EMPTY, POST_EMPTY, unlisted.map(post(EMPTY_PATH))),
     one(POST_UNLISTED, POST_EMPTY, unlisted.map(post(LOOKUP_PATH))),
     one(POST_LISTED, POST_EMPTY, warm.map(post(LOOKUP_PATH))),

@@ -3,41 +3,42 @@
  * same Hono app beside it. Bundled and served by workerd.ts.
  */
 import { waitUntil } from 'cloudflare:workers';
-import type { Hono } from 'hono';
-import { createApp } from '../../src/http/app.ts';
+import { createApp, createFetch } from '../../src/http/app.ts';
 import { createRuntimeOn } from '../../src/runtime.ts';
-import { API_KEYS_KEY } from '../../src/store/keys.ts';
 import { Disk, DiskObjectStore, DiskSliceStore } from './disk-stores.ts';
 import { COUNTERS_PATH, EMPTY_ANSWER, EMPTY_PATH } from './paths.ts';
 
 interface BenchEnv {
   /** The folder of the store, with `objects` and `slices`. */
   readonly STORE: Fetcher;
-  /** A folder with the key file, so that the benchmark's key is not put into a store that others read too. */
+  /** A folder with keys and policy, so that the benchmark's are not put into a store that others read too. */
   readonly KEYS: Fetcher;
   readonly RINGFENCE_ADMIN_KEY: string;
 }
 
-let app: Hono | undefined;
+/** Before the keys of what is set by hand (src/store/keys.ts). */
+const CONFIGURATION = 'config/';
+
+let answer: ((request: Request) => Response | Promise<Response>) | undefined;
 
 export default {
   fetch(request, env) {
-    app ??= createBenchApp(env);
-    return app.fetch(request);
+    answer ??= createBenchFetch(env);
+    return answer(request);
   },
 } satisfies ExportedHandler<BenchEnv>;
 
 /** Built as src/runtime.ts builds it, on other stores. */
-function createBenchApp(env: BenchEnv): Hono {
+function createBenchFetch(env: BenchEnv) {
   const store = new Disk(env.STORE);
-  const keyFile = new Disk(env.KEYS);
-  const objects = new DiskObjectStore((key) => (key === API_KEYS_KEY ? keyFile : store));
+  const configuration = new Disk(env.KEYS);
+  const objects = new DiskObjectStore((key) => (key.startsWith(CONFIGURATION) ? configuration : store));
   const { services } = createRuntimeOn({ objects, slices: new DiskSliceStore(store) }, env, waitUntil);
   const bench = createApp(services);
   const empty = JSON.stringify(EMPTY_ANSWER);
   bench.on(['GET', 'POST'], EMPTY_PATH, () => {
     return new Response(empty, { headers: { 'content-type': 'application/json' } });
   });
-  bench.get(COUNTERS_PATH, (context) => context.json({ store: store.counters, keys: keyFile.counters }));
-  return bench;
+  bench.get(COUNTERS_PATH, (context) => context.json({ store: store.counters, keys: configuration.counters }));
+  return createFetch(services, bench);
 }

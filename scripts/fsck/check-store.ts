@@ -1,8 +1,6 @@
 /** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
-import { decodeKeys } from '../../src/keys/key-file.ts';
-import { messageOf } from '../../src/merge/context.ts';
-import { API_KEYS_KEY } from '../../src/store/keys.ts';
 import { checkBatches } from './check-batches.ts';
+import { checkKeys, checkTenants } from './check-configuration.ts';
 import { checkHistory } from './check-history.ts';
 import { checkManifest, checkUnchanged, type ReadManifest } from './check-manifest.ts';
 import { checkNumbers } from './check-numbers.ts';
@@ -26,6 +24,7 @@ export interface CheckOptions {
 export async function checkStore(look: Look, options: CheckOptions): Promise<ReadManifest | null> {
   const read = await checkManifest(look);
   await checkKeys(look);
+  await checkTenants(look);
   if (read === null) {
     await checkBatches(look, null, null);
     return null;
@@ -43,16 +42,4 @@ export async function checkStore(look: Look, options: CheckOptions): Promise<Rea
   if (options.verifyBatches) await verifyBatches(look, manifest, isServable && isKept);
   await checkUnchanged(look, read);
   return read;
-}
-
-async function checkKeys({ objects, findings }: Look): Promise<void> {
-  const check = findings.begin('API keys');
-  try {
-    const object = await objects.get(API_KEYS_KEY);
-    if (object === null) return;
-    check.looked = decodeKeys(object.bytes).length;
-  } catch (error) {
-    const remedy = 'Only the admin key works. Put the object back from a copy, or delete it and make new keys.';
-    check.error(API_KEYS_KEY, messageOf(error), remedy);
-  }
 }

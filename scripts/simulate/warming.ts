@@ -59,8 +59,9 @@ export function simulateFleet(input: FleetInput): Fleet {
     total.checks += checks;
     total.manifests += coldStarts + Math.min(checks, isolates * MONTH_SECONDS * generationsASecond);
   }
-  // The API keys are checked as often as the manifest, by the same kind of conditional read (src/keys/key-cache.ts).
-  const objectReads = 2 * (total.checks + total.coldStarts) + SLICE_MISSING_SHARE * total.kvReads;
+  // The API keys and the index of tenants are checked as often as the manifest, by the same kind of conditional read
+  // (src/store/held-copy.ts).
+  const objectReads = 3 * (total.checks + total.coldStarts) + SLICE_MISSING_SHARE * total.kvReads;
   return {
     isolates: total.isolates,
     coldStarts: total.coldStarts,

@@ -4,20 +4,26 @@ import { authorize } from './auth.ts';
 import { failureResponse } from './failure.ts';
 import { openApiRoute } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { quickLookup } from './quick-lookup.ts';
 import { problemResponse } from './respond.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes.ts';
 import type { Services } from './services.ts';
 
+/** Answers requests; make one per isolate. */
+export function createFetch(services: Services, app = createApp(services)) {
+  return (request: Request): Response | Promise<Response> => quickLookup(services, request) ?? app.fetch(request);
+}
+
 /**
- * The HTTP API; make one per isolate. One handler a route and no middleware: the lookup is asked for at every sign-up,
+ * The HTTP API, all of it. One handler a route and no middleware: the lookup is asked for at every sign-up,
  * and Hono calls a single handler without composing a chain.
  *
  * No CORS headers: a browser that could call this would have to hold a key.
  */
 export function createApp(services: Services): Hono {
   const app = new Hono();
-  const quota = new RequestQuota(() => services.now());
+  const quota = new RequestQuota(services);
   const described = allRoutes(services);
   const routes = [...described, openApiRoute(described)];
   for (const route of routes) {

@@ -18,6 +18,7 @@ export async function authorize(
   quota: RequestQuota,
 ): Promise<Principal> {
   const token = bearerToken(header);
+  if (token === null) throw unauthorized('expected the header Authorization: Bearer <API key>', REALM);
   const principal = keys.recognize(token) ?? (await authenticate(token, keys));
   if (!allows(principal, scope)) {
     throw new Problem('forbidden', `expected an API key with the scope ${scope}`, {
@@ -26,7 +27,7 @@ export async function authorize(
     });
   }
   if (principal.perMinute === null) return principal;
-  const retryAfterSeconds = quota.take(principal.id, principal.perMinute);
+  const retryAfterSeconds = await quota.take(principal.id, principal.perMinute);
   if (retryAfterSeconds === 0) return principal;
   throw new Problem('quota-exceeded', `expected at most ${principal.perMinute} requests a minute`, {
     members: { perMinute: principal.perMinute },
@@ -41,10 +42,9 @@ async function authenticate(token: string, keys: KeyRegistry): Promise<Principal
   throw unauthorized('expected a valid API key', `${REALM}, error="invalid_token"`);
 }
 
-function bearerToken(header: string | null): string {
-  if (header === null || header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) {
-    throw unauthorized('expected the header Authorization: Bearer <API key>', REALM);
-  }
+/** null: there is none in the Authorization header. */
+export function bearerToken(header: string | null): string | null {
+  if (header === null || header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null;
   return header.slice(SCHEME.length).trim();
 }
 

@@ -1,8 +1,12 @@
 /** The schemas that the OpenAPI document names. */
 import * as v from 'valibot';
+import { auditAnswer } from './audit.ts';
 import { detectionLine, receiptAnswer } from './detections-schema.ts';
+import { feedManifest } from './feed-schema.ts';
 import { keySummary, keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
 import { batchAnswer, batchError, batchRequest, evidenceAnswer, lookupAnswer, lookupRequest } from './lookup-schema.ts';
+import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-schema.ts';
+import { policyAnswer, policyRequest, policyTestAnswer, policyTestRequest } from './policy-schema.ts';
 import { PROBLEM_TYPE_PREFIX, PROBLEMS } from './problem.ts';
 import { rollbackAnswer, rollbackRequest } from './rollback.ts';
 import { healthAnswer, statusAnswer } from './state-schema.ts';
@@ -16,6 +20,11 @@ export const problem = v.pipe(
     field: v.pipe(v.exactOptional(v.string()), v.description('Of the request, that is at fault')),
     verdict: v.pipe(v.exactOptional(v.literal('unknown')), v.description('Of a lookup that storage could not answer')),
     id: v.pipe(v.exactOptional(v.string()), v.description('Of an internal error, to find it in the logs')),
+    rule: v.pipe(v.exactOptional(v.string()), v.description('Of a policy, that cannot be used')),
+    position: v.pipe(
+      v.exactOptional(v.nullable(v.object({ offset: v.number(), line: v.number(), column: v.number() }))),
+      v.description("In the rule's expression; line and column count from 1"),
+    ),
     retained: v.pipe(v.exactOptional(v.array(v.number())), v.description('Generations that a rollback can return to')),
   }),
   v.description('RFC 9457 problem details; `type` ends in the code'),
@@ -28,6 +37,15 @@ export const COMPONENTS = {
   BatchRequest: batchRequest,
   BatchAnswer: batchAnswer,
   BatchError: batchError,
+  PolicyRequest: policyRequest,
+  Policy: policyAnswer,
+  PolicyTestRequest: policyTestRequest,
+  PolicyTest: policyTestAnswer,
+  OverrideRequest: overrideRequest,
+  Override: overrideAnswer,
+  Overrides: overridesAnswer,
+  Audit: auditAnswer,
+  FeedManifest: feedManifest,
   Detection: detectionLine,
   Receipt: receiptAnswer,
   Health: healthAnswer,

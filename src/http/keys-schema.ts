@@ -1,6 +1,6 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
-import { DEFAULT_TENANT, SCOPES } from '../keys/scope.ts';
+import { DEFAULT_TENANT, SCOPES, TENANT_NAME } from '../keys/scope.ts';
 
 const MAX_NAME_CHARS = 100;
 const MAX_PER_MINUTE = 1_000_000;
@@ -17,7 +17,7 @@ const quota = v.strictObject({
     v.integer('expected an integer'),
     v.minValue(1, 'expected at least 1'),
     v.maxValue(MAX_PER_MINUTE, `expected at most ${MAX_PER_MINUTE}`),
-    v.description('Requests a minute, counted by each isolate for itself'),
+    v.description('Requests a minute, in one location'),
   ),
 });
 
@@ -30,10 +30,7 @@ export const newKeyRequest = v.strictObject({
     v.maxLength(MAX_NAME_CHARS, `expected at most ${MAX_NAME_CHARS} characters`),
   ),
   scopes,
-  tenant: v.optional(
-    v.pipe(v.string('expected text'), v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, TENANT_EXPECTED)),
-    DEFAULT_TENANT,
-  ),
+  tenant: v.optional(v.pipe(v.string('expected text'), v.regex(TENANT_NAME, TENANT_EXPECTED)), DEFAULT_TENANT),
   quota: v.optional(v.nullable(quota), null),
 });
 

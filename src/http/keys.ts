@@ -1,6 +1,9 @@
 /** Making, listing and deleting API keys. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { Principal } from '../keys/scope.ts';
+import type { AuditEvent } from '../tenants/documents.ts';
+import type { Author } from '../tenants/tenant-store.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
 import { Problem, storageUnavailable } from './problem.ts';
@@ -31,7 +34,7 @@ export function keyRoutes(services: Services): readonly Route[] {
         },
       ],
       problems: ['invalid-request', 'payload-too-large', 'too-many-keys', 'storage-unavailable'],
-      handle: (context) => create(services, context),
+      handle: (context, principal) => create(services, context, principal),
     },
     {
       method: 'GET',
@@ -70,15 +73,24 @@ export function keyRoutes(services: Services): readonly Route[] {
       ],
       answers: [{ status: 204, description: 'Deleted' }],
       problems: ['not-found', 'storage-unavailable'],
-      handle: (context) => remove(services, context.req.param('id') ?? ''),
+      handle: (context, principal) => remove(services, context.req.param('id') ?? '', principal),
     },
   ];
 }
 
-async function create(services: Services, { req }: Context): Promise<Response> {
+async function create(services: Services, { req }: Context, principal: Principal): Promise<Response> {
   const request = parse(newKeyRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
   const result = await services.keys.create(request);
-  if (result.kind === 'created') return json({ id: result.id, key: result.key }, 201);
+  if (result.kind === 'created') {
+    const { id, key } = result;
+    const { name, scopes } = request;
+    await record(
+      services,
+      { tenant: request.tenant, by: principal.id },
+      { action: 'key.create', key: id, name, scopes },
+    );
+    return json({ id, key }, 201);
+  }
   if (result.kind === 'full') throw new Problem('too-many-keys', `expected at most ${result.limit} keys`);
   throw storageUnavailable('the key may or may not have been stored; delete it if it is listed');
 }
@@ -89,9 +101,21 @@ async function list(services: Services): Promise<Response> {
   return json({ keys: keys.map((key) => ({ ...key, createdAt: new Date(key.createdAt).toISOString() })) });
 }
 
-async function remove(services: Services, id: string): Promise<Response> {
+async function remove(services: Services, id: string, principal: Principal): Promise<Response> {
   const result = await services.keys.delete(id);
-  if (result === 'deleted') return noContent();
+  if (typeof result === 'object') {
+    await record(services, { tenant: result.tenant, by: principal.id }, { action: 'key.delete', key: id });
+    return noContent();
+  }
   if (result === 'not-found') throw new Problem('not-found', 'expected the id of a stored key');
   throw storageUnavailable('the key may or may not have been deleted; send it again');
+}
+
+/**
+ * Into the audit trail of the key's tenant. The key has been changed already, and a revocation must not wait for
+ * anything: if the trail cannot be written, the log has it.
+ */
+async function record({ tenants, log }: Services, author: Author, event: AuditEvent): Promise<void> {
+  const { kind } = await tenants.record(author, event);
+  if (kind !== 'done') log('audit.failed', { ...author, action: event.action, key: 'key' in event ? event.key : '' });
 }

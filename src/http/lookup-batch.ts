@@ -4,16 +4,13 @@ import { parseNumber } from '../number/parse.ts';
 import type { ParseResult } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { decide, unknownAnswer } from '../policy/decide.ts';
-import type { Finding } from '../policy/finding.ts';
-import { StorageUnavailable } from '../store/errors.ts';
 import { MAX_BATCH_BODY_BYTES, readJson } from './body.ts';
-import { decideContext } from './decide-context.ts';
 import { BATCH_ERROR_EXAMPLE, CLEAR_EXAMPLE, LISTED_EXAMPLE } from './examples.ts';
+import { findFor } from './lookup-one.ts';
 import { batchAnswer, batchRequest, MAX_BATCH_NUMBERS } from './lookup-schema.ts';
-import { storageUnavailable } from './problem.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Finder, Services } from './services.ts';
+import type { Services } from './services.ts';
 import { parse } from './validate.ts';
 
 interface BatchError {
@@ -50,15 +47,17 @@ export function lookupBatchRoutes(services: Services): readonly Route[] {
         },
       ],
       problems: ['invalid-request', 'payload-too-large', 'storage-unavailable'],
-      handle: async ({ req }) => {
+      handle: async ({ req }, { tenant }) => {
         const { numbers, country, scenario } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
         const parsed = numbers.map((input) => parseElement(input, country ?? undefined));
-        const found = await findAll(services.finder, parsed);
-        const context = decideContext(services, scenario, false);
+        const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
+        const { findings, rules } = await findFor(services, tenant, asked, false);
+        const { labels: levels } = services;
+        const context = { ...rules, levels, now: services.now(), scenario: scenario ?? null, evidence: false };
         let next = 0;
         const results = parsed.map((result, i): LookupAnswer | BatchError => {
           if (!result.ok) return { input: numbers[i], error: { code: result.code, detail: result.detail } };
-          const finding = found[next++] ?? null;
+          const finding = findings[next++] ?? null;
           return finding === null ? unknownAnswer(result.value) : decide(result.value, finding, context);
         });
         return json({ results });
@@ -70,18 +69,4 @@ export function lookupBatchRoutes(services: Services): readonly Route[] {
 function parseElement(input: unknown, country: string | undefined): ParseResult {
   if (typeof input === 'string') return parseNumber(input, country);
   return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
-}
-
-/** Findings of the numbers that are ones, in order. */
-async function findAll(finder: Finder, parsed: readonly ParseResult[]): Promise<readonly (Finding | null)[]> {
-  const numbers = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
-  if (numbers.length === 0) return [];
-  try {
-    return await finder.find(numbers, { evidence: false });
-  } catch (error) {
-    if (!(error instanceof StorageUnavailable)) throw error;
-    throw storageUnavailable('the numbers can be called neither listed nor clear at the moment', {
-      verdict: 'unknown',
-    });
-  }
 }

@@ -5,6 +5,7 @@ import { isCountry } from '../number/country.ts';
 import { LINE_TYPES } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { MAX_LEVEL } from '../policy/labels.ts';
+import { OVERRIDE_LISTS, OVERRIDE_SCOPES } from '../policy/overrides.ts';
 import { ACTIONS, VERDICTS } from '../policy/policy.ts';
 
 export const MAX_BATCH_NUMBERS = 1000;
@@ -15,17 +16,17 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const day = v.pipe(v.string(), v.isoDate());
 const instant = v.pipe(v.string(), v.isoTimestamp());
 
-const country = v.pipe(
+export const country = v.pipe(
   v.string('expected text'),
   v.check((code) => code === '' || isCountry(code), 'expected an ISO 3166-1 alpha-2 code with a number plan'),
   v.description('ISO 3166-1 alpha-2, either case: where a number without calling code is dialled'),
 );
-const scenario = v.pipe(
+export const scenario = v.pipe(
   v.string('expected text'),
   v.maxLength(MAX_SCENARIO_CHARS, `expected at most ${MAX_SCENARIO_CHARS} characters`),
   v.description('What the number is about to be used for, for the rules of the policy'),
 );
-const number = v.pipe(
+export const number = v.pipe(
   v.string('expected text'),
   v.description('E.164, international digits, tel: URI, or national with `country`; the usual punctuation'),
 );
@@ -87,6 +88,11 @@ export const lookupAnswer = v.object({
   action: v.nullable(v.picklist(ACTIONS)),
   rule: v.nullable(v.string()),
   generation: v.nullable(count),
+  override: v.exactOptional(
+    v.object({ list: v.picklist(OVERRIDE_LISTS), scope: v.picklist(OVERRIDE_SCOPES), expiresAt: v.nullable(instant) }),
+  ),
+  shadow: v.exactOptional(v.array(v.string())),
+  failed: v.exactOptional(v.array(v.string())),
   evidence: v.exactOptional(v.nullable(v.array(evidenceAnswer))),
   stale: v.exactOptional(v.literal(true)),
   ageSeconds: v.exactOptional(count),

@@ -7,7 +7,7 @@ import type { GenericSchema } from 'valibot';
 import type { Principal, Scope } from '../keys/scope.ts';
 import type { ProblemCode } from './problem.ts';
 
-export type Method = 'GET' | 'POST' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** One media type of a body. */
 export interface MediaDoc {

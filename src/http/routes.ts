@@ -1,7 +1,13 @@
+import { auditRoutes } from './audit.ts';
 import { detectionRoutes } from './detections.ts';
+import { docsRoutes } from './docs-page.ts';
+import { feedRoutes } from './feed.ts';
 import { keyRoutes } from './keys.ts';
 import { lookupRoutes } from './lookup.ts';
 import { lookupBatchRoutes } from './lookup-batch.ts';
+import { overrideRoutes } from './overrides.ts';
+import { policyRoutes } from './policy.ts';
+import { policyTestRoutes } from './policy-test.ts';
 import { rollbackRoutes } from './rollback.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
@@ -12,9 +18,15 @@ export function allRoutes(services: Services): readonly Route[] {
   return [
     ...lookupRoutes(services),
     ...lookupBatchRoutes(services),
+    ...policyRoutes(services),
+    ...policyTestRoutes(services),
+    ...overrideRoutes(services),
+    ...auditRoutes(services),
     ...detectionRoutes(services),
     ...stateRoutes(services),
     ...rollbackRoutes(services),
     ...keyRoutes(services),
+    ...feedRoutes(services),
+    ...docsRoutes(services),
   ];
 }

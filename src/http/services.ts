@@ -5,14 +5,21 @@
  * 503; any other rejection is a fault of ours and becomes a 500 with an id.
  */
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
+import type { Limiter } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
+import type { TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
 import type { LabelLevels } from '../policy/labels.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
+import type { Assets } from './docs-page.ts';
+import type { FeedService } from './feed.ts';
 
 export type { EvidenceLine, Finding, RecordFacts } from '../policy/finding.ts';
 
 export interface Finder {
+  /** What is known of a number, at once: null if that takes a look at storage. */
+  peek(number: number): Finding | null;
   /** One entry for each number, in the same order. null: storage could not answer for this number. */
   find(numbers: readonly number[], options: { readonly evidence: boolean }): Promise<readonly (Finding | null)[]>;
 }
@@ -47,8 +54,28 @@ export interface Status {
   };
 }
 
+/** Numbers of the inventory, and numbers like them that are not listed. */
+export interface Samples {
+  readonly inventory: readonly number[];
+  readonly clear: readonly number[];
+}
+
+/** What each tenant decides with (src/tenants/tenant-rules.ts). */
+export interface Rules {
+  /** At once, if it is at hand and recent; null says nothing. */
+  peek(tenant: string): TenantRules | null;
+  get(tenant: string): Promise<TenantRules>;
+}
+
 export interface Services {
   readonly finder: Finder;
+  readonly feed: FeedService;
+  /** The files of the reference page; null: there are none. */
+  readonly assets: Assets | null;
+  readonly rules: Rules;
+  readonly tenants: TenantStore;
+  /** Draws numbers to try a policy on; numbers of both kinds may be fewer than asked for. */
+  sampler(inventory: number, clear: number): Promise<Samples>;
   readonly labels: LabelLevels;
   readonly keys: KeyRegistry;
   status(): Promise<Status>;
@@ -56,8 +83,12 @@ export interface Services {
   /** Rejects with BodyError, too, if the upload cannot be taken. */
   accept(upload: Upload): Promise<AcceptResult>;
   rollback(generation: number, options: { readonly requeue: boolean }): Promise<RollbackResult>;
+  /** Of the location, for quotas; smallest first. */
+  readonly limiters: readonly Limiter[];
   /** Milliseconds since 1970. */
-  now(): number;
+  readonly now: () => number;
+  /** 0 to below 1. */
+  readonly random: () => number;
   /** Text that names one failure among all, such as a UUID. */
   randomId(): string;
   /** One structured line; the fields hold no number, no link and no key. */

@@ -5,7 +5,7 @@ import type { Route } from './route.ts';
 import type { Services } from './services.ts';
 import { healthAnswer, statusAnswer } from './state-schema.ts';
 
-const INDEX = { service: 'ringfence', health: '/healthz', openapi: '/openapi.json' };
+const INDEX = { service: 'ringfence', health: '/healthz', openapi: '/openapi.json', docs: '/docs' };
 const HEALTH = { ok: true, generation: 1234, ageSeconds: 3 };
 const STATUS = {
   generation: 1234,
@@ -31,7 +31,10 @@ export function stateRoutes(services: Services): readonly Route[] {
         {
           status: 200,
           description: 'Paths',
-          json: { schema: v.object({ service: v.string(), health: v.string(), openapi: v.string() }), example: INDEX },
+          json: {
+            schema: v.object({ service: v.string(), health: v.string(), openapi: v.string(), docs: v.string() }),
+            example: INDEX,
+          },
         },
       ],
       problems: [],

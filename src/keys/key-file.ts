@@ -6,8 +6,10 @@
  * in order of creation. `sha256` is that of the key as its holder has it, 64 hex digits; the key itself is nowhere.
  */
 import * as v from 'valibot';
-import { type Bytes, FormatError, frame, openFrame } from '../format/frame.ts';
-import { decodeText, parseJson } from '../format/text.ts';
+import type { Bytes } from '../format/frame.ts';
+import { framedJson } from '../format/framed-json.ts';
+import type { ObjectKind } from '../store/changed-object.ts';
+import { API_KEYS_KEY } from '../store/keys.ts';
 import { SCOPES } from './scope.ts';
 
 const MAGIC = 'RFKY';
@@ -31,14 +33,19 @@ const schema = v.object({ keys: v.pipe(v.array(apiKey), v.maxLength(MAX_KEYS)) }
 
 export type ApiKey = v.InferOutput<typeof apiKey>;
 
+const file = framedJson(MAGIC, VERSION, schema);
+
 export function encodeKeys(keys: readonly ApiKey[]): Bytes {
-  return frame(MAGIC, VERSION, new TextEncoder().encode(JSON.stringify({ keys })));
+  return file.encode({ keys: [...keys] });
 }
 
 /** @throws FormatError unless the bytes are a key file */
 export function decodeKeys(bytes: Bytes): readonly ApiKey[] {
-  const parsed = v.safeParse(schema, parseJson(decodeText(openFrame(bytes, MAGIC, VERSION), MAGIC), MAGIC));
-  if (parsed.success) return parsed.output.keys;
-  const [issue] = parsed.issues;
-  throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'body'}: expected ${issue.expected ?? 'another value'}`);
+  return file.decode(bytes).keys;
 }
+
+export const KEY_FILE: ObjectKind<readonly ApiKey[]> = {
+  key: API_KEYS_KEY,
+  codec: { encode: encodeKeys, decode: decodeKeys },
+  empty: [],
+};

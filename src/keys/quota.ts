@@ -1,32 +1,71 @@
 /**
- * Requests a minute of a key, counted in fixed windows of a minute *in one isolate*: a key that is served by several
- * isolates gets its quota from each. It stops a client run wild, not a determined one.
+ * Requests a minute of a key. Each isolate counts exactly, in fixed windows of a minute; and all isolates of one
+ * location together, by the platform's rate limiters, which take nothing on the way and let a little too much through.
+ * A limiter has the one limit that it was deployed with. A key whose quota lies above it asks it only for a share of
+ * its requests, drawn at random, so that it is spent after as many as the quota has.
  */
 const WINDOW_MS = 60_000;
 /** More than all keys there can be (key-file.ts). Dropping the counters now and then gives away a minute's quota. */
 const MAX_COUNTERS = 2000;
 
-export class RequestQuota {
-  readonly #counters = new Map<string, { window: number; count: number }>();
-  readonly #now: () => number;
+/** Counts the requests of many isolates; the platform's rate limiting binding. */
+export interface Limiter {
+  /** How many requests a minute it lets through under one key. */
+  readonly perMinute: number;
+  /** Counts one. May reject when it does not answer. */
+  limit(key: string): Promise<{ readonly success: boolean }>;
+}
 
-  /** @param now milliseconds since 1970 */
-  constructor(now: () => number) {
-    this.#now = now;
+export interface RequestQuotaDeps {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** 0 to below 1. */
+  readonly random: () => number;
+  /** May be empty: then each isolate counts for itself alone. */
+  readonly limiters: readonly Limiter[];
+}
+
+export class RequestQuota {
+  readonly #deps: RequestQuotaDeps;
+  readonly #counters = new Map<string, { window: number; count: number }>();
+
+  constructor(deps: RequestQuotaDeps) {
+    this.#deps = deps;
   }
 
   /** Counts a request. 0 if it is within the quota, else the seconds until the next window, at least 1. */
-  take(id: string, perMinute: number): number {
-    const now = this.#now();
+  async take(id: string, perMinute: number): Promise<number> {
+    const now = this.#deps.now();
     const window = Math.floor(now / WINDOW_MS);
-    const counter = this.#counters.get(id);
-    if (counter === undefined || counter.window !== window) {
-      if (counter === undefined && this.#counters.size >= MAX_COUNTERS) this.#counters.clear();
-      this.#counters.set(id, { window, count: 1 });
-      return 0;
+    const counter = this.#counterOf(id, window);
+    if (counter.count < perMinute) {
+      counter.count += 1;
+      if (await this.#isWithinShared(id, perMinute)) return 0;
+      // No need to ask again in this minute.
+      counter.count = Math.max(counter.count, perMinute);
     }
-    if (counter.count >= perMinute) return Math.ceil(((window + 1) * WINDOW_MS - now) / 1000);
-    counter.count += 1;
-    return 0;
+    return Math.ceil(((window + 1) * WINDOW_MS - now) / 1000);
+  }
+
+  #counterOf(id: string, window: number): { window: number; count: number } {
+    const known = this.#counters.get(id);
+    if (known?.window === window) return known;
+    if (known === undefined && this.#counters.size >= MAX_COUNTERS) this.#counters.clear();
+    const counter = { window, count: 0 };
+    this.#counters.set(id, counter);
+    return counter;
+  }
+
+  async #isWithinShared(id: string, perMinute: number): Promise<boolean> {
+    const { limiters, random } = this.#deps;
+    // The largest that the quota reaches; below the smallest, that one: the isolate's own count is the narrower.
+    const limiter = limiters.findLast((tier) => tier.perMinute <= perMinute) ?? limiters[0];
+    if (limiter === undefined || random() >= limiter.perMinute / perMinute) return true;
+    try {
+      return (await limiter.limit(id)).success;
+    } catch {
+      // A quota guards against a client run wild; a limiter that does not answer is no reason to refuse anybody.
+      return true;
+    }
   }
 }

@@ -1,8 +1,8 @@
 /** API keys: who a request comes from, and the making, listing and deleting of keys. */
 import { toHex } from '../format/hash.ts';
+import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.ts';
 import { KeyCache } from './key-cache.ts';
-import { type ApiKey, MAX_KEYS } from './key-file.ts';
-import { KeyStore, type KeyStoreDeps } from './key-store.ts';
+import { type ApiKey, KEY_FILE, MAX_KEYS } from './key-file.ts';
 import { DEFAULT_TENANT, type Principal, SCOPES, type Scope } from './scope.ts';
 import { type Digest, digestOf, idOf, MAX_TOKEN_CHARS, mintToken, sameDigest } from './token.ts';
 
@@ -11,7 +11,7 @@ const MAX_CACHED_PROOFS = 256;
 
 const ADMIN: Principal = { id: 'admin', tenant: DEFAULT_TENANT, scopes: SCOPES, perMinute: null };
 
-export interface KeyRegistryDeps extends KeyStoreDeps {
+export interface KeyRegistryDeps extends ChangedObjectDeps {
   /** As checked by `checkAdminKey`; null: none. */
   readonly adminKey: string | null;
   /** Milliseconds since 1970. */
@@ -51,7 +51,7 @@ export type CreateResult =
 
 export class KeyRegistry {
   readonly #deps: KeyRegistryDeps;
-  readonly #store: KeyStore;
+  readonly #store: ChangedObject<readonly ApiKey[]>;
   readonly #cache: KeyCache;
   /** Digests and ids by key, of keys that were found good: spares the hash, decides nothing. Oldest first. */
   readonly #proofs = new Map<string, Proof>();
@@ -59,7 +59,7 @@ export class KeyRegistry {
 
   constructor(deps: KeyRegistryDeps) {
     this.#deps = deps;
-    this.#store = new KeyStore(deps);
+    this.#store = new ChangedObject(deps, KEY_FILE);
     this.#cache = new KeyCache({ ...deps, store: this.#store });
   }
 
@@ -104,15 +104,15 @@ export class KeyRegistry {
     });
     if (version === 'unavailable') return { kind: 'unavailable' };
     this.#cache.accept(version);
-    const stored = version.keys.some((key) => key.sha256 === entry.sha256);
+    const stored = version.value.some((key) => key.sha256 === entry.sha256);
     return stored ? { kind: 'created', id, key: token } : { kind: 'full', limit: MAX_KEYS };
   }
 
   /** In order of creation, as stored now. */
   async list(): Promise<readonly KeySummary[] | 'unavailable'> {
     try {
-      const { keys } = await this.#store.read();
-      return keys.map(({ sha256: _, ...summary }) => summary);
+      const { value } = await this.#store.read();
+      return value.map(withoutSecret);
     } catch (error) {
       this.#deps.report(error);
       return 'unavailable';
@@ -120,16 +120,17 @@ export class KeyRegistry {
   }
 
   /** Effective at once in this isolate, in others within the bounds of key-cache.ts. */
-  async delete(id: string): Promise<'deleted' | 'not-found' | 'unavailable'> {
-    let wasThere = false;
+  async delete(id: string): Promise<KeySummary | 'not-found' | 'unavailable'> {
+    let deleted: ApiKey | undefined;
     const version = await this.#store.change((keys) => {
-      if (!keys.some((key) => key.id === id)) return null;
-      wasThere = true;
-      return keys.filter((key) => key.id !== id);
+      const found = keys.find((key) => key.id === id);
+      if (found === undefined) return null;
+      deleted = found;
+      return keys.filter((key) => key !== found);
     });
     if (version === 'unavailable') return 'unavailable';
     this.#cache.accept(version);
-    return wasThere ? 'deleted' : 'not-found';
+    return deleted === undefined ? 'not-found' : withoutSecret(deleted);
   }
 
   async #isAdmin(digest: Digest): Promise<boolean> {
@@ -147,4 +148,8 @@ export class KeyRegistry {
     }
     return { kind: 'known', principal };
   }
+}
+
+function withoutSecret({ sha256: _, ...summary }: ApiKey): KeySummary {
+  return summary;
 }

@@ -4,9 +4,9 @@
  * were never published.
  */
 import * as v from 'valibot';
-import { type Bytes, FormatError, frame, openFrame } from '../format/frame.ts';
+import { type Bytes, FormatError } from '../format/frame.ts';
+import { framedJson } from '../format/framed-json.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { decodeText, parseJson } from '../format/text.ts';
 import { generationKey, HISTORY_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 
@@ -33,16 +33,15 @@ export type MergedBatches = Pick<HistoryEntry, 'batches' | 'replayed'>;
 
 export const NO_BATCHES: MergedBatches = { batches: [], replayed: [] };
 
-export function encodeHistory({ generation, commit, parent }: Manifest, merged: MergedBatches): Bytes {
-  return frame(MAGIC, VERSION, new TextEncoder().encode(JSON.stringify({ generation, commit, parent, ...merged })));
+const object = framedJson(MAGIC, VERSION, schema);
+
+export function encodeHistory({ generation, commit, parent }: Manifest, { batches, replayed }: MergedBatches): Bytes {
+  return object.encode({ generation, commit, parent, batches, replayed });
 }
 
 /** Throws FormatError unless the bytes are a history object. */
 export function decodeHistory(bytes: Bytes): HistoryEntry {
-  const parsed = v.safeParse(schema, parseJson(decodeText(openFrame(bytes, MAGIC, VERSION), MAGIC), MAGIC));
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
+  return object.decode(bytes);
 }
 
 /** Ids of the batches first merged after a generation, up to and including the given manifest's. */

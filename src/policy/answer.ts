@@ -2,6 +2,7 @@
 import type { Circumstances } from '../format/detection.ts';
 import type { Channel, Industry } from '../format/vocabulary.ts';
 import type { LineType } from '../number/phone-number.ts';
+import type { OverrideList, OverrideScope } from './overrides.ts';
 import type { Action, Neighbourhood, Verdict } from './policy.ts';
 
 /**
@@ -34,12 +35,25 @@ export interface LookupAnswer {
   readonly action: Action | null;
   readonly rule: string | null;
   readonly generation: number | null;
+  /** Present if an override decided; `rule` is then "override". The record and the verdict stay those of the data. */
+  readonly override?: OverrideAnswer;
+  /** Ids of the rules in shadow mode that match; present if there are any. */
+  readonly shadow?: readonly string[];
+  /** Ids of the rules that failed at run time and were skipped; present if there are any. */
+  readonly failed?: readonly string[];
   /** Present if the caller asked for it: null if it could not be read, empty if the number is not listed. */
   readonly evidence?: readonly EvidenceAnswer[] | null;
   /** Present, and true, if the answer comes from data older than STALE_AFTER_SECONDS. */
   readonly stale?: true;
   /** With `stale`: seconds since the data was last confirmed to be the newest. */
   readonly ageSeconds?: number;
+}
+
+export interface OverrideAnswer {
+  readonly list: OverrideList;
+  readonly scope: OverrideScope;
+  /** UTC date-time; null: until it is deleted. */
+  readonly expiresAt: string | null;
 }
 
 export interface EvidenceAnswer extends Circumstances {

@@ -1,11 +1,12 @@
 /** From what the store found to what the caller is told. Pure. */
-import { isoDay } from '../format/records.ts';
+import { dayOf, isoDay } from '../format/records.ts';
 import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
-import type { EvidenceAnswer, LookupAnswer } from './answer.ts';
+import type { EvidenceAnswer, LookupAnswer, OverrideAnswer } from './answer.ts';
 import type { EvidenceLine, Finding } from './finding.ts';
 import type { LabelLevels } from './labels.ts';
 import { isSuspect, neighbourhoodScore } from './neighbourhood.ts';
-import { applyPolicy, type Policy, type PolicyFacts } from './policy.ts';
+import { OVERRIDE_RULE, type Override, type Overrides } from './overrides.ts';
+import { applyPolicy, type Decision, type Policy, type PolicyFacts } from './policy.ts';
 
 /**
  * An answer from older data says so. A snapshot is refreshed within seconds while lookups come in, so two minutes mean
@@ -13,11 +14,16 @@ import { applyPolicy, type Policy, type PolicyFacts } from './policy.ts';
  */
 export const STALE_AFTER_SECONDS = 120;
 
-export interface DecideContext {
-  readonly levels: LabelLevels;
+/** What a tenant decides with. */
+export interface TenantRules {
   readonly policy: Policy;
-  /** UTC days since 1970. */
-  readonly today: number;
+  readonly overrides: Overrides;
+}
+
+export interface DecideContext extends TenantRules {
+  readonly levels: LabelLevels;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly scenario: string | null;
   /** Whether the caller asked for evidence. */
   readonly evidence: boolean;
@@ -26,7 +32,9 @@ export interface DecideContext {
 export function decide(subject: PhoneNumber, finding: Finding, context: DecideContext): LookupAnswer {
   const { record } = finding;
   const facts = factsOf(subject, finding, context);
-  const { action, rule } = applyPolicy(context.policy, facts);
+  const override = context.overrides.find(subject.number, context.now);
+  const { action, rule, shadow, failed } =
+    override === null ? applyPolicy(context.policy, facts) : overridden(override);
   const answer: LookupAnswer = {
     number: formatE164(subject.number),
     country: subject.country,
@@ -45,9 +53,13 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
     generation: finding.generation,
   };
   const isStale = finding.ageSeconds > STALE_AFTER_SECONDS;
-  if (!context.evidence && !isStale) return answer;
+  const hasMore = context.evidence || isStale || override !== null || shadow !== undefined || failed !== undefined;
+  if (!hasMore) return answer;
   return {
     ...answer,
+    ...(override === null ? undefined : { override: overrideAnswer(override) }),
+    ...(shadow === undefined ? undefined : { shadow }),
+    ...(failed === undefined ? undefined : { failed }),
     ...(context.evidence ? { evidence: evidenceOf(finding) } : undefined),
     ...(isStale ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) } : undefined),
   };
@@ -74,8 +86,22 @@ export function unknownAnswer(subject: PhoneNumber): LookupAnswer {
   };
 }
 
-function factsOf(subject: PhoneNumber, finding: Finding, { levels, today, scenario }: DecideContext): PolicyFacts {
+function overridden({ list }: Override): Decision {
+  return { action: list, rule: OVERRIDE_RULE };
+}
+
+function overrideAnswer({ list, scope, expiresAt }: Override): OverrideAnswer {
+  return { list, scope, expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() };
+}
+
+/** What the rules of a policy see. */
+export function factsOf(
+  subject: PhoneNumber,
+  finding: Finding,
+  { levels, now, scenario }: Pick<DecideContext, 'levels' | 'now' | 'scenario'>,
+): PolicyFacts {
   const { record, hundred, thousand } = finding;
+  const today = dayOf(now / 1000);
   return {
     verdict: record !== null ? 'listed' : isSuspect(hundred) ? 'suspect' : 'clear',
     level: record === null ? 0 : levels.levelOf(record.labels),

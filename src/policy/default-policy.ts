@@ -1,16 +1,14 @@
-import type { Policy } from './policy.ts';
-
-/** Block from this level on. */
-const BLOCK_LEVEL = 8;
-/** Challenge from this level on. */
-const CHALLENGE_LEVEL = 5;
+import { compilePolicy } from './cel/compile.ts';
+import type { Policy, PolicySource } from './policy.ts';
 
 /** The policy of a tenant that has set none (API.md, Policy). */
-export const DEFAULT_POLICY: Policy = {
+export const DEFAULT_POLICY_SOURCE: PolicySource = {
   rules: [
-    { id: 'modem-pool', action: 'block', matches: ({ level }) => level >= BLOCK_LEVEL },
-    { id: 'suspect-neighbourhood', action: 'challenge', matches: ({ verdict }) => verdict === 'suspect' },
-    { id: 'known-receiver', action: 'challenge', matches: ({ level }) => level >= CHALLENGE_LEVEL },
+    { id: 'modem-pool', when: 'level >= 8', action: 'block', mode: 'enforce' },
+    { id: 'suspect-neighbourhood', when: 'verdict == "suspect"', action: 'challenge', mode: 'enforce' },
+    { id: 'known-receiver', when: 'level >= 5', action: 'challenge', mode: 'enforce' },
   ],
   default: 'allow',
 };
+
+export const DEFAULT_POLICY: Policy = compilePolicy(DEFAULT_POLICY_SOURCE);

@@ -1,4 +1,4 @@
-/** A policy: an ordered list of rules over what is known of a number, the first that matches decides. */
+/** A policy: an ordered list of rules over what is known of a number, the first enforced one that matches decides. */
 import type { Channel, Industry } from '../format/vocabulary.ts';
 import type { LineType } from '../number/phone-number.ts';
 
@@ -7,6 +7,10 @@ export type Action = (typeof ACTIONS)[number];
 
 export const VERDICTS = ['listed', 'suspect', 'clear', 'unknown'] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+/** A rule in shadow decides nothing; answers name it where it matches, so that it can be watched before it is enforced. */
+export const RULE_MODES = ['enforce', 'shadow'] as const;
+export type RuleMode = (typeof RULE_MODES)[number];
 
 /** How many *other* listed numbers are in the same block of 100 and of 1,000, and the score of neighbourhood.ts. */
 export interface Neighbourhood {
@@ -35,15 +39,33 @@ export interface PolicyFacts {
   readonly scenario: string | null;
 }
 
+/** A rule as a tenant writes it, and as it is stored. */
+export interface RuleSource {
+  readonly id: string;
+  /** A CEL expression of type bool over the variables of PolicyFacts (docs/POLICY.md). */
+  readonly when: string;
+  readonly action: Action;
+  readonly mode: RuleMode;
+}
+
+export interface PolicySource {
+  readonly rules: readonly RuleSource[];
+  /** When no enforced rule matches. */
+  readonly default: Action;
+}
+
 export interface Rule {
   readonly id: string;
   readonly action: Action;
+  readonly mode: RuleMode;
+  /** @throws RuleFailure when the expression has no value for these facts */
   readonly matches: (facts: PolicyFacts) => boolean;
 }
 
+/** Made by compilePolicy (cel/compile.ts). */
 export interface Policy {
+  readonly source: PolicySource;
   readonly rules: readonly Rule[];
-  /** When no rule matches. */
   readonly default: Action;
 }
 
@@ -51,14 +73,59 @@ export interface Decision {
   readonly action: Action;
   /** Id of the rule that matched, or DEFAULT_RULE. */
   readonly rule: string;
+  /** Ids of all shadow rules that match, in order, wherever they stand; absent if none does. */
+  readonly shadow?: readonly string[];
+  /** Ids of the rules that failed and were skipped, in order; absent if none did. */
+  readonly failed?: readonly string[];
+}
+
+/**
+ * An expression has no value for these facts: it divides by zero, or asks for the days of a number that is not listed.
+ * Its instances are made once and thrown many times, since to make one costs more than to evaluate a whole policy.
+ */
+export class RuleFailure extends Error {
+  override readonly name = 'RuleFailure';
 }
 
 /** What `rule` says when no rule matched. */
 export const DEFAULT_RULE = 'default';
 
+/** Allocates nothing but the decision when no rule failed and none in shadow matched, which is nearly always. */
 export function applyPolicy(policy: Policy, facts: PolicyFacts): Decision {
+  let decided: Rule | undefined;
+  let shadow: string[] | undefined;
+  let failed: string[] | undefined;
   for (const rule of policy.rules) {
-    if (rule.matches(facts)) return { action: rule.action, rule: rule.id };
+    if (decided !== undefined && rule.mode !== 'shadow') continue;
+    const matched = tryRule(rule, facts);
+    if (matched === undefined) failed = append(failed, rule.id);
+    else if (!matched) continue;
+    else if (rule.mode === 'shadow') shadow = append(shadow, rule.id);
+    else decided = rule;
   }
-  return { action: policy.default, rule: DEFAULT_RULE };
+  const action = decided === undefined ? policy.default : decided.action;
+  const rule = decided === undefined ? DEFAULT_RULE : decided.id;
+  if (shadow === undefined && failed === undefined) return { action, rule };
+  return {
+    action,
+    rule,
+    ...(shadow === undefined ? undefined : { shadow }),
+    ...(failed === undefined ? undefined : { failed }),
+  };
+}
+
+/** undefined: the rule failed. Any other error is a fault of ours, and is not hidden. */
+function tryRule(rule: Rule, facts: PolicyFacts): boolean | undefined {
+  try {
+    return rule.matches(facts);
+  } catch (error) {
+    if (error instanceof RuleFailure) return undefined;
+    throw error;
+  }
+}
+
+function append(ids: string[] | undefined, id: string): string[] {
+  if (ids === undefined) return [id];
+  ids.push(id);
+  return ids;
 }

@@ -34,6 +34,18 @@ export class Finder {
     this.columns = new ColumnCache(context);
   }
 
+  /** What is known of a number, at once: null if that takes a look at storage. */
+  peek(number: number): Finding | null {
+    const snapshot = this.snapshots.peek();
+    if (snapshot === null) return null;
+    try {
+      return this.#probeInMemory(snapshot, number);
+    } catch {
+      // A damaged column: `find` tells the log what is wrong.
+      return null;
+    }
+  }
+
   /** A finding for each number, in order; null where storage could not answer. */
   async find(numbers: readonly number[], options: FindOptions): Promise<(Finding | null)[]> {
     const findings: (Finding | null)[] = numbers.map(() => null);

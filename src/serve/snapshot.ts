@@ -90,6 +90,11 @@ export class SnapshotHolder {
     return Math.max(0, Math.floor((this.#context.now() - this.#checkedAt) / 1000));
   }
 
+  /** The snapshot, if there is no need to look whether there is a newer one; null says nothing. */
+  peek(): Snapshot | null {
+    return this.#snapshot !== undefined && this.#context.now() - this.#checkedAt < REFRESH_MS ? this.#snapshot : null;
+  }
+
   /** The snapshot at hand, refreshed in the background when due; the first caller waits for it. Rejects if there is none to be had. */
   async get(): Promise<Snapshot> {
     const snapshot = this.#snapshot;

@@ -13,6 +13,12 @@ export const KEYED_BATCH = 'k-';
 export const MERGED_PREFIX = 'batches/merged/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
 export const API_KEYS_KEY = 'config/keys';
+/** Which documents each tenant decides with; one small object, read together with the manifest. */
+export const TENANTS_KEY = 'config/tenants';
+/** Policies, override lists and audit pages; each change writes new ones and none is altered. */
+export const POLICY_PREFIX = 'config/policies/';
+export const OVERRIDES_PREFIX = 'config/overrides/';
+export const AUDIT_PREFIX = 'config/audit/';
 
 /** A generation's object under one of the prefixes above; keys sort by generation. */
 export function generationKey(prefix: string, generation: number, commit: string): string {

@@ -2,6 +2,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly STORE: R2Bucket;
     readonly SLICES: KVNamespace;
+    readonly QUOTA_10: RateLimit;
     readonly RINGFENCE_ADMIN_KEY: string;
   }
   interface GlobalProps {

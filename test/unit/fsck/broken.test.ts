@@ -6,6 +6,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
 import { BATCHES } from './damage/batches.ts';
+import { CONFIGURATION } from './damage/configuration.ts';
 import { deleted } from './damage/damage.ts';
 import { GENERATIONS } from './damage/generations.ts';
 import { MANIFESTS } from './damage/manifests.ts';
@@ -15,19 +16,22 @@ import { checked, firstSegment, flip, fourMinutes, keyLike, keysOf, manifestOf }
 /** Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine. */
 vi.setConfig({ testTimeout: 30_000 });
 
-describe.each(Object.entries({ SEGMENTS, SLICES, MANIFESTS, GENERATIONS, BATCHES }))('%s', (_, damages) => {
-  test.each(Object.entries(damages))('%s', async (name, { breaks, says, store = fourMinutes }) => {
-    const world = await store();
-    const expected = await breaks(world);
-    const { problems, words, report, findings } = await checked(world);
-    expect(problems).toEqual(expected);
-    expect(words[0]).toMatch(says);
-    expect(findings.isSound).toBe(name.endsWith('is no error'));
-    // No phone number, and no line that does not say what to do.
-    expect(report).not.toMatch(/1\d\d5550?1\d\d/);
-    for (const line of words) expect(line).toMatch(/\. [A-Z].*\.$/);
-  });
-});
+describe.each(Object.entries({ SEGMENTS, SLICES, MANIFESTS, GENERATIONS, BATCHES, CONFIGURATION }))(
+  '%s',
+  (_, damages) => {
+    test.each(Object.entries(damages))('%s', async (name, { breaks, says, store = fourMinutes }) => {
+      const world = await store();
+      const expected = await breaks(world);
+      const { problems, words, report, findings } = await checked(world);
+      expect(problems).toEqual(expected);
+      expect(words[0]).toMatch(says);
+      expect(findings.isSound).toBe(name.endsWith('is no error'));
+      // No phone number, and no line that does not say what to do.
+      expect(report).not.toMatch(/1\d\d5550?1\d\d/);
+      for (const line of words) expect(line).toMatch(/\. [A-Z].*\.$/);
+    });
+  },
+);
 
 test('what cannot be checked is said, and is not called sound', async () => {
   const world = await fourMinutes();

@@ -55,6 +55,7 @@ test('the report is a table, counts, and a line for each problem', async () => {
   check                       looked at  result
   manifest                            1  ok
   API keys                            0  ok
+  rules of tenants                    0  ok
   segments in use                     1  1 error
   slices in KV                        0  not checked: not for the segments with errors
   numbers, each counted once          0  not checked: not while segments have errors

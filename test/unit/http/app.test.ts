@@ -14,6 +14,7 @@ describe('state', () => {
       service: 'ringfence',
       health: '/healthz',
       openapi: '/openapi.json',
+      docs: '/docs',
     });
     const { status, text } = await harness.call('GET', '/healthz', { key: null });
     expect([status, text]).toEqual([200, '{"ok":true,"generation":7,"ageSeconds":2}']);

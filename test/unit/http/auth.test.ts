@@ -15,6 +15,27 @@ const PROTECTED: readonly Protected[] = [
   { method: 'POST', path: '/v1/lookup', scope: 'lookup', body: '{"number":"+12025550123"}', success: 200 },
   { method: 'GET', path: '/v1/lookup?number=%2B12025550123', scope: 'lookup', success: 200 },
   { method: 'POST', path: '/v1/lookup/batch', scope: 'lookup', body: '{"numbers":[]}', success: 200 },
+  { method: 'GET', path: '/v1/policy', scope: 'policy', success: 200 },
+  { method: 'PUT', path: '/v1/policy', scope: 'policy', body: '{"rules":[]}', success: 200 },
+  {
+    method: 'POST',
+    path: '/v1/policy/test',
+    scope: 'policy',
+    body: '{"policy":{"rules":[]},"samples":1}',
+    success: 200,
+  },
+  { method: 'GET', path: '/v1/overrides?number=%2B12025550123', scope: 'policy', success: 404 },
+  {
+    method: 'PUT',
+    path: '/v1/overrides',
+    scope: 'policy',
+    body: '{"number":"+12025550123","list":"allow","reason":"test"}',
+    success: 200,
+  },
+  { method: 'DELETE', path: '/v1/overrides?number=%2B12025550123', scope: 'policy', success: 404 },
+  { method: 'GET', path: '/v1/feed/manifest', scope: 'feed', success: 503 },
+  { method: 'GET', path: `/v1/feed/slices/${'0'.repeat(64)}`, scope: 'feed', success: 404 },
+  { method: 'GET', path: '/v1/audit', scope: 'policy', success: 200 },
   { method: 'POST', path: '/v1/detections', scope: 'ingest', body: '[]', type: 'application/json', success: 202 },
   { method: 'GET', path: '/v1/status', scope: 'lookup', success: 200 },
   { method: 'POST', path: '/v1/rollback', scope: 'admin', body: '{"generation":6}', success: 200 },
@@ -40,7 +61,9 @@ function send({ method, path, body, type }: Protected, key: string | null) {
 it('covers every route that needs a key', () => {
   const listed = PROTECTED.map(({ method, path, scope }) => `${method} ${path.split('?')[0]} ${scope}`);
   const routes = harness.routes.flatMap(({ method, path, scope }) =>
-    scope === null ? [] : [`${method} ${path.replace(':id', '0123456789ab')} ${scope}`],
+    scope === null
+      ? []
+      : [`${method} ${path.replace(':id', '0123456789ab').replace(':hash', '0'.repeat(64))} ${scope}`],
   );
   expect(listed.sort()).toEqual(routes.sort());
 });

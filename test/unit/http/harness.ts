@@ -12,12 +12,16 @@ import { problemsOf } from '../../../src/http/openapi-answers.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/http/problem.ts';
 import type { Route } from '../../../src/http/route.ts';
 import { allRoutes } from '../../../src/http/routes.ts';
-import type { Finding, Health, Services, Status } from '../../../src/http/services.ts';
+import { withSandbox } from '../../../src/http/sandbox.ts';
+import type { Finding, Health, Samples, Services, Status } from '../../../src/http/services.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import type { Scope } from '../../../src/keys/scope.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
+import { StorageUnavailable } from '../../../src/store/errors.ts';
+import { TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
+import { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { countingBytes, FlakyStore } from '../keys/storage.ts';
 
 export const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
@@ -53,9 +57,11 @@ export interface CallOptions {
 
 export class Harness {
   nowMs = Date.UTC(2025, 4, 31, 12);
-  readonly objects = new FlakyStore();
+  readonly objects = new FlakyStore(() => this.nowMs);
   /** By number; a number that is not here is clear, one that is null storage cannot answer for. */
   readonly findings = new Map<number, Finding | null>();
+  /** Whether findings need no look at storage. */
+  inMemory = false;
   readonly asked: { numbers: readonly number[]; evidence: boolean }[] = [];
   readonly uploads: Upload[] = [];
   readonly rollbacks: { generation: number; requeue: boolean }[] = [];
@@ -93,19 +99,44 @@ export class Harness {
     const reached = () => {
       if (this.failure !== null) throw this.failure;
     };
+    const shared = {
+      objects: this.objects,
+      now: () => this.nowMs,
+      randomBytes: countingBytes(),
+      sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 0)),
+      waitUntil: (promise: Promise<unknown>) => void this.background.push(promise),
+      report: () => undefined,
+    };
+    const log: Services['log'] = (event, fields) => void this.logged.push({ event, fields });
+    const tenants: TenantStore = new TenantStore({ ...shared, accept: (version) => rules.accept(version) });
+    const rules = new TenantRulesHolder(tenants, { ...shared, log });
     return {
       keys: this.keys,
       labels,
+      rules,
+      tenants,
+      feed: {
+        manifest: () => Promise.reject(new StorageUnavailable('no feed here')),
+        slice: async () => null,
+      },
+      assets: null,
+      sampler: async (inventory, clear) => this.#sample(inventory, clear),
+      limiters: [],
+      random: () => 0,
       now: () => this.nowMs,
       randomId: () => 'failure-1',
-      log: (event, fields) => void this.logged.push({ event, fields }),
-      finder: {
-        find: async (numbers, { evidence }) => {
-          reached();
-          this.asked.push({ numbers, evidence });
-          return numbers.map((number) => this.#finding(number));
+      log,
+      finder: withSandbox(
+        {
+          peek: (number) => (this.inMemory ? this.#finding(number) : null),
+          find: async (numbers, { evidence }) => {
+            reached();
+            this.asked.push({ numbers, evidence });
+            return numbers.map((number) => this.#finding(number));
+          },
         },
-      },
+        () => this.nowMs,
+      ),
       status: async () => {
         reached();
         return STATUS;
@@ -127,6 +158,13 @@ export class Harness {
         return this.rollbackResult;
       },
     };
+  }
+
+  /** Of the numbers in `findings`, and of an exchange where nothing is listed. */
+  #sample(inventory: number, clear: number): Samples {
+    const listed = [...this.findings].flatMap(([number, finding]) => (finding?.record ? [number] : []));
+    const others = Array.from({ length: 1000 }, (_, i) => 12_015_550_000 + i);
+    return { inventory: listed.slice(0, inventory), clear: others.slice(0, clear) };
   }
 
   #finding(number: number): Finding | null {

@@ -32,7 +32,7 @@ function* values(value: unknown): Generator<unknown> {
 }
 
 function pathOf(path: string): string {
-  return path.replace(':id', '{id}');
+  return path.replaceAll(/:([a-z]+)/g, '{$1}');
 }
 
 it('is OpenAPI 3.1 with what a document must have', () => {
@@ -46,17 +46,28 @@ it('has every route of API.md that is built, and itself', () => {
   );
   expect(operations.sort()).toEqual([
     'DELETE /v1/keys/{id}',
+    'DELETE /v1/overrides',
     'GET /',
+    'GET /docs',
+    'GET /docs/{file}',
     'GET /healthz',
     'GET /openapi.json',
+    'GET /v1/audit',
+    'GET /v1/feed/manifest',
+    'GET /v1/feed/slices/{hash}',
     'GET /v1/keys',
     'GET /v1/lookup',
+    'GET /v1/overrides',
+    'GET /v1/policy',
     'GET /v1/status',
     'POST /v1/detections',
     'POST /v1/keys',
     'POST /v1/lookup',
     'POST /v1/lookup/batch',
+    'POST /v1/policy/test',
     'POST /v1/rollback',
+    'PUT /v1/overrides',
+    'PUT /v1/policy',
   ]);
 });
 

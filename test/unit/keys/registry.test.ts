@@ -190,7 +190,7 @@ describe('revocation', () => {
   it('is effective at once in the same isolate', async () => {
     const registry = isolate();
     const { id, key } = await created(registry);
-    expect(await registry.delete(id)).toBe('deleted');
+    expect(await registry.delete(id)).toMatchObject({ id, tenant: 'default' });
     expect(await kindOf(registry, key)).toBe('refused');
   });
 
@@ -359,7 +359,7 @@ describe('create, list and delete', () => {
     const registry = isolate();
     const { id } = await created(registry);
     expect(await registry.delete('admin')).toBe('not-found');
-    expect(await registry.delete(id)).toBe('deleted');
+    expect(await registry.delete(id)).toMatchObject({ id, tenant: 'default' });
     expect(await registry.delete(id)).toBe('not-found');
     expect(await registry.list()).toEqual([]);
   });
@@ -406,7 +406,7 @@ describe('create, list and delete', () => {
     const { id, key } = await created(registry);
     expect(objects.puts).toBe(1);
     expect(await kindOf(isolate(), key)).toBe('known');
-    expect(await registry.delete(id)).toBe('deleted');
+    expect(await registry.delete(id)).toMatchObject({ id, tenant: 'default' });
     expect(objects.puts).toBe(2);
     expect(await registry.list()).toEqual([]);
   });

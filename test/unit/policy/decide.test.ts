@@ -4,9 +4,11 @@ import { type DecideContext, decide, STALE_AFTER_SECONDS, unknownAnswer } from '
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import type { Finding, RecordFacts } from '../../../src/policy/finding.ts';
 import { LabelLevels, parseLabelLevels } from '../../../src/policy/labels.ts';
-import type { PolicyFacts } from '../../../src/policy/policy.ts';
+import { Overrides } from '../../../src/policy/overrides.ts';
+import type { Policy, PolicyFacts } from '../../../src/policy/policy.ts';
 
 const TODAY = 20240;
+const DAY_MS = 86_400_000;
 const SUBJECT: PhoneNumber = { number: 12025550123, country: 'US', lineType: 'mobile' };
 const RECORD: RecordFacts = {
   labels: ['modem_pool_card'],
@@ -19,7 +21,8 @@ const RECORD: RecordFacts = {
 const CONTEXT: DecideContext = {
   levels: new LabelLevels(),
   policy: DEFAULT_POLICY,
-  today: TODAY,
+  overrides: Overrides.none,
+  now: TODAY * DAY_MS + 3_600_000,
   scenario: null,
   evidence: false,
 };
@@ -127,9 +130,10 @@ describe('decide', () => {
 
   it('hands the rules every variable of API.md', () => {
     const seen: PolicyFacts[] = [];
-    const policy = {
-      rules: [{ id: 'spy', action: 'flag' as const, matches: (facts: PolicyFacts) => seen.push(facts) > 0 }],
-      default: 'allow' as const,
+    const policy: Policy = {
+      source: { rules: [], default: 'allow' },
+      rules: [{ id: 'spy', action: 'flag', mode: 'enforce', matches: (facts) => seen.push(facts) > 0 }],
+      default: 'allow',
     };
     const context = { ...CONTEXT, policy, scenario: 'signup' };
     expect(decide(SUBJECT, finding({ record: RECORD, hundred: 1, thousand: 2 }), context)).toMatchObject({

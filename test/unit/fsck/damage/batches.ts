@@ -1,4 +1,4 @@
-/** Broken and misplaced batches, and API keys. */
+/** Broken and misplaced batches. */
 import { openBatch } from '../../../../src/format/batch.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { newWorld, upload } from '../../../support/world.ts';
@@ -66,12 +66,5 @@ export const BATCHES: Damages = {
       return [error('inventory against its batches', 'manifest')];
     },
     says: /^has an inventory of \d+ numbers; its batches give \d+, and the two differ from segment 1 of 1 on\. Some lookups/,
-  },
-  'damaged API keys': {
-    breaks: async (world) => {
-      await world.objects.memory.put('config/keys', new Uint8Array(20));
-      return [error('API keys', 'config/keys')];
-    },
-    says: /^expected magic RFKY.*Only the admin key works/,
   },
 };

@@ -1,0 +1,34 @@
+/** What the package offers; `exports` in package.json names the same, and a test holds the two in step. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const PROJECT = join(import.meta.dirname, '..', '..');
+export const DIST = join(PROJECT, 'dist');
+
+export interface Entry {
+  /** Of the file in dist: `dist/NAME.js`. */
+  readonly name: string;
+  /** Its module, from src. */
+  readonly source: string;
+  /** Optional peers of the package that it imports, types included. */
+  readonly peers: readonly string[];
+  /** Modules of the runtime that it imports: Node, Deno, Bun have them, and Workers with `nodejs_compat`. */
+  readonly runtime: readonly string[];
+}
+
+export const ENTRIES: readonly Entry[] = [
+  { name: 'client', source: 'client/index.ts', peers: [], runtime: [] },
+  { name: 'fetch', source: 'middleware/fetch.ts', peers: [], runtime: [] },
+  { name: 'hono', source: 'middleware/hono.ts', peers: ['hono'], runtime: [] },
+  { name: 'itty-router', source: 'middleware/itty-router.ts', peers: ['itty-router'], runtime: [] },
+  { name: 'replica', source: 'replica/index.ts', peers: [], runtime: ['node:zlib'] },
+];
+
+export class BuildError extends Error {}
+
+/** @throws BuildError */
+export function checkEntries(): void {
+  for (const { name, source } of ENTRIES) {
+    if (!existsSync(join(PROJECT, 'src', source))) throw new BuildError(`${name}: expected src/${source}`);
+  }
+}

@@ -1,0 +1,872 @@
+/** Written by `npm run generate` from the OpenAPI document; changes made here are lost. */
+
+/**
+ * By operation: what it takes, and what it answers.
+ */
+export interface OperationTypes {
+  lookup: {
+    body: LookupRequest;
+    answer: LookupAnswer;
+  };
+  lookupByQuery: {
+    query: {
+      /**
+       * E.164, international digits, tel: URI, or national with `country`; the usual punctuation
+       */
+      number: string;
+      /**
+       * ISO 3166-1 alpha-2, either case: where a number without calling code is dialled
+       */
+      country?: string;
+      /**
+       * What the number is about to be used for, for the rules of the policy
+       */
+      scenario?: string;
+      /**
+       * Also list the evidence
+       */
+      evidence?: 'true' | 'false';
+    };
+    answer: LookupAnswer;
+  };
+  lookupBatch: {
+    body: BatchRequest;
+    answer: BatchAnswer;
+  };
+  getPolicy: {
+    query?: {
+      /**
+       * One of `earlier`, instead of the policy in force
+       */
+      version?: string;
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    answer: Policy;
+  };
+  putPolicy: {
+    query?: {
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    body: PolicyRequest;
+    answer: Policy;
+  };
+  testPolicy: {
+    query?: {
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    body: PolicyTestRequest;
+    answer: PolicyTest;
+  };
+  putOverride: {
+    query?: {
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    body: OverrideRequest;
+    answer: Override;
+  };
+  getOverrides: {
+    query?: {
+      /**
+       * International: a plus sign may be sent as it is or as %2B
+       */
+      number?: string;
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    answer: Override | Overrides;
+  };
+  deleteOverride: {
+    query: {
+      /**
+       * International: a plus sign may be sent as it is or as %2B
+       */
+      number: string;
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    answer: undefined;
+  };
+  listAudit: {
+    query?: {
+      /**
+       * `older` of the page before
+       */
+      before?: string;
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    answer: Audit;
+  };
+  uploadDetections: {
+    headers?: {
+      /**
+       * Makes a retry safe: the same key and body are counted once and answered with the same receipt
+       */
+      'Idempotency-Key'?: string;
+    };
+    body: string | Detection[];
+    answer: Receipt;
+  };
+  index: {
+    answer: {
+      service: string;
+      health: string;
+      openapi: string;
+      docs: string;
+    };
+  };
+  health: {
+    answer: Health;
+  };
+  status: {
+    answer: Status;
+  };
+  rollback: {
+    body: RollbackRequest;
+    answer: RollbackAnswer;
+  };
+  createKey: {
+    body: NewKeyRequest;
+    answer: NewKeyAnswer;
+  };
+  listKeys: {
+    answer: Keys;
+  };
+  deleteKey: {
+    path: {
+      /**
+       * As listed
+       */
+      id: string;
+    };
+    answer: undefined;
+  };
+  feedManifest: {
+    headers?: {
+      /**
+       * ETag of what the client has
+       */
+      'If-None-Match'?: string;
+    };
+    answer: FeedManifest;
+  };
+  openapi: {
+    answer: {
+      openapi: string;
+    };
+  };
+}
+export interface LookupRequest {
+  /**
+   * E.164, international digits, tel: URI, or national with `country`; the usual punctuation
+   */
+  number: string;
+  country?: string | null;
+  scenario?: string | null;
+  evidence?: boolean | null;
+}
+export interface LookupAnswer {
+  /**
+   * E.164
+   */
+  number: string;
+  country: string | null;
+  lineType:
+    | 'mobile'
+    | 'fixed_line'
+    | 'fixed_line_or_mobile'
+    | 'voip'
+    | 'toll_free'
+    | 'premium_rate'
+    | 'shared_cost'
+    | 'personal_number'
+    | 'pager'
+    | 'uan'
+    | 'voicemail'
+    | 'unknown';
+  verdict: 'listed' | 'suspect' | 'clear' | 'unknown';
+  level: number | null;
+  labels: string[];
+  channels: ('otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other')[];
+  industries: (
+    | 'social_media'
+    | 'communications'
+    | 'short_video'
+    | 'internet_services'
+    | 'ecommerce'
+    | 'finance'
+    | 'gaming'
+    | 'travel'
+    | 'other'
+  )[];
+  firstSeen: string | null;
+  lastSeen: string | null;
+  sightings: number | null;
+  neighbourhood: {
+    hundred: number;
+    thousand: number;
+    score: number;
+  } | null;
+  action: ('allow' | 'flag' | 'challenge' | 'block') | null;
+  rule: string | null;
+  generation: number | null;
+  override?: {
+    list: 'allow' | 'block';
+    scope: 'tenant' | 'global';
+    expiresAt: string | null;
+  };
+  shadow?: string[];
+  failed?: string[];
+  evidence?: Evidence[] | null;
+  stale?: true;
+  ageSeconds?: number;
+}
+export interface Evidence {
+  label: string;
+  channel: 'otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other';
+  industry:
+    | (
+        | 'social_media'
+        | 'communications'
+        | 'short_video'
+        | 'internet_services'
+        | 'ecommerce'
+        | 'finance'
+        | 'gaming'
+        | 'travel'
+        | 'other'
+      )
+    | null;
+  project: string | null;
+  link: {
+    host: string;
+    sha256: string;
+  } | null;
+  source: string | null;
+  firstSeenAt: string;
+  lastSeenAt: string;
+  sightings: number;
+}
+export interface BatchRequest {
+  /**
+   * Each as `number` of a single lookup
+   *
+   * @maxItems 1000
+   */
+  numbers: unknown[];
+  country?: string | null;
+  scenario?: string | null;
+}
+export interface BatchAnswer {
+  /**
+   * In the order of `numbers`
+   */
+  results: (LookupAnswer | BatchError)[];
+}
+export interface BatchError {
+  /**
+   * The element as it was sent
+   */
+  input: unknown;
+  error: {
+    code: 'invalid-number';
+    detail: string;
+  };
+}
+export interface Policy {
+  tenant: string;
+  /**
+   * 0: the built-in policy, in force where none was put
+   */
+  version: number;
+  rules: {
+    id: string;
+    when: string;
+    action: 'allow' | 'flag' | 'challenge' | 'block';
+    mode: 'enforce' | 'shadow';
+  }[];
+  default: 'allow' | 'flag' | 'challenge' | 'block';
+  at: string | null;
+  by: string | null;
+  earlier: {
+    version: number;
+    at: string;
+    /**
+     * Id of the API key
+     */
+    by: string;
+  }[];
+  /**
+   * Rules that hardly do what they are meant to
+   */
+  warnings: {
+    rule: string;
+    detail: string;
+  }[];
+}
+export interface PolicyRequest {
+  /**
+   * The first that matches decides
+   */
+  rules: {
+    /**
+     * Named by `rule` of an answer that it decides
+     */
+    id: string;
+    /**
+     * A CEL expression of type bool
+     */
+    when: string;
+    action: 'allow' | 'flag' | 'challenge' | 'block';
+    /**
+     * `shadow`: reported, decides nothing
+     */
+    mode?: 'enforce' | 'shadow';
+  }[];
+  /**
+   * When no rule matches
+   */
+  default?: 'allow' | 'flag' | 'challenge' | 'block';
+}
+export interface PolicyTestRequest {
+  policy: PolicyRequest;
+  /**
+   * @maxItems 1000
+   */
+  numbers?: string[];
+  samples?:
+    | {
+        /**
+         * Listed numbers, drawn at random
+         */
+        inventory?: number;
+        /**
+         * Numbers of the same ranges that are not listed
+         */
+        clear?: number;
+      }
+    | number;
+  country?: string | null;
+  scenario?: string | null;
+}
+export interface PolicyTest {
+  total: {
+    tested: number;
+    /**
+     * By the policy in force
+     */
+    present: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * By the policy that is tried
+     */
+    policy: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * Numbers that would get another action
+     */
+    changed: number;
+  };
+  /**
+   * Numbers that the storage could not answer for
+   */
+  unanswered: number;
+  bySample: {
+    sample: 'numbers' | 'inventory' | 'clear';
+    tested: number;
+    /**
+     * By the policy in force
+     */
+    present: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * By the policy that is tried
+     */
+    policy: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * Numbers that would get another action
+     */
+    changed: number;
+  }[];
+  byCountry: {
+    country: string | null;
+    tested: number;
+    /**
+     * By the policy in force
+     */
+    present: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * By the policy that is tried
+     */
+    policy: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * Numbers that would get another action
+     */
+    changed: number;
+  }[];
+  /**
+   * null: not listed
+   */
+  byLabel: {
+    label: string | null;
+    tested: number;
+    /**
+     * By the policy in force
+     */
+    present: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * By the policy that is tried
+     */
+    policy: {
+      allow: number;
+      flag: number;
+      challenge: number;
+      block: number;
+    };
+    /**
+     * Numbers that would get another action
+     */
+    changed: number;
+  }[];
+  rules: {
+    id: string;
+    when: string;
+    action: 'allow' | 'flag' | 'challenge' | 'block';
+    mode: 'enforce' | 'shadow';
+    /**
+     * Numbers that it matches, whatever stands before it
+     */
+    matched: number;
+    /**
+     * Numbers whose action it decides
+     */
+    decided: number;
+    /**
+     * Numbers that it fails on at run time: skipped for these
+     */
+    failed: number;
+  }[];
+  warnings: {
+    rule: string;
+    detail: string;
+  }[];
+  /**
+   * Of `numbers`, in their order
+   */
+  results: (
+    | {
+        number: string;
+        verdict: 'listed' | 'suspect' | 'clear' | 'unknown';
+        present: {
+          action: 'allow' | 'flag' | 'challenge' | 'block';
+          rule: string;
+          shadow?: string[];
+          failed?: string[];
+        };
+        policy: {
+          action: 'allow' | 'flag' | 'challenge' | 'block';
+          rule: string;
+          shadow?: string[];
+          failed?: string[];
+        };
+      }
+    | {
+        input: string;
+        error: {
+          code: string;
+          detail: string;
+        };
+      }
+  )[];
+}
+export interface OverrideRequest {
+  /**
+   * E.164, international digits, tel: URI, or national with `country`; the usual punctuation
+   */
+  number: string;
+  country?: string | null;
+  list: 'allow' | 'block';
+  /**
+   * For those who find it later
+   */
+  reason: string;
+  /**
+   * ISO 8601 date or date-time, in the future; not given or null: until it is deleted
+   */
+  expiresAt?: string | null;
+}
+export interface Override {
+  tenant: string;
+  number: string;
+  list: 'allow' | 'block';
+  reason: string;
+  expiresAt: string | null;
+  /**
+   * Id of the API key
+   */
+  author: string;
+  createdAt: string;
+}
+export interface Overrides {
+  overrides: Override[];
+}
+export interface Audit {
+  tenant: string;
+  /**
+   * Newest first, at most 50
+   */
+  entries: {
+    at: string;
+    /**
+     * Id of the API key
+     */
+    by: string;
+    action: 'policy.put' | 'override.put' | 'override.delete' | 'key.create' | 'key.delete';
+    /**
+     * Of the policy
+     */
+    version?: number;
+    override?: {
+      number: string;
+      list: 'allow' | 'block';
+      reason: string;
+      expiresAt: string | null;
+    };
+    replaced?: {
+      number: string;
+      list: 'allow' | 'block';
+      reason: string;
+      expiresAt: string | null;
+    } | null;
+    /**
+     * Id of the key that was made or deleted
+     */
+    key?: string;
+    name?: string;
+    scopes?: string[];
+  }[];
+  /**
+   * `before` of the page that follows; null: there is none
+   */
+  older: string | null;
+}
+export interface Detection {
+  /**
+   * As `number` of a lookup
+   */
+  number: string;
+  /**
+   * ISO 3166-1 alpha-2: how a national number is dialled
+   */
+  country?: string;
+  /**
+   * ISO 8601 date, or date-time with offset. Default: now
+   */
+  observedAt?: string;
+  /**
+   * A configured label. Default: modem_pool_card
+   */
+  label?: string;
+  channel?: 'otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other';
+  industry?:
+    | 'social_media'
+    | 'communications'
+    | 'short_video'
+    | 'internet_services'
+    | 'ecommerce'
+    | 'finance'
+    | 'gaming'
+    | 'travel'
+    | 'other';
+  project?: string;
+  /**
+   * http(s) URL; kept as host and SHA-256, not in the clear
+   */
+  link?: string;
+  source?: string;
+  /**
+   * Of an aggregated line, not after `observedAt`
+   */
+  firstSeen?: string;
+  sightings?: number;
+}
+export interface Receipt {
+  batch: string;
+  accepted: number;
+  rejected: number;
+  /**
+   * The first 100; `line` counts from 1
+   */
+  errors: {
+    line: number;
+    code: string;
+    detail: string;
+  }[];
+}
+export interface Health {
+  ok: boolean;
+  /**
+   * null: nothing has been read yet
+   */
+  generation: number | null;
+  /**
+   * Since what is served was last confirmed to be the newest
+   */
+  ageSeconds: number | null;
+}
+export interface Status {
+  generation: number;
+  publishedAt: string | null;
+  inventory: {
+    numbers: number;
+    active: number;
+  };
+  /**
+   * Accepted, not yet merged
+   */
+  waiting: {
+    batches: number;
+    detections: number;
+  };
+  /**
+   * Newest first
+   */
+  runs: {
+    numbers: number;
+    segments: number;
+    bytes: number;
+  }[];
+  /**
+   * Generations that a rollback can return to, oldest first
+   */
+  retained: {
+    generation: number;
+    publishedAt: string;
+  }[];
+  /**
+   * Taken out of the inventory by rollbacks
+   */
+  setAside: {
+    batches: number;
+  };
+  lastTick: {
+    at: string | null;
+    batches: number;
+    detections: number;
+    newNumbers: number;
+    unreadable: number;
+  };
+}
+export interface RollbackRequest {
+  generation: number;
+  /**
+   * Merge again what was merged since. Otherwise it is set aside, kept but not served
+   */
+  requeue?: boolean;
+}
+export interface RollbackAnswer {
+  /**
+   * The generation that was made
+   */
+  generation: number;
+  /**
+   * The generation whose inventory it has
+   */
+  restored: number;
+  /**
+   * Merged since then, now set aside or waiting again
+   */
+  batches: string[];
+}
+export interface NewKeyRequest {
+  name: string;
+  /**
+   * @minItems 1
+   * @maxItems 5
+   */
+  scopes: ('lookup' | 'ingest' | 'policy' | 'feed' | 'admin')[];
+  tenant?: string;
+  quota?: {
+    /**
+     * Requests a minute, in one location
+     */
+    perMinute: number;
+  } | null;
+}
+export interface NewKeyAnswer {
+  id: string;
+  /**
+   * Shown this once; only its SHA-256 is kept
+   */
+  key: string;
+}
+export interface Keys {
+  keys: Key[];
+}
+export interface Key {
+  id: string;
+  name: string;
+  scopes: ('lookup' | 'ingest' | 'policy' | 'feed' | 'admin')[];
+  tenant: string;
+  quota: {
+    perMinute: number;
+  } | null;
+  createdAt: string;
+}
+export interface FeedManifest {
+  format: 1;
+  generation: number;
+  /**
+   * Milliseconds since 1970
+   */
+  publishedAt: number;
+  /**
+   * Newest first; the segments of each in number order
+   *
+   * @maxItems 256
+   */
+  runs: {
+    /**
+     * @minItems 1
+     * @maxItems 65536
+     */
+    segments: {
+      /**
+       * Names the segment in the origin
+       */
+      key: string;
+      /**
+       * The smallest of its numbers, E.164 digits as an integer
+       */
+      first: number;
+      last: number;
+      count: number;
+      /**
+       * Bytes at /v1/feed/slices/{sha256}
+       */
+      numbers: {
+        sha256: string;
+        bytes: number;
+      };
+      /**
+       * Bytes at /v1/feed/slices/{sha256}
+       */
+      verdicts: {
+        sha256: string;
+        bytes: number;
+      };
+    }[];
+  }[];
+  /**
+   * Bytes at /v1/feed/slices/{sha256}
+   */
+  config: {
+    sha256: string;
+    bytes: number;
+  };
+}
+/**
+ * RFC 9457 problem details; `type` ends in the code
+ */
+export interface Problem {
+  type:
+    | 'urn:ringfence:problem:invalid-number'
+    | 'urn:ringfence:problem:invalid-request'
+    | 'urn:ringfence:problem:invalid-body'
+    | 'urn:ringfence:problem:invalid-policy'
+    | 'urn:ringfence:problem:unauthorized'
+    | 'urn:ringfence:problem:forbidden'
+    | 'urn:ringfence:problem:not-found'
+    | 'urn:ringfence:problem:not-retained'
+    | 'urn:ringfence:problem:method-not-allowed'
+    | 'urn:ringfence:problem:idempotency-conflict'
+    | 'urn:ringfence:problem:too-many-keys'
+    | 'urn:ringfence:problem:limit-reached'
+    | 'urn:ringfence:problem:payload-too-large'
+    | 'urn:ringfence:problem:unsupported-media-type'
+    | 'urn:ringfence:problem:range-not-satisfiable'
+    | 'urn:ringfence:problem:quota-exceeded'
+    | 'urn:ringfence:problem:internal-error'
+    | 'urn:ringfence:problem:storage-unavailable';
+  title: string;
+  status: number;
+  detail: string;
+  /**
+   * Of the request, that is at fault
+   */
+  field?: string;
+  /**
+   * Of a lookup that storage could not answer
+   */
+  verdict?: 'unknown';
+  /**
+   * Of an internal error, to find it in the logs
+   */
+  id?: string;
+  /**
+   * Of a policy, that cannot be used
+   */
+  rule?: string;
+  /**
+   * In the rule's expression; line and column count from 1
+   */
+  position?: {
+    offset: number;
+    line: number;
+    column: number;
+  } | null;
+  /**
+   * Generations that a rollback can return to
+   */
+  retained?: number[];
+}

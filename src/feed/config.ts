@@ -1,0 +1,93 @@
+/**
+ * What a tenant decides with, as the slice of the feed that the manifest calls `config`: JSON, private to the tenant.
+ * Together with the columns it makes a replica's answers those of the origin.
+ */
+import * as v from 'valibot';
+import { FormatError } from '../format/frame.ts';
+import { decodeText, encodeText, parseJson } from '../format/text.ts';
+import type { TenantRules } from '../policy/decide.ts';
+import { type LabelLevels, MAX_LEVEL } from '../policy/labels.ts';
+import { OVERRIDE_LISTS, OVERRIDE_SCOPES, type Override } from '../policy/overrides.ts';
+import { ACTIONS, type PolicySource, RULE_MODES } from '../policy/policy.ts';
+import { FEED_FORMAT } from './manifest.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+
+const feedConfig = v.object({
+  format: v.literal(FEED_FORMAT),
+  /** By label, in the order of their configuration. */
+  levels: v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_LEVEL))),
+  /** As `PUT /v1/policy` takes it. */
+  policy: v.object({
+    rules: v.array(
+      v.object({ id: v.string(), when: v.string(), action: v.picklist(ACTIONS), mode: v.picklist(RULE_MODES) }),
+    ),
+    default: v.picklist(ACTIONS),
+  }) satisfies v.GenericSchema<unknown, PolicySource>,
+  overrides: v.array(
+    v.object({
+      number: count,
+      list: v.picklist(OVERRIDE_LISTS),
+      /** Milliseconds since 1970; null: until it is deleted. */
+      expiresAt: v.nullable(count),
+      scope: v.picklist(OVERRIDE_SCOPES),
+    }),
+  ),
+});
+
+export interface FeedConfig {
+  readonly format: typeof FEED_FORMAT;
+  readonly levels: Readonly<Record<string, number>>;
+  readonly policy: PolicySource;
+  readonly overrides: readonly Override[];
+}
+
+/** The same configuration gives the same bytes, whatever the order of its overrides. */
+export function encodeFeedConfig({ levels, policy, overrides }: Omit<FeedConfig, 'format'>): Uint8Array<ArrayBuffer> {
+  const sorted = overrides
+    .map(({ number, list, expiresAt, scope }) => ({ number, list, expiresAt, scope }))
+    .sort((a, b) => a.number - b.number || (a.scope < b.scope ? -1 : 1));
+  const config: FeedConfig = { format: FEED_FORMAT, levels, policy, overrides: sorted };
+  return new Uint8Array(encodeText(JSON.stringify(config)));
+}
+
+/** Where tenants' rules come from; the same object as long as they do not change (src/tenants/tenant-rules.ts). */
+export interface RulesSource {
+  get(tenant: string): Promise<TenantRules>;
+}
+
+/** The configuration slices of all tenants, made once for rules as long as they are in use. */
+export class FeedConfigs {
+  readonly #rules: RulesSource;
+  readonly #levels: Readonly<Record<string, number>>;
+  readonly #made = new WeakMap<TenantRules, Uint8Array<ArrayBuffer>>();
+
+  constructor(rules: RulesSource, labels: LabelLevels) {
+    this.#rules = rules;
+    this.#levels = Object.fromEntries([...labels].map((label) => [label, labels.levelOf([label])]));
+  }
+
+  /** Rejects when the rules cannot be read. */
+  async get(tenant: string): Promise<Uint8Array<ArrayBuffer>> {
+    const rules = await this.#rules.get(tenant);
+    const made = this.#made.get(rules);
+    if (made !== undefined) return made;
+    const { policy, overrides } = rules;
+    const bytes = encodeFeedConfig({ levels: this.#levels, policy: policy.source, overrides: overrides.list() });
+    this.#made.set(rules, bytes);
+    return bytes;
+  }
+}
+
+/** Throws FormatError unless the bytes are a configuration of this version. Nothing of them is quoted: they name numbers. */
+export function parseFeedConfig(bytes: Uint8Array<ArrayBuffer>): FeedConfig {
+  const parsed = v.safeParse(feedConfig, parseJson(decodeText(bytes, 'feed config'), 'feed config'));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new FormatError(`feed config: ${fieldOf(issue)}: expected ${issue.expected ?? 'another value'}`);
+}
+
+/** The first name of the path: further ones may be a label or an index. */
+function fieldOf(issue: v.BaseIssue<unknown>): string {
+  return v.getDotPath(issue)?.split('.')[0] ?? 'config';
+}

@@ -1,0 +1,110 @@
+/** Who changed what a tenant decides with, and its keys. */
+import * as v from 'valibot';
+import { formatE164 } from '../number/parse.ts';
+import { OVERRIDE_LISTS } from '../policy/overrides.ts';
+import { AUDIT_PAGE, type AuditEntry, REF } from '../tenants/documents.ts';
+import { orUnavailable } from './change.ts';
+import { LISTED_EXAMPLE } from './examples.ts';
+import { Problem } from './problem.ts';
+import { json } from './respond.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+import { authorOf, TENANT_PARAMETER } from './tenant.ts';
+
+const instant = v.pipe(v.string(), v.isoTimestamp());
+const override = v.object({
+  number: v.string(),
+  list: v.picklist(OVERRIDE_LISTS),
+  reason: v.string(),
+  expiresAt: v.nullable(instant),
+});
+
+export const auditAnswer = v.object({
+  tenant: v.string(),
+  entries: v.pipe(
+    v.array(
+      v.object({
+        at: instant,
+        by: v.pipe(v.string(), v.description('Id of the API key')),
+        action: v.picklist(['policy.put', 'override.put', 'override.delete', 'key.create', 'key.delete']),
+        version: v.exactOptional(v.pipe(v.number(), v.description('Of the policy'))),
+        override: v.exactOptional(override),
+        replaced: v.exactOptional(v.nullable(override)),
+        key: v.exactOptional(v.pipe(v.string(), v.description('Id of the key that was made or deleted'))),
+        name: v.exactOptional(v.string()),
+        scopes: v.exactOptional(v.array(v.string())),
+      }),
+    ),
+    v.description(`Newest first, at most ${AUDIT_PAGE}`),
+  ),
+  older: v.pipe(v.nullable(v.string()), v.description('`before` of the page that follows; null: there is none')),
+});
+
+const EXAMPLE = {
+  tenant: 'default',
+  entries: [
+    {
+      at: '2025-05-29T08:12:00.000Z',
+      by: '0a1b2c3d4e5f',
+      action: 'override.put',
+      override: { number: LISTED_EXAMPLE.number, list: 'allow', reason: 'our own test handset', expiresAt: null },
+      replaced: null,
+    },
+  ],
+  older: null,
+};
+
+export function auditRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/audit',
+      operationId: 'listAudit',
+      tag: 'Overrides',
+      summary: 'Every change of policy, overrides and keys: who, when, what',
+      scope: 'policy',
+      parameters: [
+        { in: 'query', name: 'before', description: '`older` of the page before', schema: v.optional(v.string()) },
+        TENANT_PARAMETER,
+      ],
+      answers: [{ status: 200, description: 'One page', json: { schema: auditAnswer, example: EXAMPLE } }],
+      problems: ['invalid-request', 'not-found', 'storage-unavailable'],
+      handle: async (context, principal) => {
+        const { tenant } = authorOf(context, principal);
+        const before = context.req.query('before');
+        if (before !== undefined && !REF.test(before)) {
+          throw new Problem('invalid-request', 'before: expected `older` of a page', { members: { field: 'before' } });
+        }
+        const { entries, older } = await orUnavailable(readPage(services, tenant, before));
+        return json({ tenant, entries: entries.map(shown), older });
+      },
+    },
+  ];
+}
+
+async function readPage({ tenants }: Services, tenant: string, before: string | undefined) {
+  const ref = before ?? (await tenants.index.read()).value.get(tenant)?.audit ?? null;
+  const page = ref === null ? { entries: [], older: null } : await tenants.audit(tenant, ref);
+  if (page === null) throw new Problem('not-found', 'before: expected `older` of a page');
+  return page;
+}
+
+function shown({ ref: _, at, ...entry }: AuditEntry) {
+  const common = { at: new Date(at).toISOString(), by: entry.by };
+  if (entry.action === 'override.put') {
+    const { action, override: put, replaced } = entry;
+    return { ...common, action, override: shownOverride(put), replaced: replaced && shownOverride(replaced) };
+  }
+  if (entry.action === 'override.delete') {
+    return { ...common, action: entry.action, override: shownOverride(entry.override) };
+  }
+  return { ...common, ...entry };
+}
+
+function shownOverride({ number, expiresAt, ...rest }: Extract<AuditEntry, { action: 'override.delete' }>['override']) {
+  return {
+    ...rest,
+    number: formatE164(number),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+  };
+}

@@ -1,0 +1,36 @@
+/** Messages start with "expected" and never repeat the value (validate.ts). */
+import * as v from 'valibot';
+import { OVERRIDE_LISTS } from '../policy/overrides.ts';
+import { country, number } from './lookup-schema.ts';
+
+const MAX_REASON_CHARS = 500;
+
+/** Strict: a misspelt `expiresAt` would never end. */
+export const overrideRequest = v.strictObject({
+  number,
+  country: v.nullish(country),
+  list: v.picklist(OVERRIDE_LISTS, `expected one of ${OVERRIDE_LISTS.join(', ')}`),
+  reason: v.pipe(
+    v.string('expected text'),
+    v.trim(),
+    v.minLength(1, 'expected a reason'),
+    v.maxLength(MAX_REASON_CHARS, `expected at most ${MAX_REASON_CHARS} characters`),
+    v.description('For those who find it later'),
+  ),
+  expiresAt: v.pipe(
+    v.nullish(v.string('expected text')),
+    v.description('ISO 8601 date or date-time, in the future; not given or null: until it is deleted'),
+  ),
+});
+
+export const overrideAnswer = v.object({
+  tenant: v.string(),
+  number: v.string(),
+  list: v.picklist(OVERRIDE_LISTS),
+  reason: v.string(),
+  expiresAt: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+  author: v.pipe(v.string(), v.description('Id of the API key')),
+  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+});
+
+export const overridesAnswer = v.object({ overrides: v.array(overrideAnswer) });

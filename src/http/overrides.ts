@@ -1,0 +1,155 @@
+/** Allow and block lists: what was decided about single numbers, over data and policy. */
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { parseInstant } from '../ingest/instant.ts';
+import { formatE164, parseNumber } from '../number/parse.ts';
+import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
+import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
+import { failedChange, orUnavailable } from './change.ts';
+import { LISTED_EXAMPLE } from './examples.ts';
+import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-schema.ts';
+import { Problem } from './problem.ts';
+import { numberInQuery } from './query-number.ts';
+import { json, noContent } from './respond.ts';
+import type { ParameterDoc, Route } from './route.ts';
+import type { Services } from './services.ts';
+import { authorOf, TENANT_PARAMETER } from './tenant.ts';
+import { parse } from './validate.ts';
+
+const { number } = LISTED_EXAMPLE;
+const REQUEST = { number, list: 'allow', reason: 'our own test handset', expiresAt: '2026-12-31T00:00:00Z' };
+const ANSWER = {
+  tenant: 'default',
+  ...REQUEST,
+  expiresAt: '2026-12-31T00:00:00.000Z',
+  author: '0a1b2c3d4e5f',
+  createdAt: '2025-05-29T08:12:00.000Z',
+};
+
+const NUMBER_PARAMETER: ParameterDoc = {
+  in: 'query',
+  name: 'number',
+  required: true,
+  description: 'International: a plus sign may be sent as it is or as %2B',
+  schema: v.string(),
+  example: number,
+};
+
+export function overrideRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/overrides',
+      operationId: 'putOverride',
+      tag: 'Overrides',
+      summary: 'Put a number on the allow list or the block list',
+      description:
+        'Replaces what the tenant has said of the number. Wins over data and policy within one refresh, ten seconds, and ' +
+        `stays through every merge. At most ${MAX_OVERRIDES} for a tenant; its own win over those for all (\`*\`).`,
+      scope: 'policy',
+      parameters: [TENANT_PARAMETER],
+      body: { 'application/json': { schema: overrideRequest, example: REQUEST } },
+      answers: [{ status: 200, description: 'Stored', json: { schema: overrideAnswer, example: ANSWER } }],
+      problems: ['invalid-number', 'invalid-request', 'payload-too-large', 'limit-reached', 'storage-unavailable'],
+      handle: async (context, principal) => {
+        const author = authorOf(context, principal);
+        const request = parse(overrideRequest, await readJson(context.req.raw, MAX_SMALL_BODY_BYTES));
+        const { list, reason } = request;
+        const result = await services.tenants.putOverride(author, {
+          number: numberOf(request.number, request.country ?? undefined),
+          list,
+          reason,
+          expiresAt: expiryOf(request.expiresAt ?? null, services.now()),
+        });
+        if (result.kind !== 'done') throw failedChange(result);
+        return json(answerOf(author.tenant, result.value));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/overrides',
+      operationId: 'getOverrides',
+      tag: 'Overrides',
+      summary: 'The override of a number, or all of them',
+      description: 'With `number` the override itself. Only what the tenant has set: a lookup tells what is for all.',
+      scope: 'policy',
+      parameters: [{ ...NUMBER_PARAMETER, required: false }, TENANT_PARAMETER],
+      answers: [
+        {
+          status: 200,
+          description: 'The override, or a list of them',
+          json: { schema: v.union([overrideAnswer, overridesAnswer]), example: ANSWER },
+        },
+      ],
+      problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable'],
+      handle: async (context, principal) => {
+        const { tenant } = authorOf(context, principal);
+        const asked = context.req.query('number');
+        const subject = asked === undefined ? null : numberOf(numberInQuery(asked));
+        const now = services.now();
+        const stored = await orUnavailable(readOverrides(services, tenant));
+        const all = stored.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
+        if (subject === null) return json({ overrides: all.map((override) => answerOf(tenant, override)) });
+        const found = all.find((override) => override.number === subject);
+        if (found === undefined) throw failedChange({ kind: 'not-found' });
+        return json(answerOf(tenant, found));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/overrides',
+      operationId: 'deleteOverride',
+      tag: 'Overrides',
+      summary: 'Delete the override of a number',
+      scope: 'policy',
+      parameters: [NUMBER_PARAMETER, TENANT_PARAMETER],
+      answers: [{ status: 204, description: 'Deleted' }],
+      problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable', 'limit-reached'],
+      handle: async (context, principal) => {
+        const author = authorOf(context, principal);
+        const result = await services.tenants.deleteOverride(author, numberOf(requiredNumber(context)));
+        if (result.kind !== 'done') throw failedChange(result);
+        return noContent();
+      },
+    },
+  ];
+}
+
+async function readOverrides({ tenants }: Services, tenant: string): Promise<readonly StoredOverride[]> {
+  const ref = (await tenants.index.read()).value.get(tenant)?.overrides ?? null;
+  return ref === null ? [] : tenants.overrides(tenant, ref);
+}
+
+function requiredNumber({ req }: Context): string {
+  const text = req.query('number');
+  if (text !== undefined) return numberInQuery(text);
+  throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
+}
+
+function numberOf(text: string, country?: string): number {
+  const parsed = parseNumber(text, country);
+  if (parsed.ok) return parsed.value.number;
+  throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
+}
+
+/** Milliseconds since 1970. */
+function expiryOf(text: string | null, now: number): number | null {
+  if (text === null) return null;
+  const seconds = parseInstant(text);
+  if (seconds !== null && seconds * 1000 > now) return seconds * 1000;
+  const expected = seconds === null ? 'an ISO 8601 date, or date-time with an offset' : 'a time in the future';
+  throw new Problem('invalid-request', `expiresAt: expected ${expected}`, { members: { field: 'expiresAt' } });
+}
+
+function answerOf(tenant: string, override: StoredOverride) {
+  const { number, list, reason, expiresAt, author, createdAt } = override;
+  return {
+    tenant,
+    number: formatE164(number),
+    list,
+    reason,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    author,
+    createdAt: new Date(createdAt).toISOString(),
+  };
+}

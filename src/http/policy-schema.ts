@@ -1,0 +1,121 @@
+/** Messages start with "expected" and never repeat the value (validate.ts). */
+import * as v from 'valibot';
+import { ACTIONS, RULE_MODES, VERDICTS } from '../policy/policy.ts';
+import { SAMPLES } from '../policy/trial.ts';
+import { MAX_BATCH_NUMBERS, scenario } from './lookup-schema.ts';
+
+/** As many as a lookup in a batch can have; enough for shares of one in a hundred. */
+const MAX_SAMPLE = 1000;
+const RULE_ID = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const action = v.picklist(ACTIONS, `expected one of ${ACTIONS.join(', ')}`);
+const mode = v.picklist(RULE_MODES, `expected one of ${RULE_MODES.join(', ')}`);
+
+/** Strict: a misspelt `mode` would enforce what was meant to be watched. Expressions are bounded by the compiler. */
+const ruleRequest = v.strictObject({
+  id: v.pipe(
+    v.string('expected text'),
+    v.regex(RULE_ID, 'expected a-z, 0-9, _, . and -, at most 64 characters'),
+    v.description('Named by `rule` of an answer that it decides'),
+  ),
+  when: v.pipe(v.string('expected text'), v.description('A CEL expression of type bool')),
+  action,
+  mode: v.pipe(v.optional(mode, 'enforce'), v.description('`shadow`: reported, decides nothing')),
+});
+
+export const policyRequest = v.strictObject({
+  rules: v.pipe(v.array(ruleRequest, 'expected a list of rules'), v.description('The first that matches decides')),
+  default: v.pipe(v.optional(action, 'allow'), v.description('When no rule matches')),
+});
+
+const sampleSize = v.pipe(
+  v.number('expected a number'),
+  v.integer('expected an integer'),
+  v.minValue(0, 'expected no negative number'),
+  v.maxValue(MAX_SAMPLE, `expected at most ${MAX_SAMPLE}`),
+);
+
+const rule = v.object({ id: v.string(), when: v.string(), action: v.picklist(ACTIONS), mode: v.picklist(RULE_MODES) });
+const warning = v.object({ rule: v.string(), detail: v.string() });
+const change = { at: v.pipe(v.string(), v.isoTimestamp()), by: v.pipe(v.string(), v.description('Id of the API key')) };
+
+export const policyAnswer = v.object({
+  tenant: v.string(),
+  version: v.pipe(count, v.description('0: the built-in policy, in force where none was put')),
+  rules: v.array(rule),
+  default: v.picklist(ACTIONS),
+  at: v.nullable(change.at),
+  by: v.nullable(change.by),
+  earlier: v.array(v.object({ version: count, ...change })),
+  warnings: v.pipe(v.array(warning), v.description('Rules that hardly do what they are meant to')),
+});
+
+export const policyTestRequest = v.strictObject({
+  policy: policyRequest,
+  numbers: v.optional(
+    v.pipe(
+      v.array(v.string('expected text'), 'expected a list of numbers as text'),
+      v.maxLength(MAX_BATCH_NUMBERS, `expected at most ${MAX_BATCH_NUMBERS} numbers`),
+    ),
+    [],
+  ),
+  samples: v.optional(
+    v.union(
+      [
+        v.strictObject({
+          inventory: v.pipe(v.optional(sampleSize, 0), v.description('Listed numbers, drawn at random')),
+          clear: v.pipe(v.optional(sampleSize, 0), v.description('Numbers of the same ranges that are not listed')),
+        }),
+        v.pipe(sampleSize, v.description('As many of both')),
+      ],
+      `expected a number from 0 to ${MAX_SAMPLE}, or {inventory, clear} with such numbers`,
+    ),
+    0,
+  ),
+  country: v.nullish(v.string('expected text')),
+  scenario: v.nullish(scenario),
+});
+
+const actionCounts = v.object({ allow: count, flag: count, challenge: count, block: count });
+const comparison = {
+  tested: count,
+  present: v.pipe(actionCounts, v.description('By the policy in force')),
+  policy: v.pipe(actionCounts, v.description('By the policy that is tried')),
+  changed: v.pipe(count, v.description('Numbers that would get another action')),
+};
+const decision = v.object({
+  action: v.picklist(ACTIONS),
+  rule: v.string(),
+  shadow: v.exactOptional(v.array(v.string())),
+  failed: v.exactOptional(v.array(v.string())),
+});
+
+export const policyTestAnswer = v.object({
+  total: v.object(comparison),
+  unanswered: v.pipe(count, v.description('Numbers that the storage could not answer for')),
+  bySample: v.array(v.object({ sample: v.picklist(SAMPLES), ...comparison })),
+  byCountry: v.array(v.object({ country: v.nullable(v.string()), ...comparison })),
+  byLabel: v.pipe(
+    v.array(v.object({ label: v.nullable(v.string()), ...comparison })),
+    v.description('null: not listed'),
+  ),
+  rules: v.array(
+    v.object({
+      ...rule.entries,
+      matched: v.pipe(count, v.description('Numbers that it matches, whatever stands before it')),
+      decided: v.pipe(count, v.description('Numbers whose action it decides')),
+      failed: v.pipe(count, v.description('Numbers that it fails on at run time: skipped for these')),
+    }),
+  ),
+  warnings: v.array(warning),
+  results: v.pipe(
+    v.array(
+      v.union([
+        v.object({ number: v.string(), verdict: v.picklist(VERDICTS), present: decision, policy: decision }),
+        v.object({ input: v.string(), error: v.object({ code: v.string(), detail: v.string() }) }),
+      ]),
+    ),
+    v.description('Of `numbers`, in their order'),
+  ),
+});

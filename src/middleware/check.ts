@@ -1,0 +1,117 @@
+/** The check without any framework: for Express, for jobs, for whatever has a number in its hands. */
+import { startDeadline } from './deadline.ts';
+import { checkSecret, expectation } from './expectation.ts';
+import { perRequest } from './per-request.ts';
+import { openSource } from './source.ts';
+import { verifyToken } from './turnstile.ts';
+import type {
+  Action,
+  Check,
+  CheckError,
+  CheckSettings,
+  ClientError,
+  LookupAnswer,
+  LookupQuery,
+  Source,
+  Subject,
+  TurnstileSettings,
+} from './types.ts';
+
+/** A cold TLS connection and a lookup, or a lookup and a siteverify, fit; a user does not notice it in a sign-up. */
+const DEFAULT_TIMEOUT_MS = 500;
+/** Nobody waits longer for a form. Also keeps away from 2^31 ms, from where on timers fire at once. */
+const MAX_TIMEOUT_MS = 60_000;
+/** The longest written number with all its punctuation is a fraction of it. */
+const MAX_TEXT_CHARS = 256;
+
+const CLIENT_ERRORS: readonly unknown[] = ['unreadable', 'not-text', 'invalid-number'] satisfies ClientError[];
+
+/** `Args` are what the functions among the options are called with: the context of a framework, or nothing. */
+export interface CheckOptions<Args extends readonly unknown[] = []> extends CheckSettings {
+  /** Whom to ask: a service binding, a replica, `{url, key}`, or a function that gives one of these. */
+  readonly from: Source | ((...args: Args) => Source);
+  /** Without it nobody passes a challenge here. */
+  readonly turnstile?: TurnstileSettings & {
+    /** The widget's secret, or a function that gives it. */
+    readonly secret: string | ((...args: Args) => string);
+  };
+}
+
+/**
+ * @returns what checks a subject, or null for one that could not be read: never rejects, and takes `timeoutMs` at most
+ * @throws Error if an option is not usable
+ * @example
+ * const check = createCheck({ from: { url, key }, onError: 'allow' });
+ * const { pass } = await check({ number: form.phone, country: 'PH' });
+ */
+export function createCheck<Args extends readonly unknown[] = []>(
+  options: CheckOptions<Args>,
+): (subject: Subject | null, ...args: Args) => Promise<Check> {
+  const { timeoutMs, onError, onBadNumber, dryRun } = checkedSettings(options);
+  const { from, turnstile } = options;
+  const sourceOf = perRequest(from, openSource);
+  const secretOf = turnstile && perRequest(turnstile.secret, openSecret);
+
+  const conclude = (outcome: Action, answer: LookupAnswer | null, facts: Partial<Check> = {}): Check => {
+    const challengePassed = facts.challengePassed ?? false;
+    const pass = dryRun || outcome === 'allow' || outcome === 'flag' || challengePassed;
+    return { outcome, enforced: !dryRun, pass, answer, error: null, ...facts, challengePassed };
+  };
+  const failed = (error: CheckError, answer: LookupAnswer | null = null): Check => {
+    const fallback = CLIENT_ERRORS.includes(error) ? onBadNumber : onError;
+    return conclude(error === 'no-number' ? 'allow' : fallback, answer, { error });
+  };
+
+  return async (subject, ...args) => {
+    if (!subject) return failed('unreadable');
+    const query = queryOf(subject);
+    if (typeof query === 'string') return failed(query);
+    const lookup = sourceOf(...args);
+    if (!lookup) return failed('misconfigured');
+    const deadline = startDeadline(timeoutMs);
+    try {
+      const answer = await deadline.race(lookup(query, deadline.signal));
+      if (typeof answer === 'string') return failed(answer);
+      // A dry run changes nothing, so it must not spend a token that the route may want to verify by itself.
+      if (answer.action !== 'challenge' || dryRun || !secretOf) return conclude(answer.action, answer);
+      const secret = secretOf(...args);
+      if (!secret) return failed('misconfigured', answer);
+      const passed = await deadline.race(verifyToken(turnstile, secret, subject, deadline.signal));
+      return typeof passed === 'string'
+        ? failed(passed, answer)
+        : conclude('challenge', answer, { challengePassed: passed });
+    } finally {
+      deadline.end();
+    }
+  };
+}
+
+/** @throws Error if it is none */
+function openSecret(secret: string): string {
+  checkSecret('turnstile.secret', secret);
+  return secret;
+}
+
+function checkedSettings(settings: CheckSettings) {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, onError = 'allow', onBadNumber = onError, dryRun = false } = settings;
+  if (!(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    throw expectation('timeoutMs', `1 to ${MAX_TIMEOUT_MS} ms`);
+  }
+  for (const [name, value] of Object.entries({ onError, onBadNumber })) {
+    if (value !== 'allow' && value !== 'block') throw expectation(name, "'allow' or 'block'");
+  }
+  // The text 'false', as an environment variable has it, would be true.
+  if (typeof dryRun !== 'boolean') throw expectation('dryRun', 'true or false');
+  return { timeoutMs, onError, onBadNumber, dryRun };
+}
+
+/** Fields come from users' functions over what a client sent, so they may be anything, whatever their type says. */
+function queryOf({ number, country, scenario }: Subject): LookupQuery | CheckError {
+  if (number === null || number === undefined || number === '') return 'no-number';
+  if (![number, country ?? '', scenario ?? ''].every(isShortText)) return 'not-text';
+  return { number, ...(country ? { country } : {}), ...(scenario ? { scenario } : {}) };
+}
+
+function isShortText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= MAX_TEXT_CHARS;
+}

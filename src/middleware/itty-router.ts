@@ -1,0 +1,34 @@
+/** For itty-router: `ringfence/itty-router`. Imports types of it only. */
+import type { IRequest } from 'itty-router';
+import { createGuard, type GuardOptions } from './guard.ts';
+import type { Check } from './types.ts';
+import { untouched } from './untouched-request.ts';
+
+export type * from './types.ts';
+
+/** `Rest` is what `router.fetch` is given after the request: `[env, ctx]` in a Worker. */
+export type RingfenceOptions<Rest extends unknown[] = unknown[]> = GuardOptions<[request: IRequest, ...rest: Rest]>;
+
+/** What the handlers after it find on the request. */
+export type RingfenceRequest = IRequest & { readonly ringfence: Check };
+
+/**
+ * The functions in the options may read the body: they get a view of the request that leaves it to the route.
+ * @throws Error if an option is not usable; at request time it throws nothing
+ * @example
+ * router.post('/signup', ringfence<[Env]>({
+ *   from: (_request, env) => env.RINGFENCE,
+ *   number: async (request) => (await request.json()).phone,
+ * }), (request) => ({ flagged: request.ringfence.outcome === 'flag' }));
+ */
+export function ringfence<Rest extends unknown[] = unknown[]>(
+  options: RingfenceOptions<Rest>,
+): (request: IRequest, ...rest: Rest) => Promise<Response | undefined> {
+  const guard = createGuard<[request: IRequest, ...rest: Rest]>(options, (name, request) => request.headers.get(name));
+  return async function ringfence(request, ...rest) {
+    const { check, refusal } = await guard(untouched(request), ...rest);
+    if (refusal) return refusal;
+    request.ringfence = check;
+    return undefined;
+  };
+}

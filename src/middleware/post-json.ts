@@ -1,0 +1,51 @@
+/** One POST with a JSON body, and the bounded reading of what comes back. */
+import type { Fetch } from './types.ts';
+
+/** An answer is below 1 KiB; with dozens of labels it is still below this. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+/** @throws whatever fetch throws: no connection, aborted by the signal */
+export function postJson(
+  fetchGiven: Fetch | undefined,
+  url: string,
+  body: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Response> {
+  // Called as a plain function: as a method of the options, the global one of Workers throws "Illegal invocation".
+  const send: Fetch = fetchGiven ?? fetch;
+  return send(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+    body: JSON.stringify(body),
+    signal,
+    // A followed redirect would carry number and key to wherever it points. Workers do not have the mode 'error'.
+    redirect: 'manual',
+  });
+}
+
+/**
+ * The JSON of a body; undefined if it is none or too long. A body that is too long is left where it is: aborting the
+ * request's signal ends it.
+ * @throws if the connection breaks off
+ */
+export async function readJson(response: Response): Promise<unknown> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return undefined;
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  // Ends with the body, with the bound, or with the deadline, which aborts the read.
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > MAX_REPLY_BYTES) return undefined;
+    text += decoder.decode(value, { stream: true });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,168 @@
+/** Operators, with the meaning CEL gives them. Operands come compiled; every operand runs before its operator does. */
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { RuleFailure } from '../policy.ts';
+import {
+  asBool,
+  asList,
+  asNumber,
+  constant,
+  type Expression,
+  type Run,
+  refuse,
+  type Scalar,
+  type ScalarType,
+} from './expression.ts';
+import { CHARS_PER_STEP, MAX_INTEGER } from './limits.ts';
+
+const DIVISION_BY_ZERO = new RuleFailure('division by zero');
+
+type Numbers<T extends Scalar> = (left: Run<number>, right: Run<number>) => Run<T>;
+
+const ORDER: Readonly<Record<string, Numbers<boolean>>> = {
+  '<': (left, right) => (facts) => left(facts) < right(facts),
+  '<=': (left, right) => (facts) => left(facts) <= right(facts),
+  '>': (left, right) => (facts) => left(facts) > right(facts),
+  '>=': (left, right) => (facts) => left(facts) >= right(facts),
+};
+
+const ARITHMETIC: Readonly<Record<string, Numbers<number>>> = {
+  '+': (left, right) => (facts) => left(facts) + right(facts),
+  '-': (left, right) => (facts) => left(facts) - right(facts),
+  '*': (left, right) => (facts) => left(facts) * right(facts),
+  '/': (left, right) => (facts) => left(facts) / right(facts),
+};
+
+/** Both round towards zero, as `/` and `%` of CEL's integers do. */
+const INTEGER_DIVISION: Readonly<Record<string, Numbers<number>>> = {
+  '/': (left, right) => (facts) => Math.trunc(left(facts) / nonZero(right(facts))),
+  '%': (left, right) => (facts) => left(facts) % nonZero(right(facts)),
+};
+
+/** The largest magnitude the result of two integers can have. */
+const MAGNITUDE: Readonly<Record<string, (left: number, right: number) => number>> = {
+  '+': (left, right) => left + right,
+  '-': (left, right) => left + right,
+  '*': (left, right) => left * right,
+  '/': (left) => left,
+  '%': (left) => left,
+};
+
+function nonZero(divisor: number): number {
+  if (divisor === 0) throw DIVISION_BY_ZERO;
+  return divisor;
+}
+
+/**
+ * CEL's `&&` and `||` do not depend on the order of their operands: a failure on one side does not matter if the other
+ * side decides.
+ */
+export function logical(node: ASTNode, deciding: boolean, left: Expression, right: Expression): Expression {
+  const [l, r] = [asBool(node, left), asBool(node, right)];
+  const run: Run<boolean> = (facts) => {
+    let first: boolean;
+    try {
+      first = l(facts);
+    } catch (failure) {
+      if (r(facts) === deciding) return deciding;
+      throw failure;
+    }
+    return first === deciding ? deciding : r(facts);
+  };
+  return { type: 'bool', max: 1, steps: 1 + left.steps + right.steps, run };
+}
+
+export function not(node: ASTNode, operand: Expression): Expression {
+  const run = asBool(node, operand);
+  return { type: 'bool', max: 1, steps: 1 + operand.steps, run: (facts) => !run(facts) };
+}
+
+export function negate(node: ASTNode, operand: Expression): Expression {
+  const run = asNumber(node, operand);
+  if (typeof operand.constant === 'number' && operand.type !== 'list') return constant(operand.type, -operand.constant);
+  return { type: operand.type, max: operand.max, steps: 1 + operand.steps, run: (facts) => -run(facts) };
+}
+
+export function ternary(node: ASTNode, condition: Expression, yes: Expression, no: Expression): Expression {
+  if (yes.type === 'list' || no.type === 'list') refuse(node, 'expected values that are no lists on both sides of :');
+  if (yes.type !== no.type) refuse(node, `expected one type on both sides of :; found ${yes.type} and ${no.type}`);
+  const test = asBool(node, condition);
+  const [a, b] = [yes.run, no.run];
+  return {
+    type: yes.type,
+    max: Math.max(yes.max, no.max),
+    steps: 1 + condition.steps + Math.max(yes.steps, no.steps),
+    run: (facts) => (test(facts) ? a(facts) : b(facts)),
+  };
+}
+
+export function equality(node: ASTNode, isEqual: boolean, left: Expression, right: Expression): Expression {
+  if (left.type === 'list' || right.type === 'list') {
+    refuse(node, `expected ${node.op} between single values; lists have size(), in, exists() and all()`);
+  }
+  if (left.type !== right.type) refuse(node, `expected two values of one type; found ${left.type} and ${right.type}`);
+  const steps = 1 + left.steps + right.steps + lookAt(left.type, Math.min(left.max, right.max));
+  const [l, r] = [left.run, right.run];
+  const run: Run<boolean> = isEqual ? (facts) => l(facts) === r(facts) : (facts) => l(facts) !== r(facts);
+  return { type: 'bool', max: 1, steps, run };
+}
+
+/** Integers and doubles compare with each other: an integer within MAX_INTEGER is the double of that value. */
+export function order(node: ASTNode, left: Expression, right: Expression): Expression {
+  const compare = ORDER[node.op];
+  if (compare === undefined) return refuse(node, 'expected a comparison');
+  const run = compare(asNumber(node, left), asNumber(node, right));
+  return { type: 'bool', max: 1, steps: 1 + left.steps + right.steps, run };
+}
+
+export function arithmetic(node: ASTNode, left: Expression, right: Expression): Expression {
+  const [l, r] = [asNumber(node, left), asNumber(node, right)];
+  const steps = 1 + left.steps + right.steps;
+  if (left.type !== right.type) refuse(node, `expected two values of one type; found ${left.type} and ${right.type}`);
+  if (left.type === 'double') {
+    const double = ARITHMETIC[node.op] ?? refuse(node, `expected integers; found double ${node.op} double`);
+    return { type: 'double', max: 0, steps, run: double(l, r) };
+  }
+  const max = MAGNITUDE[node.op]?.(left.max, right.max) ?? refuse(node, 'expected + - * / or %');
+  if (max > MAX_INTEGER) refuse(node, 'expected integers that stay below 2^53 for all values of the variables');
+  const int = INTEGER_DIVISION[node.op] ?? ARITHMETIC[node.op] ?? refuse(node, 'expected + - * / or %');
+  return { type: 'int', max, steps, run: int(l, r) };
+}
+
+/** A list of constants becomes a set, so that a country in a list of 200 costs no more than in a list of two. */
+export function membership(node: ASTNode, left: Expression, right: Expression): Expression {
+  const list = asList(node, right);
+  if (left.type === 'list') refuse(node, 'expected a single value before in');
+  if (right.item && right.item.type !== left.type) {
+    refuse(node, `expected a list of ${left.type}; found a list of ${right.item.type}`);
+  }
+  const value = left.run as Run<Scalar>;
+  const each = 1 + lookAt(left.type, Math.min(left.max, right.item?.max ?? 0));
+  if (Array.isArray(right.constant)) {
+    const set: ReadonlySet<Scalar> = new Set(right.constant);
+    return { type: 'bool', max: 1, steps: left.steps + each, run: (facts) => set.has(value(facts)) };
+  }
+  // indexOf, not includes: NaN is in no list.
+  const run: Run<boolean> = (facts) => list(facts).indexOf(value(facts)) !== -1;
+  return { type: 'bool', max: 1, steps: left.steps + right.steps + right.max * each, run };
+}
+
+export function list(node: ASTNode, elements: readonly Expression[]): Expression {
+  const [first] = elements;
+  const max = elements.length;
+  if (first === undefined) return { type: 'list', max, item: null, steps: 1, run: () => [], constant: [] };
+  const type: ScalarType = first.type === 'list' ? refuse(node, 'expected a list of single values') : first.type;
+  if (elements.some((element) => element.type !== type)) refuse(node, `expected a list of ${type} only`);
+  const item = { type, max: Math.max(...elements.map((element) => element.max)) };
+  const constants = elements.map((element) => element.constant as Scalar | undefined);
+  if (constants.every((value) => value !== undefined)) {
+    return { type: 'list', max, item, steps: 1, run: () => constants, constant: constants };
+  }
+  const runs = elements.map((element) => element.run as Run<Scalar>);
+  const steps = elements.reduce((sum, element) => sum + element.steps, 1);
+  return { type: 'list', max, item, steps, run: (facts) => runs.map((run) => run(facts)) };
+}
+
+/** Steps to look at a string of so many characters; other values are looked at in no time. */
+function lookAt(type: string, chars: number): number {
+  return type === 'string' ? Math.floor(chars / CHARS_PER_STEP) : 0;
+}

@@ -1,0 +1,79 @@
+/** What a copy consists of: its slices, and what their bytes must be. */
+import { parseFeedConfig } from '../feed/config.ts';
+import type { FeedManifest } from '../feed/manifest.ts';
+import { FormatError } from '../format/frame.ts';
+import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../format/manifest.ts';
+import { NumbersReader } from '../format/numbers-reader.ts';
+import type { SliceShape } from '../format/segment.ts';
+import { VerdictsReader } from '../format/verdicts.ts';
+import { compilePolicy } from '../policy/cel/compile.ts';
+import type { TenantRules } from '../policy/decide.ts';
+import { LabelLevels } from '../policy/labels.ts';
+import { Overrides } from '../policy/overrides.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A slice that a manifest names; a slice may stand in several places, being named by its content. */
+export interface NamedSlice extends SliceShape {
+  /** Throws unless the bytes, whose hash is right, can be used by this version. */
+  open(bytes: Bytes): void;
+}
+
+/** Every slice that a manifest names, by hash, newest run first. Throws FormatError for one of two lengths. */
+export function slicesOf({ runs, config }: FeedManifest): ReadonlyMap<string, NamedSlice> {
+  const slices = new Map<string, NamedSlice>();
+  const add = (shape: SliceShape, open: (bytes: Bytes) => void) => {
+    const known = slices.get(shape.sha256);
+    if (known !== undefined && known.bytes !== shape.bytes) {
+      throw new FormatError(`feed manifest: slice ${shape.sha256} has ${known.bytes} and ${shape.bytes} bytes`);
+    }
+    slices.set(shape.sha256, { ...shape, open });
+  };
+  add(config, (bytes) => void openConfig(bytes));
+  for (const { segments } of runs) {
+    for (const { numbers, verdicts, count } of segments) {
+      add(numbers, (bytes) => expectCount(new NumbersReader(bytes).count, count));
+      add(verdicts, (bytes) => expectCount(new VerdictsReader(bytes).count, count));
+    }
+  }
+  return slices;
+}
+
+function expectCount(found: number, expected: number): void {
+  if (found !== expected) throw new FormatError(`expected a column of ${expected} records, found ${found}`);
+}
+
+/** What the origin decides with for this tenant. */
+export interface ReplicaRules extends TenantRules {
+  readonly levels: LabelLevels;
+}
+
+/** Throws FormatError or PolicyError unless the bytes are a configuration that this version can follow. */
+export function openConfig(bytes: Bytes): ReplicaRules {
+  const { levels, policy, overrides } = parseFeedConfig(bytes);
+  return { levels: new LabelLevels(levels), policy: compilePolicy(policy), overrides: Overrides.of(overrides) };
+}
+
+/** No evidence is copied: nothing asks for a column with this hash. */
+const NO_EVIDENCE: SliceShape = { bytes: 0, sha256: '0'.repeat(64) };
+
+/**
+ * The manifest as lookups read it (src/format/manifest.ts). Throws FormatError unless its segments are in number
+ * order, which lookups rely on.
+ * @param sequence stands for the generation, so that a later copy is always the newer one
+ */
+export function localManifest(feed: FeedManifest, sequence: number): Bytes {
+  const manifest: Manifest = {
+    ...EMPTY_MANIFEST,
+    generation: sequence,
+    publishedAt: feed.publishedAt,
+    runs: feed.runs.map(({ segments }, i) => ({
+      id: `run-${i}`,
+      firstHere: 0,
+      segments: segments.map((entry) => ({ ...entry, evidenceIndex: NO_EVIDENCE, evidenceBlocksBytes: 0 })),
+    })),
+  };
+  const bytes = encodeManifest(manifest);
+  decodeManifest(bytes);
+  return bytes;
+}

@@ -1,0 +1,21 @@
+/**
+ * Why a sync did not end. In each case what was held before goes on answering.
+ *
+ * | code | what to do |
+ * | --- | --- |
+ * | refused | the key is not valid, or lacks the scope `feed`: set another |
+ * | unavailable | nothing: the next sync tries again |
+ * | invalid | the origin sent what no replica of this version can use: is it the right URL, and this package up to date? |
+ * | older | nothing: the origin answers with an older generation than is held; if it keeps to it, it is followed |
+ */
+export type ReplicaErrorCode = 'refused' | 'unavailable' | 'invalid' | 'older';
+
+export class ReplicaError extends Error {
+  override readonly name = 'ReplicaError';
+  readonly code: ReplicaErrorCode;
+
+  constructor(code: ReplicaErrorCode, detail: string, cause?: unknown) {
+    super(`${code}: ${detail}`, { cause });
+    this.code = code;
+  }
+}

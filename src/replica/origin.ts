@@ -1,0 +1,141 @@
+/** The origin's feed over HTTP. What it hands on is whole and has the hash that was asked for. */
+import { MAX_MANIFEST_BYTES } from '../feed/manifest.ts';
+import { FormatError } from '../format/frame.ts';
+import { checkedSlice, type SliceShape } from '../format/segment.ts';
+import { ReplicaError } from './errors.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** With pauses of 0.5 and 1 s between them; what fails three times is left to the next sync, a minute later. */
+const ATTEMPTS = 3;
+const BASE_DELAY_MS = 500;
+/** A slice has some 100 KB, a manifest less than a megabyte: an origin that takes this long has failed. */
+const TIMEOUT_MS = 30_000;
+
+export interface OriginOptions {
+  /** Where the origin is, such as `https://ringfence.example.com`; a path in front of `/v1` is kept. */
+  readonly url: string;
+  /** With the scope `feed`. */
+  readonly key: string;
+  fetch(request: Request): Promise<Response>;
+  delay(ms: number): Promise<void>;
+  /** 0 to 1, for the pauses between attempts. */
+  random(): number;
+}
+
+export interface FetchedManifest {
+  readonly etag: string;
+  readonly bytes: Bytes;
+}
+
+/** Tried again: what may be better a moment later. */
+class Transient extends Error {}
+
+export class Origin {
+  readonly #options: OriginOptions;
+  readonly #feedUrl: string;
+
+  constructor(options: OriginOptions) {
+    this.#options = options;
+    this.#feedUrl = `${new URL(options.url).href.replace(/\/+$/, '')}/v1/feed`;
+  }
+
+  /** @param etag of the manifest that is held; null: none, and the answer is never 'unchanged' */
+  async manifest(etag: string | null): Promise<FetchedManifest | 'unchanged'> {
+    return this.#attempt('manifest', etag, async (response) => {
+      if (response.status === 304 && etag !== null) return 'unchanged';
+      if (response.status !== 200) throw unexpected('manifest', response.status);
+      const tag = response.headers.get('etag');
+      if (tag === null) throw new ReplicaError('invalid', 'the manifest: expected an ETag');
+      return { etag: tag, bytes: await readBody(response, MAX_MANIFEST_BYTES) };
+    });
+  }
+
+  /** 'gone': the origin has no such slice, or no more. */
+  async slice(shape: SliceShape): Promise<Bytes | 'gone'> {
+    return this.#attempt(`slices/${shape.sha256}`, null, async (response) => {
+      if (response.status === 404) return 'gone';
+      if (response.status !== 200) throw unexpected('slice', response.status);
+      const bytes = await readBody(response, shape.bytes);
+      return checkedSlice(bytes, shape).catch(asTransient);
+    });
+  }
+
+  async #attempt<T>(path: string, etag: string | null, read: (response: Response) => Promise<T>): Promise<T> {
+    const { delay, random } = this.#options;
+    let failure: Error | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0) await delay(BASE_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
+      try {
+        const response = await this.#send(path, etag);
+        try {
+          return await read(response);
+        } finally {
+          // What was not read would keep its connection.
+          if (!response.bodyUsed) await response.body?.cancel().catch(() => undefined);
+        }
+      } catch (error) {
+        if (!(error instanceof Transient)) throw error;
+        failure = error;
+      }
+    }
+    throw new ReplicaError('unavailable', `${ATTEMPTS} attempts: ${failure?.message ?? 'failed'}`, failure);
+  }
+
+  async #send(path: string, etag: string | null): Promise<Response> {
+    const request = new Request(`${this.#feedUrl}/${path}`, {
+      headers: {
+        authorization: `Bearer ${this.#options.key}`,
+        ...(etag === null ? {} : { 'if-none-match': etag }),
+      },
+      // Followed elsewhere, the key would go there too.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const response = await this.#options.fetch(request).catch(asTransient);
+    const { status } = response;
+    if (status === 401 || status === 403) {
+      await response.body?.cancel();
+      throw new ReplicaError('refused', `the origin answered ${status}: expected an API key with the scope feed`);
+    }
+    if (status === 429 || status >= 500) {
+      await response.body?.cancel();
+      throw new Transient(`the origin answered ${status}`);
+    }
+    return response;
+  }
+}
+
+/** The whole body, if it has at most `maxBytes`; no more than that is ever held. */
+async function readBody(response: Response, maxBytes: number): Promise<Bytes> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  const reader = response.body?.getReader();
+  while (reader !== undefined) {
+    const { value, done } = await reader.read().catch(asTransient);
+    if (done) break;
+    sizeBytes += value.length;
+    if (sizeBytes > maxBytes) {
+      await reader.cancel().catch(() => undefined);
+      throw new Transient(`expected at most ${maxBytes} bytes`);
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** Network errors, broken bodies and wrong bytes. Messages of the platform may name the address, not the key. */
+function asTransient(error: unknown): never {
+  const reason = error instanceof FormatError ? error.message : 'the origin was not reached, or broke off';
+  throw new Transient(reason, { cause: error });
+}
+
+function unexpected(what: string, status: number): ReplicaError {
+  return new ReplicaError('invalid', `the ${what}: expected 200, found ${status}; is this the URL of a Ringfence?`);
+}

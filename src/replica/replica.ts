@@ -1,0 +1,136 @@
+/** A replica: answers lookups from its own copy of the numbers, the verdicts and what the tenant decides with. */
+import { lookupRequest } from '../http/lookup-schema.ts';
+import { Problem, storageUnavailable } from '../http/problem.ts';
+import { withSandbox } from '../http/sandbox.ts';
+import { parse } from '../http/validate.ts';
+import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../middleware/types.ts';
+import { parseNumber } from '../number/parse.ts';
+import { decide, STALE_AFTER_SECONDS } from '../policy/decide.ts';
+import { Finder } from '../serve/finder.ts';
+import { type Copy, CopyObjects, CopySlices } from './copy.ts';
+import { Origin } from './origin.ts';
+import type { ReplicaStore } from './stores.ts';
+import { type SyncReport, sync } from './sync.ts';
+
+/**
+ * A slice takes two subrequests, and an invocation has 10,000; some are left for retries. On the free plan, which has
+ * 50, set `slicesPerSync` to 15.
+ */
+const SLICES_PER_SYNC = 4_000;
+
+export interface ReplicaOptions {
+  /** Where the origin is, such as `https://ringfence.example.workers.dev`. */
+  readonly url: string;
+  /** API key of the origin with the scope `feed`; its tenant's policy and overrides are followed. */
+  readonly key: string;
+  /** r2ReplicaStore(bucket), or memoryReplicaStore(). */
+  readonly store: ReplicaStore;
+  /** ISO 3166-1 alpha-2: for lookups that name none. */
+  readonly country?: string;
+  /** The platform's, so that refreshes go on after an answer: `import { waitUntil } from 'cloudflare:workers'`. */
+  readonly waitUntil?: (work: Promise<unknown>) => void;
+  /** An event for the operator's log, without any number. Nothing is logged if not given. */
+  readonly log?: (event: string, details: Readonly<Record<string, string | number>>) => void;
+  /** Slices that one sync downloads at most. */
+  readonly slicesPerSync?: number;
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly delay?: (ms: number) => Promise<void>;
+  /** 0 to 1. */
+  readonly random?: () => number;
+}
+
+export interface ReplicaStatus {
+  /** The origin's. */
+  readonly generation: number;
+  /** When the origin published it; milliseconds since 1970. */
+  readonly publishedAt: number;
+  /** Seconds since a sync last found it to be the newest. */
+  readonly ageSeconds: number;
+  /** Answers say so too. */
+  readonly stale: boolean;
+}
+
+export interface Replica extends LookupSource {
+  /** Brings the copy up to date; call it from the cron handler. Rejects, with the copy as it was, when it cannot. */
+  sync(): Promise<SyncReport>;
+  /** Answers as `POST /v1/lookup` of the origin does, without asking it. Never rejects for what the caller sent. */
+  lookup(query: LookupQuery): Promise<LookupResult>;
+  /** null: nothing was synced yet, or the store does not answer. */
+  status(): Promise<ReplicaStatus | null>;
+}
+
+/**
+ * Make one per isolate: it keeps columns in memory.
+ * @example
+ * const replica = createReplica({ url, key, store: r2ReplicaStore(env.REPLICA), waitUntil });
+ */
+export function createReplica(options: ReplicaOptions): Replica {
+  const {
+    store,
+    now = () => Date.now(),
+    delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    log = () => undefined,
+    waitUntil = () => undefined,
+    slicesPerSync = SLICES_PER_SYNC,
+    fetch: fetchRequest = (request) => fetch(request),
+    random = () => Math.random(),
+  } = options;
+  const origin = new Origin({ url: options.url, key: options.key, fetch: fetchRequest, delay, random });
+  const objects = new CopyObjects(store);
+  const slices = new CopySlices(store);
+  const finder = new Finder({ objects, slices, now, delay, log, background: waitUntil });
+  const sandboxed = withSandbox(finder, now);
+  const ageOf = ({ confirmedAt }: Copy) => Math.max(0, Math.floor((now() - confirmedAt) / 1000));
+
+  async function lookupOrThrow(query: LookupQuery): Promise<LookupAnswer> {
+    const { number, country, scenario } = parse(lookupRequest, { ...query, country: query.country ?? options.country });
+    const parsed = parseNumber(number, country ?? undefined);
+    if (!parsed.ok) throw new Problem(parsed.code, parsed.detail);
+    const { generation: newest } = (await finder.snapshots.get().catch(unavailable)).manifest;
+    const [finding] = await sandboxed.find([parsed.value.number], { evidence: false });
+    if (!finding) return unavailable();
+    // Findings of the sandbox are of no generation, and are decided on as those of the newest.
+    const isSandbox = finding.generation === 0;
+    const copy = objects.copyOf(isSandbox ? newest : finding.generation) ?? unavailable();
+    return decide(
+      parsed.value,
+      isSandbox ? finding : { ...finding, generation: copy.generation, ageSeconds: ageOf(copy) },
+      { ...copy.rules, now: now(), scenario: scenario ?? null, evidence: false },
+    );
+  }
+
+  return {
+    async sync() {
+      const report = await sync({ origin, store, slicesPerSync, now, log });
+      // This isolate may answer lookups too. The others see the pointer within seconds; here a failure only means that.
+      await finder.snapshots.refresh().catch(() => undefined);
+      return report;
+    },
+    async lookup(query) {
+      try {
+        return { ok: true, answer: await lookupOrThrow(query) };
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return { ok: false, status: error.status, code: error.code, detail: error.detail };
+      }
+    },
+    async status() {
+      try {
+        const { manifest } = await finder.snapshots.get();
+        const copy = objects.copyOf(manifest.generation);
+        if (copy === undefined) return null;
+        const ageSeconds = ageOf(copy);
+        const { generation, publishedAt } = copy;
+        return { generation, publishedAt, ageSeconds, stale: ageSeconds > STALE_AFTER_SECONDS };
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+function unavailable(): never {
+  throw storageUnavailable('the number can be called neither listed nor clear at the moment');
+}

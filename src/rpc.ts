@@ -1,0 +1,45 @@
+/**
+ * Lookups for other Workers of the same account, by a service binding to the entry point `Lookup`:
+ *
+ *   services = [{ binding = "RINGFENCE", service = "ringfence", entrypoint = "Lookup", props = { tenant = "shop" } }]
+ *
+ * No key and no quota: who may bind is decided by who may deploy to the account. `props.tenant` says whose policy and
+ * overrides apply; without it those of the tenant `default`. A caller cannot change it: it is of the binding.
+ */
+import * as v from 'valibot';
+import { type LookupInput, lookupOne } from './http/lookup-one.ts';
+import { lookupRequest } from './http/lookup-schema.ts';
+import { Problem } from './http/problem.ts';
+import type { Services } from './http/services.ts';
+import { parse } from './http/validate.ts';
+import { DEFAULT_TENANT, TENANT_NAME } from './keys/scope.ts';
+import type { LookupResult } from './middleware/types.ts';
+
+/** As `props` of a service binding has it. */
+const lookupProps = v.object({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });
+
+/** Never rejects for what a caller can expect to happen: RPC would strip the error of its code. */
+export async function lookupByRpc(services: Services, props: unknown, input: LookupInput): Promise<LookupResult> {
+  const bound = v.safeParse(lookupProps, props ?? {});
+  if (!bound.success) {
+    return refused(
+      new Problem('invalid-request', 'props.tenant of the service binding: expected the name of a tenant'),
+    );
+  }
+  try {
+    return { ok: true, answer: await lookupOne(services, bound.output.tenant, parse(lookupRequest, input)) };
+  } catch (error) {
+    if (error instanceof Problem) return refused(error);
+    const id = services.randomId();
+    services.log('internal-error', {
+      id,
+      route: 'RPC lookup',
+      error: error instanceof Error ? error.name : typeof error,
+    });
+    return refused(new Problem('internal-error', `an unexpected error; ${id} finds it in the logs`));
+  }
+}
+
+function refused({ status, code, detail }: Problem): LookupResult {
+  return { ok: false, status, code, detail };
+}

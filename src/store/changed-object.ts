@@ -1,0 +1,81 @@
+/** One small object that many may change at once: read, edited, and replaced by a conditional put. */
+import type { FramedJson } from '../format/framed-json.ts';
+import type { Version } from './held-copy.ts';
+import type { ObjectStore } from './store.ts';
+
+/** Such objects are changed by hand, a few times a day: five writers at once do not happen. */
+const ATTEMPTS = 5;
+/** R2 takes one write a second of one key, so retries spread over the seconds that follow: up to 0.5, 1, 2, 4 s. */
+const BASE_DELAY_MS = 500;
+
+export interface ChangedObjectDeps {
+  readonly objects: ObjectStore;
+  /** Cryptographically random; the retry delay needs it too. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly sleep: (delayMs: number) => Promise<void>;
+  /** Told of failures that the caller only sees as "no answer". */
+  readonly report: (error: unknown) => void;
+}
+
+export interface ObjectKind<T> {
+  readonly key: string;
+  readonly codec: FramedJson<T>;
+  /** What there is before the object is. */
+  readonly empty: T;
+}
+
+export class ChangedObject<T> {
+  readonly #deps: ChangedObjectDeps;
+  readonly #kind: ObjectKind<T>;
+
+  constructor(deps: ChangedObjectDeps, kind: ObjectKind<T>) {
+    this.#deps = deps;
+    this.#kind = kind;
+  }
+
+  /** Rejects if the storage does not answer, or with FormatError if the object is damaged. */
+  async read(): Promise<Version<T>> {
+    return this.#opened(await this.#deps.objects.get(this.#kind.key));
+  }
+
+  /** Like `read`, but 'unchanged' if the object still has this etag. */
+  async readIfChanged(etag: string | null): Promise<Version<T> | 'unchanged'> {
+    if (etag === null) return this.read();
+    const object = await this.#deps.objects.getIfChanged(this.#kind.key, etag);
+    return object === 'unchanged' ? object : this.#opened(object);
+  }
+
+  /**
+   * Replaces the value by `edit(value)`, unless that is null: nothing to do. `edit` is called once an attempt, on what
+   * was then read, and so also after a put that failed but was persisted; if it rejects, that attempt has failed.
+   * Resolves to the value as it now is, or to 'unavailable': then the change may or may not have been made.
+   */
+  async change(edit: (value: T) => T | null | Promise<T | null>): Promise<Version<T> | 'unavailable'> {
+    const { objects, sleep, report } = this.#deps;
+    const { key, codec } = this.#kind;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0) await sleep(this.#jitter() * BASE_DELAY_MS * 2 ** (attempt - 1));
+      try {
+        const version = await this.read();
+        const value = await edit(version.value);
+        if (value === null) return version;
+        const condition = version.etag === null ? ({ absent: true } as const) : { etag: version.etag };
+        const written = await objects.put(key, codec.encode(value), condition);
+        if (written !== null) return { value, etag: written.etag };
+      } catch (error) {
+        report(error);
+      }
+    }
+    return 'unavailable';
+  }
+
+  #opened(object: { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string } | null): Version<T> {
+    const { codec, empty } = this.#kind;
+    return object === null ? { value: empty, etag: null } : { value: codec.decode(object.bytes), etag: object.etag };
+  }
+
+  /** 0 to 1. */
+  #jitter(): number {
+    return (this.#deps.randomBytes(1)[0] ?? 0) / 255;
+  }
+}

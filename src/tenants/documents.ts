@@ -1,0 +1,126 @@
+/**
+ * What is stored of tenants. The index names, of each tenant, the documents in force; documents are immutable, written
+ * before the index that names them, so that the conditional put of the index is the only commit. All are frames around
+ * JSON (src/format/framed-json.ts):
+ *
+ *   RFTI index      {"tenants": [{"tenant", "version", "policy", "overrides", "audit"}]}; refs or null
+ *   RFPO policy     {"version", "at", "by", "policy", "earlier": [{"version", "at", "by", "ref"}]}
+ *   RFOV overrides  {"overrides": [{"number", "list", "reason", "expiresAt", "author", "createdAt"}]}
+ *   RFAU audit page {"entries": [{"ref", "at", "by", "action", ...}], "older"}, newest first
+ *
+ * A ref is `<version, 10 digits>-<id of the change>`: of one tenant they sort by time.
+ */
+import * as v from 'valibot';
+import { framedJson } from '../format/framed-json.ts';
+import { OVERRIDE_LISTS } from '../policy/overrides.ts';
+import { ACTIONS, RULE_MODES } from '../policy/policy.ts';
+import type { ObjectKind } from '../store/changed-object.ts';
+import { TENANTS_KEY } from '../store/keys.ts';
+
+/** The row of the index for what holds for every tenant: the operator's overrides, and the policy of who has none. */
+export const ALL_TENANTS = '*';
+
+/** As many as there can be keys; keeps the index at a few hundred KiB, since every isolate reads it whole. */
+export const MAX_TENANTS = 1000;
+/** A fraud team's exceptions, not its list: that goes to POST /v1/detections. About 1.5 MiB. */
+export const MAX_OVERRIDES = 10_000;
+/** Earlier policies that can be looked at. */
+export const MAX_EARLIER = 50;
+/** Each change writes its page anew, so it stays at some 15 KiB. */
+export const AUDIT_PAGE = 50;
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** The form of a ref. */
+export const REF = /^[0-9]{10}-[0-9a-f]{16}$/;
+const ref = v.pipe(v.string(), v.regex(REF));
+
+const tenantRow = v.object({
+  tenant: v.string(),
+  /** Counts the changes of this tenant. */
+  version: count,
+  policy: v.nullable(ref),
+  overrides: v.nullable(ref),
+  audit: v.nullable(ref),
+});
+export type TenantRow = v.InferOutput<typeof tenantRow>;
+
+const index = v.object({ tenants: v.pipe(v.array(tenantRow), v.maxLength(MAX_TENANTS)) });
+const indexFile = framedJson('RFTI', 1, index);
+
+/** Rows by tenant. */
+export type TenantIndex = ReadonlyMap<string, TenantRow>;
+
+export const TENANT_INDEX: ObjectKind<TenantIndex> = {
+  key: TENANTS_KEY,
+  codec: {
+    encode: (rows) => indexFile.encode({ tenants: [...rows.values()] }),
+    decode: (bytes) => new Map(indexFile.decode(bytes).tenants.map((row) => [row.tenant, row])),
+  },
+  empty: new Map(),
+};
+
+const change = { at: count, by: v.string() };
+const policySource = v.object({
+  rules: v.array(
+    v.object({ id: v.string(), when: v.string(), action: v.picklist(ACTIONS), mode: v.picklist(RULE_MODES) }),
+  ),
+  default: v.picklist(ACTIONS),
+});
+export const policyFile = framedJson(
+  'RFPO',
+  1,
+  v.object({
+    /** Of the policies of this tenant, from 1. */
+    version: count,
+    ...change,
+    policy: policySource,
+    earlier: v.pipe(v.array(v.object({ version: count, ...change, ref })), v.maxLength(MAX_EARLIER)),
+  }),
+);
+export type PolicyDocument = ReturnType<typeof policyFile.decode>;
+
+const storedOverride = v.object({
+  number: count,
+  list: v.picklist(OVERRIDE_LISTS),
+  reason: v.string(),
+  /** Milliseconds since 1970, as all times here; null: until it is deleted. */
+  expiresAt: v.nullable(count),
+  /** Id of the key that set it. */
+  author: v.string(),
+  createdAt: count,
+});
+export type StoredOverride = v.InferOutput<typeof storedOverride>;
+export const overridesFile = framedJson(
+  'RFOV',
+  1,
+  v.object({ overrides: v.pipe(v.array(storedOverride), v.maxLength(MAX_OVERRIDES)) }),
+);
+
+const shownOverride = v.pick(storedOverride, ['number', 'list', 'reason', 'expiresAt']);
+const auditEvent = v.variant('action', [
+  v.object({ action: v.literal('policy.put'), version: count }),
+  v.object({ action: v.literal('override.put'), override: shownOverride, replaced: v.nullable(shownOverride) }),
+  v.object({ action: v.literal('override.delete'), override: shownOverride }),
+  v.object({ action: v.literal('key.create'), key: v.string(), name: v.string(), scopes: v.array(v.string()) }),
+  v.object({ action: v.literal('key.delete'), key: v.string() }),
+]);
+/** What was changed. */
+export type AuditEvent = v.InferOutput<typeof auditEvent>;
+const auditEntry = v.intersect([v.object({ ref, ...change }), auditEvent]);
+/** Who changed it, and when. */
+export type AuditEntry = v.InferOutput<typeof auditEntry>;
+export const auditFile = framedJson(
+  'RFAU',
+  1,
+  v.object({ entries: v.pipe(v.array(auditEntry), v.maxLength(AUDIT_PAGE)), older: v.nullable(ref) }),
+);
+export type AuditPage = ReturnType<typeof auditFile.decode>;
+
+export function nextRef(version: number, id: string): string {
+  return `${String(version).padStart(10, '0')}-${id}`;
+}
+
+/** Where a document of a tenant is, under one of the prefixes of src/store/keys.ts. */
+export function documentKey(prefix: string, tenant: string, reference: string): string {
+  return `${prefix}${tenant}/${reference}`;
+}

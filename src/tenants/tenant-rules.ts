@@ -1,0 +1,165 @@
+/**
+ * What each tenant decides with, as an isolate holds it: policies compiled, overrides by number. A change made in
+ * another isolate is known here within one refresh of the index, ten seconds while requests come in, as with a new
+ * generation of the inventory.
+ */
+
+import { compilePolicy } from '../policy/cel/compile.ts';
+import type { TenantRules } from '../policy/decide.ts';
+import { DEFAULT_POLICY } from '../policy/default-policy.ts';
+import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
+import type { Policy } from '../policy/policy.ts';
+import { ByteCache } from '../serve/byte-cache.ts';
+import { StorageUnavailable } from '../store/errors.ts';
+import { HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
+import { ALL_TENANTS, type TenantIndex, type TenantRow } from './documents.ts';
+import type { TenantStore } from './tenant-store.ts';
+
+/** An isolate that had no requests for this long asks first, as the snapshot does (src/serve/snapshot.ts). */
+const REFRESH_FIRST_AFTER_MS = 30_000;
+/** Rules of any age are better than no answer: like the inventory's, their loss would block or let in everybody. */
+const MAX_AGE_MS = Number.POSITIVE_INFINITY;
+/** An index read within this time is as new as it gets. */
+const REREAD_MS = 1000;
+/** Of the 128 MB of an isolate; the tenants used last. Tenants without rules of their own take nothing. */
+const RULES_BUDGET = 8 * 2 ** 20;
+/** A map's entry with its override, by heap snapshot about 110 bytes. */
+const OVERRIDE_BYTES = 128;
+/** A compiled rule with its closures: some KiB; a policy has up to a hundred. */
+const RULE_BYTES = 2048;
+
+export interface TenantRulesDeps extends Omit<HeldCopyDeps<TenantIndex>, 'readIfChanged'> {
+  readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
+}
+
+/** What was made of a tenant's documents, and the refs of these. */
+interface Held {
+  /** Whose policy it is: the tenant's own, or that for all tenants. */
+  readonly policyOwner: string;
+  readonly policy: string | null;
+  readonly overrides: string | null;
+  readonly global: string | null;
+  readonly rules: TenantRules;
+}
+
+type Refs = Omit<Held, 'rules'>;
+
+const NO_RULES: TenantRules = { policy: DEFAULT_POLICY, overrides: Overrides.none };
+
+export class TenantRulesHolder {
+  readonly #store: TenantStore;
+  readonly #deps: TenantRulesDeps;
+  readonly #index: HeldCopy<TenantIndex>;
+  readonly #held = new ByteCache<Held>(RULES_BUDGET);
+  /** The operator's overrides for all tenants: one copy, whoever asks. */
+  #global: { readonly ref: string | null; readonly overrides: OverridesByNumber } = { ref: null, overrides: new Map() };
+
+  constructor(store: TenantStore, deps: TenantRulesDeps) {
+    this.#store = store;
+    this.#deps = deps;
+    const readIfChanged = (etag: string | null) => store.index.readIfChanged(etag);
+    this.#index = new HeldCopy(
+      { ...deps, readIfChanged },
+      { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: MAX_AGE_MS },
+    );
+  }
+
+  /** The rules, if they are at hand and the index is recent; null says nothing. */
+  peek(tenant: string): TenantRules | null {
+    const index = this.#index.peek();
+    return index === null ? null : this.#heldFor(tenant, refsOf(index, tenant));
+  }
+
+  /** Rejects with StorageUnavailable if there are none at hand and storage does not answer. */
+  async get(tenant: string): Promise<TenantRules> {
+    const refs = refsOf(await this.index(), tenant);
+    const held = this.#heldFor(tenant, refs);
+    if (held !== null) return held;
+    try {
+      return await this.#load(tenant, refs).catch(async (error) => {
+        // The index may be so old that its documents have been collected: once more, if there is a newer one.
+        const newer = refsOf((await this.#index.refreshIfOlder(REREAD_MS)) ?? new Map(), tenant);
+        if (sameRefs(newer, refs)) throw error;
+        return this.#load(tenant, newer);
+      });
+    } catch (error) {
+      // What was in force before is still closer to what the tenant wants than nothing. The next request tries again.
+      const before = this.#held.get(tenant);
+      this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === undefined ? 'no' : 'yes' });
+      if (before !== undefined) return before.rules;
+      throw new StorageUnavailable('the policy cannot be read at the moment', error);
+    }
+  }
+
+  /** Which documents are in force. Rejects with StorageUnavailable. */
+  async index(): Promise<TenantIndex> {
+    const index = await this.#index.get();
+    if (index === null) throw new StorageUnavailable('the policy cannot be read at the moment', 'no tenant index');
+    return index;
+  }
+
+  /** Takes over an index that this isolate has just written or read. */
+  accept(version: Version<TenantIndex>): void {
+    this.#index.accept(version);
+  }
+
+  #heldFor(tenant: string, refs: Refs): TenantRules | null {
+    if (refs.policy === null && refs.overrides === null && refs.global === null) return NO_RULES;
+    const held = this.#held.get(tenant);
+    return held !== undefined && sameRefs(held, refs) ? held.rules : null;
+  }
+
+  async #load(tenant: string, refs: Refs): Promise<TenantRules> {
+    const [policy, own, global] = await Promise.all([
+      refs.policy === null ? DEFAULT_POLICY : this.#policy(refs.policyOwner, refs.policy),
+      this.#overrides(tenant, refs.overrides, 'tenant'),
+      this.#globalOverrides(refs.global),
+    ]);
+    const rules = { policy, overrides: new Overrides(own, global) };
+    const bytes = 1024 + policy.rules.length * RULE_BYTES + own.size * OVERRIDE_BYTES;
+    this.#held.set(tenant, { ...refs, rules }, bytes);
+    return rules;
+  }
+
+  async #policy(tenant: string, reference: string): Promise<Policy> {
+    const { policy } = await this.#store.policy(tenant, reference);
+    try {
+      return compilePolicy(policy);
+    } catch {
+      // It compiled when it was put, with other software. Nobody gains by lookups without an answer.
+      this.#deps.log('tenant.policy-does-not-compile', { tenant });
+      return DEFAULT_POLICY;
+    }
+  }
+
+  async #globalOverrides(reference: string | null): Promise<OverridesByNumber> {
+    if (this.#global.ref !== reference) {
+      this.#global = { ref: reference, overrides: await this.#overrides(ALL_TENANTS, reference, 'global') };
+    }
+    return this.#global.overrides;
+  }
+
+  async #overrides(tenant: string, reference: string | null, scope: OverrideScope): Promise<OverridesByNumber> {
+    if (reference === null) return new Map();
+    const stored = await this.#store.overrides(tenant, reference);
+    return byNumber(stored.map(({ number, list, expiresAt }) => ({ number, list, expiresAt, scope })));
+  }
+}
+
+function refsOf(index: TenantIndex, tenant: string): Refs {
+  const own: TenantRow | undefined = index.get(tenant);
+  const all: TenantRow | undefined = index.get(ALL_TENANTS);
+  const hasOwn = own !== undefined && own.policy !== null;
+  return {
+    policyOwner: hasOwn ? tenant : ALL_TENANTS,
+    policy: hasOwn ? own.policy : (all?.policy ?? null),
+    overrides: own?.overrides ?? null,
+    global: all?.overrides ?? null,
+  };
+}
+
+function sameRefs(a: Refs, b: Refs): boolean {
+  return (
+    a.policyOwner === b.policyOwner && a.policy === b.policy && a.overrides === b.overrides && a.global === b.global
+  );
+}

@@ -1,0 +1,3 @@
+import { check } from './main.js';
+
+console.log(JSON.stringify(await check()));

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { encodeFeedConfig, FeedConfigs, parseFeedConfig } from '../../../src/feed/config.ts';
+import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
+import { LabelLevels } from '../../../src/policy/labels.ts';
+import { type Override, Overrides } from '../../../src/policy/overrides.ts';
+import { fictionNumber } from '../../support/detections.ts';
+
+const OVERRIDES: readonly Override[] = [
+  { number: fictionNumber(1), list: 'allow', expiresAt: null, scope: 'tenant' },
+  { number: fictionNumber(1), list: 'block', expiresAt: 1_900_000_000_000, scope: 'global' },
+  { number: fictionNumber(0), list: 'block', expiresAt: null, scope: 'tenant' },
+];
+const CONFIG = { levels: { modem_pool_card: 9, sim_farm: 0 }, policy: DEFAULT_POLICY.source, overrides: OVERRIDES };
+
+test('comes back as it was, overrides in number order', () => {
+  const bytes = encodeFeedConfig(CONFIG);
+  const parsed = parseFeedConfig(bytes);
+  expect(parsed).toEqual({ format: 1, ...CONFIG, overrides: [OVERRIDES[2], OVERRIDES[1], OVERRIDES[0]] });
+  expect(Object.keys(parsed.levels)).toEqual(['modem_pool_card', 'sim_farm']);
+});
+
+test('the bytes do not depend on the order of the overrides, nor on what else they have', () => {
+  const shuffled = OVERRIDES.toReversed().map((override) => ({ reason: 'secret', ...override }));
+  expect(encodeFeedConfig({ ...CONFIG, overrides: shuffled })).toEqual(encodeFeedConfig(CONFIG));
+});
+
+describe('is refused', () => {
+  const text = new TextDecoder().decode(encodeFeedConfig(CONFIG));
+  test.each([
+    ['of another version', '"format":1', '"format":2'],
+    ['with a level beyond 9', '"modem_pool_card":9', '"modem_pool_card":10'],
+    ['with another list', '"list":"allow"', '"list":"maybe"'],
+    ['with another action', '"default":"allow"', '"default":"shrug"'],
+    ['without a mode', '"mode":"enforce"', '"m":"enforce"'],
+    ['with a number that is text', `"number":${fictionNumber(0)}`, `"number":"${fictionNumber(0)}"`],
+    ['cut off', /.$/, ''],
+  ])('%s, without a number in the message', (_, from, to) => {
+    const changed = text.replace(from, to);
+    expect(changed).not.toBe(text);
+    const parse = () => parseFeedConfig(Uint8Array.from(Buffer.from(changed)));
+    expect(parse).toThrow(/^feed config: /);
+    expect(parse).not.toThrow(/\d{7}/);
+  });
+});
+
+test('is made once while the rules stay', async () => {
+  let rules = { policy: DEFAULT_POLICY, overrides: Overrides.of(OVERRIDES) };
+  const configs = new FeedConfigs({ get: async () => rules }, new LabelLevels({ modem_pool_card: 9, sim_farm: 0 }));
+  const first = await configs.get('default');
+  expect(first).toEqual(encodeFeedConfig(CONFIG));
+  expect(await configs.get('default')).toBe(first);
+  rules = { ...rules, overrides: Overrides.none };
+  expect(parseFeedConfig(await configs.get('default')).overrides).toEqual([]);
+});

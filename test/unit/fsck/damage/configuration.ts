@@ -1,0 +1,65 @@
+/** Broken API keys, and broken rules of tenants. */
+import { policyFile } from '../../../../src/tenants/documents.ts';
+import { TenantStore } from '../../../../src/tenants/tenant-store.ts';
+import type { World } from '../../../support/world.ts';
+import { fourMinutes, keyLike } from '../support.ts';
+import { type Damages, deleted, error } from './damage.ts';
+
+const CHECK = 'rules of tenants';
+const SHOP = { tenant: 'shop', by: 'admin' };
+const RULES = [{ id: 'a', when: 'level > 8', action: 'block' as const, mode: 'enforce' as const }];
+
+/** One tenant with a policy and an override. */
+async function withTenant(): Promise<World> {
+  const world = await fourMinutes();
+  const store = new TenantStore({
+    objects: world.objects.memory,
+    now: () => world.clock,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    sleep: async () => undefined,
+    waitUntil: () => undefined,
+    report: (problem) => expectNone(problem),
+    accept: () => undefined,
+  });
+  await store.putPolicy(SHOP, { rules: RULES, default: 'allow' });
+  await store.putOverride(SHOP, { number: 12_025_550_123, list: 'allow', reason: 'a test', expiresAt: null });
+  return world;
+}
+
+function expectNone(problem: unknown): never {
+  throw problem;
+}
+
+export const CONFIGURATION: Damages = {
+  'damaged API keys': {
+    breaks: async (world) => {
+      await world.objects.memory.put('config/keys', new Uint8Array(20));
+      return [error('API keys', 'config/keys')];
+    },
+    says: /^expected magic RFKY.*Only the admin key works/,
+  },
+  'a damaged index of tenants': {
+    store: withTenant,
+    breaks: async (world) => {
+      await world.objects.memory.put('config/tenants', new Uint8Array(20));
+      return [error(CHECK, 'config/tenants')];
+    },
+    says: /^expected magic RFTI.*No tenant gets answers/,
+  },
+  'a missing list of overrides': {
+    store: withTenant,
+    breaks: async (world) => [error(CHECK, await deleted(world, await keyLike(world, 'config/overrides/shop/')))],
+    says: /^is missing\. Put the object back/,
+  },
+  'a policy that does not compile any more': {
+    store: withTenant,
+    breaks: async (world) => {
+      const key = await keyLike(world, 'config/policies/shop/');
+      const rules = RULES.map((rule) => ({ ...rule, when: 'gone > 8' }));
+      const policy = { version: 1, at: 0, by: 'admin', policy: { rules, default: 'allow' as const }, earlier: [] };
+      await world.objects.memory.put(key, policyFile.encode(policy));
+      return [error(CHECK, key)];
+    },
+    says: /gone/,
+  },
+};

@@ -1,0 +1,103 @@
+/** The quick way answers what the usual way does, byte for byte, or leaves it to the usual way. */
+import { beforeEach, expect, it } from 'vitest';
+import { createFetch } from '../../../src/http/app.ts';
+import { quickLookup } from '../../../src/http/quick-lookup.ts';
+import { Harness } from './harness.ts';
+
+const LISTED = 12_025_550_123;
+const PATH = '/v1/lookup?number=%2B';
+
+let harness: Harness;
+let key: string;
+
+beforeEach(async () => {
+  harness = new Harness();
+  harness.findings.set(LISTED, {
+    generation: 7,
+    ageSeconds: 2,
+    record: {
+      labels: ['modem_pool_card', 'Ünüsual "label"'],
+      channels: ['otp_marketplace'],
+      industries: ['gaming'],
+      firstDay: 20_000,
+      lastDay: 20_200,
+      sightings: 12,
+    },
+    hundred: 3,
+    thousand: 4,
+  });
+  harness.inMemory = true;
+  key = await harness.keyWith(['lookup'], { tenant: 'shop' });
+  const rules = [
+    { id: 'watch', when: 'level > 0', action: 'block', mode: 'shadow' },
+    { id: 'fails', when: 'daysListed > 1', action: 'flag', mode: 'enforce' },
+  ];
+  await harness.call('PUT', '/v1/policy?tenant=shop', { json: { rules } });
+  await harness.call('PUT', '/v1/overrides?tenant=shop', {
+    json: { number: '+12025550199', list: 'block', reason: 'a test' },
+  });
+  // Key and rules are then at hand.
+  await harness.call('GET', `${PATH}${LISTED}`, { key });
+});
+
+function request(path: string, { method = 'GET', token = key as string | null } = {}): Request {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  return new Request(`https://ringfence.example${path}`, { method, headers });
+}
+
+it.each([LISTED, 12_025_550_124, 12_025_550_199, 442_079_460_001])(
+  'answers as the usual way does: %i',
+  async (number) => {
+    const quick = quickLookup(harness.services, request(PATH + number));
+    const usual = await harness.app.fetch(request(PATH + number));
+    expect(await quick?.text()).toBe(await usual.text());
+    expect(Object.fromEntries(quick?.headers ?? [])).toEqual(Object.fromEntries(usual.headers));
+    expect(quick?.status).toBe(200);
+  },
+);
+
+it.each([
+  ['a national number', `/v1/lookup?number=2025550123&country=US`],
+  ['a scenario', `${PATH}${LISTED}&scenario=signup`],
+  ['evidence', `${PATH}${LISTED}&evidence=true`],
+  ['punctuation', `${PATH}1%20202%20555%200123`],
+  ['no number', PATH],
+  ['a number that is none', `${PATH}12`],
+  ['the sandbox', `${PATH}61491570159`],
+  ['another path', `/v1/lookups?number=%2B${LISTED}`],
+  ['a path that ends so', `/x/v1/lookup?number=%2B${LISTED}`],
+])('leaves %s to the usual way', (_, path) => {
+  expect(quickLookup(harness.services, request(path))).toBeNull();
+});
+
+it('leaves other methods and every key that must be looked at to the usual way', async () => {
+  const path = PATH + LISTED;
+  expect(quickLookup(harness.services, request(path, { method: 'HEAD' }))).toBeNull();
+  expect(quickLookup(harness.services, request(path, { token: null }))).toBeNull();
+  expect(quickLookup(harness.services, request(path, { token: `${key.slice(0, -1)}x` }))).toBeNull();
+  for (const made of [
+    await harness.keyWith(['feed']),
+    await harness.keyWith(['lookup'], { quota: { perMinute: 5 } }),
+  ]) {
+    await harness.call('GET', path, { key: made });
+    expect(quickLookup(harness.services, request(path, { token: made }))).toBeNull();
+  }
+});
+
+it('leaves it to the usual way when something has to be read: columns, rules, a key that may be revoked', () => {
+  harness.inMemory = false;
+  expect(quickLookup(harness.services, request(PATH + LISTED))).toBeNull();
+  harness.inMemory = true;
+  expect(quickLookup(harness.services, request(PATH + LISTED))).not.toBeNull();
+  harness.nowMs += 10_000;
+  expect(quickLookup(harness.services, request(PATH + LISTED))).toBeNull();
+});
+
+it('what goes wrong in it is answered, and logged, by the usual way', async () => {
+  harness.services.finder.peek = () => {
+    throw new RangeError('broken');
+  };
+  const answer = createFetch(harness.services);
+  expect(await (await answer(request(PATH + LISTED))).json()).toMatchObject({ status: 500 });
+  expect(harness.logged.map(({ event }) => event)).toEqual(['internal-error']);
+});
