@@ -7,6 +7,7 @@
  * overrides apply; without it those of the tenant `default`. A caller cannot change it: it is of the binding.
  */
 import * as v from 'valibot';
+import { problemOf } from './http/failure.ts';
 import { type LookupInput, lookupOne } from './http/lookup-one.ts';
 import { lookupRequest } from './http/lookup-schema.ts';
 import { Problem } from './http/problem.ts';
@@ -29,14 +30,7 @@ export async function lookupByRpc(services: Services, props: unknown, input: Loo
   try {
     return { ok: true, answer: await lookupOne(services, bound.output.tenant, parse(lookupRequest, input)) };
   } catch (error) {
-    if (error instanceof Problem) return refused(error);
-    const id = services.randomId();
-    services.log('internal-error', {
-      id,
-      route: 'RPC lookup',
-      error: error instanceof Error ? error.name : typeof error,
-    });
-    return refused(new Problem('internal-error', `an unexpected error; ${id} finds it in the logs`));
+    return refused(problemOf(error, 'RPC lookup', services));
   }
 }
 

@@ -7,17 +7,20 @@ import type { Services } from './services.ts';
 
 /** Turns whatever a route threw into an answer, and logs it if it was not the client's doing. */
 export function failureResponse(error: unknown, route: string, services: Pick<Services, 'log' | 'randomId'>): Response {
-  if (error instanceof Problem) return problemResponse(error);
-  if (error instanceof BodyError) return problemResponse(new Problem(error.code, error.detail));
+  return problemResponse(problemOf(error, route, services));
+}
+
+/** The same as the problem, for those who do not answer over HTTP. */
+export function problemOf(error: unknown, route: string, services: Pick<Services, 'log' | 'randomId'>): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof BodyError) return new Problem(error.code, error.detail);
   if (error instanceof StorageUnavailable) {
     services.log('storage-unavailable', { route, ...described(error.cause ?? error) });
-    return problemResponse(storageUnavailable(error.detail));
+    return storageUnavailable(error.detail);
   }
   const id = services.randomId();
   services.log('internal-error', { id, route, ...described(error) });
-  return problemResponse(
-    new Problem('internal-error', 'an unexpected error; its id finds it in the logs', { members: { id } }),
-  );
+  return new Problem('internal-error', 'an unexpected error; its id finds it in the logs', { members: { id } });
 }
 
 const MAX_STACK_CHARS = 2000;
