@@ -766,10 +766,7 @@ export interface Key {
 export interface FeedManifest {
   format: 1;
   generation: number;
-  /**
-   * Milliseconds since 1970
-   */
-  publishedAt: number;
+  publishedAt: string;
   /**
    * Newest first; the segments of each in number order
    *

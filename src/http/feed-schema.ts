@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type FeedManifest, feedManifest, SLICE_HASH } from '../feed/manifest.ts';
+import { type FeedManifestJson, feedManifest, SLICE_HASH } from '../feed/manifest.ts';
 
 export { feedManifest };
 
@@ -8,10 +8,10 @@ export const sliceHash = v.pipe(v.string(), v.regex(SLICE_HASH, 'expected 64 low
 const NUMBERS = { sha256: '1d9f'.repeat(16), bytes: 48_216 };
 const VERDICTS = { sha256: '5c07'.repeat(16), bytes: 120_984 };
 
-export const FEED_MANIFEST_EXAMPLE: FeedManifest = {
+export const FEED_MANIFEST_EXAMPLE: FeedManifestJson = {
   format: 1,
   generation: 1234,
-  publishedAt: 1_748_506_380_000,
+  publishedAt: '2025-05-29T08:13:00.000Z',
   runs: [
     {
       segments: [

@@ -94,6 +94,18 @@ describe('lookups', () => {
     });
   });
 
+  test('at once: the same from memory, and nothing while anything has to be read or looked at', async () => {
+    const { world, finder } = await prepared();
+    const [number = 0] = probesOf(ALL);
+    expect(finder.peek(number)).toBeNull();
+    const [found] = await finder.find([number], { evidence: false });
+    expect(finder.peek(number)).toEqual(found);
+    world.clock += REFRESH_MS - 1;
+    expect(finder.peek(number)).not.toBeNull();
+    world.clock += 1;
+    expect(finder.peek(number)).toBeNull();
+  });
+
   test('say the same from memory alone', async () => {
     const { world, finder } = await prepared();
     const probes = probesOf(ALL);

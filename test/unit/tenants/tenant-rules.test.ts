@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
+import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { policyFile } from '../../../src/tenants/documents.ts';
 import { override, SHOP, Tenants } from './support.ts';
 
@@ -93,6 +94,38 @@ describe('rules', () => {
     await expect(tenants.isolate().rules.get('shop')).rejects.toThrow('the policy cannot be read');
     tenants.nowMs += 24 * 3_600_000;
     expect(await rules.get('shop')).toBe(before);
+  });
+
+  it('that are asked for as the latest are those of storage, with one read as long as they stay', async () => {
+    const [here, there] = [tenants.isolate(), tenants.isolate()];
+    await there.store.putPolicy(SHOP, POLICY);
+    const before = await here.rules.latest('shop');
+    expect(before.policy.source).toEqual(POLICY);
+    tenants.log.clear();
+    expect(await here.rules.latest('shop')).toBe(before);
+    expect(tenants.log.counts()).toEqual({ 'getIfChanged config/': 1 });
+    await there.store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    expect(await here.rules.get('shop')).toBe(before);
+    expect((await here.rules.latest('shop')).policy.source.default).toBe('flag');
+    expect((await here.rules.get('shop')).policy.source.default).toBe('flag');
+  });
+
+  it('that are asked for as the latest are never those from before, when storage fails', async () => {
+    const [here, there] = [tenants.isolate(), tenants.isolate()];
+    await there.store.putPolicy(SHOP, POLICY);
+    const before = await here.rules.latest('shop');
+    await there.store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    for (const failing of ['config/', 'config/policies/']) {
+      tenants.log.beforeCall = (name) =>
+        name.endsWith(` ${failing}`) || name.endsWith(` ${failing}shop/`)
+          ? Promise.reject(new Error('down'))
+          : Promise.resolve();
+      await expect(here.rules.latest('shop')).rejects.toThrow(StorageUnavailable);
+      expect(await here.rules.get('shop')).toBe(before);
+    }
+    tenants.log.beforeCall = () => Promise.resolve();
+    expect((await here.rules.latest('shop')).policy.source.default).toBe('flag');
+    await expect(tenants.isolate().rules.latest('bank')).resolves.toMatchObject({ policy: DEFAULT_POLICY });
   });
 
   it('whose document was collected are found by a newer index', async () => {
