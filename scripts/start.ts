@@ -76,6 +76,7 @@ Report a number; it is listed within a minute:
 See how the store is:
   curl ${auth} ${server.url}/v1/status
 
+The API, to read and to try: ${server.url}/docs
 The Worker's log is ${server.logPath}. Ctrl-C stops it.`);
 }
 

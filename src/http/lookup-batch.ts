@@ -2,13 +2,13 @@
 
 import { parseNumber } from '../number/parse.ts';
 import type { ParseResult } from '../number/phone-number.ts';
-import type { LookupAnswer } from '../policy/answer.ts';
+import { answerText } from '../policy/answer-text.ts';
 import { decide, unknownAnswer } from '../policy/decide.ts';
 import { MAX_BATCH_BODY_BYTES, readJson } from './body.ts';
 import { BATCH_ERROR_EXAMPLE, CLEAR_EXAMPLE, LISTED_EXAMPLE } from './examples.ts';
 import { findFor } from './lookup-one.ts';
 import { batchAnswer, batchRequest, MAX_BATCH_NUMBERS } from './lookup-schema.ts';
-import { json } from './respond.ts';
+import { jsonText } from './respond.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
 import { parse } from './validate.ts';
@@ -55,12 +55,12 @@ export function lookupBatchRoutes(services: Services): readonly Route[] {
         const { labels: levels } = services;
         const context = { ...rules, levels, now: services.now(), scenario: scenario ?? null, evidence: false };
         let next = 0;
-        const results = parsed.map((result, i): LookupAnswer | BatchError => {
-          if (!result.ok) return { input: numbers[i], error: { code: result.code, detail: result.detail } };
+        const results = parsed.map((result, i) => {
+          if (!result.ok) return errorText({ input: numbers[i], error: { code: result.code, detail: result.detail } });
           const finding = findings[next++] ?? null;
-          return finding === null ? unknownAnswer(result.value) : decide(result.value, finding, context);
+          return answerText(finding === null ? unknownAnswer(result.value) : decide(result.value, finding, context));
         });
-        return json({ results });
+        return jsonText(`{"results":[${results.join(',')}]}`);
       },
     },
   ];
@@ -69,4 +69,8 @@ export function lookupBatchRoutes(services: Services): readonly Route[] {
 function parseElement(input: unknown, country: string | undefined): ParseResult {
   if (typeof input === 'string') return parseNumber(input, country);
   return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
+}
+
+function errorText(error: BatchError): string {
+  return JSON.stringify(error);
 }

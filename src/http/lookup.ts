@@ -1,11 +1,12 @@
 /** One number in, one verdict out. */
 import type { Context } from 'hono';
+import { answerText } from '../policy/answer-text.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { LISTED_EXAMPLE, LOOKUP_EXAMPLE } from './examples.ts';
 import { type LookupInput, lookupOne } from './lookup-one.ts';
 import { lookupAnswer, lookupQuery, lookupRequest } from './lookup-schema.ts';
 import { numberInQuery } from './query-number.ts';
-import { json } from './respond.ts';
+import { jsonText } from './respond.ts';
 import type { AnswerDoc, ParameterDoc, Route } from './route.ts';
 import type { Services } from './services.ts';
 import { parse } from './validate.ts';
@@ -51,7 +52,7 @@ export function lookupRoutes(services: Services): readonly Route[] {
       problems: ['invalid-number', 'invalid-request', 'payload-too-large', 'storage-unavailable'],
       handle: async ({ req }, { tenant }) => {
         const input = parse(lookupRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-        return json(await lookupOne(services, tenant, input));
+        return jsonText(answerText(await lookupOne(services, tenant, input)));
       },
     },
     {
@@ -64,7 +65,8 @@ export function lookupRoutes(services: Services): readonly Route[] {
       parameters: QUERY,
       answers: ANSWERS,
       problems: ['invalid-number', 'invalid-request', 'storage-unavailable'],
-      handle: async (context, { tenant }) => json(await lookupOne(services, tenant, inputFromQuery(context))),
+      handle: async (context, { tenant }) =>
+        jsonText(answerText(await lookupOne(services, tenant, inputFromQuery(context)))),
     },
   ];
 }

@@ -5,10 +5,12 @@
  */
 import type { KeyRegistry } from '../keys/registry.ts';
 import { allows } from '../keys/scope.ts';
-import { parseNumber } from '../number/parse.ts';
+import { MAX_E164_DIGITS } from '../number/phone-number.ts';
+import { readInternational } from '../number/plan.ts';
+import { answerText } from '../policy/answer-text.ts';
 import { bearerToken } from './auth.ts';
 import { lookupAtOnce } from './lookup-one.ts';
-import { json } from './respond.ts';
+import { jsonText } from './respond.ts';
 import type { Services } from './services.ts';
 
 const PATH = '/v1/lookup?number=%2B';
@@ -28,22 +30,22 @@ function answer(services: Services, request: Request): Response | null {
   const { url } = request;
   const path = url.indexOf('/', HOST_AT + 1);
   if (!url.startsWith(PATH, path) || request.method !== 'GET') return null;
-  const number = digitsFrom(url, path + PATH.length);
-  const tenant = number === null ? null : tenantOf(request, services.keys);
-  if (number === null || tenant === null) return null;
-  const parsed = parseNumber(number);
-  if (!parsed.ok) return null;
-  const found = lookupAtOnce(services, tenant, parsed.value, null);
-  return found === null ? null : json(found);
+  const digits = digitsFrom(url, path + PATH.length);
+  const tenant = digits === null ? null : tenantOf(request, services.keys);
+  if (digits === null || tenant === null) return null;
+  const subject = readInternational(digits);
+  const found = subject === null ? null : lookupAtOnce(services, tenant, subject, null);
+  return found === null ? null : jsonText(answerText(found));
 }
 
-/** `+` and the rest of the URL, if that is digits and nothing else. */
+/** The rest of the URL, if that is digits and nothing else, and no more than a number has. */
 function digitsFrom(url: string, start: number): string | null {
+  if (url.length - start > MAX_E164_DIGITS) return null;
   for (let i = start; i < url.length; i++) {
     const code = url.charCodeAt(i);
     if (code < 48 || code > 57) return null;
   }
-  return `+${url.slice(start)}`;
+  return url.slice(start);
 }
 
 /** Of a key that is known to be good and needs no counting. */

@@ -8,8 +8,13 @@ const JSON_OK = new Response(null, { headers: JSON_HEADERS });
 
 export function json(body: unknown, status = 200, headers?: Readonly<Record<string, string>>): Response {
   const text = JSON.stringify(body);
-  if (status === 200 && headers === undefined) return new Response(text, JSON_OK);
+  if (status === 200 && headers === undefined) return jsonText(text);
   return new Response(text, { status, headers: { ...JSON_HEADERS, ...headers } });
+}
+
+/** 200 with what is JSON already. */
+export function jsonText(text: string): Response {
+  return new Response(text, JSON_OK);
 }
 
 export function noContent(): Response {
