@@ -51,9 +51,13 @@ export function encodeFeedConfig({ levels, policy, overrides }: Omit<FeedConfig,
   return new Uint8Array(encodeText(JSON.stringify(config)));
 }
 
-/** Where tenants' rules come from; the same object as long as they do not change (src/tenants/tenant-rules.ts). */
+/** Where tenants' rules come from (src/tenants/tenant-rules.ts). */
 export interface RulesSource {
-  get(tenant: string): Promise<TenantRules>;
+  /**
+   * As storage has them now, the same object as long as they do not change; rejects when they cannot be read. An answer
+   * of the feed confirms them, so those that an isolate held a moment ago do not do.
+   */
+  latest(tenant: string): Promise<TenantRules>;
 }
 
 /** The configuration slices of all tenants, made once for rules as long as they are in use. */
@@ -69,7 +73,7 @@ export class FeedConfigs {
 
   /** Rejects when the rules cannot be read. */
   async get(tenant: string): Promise<Uint8Array<ArrayBuffer>> {
-    const rules = await this.#rules.get(tenant);
+    const rules = await this.#rules.latest(tenant);
     const made = this.#made.get(rules);
     if (made !== undefined) return made;
     const { policy, overrides } = rules;

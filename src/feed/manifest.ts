@@ -45,7 +45,7 @@ const segment = v.object({
 export const feedManifest = v.object({
   format: v.literal(FEED_FORMAT),
   generation: count,
-  publishedAt: v.pipe(count, v.description('Milliseconds since 1970')),
+  publishedAt: v.pipe(v.string(), v.isoTimestamp()),
   runs: v.pipe(
     v.array(v.object({ segments: v.pipe(v.array(segment), v.minLength(1), v.maxLength(MAX_SEGMENTS)) })),
     v.maxLength(MAX_RUNS),
@@ -54,7 +54,15 @@ export const feedManifest = v.object({
   config: slice,
 });
 
-export type FeedManifest = v.InferOutput<typeof feedManifest>;
+/** As it is sent. */
+export type FeedManifestJson = v.InferOutput<typeof feedManifest>;
+
+/** As it is used. */
+export interface FeedManifest extends Omit<FeedManifestJson, 'publishedAt'> {
+  /** Milliseconds since 1970. */
+  readonly publishedAt: number;
+}
+
 export type FeedSegment = v.InferOutput<typeof segment>;
 
 export function feedManifestOf({ generation, publishedAt, runs }: Manifest, config: SliceShape): FeedManifest {
@@ -77,15 +85,21 @@ function feedSlice({ sha256, bytes }: SliceShape): SliceShape {
 }
 
 export function encodeFeedManifest(manifest: FeedManifest): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(encodeText(JSON.stringify(manifest)));
+  const json: FeedManifestJson = { ...manifest, publishedAt: new Date(manifest.publishedAt).toISOString() };
+  return new Uint8Array(encodeText(JSON.stringify(json)));
 }
 
 /** Throws FormatError unless the bytes are a manifest of this version within its bounds. */
 export function parseFeedManifest(bytes: Uint8Array<ArrayBuffer>): FeedManifest {
   const parsed = v.safeParse(feedManifest, parseJson(decodeText(bytes, 'feed manifest'), 'feed manifest'));
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new FormatError(
-    `feed manifest: ${v.getDotPath(issue) ?? 'manifest'}: expected ${issue.expected ?? 'another value'}`,
-  );
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new FormatError(
+      `feed manifest: ${v.getDotPath(issue) ?? 'manifest'}: expected ${issue.expected ?? 'another value'}`,
+    );
+  }
+  const publishedAt = Date.parse(parsed.output.publishedAt);
+  // The pattern takes more ways to write an offset than Date.parse does.
+  if (Number.isNaN(publishedAt)) throw new FormatError('feed manifest: publishedAt: expected an ISO 8601 time');
+  return { ...parsed.output, publishedAt };
 }

@@ -72,29 +72,35 @@ export class TenantRulesHolder {
 
   /** Rejects with StorageUnavailable if there are none at hand and storage does not answer. */
   async get(tenant: string): Promise<TenantRules> {
-    const refs = refsOf(await this.index(), tenant);
-    const held = this.#heldFor(tenant, refs);
-    if (held !== null) return held;
+    const index = await this.index();
     try {
-      return await this.#load(tenant, refs).catch(async (error) => {
-        // The index may be so old that its documents have been collected: once more, if there is a newer one.
-        const newer = refsOf((await this.#index.refreshIfOlder(REREAD_MS)) ?? new Map(), tenant);
-        if (sameRefs(newer, refs)) throw error;
-        return this.#load(tenant, newer);
-      });
+      return await this.#rulesOf(tenant, index);
     } catch (error) {
       // What was in force before is still closer to what the tenant wants than nothing. The next request tries again.
       const before = this.#held.get(tenant);
       this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === undefined ? 'no' : 'yes' });
       if (before !== undefined) return before.rules;
-      throw new StorageUnavailable('the policy cannot be read at the moment', error);
+      throw unavailable(error);
     }
+  }
+
+  /**
+   * The rules as storage has them now, for whoever takes them for the newest and keeps them. Rejects with
+   * StorageUnavailable if storage does not answer, also where `get` would do with those from before.
+   */
+  async latest(tenant: string): Promise<TenantRules> {
+    const index = await this.#index.refreshIfOlder(0);
+    if (index === null || this.#index.hasJustFailed()) throw unavailable('the tenant index was not read');
+    return this.#rulesOf(tenant, index).catch((error) => {
+      this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: 'no' });
+      throw unavailable(error);
+    });
   }
 
   /** Which documents are in force. Rejects with StorageUnavailable. */
   async index(): Promise<TenantIndex> {
     const index = await this.#index.get();
-    if (index === null) throw new StorageUnavailable('the policy cannot be read at the moment', 'no tenant index');
+    if (index === null) throw unavailable('no tenant index');
     return index;
   }
 
@@ -107,6 +113,20 @@ export class TenantRulesHolder {
     if (refs.policy === null && refs.overrides === null && refs.global === null) return NO_RULES;
     const held = this.#held.get(tenant);
     return held !== undefined && sameRefs(held, refs) ? held.rules : null;
+  }
+
+  /** Rejects if a document that is in force cannot be read. */
+  async #rulesOf(tenant: string, index: TenantIndex): Promise<TenantRules> {
+    const refs = refsOf(index, tenant);
+    return (
+      this.#heldFor(tenant, refs) ??
+      this.#load(tenant, refs).catch(async (error) => {
+        // The index may be so old that its documents have been collected: once more, if there is a newer one.
+        const newer = refsOf((await this.#index.refreshIfOlder(REREAD_MS)) ?? new Map(), tenant);
+        if (sameRefs(newer, refs)) throw error;
+        return this.#load(tenant, newer);
+      })
+    );
   }
 
   async #load(tenant: string, refs: Refs): Promise<TenantRules> {
@@ -144,6 +164,10 @@ export class TenantRulesHolder {
     const stored = await this.#store.overrides(tenant, reference);
     return byNumber(stored.map(({ number, list, expiresAt }) => ({ number, list, expiresAt, scope })));
   }
+}
+
+function unavailable(cause: unknown): StorageUnavailable {
+  return new StorageUnavailable('the policy cannot be read at the moment', cause);
 }
 
 function refsOf(index: TenantIndex, tenant: string): Refs {

@@ -45,7 +45,7 @@ describe('is refused', () => {
 
 test('is made once while the rules stay', async () => {
   let rules = { policy: DEFAULT_POLICY, overrides: Overrides.of(OVERRIDES) };
-  const configs = new FeedConfigs({ get: async () => rules }, new LabelLevels({ modem_pool_card: 9, sim_farm: 0 }));
+  const configs = new FeedConfigs({ latest: async () => rules }, new LabelLevels({ modem_pool_card: 9, sim_farm: 0 }));
   const first = await configs.get('default');
   expect(first).toEqual(encodeFeedConfig(CONFIG));
   expect(await configs.get('default')).toBe(first);

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { encodeFeedConfig } from '../../../src/feed/config.ts';
+import { encodeFeedConfig, parseFeedConfig } from '../../../src/feed/config.ts';
 import { Feed } from '../../../src/feed/feed.ts';
 import { encodeFeedManifest, type FeedManifest, parseFeedManifest } from '../../../src/feed/manifest.ts';
 import { sha256Hex } from '../../../src/format/hash.ts';
@@ -299,6 +299,27 @@ describe("a tenant's configuration", () => {
     expect((await origin.call(path, await origin.key(['admin'], 'other'))).status).toBe(404);
   });
 
+  test('is that of storage, not that of an isolate that has not looked for a while', async () => {
+    const { world, runtime } = origin;
+    const other = createRuntimeOn(world, {}, () => undefined).services;
+    const before = await runtime.services.feed.manifest('default');
+    const number = fictionNumber(5);
+    await other.tenants.putOverride(
+      { tenant: 'default', by: 'test' },
+      { number, list: 'block', reason: 'a test', expiresAt: null },
+    );
+    const after = await runtime.services.feed.manifest('default');
+    expect(after.etag).not.toBe(before.etag);
+    const { config } = parseFeedManifest(after.encode());
+    const bytes = (await runtime.services.feed.slice('default', config.sha256)) ?? new Uint8Array();
+    expect(parseFeedConfig(bytes).overrides).toEqual([{ number, list: 'block', expiresAt: null, scope: 'tenant' }]);
+
+    world.storeLog.beforeCall = async (name) => {
+      if (name === 'getIfChanged config/') throw new Error('injected');
+    };
+    await expect(runtime.services.feed.manifest('default')).rejects.toThrow('the policy cannot be read');
+  });
+
   test('is gone once it has changed', async () => {
     const { config } = await manifest();
     origin.rules.set('default', { policy: DEFAULT_POLICY, overrides: Overrides.none });
@@ -317,11 +338,23 @@ describe('a manifest is read', () => {
     text = new TextDecoder().decode(bytes);
   });
 
+  test('with its time as ISO 8601 in UTC on the way, in milliseconds here', () => {
+    const { publishedAt } = JSON.parse(text) as { readonly publishedAt: unknown };
+    expect(publishedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    const sent = text.replace(String(publishedAt), '2025-05-29T10:13:00.250+02:00');
+    expect(parseFeedManifest(Uint8Array.from(Buffer.from(sent))).publishedAt).toBe(
+      Date.UTC(2025, 4, 29, 8, 13, 0, 250),
+    );
+  });
+
   test.each([
     ['another version', '"format":1', '"format":2'],
     ['no generation', '"generation":', '"g":'],
     ['a negative number', '"first":', '"first":-'],
-    ['a fraction', '"publishedAt":', '"publishedAt":0.5'],
+    ['a fraction', /"generation":\d+/, '"generation":0.5'],
+    ['a time in milliseconds', /"publishedAt":"[^"]+"/, '"publishedAt":1748506380000'],
+    ['a time without an offset', /(?<="publishedAt":"[^"]+)Z/, ''],
+    ['an offset that nobody writes', /(?<="publishedAt":"[^"]+)Z/, ' +00'],
     ['a key that is no ASCII', '"key":"segments', '"key":"sègments'],
     ['a short hash', /"sha256":"./, '"sha256":"'],
     ['a hash of upper-case digits', '"sha256":"', '"sha256":"F'],

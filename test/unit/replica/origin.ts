@@ -38,7 +38,7 @@ export class TestOrigin {
     const { objects, slices } = this.world;
     this.runtime = createRuntimeOn({ objects, slices }, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, () => undefined);
     const { services, finder } = this.runtime;
-    const rules = { get: async (tenant: string) => this.rules.get(tenant) ?? services.rules.get(tenant) };
+    const rules = { latest: async (tenant: string) => this.rules.get(tenant) ?? services.rules.get(tenant) };
     const configs = new FeedConfigs(rules, services.labels);
     this.feed = new Feed({
       snapshots: finder.snapshots,
