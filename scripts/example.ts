@@ -9,9 +9,9 @@ import { curlLines, warmUp } from './example/sandbox-sign-ups.ts';
 import { startExample } from './example/start-example.ts';
 import { localAdminKey } from './local/admin-key.ts';
 import { type DevServer, StartError, startDevServer } from './local/dev-server.ts';
+import { stopWithParent } from './local/stop-with-parent.ts';
 
 const MINUTE_MS = 60_000;
-const PARENT_POLL_MS = 500;
 /** Of the environment, handed on to the example. */
 const HANDED_ON = ['TIMEOUT_MS', 'TURNSTILE_SECRET', 'TURNSTILE_URL'];
 
@@ -22,17 +22,6 @@ let stopping = false;
 async function stopAll(): Promise<void> {
   stopping = true;
   await Promise.all(running.map((one) => one.stop()));
-}
-
-/**
- * For a npm that is told to end: it stops the shell in which it runs a script, and that does not hand the signal on. On
- * Ctrl-C the terminal tells every process.
- */
-function stopWithParent(): void {
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent && !stopping) void stopAll();
-  }, PARENT_POLL_MS).unref();
 }
 
 async function startRingfence(options: ExampleOptions, adminKey: string): Promise<DevServer> {
@@ -56,7 +45,7 @@ async function main(): Promise<void> {
   await checkPort('--port', port);
   if (options.ringfence) await checkPort('--ringfence-port', ringfencePort);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stopAll());
-  if (process.env.npm_lifecycle_event !== undefined) stopWithParent();
+  stopWithParent(() => void stopAll());
   // Where Workers that run on this machine find each other; of this example alone, so that no other Ringfence answers.
   process.env.WRANGLER_REGISTRY_PATH ??= join(state, 'registry');
 

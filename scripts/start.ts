@@ -6,6 +6,7 @@ import { summaryText } from './import/summary.ts';
 import { localAdminKey } from './local/admin-key.ts';
 import { type DevServer, StartError, startDevServer } from './local/dev-server.ts';
 import { importSample, sampleNumber } from './local/sample.ts';
+import { stopWithParent } from './local/stop-with-parent.ts';
 
 const MINUTE_MS = 60_000;
 /** Ticks after an import; the sample needs one. */
@@ -96,6 +97,7 @@ async function main(): Promise<void> {
   };
   process.once('SIGINT', quit);
   process.once('SIGTERM', quit);
+  stopWithParent(quit);
   try {
     const status = await statusOf(server, key);
     if (!empty && status.generation === 0 && status.waiting.batches === 0) await fill(server, key, state);

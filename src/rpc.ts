@@ -17,14 +17,17 @@ import { DEFAULT_TENANT, TENANT_NAME } from './keys/scope.ts';
 import type { LookupResult } from './middleware/types.ts';
 
 /** As `props` of a service binding has it. */
-const lookupProps = v.object({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });
+const lookupProps = v.strictObject({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });
 
 /** Never rejects for what a caller can expect to happen: RPC would strip the error of its code. */
 export async function lookupByRpc(services: Services, props: unknown, input: LookupInput): Promise<LookupResult> {
   const bound = v.safeParse(lookupProps, props ?? {});
   if (!bound.success) {
     return refused(
-      new Problem('invalid-request', 'props.tenant of the service binding: expected the name of a tenant'),
+      new Problem(
+        'invalid-request',
+        'props of the service binding: expected none, or the name of a tenant as `tenant`',
+      ),
     );
   }
   try {

@@ -1,5 +1,5 @@
 /** Each entry as one module without imports but of its peers, and the licences of what went into them. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { BuildError, DIST, ENTRIES, PROJECT } from './entries.ts';
@@ -9,7 +9,7 @@ import { BuildError, DIST, ENTRIES, PROJECT } from './entries.ts';
  * bundler that minifies. No maps either: the code is the source without its types.
  */
 export async function bundleEntries(): Promise<void> {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     entryPoints: ENTRIES.map(({ name, source }) => ({ in: join(PROJECT, 'src', source), out: name })),
     outdir: DIST,
     absWorkingDir: PROJECT,
@@ -21,6 +21,7 @@ export async function bundleEntries(): Promise<void> {
     mainFields: ['module', 'main'],
     external: ENTRIES.flatMap(({ peers, runtime }) => [...peers, ...runtime]),
     metafile: true,
+    write: false,
     logLevel: 'warning',
   });
   for (const { name, peers, runtime } of ENTRIES) {
@@ -29,6 +30,12 @@ export async function bundleEntries(): Promise<void> {
     for (const { path } of output.imports) {
       if (![...peers, ...runtime].includes(path)) throw new BuildError(`${name}: expected no import of ${path}`);
     }
+  }
+  mkdirSync(DIST, { recursive: true });
+  // By renaming: whoever reads one meanwhile, a bundler in watch mode for one, finds it whole.
+  for (const { path, contents } of outputFiles) {
+    writeFileSync(`${path}.new`, contents);
+    renameSync(`${path}.new`, path);
   }
   const folders = Object.keys(metafile.inputs).flatMap((path) => PACKAGE_OF.exec(path)?.[0] ?? []);
   writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES.txt'), licences([...new Set(folders)].sort()));

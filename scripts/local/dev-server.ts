@@ -38,7 +38,19 @@ export async function startDevServer(options: {
   const logPath = join(stateFolder, 'worker.log');
   const log = createWriteStream(logPath, { flags: 'a' });
   const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-  const args = ['dev', '--port', String(port), '--ip', HOST, '--persist-to', stateFolder, '--env-file', secrets];
+  const args = [
+    'dev',
+    '--port',
+    String(port),
+    '--ip',
+    HOST,
+    '--inspector-port',
+    '0',
+    '--persist-to',
+    stateFolder,
+    '--env-file',
+    secrets,
+  ];
   const child = spawn(process.execPath, [wrangler, ...args, '--show-interactive-dev-session=false'], {
     cwd: PROJECT,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -79,9 +79,13 @@ export interface OperationTypes {
   getOverrides: {
     query?: {
       /**
-       * International: a plus sign may be sent as it is or as %2B
+       * A plus sign may be sent as it is or as %2B
        */
       number?: string;
+      /**
+       * ISO 3166-1 alpha-2, either case: where a number without calling code is dialled
+       */
+      country?: string;
       /**
        * Another tenant, or `*` for all of them; with the scope `admin` only
        */
@@ -92,9 +96,13 @@ export interface OperationTypes {
   deleteOverride: {
     query: {
       /**
-       * International: a plus sign may be sent as it is or as %2B
+       * A plus sign may be sent as it is or as %2B
        */
       number: string;
+      /**
+       * ISO 3166-1 alpha-2, either case: where a number without calling code is dialled
+       */
+      country?: string;
       /**
        * Another tenant, or `*` for all of them; with the scope `admin` only
        */

@@ -25,7 +25,7 @@ export function problemOf(error: unknown, route: string, services: Pick<Services
 
 const MAX_STACK_CHARS = 2000;
 /** A message may quote what it failed on: seven digits and more, however parted, may be a number. */
-const DIGITS = /\d(?:[\s().-]*\d){6,}/g;
+const DIGITS = /\d(?:(?:[\s()._/-]|%20)*\d){6,}/g;
 
 function described(error: unknown): Record<string, string> {
   if (!(error instanceof Error)) return { error: typeof error };

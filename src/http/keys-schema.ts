@@ -9,7 +9,7 @@ const TENANT_EXPECTED = 'expected a-z, 0-9, _ and -, at most 64 characters';
 const scopes = v.pipe(
   v.array(v.picklist(SCOPES, `expected one of ${SCOPES.join(', ')}`), 'expected a list of scopes'),
   v.minLength(1, 'expected at least one scope'),
-  v.maxLength(SCOPES.length, 'expected each scope at most once'),
+  v.maxLength(SCOPES.length, `expected at most ${SCOPES.length} scopes`),
 );
 const quota = v.strictObject({
   perMinute: v.pipe(

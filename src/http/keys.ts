@@ -1,7 +1,7 @@
 /** Making, listing and deleting API keys. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import type { Principal } from '../keys/scope.ts';
+import { type Principal, SCOPES } from '../keys/scope.ts';
 import type { AuditEvent } from '../tenants/documents.ts';
 import type { Author } from '../tenants/tenant-store.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
@@ -83,7 +83,8 @@ async function create(services: Services, { req }: Context, principal: Principal
   const result = await services.keys.create(request);
   if (result.kind === 'created') {
     const { id, key } = result;
-    const { name, scopes } = request;
+    const { name } = request;
+    const scopes = SCOPES.filter((scope) => request.scopes.includes(scope));
     await record(
       services,
       { tenant: request.tenant, by: principal.id },

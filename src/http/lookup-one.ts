@@ -6,6 +6,7 @@ import { decide, type TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { Problem, storageUnavailable } from './problem.ts';
+import { refuseSandboxQuota } from './sandbox.ts';
 import type { Services } from './services.ts';
 
 export interface LookupInput {
@@ -19,6 +20,7 @@ export interface LookupInput {
 export async function lookupOne(services: Services, tenant: string, input: LookupInput): Promise<LookupAnswer> {
   const parsed = parseNumber(input.number, input.country ?? undefined);
   if (!parsed.ok) throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
+  refuseSandboxQuota(parsed.value.number);
   const scenario = input.scenario ?? null;
   const evidence = input.evidence ?? false;
   if (!evidence) {

@@ -15,6 +15,7 @@ export const overrideRequest = v.strictObject({
     v.trim(),
     v.minLength(1, 'expected a reason'),
     v.maxLength(MAX_REASON_CHARS, `expected at most ${MAX_REASON_CHARS} characters`),
+    v.check((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), 'expected one line of Unicode text'),
     v.description('For those who find it later'),
   ),
   expiresAt: v.pipe(

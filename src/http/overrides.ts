@@ -7,6 +7,7 @@ import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { failedChange, orUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
+import { country } from './lookup-schema.ts';
 import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-schema.ts';
 import { Problem } from './problem.ts';
 import { numberInQuery } from './query-number.ts';
@@ -30,9 +31,15 @@ const NUMBER_PARAMETER: ParameterDoc = {
   in: 'query',
   name: 'number',
   required: true,
-  description: 'International: a plus sign may be sent as it is or as %2B',
+  description: 'A plus sign may be sent as it is or as %2B',
   schema: v.string(),
   example: number,
+};
+const COUNTRY_PARAMETER: ParameterDoc = {
+  in: 'query',
+  name: 'country',
+  description: 'Of a number in national form; empty: not given',
+  schema: v.optional(country),
 };
 
 export function overrideRoutes(services: Services): readonly Route[] {
@@ -73,7 +80,7 @@ export function overrideRoutes(services: Services): readonly Route[] {
       summary: 'The override of a number, or all of them',
       description: 'With `number` the override itself. Only what the tenant has set: a lookup tells what is for all.',
       scope: 'policy',
-      parameters: [{ ...NUMBER_PARAMETER, required: false }, TENANT_PARAMETER],
+      parameters: [{ ...NUMBER_PARAMETER, required: false }, COUNTRY_PARAMETER, TENANT_PARAMETER],
       answers: [
         {
           status: 200,
@@ -84,8 +91,7 @@ export function overrideRoutes(services: Services): readonly Route[] {
       problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable'],
       handle: async (context, principal) => {
         const { tenant } = authorOf(context, principal);
-        const asked = context.req.query('number');
-        const subject = asked === undefined ? null : numberOf(numberInQuery(asked));
+        const subject = numberInQueryOf(context);
         const now = services.now();
         const stored = await orUnavailable(readOverrides(services, tenant));
         const all = stored.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
@@ -102,12 +108,16 @@ export function overrideRoutes(services: Services): readonly Route[] {
       tag: 'Overrides',
       summary: 'Delete the override of a number',
       scope: 'policy',
-      parameters: [NUMBER_PARAMETER, TENANT_PARAMETER],
+      parameters: [NUMBER_PARAMETER, COUNTRY_PARAMETER, TENANT_PARAMETER],
       answers: [{ status: 204, description: 'Deleted' }],
       problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable', 'limit-reached'],
       handle: async (context, principal) => {
         const author = authorOf(context, principal);
-        const result = await services.tenants.deleteOverride(author, numberOf(requiredNumber(context)));
+        const subject = numberInQueryOf(context);
+        if (subject === null) {
+          throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
+        }
+        const result = await services.tenants.deleteOverride(author, subject);
         if (result.kind !== 'done') throw failedChange(result);
         return noContent();
       },
@@ -120,10 +130,10 @@ async function readOverrides({ tenants }: Services, tenant: string): Promise<rea
   return ref === null ? [] : tenants.overrides(tenant, ref);
 }
 
-function requiredNumber({ req }: Context): string {
+/** null: none is given. */
+function numberInQueryOf({ req }: Context): number | null {
   const text = req.query('number');
-  if (text !== undefined) return numberInQuery(text);
-  throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
+  return text === undefined ? null : numberOf(numberInQuery(text), parse(v.optional(country), req.query('country')));
 }
 
 function numberOf(text: string, country?: string): number {
@@ -132,12 +142,16 @@ function numberOf(text: string, country?: string): number {
   throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
 }
 
+/** The last one that ISO 8601 writes with four digits of a year. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 /** Milliseconds since 1970. */
 function expiryOf(text: string | null, now: number): number | null {
   if (text === null) return null;
   const seconds = parseInstant(text);
-  if (seconds !== null && seconds * 1000 > now) return seconds * 1000;
-  const expected = seconds === null ? 'an ISO 8601 date, or date-time with an offset' : 'a time in the future';
+  if (seconds !== null && seconds * 1000 > now && seconds * 1000 <= LAST_INSTANT) return seconds * 1000;
+  const expected =
+    seconds === null ? 'an ISO 8601 date, or date-time with an offset' : 'a time in the future, before the year 10000';
   throw new Problem('invalid-request', `expiresAt: expected ${expected}`, { members: { field: 'expiresAt' } });
 }
 

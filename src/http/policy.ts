@@ -104,6 +104,8 @@ async function readPolicy({ tenants }: Services, tenant: string, version: string
     return { ...BUILT_IN, tenant };
   }
   const document = await tenants.policy(owner, ref);
+  // Of the operator's policy a tenant sees what holds for it, not what came before.
+  if (owner !== tenant) document.earlier = [];
   if (version === undefined || version === String(document.version)) return answerOf(owner, document);
   const earlier = document.earlier.find((entry) => String(entry.version) === version);
   if (earlier === undefined) throw noSuchVersion();
@@ -127,8 +129,19 @@ function answerOf(tenant: string, { version, at, by, policy, earlier }: PolicyDo
     at: new Date(at).toISOString(),
     by,
     earlier: earlier.map((entry) => ({ version: entry.version, at: new Date(entry.at).toISOString(), by: entry.by })),
-    warnings: policyWarnings(ready ?? compiled(policy)),
+    warnings: ready === undefined ? warningsOf(policy) : policyWarnings(ready),
   };
+}
+
+/** It compiled when it was put, perhaps with other software. Its owner has to see it to repair it. */
+function warningsOf(source: PolicySource) {
+  try {
+    return policyWarnings(compilePolicy(source));
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    const detail = `not in force, the built-in policy decides: ${error.detail}`;
+    return [{ rule: error.rule, detail }];
+  }
 }
 
 function noSuchVersion(): Problem {

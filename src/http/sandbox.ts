@@ -1,7 +1,7 @@
 /**
  * Numbers that always answer the same, so that integrators can try every branch of theirs without data. They are of
  * those that the Australian regulator (ACMA) keeps for fiction and never assigns. The policy of the tenant and its
- * overrides apply to them as to any number; the store is not asked.
+ * overrides apply to what is found of them as to any number; the store is not asked.
  */
 import { dayOf } from '../format/records.ts';
 import type { Finding } from '../policy/finding.ts';
@@ -53,7 +53,19 @@ function listed(now: number): Finding {
   };
 }
 
-/** The finder, but for these numbers. Throws Problem `quota-exceeded` when asked for the one that stands for it. */
+/**
+ * Of a single lookup. In a batch that number is `unknown`: anyone can type it into a form, and it must not take others
+ * with it.
+ * @throws Problem `quota-exceeded` for the number that stands for it
+ */
+export function refuseSandboxQuota(number: number): void {
+  if (number !== SANDBOX.quotaExceeded) return;
+  throw new Problem('quota-exceeded', 'this number of the sandbox always answers so', {
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  });
+}
+
+/** The finder, but for these numbers. */
 export function withSandbox(finder: Finder, now: () => number): Finder {
   return {
     peek: (number) => (isSandbox(number) ? null : finder.peek(number)),
@@ -69,7 +81,6 @@ async function findWithSandbox(
   numbers: readonly number[],
   options: { readonly evidence: boolean },
 ): Promise<readonly (Finding | null)[]> {
-  if (numbers.includes(SANDBOX.quotaExceeded)) throw quotaExceeded();
   const others = numbers.filter((number) => !isSandbox(number));
   const found = others.length === 0 ? [] : await finder.find(others, options);
   let next = 0;
@@ -84,10 +95,4 @@ function sandboxFinding(number: number, now: number): Finding | null {
   if (number === SANDBOX.listed) return listed(now);
   if (number === SANDBOX.suspect) return SUSPECT;
   return number === SANDBOX.clear ? CLEAR : null;
-}
-
-function quotaExceeded(): Problem {
-  return new Problem('quota-exceeded', 'this number of the sandbox always answers so', {
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
 }

@@ -14,7 +14,7 @@ export function parse<const Schema extends v.GenericSchema>(schema: Schema, valu
 }
 
 /** Ours. The name of an unknown field is the client's text and shown only if it can be nothing but a name. */
-const FIELD_NAME = /^[A-Za-z]{1,40}(\.[A-Za-z0-9]{1,40})*$/;
+const FIELD_NAME = /^[A-Za-z]{1,40}(\.([A-Za-z]{1,40}|\d{1,4}))*$/;
 
 function fieldOf(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue);

@@ -40,7 +40,10 @@ function isGzip(contentEncoding: string | null): boolean {
 }
 
 const MAX_QUOTED_CHARS = 60;
+const MAX_QUOTED_DIGITS = 6;
 
+/** Unless it may be a number: what has more digits than any media type or charset. */
 function quoted(found: string): string {
-  return found === '' ? 'none' : `"${found.slice(0, MAX_QUOTED_CHARS)}"`;
+  if (found === '') return 'none';
+  return found.replace(/\D/g, '').length > MAX_QUOTED_DIGITS ? 'another' : `"${found.slice(0, MAX_QUOTED_CHARS)}"`;
 }

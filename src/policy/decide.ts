@@ -33,8 +33,8 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
   const { record } = finding;
   const facts = factsOf(subject, finding, context);
   const override = context.overrides.find(subject.number, context.now);
-  const { action, rule, shadow, failed } =
-    override === null ? applyPolicy(context.policy, facts) : overridden(override);
+  const decision = applyPolicy(context.policy, facts);
+  const { action, rule, shadow, failed } = override === null ? decision : overridden(decision, override);
   const answer: LookupAnswer = {
     number: formatE164(subject.number),
     country: subject.country,
@@ -86,8 +86,9 @@ export function unknownAnswer(subject: PhoneNumber): LookupAnswer {
   };
 }
 
-function overridden({ list }: Override): Decision {
-  return { action: list, rule: OVERRIDE_RULE };
+/** What a rule in shadow mode would match is reported as ever. */
+function overridden(decision: Decision, { list }: Override): Decision {
+  return { ...decision, action: list, rule: OVERRIDE_RULE };
 }
 
 function overrideAnswer({ list, scope, expiresAt }: Override): OverrideAnswer {

@@ -54,7 +54,7 @@ export function parseLabelLevels(text: string | undefined): LabelLevels {
   if (text === undefined || text.trim() === '') return new LabelLevels();
   const configured = Object.entries(parseObject(text));
   for (const [label, level] of configured) {
-    if (!LABEL.test(label)) {
+    if (!LABEL.test(label) || label in {}) {
       throw expected(`labels of a-z, 0-9, _ and -, at most 64 characters`, JSON.stringify(label));
     }
     if (!Number.isInteger(level) || Number(level) < 0 || Number(level) > MAX_LEVEL) {

@@ -1,7 +1,7 @@
 /** A replica: answers lookups from its own copy of the numbers, the verdicts and what the tenant decides with. */
 import { lookupRequest } from '../http/lookup-schema.ts';
 import { Problem, storageUnavailable } from '../http/problem.ts';
-import { withSandbox } from '../http/sandbox.ts';
+import { refuseSandboxQuota, withSandbox } from '../http/sandbox.ts';
 import { parse } from '../http/validate.ts';
 import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../middleware/types.ts';
 import { parseNumber } from '../number/parse.ts';
@@ -88,6 +88,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     const { number, country, scenario } = parse(lookupRequest, { ...query, country: query.country ?? options.country });
     const parsed = parseNumber(number, country ?? undefined);
     if (!parsed.ok) throw new Problem(parsed.code, parsed.detail);
+    refuseSandboxQuota(parsed.value.number);
     const { generation: newest } = (await finder.snapshots.get().catch(unavailable)).manifest;
     const [finding] = await sandboxed.find([parsed.value.number], { evidence: false });
     if (!finding) return unavailable();

@@ -51,6 +51,8 @@ export class HeldCopy<T> {
   readonly #deps: HeldCopyDeps<T>;
   readonly #ages: HeldCopyAges;
   #copy: Copy<T> | null = null;
+  /** Counts what `accept` took over. */
+  #accepted = 0;
   #refreshingSince = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
 
@@ -93,8 +95,9 @@ export class HeldCopy<T> {
   }
 
   /** Takes over what this isolate has just written. */
-  accept(version: Version<T>): void {
-    this.#replace(version, this.#deps.now());
+  accept({ value, etag }: Version<T>): void {
+    this.#accepted += 1;
+    this.#copy = { value, etag, confirmedAt: this.#deps.now() };
   }
 
   /** The last look at storage failed, moments ago. */
@@ -114,9 +117,12 @@ export class HeldCopy<T> {
   async #refresh(): Promise<void> {
     const startedAt = this.#deps.now();
     const etag = this.#copy?.etag ?? null;
+    const accepted = this.#accepted;
     try {
       const version = await this.#deps.readIfChanged(etag);
       this.#failedAt = Number.NEGATIVE_INFINITY;
+      // A slow read must not undo a change made while it was under way.
+      if (accepted !== this.#accepted) return;
       if (version !== 'unchanged') this.#replace(version, startedAt);
       else if (this.#copy !== null && this.#copy.etag === etag) this.#confirm(this.#copy, startedAt);
     } catch (error) {
@@ -131,7 +137,7 @@ export class HeldCopy<T> {
     this.#copy = { ...copy, confirmedAt: Math.max(copy.confirmedAt, startedAt) };
   }
 
-  /** Unless the copy is newer: a slow read must not undo a change made while it was under way. */
+  /** Unless the copy is of a later read. */
   #replace({ value, etag }: Version<T>, readAt: number): void {
     if (this.#copy !== null && this.#copy.confirmedAt > readAt) return;
     this.#copy = { value, etag, confirmedAt: readAt };

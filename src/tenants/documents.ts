@@ -22,11 +22,13 @@ export const ALL_TENANTS = '*';
 
 /** As many as there can be keys; keeps the index at a few hundred KiB, since every isolate reads it whole. */
 export const MAX_TENANTS = 1000;
-/** A fraud team's exceptions, not its list: that goes to POST /v1/detections. About 1.5 MiB. */
+/** A fraud team's exceptions, not its list: that goes to POST /v1/detections. About 1.5 MiB with a usual reason. */
 export const MAX_OVERRIDES = 10_000;
+/** Read by every isolate that serves the tenant whenever it changes, and decoded beside the lookups of others. */
+export const MAX_OVERRIDES_BYTES = 3 * 2 ** 20;
 /** Earlier policies that can be looked at. */
 export const MAX_EARLIER = 50;
-/** Each change writes its page anew, so it stays at some 15 KiB. */
+/** Each change writes its page anew, so it stays at some 15 KiB, 100 with the longest reasons. */
 export const AUDIT_PAGE = 50;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

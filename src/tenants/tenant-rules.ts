@@ -25,8 +25,9 @@ const REREAD_MS = 1000;
 const RULES_BUDGET = 8 * 2 ** 20;
 /** A map's entry with its override, by heap snapshot about 110 bytes. */
 const OVERRIDE_BYTES = 128;
-/** A compiled rule with its closures: some KiB; a policy has up to a hundred. */
+/** A compiled rule with its closures: some KiB, and a dozen bytes for each character, most where there are long lists. */
 const RULE_BYTES = 2048;
+const RULE_CHAR_BYTES = 12;
 
 export interface TenantRulesDeps extends Omit<HeldCopyDeps<TenantIndex>, 'readIfChanged'> {
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
@@ -136,7 +137,9 @@ export class TenantRulesHolder {
       this.#globalOverrides(refs.global),
     ]);
     const rules = { policy, overrides: new Overrides(own, global) };
-    const bytes = 1024 + policy.rules.length * RULE_BYTES + own.size * OVERRIDE_BYTES;
+    const chars = policy.source.rules.reduce((sum, { when }) => sum + when.length, 0);
+    const policyBytes = policy.rules.length * RULE_BYTES + chars * RULE_CHAR_BYTES;
+    const bytes = 1024 + policyBytes + own.size * OVERRIDE_BYTES;
     this.#held.set(tenant, { ...refs, rules }, bytes);
     return rules;
   }

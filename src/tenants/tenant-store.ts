@@ -18,6 +18,7 @@ import {
   documentKey,
   MAX_EARLIER,
   MAX_OVERRIDES,
+  MAX_OVERRIDES_BYTES,
   MAX_TENANTS,
   nextRef,
   overridesFile,
@@ -50,7 +51,8 @@ export interface Author {
 export type ChangeResult<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'not-found' }
-  | { readonly kind: 'full'; readonly limit: number }
+  /** `limit` says what there can be at most. */
+  | { readonly kind: 'full'; readonly limit: string }
   /** The change may or may not have been made. */
   | { readonly kind: 'unavailable' };
 
@@ -96,9 +98,16 @@ export class TenantStore {
     return this.#change<StoredOverride>(author, async ({ row, ref, at }) => {
       const all = row.overrides === null ? [] : await this.overrides(author.tenant, row.overrides);
       const kept = all.filter(({ number, expiresAt }) => number !== override.number && isValid(expiresAt, at));
-      if (kept.length >= MAX_OVERRIDES) return { kind: 'full', limit: MAX_OVERRIDES };
+      if (kept.length >= MAX_OVERRIDES) return { kind: 'full', limit: `${MAX_OVERRIDES} overrides` };
       const value = { ...override, author: author.by, createdAt: at };
-      await this.#writeOverrides(author.tenant, row, ref, [...kept, value]);
+      const bytes = overridesFile.encode({ overrides: [...kept, value] });
+      if (bytes.length > MAX_OVERRIDES_BYTES) {
+        return {
+          kind: 'full',
+          limit: `${MAX_OVERRIDES_BYTES} bytes of overrides: shorter reasons leave room for more`,
+        };
+      }
+      await this.#writeOverrides(author.tenant, row, ref, bytes);
       const replaced = all.find(({ number }) => number === override.number);
       const event = {
         action: 'override.put',
@@ -115,7 +124,7 @@ export class TenantStore {
       const found = all.find((override) => override.number === number && isValid(override.expiresAt, at));
       if (found === undefined) return { kind: 'not-found' };
       const kept = all.filter((override) => override !== found);
-      await this.#writeOverrides(author.tenant, row, ref, kept);
+      await this.#writeOverrides(author.tenant, row, ref, overridesFile.encode({ overrides: kept }));
       return { refs: { overrides: ref }, event: { action: 'override.delete', override: shown(found) }, value: null };
     });
   }
@@ -154,7 +163,7 @@ export class TenantStore {
         return null;
       }
       if (!rows.has(tenant) && rows.size >= MAX_TENANTS) {
-        result = { kind: 'full', limit: MAX_TENANTS };
+        result = { kind: 'full', limit: `${MAX_TENANTS} tenants` };
         return null;
       }
       result = { kind: 'done', value: edited.value };
@@ -167,8 +176,8 @@ export class TenantStore {
     return result;
   }
 
-  async #writeOverrides(tenant: string, row: TenantRow, ref: string, overrides: readonly StoredOverride[]) {
-    await this.#write(OVERRIDES_PREFIX, tenant, ref, overridesFile.encode({ overrides: [...overrides] }));
+  async #writeOverrides(tenant: string, row: TenantRow, ref: string, bytes: Uint8Array<ArrayBuffer>) {
+    await this.#write(OVERRIDES_PREFIX, tenant, ref, bytes);
     this.#deps.waitUntil(this.#collectOverrides(tenant, [row.overrides, ref]));
   }
 

@@ -11,8 +11,6 @@ beforeEach(async () => {
 
 describe('an override', () => {
   it.each([
-    ['control characters', 'a\u0000b\u001b[31m\r\nc'],
-    ['a lone surrogate', 'a\ud800b'],
     ['a right-to-left override', '\u202e+12025550199'],
     ['markup', '</script><script>'],
     ['500 units', '😀'.repeat(250)],
@@ -24,8 +22,35 @@ describe('an override', () => {
     expect(await scene.lookup(scene.shop)).toMatchObject({ rule: 'override' });
   });
 
+  it.each(['a\u0000b', 'a\u001b[31m', 'a\r\nb', 'a\ud800b'])(
+    'needs a reason of one line of text: %j',
+    async (reason) => {
+      expect((await scene.put(scene.shop, { reason })).json).toMatchObject({ field: 'reason' });
+    },
+  );
+
   it.each(['   ', '\ufeff\u00a0', `${'😀'.repeat(250)}x`])('needs a reason of 1 to 500 units: %j', async (reason) => {
     expect((await scene.put(scene.shop, { reason })).json).toMatchObject({ field: 'reason' });
+  });
+
+  it('of a national number is read and deleted with its country, and that of another number stays', async () => {
+    await scene.put(scene.shop, { number: '+4915712345678' });
+    await scene.put(scene.shop, { number: '+15712345678' });
+    const path = '/v1/overrides?number=015712345678&country=DE';
+    expect((await scene.harness.call('GET', path, { key: scene.shop })).json).toMatchObject({
+      number: '+4915712345678',
+    });
+    expect((await scene.harness.call('DELETE', path, { key: scene.shop })).status).toBe(204);
+    expect(await scene.list(scene.shop)).toMatchObject([{ number: '+15712345678' }]);
+    const bad = await scene.harness.call('DELETE', '/v1/overrides?number=1&country=XX', { key: scene.shop });
+    expect(bad.json).toMatchObject({ status: 400 });
+  });
+
+  it('cannot last beyond the year 9999', async () => {
+    for (const expiresAt of ['9999-12-31T23:59:59-23:59', '9999-12-31T23:59:59-00:01']) {
+      expect((await scene.put(scene.shop, { expiresAt })).json).toMatchObject({ field: 'expiresAt' });
+    }
+    expect((await scene.put(scene.shop, { expiresAt: '9999-12-31' })).status).toBe(200);
   });
 
   it('is one, however its number is written', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/policy/finding.ts';
+import { policyFile } from '../../../src/tenants/documents.ts';
 import { Harness } from './harness.ts';
 
 const LISTED = 12_025_550_123;
@@ -104,6 +105,25 @@ describe('PUT and GET /v1/policy', () => {
     const answer = await put(json);
     expect(answer.code).toBe('invalid-request');
     expect(answer.json).toMatchObject({ field });
+  });
+
+  it('shows a stored policy that does not compile any more, and says so', async () => {
+    await put({ rules: [rule('a', 'level > 1')], default: 'block' });
+    const { objects } = await harness.objects.list('config/policies/default/');
+    const [{ key } = { key: '' }] = objects;
+    const document = policyFile.decode((await harness.objects.get(key))?.bytes ?? new Uint8Array());
+    for (const one of document.policy.rules) one.when = 'gone > 1';
+    await harness.objects.put(key, policyFile.encode(document));
+    const { status, json } = await harness.call('GET', '/v1/policy');
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ rules: [{ when: 'gone > 1' }], default: 'block' });
+    expect(JSON.stringify(json)).toContain('not in force');
+  });
+
+  it('an unknown field with digits for a name is not repeated', async () => {
+    const { text } = await put({ rules: [{ ...rule('a', 'true'), '12025550123': 1 }] });
+    expect(text).not.toContain('12025550123');
+    expect(text).toContain('a field: expected no such field');
   });
 
   it('warns of a rule that fails on numbers that are not listed', async () => {

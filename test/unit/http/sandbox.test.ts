@@ -32,13 +32,16 @@ it('answer listed, suspect, clear, unknown and 429, and the store is never asked
 });
 
 it('stand among others in a batch', async () => {
-  const numbers = ['+12025550123', `+${SANDBOX.listed}`, `+${SANDBOX.unknown}`, '+12025550124', `+${SANDBOX.clear}`];
+  const sandbox = [SANDBOX.listed, SANDBOX.unknown, SANDBOX.quotaExceeded].map((number) => `+${number}`);
+  const numbers = ['+12025550123', ...sandbox, '+12025550124', `+${SANDBOX.clear}`];
   const { json } = await harness.call('POST', '/v1/lookup/batch', { json: { numbers } });
   const { results } = json as { results: { number: string; verdict: string }[] };
   expect(results.map(({ number, verdict }) => [number, verdict])).toEqual([
     ['+12025550123', 'clear'],
     [`+${SANDBOX.listed}`, 'listed'],
     [`+${SANDBOX.unknown}`, 'unknown'],
+    // Anyone can type it into a form: it must not take the others with it.
+    [`+${SANDBOX.quotaExceeded}`, 'unknown'],
     ['+12025550124', 'clear'],
     [`+${SANDBOX.clear}`, 'clear'],
   ]);

@@ -38,6 +38,13 @@ describe('what is of one tenant', () => {
     expect((await harness.call('GET', '/v1/policy', { key: bank })).json).toMatchObject({ version: 0 });
   });
 
+  it('rules in shadow mode are reported where an override decides, too', async () => {
+    const rules = [{ id: 'watch', when: "country == 'US'", action: 'block', mode: 'shadow' }];
+    await harness.call('PUT', '/v1/policy', { key: shop, json: { rules } });
+    await harness.call('PUT', '/v1/overrides', { key: shop, json: override('allow') });
+    expect(await lookup(shop)).toMatchObject({ action: 'allow', rule: 'override', shadow: ['watch'] });
+  });
+
   it('an override is neither seen, used nor deleted by another', async () => {
     await harness.call('PUT', '/v1/overrides', { key: shop, json: override('block') });
     expect(await lookup(shop)).toMatchObject({ action: 'block', rule: 'override', verdict: 'clear' });
@@ -118,6 +125,10 @@ describe('an admin key', () => {
     await harness.call('PUT', '/v1/policy', { key: shop, json: { rules: [] } });
     expect(await lookup(shop)).toMatchObject({ action: 'allow' });
     expect(await lookup(bank)).toMatchObject({ action: 'block' });
-    expect((await harness.call('GET', '/v1/policy', { key: bank })).json).toMatchObject({ tenant: '*', version: 1 });
+    await harness.call('PUT', '/v1/policy?tenant=*', { json: BLOCK_ALL });
+    const { json } = await harness.call('GET', '/v1/policy', { key: bank });
+    expect(json).toMatchObject({ tenant: '*', version: 2, earlier: [] });
+    expect((await harness.call('GET', '/v1/policy?version=1', { key: bank })).code).toBe('not-found');
+    expect((await harness.call('GET', '/v1/policy?version=1&tenant=*')).json).toMatchObject({ version: 1 });
   });
 });

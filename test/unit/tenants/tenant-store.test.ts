@@ -111,8 +111,27 @@ describe('overrides', () => {
       `config/overrides/shop/${row?.overrides}`,
       overridesFile.encode({ overrides: full }),
     );
-    expect(await store.putOverride(SHOP, override(NUMBER - 1))).toEqual({ kind: 'full', limit: MAX_OVERRIDES });
+    expect(await store.putOverride(SHOP, override(NUMBER - 1))).toEqual({ kind: 'full', limit: '10000 overrides' });
     expect((await store.putOverride(SHOP, override(NUMBER, { list: 'block' }))).kind).toBe('done');
+  });
+
+  it('take no more than their bytes, whatever their reasons', async () => {
+    const { store } = tenants.isolate();
+    await store.putOverride(SHOP, override(NUMBER));
+    const row = (await store.index.read()).value.get('shop');
+    const reason = '😀'.repeat(250);
+    const many = Array.from({ length: 2900 }, (_, i) => ({
+      ...override(NUMBER + i),
+      reason,
+      author: 'x',
+      createdAt: 0,
+    }));
+    await tenants.objects.memory.put(
+      `config/overrides/shop/${row?.overrides}`,
+      overridesFile.encode({ overrides: many }),
+    );
+    expect(await store.putOverride(SHOP, { ...override(NUMBER - 1), reason })).toMatchObject({ kind: 'full' });
+    expect((await store.deleteOverride(SHOP, NUMBER)).kind).toBe('done');
   });
 
   it('lists that nobody names any more are deleted after an hour; the two newest never', async () => {
