@@ -15,7 +15,7 @@ import { readStatus, type StoreStatus } from './merge/status.ts';
 import { parseLabelLevels } from './policy/labels.ts';
 import { Finder } from './serve/finder.ts';
 import { sampleClear, sampleInventory } from './serve/sample.ts';
-import { StorageUnavailable } from './store/errors.ts';
+import { orUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
 import { R2ObjectStore } from './store/r2.ts';
 import type { ObjectStore, SliceStore } from './store/store.ts';
@@ -157,14 +157,6 @@ function limitersOf(env: Env): readonly Limiter[] {
   return tiers.flatMap(({ perMinute, binding }) =>
     binding === undefined ? [] : [{ perMinute, limit: (key) => binding.limit({ key }) }],
   );
-}
-
-async function orUnavailable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw new StorageUnavailable('the storage did not answer; try again', error);
-  }
 }
 
 async function healthOf({ snapshots }: Finder): Promise<Health> {

@@ -37,7 +37,7 @@ interface Plans {
 
 const PLANS: Readonly<Record<BenchSize, Plans>> = {
   full: plans({ rounds: 7, seconds: 2 }, { rounds: 7, seconds: 2 }),
-  small: plans({ rounds: 5, seconds: 1 }, { rounds: 1, seconds: 1 }),
+  small: plans({ rounds: 3, seconds: 1 }, { rounds: 1, seconds: 1 }),
 };
 
 function plans(saturated: Omit<Plan, 'connections'>, moderate: Omit<Plan, 'connections'>): Plans {

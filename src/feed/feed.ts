@@ -3,7 +3,7 @@ import { sha256Hex } from '../format/hash.ts';
 import type { Manifest, SegmentEntry } from '../format/manifest.ts';
 import type { Snapshot } from '../serve/snapshot.ts';
 import { type Column, readCachedColumn, readColumn } from '../store/columns.ts';
-import { StorageUnavailable } from '../store/errors.ts';
+import { orUnavailable } from '../store/errors.ts';
 import type { ObjectStore, SliceStore } from '../store/store.ts';
 import { encodeFeedManifest, FEED_FORMAT, feedManifestOf } from './manifest.ts';
 
@@ -126,13 +126,4 @@ function indexOf({ manifest }: Snapshot): ReadonlyMap<string, Place> {
 /** The commit id tells two generations of one number apart; before the first there is none. */
 function idOf({ commit }: Manifest): string {
   return commit === '' ? 'none' : commit;
-}
-
-async function orUnavailable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StorageUnavailable) throw error;
-    throw new StorageUnavailable('the storage did not answer; try again', error);
-  }
 }

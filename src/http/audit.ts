@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { formatE164 } from '../number/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { AUDIT_PAGE, type AuditEntry, REF } from '../tenants/documents.ts';
-import { orUnavailable } from './change.ts';
+import { readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
@@ -75,7 +75,7 @@ export function auditRoutes(services: Services): readonly Route[] {
         if (before !== undefined && !REF.test(before)) {
           throw new Problem('invalid-request', 'before: expected `older` of a page', { members: { field: 'before' } });
         }
-        const { entries, older } = await orUnavailable(readPage(services, tenant, before));
+        const { entries, older } = await readOrUnavailable(readPage(services, tenant, before));
         return json({ tenant, entries: entries.map(shown), older });
       },
     },

@@ -1,15 +1,11 @@
 /** What becomes of reads and changes of what tenants have configured. */
-import { StorageUnavailable } from '../store/errors.ts';
+import { orUnavailable } from '../store/errors.ts';
 import type { ChangeResult } from '../tenants/tenant-store.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 
-/** Work that reads storage; what it throws itself, other than a Problem, is storage's doing. */
-export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof Problem ? error : new StorageUnavailable('the storage did not answer; try again', error);
-  }
+/** Reading what a tenant has configured; the reader may throw a Problem of its own. */
+export function readOrUnavailable<T>(work: Promise<T>): Promise<T> {
+  return orUnavailable(work, (error) => error instanceof Problem);
 }
 
 /** Of a change that was not made. */

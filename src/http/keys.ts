@@ -24,6 +24,9 @@ export function keyRoutes(services: Services): readonly Route[] {
       operationId: 'createKey',
       tag: 'Keys',
       summary: 'Make an API key',
+      description:
+        "Its tenant's policy and overrides decide its lookups, and its quota counts for itself alone; a batch is one " +
+        'request. The scope `admin` is for the operator: with it a key sees and changes what all tenants have.',
       scope: 'admin',
       body: { 'application/json': { schema: newKeyRequest, example: NEW_KEY } },
       answers: [

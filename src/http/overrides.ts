@@ -5,7 +5,7 @@ import { parseInstant } from '../ingest/instant.ts';
 import { formatE164, parseNumber } from '../number/parse.ts';
 import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
-import { failedChange, orUnavailable } from './change.ts';
+import { failedChange, readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
 import { country } from './lookup-schema.ts';
 import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-schema.ts';
@@ -93,7 +93,7 @@ export function overrideRoutes(services: Services): readonly Route[] {
         const { tenant } = authorOf(context, principal);
         const subject = numberInQueryOf(context);
         const now = services.now();
-        const stored = await orUnavailable(readOverrides(services, tenant));
+        const stored = await readOrUnavailable(readOverrides(services, tenant));
         const all = stored.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
         if (subject === null) return json({ overrides: all.map((override) => answerOf(tenant, override)) });
         const found = all.find((override) => override.number === subject);

@@ -6,7 +6,6 @@ import { factsOf } from '../policy/decide.ts';
 import { applyPolicy, type Decision } from '../policy/policy.ts';
 import { runTrial, type Sample, type TrialCase } from '../policy/trial.ts';
 import { MAX_POLICY_BODY_BYTES, readJson } from './body.ts';
-import { orUnavailable } from './change.ts';
 import { compiled, POLICY_EXAMPLE } from './policy.ts';
 import { policyTestAnswer, policyTestRequest } from './policy-schema.ts';
 import { Problem } from './problem.ts';
@@ -57,7 +56,7 @@ export function policyTestRoutes(services: Services): readonly Route[] {
       handle: async (context, principal) => {
         const { tenant } = authorOf(context, principal);
         const request = parse(policyTestRequest, await readJson(context.req.raw, MAX_POLICY_BODY_BYTES));
-        return json(await orUnavailable(test(services, tenant, request)));
+        return json(await test(services, tenant, request));
       },
     },
   ];

@@ -6,7 +6,7 @@ import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.
 import type { Policy, PolicySource } from '../policy/policy.ts';
 import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
 import { MAX_POLICY_BODY_BYTES, readJson } from './body.ts';
-import { failedChange, orUnavailable } from './change.ts';
+import { failedChange, readOrUnavailable } from './change.ts';
 import { policyAnswer, policyRequest } from './policy-schema.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
@@ -54,7 +54,7 @@ export function policyRoutes(services: Services): readonly Route[] {
       problems: ['invalid-request', 'not-found', 'storage-unavailable'],
       handle: async (context, principal) => {
         const { tenant } = authorOf(context, principal);
-        return json(await orUnavailable(readPolicy(services, tenant, context.req.query('version'))));
+        return json(await readOrUnavailable(readPolicy(services, tenant, context.req.query('version'))));
       },
     },
     {

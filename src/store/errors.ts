@@ -8,3 +8,19 @@ export class StorageUnavailable extends Error {
     this.detail = detail;
   }
 }
+
+/**
+ * Work that does nothing but read or write storage, so that whatever it rejects with is storage's doing.
+ * @param isOther tells errors that it throws on purpose; those pass
+ */
+export async function orUnavailable<T>(
+  work: Promise<T>,
+  isOther: (error: unknown) => boolean = () => false,
+): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StorageUnavailable || isOther(error)) throw error;
+    throw new StorageUnavailable('the storage did not answer; try again', error);
+  }
+}
