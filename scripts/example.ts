@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { BuildError } from './build-package/entries.ts';
 import { buildIfChanged } from './example/build.ts';
-import { checkPort } from './example/child.ts';
 import { keptLookupKey, lookupKey, NO_KEY } from './example/lookup-key.ts';
 import { type ExampleOptions, exampleOptions, HELP } from './example/options.ts';
 import { curlLines, warmUp } from './example/sandbox-sign-ups.ts';
 import { startExample } from './example/start-example.ts';
 import { localAdminKey } from './local/admin-key.ts';
-import { type DevServer, StartError, startDevServer } from './local/dev-server.ts';
+import { checkPort, StartError } from './local/child-process.ts';
+import { type DevServer, startDevServer } from './local/dev-server.ts';
 import { stopWithParent } from './local/stop-with-parent.ts';
 
 const MINUTE_MS = 60_000;

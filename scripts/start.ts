@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { ImportError } from './import/import-error.ts';
 import { summaryText } from './import/summary.ts';
 import { localAdminKey } from './local/admin-key.ts';
-import { type DevServer, StartError, startDevServer } from './local/dev-server.ts';
+import { StartError } from './local/child-process.ts';
+import { type DevServer, startDevServer } from './local/dev-server.ts';
 import { importSample, sampleNumber } from './local/sample.ts';
 import { stopWithParent } from './local/stop-with-parent.ts';
 

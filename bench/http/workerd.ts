@@ -6,8 +6,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { listeningPort } from '../support/listening-port.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 /** Beside the configuration, which names the bundle by a relative path. */
@@ -57,7 +57,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   // Also when the benchmark itself is stopped on its way.
   process.once('exit', kill);
   try {
-    const port = await listeningPort(child.stdio[3] as Readable, ended);
+    const port = await listeningPort(child.stdio[3] as Readable, ended, START_LIMIT_MS);
     return { url: `http://${HOST}:${port}`, cpuSeconds: () => cpuSecondsOf(child.pid), stop };
   } catch (error) {
     await stop();
@@ -107,19 +107,6 @@ function compatibilityDate(): string {
   const found = /^compatibility_date = "(\d{4}-\d{2}-\d{2})"$/m.exec(readFileSync(path, 'utf8'))?.[1];
   if (found === undefined) throw new Error(`expected a compatibility_date in ${path}`);
   return found;
-}
-
-async function listeningPort(control: Readable, ended: Promise<void>): Promise<number> {
-  const told = new Promise<number>((found) => {
-    createInterface({ input: control }).on('line', (line) => {
-      const message = JSON.parse(line) as { readonly event: string; readonly port?: number };
-      if (message.event === 'listen' && message.port !== undefined) found(message.port);
-    });
-  });
-  const late = new Promise<undefined>((resolve) => setTimeout(resolve, START_LIMIT_MS, undefined).unref());
-  const port = await Promise.race([told, late, ended.then(() => undefined)]);
-  if (port === undefined) throw new Error('workerd did not start; its own words are above');
-  return port;
 }
 
 function cpuSecondsOf(pid: number | undefined): number {

@@ -1,11 +1,9 @@
 /** One process that serves HTTP, with its output in a file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { StartError } from '../local/dev-server.ts';
+import { HOST, hasEnded, StartError, stopChild } from '../local/child-process.ts';
 
-const HOST = '127.0.0.1';
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 100;
 /** Wrangler takes about a second to end its workerd. */
@@ -44,7 +42,7 @@ export async function startChild(options: {
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://${HOST}:${port}`;
-  const stop = () => stopChild(child, ended);
+  const stop = () => stopChild(child, ended, STOP_LIMIT_MS);
   try {
     await waitUntilUp(child, url);
   } catch (error) {
@@ -65,25 +63,4 @@ async function waitUntilUp(child: ChildProcess, url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new StartError(`the example did not answer within ${START_LIMIT_MS / 1000} s:`);
-}
-
-async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (hasEnded(child)) return;
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-  await ended;
-  clearTimeout(timer);
-}
-
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
-}
-
-/** @throws StartError when the port is taken */
-export function checkPort(option: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', () => reject(new StartError(`port ${port} is taken; choose another with ${option}`)));
-    probe.listen(port, HOST, () => probe.close(() => resolve()));
-  });
 }

@@ -1,7 +1,7 @@
 /** The API key that an example asks with: made once, and kept in the state folder. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StartError } from '../local/dev-server.ts';
+import { StartError } from '../local/child-process.ts';
 
 /** What an example without Ringfence is given when there is no key yet: nothing will look at it. */
 export const NO_KEY = 'rf_none';

@@ -1,7 +1,7 @@
 /** The command line of `npm run example`. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { StartError } from '../local/dev-server.ts';
+import { StartError } from '../local/child-process.ts';
 import { EXAMPLES, type Example } from './examples.ts';
 
 export interface ExampleOptions {

@@ -1,16 +1,13 @@
 /** The Worker in workerd on this machine, with KV and R2 kept in a folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { checkPort, HOST, hasEnded, StartError, stopChild } from './child-process.ts';
 
-const HOST = '127.0.0.1';
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 100;
 const STOP_LIMIT_MS = 5_000;
 const PROJECT = join(import.meta.dirname, '..', '..');
-
-export class StartError extends Error {}
 
 export interface DevServer {
   readonly url: string;
@@ -30,7 +27,7 @@ export async function startDevServer(options: {
   readonly adminKey: string;
 }): Promise<DevServer> {
   const { port, stateFolder, adminKey } = options;
-  await checkPort(port);
+  await checkPort('--port', port);
   mkdirSync(stateFolder, { recursive: true });
   // In a file, not on the command line, where every process of the machine could read it.
   const secrets = join(stateFolder, 'dev.vars');
@@ -66,7 +63,7 @@ export async function startDevServer(options: {
   child.stderr.pipe(log, { end: false });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://${HOST}:${port}`;
-  const stop = () => stopChild(child, ended);
+  const stop = () => stopChild(child, ended, STOP_LIMIT_MS);
   try {
     await waitUntilUp(child, url, logPath);
   } catch (error) {
@@ -85,27 +82,11 @@ async function fireCron(url: string): Promise<void> {
 async function waitUntilUp(child: ChildProcess, url: string, logPath: string): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new StartError(`the Worker did not start; its output is in ${logPath}`);
+    if (hasEnded(child)) throw new StartError(`the Worker did not start; its output is in ${logPath}`);
     const response = await fetch(`${url}/healthz`).catch(() => null);
     await response?.body?.cancel();
     if (response !== null) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new StartError(`the Worker did not answer within ${START_LIMIT_MS / 1000} s; its output is in ${logPath}`);
-}
-
-async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-  await ended;
-  clearTimeout(timer);
-}
-
-function checkPort(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', () => reject(new StartError(`port ${port} is taken; choose another with --port`)));
-    probe.listen(port, HOST, () => probe.close(() => resolve()));
-  });
 }

@@ -77,10 +77,10 @@ async function test(services: Services, tenant: string, request: Request) {
   );
   const { samples } = request;
   const { inventory, clear } = typeof samples === 'number' ? { inventory: samples, clear: samples } : samples;
-  const subjects = [...named, ...(await drawn(services, inventory, clear))];
   if (inputs.length + inventory + clear === 0) {
     throw new Problem('invalid-request', 'numbers: expected numbers, or samples', { members: { field: 'numbers' } });
   }
+  const subjects = [...named, ...(await drawn(services, inventory, clear))];
   const [findings, { policy: present }] = await Promise.all([
     services.finder.find(
       subjects.map(({ number }) => number.number),

@@ -101,11 +101,11 @@ async function readPolicy({ tenants }: Services, tenant: string, version: string
   const ref = own ?? rows.get(ALL_TENANTS)?.policy ?? null;
   if (ref === null) {
     if (version !== undefined && version !== '0') throw noSuchVersion();
-    return { ...BUILT_IN, tenant };
+    return { ...BUILT_IN, tenant, warnings: policyWarnings(DEFAULT_POLICY) };
   }
-  const document = await tenants.policy(owner, ref);
+  const stored = await tenants.policy(owner, ref);
   // Of the operator's policy a tenant sees what holds for it, not what came before.
-  if (owner !== tenant) document.earlier = [];
+  const document = owner === tenant ? stored : { ...stored, earlier: [] };
   if (version === undefined || version === String(document.version)) return answerOf(owner, document);
   const earlier = document.earlier.find((entry) => String(entry.version) === version);
   if (earlier === undefined) throw noSuchVersion();
@@ -118,7 +118,6 @@ const BUILT_IN = {
   at: null,
   by: null,
   earlier: [],
-  warnings: policyWarnings(DEFAULT_POLICY),
 };
 
 function answerOf(tenant: string, { version, at, by, policy, earlier }: PolicyDocument, ready?: Policy) {

@@ -8,9 +8,10 @@ import { buildIfChanged } from '../../scripts/example/build.ts';
 import type { Child } from '../../scripts/example/child.ts';
 import { EXAMPLES } from '../../scripts/example/examples.ts';
 import { startExample } from '../../scripts/example/start-example.ts';
-import { ADMIN_KEY, type Command, freePort, readReadme, runCommand } from './examples/command.ts';
+import { ADMIN_KEY, type Command, readReadme, runCommand } from './examples/command.ts';
 import { CHALLENGED, CREATED, REASONS, REFUSED, SANDBOX, signUp } from './examples/sign-up.ts';
 import { GOOD_TOKEN, type Siteverify, startSiteverify, TURNSTILE_SECRET } from './examples/siteverify.ts';
+import { freePort } from './local-server.ts';
 
 /** A busy machine is no failure here; examples-failures.test.ts measures. */
 const TIMEOUT_MS = '5000';

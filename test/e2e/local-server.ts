@@ -89,7 +89,8 @@ function outputUntil(child: ChildProcess, text: string): Promise<string> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** One that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

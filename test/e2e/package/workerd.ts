@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { listeningPort } from '../../../bench/support/listening-port.ts';
 
 const START_LIMIT_MS = 20_000;
 
@@ -20,7 +20,7 @@ export async function answerOfWorkerd(folder: string, project: string): Promise<
   });
   const ended = once(child, 'exit');
   try {
-    const port = await listeningPort(child.stdio[3] as Readable, ended);
+    const port = await listeningPort(child.stdio[3] as Readable, ended, START_LIMIT_MS);
     const response = await fetch(`http://127.0.0.1:${port}/`);
     return response.ok ? await response.json() : await response.text();
   } finally {
@@ -40,17 +40,4 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
 `;
-}
-
-async function listeningPort(control: Readable, ended: Promise<unknown>): Promise<number> {
-  const told = new Promise<number>((found) => {
-    createInterface({ input: control }).on('line', (line) => {
-      const message = JSON.parse(line) as { readonly event: string; readonly port?: number };
-      if (message.event === 'listen' && message.port !== undefined) found(message.port);
-    });
-  });
-  const late = new Promise<undefined>((resolve) => setTimeout(resolve, START_LIMIT_MS, undefined).unref());
-  const port = await Promise.race([told, late, ended.then(() => undefined)]);
-  if (port === undefined) throw new Error('workerd did not start; its own words are above');
-  return port;
 }

@@ -1,25 +1,10 @@
 /** One answer of each kind, about a number that is reserved for fiction. */
+import { LISTED_EXAMPLE } from '../../../src/http/examples.ts';
 import type { Action, LookupAnswer } from '../../../src/middleware/types.ts';
 
 export const NUMBER = '+12025550123';
 export const KEY = 'rf_a-key-of-the-middleware-tests';
-export const LISTED: LookupAnswer = {
-  number: NUMBER,
-  country: 'US',
-  lineType: 'mobile',
-  verdict: 'listed',
-  level: 9,
-  labels: ['modem_pool_card'],
-  channels: ['otp_marketplace'],
-  industries: ['social_media'],
-  firstSeen: '2025-05-17',
-  lastSeen: '2025-05-29',
-  sightings: 12,
-  neighbourhood: { hundred: 37, thousand: 120, score: 0.93 },
-  action: 'block',
-  rule: 'modem-pool',
-  generation: 1234,
-};
+export const LISTED: LookupAnswer = { ...LISTED_EXAMPLE, lineType: 'mobile' };
 const NO_RECORD = {
   level: null,
   labels: [],

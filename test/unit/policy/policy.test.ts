@@ -3,21 +3,8 @@ import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { ENVIRONMENT } from '../../../src/policy/cel/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { applyPolicy, type Policy, type PolicyFacts, type Rule, RuleFailure } from '../../../src/policy/policy.ts';
+import { CLEAR } from './facts.ts';
 
-const CLEAR: PolicyFacts = {
-  verdict: 'clear',
-  level: 0,
-  labels: [],
-  channels: [],
-  industries: [],
-  daysSinceSeen: null,
-  daysListed: null,
-  sightings: 0,
-  neighbourhood: { hundred: 0, thousand: 1, score: 0.01 },
-  country: 'PH',
-  lineType: 'mobile',
-  scenario: null,
-};
 const LISTED: PolicyFacts = { ...CLEAR, verdict: 'listed', level: 9, daysSinceSeen: 3, daysListed: 40, sightings: 12 };
 
 const FAILURE = new RuleFailure('a failure');

@@ -16,6 +16,7 @@ import { policyWarnings } from '../../../../src/policy/cel/probe.ts';
 import { VARIABLE_NAMES } from '../../../../src/policy/cel/variables.ts';
 import { DEFAULT_POLICY_SOURCE } from '../../../../src/policy/default-policy.ts';
 import { type Action, applyPolicy, type PolicyFacts, type PolicySource } from '../../../../src/policy/policy.ts';
+import { CLEAR } from '../facts.ts';
 
 const DOC = readFileSync(resolve(import.meta.dirname, '../../../../docs/POLICY.md'), 'utf8');
 /** A heading, and the block that follows it. */
@@ -27,20 +28,6 @@ function source(json: string): PolicySource {
   return JSON.parse(json);
 }
 
-const CLEAR: PolicyFacts = {
-  verdict: 'clear',
-  level: 0,
-  labels: [],
-  channels: [],
-  industries: [],
-  daysSinceSeen: null,
-  daysListed: null,
-  sightings: 0,
-  neighbourhood: { hundred: 0, thousand: 1, score: 0.01 },
-  country: 'PH',
-  lineType: 'mobile',
-  scenario: null,
-};
 const POOL: PolicyFacts = {
   ...CLEAR,
   verdict: 'listed',
