@@ -1,0 +1,144 @@
+/** The briefing: what a period brought, as it goes out. Field names of the first part are those of API.md. */
+import type { Channel, Industry } from '../format/vocabulary.ts';
+
+/**
+ * Figures of a period are counts of distinct numbers, over the detections whose day lies in it; an aggregated line
+ * counts on its first and its last day. Shares are fractions of 1, unrounded; days are UTC, YYYY-MM-DD.
+ */
+export interface Briefing {
+  readonly period: Period;
+  /** Distinct numbers detected in the period. */
+  readonly captured: number;
+  /** Those of them whose first seen, over all history, lies in the period. */
+  readonly firstTime: number;
+  /** Of `captured`; 0 if nothing was captured. */
+  readonly firstTimeShare: number;
+  /** Distinct numbers on record whose first seen is not after the period. */
+  readonly inventory: number;
+  /** By captured, most first. */
+  readonly origins: readonly Origin[];
+  /** By first-time, most first; by the channel of a number's first detection. */
+  readonly channels: readonly ChannelFigures[];
+  /** By captured, most first; a number counts once in each industry it was detected for, so shares may add up to more than 1. */
+  readonly industries: readonly IndustryFigures[];
+  /** Every day of the period, in order. */
+  readonly trend: readonly DayFigures[];
+  /** The period of equal length just before. */
+  readonly previous: PreviousFigures;
+
+  readonly projects: ProjectFigures;
+  readonly links: LinkFigures;
+  /** Thousand-blocks with most captured numbers, most first. */
+  readonly blocks: readonly BlockFigures[];
+  /** Sources held back from the inventory, as at `generation`. None of their numbers is in the figures. */
+  readonly quarantined: readonly QuarantinedSource[];
+  /** The generation of the inventory that the figures were taken from, and when. */
+  readonly generation: number;
+  readonly computedAt: string;
+}
+
+export interface Period {
+  readonly from: string;
+  /** Inclusive. */
+  readonly to: string;
+  readonly days: number;
+}
+
+export interface Origin {
+  /** `US/Canada`, an ISO 3166-1 alpha-2 code, or `International` for plans of no one country. */
+  readonly group: string;
+  readonly captured: number;
+  readonly firstTime: number;
+  /** Of `captured` of all. */
+  readonly share: number;
+  /** Captured against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none. */
+  readonly change: number | null;
+}
+
+export interface ChannelFigures {
+  readonly channel: Channel;
+  readonly firstTime: number;
+  /** Of `firstTime` of all. */
+  readonly share: number;
+}
+
+export interface IndustryFigures {
+  readonly industry: Industry;
+  readonly captured: number;
+  /** Of `captured` of all. */
+  readonly share: number;
+}
+
+export interface DayFigures {
+  readonly day: string;
+  /** Distinct numbers detected that day: these do not add up to those of the period. */
+  readonly captured: number;
+  /** First seen that day: these do. */
+  readonly firstTime: number;
+}
+
+export interface PreviousFigures {
+  readonly period: Period;
+  readonly captured: number;
+  readonly firstTime: number;
+  readonly firstTimeShare: number;
+  readonly inventory: number;
+  readonly channels: readonly ChannelFigures[];
+  readonly industries: readonly IndustryFigures[];
+}
+
+export interface ProjectFigures {
+  /** Distinct projects named in the period. */
+  readonly count: number;
+  /** Named in the period for the first time over all history; most captured first, at most 25. */
+  readonly new: readonly Project[];
+  readonly newCount: number;
+  /** By the growth of captured numbers over the previous period, most first, at most 25; only those that grew. */
+  readonly growing: readonly Project[];
+}
+
+export interface Project {
+  readonly project: string;
+  readonly industry: Industry | null;
+  readonly firstDay: string;
+  readonly captured: number;
+  readonly previous: number;
+  /** As of an origin. */
+  readonly change: number | null;
+}
+
+/** Of detections through `api_receiver`: "one number, one project, one link". */
+export interface LinkFigures {
+  /** Distinct links, and distinct numbers seen through one. */
+  readonly links: number;
+  readonly numbers: number;
+  /** Numbers that were seen, in the period, for a single project and through a single link. */
+  readonly dedicated: number;
+  /** By links, most first, at most 25. */
+  readonly hosts: readonly LinkHost[];
+}
+
+export interface LinkHost {
+  readonly host: string;
+  readonly links: number;
+  readonly numbers: number;
+  readonly projects: number;
+}
+
+export interface BlockFigures {
+  /** International digits without the last three, such as `+120255501`. */
+  readonly prefix: string;
+  readonly country: string | null;
+  readonly captured: number;
+  readonly firstTime: number;
+}
+
+export interface QuarantinedSource {
+  /** null: uploads that named none. */
+  readonly source: string | null;
+  /** Date-time, UTC. */
+  readonly since: string;
+  /** Which bounds it broke. */
+  readonly reasons: readonly string[];
+  readonly detections: number;
+}
