@@ -1,6 +1,6 @@
 /** The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs. */
 import type { Manifest } from '../../src/format/manifest.ts';
-import { NumbersReader } from '../../src/format/numbers-reader.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { tick } from '../../src/merge/tick.ts';
@@ -74,7 +74,7 @@ export async function numbersOf(objects: ObjectStore, run: Manifest['runs'][numb
   const numbers = new Float64Array(count);
   let at = 0;
   for (const entry of run.segments) {
-    const reader = new NumbersReader(await readColumn(objects, entry, 'numbers'));
+    const reader = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
     reader.copyRange(0, reader.count, numbers.subarray(at));
     at += reader.count;
   }

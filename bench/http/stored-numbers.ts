@@ -1,6 +1,7 @@
 /** All numbers columns of a store's current generation: 30 MB for the whole inventory. */
 import type { SegmentEntry } from '../../src/format/manifest.ts';
-import { NumbersReader } from '../../src/format/numbers-reader.ts';
+import type { NumbersReader } from '../../src/format/numbers-reader.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { Snapshot } from '../../src/serve/snapshot.ts';
 import { readColumn } from '../../src/store/columns.ts';
@@ -42,7 +43,7 @@ export async function openStoredNumbers(objects: ObjectStore): Promise<StoredNum
   const { manifest } = await loadManifest(objects);
   const segments: StoredSegment[] = [];
   for (const entry of manifest.runs.flatMap((run) => run.segments)) {
-    segments.push({ entry, reader: new NumbersReader(await readColumn(objects, entry, 'numbers')) });
+    segments.push({ entry, reader: openNumbersSlice(await readColumn(objects, entry, 'numbers')) });
   }
   if (segments.length === 0) throw new Error('the store holds no numbers');
   return new StoredNumbers(new Snapshot(manifest), segments);

@@ -6,7 +6,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { NumbersReader } from '../../src/format/numbers-reader.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { VerdictsReader } from '../../src/format/verdicts.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { readColumn } from '../../src/store/columns.ts';
@@ -34,7 +34,7 @@ const insert = database.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)');
 const { objects } = openStores(folder);
 let sightingsBefore = 0;
 for (const entry of (await loadManifest(objects)).manifest.runs.flatMap(({ segments }) => segments)) {
-  const numbers = new NumbersReader(await readColumn(objects, entry, 'numbers'));
+  const numbers = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
   const verdicts = new VerdictsReader(await readColumn(objects, entry, 'verdicts'));
   const all = new Float64Array(numbers.count);
   numbers.copyRange(0, numbers.count, all);

@@ -1,6 +1,6 @@
 /** A built inventory as the comparison needs it: the numbers in one sorted array, and the columns' bytes. */
 import { decodeManifest } from '../../src/format/manifest.ts';
-import { NumbersReader } from '../../src/format/numbers-reader.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { readCachedColumn, readColumn } from '../../src/store/columns.ts';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
 import type { Stores } from '../support/inventory.ts';
@@ -31,7 +31,7 @@ export async function readInventory({ objects, slices }: Stores): Promise<Invent
     const cached = await readCachedColumn(slices, entry, 'numbers', (problem) => console.error(problem));
     const bytes = cached ?? (await readColumn(objects, entry, 'numbers'));
     columns.set(entry.numbers.sha256, bytes);
-    const reader = new NumbersReader(bytes);
+    const reader = openNumbersSlice(bytes);
     reader.copyRange(0, reader.count, numbers.subarray(end));
     end += reader.count;
   }

@@ -3,7 +3,7 @@
  * merged so far. One column of each run is in memory at a time.
  */
 import type { Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
-import { NumbersReader } from '../../src/format/numbers-reader.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { readColumn } from '../../src/store/columns.ts';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
@@ -96,7 +96,7 @@ class NumbersCursor {
     if (entry === undefined) {
       this.#numbers = new Float64Array();
     } else {
-      const column = new NumbersReader(await readColumn(this.#objects, entry, 'numbers'));
+      const column = openNumbersSlice(await readColumn(this.#objects, entry, 'numbers'));
       this.#numbers = new Float64Array(column.count);
       column.copyRange(0, column.count, this.#numbers);
     }

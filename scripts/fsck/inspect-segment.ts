@@ -2,6 +2,7 @@
 import { EVIDENCE_BLOCK_NUMBERS } from '../../src/format/evidence.ts';
 import { EvidenceBlock } from '../../src/format/evidence-block.ts';
 import { type Bytes, FormatError } from '../../src/format/frame.ts';
+import { FRESH_DAYS } from '../../src/format/fresh.ts';
 import type { SegmentEntry } from '../../src/format/manifest.ts';
 import { type OpenSegment, openSegment, type SegmentShape } from '../../src/format/segment.ts';
 
@@ -24,6 +25,7 @@ export async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise
   if (differing.length > 0) throw new FormatError(`is another segment than the manifest says: ${differing.join(', ')}`);
   inspectNumbers(segment);
   inspectRecords(segment);
+  inspectFresh(segment);
 }
 
 function inspectNumbers({ numbers }: OpenSegment): void {
@@ -51,4 +53,14 @@ function inspectRecords(segment: OpenSegment): void {
   const blocks = Math.ceil(verdicts.count / EVIDENCE_BLOCK_NUMBERS);
   const columns = new EvidenceBlock();
   for (let block = 0; block < blocks; block++) segment.readEvidence(block, columns);
+}
+
+/** The numbers slice tells the first seen of the newest; the verdicts tell it of all. */
+function inspectFresh({ numbers: { fresh }, verdicts }: OpenSegment): void {
+  const { firstDay } = verdicts.all();
+  const newest = firstDay.reduce((latest, day) => Math.max(latest, day), 0);
+  firstDay.forEach((day, rank) => {
+    const expected = newest - day <= FRESH_DAYS ? day : -1;
+    if (fresh?.firstDay(rank) !== expected) throw new FormatError(`rank ${rank} is first seen on different days`);
+  });
 }

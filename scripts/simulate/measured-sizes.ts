@@ -1,7 +1,8 @@
 /** Bytes a number and a manifest entry, from the real encoders on made-up records (synthetic-records.ts). */
 import { BatchBuilder, openBatch } from '../../src/format/batch.ts';
 import { EMPTY_MANIFEST, encodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
-import { encodeNumbers, SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
+import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
+import { encodeNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { segmentBytes } from '../../src/format/segment.ts';
 import { BatchCursor } from '../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
@@ -48,14 +49,20 @@ export function sampleBatch(random: Random, records: number, inventory: number) 
   return builder.finish({ bodySha256: '0'.repeat(64), accepted: records, rejected: 0, errors: [] });
 }
 
-/** Bits a number in the numbers column of a run with so many numbers: sparse runs take more. */
+/** First-time numbers a day at the published scale: the numbers of a run were first seen over as many days as it took. */
+const FIRST_TIME_PER_DAY = 35_000;
+const FIRST_DAY = 19_400;
+
+/** Bits a number in the numbers slice of a run with so many numbers: sparse runs take more, and so do recent ones. */
 export class NumbersBits {
   readonly #points: readonly { readonly logNumbers: number; readonly bits: number }[];
 
   constructor(random: Random, sizes: readonly number[]) {
     this.#points = sizes.map((size) => {
       const count = Math.min(size, SEGMENT_NUMBERS);
-      const bytes = encodeNumbers(clusteredNumbers(random, count, size)).length;
+      const days = Math.ceil(size / FIRST_TIME_PER_DAY);
+      const firstDay = Uint32Array.from({ length: count }, () => FIRST_DAY + random.below(days));
+      const bytes = encodeNumbersSlice(clusteredNumbers(random, count, size), firstDay).length;
       return { logNumbers: Math.log(size), bits: (bytes * 8) / count };
     });
   }

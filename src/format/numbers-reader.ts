@@ -4,12 +4,15 @@
  */
 import { popcount, readBits, testBit } from './bits.ts';
 import type { Bytes } from './frame.ts';
+import type { FreshDays } from './fresh.ts';
 import { bitOf, groupEnd, type NumbersColumn, openNumbersColumn, rankAfter, rankOf } from './numbers-column.ts';
 import { CODEC_BITMAP, CODEC_RUN, PARTITION_NUMBERS } from './partition.ts';
 
 export class NumbersReader {
   /** How many numbers the column holds. */
   readonly count: number;
+  /** Null for a column by itself, outside of a segment. */
+  readonly fresh: FreshDays | null;
   readonly #column: NumbersColumn;
   /**
    * The column once more as words alone, with where its parts begin, in words (the u16 in halves of them): what a
@@ -26,10 +29,11 @@ export class NumbersReader {
   readonly #bitsAt: number;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
-  constructor(bytes: Bytes) {
+  constructor(bytes: Bytes, fresh: FreshDays | null = null) {
     const column = openNumbersColumn(bytes);
     this.#column = column;
     this.count = column.count;
+    this.fresh = fresh;
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     this.#groupBase = column.groupBase;
     const wordOf = (part: Uint32Array) => (part.byteOffset - bytes.byteOffset) / 4;

@@ -18,7 +18,7 @@ export interface RecordColumns {
   readonly circumstances: readonly string[];
 }
 
-/** Evidence entries, one for each distinct circumstances of a number. */
+/** Evidence entries, one for each distinct circumstances, first day and last day of a number. */
 export interface EvidenceColumns {
   /** Index into `circumstances`. */
   readonly circumstance: Uint32Array;

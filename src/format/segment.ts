@@ -5,10 +5,10 @@
  *                u64 first number, u64 last number, u32 count,
  *                u32 length of the numbers column, of the verdicts column, of the evidence index, of the evidence
  *                blocks, 12 bytes of zero
- *   numbers    frame "RFNU" (numbers.ts)
+ *   numbers    frame "RFNU" (numbers.ts), then frame "RFFR" (fresh.ts)
  *   verdicts   frame "RFVE" (verdicts.ts)
  *   evidence   frame "RFEV": the index, then the blocks (evidence.ts)
- *   footer     frame "RFFT" version 1, 112 bytes: SHA-256 of numbers column, verdicts column and evidence index
+ *   footer     frame "RFFT" version 1, 112 bytes: SHA-256 of numbers slice, verdicts column and evidence index
  *
  * Every part begins at a multiple of eight bytes. The numbers and verdicts columns are also stored by themselves,
  * byte for byte, under their SHA-256.
@@ -18,8 +18,8 @@ import type { EvidenceBlock } from './evidence-block.ts';
 import { encodeEvidence } from './evidence-encode.ts';
 import { type Bytes, FormatError, frame, openFrame, roundUp8 } from './frame.ts';
 import { fromHex, sha256Hex, toHex } from './hash.ts';
-import { encodeNumbers } from './numbers.ts';
-import { NumbersReader } from './numbers-reader.ts';
+import type { NumbersReader } from './numbers-reader.ts';
+import { encodeNumbersSlice, openNumbersSlice } from './numbers-slice.ts';
 import type { RecordColumns } from './records.ts';
 import { encodeVerdicts, VerdictsReader } from './verdicts.ts';
 
@@ -89,7 +89,7 @@ function slice(file: Bytes, offset: number, part: SliceShape): Bytes {
 
 /** Encodes records; the same records give the same bytes. */
 export async function encodeSegment(records: RecordColumns): Promise<EncodedSegment> {
-  const numbers = encodeNumbers(records.numbers);
+  const numbers = encodeNumbersSlice(records.numbers, records.firstDay);
   const verdicts = encodeVerdicts(records);
   const evidence = encodeEvidence(records);
   const parts = [numbers, verdicts, evidence.index];
@@ -173,7 +173,7 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
   if (numbersBytes === undefined || verdictsBytes === undefined || indexBytes === undefined) {
     throw new FormatError(`${MAGIC}: a column is missing`);
   }
-  const numbers = new NumbersReader(numbersBytes);
+  const numbers = openNumbersSlice(numbersBytes);
   const verdicts = new VerdictsReader(verdictsBytes);
   const evidence = new EvidenceIndex(indexBytes);
   const counts = [numbers.count, verdicts.count, evidence.count];

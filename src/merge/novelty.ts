@@ -1,7 +1,7 @@
 /** The first-time decision of a merge: which of these numbers does no run know yet? */
 import type { Batch } from '../format/batch.ts';
 import type { Run } from '../format/manifest.ts';
-import { NumbersReader } from '../format/numbers-reader.ts';
+import { openNumbersSlice } from '../format/numbers-slice.ts';
 import { readColumn } from '../store/columns.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { MergeContext } from './context.ts';
@@ -28,7 +28,7 @@ export function distinctNumbers(batches: readonly Batch[]): Float64Array {
  */
 export async function countNew(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<number> {
   const { objects } = context;
-  const columnOf = context.numbers ?? (async (entry) => new NumbersReader(await readColumn(objects, entry, 'numbers')));
+  const columnOf = context.numbers ?? (async (entry) => openNumbersSlice(await readColumn(objects, entry, 'numbers')));
   const known = new Uint8Array(numbers.length);
   await sideBySide(sharesOf(runs, numbers), async ({ entry, start, end }) => {
     const column = await columnOf(entry);

@@ -4,7 +4,7 @@
  * one go or resumed at any cut.
  */
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
-import type { RecordColumns } from '../format/records.ts';
+import { dayOf, type RecordColumns } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
 import type { MergeDictionary } from './dictionary.ts';
 
@@ -17,11 +17,12 @@ export interface RecordSink {
 }
 
 /**
- * Evidence kept of one number: its first 256 circumstances in canonical order (MergeDictionary.compare). An entry
- * among the first 256 of all is among the first 256 of any part, so nothing kept is ever missing a sighting,
- * whatever the order of merging. The verdict counts every sighting.
+ * Evidence kept of one number: an entry for each distinct circumstances, first day and last day, so that what was known
+ * on any day can be told (src/serve/as-of.ts); of these the first 1,024 in canonical order, by circumstances
+ * (MergeDictionary.compare), then first day, then last day. An entry among the first of all is among the first of any
+ * part, so nothing kept is ever missing a sighting, whatever the order of merging. The verdict counts every sighting.
  */
-export const EVIDENCE_ENTRIES = 256;
+export const EVIDENCE_ENTRIES = 1_024;
 
 /** One record more than fits shows that the last ten-thousand-block does not. */
 const CAPACITY = SEGMENT_NUMBERS + 1;
@@ -88,7 +89,7 @@ export class SegmentBuilder implements RecordSink {
     // Entries of a number are kept in canonical order: find this one's place from the end.
     let at = this.#entries;
     while (at > start) {
-      const order = this.#dictionary.compare(this.#entryCircumstances[at - 1] as number, circumstances);
+      const order = this.#compareEntry(at - 1, circumstances, firstSeenAt, lastSeenAt);
       if (order === 0) {
         this.#foldEntry(at - 1, firstSeenAt, lastSeenAt, sightings);
         return;
@@ -106,6 +107,15 @@ export class SegmentBuilder implements RecordSink {
     this.#entryLast[at] = lastSeenAt;
     this.#entrySightings[at] = sightings;
     this.#entryEnd[this.#current] = end;
+  }
+
+  /** The order of the entry at an index against one of these circumstances and times. */
+  #compareEntry(at: number, circumstances: number, firstSeenAt: number, lastSeenAt: number): number {
+    return (
+      this.#dictionary.compare(this.#entryCircumstances[at] as number, circumstances) ||
+      dayOf(this.#entryFirst[at] as number) - dayOf(firstSeenAt) ||
+      dayOf(this.#entryLast[at] as number) - dayOf(lastSeenAt)
+    );
   }
 
   #makeRoom(at: number, end: number): void {

@@ -3,7 +3,7 @@ import { parseFeedConfig } from '../feed/config.ts';
 import type { FeedManifest } from '../feed/manifest.ts';
 import { FormatError } from '../format/frame.ts';
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../format/manifest.ts';
-import { NumbersReader } from '../format/numbers-reader.ts';
+import { openNumbersSlice } from '../format/numbers-slice.ts';
 import type { SliceShape } from '../format/segment.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
 import { compilePolicy } from '../policy/cel/compile.ts';
@@ -32,7 +32,7 @@ export function slicesOf({ runs, config }: FeedManifest): ReadonlyMap<string, Na
   add(config, (bytes) => void openConfig(bytes));
   for (const { segments } of runs) {
     for (const { numbers, verdicts, count } of segments) {
-      add(numbers, (bytes) => expectCount(new NumbersReader(bytes).count, count));
+      add(numbers, (bytes) => expectCount(openNumbersSlice(bytes).count, count));
       add(verdicts, (bytes) => expectCount(new VerdictsReader(bytes).count, count));
     }
   }

@@ -3,7 +3,8 @@
 import { EvidenceIndex } from '../format/evidence.ts';
 import type { Bytes } from '../format/frame.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
-import { NumbersReader } from '../format/numbers-reader.ts';
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import { openNumbersSlice } from '../format/numbers-slice.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
 import { type Column, readCachedColumn, readColumn } from '../store/columns.ts';
 import { ByteCache, type Held } from './byte-cache.ts';
@@ -78,7 +79,7 @@ export class ColumnCache {
   readonly evidence: CachedColumn<EvidenceIndex>;
 
   constructor(context: ServeContext) {
-    this.numbers = new CachedColumn(context, 'numbers', NUMBERS_BUDGET, (bytes) => new NumbersReader(bytes));
+    this.numbers = new CachedColumn(context, 'numbers', NUMBERS_BUDGET, (bytes) => openNumbersSlice(bytes));
     this.verdicts = new CachedColumn(context, 'verdicts', VERDICTS_BUDGET, (bytes) => new VerdictsReader(bytes));
     this.evidence = new CachedColumn(context, 'evidenceIndex', EVIDENCE_BUDGET, (bytes) => new EvidenceIndex(bytes));
   }

@@ -8,7 +8,15 @@ const WORKER = resolvePath(import.meta.dirname, 'support/hostile-worker.ts');
 /** A case takes about a millisecond; this is for a machine that has better things to do. */
 const CASE_LIMIT_MS = 4_000;
 const STUCK_LIMIT_MS = 15_000;
-const CASES = { numbers: 4_000, verdicts: 4_000, evidence: 4_000, batch: 4_000, manifest: 3_000, segment: 600 };
+const CASES = {
+  numbers: 4_000,
+  fresh: 2_000,
+  verdicts: 4_000,
+  evidence: 4_000,
+  batch: 4_000,
+  manifest: 3_000,
+  segment: 600,
+};
 
 function run(job: HostileJob): Promise<HostileReport> {
   return new Promise((resolve, reject) => {

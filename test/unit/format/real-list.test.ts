@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import type { Detection } from '../../../src/format/detection.ts';
-import { NumbersReader } from '../../../src/format/numbers-reader.ts';
+import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
 import type { EncodedSegment } from '../../../src/format/segment.ts';
 import { numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
 import { VerdictsReader } from '../../../src/format/verdicts.ts';
@@ -51,7 +51,7 @@ function checkSegments(segments: readonly EncodedSegment[], expected: ReadonlyMa
   for (const segment of segments) {
     expect(Math.floor(segment.shape.first / SEGMENT_ALIGNMENT)).toBeGreaterThan(lastBlock);
     lastBlock = Math.floor(segment.shape.last / SEGMENT_ALIGNMENT);
-    const numbers = new NumbersReader(numbersSlice(segment));
+    const numbers = openNumbersSlice(numbersSlice(segment));
     const verdicts = new VerdictsReader(verdictsSlice(segment));
     const all = new Float64Array(numbers.count);
     numbers.copyRange(0, numbers.count, all);

@@ -1,12 +1,13 @@
 /** The reader of src/format against one written from the document: the two share nothing but the bytes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { encodeFresh, FreshDays } from '../../../src/format/fresh.ts';
 import { encodeNumbers } from '../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../src/format/numbers-reader.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../src/format/verdicts.ts';
 import { verdict } from './support/arbitrary.ts';
 import { verdictColumns } from './support/plain.ts';
-import { find, readField, readNumbers } from './support/reference.ts';
+import { find, readField, readFresh, readNumbers } from './support/reference.ts';
 import { sortedSet } from './support/sorted-set.ts';
 
 describe('the pseudocode of docs/FORMAT.md', () => {
@@ -23,6 +24,23 @@ describe('the pseudocode of docs/FORMAT.md', () => {
           }
         }
       }),
+    );
+  });
+
+  test('reads the days that the reader reads', () => {
+    const days = fc.array(fc.integer({ min: 20_000, max: 20_140 }), { minLength: 1, maxLength: 1_200, size: 'max' });
+    fc.assert(
+      fc.property(days, (firstDays) => {
+        const bytes = encodeFresh(Uint32Array.from(firstDays));
+        const reader = new FreshDays(bytes);
+        const newest = Math.max(...firstDays);
+        firstDays.forEach((day, rank) => {
+          const expected = newest - day < 64 ? day : -1;
+          if (readFresh(bytes, rank) !== expected) throw new Error(`the document reads ${rank} as another day`);
+          if (reader.firstDay(rank) !== expected) throw new Error(`the reader reads ${rank} as another day`);
+        });
+      }),
+      { numRuns: 40 },
     );
   });
 

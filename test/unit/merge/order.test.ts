@@ -4,6 +4,7 @@ import type { Detection } from '../../../src/format/detection.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { compactFully, drain } from '../../../src/merge/rebuild.ts';
+import { EVIDENCE_ENTRIES } from '../../../src/merge/segment-builder.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { detection, someDetections } from '../../support/detections.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, upload } from '../../support/world.ts';
@@ -59,9 +60,9 @@ describe('the same detections in any order and any batching', () => {
   test('a number with more circumstances than are kept counts every sighting, and keeps the same evidence', async () => {
     const [base] = someDetections(1, 1);
     if (base === undefined) throw new Error('no detection');
-    const many = Array.from({ length: 400 }, (_, i) => ({
+    const many = Array.from({ length: EVIDENCE_ENTRIES + 200 }, (_, i) => ({
       ...base,
-      project: `project ${i % 300}`,
+      project: `project ${i % (EVIDENCE_ENTRIES + 50)}`,
       observedAt: base.observedAt + i,
     }));
     const worlds = [
@@ -75,8 +76,8 @@ describe('the same detections in any order and any batching', () => {
     for (const world of worlds) await compactFully(world);
     const [one, other] = await Promise.all(worlds.map(({ objects }) => actualInventory(objects)));
     const record = one?.get(base.number);
-    expect(record?.sightings).toBe(400);
-    expect(Object.keys(record?.evidence ?? {})).toHaveLength(256);
+    expect(record?.sightings).toBe(EVIDENCE_ENTRIES + 200);
+    expect(Object.keys(record?.evidence ?? {})).toHaveLength(EVIDENCE_ENTRIES);
     expect(other).toEqual(one);
   });
 });

@@ -146,6 +146,12 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
     'span-over-2-32': [0, 1, 42_949, 42_950, 79_998, 79_999].map(fictionNumber),
     'largest-15-digits': [fictionNumber(0), LARGEST - 1, LARGEST],
   },
+  fresh: {
+    single: [20_400],
+    all: range(70).map((i) => 20_400 + (i % 64)),
+    none: [...range(40).map(() => 20_000), 20_400],
+    'several-stretches': range(1100).map((i) => 20_400 - ((i * 37) % 500)),
+  },
   verdicts: {
     'no-exceptions': range(40).map((i) => verdict(i)),
     exceptions: range(200).map((i) => {

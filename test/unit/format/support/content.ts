@@ -6,6 +6,7 @@ import { EVIDENCE_BLOCK_NUMBERS, EvidenceIndex, numbersInBlock } from '../../../
 import { EvidenceBlock, type EvidenceEntry } from '../../../../src/format/evidence-block.ts';
 import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
 import { type Bytes, FRAME_HEADER_BYTES, openFrame } from '../../../../src/format/frame.ts';
+import { encodeFresh, FRESH_DAYS, FreshDays } from '../../../../src/format/fresh.ts';
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
@@ -38,6 +39,8 @@ export type HistoryContent = Pick<Manifest, 'generation' | 'commit' | 'parent'> 
 
 export interface Contents {
   numbers: readonly number[];
+  /** First seen of each number, UTC days since 1970. */
+  fresh: readonly number[];
   verdicts: readonly PlainVerdict[];
   /** The entries of each number. */
   evidence: readonly (readonly PlainEntry[])[];
@@ -67,6 +70,15 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     encode: (numbers) => encodeNumbers(Float64Array.from(numbers)),
     decode: (bytes) => allNumbers(new NumbersReader(bytes)),
     expected: same,
+  },
+  fresh: {
+    version: 1,
+    encode: (firstDays) => encodeFresh(Uint32Array.from(firstDays)),
+    decode: (bytes) => {
+      const fresh = new FreshDays(bytes);
+      return Array.from({ length: fresh.count }, (_, rank) => fresh.firstDay(rank));
+    },
+    expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= FRESH_DAYS ? day : -1)),
   },
   verdicts: {
     version: 1,

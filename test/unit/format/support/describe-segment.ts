@@ -2,7 +2,7 @@
  * A segment file as lines of offset, hex and meaning, read field by field as docs/FORMAT.md lays it out, to the last
  * byte. For small segments with one group of numbers and one block of evidence.
  */
-import { offsets, readField, readNumbers } from './reference.ts';
+import { offsets, readField, readFresh, readNumbers } from './reference.ts';
 
 const WIDTH = 16;
 
@@ -89,7 +89,7 @@ export function describeSegment(bytes: Uint8Array): string {
     list.take(8, `${name} ${value}`);
   }
   list.u32('count');
-  const parts = ['numbers column', 'verdicts column', 'evidence index', 'evidence blocks'];
+  const parts = ['numbers slice', 'verdicts column', 'evidence index', 'evidence blocks'];
   const lengths = parts.map((name) => list.u32(`bytes of the ${name}:`));
   list.zeros(12, 'zeros');
   describeNumbers(list, list.at + (lengths[0] ?? 0));
@@ -104,6 +104,7 @@ export function describeSegment(bytes: Uint8Array): string {
 
 function describeNumbers(list: Listing, end: number): void {
   const column = readNumbers(list.bytes.subarray(list.at, end));
+  const columnEnd = list.at + 16 + new DataView(list.bytes.buffer, list.bytes.byteOffset).getUint32(list.at + 8, true);
   list.heading('numbers column');
   list.frame();
   list.u32('count');
@@ -123,6 +124,22 @@ function describeNumbers(list: Listing, end: number): void {
   }
   list.take((words - 1) * 4, 'bits');
   list.zeros(4, 'one more word');
+  list.zeros(columnEnd - list.at);
+  describeFresh(list, end);
+}
+
+function describeFresh(list: Listing, end: number): void {
+  const bytes = list.bytes.subarray(list.at, end);
+  list.heading('fresh numbers');
+  list.frame();
+  const count = list.u32('count');
+  list.u32('newestDay');
+  const fresh = list.u32('fresh');
+  list.zeros(4, 'zero');
+  const days = Array.from({ length: count }, (_, rank) => readFresh(bytes, rank));
+  list.take(Math.ceil(count / 32) * 4, `bitmap: ${days.map((day) => Number(day >= 0)).join(', ')}`);
+  list.take((Math.ceil((fresh * 6) / 32) + 1) * 4, `ages; first seen ${days.filter((day) => day >= 0).join(', ')}`);
+  for (let i = 0; i < Math.ceil(count / 512); i++) list.u16(`fresh before rank ${i * 512}:`);
   list.zeros(end - list.at);
 }
 

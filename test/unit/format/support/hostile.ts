@@ -8,6 +8,7 @@ import { EvidenceIndex } from '../../../../src/format/evidence.ts';
 import { EvidenceBlock } from '../../../../src/format/evidence-block.ts';
 import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
 import { type Bytes, FormatError, sealFrame } from '../../../../src/format/frame.ts';
+import { encodeFresh, FreshDays } from '../../../../src/format/fresh.ts';
 import { fromHex, sha256Hex } from '../../../../src/format/hash.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
@@ -21,7 +22,7 @@ import { CODECS, type Contents } from './content.ts';
 import { evidenceColumns, recordColumns, verdictColumns } from './plain.ts';
 import { type RandomSource, randomSource } from './random.ts';
 
-export const HOSTILE_KINDS = ['numbers', 'verdicts', 'evidence', 'batch', 'manifest', 'segment'] as const;
+export const HOSTILE_KINDS = ['numbers', 'fresh', 'verdicts', 'evidence', 'batch', 'manifest', 'segment'] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];
 
 const VALUES = [0, 1, 2, 127, 128, 255, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
@@ -159,6 +160,19 @@ export function attackOn(kind: HostileKind): Attack {
         const column = columns[random(columns.length)] as Bytes;
         const hostile = random(2) === 0 ? mutateDirectory(column, random) : mutateFrame(column, 'RFNU', random);
         useNumbers(new NumbersReader(hostile), random);
+      };
+    }
+    case 'fresh': {
+      const columns = Object.values(CASES.fresh).map((days) => encodeFresh(Uint32Array.from(days)));
+      return (random) => {
+        const column = columns[random(columns.length)] as Bytes;
+        const fresh = new FreshDays(mutateFrame(column, 'RFFR', random));
+        let all = 0;
+        for (let rank = 0; rank < fresh.count; rank++) {
+          within(fresh.firstDay(rank), -64, 2 ** 32, 'a day');
+          if (fresh.firstDay(rank) >= fresh.newestDay - 10) all += 1;
+        }
+        if (fresh.countSince(0, fresh.count, fresh.newestDay - 10) !== all) throw new Error('counts differ');
       };
     }
     case 'verdicts': {

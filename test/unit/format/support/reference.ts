@@ -92,6 +92,21 @@ export function find(c: Numbers, x: number): number {
   return list[i] === o - 1 ? start + 1 + i : ~(start + 1 + i);
 }
 
+/** First seen of the number at a rank, as the frame of fresh numbers has it; -1 if it is not fresh. */
+export function readFresh(bytes: Uint8Array, rank: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const N = view.getUint32(16, true);
+  const newestDay = view.getUint32(20, true);
+  const bit = (from: number, i: number) => ((bytes[from + Math.floor(i / 8)] as number) >> (i % 8)) & 1;
+  if (bit(32, rank) === 0) return -1;
+  let f = 0;
+  for (let r = 0; r < rank; r++) f += bit(32, r);
+  const ages = 32 + Math.ceil(N / 32) * 4;
+  let age = 0;
+  for (let i = 5; i >= 0; i--) age = age * 2 + bit(ages, f * 6 + i);
+  return newestDay - age;
+}
+
 /** Value of a field of the verdicts column (0 profile, 1 firstDay, 2 listedDays, 3 sightings) at a rank. */
 export function readField(bytes: Uint8Array, field: number, rank: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,31 @@
+/**
+ * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts), then
+ * the fresh numbers (fresh.ts), each a frame of its own.
+ */
+import { type Bytes, FormatError, FRAME_HEADER_BYTES } from './frame.ts';
+import { encodeFresh, FreshDays } from './fresh.ts';
+import { encodeNumbers } from './numbers.ts';
+import { NumbersReader } from './numbers-reader.ts';
+
+/** @param firstDay by rank, UTC days since 1970 */
+export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array): Bytes {
+  const column = encodeNumbers(numbers);
+  const fresh = encodeFresh(firstDay);
+  const out = new Uint8Array(column.length + fresh.length);
+  out.set(column);
+  out.set(fresh, column.length);
+  return out;
+}
+
+/** Opens a whole slice; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
+export function openNumbersSlice(bytes: Bytes): NumbersReader {
+  if (bytes.length < FRAME_HEADER_BYTES) throw new FormatError(`a numbers slice of ${bytes.length} bytes`);
+  const bodyLength = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(8, true);
+  const end = FRAME_HEADER_BYTES + bodyLength;
+  const fresh = new FreshDays(bytes.subarray(Math.min(end, bytes.length)));
+  const numbers = new NumbersReader(bytes.subarray(0, end), fresh);
+  if (numbers.count !== fresh.count) {
+    throw new FormatError(`expected the days of ${numbers.count} numbers, found ${fresh.count}`);
+  }
+  return numbers;
+}
