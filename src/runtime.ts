@@ -1,7 +1,11 @@
 /** Wires the parts together on Cloudflare's bindings: once an isolate, from the environment of its first request. */
 
+import { Briefings } from './briefing/briefings.ts';
+import { activeOn, type Census, readCensus } from './briefing/census.ts';
+import { dayOfMs } from './briefing/period.ts';
 import { FeedConfigs } from './feed/config.ts';
 import { Feed } from './feed/feed.ts';
+import { isoDay } from './format/records.ts';
 import type { Assets } from './http/docs-page.ts';
 import { withSandbox } from './http/sandbox.ts';
 import type { Health, Samples, Services, Status } from './http/services.ts';
@@ -10,10 +14,15 @@ import { checkAdminKey } from './keys/admin-key.ts';
 import type { Limiter } from './keys/quota.ts';
 import { KeyRegistry } from './keys/registry.ts';
 import { DEFAULT_BUDGET, type MergeContext } from './merge/context.ts';
+import { loadManifest } from './merge/publish.ts';
+import { qualityService } from './merge/quality-service.ts';
 import { rollback } from './merge/rollback.ts';
 import { readStatus, type StoreStatus } from './merge/status.ts';
 import { parseLabelLevels } from './policy/labels.ts';
+import { parseBounds } from './quality/bounds.ts';
+import { quarantinedSources, readLedger } from './quality/ledger.ts';
 import { Finder } from './serve/finder.ts';
+import { PastFinder } from './serve/past-finder.ts';
 import { sampleClear, sampleInventory } from './serve/sample.ts';
 import { orUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
@@ -25,6 +34,8 @@ import { TenantStore } from './tenants/tenant-store.ts';
 export interface Settings {
   /** The first admin key, 32 characters or more: a secret. */
   readonly RINGFENCE_ADMIN_KEY?: string;
+  /** What a source of detections is held to, as JSON, laid over the defaults (src/quality/bounds.ts). */
+  readonly RINGFENCE_QUALITY?: string;
   /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
 }
@@ -50,6 +61,7 @@ export interface Runtime {
   readonly services: Services;
   readonly merge: MergeContext;
   readonly finder: Finder;
+  readonly briefings: Briefings;
   /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
   warm(): Promise<void>;
 }
@@ -85,7 +97,9 @@ export function createRuntimeOn(
   };
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const finder = new Finder({ objects, slices, now, background, delay, log });
+  const serve = { objects, slices, now, background, delay, log };
+  const finder = new Finder(serve);
+  const past = new PastFinder(finder, serve);
   const merge: MergeContext = {
     objects,
     slices,
@@ -94,6 +108,7 @@ export function createRuntimeOn(
     log,
     randomId: () => crypto.randomUUID(),
     budget: DEFAULT_BUDGET,
+    bounds: parseBounds(settings.RINGFENCE_QUALITY),
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
   };
   const shared = {
@@ -116,9 +131,19 @@ export function createRuntimeOn(
   const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log });
   const configs = new FeedConfigs(rules, labels);
   const { snapshots } = finder;
+  const briefings = new Briefings({
+    objects,
+    manifest: async () => (await loadManifest(objects)).manifest,
+    quarantined: async (manifest) => quarantinedSources(await readLedger(objects, manifest)),
+    horizonDaysOf: (names) => labels.horizonDaysOf(names),
+    now,
+    log,
+  });
   const services: Services = {
     finder: withSandbox(finder, now),
+    past: (number, moment, options) => orUnavailable(past.find(number, moment, options)),
     feed: new Feed({ snapshots, objects, slices, config: (tenant) => configs.get(tenant), log }),
+    briefings,
     assets,
     rules,
     tenants,
@@ -132,13 +157,17 @@ export function createRuntimeOn(
     randomId: () => crypto.randomUUID(),
     accept: (upload) => acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
-    status: async () => statusOf(await orUnavailable(readStatus(objects))),
+    quality: qualityService(merge, { ...shared, report: reportAs('canaries.unavailable') }),
+    status: async () => {
+      const [status, census] = await orUnavailable(Promise.all([readStatus(objects), readCensus(objects)]));
+      return statusOf(status, census, now());
+    },
     health: () => healthOf(finder),
   };
   const warm = async () => {
     await Promise.allSettled([finder.snapshots.get(), rules.index()]);
   };
-  return { services, merge, finder, warm };
+  return { services, merge, finder, briefings, warm };
 }
 
 /** Clear numbers are drawn beside listed ones, so some of these are drawn in any case. */
@@ -169,16 +198,26 @@ async function healthOf({ snapshots }: Finder): Promise<Health> {
   }
 }
 
-function statusOf({ manifest, numbers, runs, waiting }: StoreStatus): Status {
+/** @param nowMs since 1970 */
+function statusOf(
+  { manifest, numbers, runs, waiting, quarantine }: StoreStatus,
+  census: Census | null,
+  nowMs: number,
+): Status {
   const iso = (ms: number) => new Date(ms).toISOString();
   const { at, ...counts } = manifest.lastTick;
   return {
     generation: manifest.generation,
     publishedAt: manifest.generation === 0 ? null : iso(manifest.publishedAt),
-    inventory: { numbers, active: numbers },
+    inventory: {
+      numbers,
+      active: census === null ? numbers : activeOn(census, dayOfMs(nowMs), numbers),
+      activeAsOf: census === null ? null : isoDay(census.day),
+    },
     waiting,
     runs,
     retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
+    quarantine,
     setAside: { batches: manifest.setAside.length },
     lastTick: { at: at === 0 ? null : iso(at), ...counts },
   };

@@ -1,7 +1,7 @@
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
+import { runCron } from './crons.ts';
 import { createFetch } from './http/app.ts';
 import type { LookupInput } from './http/lookup-one.ts';
-import { tick } from './merge/tick.ts';
 import { lookupByRpc } from './rpc.ts';
 import { createRuntime, type Env, type Runtime } from './runtime.ts';
 
@@ -26,12 +26,8 @@ export default {
   fetch(request, env) {
     return instanceFor(env).fetch(request);
   },
-  async scheduled(_controller, env) {
-    const { merge, finder } = instanceFor(env);
-    const result = await tick(merge);
-    merge.log('tick', { ...result, lostRace: String(result.lostRace) });
-    // This isolate may serve lookups too, and knows that there is something new.
-    await finder.snapshots.refresh();
+  async scheduled({ cron }, env) {
+    await runCron(cron, instanceFor(env));
   },
 } satisfies ExportedHandler<Env>;
 

@@ -8,6 +8,7 @@ import { type Contender, timedPass } from './contender.ts';
 import { countMistakes } from './exactness.ts';
 import { type Inventory, readInventory } from './inventory.ts';
 import { Lmdb } from './lmdb.ts';
+import { neighbourhoodMicroseconds } from './neighbourhood.ts';
 import { openRingfence } from './ringfence.ts';
 import { type Rounds, type Times, takeTurns } from './rounds.ts';
 import { SortedArray } from './sorted-array.ts';
@@ -36,6 +37,8 @@ export interface Comparison {
   readonly bounds: readonly Bound[];
   /** Answers of any contender that differ from what is known, and ranks and counts of Ringfence that do. */
   readonly wrong: number;
+  /** Of Ringfence, microseconds a number: counting neighbours and scoring them, in Node. */
+  readonly neighbourhood: Readonly<Record<WorkloadName, number>>;
 }
 
 export async function compare(stores: Stores, effort: Effort): Promise<Comparison> {
@@ -53,6 +56,7 @@ export async function compare(stores: Stores, effort: Effort): Promise<Compariso
     node: inNode.course,
     bytes: new Map([...inNode.bytes, ...inWorkerd.bytes]),
     bounds: informationBounds(numbers),
+    neighbourhood: inNode.neighbourhood,
     wrong: times.reduce((sum, { wrong }) => sum + wrong, inNode.mistakes),
   };
 }
@@ -91,12 +95,16 @@ async function compareInNode(stores: Stores, numbers: Float64Array, workloads: W
     });
     const counted = WORKLOADS.map((name) => workloads[name].probes.subarray(0, effort.counted));
     const mistakes = counted.reduce((sum, probes) => sum + countMistakes(ringfence, numbers, probes), 0);
+    const today = ringfence.newestDay;
+    const neighbourhood = Object.fromEntries(
+      WORKLOADS.map((name) => [name, neighbourhoodMicroseconds(ringfence, workloads[name].probes, today)]),
+    ) as Record<WorkloadName, number>;
     const bytes: [string, number][] = [
       ['Float64Array', numbers.byteLength],
       ['SQLite', sqlite.bytes],
       ['LMDB', lmdb.bytes],
     ];
-    return { course, bytes, mistakes };
+    return { course, bytes, mistakes, neighbourhood };
   } finally {
     sqlite.close();
     await lmdb.close();

@@ -4,7 +4,7 @@
  */
 import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { ColumnCache } from '../../src/serve/column-cache.ts';
-import { countNeighbours, type Neighbours } from '../../src/serve/neighbourhood.ts';
+import { type Neighbours, neighboursOf } from '../../src/serve/neighbourhood.ts';
 import { Snapshot } from '../../src/serve/snapshot.ts';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
 import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
@@ -53,13 +53,21 @@ export class Ringfence implements Contender {
     return rank;
   }
 
-  /** Other listed numbers in the hundred-block and in the thousand-block that the number stands in. */
-  neighbours(number: number): Neighbours {
+  /** The latest first seen of any number, UTC day since 1970. */
+  get newestDay(): number {
+    const days = this.snapshot.runs.flatMap(({ entries }) =>
+      entries.map((entry) => (this.#columns.numbers.peek(entry) ?? missing(entry)).fresh?.newestDay ?? 0),
+    );
+    return days.reduce((newest, day) => Math.max(newest, day), 0);
+  }
+
+  /** Other listed numbers around the number, and what they say of it. */
+  neighbours(number: number, today: number): Neighbours {
     const readers = this.snapshot.runs.flatMap((run) => {
       const entry = run.segmentFor(number);
       return entry === undefined ? [] : [this.#columns.numbers.peek(entry) ?? missing(entry)];
     });
-    return countNeighbours(readers, number);
+    return neighboursOf(readers, number, today);
   }
 }
 

@@ -30,3 +30,9 @@ export class BuildError extends Error {
     this.code = code;
   }
 }
+
+/** A file of the work folder is not as this build left it. */
+export function damagedWork(name: string, cause?: unknown): BuildError {
+  const detail = `${name} is not what was written: delete the work folder and start again`;
+  return new BuildError('damaged-work', detail, { cause });
+}

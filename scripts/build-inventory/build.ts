@@ -3,12 +3,13 @@
  * keeps, and whose merge is the merge's own fold (docs/decisions/0010-bulk-build.md).
  *
  *   1. read     pieces of the files -> batches, rows in number order, in the work folder
- *   2. fold     batches -> the segments of one run, in the work folder
- *   3. publish  batches, segments and slices -> the store, and one generation that has them
+ *   2. fold     batches -> the segments of one run and the facts of each day, in the work folder
+ *   3. publish  batches, segments, slices and facts -> the store, and one generation that has them
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { reachedBy } from '../../src/format/facts-reached.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
@@ -16,6 +17,7 @@ import { ImportError } from '../import/import-error.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
 import { BuildError } from './build-error.ts';
 import { type FoldedBatches, foldBatches, foldedBefore } from './fold-batches.ts';
+import { foldFacts } from './fold-facts.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
 import { Journal } from './journal.ts';
 import { type ParsedInput, parseInputs } from './parse-inputs.ts';
@@ -86,12 +88,13 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
   const folded = isPublished
     ? foldedBefore(journal)
     : await foldBatches({ folder, batches, runner, progress }, journal);
+  const facts = isPublished ? [] : await foldFacts({ folder, runner, progress }, journal);
   clock.end('fold');
 
   if (!isPublished) {
     const store = (await openGeneration(context)).manifest.commit;
     const { segments } = folded;
-    const uploaded = await upload({ folder, batches, segments, store, journal, context, progress });
+    const uploaded = await upload({ folder, batches, segments, facts, store, journal, context, progress });
     await publishRun(uploaded, { parsed, folded, batchIds }, journal, context);
   }
   progress.end();
@@ -137,7 +140,7 @@ interface Built {
 
 /** The swap of the manifest, on a store that still has no inventory. @throws BuildError if it has one by now */
 async function publishRun(
-  { attempt, entries }: Uploaded,
+  { attempt, entries, facts }: Uploaded,
   { parsed, folded, batchIds }: Built,
   journal: Journal,
   context: MergeContext,
@@ -154,6 +157,8 @@ async function publishRun(
     base,
     {
       runs: [{ id: attempt, firstHere: numbers, segments: entries }],
+      facts,
+      reached: reachedBy(base.manifest.reached, generation + 1, Math.min(...facts.map(({ firstDay }) => firstDay))),
       lastTick: { at: context.now(), batches: batchIds.length, detections, newNumbers: numbers, unreadable: 0 },
     },
     { batches: batchIds, replayed: [] },
@@ -163,7 +168,8 @@ async function publishRun(
 
 /** Deletes what a build has written, and the folder if nothing else is in it. */
 function cleanUp(folder: string): void {
-  const own = /^(journal\.ndjson|\d+-(\d+|whole)(-\d+\.batch(\.texts)?|\.rejects)|\d{6,}\.segment)(\.part)?$/;
+  const own =
+    /^(journal\.ndjson|\d+-(\d+|whole)(-\d+\.batch(\.texts)?|\.rejects)|\d{6,}\.segment|\d{6,}-\d+\.(piece|facts))(\.part)?$/;
   const names = readdirSync(folder);
   // The journal last: stopped in between, the next run finds that everything is published.
   const files = names.filter((name) => own.test(name)).sort((a, b) => Number(isJournal(a)) - Number(isJournal(b)));

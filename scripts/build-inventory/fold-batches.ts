@@ -40,7 +40,7 @@ export async function foldBatches(job: Job, journal: Journal): Promise<FoldedBat
     if (isDone(share, segments)) return;
     const task = { kind: 'fold' as const, folder, batches, share };
     const folded = await runner.run<'fold'>(task, ({ rows }) => progress.advance(rows, rows));
-    journal.add({ event: 'folded', segments: [...folded.segments] });
+    journal.add({ event: 'folded', segments: [...folded.segments], facts: [...folded.facts] });
     for (const segment of folded.segments) segments.set(segment.index, segment);
     heldRows = Math.max(heldRows, folded.heldRows);
   });

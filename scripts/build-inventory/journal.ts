@@ -36,6 +36,18 @@ const spilledSegment = v.object({
   crc32: count,
 });
 
+const spilledFacts = v.object({
+  name: v.string(),
+  shape: v.object({
+    firstDay: count,
+    lastDay: count,
+    rows: count,
+    bytes: count,
+    directoryBytes: count,
+    crc32: count,
+  }),
+});
+
 const entry = v.variant('event', [
   /** Always first. `identity` is whatever makes another build of it. */
   v.object({ event: v.literal('began'), version: v.literal(VERSION), identity: v.string(), atMs: count }),
@@ -50,10 +62,12 @@ const entry = v.variant('event', [
     rejectedByCode: v.record(v.string(), count),
     batches: v.array(spilledBatch),
   }),
-  v.object({ event: v.literal('folded'), segments: v.array(spilledSegment) }),
+  v.object({ event: v.literal('folded'), segments: v.array(spilledSegment), facts: v.array(spilledFacts) }),
+  /** A part of the days, of the facts of all shares. */
+  v.object({ event: v.literal('facts'), part: count, objects: v.array(spilledFacts) }),
   /** Segments are uploaded under keys of this attempt, from this time on. */
   v.object({ event: v.literal('attempt'), id: v.string(), atMs: count }),
-  /** A segment with its slices, or a batch, has been put into the store whose manifest has this commit. */
+  /** A segment with its slices, a facts object or a batch has been put into the store whose manifest has this commit. */
   v.object({ event: v.literal('put'), key: v.string(), store: v.string() }),
   /** The run is about to be published on top of this generation. */
   v.object({ event: v.literal('publishing'), generation: count, commit: v.string() }),

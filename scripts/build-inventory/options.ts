@@ -21,7 +21,7 @@ and NDJSON files are read on all cores.
                        a real account)
   --bucket NAME        of --remote                       (default ringfence)
   --kv-namespace ID    of --remote
-  --work DIR           where unfinished work is kept     (default .ringfence/build); needs about 50 bytes a row
+  --work DIR           where unfinished work is kept     (default .ringfence/build); needs about 70 bytes a row
   --map FIELD=COLUMN   where a field is in a foreign file: a header name, a column number from 1, or a property
   --set FIELD=VALUE    the same value for every row; several with commas
   --no-header          the first row of a CSV or TSV file is data; --header says otherwise

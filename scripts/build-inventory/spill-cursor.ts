@@ -3,6 +3,7 @@ import { ByteReader } from '../../src/format/bytes.ts';
 import { dayOf } from '../../src/format/records.ts';
 import type { RecordCursor } from '../../src/merge/cursor.ts';
 import type { MergeDictionary } from '../../src/merge/dictionary.ts';
+import type { FactsRows } from '../../src/merge/facts-rows.ts';
 import type { RecordSink } from '../../src/merge/segment-builder.ts';
 import type { RowSlice, SpillFile } from './spill-batch.ts';
 
@@ -41,20 +42,31 @@ export class SpillCursor implements RecordCursor {
   readonly #atOnce: number;
   readonly #dictionary: MergeDictionary;
   readonly #held: HeldRows;
+  readonly #facts: FactsRows;
   /** The batch's id of circumstances to the merge's. */
   readonly #ids = new Map<number, number>();
   #next: number;
   #slice = NO_ROWS;
   #row = 0;
 
-  /** @param atOnce rows in memory at a time */
-  constructor(file: SpillFile, rows: RowRange, atOnce: number, dictionary: MergeDictionary, held: HeldRows) {
+  /**
+   * @param atOnce rows in memory at a time
+   * @param shared by the cursors of a fold; the facts are given each row as it is folded
+   */
+  constructor(
+    file: SpillFile,
+    rows: RowRange,
+    atOnce: number,
+    dictionary: MergeDictionary,
+    { held, facts }: { readonly held: HeldRows; readonly facts: FactsRows },
+  ) {
     this.#file = file;
     this.#next = rows.from;
     this.#to = rows.to;
     this.#atOnce = atOnce;
     this.#dictionary = dictionary;
     this.#held = held;
+    this.#facts = facts;
   }
 
   async load(): Promise<void> {
@@ -90,6 +102,7 @@ export class SpillCursor implements RecordCursor {
     const circumstances = slice.circumstance[row] as number;
     sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
     sink.entry(circumstances, firstSeenAt, observedAt, sightings);
+    this.#facts.add(this.number, firstSeenAt, observedAt, circumstances);
   }
 
   /** Puts the merge's ids in place of the batch's. */

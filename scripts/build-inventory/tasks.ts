@@ -1,5 +1,6 @@
 /** What is done in parallel, each task by itself from files to files: in a worker thread, or here. */
 import { type BlockCounts, type CountTask, countBlocks } from './count-blocks.ts';
+import { type FactsTask, foldFactsPart, type SpilledFacts } from './fold-facts.ts';
 import { type FoldedShare, type FoldTask, foldShare } from './fold-share.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse-range.ts';
 
@@ -7,6 +8,7 @@ export interface TaskKinds {
   readonly parse: { readonly task: ParseTask; readonly result: ParseResult };
   readonly count: { readonly task: CountTask; readonly result: BlockCounts };
   readonly fold: { readonly task: FoldTask; readonly result: FoldedShare };
+  readonly facts: { readonly task: FactsTask; readonly result: readonly SpilledFacts[] };
 }
 
 export type TaskKind = keyof TaskKinds;
@@ -35,6 +37,8 @@ export async function runTask(task: Task, onProgress: OnProgress): Promise<TaskK
       return countBlocks(task);
     case 'fold':
       return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }));
+    case 'facts':
+      return foldFactsPart(task);
   }
 }
 

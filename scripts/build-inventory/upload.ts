@@ -1,15 +1,17 @@
-/** Phase 3, first half: batches, segments and slices into the store, a few at a time, each noted when it is there. */
+/** Phase 3, first half: batches, segments, slices and facts into the store, a few at a time, each noted when it is there. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Bytes, openFrame } from '../../src/format/frame.ts';
-import type { SegmentEntry } from '../../src/format/manifest.ts';
+import type { FactsEntry, SegmentEntry } from '../../src/format/manifest.ts';
 import { GARBAGE_AGE_MS } from '../../src/merge/collect.ts';
 import { type MergeContext, messageOf } from '../../src/merge/context.ts';
+import { factsKey } from '../../src/merge/facts.ts';
 import { writeSlices } from '../../src/store/columns.ts';
 import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
-import { BuildError } from './build-error.ts';
+import { BuildError, damagedWork } from './build-error.ts';
+import { readFactsFile, type SpilledFacts } from './fold-facts.ts';
 import type { SpilledSegment } from './fold-share.ts';
 import { segmentName } from './fold-share.ts';
 import { inParallel } from './in-parallel.ts';
@@ -30,6 +32,7 @@ export interface Upload {
   readonly folder: string;
   readonly batches: readonly SpilledBatch[];
   readonly segments: readonly SpilledSegment[];
+  readonly facts: readonly SpilledFacts[];
   /** Commit of the store's manifest: what was put into another store does not count. */
   readonly store: string;
   readonly journal: Journal;
@@ -41,6 +44,7 @@ export interface Uploaded {
   /** The attempt: the id of the run if it is published. */
   readonly attempt: string;
   readonly entries: SegmentEntry[];
+  readonly facts: FactsEntry[];
 }
 
 /**
@@ -53,7 +57,7 @@ export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): stri
 }
 
 /**
- * Stopped anywhere, what was put is there, but nothing leads to the segments yet. Segments have keys of their attempt; an
+ * Stopped anywhere, what was put is there, but nothing leads to the segments and facts yet. They have keys of their attempt; an
  * attempt that is too old to be finished is left to the garbage collection, and begun anew.
  *
  * @throws BuildError `damaged-work`, or `upload-too-slow`; rejects when the storage fails three times
@@ -64,7 +68,8 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const puts = journal.all('put').filter((put) => put.store === store);
   const done = new Set(puts.map(({ key }) => key));
   const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
-  const total = [...batches, ...segments].reduce((sum, { bytes }) => sum + bytes, 0);
+  const facts = job.facts.map(({ shape }, index) => ({ key: factsKey(attempt.id, index), ...shape }));
+  const total = [...batches, ...segments, ...facts].reduce((sum, { bytes }) => sum + bytes, 0);
   progress.begin('publishing', total, 'objects');
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {
     if (!done.has(key)) {
@@ -88,13 +93,18 @@ export async function upload(job: Upload): Promise<Uploaded> {
       await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
     });
   });
+  await inParallel(facts, CONCURRENT_PUTS, ({ key, bytes }, index) =>
+    put(key, bytes, async () => {
+      await context.objects.put(key, readFactsFile(folder, job.facts[index] as SpilledFacts));
+    }),
+  );
   if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {
     throw new BuildError(
       'upload-too-slow',
       `the upload took more than ${ATTEMPT_LIMIT_MS / 60_000} minutes, and the store may have begun to clear its segments away: run the same command again on a faster line`,
     );
   }
-  return { attempt: attempt.id, entries };
+  return { attempt: attempt.id, entries, facts };
 }
 
 function attemptOf(journal: Journal, context: MergeContext): { readonly id: string; readonly atMs: number } {
@@ -126,19 +136,14 @@ function readBatch(folder: string, { name, bytes }: SpilledBatch): Bytes {
   try {
     openFrame(file, 'RFBA', 1);
   } catch (error) {
-    throw damaged(name, error);
+    throw damagedWork(name, error);
   }
-  if (file.length !== bytes) throw damaged(name);
+  if (file.length !== bytes) throw damagedWork(name);
   return file;
 }
 
 function readSegmentFile(folder: string, segment: SpilledSegment): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, segmentName(segment.index))));
-  if (file.length !== segment.bytes || crc32(file) !== segment.crc32) throw damaged(segmentName(segment.index));
+  if (file.length !== segment.bytes || crc32(file) !== segment.crc32) throw damagedWork(segmentName(segment.index));
   return file;
-}
-
-function damaged(name: string, cause?: unknown): BuildError {
-  const detail = `${name} is not what was written: delete the work folder and start again`;
-  return new BuildError('damaged-work', detail, { cause });
 }

@@ -1,7 +1,14 @@
 /** The manifest: that it is there, can be read, and agrees with itself. */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
-import { HISTORY_PREFIX, MANIFEST_KEY, MERGED_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import {
+  FACTS_PREFIX,
+  HISTORY_PREFIX,
+  MANIFEST_KEY,
+  MERGED_PREFIX,
+  RETAINED_PREFIX,
+  SEGMENT_PREFIX,
+} from '../../src/store/keys.ts';
 import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
 import { contradictions } from './contradictions.ts';
 import { listObjects } from './list-all.ts';
@@ -9,7 +16,7 @@ import { type Look, LookError, REBUILD } from './look.ts';
 import { manifestProblem } from './manifest-problem.ts';
 
 /** What a published generation leaves behind, so that none of it is there in a store that never had one. */
-const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, MERGED_PREFIX];
+const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, FACTS_PREFIX, MERGED_PREFIX];
 
 export interface ReadManifest {
   readonly manifest: Manifest;

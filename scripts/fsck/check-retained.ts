@@ -1,11 +1,15 @@
 /** The generations that a rollback can return to: their manifests, and the segments that only they name. */
 import {
   decodeManifest,
+  type FactsEntry,
   type Manifest,
   type RetainedGeneration,
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
+import { messageOf } from '../../src/merge/context.ts';
+import { readLedger } from '../../src/quality/ledger.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
+import { checkFactsObject } from './check-facts.ts';
 import type { ReadManifest } from './check-manifest.ts';
 import { checkSegment } from './check-segments.ts';
 import { contradictions, segmentsInUse } from './contradictions.ts';
@@ -17,6 +21,8 @@ import { manifestProblem } from './manifest-problem.ts';
 export interface Named {
   readonly manifests: ReadonlySet<string>;
   readonly segments: ReadonlySet<string>;
+  readonly facts: ReadonlySet<string>;
+  readonly ledgers: ReadonlySet<string>;
   readonly slices: ReadonlySet<string>;
 }
 
@@ -27,7 +33,9 @@ export interface Named {
 export async function checkRetained(look: Look, current: ReadManifest): Promise<Named> {
   const check = look.findings.begin('retained generations');
   const segments = new NamedSegments(look);
+  const facts = new NamedFacts(look, current.manifest);
   const { generation, commit, retained } = current.manifest;
+  const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
   segments.addCurrent(current.manifest);
   look.progress.begin('retained generations', retained.length);
   let before: Manifest | null = null;
@@ -36,13 +44,33 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
     if (manifest === null) continue;
     checkParent(before, manifest, check);
     await segments.checkAndAdd(manifest);
+    await facts.checkAndAdd(manifest);
+    if (manifest.ledger !== null && !ledgers.has(manifest.ledger)) {
+      await checkItsLedger(look, manifest, check);
+      ledgers.add(manifest.ledger);
+    }
     before = manifest;
     look.progress.advance();
   }
   checkParent(before, current.manifest, check);
   if (current.object !== null) await checkOwnCopy(look, current, check);
   const manifests = [...retained, { generation, commit }].map((entry) => copyKey(entry));
-  return { manifests: new Set(manifests), segments: segments.keys, slices: segments.slices };
+  return {
+    manifests: new Set(manifests),
+    segments: segments.keys,
+    facts: facts.keys,
+    ledgers,
+    slices: segments.slices,
+  };
+}
+
+async function checkItsLedger({ objects }: Look, manifest: Manifest, check: Check): Promise<void> {
+  try {
+    await readLedger(objects, manifest);
+  } catch (error) {
+    const remedy = `Lookups are right. A rollback to generation ${manifest.generation} will fail.`;
+    check.error(manifest.ledger ?? copyKey(manifest), messageOf(error), remedy);
+  }
 }
 
 function copyKey({ generation, commit }: Pick<Manifest, 'generation' | 'commit'>): string {
@@ -130,5 +158,34 @@ class NamedSegments {
     this.#shapes.set(entry.key, shape);
     for (const { sha256 } of [entry.numbers, entry.verdicts]) this.slices.add(sha256);
     return 'new';
+  }
+}
+
+/** The facts objects of the current generation, looked at already, and of all retained ones, each looked at once. */
+class NamedFacts {
+  readonly #entries: Map<string, FactsEntry>;
+  readonly #look: Look;
+  readonly #check: Check;
+
+  constructor(look: Look, current: Manifest) {
+    this.#look = look;
+    this.#check = look.findings.begin('facts only they name');
+    this.#entries = new Map(current.facts.map((entry) => [entry.key, entry]));
+  }
+
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#entries.keys());
+  }
+
+  async checkAndAdd({ generation, facts }: Manifest): Promise<void> {
+    const remedy = `Lookups and briefings are right. Do not roll back to generation ${generation}.`;
+    for (const entry of facts) {
+      const known = this.#entries.get(entry.key);
+      if (known === undefined) await checkFactsObject(this.#look.objects, entry, this.#check, remedy);
+      else if (JSON.stringify(known) !== JSON.stringify(entry)) {
+        this.#check.error(entry.key, `is told of by generation ${generation} as by no other`, remedy);
+      }
+      if (known === undefined) this.#entries.set(entry.key, entry);
+    }
   }
 }

@@ -1,7 +1,9 @@
 /** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
 import { checkBatches } from './check-batches.ts';
 import { checkKeys, checkTenants } from './check-configuration.ts';
+import { checkFacts } from './check-facts.ts';
 import { checkHistory } from './check-history.ts';
+import { checkLedger } from './check-ledger.ts';
 import { checkManifest, checkUnchanged, type ReadManifest } from './check-manifest.ts';
 import { checkNumbers } from './check-numbers.ts';
 import { checkRetained } from './check-retained.ts';
@@ -33,13 +35,15 @@ export async function checkStore(look: Look, options: CheckOptions): Promise<Rea
   const isServable = await checkSegmentsInUse(look, manifest);
   if (isServable) await checkNumbers(look, manifest);
   else look.findings.begin('numbers, each counted once').skip('not while segments have errors');
+  await checkFacts(look, manifest);
   const named = await checkRetained(look, read);
   const history = await checkHistory(look, manifest);
   const isKept = await checkBatches(look, manifest, history);
+  const isLedgerWhole = await checkLedger(look, manifest);
   await countGarbage(look, named, history);
   look.findings.count('batches set aside by a rollback', manifest.setAside.length);
   look.findings.count('batches to be merged again after a rollback', manifest.replay.length);
-  if (options.verifyBatches) await verifyBatches(look, manifest, isServable && isKept);
+  if (options.verifyBatches) await verifyBatches(look, manifest, isServable && isKept && isLedgerWhole);
   await checkUnchanged(look, read);
   return read;
 }

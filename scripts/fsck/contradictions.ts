@@ -4,12 +4,18 @@ import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
 export function contradictions(manifest: Manifest): string[] {
-  const { runs, setAside, replay, unsliced, generation, parent, retained } = manifest;
+  const { runs, facts, reached, setAside, replay, unsliced, generation, parent, retained } = manifest;
   const problems: string[] = [];
   const keys = segmentsInUse(manifest).map(({ key }) => key);
   if (generation === 0) problems.push('is of generation 0, which is never published');
   if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
   if (hasRepeats(keys)) problems.push('names a segment twice');
+  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names a facts object twice');
+  const isStack = reached.every(({ generation: from, day }, i) => {
+    const before = reached[i - 1];
+    return from <= generation && (before === undefined || (before.generation < from && before.day < day));
+  });
+  if (!isStack) problems.push('says since when facts have come in, but not in order');
   if (hasRepeats(runs.map(({ id }) => id))) problems.push('has two runs of one name');
   if (setAside.some((id) => replay.includes(id))) problems.push('has a batch both set aside and to be merged again');
   if (hasRepeats(setAside) || hasRepeats(replay)) problems.push('has a batch set aside or to be merged again twice');

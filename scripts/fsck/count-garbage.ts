@@ -1,5 +1,5 @@
 /** What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old. */
-import { HISTORY_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import { FACTS_PREFIX, HISTORY_PREFIX, LEDGER_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
 import type { History } from './check-history.ts';
 import type { Named } from './check-retained.ts';
 import { listObjects, listSlices } from './list-all.ts';
@@ -9,6 +9,8 @@ export async function countGarbage(look: Look, named: Named, history: History): 
   const { slices, findings, progress } = look;
   progress.begin('garbage');
   findings.count('segments that nothing names', await countOthers(look, SEGMENT_PREFIX, named.segments));
+  findings.count('facts objects that nothing names', await countOthers(look, FACTS_PREFIX, named.facts));
+  findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
   findings.count('manifests that are not retained', await countOthers(look, RETAINED_PREFIX, named.manifests));
   const histories = await countOthers(look, HISTORY_PREFIX, new Set());
   // Kept for ever: they are small, and a collector would have to walk the whole chain.

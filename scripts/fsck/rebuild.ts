@@ -1,11 +1,19 @@
 /** A fresh store from kept batches alone, by the ticks and compactions that would have merged them. */
 import { decodeManifest, inventoryNumbers } from '../../src/format/manifest.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { NO_BATCHES } from '../../src/merge/history.ts';
+import { loadManifest, publish } from '../../src/merge/publish.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { rollback } from '../../src/merge/rollback.ts';
 import { readKept } from '../../src/merge/waiting.ts';
-import { MANIFEST_KEY, MERGED_PREFIX, RETAINED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { type Ledger, readLedger, writeLedger } from '../../src/quality/ledger.ts';
+import {
+  MANIFEST_KEY,
+  MERGED_PREFIX,
+  QUARANTINE_PAGE_PREFIX,
+  RETAINED_PREFIX,
+  WAITING_PREFIX,
+} from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import { listObjects } from './list-all.ts';
 import { LookError } from './look.ts';
@@ -13,6 +21,8 @@ import type { Progress } from './progress.ts';
 
 /** What is not made of batches: API keys, and whatever else is set by hand. */
 const CONFIGURATION_PREFIX = 'config/';
+/** Copied as they are. The ledger, which is part of a generation, is published in the new store. */
+const COPIED_PREFIXES = [CONFIGURATION_PREFIX, QUARANTINE_PAGE_PREFIX];
 
 export interface Rebuilt {
   readonly numbers: number;
@@ -27,22 +37,30 @@ export interface Rebuilt {
   readonly setAsideFrom: string | null;
 }
 
+/** What was decided of batches, which the batches themselves do not tell. */
+interface Decided {
+  readonly setAside: ReadonlySet<string>;
+  readonly ledger: Ledger | null;
+  /** Batches that were merged, and screened then, but for a copy that still waits. */
+  readonly isMerged: (id: string) => boolean;
+  readonly from: string | null;
+}
+
 /**
- * Builds in an empty store. Batches that a rollback had set aside are kept and set aside again; those that waited are
- * merged. Stopped anywhere, the source is as it was, and the target of no use.
+ * Builds in an empty store. Batches that a rollback had set aside are kept and set aside again; of merged ones, what
+ * was in quarantine stays in it; those that waited are screened and merged. Stopped anywhere, the source is as it was, and the target of no use.
  *
  * @throws LookError if there is nothing to build from
  */
-export async function rebuild(source: ObjectStore, target: MergeContext, progress: Progress): Promise<Rebuilt> {
-  const { ids: setAside, from } = await readSetAside(source);
+export async function rebuild(source: ObjectStore, into: MergeContext, progress: Progress): Promise<Rebuilt> {
+  const { setAside, ledger, isMerged, from } = await readDecided(source);
+  const target: MergeContext = { ...into, isRecorded: isMerged };
   progress.begin('copying configuration');
-  for await (const { key } of listObjects(source, CONFIGURATION_PREFIX)) {
-    const object = await source.get(key);
-    if (object !== null) await target.objects.put(key, object.bytes, { absent: true });
-  }
+  for (const prefix of COPIED_PREFIXES) await copyObjects(source, target, prefix);
   progress.begin('copying batches');
   const copied = await copyBatches(source, target, progress, (id) => !setAside.has(id));
   if (copied === 0) throw new LookError('there is no kept batch to build a store from');
+  if (ledger !== null) await publishLedger(target, ledger);
   progress.begin(`merging ${copied} batches`);
   await drain(target);
   const excluded = setAside.size === 0 ? 0 : await mergeAndSetAside(source, target, progress, setAside);
@@ -102,17 +120,38 @@ async function mergeAndSetAside(
   return copied;
 }
 
-/** From the manifest, or if that cannot be read from the newest copy of one that can. */
-async function readSetAside(source: ObjectStore): Promise<{ ids: ReadonlySet<string>; from: string | null }> {
+async function copyObjects(source: ObjectStore, { objects }: MergeContext, prefix: string): Promise<void> {
+  for await (const { key } of listObjects(source, prefix)) {
+    const object = await source.get(key);
+    if (object !== null) await objects.put(key, object.bytes, { absent: true });
+  }
+}
+
+/** The first generation of the new store: nothing is merged yet, but it is known of which batches what to leave out. */
+async function publishLedger(target: MergeContext, ledger: Ledger): Promise<void> {
+  const base = await loadManifest(target.objects);
+  const key = await writeLedger(target.objects, base.manifest.generation + 1, target.randomId(), ledger);
+  await publish(target, base, { ledger: key }, NO_BATCHES);
+}
+
+/** From the manifest, or if it or its ledger cannot be read from the newest copy of one that can. */
+async function readDecided(source: ObjectStore): Promise<Decided> {
+  const merged = new Set<string>();
+  for await (const { key } of listObjects(source, MERGED_PREFIX)) merged.add(key.slice(MERGED_PREFIX.length));
   const copies: string[] = [];
   for await (const { key } of listObjects(source, RETAINED_PREFIX)) copies.push(key);
   for (const key of [MANIFEST_KEY, ...copies.toReversed()]) {
     try {
       const object = await source.get(key);
-      if (object !== null) return { ids: new Set(decodeManifest(object.bytes).setAside), from: key };
+      if (object === null) continue;
+      const manifest = decodeManifest(object.bytes);
+      const ledger = manifest.ledger === null ? null : await readLedger(source, manifest);
+      for (const id of manifest.consumed) merged.add(id);
+      return { setAside: new Set(manifest.setAside), ledger, isMerged: (id) => merged.has(id), from: key };
     } catch {
       // Damaged: the one before it is the next best.
     }
   }
-  return { ids: new Set(), from: null };
+  // Nobody knows what was in quarantine: everything is screened as if it had just come in.
+  return { setAside: new Set(), ledger: null, isMerged: () => false, from: null };
 }

@@ -9,6 +9,9 @@ import { BatchCursor } from '../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { readKept } from '../../src/merge/waiting.ts';
+import { readLedger } from '../../src/quality/ledger.ts';
+import { readOmissions } from '../../src/quality/omissions.ts';
+import { without } from '../../src/quality/rows.ts';
 import { readSegment } from '../../src/store/columns.ts';
 import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
@@ -20,7 +23,7 @@ import { ScratchRuns } from './scratch-runs.ts';
 /** Batches folded at once, in bytes as stored: twice a tick's. The folds of the groups wait in a scratch folder. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
-/** @param isReadable whether all segments and all batches are known to be whole */
+/** @param isReadable whether all segments, all batches and the ledger are known to be whole */
 export async function verifyBatches(
   look: Look,
   manifest: Manifest,
@@ -30,7 +33,7 @@ export async function verifyBatches(
   const { objects, findings, progress } = look;
   const check = findings.begin('inventory against its batches');
   if (!isReadable) {
-    check.skip('not while segments or batches have errors');
+    check.skip('not while segments, batches or the ledger have errors');
     return;
   }
   const scratch = new ScratchRuns();
@@ -60,13 +63,14 @@ export async function verifyBatches(
   }
 }
 
-/** The batches that the inventory is made of, in groups that fit into memory together. */
+/** What the inventory has of its batches, without what is kept out, in groups that fit into memory together. */
 async function* batchGroups(
   objects: ObjectStore,
   manifest: Manifest,
   groupBytes: number,
   onBatch: () => void,
 ): AsyncGenerator<Batch[]> {
+  const omissions = await readOmissions(objects, await readLedger(objects, manifest));
   let group: Batch[] = [];
   let bytes = 0;
   for await (const id of inventoryBatches(objects, manifest)) {
@@ -76,7 +80,9 @@ async function* batchGroups(
       group = [];
       bytes = 0;
     }
-    group.push(openBatch(object.bytes));
+    const batch = openBatch(object.bytes);
+    const omission = omissions.get(id);
+    group.push(omission === undefined ? batch : without(batch, omission));
     bytes += object.sizeBytes;
     onBatch();
   }

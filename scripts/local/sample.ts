@@ -10,11 +10,13 @@ import type { DevServer } from './dev-server.ts';
 
 const SAMPLE_PATH = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers');
 
-/** Digits of some number of the sample, to try a lookup with. */
+/** Digits of a number of the sample to try a lookup with: of the last day, since levels fall with time. */
 export function sampleNumber(): string {
   const sample: unknown = JSON.parse(readFileSync(SAMPLE_PATH, 'utf8'));
-  const digits = Object.keys(sample ?? {}).find((key) => parseNumber(key).ok);
-  if (digits === undefined) throw new Error('the sample has no valid number');
+  const days = Object.entries(sample ?? {}).filter(([key]) => parseNumber(key).ok);
+  const [first = ['', '']] = days;
+  const [digits] = days.reduce((newest, each) => (each[1] > newest[1] ? each : newest), first);
+  if (digits === '') throw new Error('the sample has no valid number');
   return digits;
 }
 

@@ -19,6 +19,12 @@ export const SEGMENT_CALLS = calls({ objectWrite: 1, sliceWrite: 2 });
 /** A copy of the manifest, its history, the swap. */
 export const PUBLISH_CALLS = calls({ objectWrite: 3 });
 
+/** Screening uploads by source: the ledger is read and written anew, the canaries are read. */
+export const SCREEN_CALLS = calls({ objectRead: 2, objectWrite: 1 });
+
+/** The facts of the batches, written with those of the newest object, which is read for it. */
+export const FACTS_CALLS = calls({ objectRead: 1, objectWrite: 1 });
+
 /** A tick always reads the manifest and lists what waits. */
 export const LOOK_CALLS = calls({ objectRead: 1, objectList: 1 });
 
@@ -54,6 +60,8 @@ export function mergeCalls({ batches, columnReads, joinedSegments, writtenSegmen
     timesCalls(OPEN_CALLS, batches),
     calls({ objectRead: columnReads + joinedSegments }),
     timesCalls(SEGMENT_CALLS, writtenSegments),
+    SCREEN_CALLS,
+    FACTS_CALLS,
     PUBLISH_CALLS,
   );
 }

@@ -12,9 +12,11 @@ import {
   CALL_KINDS,
   calls,
   compactionInputs,
+  FACTS_CALLS,
   type MergeShape,
   OPEN_CALLS,
   PUBLISH_CALLS,
+  SCREEN_CALLS,
   SEGMENT_CALLS,
   SETTLE_CALLS,
   timesCalls,
@@ -87,7 +89,7 @@ export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number 
   const opened = lasts(timesCalls(OPEN_CALLS, batches));
   const decided = Math.max(0, ...sideBySideEnds(lasts, READ, columnReads));
   const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments);
-  return opened + decided + written + lasts(PUBLISH_CALLS);
+  return opened + decided + written + lasts(SCREEN_CALLS) + lasts(FACTS_CALLS) + lasts(PUBLISH_CALLS);
 }
 
 /** When each of so many merged batches has left `waiting`. */

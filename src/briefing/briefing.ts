@@ -126,7 +126,7 @@ export interface LinkHost {
 }
 
 export interface BlockFigures {
-  /** International digits without the last three, such as `+120255501`. */
+  /** International digits without the last three, such as `+12025550`. */
   readonly prefix: string;
   readonly country: string | null;
   readonly captured: number;

@@ -26,6 +26,14 @@ export interface OperationTypes {
        * Also list the evidence
        */
       evidence?: 'true' | 'false';
+      /**
+       * What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and overrides are those of today
+       */
+      asOf?: string;
+      /**
+       * Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`
+       */
+      receipt?: 'true' | 'false';
     };
     answer: LookupAnswer;
   };
@@ -123,6 +131,19 @@ export interface OperationTypes {
     };
     answer: Audit;
   };
+  briefing: {
+    path: {
+      /**
+       * First day, UTC
+       */
+      from: string;
+      /**
+       * Last day, UTC, inclusive: at most 366 days in all. May lie ahead: then the figures are those so far
+       */
+      to: string;
+    };
+    answer: Briefing;
+  };
   uploadDetections: {
     headers?: {
       /**
@@ -132,6 +153,33 @@ export interface OperationTypes {
     };
     body: string | Detection[];
     answer: Receipt;
+  };
+  listSources: {
+    answer: Sources;
+  };
+  releaseSource: {
+    body: SourceRequest;
+    answer: SourceDecision;
+  };
+  dropSource: {
+    body: SourceRequest;
+    answer: SourceDecision;
+  };
+  putCanary: {
+    body: CanaryRequest;
+    answer: Canary;
+  };
+  listCanaries: {
+    answer: Canaries;
+  };
+  deleteCanary: {
+    query: {
+      /**
+       * A plus sign may be sent as it is or as %2B
+       */
+      number: string;
+    };
+    answer: undefined;
   };
   index: {
     answer: {
@@ -190,6 +238,8 @@ export interface LookupRequest {
   country?: string | null;
   scenario?: string | null;
   evidence?: boolean | null;
+  asOf?: (string | number) | null;
+  receipt?: boolean | null;
 }
 export interface LookupAnswer {
   /**
@@ -236,6 +286,10 @@ export interface LookupAnswer {
   action: ('allow' | 'flag' | 'challenge' | 'block') | null;
   rule: string | null;
   generation: number | null;
+  /**
+   * The number was listed, so long ago that it may be somebody else's by now
+   */
+  expired?: true;
   override?: {
     list: 'allow' | 'block';
     scope: 'tenant' | 'global';
@@ -244,6 +298,52 @@ export interface LookupAnswer {
   shadow?: string[];
   failed?: string[];
   evidence?: Evidence[] | null;
+  asOf?:
+    | {
+        date: string;
+        complete?: false;
+      }
+    | {
+        generation: number;
+        publishedAt: string;
+      };
+  receipt?: {
+    version: 1;
+    decidedAt: string;
+    commit: string;
+    segments: {
+      key: string;
+      numbers: string;
+      verdicts: string;
+      evidence: string;
+    }[];
+    scenario: string | null;
+    policy: {
+      rules: {
+        id: string;
+        when: string;
+        action: 'allow' | 'flag' | 'challenge' | 'block';
+        mode: 'enforce' | 'shadow';
+      }[];
+      default: 'allow' | 'flag' | 'challenge' | 'block';
+    };
+    levels: {
+      [k: string]: {
+        level: number;
+        steps: {
+          [k: string]: number;
+        };
+        horizonDays: number | null;
+      };
+    };
+    unknownLabel: {
+      level: number;
+      steps: {
+        [k: string]: number;
+      };
+      horizonDays: number | null;
+    };
+  };
   stale?: true;
   ageSeconds?: number;
 }
@@ -608,6 +708,267 @@ export interface Audit {
    */
   older: string | null;
 }
+export interface Briefing {
+  period: {
+    from: string;
+    /**
+     * Inclusive
+     */
+    to: string;
+    days: number;
+  };
+  /**
+   * Distinct numbers detected in the period
+   */
+  captured: number;
+  /**
+   * Those whose first seen, over all history, lies in the period
+   */
+  firstTime: number;
+  /**
+   * Of `captured`
+   */
+  firstTimeShare: number;
+  /**
+   * Distinct numbers first seen not after the period
+   */
+  inventory: number;
+  /**
+   * By captured, most first
+   */
+  origins: {
+    /**
+     * `US/Canada`, ISO 3166-1 alpha-2, or `International` for plans of no one country
+     */
+    group: string;
+    captured: number;
+    firstTime: number;
+    /**
+     * A fraction of 1
+     */
+    share: number;
+    /**
+     * Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none
+     */
+    change: number | null;
+  }[];
+  /**
+   * First-time numbers by the channel of their first detection, most first
+   */
+  channels: {
+    channel: 'otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other';
+    firstTime: number;
+    /**
+     * A fraction of 1
+     */
+    share: number;
+  }[];
+  /**
+   * Most first; a number counts once in each industry, so shares may add up to more than 1
+   */
+  industries: {
+    industry:
+      | 'social_media'
+      | 'communications'
+      | 'short_video'
+      | 'internet_services'
+      | 'ecommerce'
+      | 'finance'
+      | 'gaming'
+      | 'travel'
+      | 'other';
+    captured: number;
+    /**
+     * A fraction of 1
+     */
+    share: number;
+  }[];
+  /**
+   * Every day in order. What is captured daily does not add up to that of the period
+   */
+  trend: {
+    day: string;
+    captured: number;
+    firstTime: number;
+  }[];
+  /**
+   * The period of equal length just before
+   */
+  previous: {
+    period: {
+      from: string;
+      /**
+       * Inclusive
+       */
+      to: string;
+      days: number;
+    };
+    /**
+     * Distinct numbers detected in the period
+     */
+    captured: number;
+    /**
+     * Those whose first seen, over all history, lies in the period
+     */
+    firstTime: number;
+    /**
+     * Of `captured`
+     */
+    firstTimeShare: number;
+    /**
+     * Distinct numbers first seen not after the period
+     */
+    inventory: number;
+    /**
+     * First-time numbers by the channel of their first detection, most first
+     */
+    channels: {
+      channel: 'otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other';
+      firstTime: number;
+      /**
+       * A fraction of 1
+       */
+      share: number;
+    }[];
+    /**
+     * Most first; a number counts once in each industry, so shares may add up to more than 1
+     */
+    industries: {
+      industry:
+        | 'social_media'
+        | 'communications'
+        | 'short_video'
+        | 'internet_services'
+        | 'ecommerce'
+        | 'finance'
+        | 'gaming'
+        | 'travel'
+        | 'other';
+      captured: number;
+      /**
+       * A fraction of 1
+       */
+      share: number;
+    }[];
+  };
+  projects: {
+    /**
+     * Distinct projects named in the period
+     */
+    count: number;
+    /**
+     * Never named before; most captured first, at most 25
+     */
+    new: {
+      project: string;
+      /**
+       * null: none was named, or several
+       */
+      industry:
+        | (
+            | 'social_media'
+            | 'communications'
+            | 'short_video'
+            | 'internet_services'
+            | 'ecommerce'
+            | 'finance'
+            | 'gaming'
+            | 'travel'
+            | 'other'
+          )
+        | null;
+      /**
+       * Over all history
+       */
+      firstDay: string;
+      captured: number;
+      previous: number;
+      /**
+       * Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none
+       */
+      change: number | null;
+    }[];
+    newCount: number;
+    /**
+     * By how many more were captured; at most 25
+     */
+    growing: {
+      project: string;
+      /**
+       * null: none was named, or several
+       */
+      industry:
+        | (
+            | 'social_media'
+            | 'communications'
+            | 'short_video'
+            | 'internet_services'
+            | 'ecommerce'
+            | 'finance'
+            | 'gaming'
+            | 'travel'
+            | 'other'
+          )
+        | null;
+      /**
+       * Over all history
+       */
+      firstDay: string;
+      captured: number;
+      previous: number;
+      /**
+       * Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none
+       */
+      change: number | null;
+    }[];
+  };
+  /**
+   * Of detections through `api_receiver`
+   */
+  links: {
+    links: number;
+    /**
+     * Distinct numbers seen through a link
+     */
+    numbers: number;
+    /**
+     * Seen for a single project and through a single link
+     */
+    dedicated: number;
+    hosts: {
+      host: string;
+      links: number;
+      numbers: number;
+      projects: number;
+    }[];
+  };
+  /**
+   * Thousand-blocks with most captured numbers, at most 20
+   */
+  blocks: {
+    /**
+     * International digits without the last three
+     */
+    prefix: string;
+    country: string | null;
+    captured: number;
+    firstTime: number;
+  }[];
+  /**
+   * Sources held back from the inventory, as at `generation`; none of their numbers is in the figures
+   */
+  quarantined: {
+    source: string | null;
+    since: string;
+    reasons: string[];
+    detections: number;
+  }[];
+  /**
+   * Of the inventory that the figures were taken from
+   */
+  generation: number;
+  computedAt: string;
+}
 export interface Detection {
   /**
    * As `number` of a lookup
@@ -661,6 +1022,171 @@ export interface Receipt {
     detail: string;
   }[];
 }
+export interface Sources {
+  /**
+   * Those in quarantine first, then those with the most lines
+   */
+  sources: Source[];
+  /**
+   * What a source is held to (docs/QUALITY.md)
+   */
+  bounds: {
+    [k: string]: number;
+  };
+}
+export interface Source {
+  /**
+   * null: detections that name none
+   */
+  source: string | null;
+  /**
+   * trusted: released, and not judged again for the reasons it was released for
+   */
+  state: 'accepted' | 'quarantined' | 'trusted';
+  /**
+   * Of the state; null: nothing was decided of it
+   */
+  since: string | null;
+  reasons: (
+    | 'canary'
+    | 'invalid-numbers'
+    | 'unassigned-ranges'
+    | 'fixed-lines'
+    | 'sudden-jump'
+    | 'uncorroborated'
+    | 'rollback'
+  )[];
+  trustedUntil: string | null;
+  /**
+   * Id of the API key that released or dropped last
+   */
+  by: string | null;
+  /**
+   * Detections kept out of the inventory until it is released or dropped
+   */
+  held: number;
+  /**
+   * Released detections that the next ticks merge
+   */
+  due: number;
+  /**
+   * Detections that are never merged; their uploads are kept
+   */
+  dropped: number;
+  totals: {
+    /**
+     * Lines that named the source, rejected ones included
+     */
+    lines: number;
+    /**
+     * Detections
+     */
+    accepted: number;
+    /**
+     * Rejected: no number, but for the unassigned
+     */
+    invalid: number;
+    /**
+     * Rejected: a number in no assigned range
+     */
+    unassigned: number;
+    /**
+     * Detections of fixed lines
+     */
+    fixedLine: number;
+    /**
+     * Distinct within an upload
+     */
+    numbers: number;
+    /**
+     * Of those, on record before
+     */
+    known: number;
+  };
+  /**
+   * Of lines, of lines, of detections, of numbers; `invalid` includes the unassigned
+   */
+  shares: {
+    invalid: number;
+    unassigned: number;
+    fixedLine: number;
+    known: number;
+  };
+  /**
+   * UTC days on which its uploads were merged or held, oldest first
+   */
+  days: {
+    day: string;
+    /**
+     * Lines that named the source, rejected ones included
+     */
+    lines: number;
+    /**
+     * Detections
+     */
+    accepted: number;
+    /**
+     * Rejected: no number, but for the unassigned
+     */
+    invalid: number;
+    /**
+     * Rejected: a number in no assigned range
+     */
+    unassigned: number;
+    /**
+     * Detections of fixed lines
+     */
+    fixedLine: number;
+    /**
+     * Distinct within an upload
+     */
+    numbers: number;
+    /**
+     * Of those, on record before
+     */
+    known: number;
+  }[];
+}
+export interface SourceRequest {
+  /**
+   * As GET /v1/sources has it
+   */
+  source: string | null;
+}
+export interface SourceDecision {
+  /**
+   * The generation that was made
+   */
+  generation: number;
+  source: Source;
+}
+export interface CanaryRequest {
+  /**
+   * E.164, international digits, tel: URI, or national with `country`; the usual punctuation
+   */
+  number: string;
+  note?: string | null;
+}
+export interface Canary {
+  number: string;
+  note: string | null;
+  /**
+   * Id of the API key
+   */
+  author: string;
+  createdAt: string;
+  /**
+   * Detections of it that ticks met, and who reported them
+   */
+  hits: {
+    detections: number;
+    lastAt: string | null;
+    sources: (string | null)[];
+  };
+}
+export interface Canaries {
+  canaries: Canary[];
+}
 export interface Health {
   ok: boolean;
   /**
@@ -677,7 +1203,14 @@ export interface Status {
   publishedAt: string | null;
   inventory: {
     numbers: number;
+    /**
+     * Not aged out
+     */
     active: number;
+    /**
+     * Date of the daily census that `active` goes by; null: none was taken yet, all count as active
+     */
+    activeAsOf: string | null;
   };
   /**
    * Accepted, not yet merged
@@ -701,6 +1234,13 @@ export interface Status {
     generation: number;
     publishedAt: string;
   }[];
+  /**
+   * Held back until an admin releases or drops it
+   */
+  quarantine: {
+    sources: number;
+    detections: number;
+  };
   /**
    * Taken out of the inventory by rollbacks
    */
@@ -833,6 +1373,7 @@ export interface Problem {
     | 'urn:ringfence:problem:forbidden'
     | 'urn:ringfence:problem:not-found'
     | 'urn:ringfence:problem:not-retained'
+    | 'urn:ringfence:problem:not-quarantined'
     | 'urn:ringfence:problem:method-not-allowed'
     | 'urn:ringfence:problem:idempotency-conflict'
     | 'urn:ringfence:problem:too-many-keys'

@@ -27,6 +27,8 @@ export interface Client {
   /** Needs no key. `ok: false` is an answer, not an error. */
   health(options?: CallOptions): Promise<Answer<'health'>>;
   status(options?: CallOptions): Promise<Answer<'status'>>;
+  /** The figures of a period: dates as YYYY-MM-DD, both included. */
+  briefing(from: string, to: string, options?: CallOptions): Promise<Answer<'briefing'>>;
   /** Back to one of `status().retained`. */
   rollback(request: Input<'rollback'>['body'], options?: CallOptions): Promise<Answer<'rollback'>>;
   readonly policy: {
@@ -77,6 +79,7 @@ export function createClient(options: ClientOptions, clock: Clock = SYSTEM_CLOCK
     detections: { upload: (detections, options) => upload(connection, detections, options) },
     health: (options) => call('health', {}, options),
     status: (options) => call('status', {}, options),
+    briefing: (from, to, options) => call('briefing', { path: { from, to } }, options),
     rollback: (body, options) => call('rollback', { body }, options),
     policy: {
       get: ({ version, ...options } = {}) =>

@@ -5,25 +5,23 @@
 import * as v from 'valibot';
 import { FormatError } from '../format/frame.ts';
 import { decodeText, encodeText, parseJson } from '../format/text.ts';
+import type { LabelRisk } from '../policy/ageing.ts';
 import type { TenantRules } from '../policy/decide.ts';
-import { type LabelLevels, MAX_LEVEL } from '../policy/labels.ts';
+import type { LabelLevels } from '../policy/labels.ts';
 import { OVERRIDE_LISTS, OVERRIDE_SCOPES, type Override } from '../policy/overrides.ts';
-import { ACTIONS, type PolicySource, RULE_MODES } from '../policy/policy.ts';
-import { FEED_FORMAT } from './manifest.ts';
+import type { PolicySource } from '../policy/policy.ts';
+import { labelRisk, labelRisks, policySource } from '../policy/rules-schema.ts';
+
+/** Of this slice alone. 1 had levels that do not age: a replica of then refuses 2, since its answers would differ. */
+export const CONFIG_FORMAT = 2;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 
 const feedConfig = v.object({
-  format: v.literal(FEED_FORMAT),
-  /** By label, in the order of their configuration. */
-  levels: v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_LEVEL))),
-  /** As `PUT /v1/policy` takes it. */
-  policy: v.object({
-    rules: v.array(
-      v.object({ id: v.string(), when: v.string(), action: v.picklist(ACTIONS), mode: v.picklist(RULE_MODES) }),
-    ),
-    default: v.picklist(ACTIONS),
-  }) satisfies v.GenericSchema<unknown, PolicySource>,
+  format: v.literal(CONFIG_FORMAT),
+  levels: labelRisks,
+  unknownLabel: labelRisk,
+  policy: policySource,
   overrides: v.array(
     v.object({
       number: count,
@@ -36,19 +34,22 @@ const feedConfig = v.object({
 });
 
 export interface FeedConfig {
-  readonly format: typeof FEED_FORMAT;
-  readonly levels: Readonly<Record<string, number>>;
+  readonly format: typeof CONFIG_FORMAT;
+  readonly levels: Readonly<Record<string, LabelRisk>>;
+  /** Of labels that are not in `levels`. */
+  readonly unknownLabel: LabelRisk;
   readonly policy: PolicySource;
   readonly overrides: readonly Override[];
 }
 
 /** The same configuration gives the same bytes, whatever the order of its overrides. */
-export function encodeFeedConfig({ levels, policy, overrides }: Omit<FeedConfig, 'format'>): Uint8Array<ArrayBuffer> {
+export function encodeFeedConfig(config: Omit<FeedConfig, 'format'>): Uint8Array<ArrayBuffer> {
+  const { levels, unknownLabel, policy, overrides } = config;
   const sorted = overrides
     .map(({ number, list, expiresAt, scope }) => ({ number, list, expiresAt, scope }))
     .sort((a, b) => a.number - b.number || (a.scope < b.scope ? -1 : 1));
-  const config: FeedConfig = { format: FEED_FORMAT, levels, policy, overrides: sorted };
-  return new Uint8Array(encodeText(JSON.stringify(config)));
+  const whole: FeedConfig = { format: CONFIG_FORMAT, levels, unknownLabel, policy, overrides: sorted };
+  return new Uint8Array(encodeText(JSON.stringify(whole)));
 }
 
 /** Where tenants' rules come from (src/tenants/tenant-rules.ts). */
@@ -63,12 +64,12 @@ export interface RulesSource {
 /** The configuration slices of all tenants, made once for rules as long as they are in use. */
 export class FeedConfigs {
   readonly #rules: RulesSource;
-  readonly #levels: Readonly<Record<string, number>>;
+  readonly #labels: Pick<FeedConfig, 'levels' | 'unknownLabel'>;
   readonly #made = new WeakMap<TenantRules, Uint8Array<ArrayBuffer>>();
 
   constructor(rules: RulesSource, labels: LabelLevels) {
     this.#rules = rules;
-    this.#levels = Object.fromEntries([...labels].map((label) => [label, labels.levelOf([label])]));
+    this.#labels = { levels: labels.risks, unknownLabel: labels.unknown };
   }
 
   /** Rejects when the rules cannot be read. */
@@ -77,7 +78,7 @@ export class FeedConfigs {
     const made = this.#made.get(rules);
     if (made !== undefined) return made;
     const { policy, overrides } = rules;
-    const bytes = encodeFeedConfig({ levels: this.#levels, policy: policy.source, overrides: overrides.list() });
+    const bytes = encodeFeedConfig({ ...this.#labels, policy: policy.source, overrides: overrides.list() });
     this.#made.set(rules, bytes);
     return bytes;
   }

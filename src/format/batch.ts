@@ -34,16 +34,40 @@ const lineError = v.object({
   detail: v.string(),
 });
 
+const lineCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Sources counted by name in a receipt; of more, those with the most lines. Keeps it at a few tens of kilobytes. */
+export const MAX_NAMED_SOURCES = 200;
+
+const sourceLines = v.object({
+  /** null: lines that name none. Absent: all those beyond MAX_NAMED_SOURCES together. */
+  source: v.exactOptional(v.nullable(v.string())),
+  /** Rejected ones included. */
+  lines: lineCount,
+  accepted: lineCount,
+  /** Rejected: a number of a possible length in no assigned range. */
+  unassigned: lineCount,
+  /** Rejected: no number, for any other reason. */
+  invalid: lineCount,
+  /** Accepted: a number that its plan knows to be a fixed line. */
+  fixedLine: lineCount,
+});
+
 const receiptSchema = v.object({
   /** SHA-256 of the upload's body, decoded if it came as gzip, in lower-case hex: a retry may be compressed anew. */
   bodySha256: v.string(),
   accepted: v.number(),
   rejected: v.number(),
   errors: v.pipe(v.array(lineError), v.readonly()),
+  /** What the lines of each source were like, not told to the uploader. Batches have it since it is counted. */
+  sources: v.exactOptional(v.pipe(v.array(sourceLines), v.maxLength(MAX_NAMED_SOURCES + 1), v.readonly())),
 });
 
 /** Why a line of an upload was not accepted. */
 export type LineError = Readonly<v.InferOutput<typeof lineError>>;
+
+/** Of one source in one upload. */
+export type SourceLines = Readonly<v.InferOutput<typeof sourceLines>>;
 
 /** What the uploader was told, kept with the batch so that a retry is told the same. */
 export type Receipt = Readonly<v.InferOutput<typeof receiptSchema>>;

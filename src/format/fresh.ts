@@ -120,11 +120,15 @@ export class FreshDays {
     return testBit(this.#bitmap, rank) ? this.#dayAt(this.#freshBefore(rank)) : -1;
   }
 
-  /** How many numbers of ranks [from, to) were first seen on `sinceDay` or later, which must be within FRESH_DAYS. */
-  countSince(from: number, to: number, sinceDay: number): number {
+  /**
+   * How many numbers of ranks [from, to) were first seen on `sinceDay` or later, which must be within FRESH_DAYS of
+   * newestDay or after it; no more than `enough` are counted.
+   */
+  countSince(from: number, to: number, sinceDay: number, enough: number): number {
+    if (this.newestDay < sinceDay) return 0;
     let count = 0;
     let at = -1;
-    for (let rank = from; rank < to; ) {
+    for (let rank = from; rank < to && count < enough; ) {
       const word = (this.#bitmap[rank >>> 5] as number) >>> (rank & 31);
       if (word === 0) {
         rank = (rank | 31) + 1;

@@ -25,6 +25,21 @@ const run = v.object({
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
 
+const factsEntry = v.object({
+  key: v.string(),
+  /** UTC days since 1970 of its first and last rows. */
+  firstDay: count,
+  lastDay: count,
+  rows: count,
+  /** Of the object, and of the directory at its beginning (facts-directory.ts). */
+  bytes: count,
+  directoryBytes: count,
+  /** CRC-32 of the directory, which has those of the blocks. */
+  crc32: count,
+});
+
+const reached = v.object({ generation: count, day: count });
+
 const tickReport = v.object({
   at: count,
   batches: count,
@@ -62,6 +77,12 @@ const schema = v.object({
   setAside: v.array(v.string()),
   /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
   unsliced: v.array(v.string()),
+  /** Objects that together have the facts of all merged batches, in any order; a row may be in several of them. */
+  facts: v.array(factsEntry),
+  /** Since which generation facts of how early a day have come in (facts-reached.ts). Oldest first. */
+  reached: v.array(reached),
+  /** Key of the ledger of sources (src/quality/ledger.ts); null: nothing was ever counted or kept out. */
+  ledger: v.nullable(v.string()),
   /** Earlier generations that can be returned to, oldest first. */
   retained: v.array(retained),
   lastTick: tickReport,
@@ -74,6 +95,8 @@ export type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { out
 export type Manifest = Omit<Head, 'runs' | 'compaction'> & { runs: Run[]; compaction: Compaction | null };
 export type { SegmentEntry } from './segment-table.ts';
 export type RetainedGeneration = v.InferOutput<typeof retained>;
+export type FactsEntry = v.InferOutput<typeof factsEntry>;
+export type Reached = v.InferOutput<typeof reached>;
 export type TickReport = v.InferOutput<typeof tickReport>;
 
 /** Before the first generation: nothing is listed. */
@@ -88,6 +111,9 @@ export const EMPTY_MANIFEST: Manifest = {
   replay: [],
   setAside: [],
   unsliced: [],
+  facts: [],
+  reached: [],
+  ledger: null,
   retained: [],
   lastTick: { at: 0, batches: 0, detections: 0, newNumbers: 0, unreadable: 0 },
 };

@@ -163,10 +163,12 @@ export class FieldReader {
     return base + readWide(exceptionWords, exception * exceptionWidth, exceptionWidth);
   }
 
-  /** All values, by rank: for a merge, which goes through them in order. */
-  all(): Float64Array {
+  /**
+   * All values, by rank: for a merge, which goes through them in order.
+   * @param values of that length, to be filled in
+   */
+  all(values: Float64Array = new Float64Array(this.#count)): Float64Array {
     const { base, width, words, exceptionWidth, exceptionWords } = this.#field;
-    const values = new Float64Array(this.#count);
     let met = 0;
     for (let rank = 0; rank < values.length; rank++) {
       const packed = readBits(words, rank * width, width);

@@ -207,6 +207,11 @@ export class VerdictsReader {
     return { profileId, firstDay, listedDays, sightings };
   }
 
+  /** Fills in the first days of all records, by rank: a quarter of the work of `all`. */
+  firstDays(out: Float64Array): Float64Array {
+    return this.#firstDay.all(out);
+  }
+
   profileText(id: number): string {
     const end = this.#profileEnd[id];
     if (end === undefined) throw new FormatError(`${MAGIC}: no profile ${id}, there are ${this.profileCount}`);

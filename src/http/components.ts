@@ -1,6 +1,8 @@
 /** The schemas that the OpenAPI document names. */
 import * as v from 'valibot';
 import { auditAnswer } from './audit.ts';
+import { briefingAnswer } from './briefings-schema.ts';
+import { canariesAnswer, canaryAnswer, canaryRequest } from './canaries-schema.ts';
 import { detectionLine, receiptAnswer } from './detections-schema.ts';
 import { feedManifest } from './feed-schema.ts';
 import { keySummary, keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
@@ -9,6 +11,7 @@ import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-sc
 import { policyAnswer, policyRequest, policyTestAnswer, policyTestRequest } from './policy-schema.ts';
 import { PROBLEM_TYPE_PREFIX, PROBLEMS } from './problem.ts';
 import { rollbackAnswer, rollbackRequest } from './rollback.ts';
+import { decisionAnswer, sourceAnswer, sourceRequest, sourcesAnswer } from './sources-schema.ts';
 import { healthAnswer, statusAnswer } from './state-schema.ts';
 
 export const problem = v.pipe(
@@ -46,8 +49,16 @@ export const COMPONENTS = {
   Overrides: overridesAnswer,
   Audit: auditAnswer,
   FeedManifest: feedManifest,
+  Briefing: briefingAnswer,
   Detection: detectionLine,
   Receipt: receiptAnswer,
+  Sources: sourcesAnswer,
+  Source: sourceAnswer,
+  SourceRequest: sourceRequest,
+  SourceDecision: decisionAnswer,
+  CanaryRequest: canaryRequest,
+  Canary: canaryAnswer,
+  Canaries: canariesAnswer,
   Health: healthAnswer,
   Status: statusAnswer,
   RollbackRequest: rollbackRequest,

@@ -51,7 +51,7 @@ export function lookupBatchRoutes(services: Services): readonly Route[] {
         const { numbers, country, scenario } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
         const parsed = numbers.map((input) => parseElement(input, country ?? undefined));
         const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
-        const { findings, rules } = await findFor(services, tenant, asked, false);
+        const { findings, rules } = await findFor(services, tenant, asked, { evidence: false });
         const { labels: levels } = services;
         const context = { ...rules, levels, now: services.now(), scenario: scenario ?? null, evidence: false };
         let next = 0;

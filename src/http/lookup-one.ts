@@ -4,7 +4,9 @@ import type { PhoneNumber } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { decide, type TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
+import type { FindOptions } from '../serve/finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
+import { lookupPast } from './lookup-past.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { refuseSandboxQuota } from './sandbox.ts';
 import type { Services } from './services.ts';
@@ -14,23 +16,34 @@ export interface LookupInput {
   readonly country?: string | null | undefined;
   readonly scenario?: string | null | undefined;
   readonly evidence?: boolean | null | undefined;
+  /** A UTC date, YYYY-MM-DD, or the number of a generation. */
+  readonly asOf?: string | number | null | undefined;
+  readonly receipt?: boolean | null | undefined;
 }
 
-/** @throws Problem `invalid-number`, or `storage-unavailable`; its `verdict` is there for clients that look at nothing else */
+/** @throws Problem `invalid-number`, `invalid-request`, `not-retained`, or `storage-unavailable`; its `verdict` is there for clients that look at nothing else */
 export async function lookupOne(services: Services, tenant: string, input: LookupInput): Promise<LookupAnswer> {
   const parsed = parseNumber(input.number, input.country ?? undefined);
   if (!parsed.ok) throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
   refuseSandboxQuota(parsed.value.number);
   const scenario = input.scenario ?? null;
   const evidence = input.evidence ?? false;
-  if (!evidence) {
+  const receipt = input.receipt ?? false;
+  if (input.asOf !== undefined && input.asOf !== null) {
+    if (receipt)
+      throw new Problem('invalid-request', 'receipt: expected none with asOf', { members: { field: 'receipt' } });
+    const lookup = { subject: parsed.value, asOf: input.asOf, scenario, evidence };
+    return answering(() => lookupPast(services, tenant, lookup));
+  }
+  if (!evidence && !receipt) {
     const answer = lookupAtOnce(services, tenant, parsed.value, scenario);
     if (answer !== null) return answer;
   }
-  const { findings, rules } = await findFor(services, tenant, [parsed.value.number], evidence);
+  const { findings, rules } = await findFor(services, tenant, [parsed.value.number], { evidence, basis: receipt });
   const [finding] = findings;
   if (!finding) throw unknown();
-  return decide(parsed.value, finding, { ...rules, levels: services.labels, now: services.now(), scenario, evidence });
+  const context = { ...rules, levels: services.labels, now: services.now(), scenario, evidence, receipt };
+  return decide(parsed.value, finding, context);
 }
 
 /** The same without a promise: null if that takes a look at storage. */
@@ -43,6 +56,8 @@ export function lookupAtOnce(
   const held = rules.peek(tenant);
   const finding = held === null ? null : finder.peek(subject.number);
   if (held === null || finding === null) return null;
+  // The evidence of a listed number is never in memory.
+  if (held.policy.readsProjects && finding.record !== null) return null;
   const { policy, overrides } = held;
   return decide(subject, finding, { policy, overrides, levels: labels, now: now(), scenario, evidence: false });
 }
@@ -61,14 +76,25 @@ export async function findFor(
   { finder, rules }: Services,
   tenant: string,
   numbers: readonly number[],
-  evidence: boolean,
+  options: FindOptions,
 ): Promise<Found> {
-  try {
+  const withEvidence = { ...options, evidence: true };
+  const find = async (wanted: FindOptions) => (numbers.length === 0 ? [] : finder.find(numbers, wanted));
+  return answering(async () => {
     const held = rules.peek(tenant);
-    const find = numbers.length === 0 ? [] : finder.find(numbers, { evidence });
-    if (held !== null) return { findings: await find, rules: held };
-    const [findings, read] = await Promise.all([find, rules.get(tenant)]);
-    return { findings, rules: read };
+    if (held !== null) {
+      return { findings: await find(held.policy.readsProjects ? withEvidence : options), rules: held };
+    }
+    const [findings, read] = await Promise.all([find(options), rules.get(tenant)]);
+    const isLacking = read.policy.readsProjects && !options.evidence && findings.some((found) => found?.record != null);
+    return { findings: isLacking ? await find(withEvidence) : findings, rules: read };
+  });
+}
+
+/** @throws Problem `storage-unavailable` where the work rejects with StorageUnavailable */
+async function answering<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     throw error instanceof StorageUnavailable ? unknown() : error;
   }

@@ -1,5 +1,6 @@
 /** What a lookup takes and answers. Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
+import { parseDay } from '../briefing/period.ts';
 import { CHANNELS, INDUSTRIES } from '../format/vocabulary.ts';
 import { isCountry } from '../number/country.ts';
 import { LINE_TYPES } from '../number/phone-number.ts';
@@ -7,11 +8,14 @@ import type { LookupAnswer } from '../policy/answer.ts';
 import { MAX_LEVEL } from '../policy/labels.ts';
 import { OVERRIDE_LISTS, OVERRIDE_SCOPES } from '../policy/overrides.ts';
 import { ACTIONS, VERDICTS } from '../policy/policy.ts';
+import { RECEIPT_VERSION } from '../policy/receipt.ts';
+import { labelRisk, labelRisks, policySource } from '../policy/rules-schema.ts';
 
 export const MAX_BATCH_NUMBERS = 1000;
 /** A name such as `signup` or `password-reset`. */
 const MAX_SCENARIO_CHARS = 64;
 
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const day = v.pipe(v.string(), v.isoDate());
 const instant = v.pipe(v.string(), v.isoTimestamp());
@@ -31,6 +35,24 @@ export const number = v.pipe(
   v.description('E.164, international digits, tel: URI, or national with `country`; the usual punctuation'),
 );
 
+/** Days before this one are before any observation (src/ingest/validate.ts). */
+const FIRST_DATE = '2000-01-01';
+
+export const asOfDate = v.pipe(
+  v.string('expected a date, YYYY-MM-DD, or the number of a generation'),
+  v.isoDate('expected a date, YYYY-MM-DD'),
+  v.check((text) => parseDay(text) !== null && text >= FIRST_DATE, `expected a date from ${FIRST_DATE} on`),
+);
+export const asOfGeneration = v.pipe(
+  v.number('expected a date, YYYY-MM-DD, or the number of a generation'),
+  v.safeInteger('expected an integer'),
+  v.minValue(1, 'expected a generation from 1 on'),
+);
+const AS_OF =
+  'What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and ' +
+  'overrides are those of today';
+const RECEIPT = 'Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`';
+
 export const lookupRequest = v.object({
   number,
   country: v.nullish(country),
@@ -38,6 +60,10 @@ export const lookupRequest = v.object({
   evidence: v.nullish(
     v.pipe(v.boolean('expected true or false'), v.description('Also list where and when the number was seen')),
   ),
+  asOf: v.nullish(
+    v.pipe(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation'), v.description(AS_OF)),
+  ),
+  receipt: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(RECEIPT))),
 });
 
 export const lookupQuery = v.object({
@@ -45,6 +71,14 @@ export const lookupQuery = v.object({
   country: v.optional(country),
   scenario: v.optional(scenario),
   evidence: v.optional(v.picklist(['true', 'false'], 'expected true or false')),
+  asOf: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^(\d{1,15}|\d{4}-\d{2}-\d{2})$/, 'expected a date, YYYY-MM-DD, or a generation'),
+      v.description(AS_OF),
+    ),
+  ),
+  receipt: v.optional(v.pipe(v.picklist(['true', 'false'], 'expected true or false'), v.description(RECEIPT))),
 });
 
 /** An element that is no text is an error of that element, not of the batch. */
@@ -63,7 +97,7 @@ export const evidenceAnswer = v.object({
   channel: v.picklist(CHANNELS),
   industry: v.nullable(v.picklist(INDUSTRIES)),
   project: v.nullable(v.string()),
-  link: v.nullable(v.object({ host: v.string(), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) })),
+  link: v.nullable(v.object({ host: v.string(), sha256 })),
   source: v.nullable(v.string()),
   firstSeenAt: instant,
   lastSeenAt: instant,
@@ -88,12 +122,33 @@ export const lookupAnswer = v.object({
   action: v.nullable(v.picklist(ACTIONS)),
   rule: v.nullable(v.string()),
   generation: v.nullable(count),
+  expired: v.exactOptional(
+    v.pipe(v.literal(true), v.description("The number was listed, so long ago that it may be somebody else's by now")),
+  ),
   override: v.exactOptional(
     v.object({ list: v.picklist(OVERRIDE_LISTS), scope: v.picklist(OVERRIDE_SCOPES), expiresAt: v.nullable(instant) }),
   ),
   shadow: v.exactOptional(v.array(v.string())),
   failed: v.exactOptional(v.array(v.string())),
   evidence: v.exactOptional(v.nullable(v.array(evidenceAnswer))),
+  asOf: v.exactOptional(
+    v.union([
+      v.object({ date: day, complete: v.exactOptional(v.literal(false)) }),
+      v.object({ generation: count, publishedAt: instant }),
+    ]),
+  ),
+  receipt: v.exactOptional(
+    v.object({
+      version: v.literal(RECEIPT_VERSION),
+      decidedAt: instant,
+      commit: v.string(),
+      segments: v.array(v.object({ key: v.string(), numbers: sha256, verdicts: sha256, evidence: sha256 })),
+      scenario: v.nullable(v.string()),
+      policy: policySource,
+      levels: labelRisks,
+      unknownLabel: labelRisk,
+    }),
+  ),
   stale: v.exactOptional(v.literal(true)),
   ageSeconds: v.exactOptional(count),
 }) satisfies v.GenericSchema<LookupAnswer>;

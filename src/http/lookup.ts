@@ -1,10 +1,11 @@
 /** One number in, one verdict out. */
 import type { Context } from 'hono';
+import * as v from 'valibot';
 import { answerText } from '../policy/answer-text.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { LISTED_EXAMPLE, LOOKUP_EXAMPLE } from './examples.ts';
 import { type LookupInput, lookupOne } from './lookup-one.ts';
-import { lookupAnswer, lookupQuery, lookupRequest } from './lookup-schema.ts';
+import { asOfDate, asOfGeneration, lookupAnswer, lookupQuery, lookupRequest } from './lookup-schema.ts';
 import { numberInQuery } from './query-number.ts';
 import { jsonText } from './respond.ts';
 import type { AnswerDoc, ParameterDoc, Route } from './route.ts';
@@ -18,6 +19,10 @@ const ANSWERS: readonly AnswerDoc[] = [
     json: { schema: lookupAnswer, example: LISTED_EXAMPLE },
   },
 ];
+
+/** A generation; anything else is a date. */
+const DIGITS = /^\d+$/;
+const asOfSchema = v.union([asOfDate, asOfGeneration]);
 
 const QUERY: readonly ParameterDoc[] = [
   {
@@ -36,6 +41,13 @@ const QUERY: readonly ParameterDoc[] = [
   },
   { in: 'query', name: 'scenario', description: 'For the policy', schema: lookupQuery.entries.scenario },
   { in: 'query', name: 'evidence', description: 'Also list the evidence', schema: lookupQuery.entries.evidence },
+  { in: 'query', name: 'asOf', description: 'What was known then', schema: lookupQuery.entries.asOf },
+  {
+    in: 'query',
+    name: 'receipt',
+    description: 'Also what the answer was made of',
+    schema: lookupQuery.entries.receipt,
+  },
 ];
 
 export function lookupRoutes(services: Services): readonly Route[] {
@@ -49,7 +61,7 @@ export function lookupRoutes(services: Services): readonly Route[] {
       scope: 'lookup',
       body: { 'application/json': { schema: lookupRequest, example: LOOKUP_EXAMPLE } },
       answers: ANSWERS,
-      problems: ['invalid-number', 'invalid-request', 'payload-too-large', 'storage-unavailable'],
+      problems: ['invalid-number', 'invalid-request', 'not-retained', 'payload-too-large', 'storage-unavailable'],
       handle: async ({ req }, { tenant }) => {
         const input = parse(lookupRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
         return jsonText(answerText(await lookupOne(services, tenant, input)));
@@ -64,7 +76,7 @@ export function lookupRoutes(services: Services): readonly Route[] {
       scope: 'lookup',
       parameters: QUERY,
       answers: ANSWERS,
-      problems: ['invalid-number', 'invalid-request', 'storage-unavailable'],
+      problems: ['invalid-number', 'invalid-request', 'not-retained', 'storage-unavailable'],
       handle: async (context, { tenant }) =>
         jsonText(answerText(await lookupOne(services, tenant, inputFromQuery(context)))),
     },
@@ -72,6 +84,13 @@ export function lookupRoutes(services: Services): readonly Route[] {
 }
 
 function inputFromQuery({ req }: Context): LookupInput {
-  const { number, country, scenario, evidence } = parse(lookupQuery, req.query());
-  return { number: numberInQuery(number), country, scenario, evidence: evidence === 'true' };
+  const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, req.query());
+  return {
+    number: numberInQuery(number),
+    country,
+    scenario,
+    evidence: evidence === 'true',
+    asOf: asOf === undefined ? null : parse(asOfSchema, DIGITS.test(asOf) ? Number(asOf) : asOf),
+    receipt: receipt === 'true',
+  };
 }

@@ -25,11 +25,12 @@ export function problemsOf(route: Route): readonly ProblemCode[] {
 /** The responses object of an operation, statuses ascending. */
 export function answersOf(route: Route, media: (doc: MediaDoc) => JsonObject): JsonObject {
   const responses: Record<string, JsonObject> = {};
-  for (const { status, description, json } of route.answers) {
-    responses[status] = {
-      description,
-      ...(json === undefined ? {} : { content: { 'application/json': media(json) } }),
+  for (const { status, description, json, texts = [] } of route.answers) {
+    const content = {
+      ...(json === undefined ? {} : { 'application/json': media(json) }),
+      ...Object.fromEntries(texts.map((type) => [type, { schema: { type: 'string' } }])),
     };
+    responses[status] = { description, ...(Object.keys(content).length === 0 ? {} : { content }) };
   }
   const byStatus = Map.groupBy(problemsOf(route), (code) => PROBLEMS[code].status);
   for (const [status, codes] of byStatus) responses[status] = problemAnswer(status, codes, media);

@@ -84,7 +84,7 @@ async function test(services: Services, tenant: string, request: Request) {
   const [findings, { policy: present }] = await Promise.all([
     services.finder.find(
       subjects.map(({ number }) => number.number),
-      { evidence: false },
+      { evidence: policy.readsProjects },
     ),
     services.rules.get(tenant),
   ]);

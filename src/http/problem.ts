@@ -17,6 +17,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'The API key lacks a scope' },
   'not-found': { status: 404, title: 'Not found' },
   'not-retained': { status: 404, title: 'The generation is not retained' },
+  'not-quarantined': { status: 404, title: 'The source is not in quarantine' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'idempotency-conflict': { status: 409, title: 'The Idempotency-Key has been used with another body' },
   'too-many-keys': { status: 409, title: 'No more API keys can be stored' },

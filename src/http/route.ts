@@ -29,6 +29,8 @@ export interface AnswerDoc {
   readonly status: number;
   readonly description: string;
   readonly json?: MediaDoc;
+  /** Media types of text that the same answer can have instead. */
+  readonly texts?: readonly string[];
 }
 
 export interface RouteDoc {

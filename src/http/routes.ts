@@ -1,4 +1,6 @@
 import { auditRoutes } from './audit.ts';
+import { briefingRoutes } from './briefings.ts';
+import { canaryRoutes } from './canaries.ts';
 import { detectionRoutes } from './detections.ts';
 import { docsRoutes } from './docs-page.ts';
 import { feedRoutes } from './feed.ts';
@@ -11,6 +13,7 @@ import { policyTestRoutes } from './policy-test.ts';
 import { rollbackRoutes } from './rollback.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
+import { sourceRoutes } from './sources.ts';
 import { stateRoutes } from './state.ts';
 
 /** Every route but GET /openapi.json, which is made from them. */
@@ -22,7 +25,10 @@ export function allRoutes(services: Services): readonly Route[] {
     ...policyTestRoutes(services),
     ...overrideRoutes(services),
     ...auditRoutes(services),
+    ...briefingRoutes(services),
     ...detectionRoutes(services),
+    ...sourceRoutes(services),
+    ...canaryRoutes(services),
     ...stateRoutes(services),
     ...rollbackRoutes(services),
     ...keyRoutes(services),

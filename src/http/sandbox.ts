@@ -5,6 +5,7 @@
  */
 import { dayOf } from '../format/records.ts';
 import type { Finding } from '../policy/finding.ts';
+import type { FindOptions } from '../serve/finder.ts';
 import { Problem } from './problem.ts';
 import type { Finder } from './services.ts';
 
@@ -21,8 +22,8 @@ const LAST = SANDBOX.unknown;
 const RETRY_AFTER_SECONDS = 60;
 
 /** Generations count from 1: these answers are of none. */
-const CLEAR: Finding = { generation: 0, ageSeconds: 0, record: null, hundred: 0, thousand: 0 };
-const SUSPECT: Finding = { ...CLEAR, hundred: 12, thousand: 40 };
+const CLEAR: Finding = { generation: 0, ageSeconds: 0, record: null, hundred: 0, thousand: 0, score: 0 };
+const SUSPECT: Finding = { ...CLEAR, hundred: 12, thousand: 40, score: 0.97 };
 const DAY_SECONDS = 86_400;
 
 function listed(now: number): Finding {
@@ -79,7 +80,7 @@ async function findWithSandbox(
   finder: Finder,
   now: () => number,
   numbers: readonly number[],
-  options: { readonly evidence: boolean },
+  options: FindOptions,
 ): Promise<readonly (Finding | null)[]> {
   const others = numbers.filter((number) => !isSandbox(number));
   const found = others.length === 0 ? [] : await finder.find(others, options);

@@ -7,11 +7,15 @@
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { Limiter } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
+import type { QualityService } from '../merge/quality-service.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
 import type { LabelLevels } from '../policy/labels.ts';
+import type { FindOptions } from '../serve/finder.ts';
+import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
+import type { BriefingService } from './briefings.ts';
 import type { Assets } from './docs-page.ts';
 import type { FeedService } from './feed.ts';
 
@@ -21,7 +25,7 @@ export interface Finder {
   /** What is known of a number, at once: null if that takes a look at storage. */
   peek(number: number): Finding | null;
   /** One entry for each number, in the same order. null: storage could not answer for this number. */
-  find(numbers: readonly number[], options: { readonly evidence: boolean }): Promise<readonly (Finding | null)[]>;
+  find(numbers: readonly number[], options: FindOptions): Promise<readonly (Finding | null)[]>;
 }
 
 export interface Health {
@@ -37,12 +41,19 @@ export interface Status {
   readonly generation: number;
   /** ISO date-time, null before the first generation; all other times likewise. */
   readonly publishedAt: string | null;
-  readonly inventory: { readonly numbers: number; readonly active: number };
+  readonly inventory: {
+    readonly numbers: number;
+    readonly active: number;
+    /** Date of the census that `active` goes by (src/briefing/census.ts); null: none was taken, all count as active. */
+    readonly activeAsOf: string | null;
+  };
   readonly waiting: { readonly batches: number; readonly detections: number };
   /** Newest first. */
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
   /** Earlier generations that can be returned to, oldest first. */
   readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
+  /** Held back: none of it is in the inventory. */
+  readonly quarantine: { readonly sources: number; readonly detections: number };
   /** Batches that a rollback took out of the inventory. */
   readonly setAside: { readonly batches: number };
   readonly lastTick: {
@@ -69,7 +80,10 @@ export interface Rules {
 
 export interface Services {
   readonly finder: Finder;
+  /** What was known of a number at an earlier moment. */
+  past(number: number, moment: Moment, options: FindOptions): Promise<PastFinding>;
   readonly feed: FeedService;
+  readonly briefings: BriefingService;
   /** The files of the reference page; null: there are none. */
   readonly assets: Assets | null;
   readonly rules: Rules;
@@ -83,6 +97,7 @@ export interface Services {
   /** Rejects with BodyError, too, if the upload cannot be taken. */
   accept(upload: Upload): Promise<AcceptResult>;
   rollback(generation: number, options: { readonly requeue: boolean }): Promise<RollbackResult>;
+  readonly quality: QualityService;
   /** Of the location, for quotas; smallest first. */
   readonly limiters: readonly Limiter[];
   /** Milliseconds since 1970. */

@@ -16,12 +16,23 @@ export const healthAnswer = v.object({
 export const statusAnswer = v.object({
   generation: count,
   publishedAt: v.nullable(instant),
-  inventory: v.object({ numbers: count, active: count }),
+  inventory: v.object({
+    numbers: count,
+    active: v.pipe(count, v.description('Not aged out')),
+    activeAsOf: v.pipe(
+      v.nullable(v.pipe(v.string(), v.isoDate())),
+      v.description('Date of the daily census that `active` goes by; null: none was taken yet, all count as active'),
+    ),
+  }),
   waiting: v.pipe(v.object({ batches: count, detections: count }), v.description('Accepted, not yet merged')),
   runs: v.pipe(v.array(v.object({ numbers: count, segments: count, bytes: count })), v.description('Newest first')),
   retained: v.pipe(
     v.array(v.object({ generation: count, publishedAt: instant })),
     v.description('Generations that a rollback can return to, oldest first'),
+  ),
+  quarantine: v.pipe(
+    v.object({ sources: count, detections: count }),
+    v.description('Held back until an admin releases or drops it'),
   ),
   setAside: v.pipe(v.object({ batches: count }), v.description('Taken out of the inventory by rollbacks')),
   lastTick: v.object({

@@ -18,6 +18,7 @@ import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import { bodyEncoding } from './content-type.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
 import { parseDetections } from './parse.ts';
+import { SourceTally } from './source-tally.ts';
 import type { Labels, ValidationContext } from './validate.ts';
 
 export interface Upload {
@@ -79,16 +80,21 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
   // Over the decoded body: a client that compresses anew for its retry (gzip carries a time) sends the same upload.
   const hash = createHash('sha256');
   const errors: LineError[] = [];
+  const sources = new SourceTally();
   let rejected = 0;
   await parseDetections(upload.body, encoding, context, {
-    onDetection: (detection) => builder.add(detection),
-    onReject: (error) => {
+    onDetection: (detection, _line, lineType) => {
+      sources.accept(detection.source, lineType);
+      builder.add(detection);
+    },
+    onReject: (error, source) => {
+      if (source !== undefined) sources.reject(source, error);
       rejected += 1;
       if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
     },
     onBytes: (bytes) => hash.update(bytes),
   });
-  return { bodySha256: hash.digest('hex'), accepted: builder.count, rejected, errors };
+  return { bodySha256: hash.digest('hex'), accepted: builder.count, rejected, errors, sources: sources.finish() };
 }
 
 /** Sorts by time of arrival. */

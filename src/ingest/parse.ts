@@ -1,5 +1,6 @@
 import type { LineError } from '../format/batch.ts';
 import type { Detection } from '../format/detection.ts';
+import type { LineType } from '../number/parse.ts';
 import type { BodyEncoding, BodyFormat } from './content-type.ts';
 import { csvReader } from './csv.ts';
 import { decodeText } from './decode.ts';
@@ -9,11 +10,12 @@ import { MAX_DETECTIONS } from './limits.ts';
 import { ndjsonReader } from './ndjson.ts';
 import type { BodyReader, LineReceiver } from './reader.ts';
 import { Rejection } from './rejection.ts';
-import { type ValidationContext, validateLine } from './validate.ts';
+import { checkLine, sourceOfLine, type ValidationContext } from './validate.ts';
 
 export interface DetectionHandlers {
-  onDetection(detection: Detection, line: number): void;
-  onReject(error: LineError): void;
+  onDetection(detection: Detection, line: number, lineType: LineType): void;
+  /** @param source that the line names; undefined: the line could not be read */
+  onReject(error: LineError, source: string | null | undefined): void;
   /** Sees the body after content decoding, piece by piece. */
   onBytes?(bytes: Uint8Array): void;
 }
@@ -45,13 +47,16 @@ export async function parseDetections(
   const reader = READERS[encoding.format]({
     raw(fields, line) {
       countLine();
-      const checked = validateLine(fields, context);
-      if (checked instanceof Rejection) handlers.onReject({ line, code: checked.code, detail: checked.detail });
-      else handlers.onDetection(checked, line);
+      const checked = checkLine(fields, context);
+      if (checked instanceof Rejection) {
+        handlers.onReject({ line, code: checked.code, detail: checked.detail }, sourceOfLine(fields));
+      } else {
+        handlers.onDetection(checked.detection, line, checked.lineType);
+      }
     },
     reject(error) {
       countLine();
-      handlers.onReject(error);
+      handlers.onReject(error, undefined);
     },
   });
   const onBytes = handlers.onBytes?.bind(handlers);

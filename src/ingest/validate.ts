@@ -7,7 +7,7 @@
 import type { Circumstances, Detection } from '../format/detection.ts';
 import { SECONDS_PER_DAY } from '../format/records.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from '../format/vocabulary.ts';
-import { isCountry, parseNumber } from '../number/parse.ts';
+import { isCountry, type LineType, type PhoneNumber, parseNumber } from '../number/parse.ts';
 import { checkedLink } from './check-link.ts';
 import { checkedText } from './check-text.ts';
 import { type Field, misnamedField } from './fields.ts';
@@ -41,8 +41,20 @@ const MAX_WORD_CHARS = 64;
 const CHANNEL_SET: ReadonlyMap<string, Channel> = new Map(CHANNELS.map((channel) => [channel, channel]));
 const INDUSTRY_SET: ReadonlyMap<string, Industry> = new Map(INDUSTRIES.map((industry) => [industry, industry]));
 
+/** An accepted line: the detection, and what its number is used for by its plan. */
+export interface AcceptedLine {
+  readonly detection: Detection;
+  readonly lineType: LineType;
+}
+
 /** Deterministic for a given context; never throws. Of several faults the first in this order is reported. */
 export function validateLine(raw: RawLine, context: ValidationContext): Checked<Detection> {
+  const checked = checkLine(raw, context);
+  return checked instanceof Rejection ? checked : checked.detection;
+}
+
+/** Like `validateLine`. */
+export function checkLine(raw: RawLine, context: ValidationContext): Checked<AcceptedLine> {
   const misnamed = misnamedField(Object.keys(raw));
   if (misnamed !== null) {
     return new Rejection('misnamed-field', `expected the field ${misnamed.field}; found ${misnamed.name}`);
@@ -55,7 +67,13 @@ export function validateLine(raw: RawLine, context: ValidationContext): Checked<
   if (sightings instanceof Rejection) return sightings;
   const number = checkedNumber(raw);
   if (number instanceof Rejection) return number;
-  return { number, ...times, sightings, ...circumstances };
+  return { detection: { number: number.number, ...times, sightings, ...circumstances }, lineType: number.lineType };
+}
+
+/** The source a line names, accepted or not; one that cannot be read counts as not named. */
+export function sourceOfLine({ source }: RawLine): string | null {
+  const text = checkedText(source, 'source', 'invalid-text', MAX_NAME_CHARS);
+  return text instanceof Rejection ? null : text;
 }
 
 function checkedCircumstances(raw: RawLine, labels: Labels): Checked<Circumstances> {
@@ -133,7 +151,7 @@ function checkedSightings(value: unknown): Checked<number> {
   return new Rejection('invalid-sightings', `expected an integer from 1 to ${MAX_SIGHTINGS}; found ${found}`);
 }
 
-function checkedNumber(raw: RawLine): Checked<number> {
+function checkedNumber(raw: RawLine): Checked<PhoneNumber> {
   const country = checkedText(raw.country, 'country', 'invalid-country', MAX_WORD_CHARS);
   if (country instanceof Rejection) return country;
   if (country !== null && !isCountry(country)) {
@@ -148,5 +166,5 @@ function checkedNumber(raw: RawLine): Checked<number> {
     return new Rejection('invalid-number', `expected a phone number; found ${found}`);
   }
   const parsed = parseNumber(text.trim(), country ?? undefined);
-  return parsed.ok ? parsed.value.number : new Rejection(parsed.code, parsed.detail);
+  return parsed.ok ? parsed.value : new Rejection(parsed.code, parsed.detail);
 }

@@ -3,7 +3,7 @@
  * still be about to name it, is deleted. If anything needed for the marking cannot be read, nothing is deleted.
  */
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
-import { generationKey, RETAINED_PREFIX, SEGMENT_PREFIX } from '../store/keys.ts';
+import { FACTS_PREFIX, generationKey, LEDGER_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../store/keys.ts';
 import type { ObjectHead } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
 
@@ -21,6 +21,8 @@ export function isCollectionTick(now: number): boolean {
 
 export interface Collected {
   readonly segments: number;
+  readonly facts: number;
+  readonly ledgers: number;
   readonly slices: number;
   readonly manifests: number;
 }
@@ -30,6 +32,8 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
     const marked = await mark(context, current);
     const collected = {
       segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
+      facts: await sweepObjects(context, FACTS_PREFIX, marked.facts),
+      ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
       slices: await sweepSlices(context, marked.slices),
       manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
     };
@@ -38,21 +42,27 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
   } catch (error) {
     // What was deleted so far was garbage; the rest is found again next time.
     context.log('garbage.failed', { reason: messageOf(error) });
-    return { segments: 0, slices: 0, manifests: 0 };
+    return { segments: 0, facts: 0, ledgers: 0, slices: 0, manifests: 0 };
   }
 }
 
 interface Marked {
   readonly segments: ReadonlySet<string>;
+  readonly facts: ReadonlySet<string>;
+  readonly ledgers: ReadonlySet<string>;
   readonly slices: ReadonlySet<string>;
   readonly manifests: ReadonlySet<string>;
 }
 
 async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const segments = new Set<string>();
+  const facts = new Set<string>();
+  const ledgers = new Set<string>();
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
-  const markManifest = ({ runs, compaction }: Manifest) => {
+  const markManifest = ({ runs, compaction, facts: entries, ledger }: Manifest) => {
+    if (ledger !== null) ledgers.add(ledger);
+    for (const { key } of entries) facts.add(key);
     for (const entry of [...runs.flatMap((run) => run.segments), ...(compaction?.output ?? [])]) {
       segments.add(entry.key);
       slices.add(entry.numbers.sha256);
@@ -67,7 +77,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     manifests.add(key);
     markManifest(decodeManifest(object.bytes));
   }
-  return { segments, slices, manifests };
+  return { segments, facts, ledgers, slices, manifests };
 }
 
 async function sweepObjects(context: MergeContext, prefix: string, marked: ReadonlySet<string>): Promise<number> {

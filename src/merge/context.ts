@@ -1,5 +1,6 @@
 import type { SegmentEntry } from '../format/manifest.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
+import type { Bounds } from '../quality/bounds.ts';
 import type { ObjectStore, SliceStore } from '../store/store.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
@@ -20,6 +21,13 @@ export interface MergeContext {
    * the column is not to be had undamaged.
    */
   readonly numbers?: (entry: SegmentEntry) => Promise<NumbersReader>;
+  /** What a source may be like; without, the defaults. */
+  readonly bounds?: Bounds;
+  /**
+   * Whether a batch is merged as the ledger says, and neither counted nor judged: those that a rebuild takes from a
+   * store that had merged them. Without, none is.
+   */
+  readonly isRecorded?: (batch: string) => boolean;
 }
 
 /** How much one tick may do. Cron ticks have 30 s of CPU, 128 MB and 10,000 storage calls. */

@@ -2,6 +2,7 @@
 import type { Batch } from '../format/batch.ts';
 import type { Run } from '../format/manifest.ts';
 import { openNumbersSlice } from '../format/numbers-slice.ts';
+import type { Known } from '../quality/counted.ts';
 import { readColumn } from '../store/columns.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { MergeContext } from './context.ts';
@@ -23,18 +24,29 @@ export function distinctNumbers(batches: readonly Batch[]): Float64Array {
 }
 
 /**
- * How many of the ascending numbers are in none of the runs. Reads the numbers column of each segment that one of
+ * Which of the ascending numbers are in one of the runs. Reads the numbers column of each segment that one of
  * them falls into; a few columns are in memory at a time.
  */
-export async function countNew(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<number> {
+export async function findKnown(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<Known> {
   const { objects } = context;
   const columnOf = context.numbers ?? (async (entry) => openNumbersSlice(await readColumn(objects, entry, 'numbers')));
-  const known = new Uint8Array(numbers.length);
+  const isKnown = new Uint8Array(numbers.length);
   await sideBySide(sharesOf(runs, numbers), async ({ entry, start, end }) => {
     const column = await columnOf(entry);
-    for (let i = start; i < end; i++) if (column.has(numbers[i] as number)) known[i] = 1;
+    for (let i = start; i < end; i++) if (column.has(numbers[i] as number)) isKnown[i] = 1;
   });
-  return known.reduce((sum, isKnown) => sum + 1 - isKnown, 0);
+  return { numbers, isKnown };
+}
+
+/** How many of the numbers, ascending and each of them looked for, were not known. */
+export function countNew(numbers: Float64Array, { numbers: looked, isKnown }: Known): number {
+  let count = 0;
+  let at = 0;
+  for (const number of numbers) {
+    while (at < looked.length && (looked[at] as number) < number) at += 1;
+    if (looked[at] === number) count += 1 - (isKnown[at] as number);
+  }
+  return count;
 }
 
 /** The segments that numbers fall into, each with those numbers' place in the list. */

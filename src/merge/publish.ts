@@ -34,7 +34,19 @@ export async function loadManifest(objects: ObjectStore): Promise<LoadedManifest
 
 /** What a tick or a rollback changes; generation, commit, parent and times are filled in here. */
 export type ManifestChange = Partial<
-  Pick<Manifest, 'runs' | 'compaction' | 'consumed' | 'replay' | 'setAside' | 'unsliced' | 'lastTick'>
+  Pick<
+    Manifest,
+    | 'runs'
+    | 'compaction'
+    | 'consumed'
+    | 'replay'
+    | 'setAside'
+    | 'unsliced'
+    | 'facts'
+    | 'reached'
+    | 'ledger'
+    | 'lastTick'
+  >
 >;
 
 /**

@@ -1,5 +1,8 @@
 /** Returning to a retained generation: a new generation with the runs of an old one. */
-import { decodeManifest } from '../format/manifest.ts';
+import { reachedBy } from '../format/facts-reached.ts';
+import { decodeManifest, type Manifest } from '../format/manifest.ts';
+import { ledgerAfterRollback } from '../quality/after-rollback.ts';
+import { readLedger, writeLedger } from '../quality/ledger.ts';
 import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import type { MergeContext } from './context.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
@@ -44,15 +47,20 @@ export async function rollback(
     const excluded = [...new Set([...target.setAside, ...target.replay, ...later])];
     const replay = options.requeue ? excluded.filter((id) => !manifest.setAside.includes(id)) : [];
     const setAside = excluded.filter((id) => !replay.includes(id));
+    const ledger = await rolledBackLedger(context, manifest, target, options.requeue);
     const published = await publish(
       context,
       base,
       {
         runs: target.runs,
+        ledger,
         compaction: null,
         replay,
         setAside,
         unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
+        facts: target.facts,
+        // Facts of any day may be gone, and none of a day before the first.
+        reached: reachedBy(manifest.reached, manifest.generation + 1, 0),
       },
       NO_BATCHES,
     );
@@ -62,4 +70,18 @@ export async function rollback(
     }
   }
   throw new Error(`rollback to generation ${generation} lost to other writers ${ATTEMPTS} times`);
+}
+
+/** The target's inventory is not made of the same rows as that of now, so neither ledger will do. */
+async function rolledBackLedger(
+  context: MergeContext,
+  current: Manifest,
+  target: Manifest,
+  requeue: boolean,
+): Promise<string | null> {
+  if (current.ledger === null && target.ledger === null) return null;
+  const { objects } = context;
+  const [now, then] = [await readLedger(objects, current), await readLedger(objects, target)];
+  const ledger = await ledgerAfterRollback(objects, now, then, { requeue, now: context.now() });
+  return writeLedger(objects, current.generation + 1, context.randomId(), ledger);
 }

@@ -2,6 +2,7 @@
 import { BATCH_ROWS_OFFSET } from '../format/batch.ts';
 import { inventoryNumbers, type Manifest, runNumbers } from '../format/manifest.ts';
 import { segmentBytes } from '../format/segment.ts';
+import { quarantineTotals, readLedger } from '../quality/ledger.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { loadManifest } from './publish.ts';
@@ -14,6 +15,7 @@ export interface StoreStatus {
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
   /** Accepted, not yet served: those waiting (1,000 at most are looked at) and those to be replayed. */
   readonly waiting: { readonly batches: number; readonly detections: number };
+  readonly quarantine: { readonly sources: number; readonly detections: number };
 }
 
 /** Rejects when the storage does not answer. */
@@ -37,5 +39,6 @@ export async function readStatus(objects: ObjectStore): Promise<StoreStatus> {
       bytes: run.segments.reduce((sum, entry) => sum + segmentBytes(entry), 0),
     })),
     waiting: { batches: keys.length + manifest.replay.length, detections },
+    quarantine: quarantineTotals(await readLedger(objects, manifest)),
   };
 }

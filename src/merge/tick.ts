@@ -3,24 +3,27 @@
  * then do a share of any compaction. Ticks may overlap and may stop anywhere: everything before a swap is invisible,
  * everything after it is taken up again from the manifest.
  */
+import { reachedBy } from '../format/facts-reached.ts';
 import type { Run, SegmentEntry } from '../format/manifest.ts';
 import { readSegment } from '../store/columns.ts';
+import { type Admitted, admit } from './admit.ts';
 import { collectGarbage, isCollectionTick } from './collect.ts';
 import type { MergeContext } from './context.ts';
 import { BatchCursor, RunCursor } from './cursor.ts';
 import { MergeDictionary } from './dictionary.ts';
+import { openDue } from './due.ts';
+import { mergeFacts } from './facts.ts';
 import { fold } from './fold.ts';
 import { NO_BATCHES } from './history.ts';
-import { countNew, distinctNumbers } from './novelty.ts';
 import { type LoadedManifest, loadManifest, publish } from './publish.ts';
 import { planCompaction, planInline } from './tiers.ts';
-import { type Inputs, listWaiting, type OpenedBatch, openInputs, settle } from './waiting.ts';
+import { type Inputs, listWaiting, openInputs, settle } from './waiting.ts';
 import { repairSlices, SegmentWriter } from './write.ts';
 
 export interface TickResult {
   /** The generation that was current when the tick ended, as far as it knows. */
   readonly generation: number;
-  /** Batches and detections this tick published. */
+  /** Batches that this tick took up, released ones included, and detections of them that it published. */
   readonly batches: number;
   readonly detections: number;
   /** Another writer published first: this tick's work will be done again by a later one. */
@@ -35,14 +38,19 @@ export async function tick(context: MergeContext): Promise<TickResult> {
   await settle(context, leftover);
   const unsliced = await repairSlices(context, base.manifest.unsliced);
 
-  const inputs = await openInputs(context, base.manifest, waiting);
+  const due = await openDue(context, base.manifest);
+  const inputs = await openInputs(context, base.manifest, waiting, due.sizeBytes);
   const consumed = leftover.concat(inputs.waiting.map(({ id }) => id));
   const repaired = unsliced.length < base.manifest.unsliced.length;
+  const count = inputs.all.length + due.batches.length;
   let current: LoadedManifest = base;
-  if (inputs.all.length > 0 || repaired) {
-    const published = await mergeBatches(context, base, inputs, { consumed, unsliced });
+  let detections = 0;
+  if (count > 0 || repaired) {
+    const admitted = await admit(context, base.manifest, inputs, due);
+    const published = await mergeBatches(context, base, inputs, admitted, { consumed, unsliced });
     if (published === null) return { generation: base.manifest.generation, batches: 0, detections: 0, lostRace: true };
     current = published;
+    detections = admitted.detections;
     await settle(
       context,
       inputs.waiting.map(({ id }) => id),
@@ -53,28 +61,23 @@ export async function tick(context: MergeContext): Promise<TickResult> {
   if (isCollectionTick(context.now())) await collectGarbage(context, end.manifest);
   return {
     generation: end.manifest.generation,
-    batches: inputs.all.length,
-    detections: detectionsOf(inputs.all),
+    batches: count,
+    detections,
     lostRace: compacted === null,
   };
 }
 
-function detectionsOf(batches: readonly OpenedBatch[]): number {
-  return batches.reduce((sum, { batch }) => sum + batch.rows, 0);
-}
-
-/** Folds batches and the newest small runs into one new run, and publishes it. */
+/** Folds what is admitted of batches and the newest small runs into one new run, and publishes it. */
 async function mergeBatches(
   context: MergeContext,
   base: LoadedManifest,
   inputs: Inputs,
+  { batches, detections, newNumbers, ledger }: Admitted,
   change: { readonly consumed: string[]; readonly unsliced: string[] },
 ): Promise<LoadedManifest | null> {
   const { budget } = context;
   const { manifest } = base;
-  const detections = detectionsOf(inputs.all);
-  const batches = inputs.all.map(({ batch }) => batch);
-  const newNumbers = await countNew(context, manifest.runs, distinctNumbers(batches));
+  const facts = await mergeFacts(context, manifest.facts, batches);
   let runs = manifest.runs;
   const unsliced = [...change.unsliced];
   if (detections > 0) {
@@ -99,6 +102,9 @@ async function mergeBatches(
       runs,
       consumed: change.consumed,
       unsliced,
+      ledger,
+      facts: facts.entries,
+      reached: reachedBy(manifest.reached, manifest.generation + 1, facts.firstDay),
       replay: manifest.replay.filter((id) => !replayed.has(id)),
       lastTick: {
         at: context.now(),

@@ -64,11 +64,19 @@ export interface Inputs {
   readonly unreadable: number;
 }
 
-/** The batches that are to be merged now, those to be replayed first, within the budget. */
-export async function openInputs(context: MergeContext, manifest: Manifest, list: WaitingList): Promise<Inputs> {
+/**
+ * The batches that are to be merged now, those to be replayed first, within the budget.
+ * @param takenBytes of the budget, by what else the tick holds in memory
+ */
+export async function openInputs(
+  context: MergeContext,
+  manifest: Manifest,
+  list: WaitingList,
+  takenBytes = 0,
+): Promise<Inputs> {
   const { objects, budget } = context;
   const consumed = new Set(manifest.consumed);
-  let bytes = 0;
+  let bytes = takenBytes;
   let unreadable = 0;
   const openAll = async (ids: readonly string[], read: (id: string) => Promise<StoredObject | null>) => {
     const opened: OpenedBatch[] = [];

@@ -20,8 +20,12 @@ export function answerText(answer: LookupAnswer): string {
 }
 
 /** Fields that only some answers have. */
-function hasMore({ override, shadow, failed, evidence, stale, ageSeconds }: LookupAnswer): boolean {
+function hasMore(answer: LookupAnswer): boolean {
+  const { expired, asOf, override, shadow, failed, evidence, receipt, stale, ageSeconds } = answer;
   return (
+    expired !== undefined ||
+    asOf !== undefined ||
+    receipt !== undefined ||
     override !== undefined ||
     shadow !== undefined ||
     failed !== undefined ||

@@ -1,12 +1,13 @@
 /** From what the store found to what the caller is told. Pure. */
 import { dayOf, isoDay } from '../format/records.ts';
 import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
-import type { EvidenceAnswer, LookupAnswer, OverrideAnswer } from './answer.ts';
-import type { EvidenceLine, Finding } from './finding.ts';
+import type { AsOfAnswer, EvidenceAnswer, LookupAnswer, OverrideAnswer } from './answer.ts';
+import type { EvidenceLine, Finding, RecordFacts } from './finding.ts';
 import type { LabelLevels } from './labels.ts';
-import { isSuspect, neighbourhoodScore } from './neighbourhood.ts';
+import { isSuspectScore } from './neighbourhood.ts';
 import { OVERRIDE_RULE, type Override, type Overrides } from './overrides.ts';
 import { applyPolicy, type Decision, type Policy, type PolicyFacts } from './policy.ts';
+import { receiptOf } from './receipt.ts';
 
 /**
  * An answer from older data says so. A snapshot is refreshed within seconds while lookups come in, so two minutes mean
@@ -24,14 +25,25 @@ export interface DecideContext extends TenantRules {
   readonly levels: LabelLevels;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The moment that the finding is of, if it is an earlier one: days are counted from it. */
+  readonly asOf?: PastMoment;
   readonly scenario: string | null;
   /** Whether the caller asked for evidence. */
   readonly evidence: boolean;
+  /** Whether the caller asked for a receipt; the finding then tells what it was read from. */
+  readonly receipt?: boolean;
+}
+
+export interface PastMoment {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly answer: AsOfAnswer;
 }
 
 export function decide(subject: PhoneNumber, finding: Finding, context: DecideContext): LookupAnswer {
-  const { record } = finding;
   const facts = factsOf(subject, finding, context);
+  const record = facts.verdict === 'listed' ? finding.record : null;
+  const isExpired = record === null && finding.record !== null;
   const override = context.overrides.find(subject.number, context.now);
   const decision = applyPolicy(context.policy, facts);
   const { action, rule, shadow, failed } = override === null ? decision : overridden(decision, override);
@@ -53,14 +65,19 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
     generation: finding.generation,
   };
   const isStale = finding.ageSeconds > STALE_AFTER_SECONDS;
-  const hasMore = context.evidence || isStale || override !== null || shadow !== undefined || failed !== undefined;
-  if (!hasMore) return answer;
+  const receipt = context.receipt && finding.basis !== undefined ? receiptOf(finding.basis, context) : undefined;
+  const isAsked = context.evidence || context.asOf !== undefined || receipt !== undefined;
+  const isUsual = !(isExpired || isStale || isAsked) && override === null;
+  if (isUsual && shadow === undefined && failed === undefined) return answer;
   return {
     ...answer,
+    ...(isExpired ? { expired: true } : undefined),
+    ...(context.asOf === undefined ? undefined : { asOf: context.asOf.answer }),
     ...(override === null ? undefined : { override: overrideAnswer(override) }),
     ...(shadow === undefined ? undefined : { shadow }),
     ...(failed === undefined ? undefined : { failed }),
     ...(context.evidence ? { evidence: evidenceOf(finding) } : undefined),
+    ...(receipt === undefined ? undefined : { receipt }),
     ...(isStale ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) } : undefined),
   };
 }
@@ -99,27 +116,46 @@ function overrideAnswer({ list, scope, expiresAt }: Override): OverrideAnswer {
 export function factsOf(
   subject: PhoneNumber,
   finding: Finding,
-  { levels, now, scenario }: Pick<DecideContext, 'levels' | 'now' | 'scenario'>,
+  { levels, now, asOf, scenario }: Pick<DecideContext, 'levels' | 'now' | 'asOf' | 'scenario'>,
 ): PolicyFacts {
-  const { record, hundred, thousand } = finding;
-  const today = dayOf(now / 1000);
+  const { hundred, thousand, score } = finding;
+  const today = dayOf((asOf?.at ?? now) / 1000);
+  const record = activeRecord(finding, levels, today);
+  const daysSinceSeen = record === null ? null : daysUntil(today, record.lastDay);
   return {
-    verdict: record !== null ? 'listed' : isSuspect(hundred) ? 'suspect' : 'clear',
-    level: record === null ? 0 : levels.levelOf(record.labels),
+    verdict: record !== null ? 'listed' : isSuspectScore(score) ? 'suspect' : 'clear',
+    level: record === null || daysSinceSeen === null ? 0 : levels.levelOf(record.labels, daysSinceSeen),
     labels: record?.labels ?? [],
     channels: record?.channels ?? [],
     industries: record?.industries ?? [],
-    // A feed may date an observation up to a day ahead.
-    daysSinceSeen: record === null ? null : Math.max(0, today - record.lastDay),
-    daysListed: record === null ? null : Math.max(0, today - record.firstDay),
+    projects: record === null ? [] : projectsOf(finding),
+    daysSinceSeen,
+    daysListed: record === null ? null : daysUntil(today, record.firstDay),
     sightings: record?.sightings ?? 0,
-    neighbourhood: { hundred, thousand, score: neighbourhoodScore(hundred, thousand) },
+    neighbourhood: { hundred, thousand, score: Math.round(score * 100) / 100 },
     country: subject.country,
     lineType: subject.lineType,
     scenario,
   };
 }
 
+/** null beyond its horizon: the number is decided on as one that is not listed, suspect by its neighbours at most. */
+function activeRecord({ record }: Finding, levels: LabelLevels, today: number): RecordFacts | null {
+  if (record === null) return null;
+  return daysUntil(today, record.lastDay) < levels.horizonDaysOf(record.labels) ? record : null;
+}
+
+/** A feed may date an observation up to a day ahead. */
+function daysUntil(today: number, day: number): number {
+  return Math.max(0, today - day);
+}
+
+function projectsOf({ evidence }: Finding): readonly string[] | null {
+  if (evidence === undefined) return null;
+  return [...new Set(evidence.flatMap(({ project }) => project ?? []))].sort();
+}
+
+/** An expired number's too: it is not forgotten. */
 function evidenceOf({ record, evidence }: Finding): readonly EvidenceAnswer[] | null {
   if (record === null) return [];
   return evidence === undefined ? null : evidence.map(evidenceAnswer);

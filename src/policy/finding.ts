@@ -29,6 +29,23 @@ export interface Finding {
   /** *Other* listed numbers in the same block of 100, and of 1,000. */
   readonly hundred: number;
   readonly thousand: number;
+  /** What all that is known of its neighbours says of a number that is not listed (neighbourhood.ts). */
+  readonly score: number;
   /** Present if it was asked for and could be read. */
   readonly evidence?: readonly EvidenceLine[];
+  /** Present if it was asked for. */
+  readonly basis?: Basis;
+}
+
+/** What a finding was read from. */
+export interface Basis {
+  /** Commit id of the generation. */
+  readonly commit: string;
+  /** The segments that can have the number or its neighbours, of the newest run first; SHA-256 in hex of their parts. */
+  readonly segments: readonly {
+    readonly key: string;
+    readonly numbers: string;
+    readonly verdicts: string;
+    readonly evidence: string;
+  }[];
 }

@@ -1,48 +1,70 @@
 /**
  * Risk levels by label. They are data: the defaults are DESIGN.md's, and an operator changes or adds labels with the
- * variable RINGFENCE_LABELS, a JSON object of levels such as `{"reported_abuse": 6, "sim_farm": 9}`. It is laid over the
- * defaults, so no default label (uploads rely on one) can be lost, only set to 0: known, and harmless.
+ * variable RINGFENCE_LABELS, a JSON object such as `{"reported_abuse": 6, "sim_farm": {"level": 9, "horizonDays": 365}}`
+ * (label-setting.ts). It is laid over the defaults, so no default label (uploads rely on one) can be lost, only set to 0:
+ * known, and harmless.
  */
-export const DEFAULT_LEVELS: Readonly<Record<string, number>> = {
-  modem_pool_card: 9,
-  public_sms_receiver: 7,
-  reported_abuse: 5,
-};
+import { AgedRisk, DEFAULT_LEVELS, type LabelRisk, UNKNOWN_LABEL_RISK } from './ageing.ts';
+import { expected, readLabelSetting } from './label-setting.ts';
 
-export const MAX_LEVEL = 9;
-
-/**
- * Level of a record whose label is not configured (any more), or that has none. Somebody reported the number, so it
- * must not pass as harmless; nobody says how bad it is, so it must not be blocked: the middle, which is challenged.
- */
-export const UNKNOWN_LABEL_LEVEL = 5;
+export { DEFAULT_LEVELS, MAX_LEVEL, UNKNOWN_LABEL_LEVEL } from './ageing.ts';
 
 /** The format's profile dictionary and the error list of an upload name every label; a handful is usual. */
 const MAX_LABELS = 64;
 const LABEL = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
-/** The configured labels, in the order they were configured, and their levels. */
+/** The configured labels, in the order they were configured, with their levels and how these fall. */
 export class LabelLevels implements Iterable<string> {
-  readonly #levels: ReadonlyMap<string, number>;
+  readonly #risks: ReadonlyMap<string, AgedRisk>;
+  readonly #unknown: AgedRisk;
 
-  constructor(levels: Readonly<Record<string, number>> = DEFAULT_LEVELS) {
-    this.#levels = new Map(Object.entries(levels));
+  /** @param unknown of labels that are not configured */
+  constructor(risks: Readonly<Record<string, LabelRisk>> = DEFAULT_LEVELS, unknown: LabelRisk = UNKNOWN_LABEL_RISK) {
+    this.#risks = new Map(Object.entries(risks).map(([label, risk]) => [label, new AgedRisk(risk)]));
+    this.#unknown = new AgedRisk(unknown);
   }
 
   has(label: string): boolean {
-    return this.#levels.has(label);
+    return this.#risks.has(label);
   }
 
   [Symbol.iterator](): Iterator<string> {
-    return this.#levels.keys();
+    return this.#risks.keys();
   }
 
-  /** The highest level of any of the labels of one record, 0 to MAX_LEVEL. */
-  levelOf(labels: readonly string[]): number {
-    if (labels.length === 0) return UNKNOWN_LABEL_LEVEL;
+  /** What the constructor takes, for a replica to have the same. */
+  get risks(): Readonly<Record<string, LabelRisk>> {
+    return Object.fromEntries([...this.#risks].map(([label, { risk }]) => [label, risk]));
+  }
+
+  get unknown(): LabelRisk {
+    return this.#unknown.risk;
+  }
+
+  /**
+   * The highest level of any of the labels of one record, 0 to MAX_LEVEL.
+   * @param daysSinceSeen UTC days since its last detection, 0 or more
+   */
+  levelOf(labels: readonly string[], daysSinceSeen: number): number {
+    if (labels.length === 0) return this.#unknown.levelAt(daysSinceSeen);
     let highest = 0;
-    for (const label of labels) highest = Math.max(highest, this.#levels.get(label) ?? UNKNOWN_LABEL_LEVEL);
+    for (const label of labels) highest = Math.max(highest, this.#risk(label).levelAt(daysSinceSeen));
     return highest;
+  }
+
+  /**
+   * From how many days since its last detection a record with these labels is inactive: the furthest horizon of them.
+   * Infinity: it never is.
+   */
+  horizonDaysOf(labels: readonly string[]): number {
+    if (labels.length === 0) return this.#unknown.horizonDays;
+    let furthest = 0;
+    for (const label of labels) furthest = Math.max(furthest, this.#risk(label).horizonDays);
+    return furthest;
+  }
+
+  #risk(label: string): AgedRisk {
+    return this.#risks.get(label) ?? this.#unknown;
   }
 }
 
@@ -52,20 +74,16 @@ export class LabelLevels implements Iterable<string> {
  */
 export function parseLabelLevels(text: string | undefined): LabelLevels {
   if (text === undefined || text.trim() === '') return new LabelLevels();
-  const configured = Object.entries(parseObject(text));
-  for (const [label, level] of configured) {
+  const risks: Record<string, LabelRisk> = { ...DEFAULT_LEVELS };
+  for (const [label, setting] of Object.entries(parseObject(text))) {
     if (!LABEL.test(label) || label in {}) {
       throw expected(`labels of a-z, 0-9, _ and -, at most 64 characters`, JSON.stringify(label));
     }
-    if (!Number.isInteger(level) || Number(level) < 0 || Number(level) > MAX_LEVEL) {
-      throw expected(`an integer from 0 to ${MAX_LEVEL} for ${label}`, JSON.stringify(level));
-    }
+    risks[label] = readLabelSetting(label, setting);
   }
-  const levels: Record<string, number> = { ...DEFAULT_LEVELS };
-  for (const [label, level] of configured) levels[label] = Number(level);
-  const count = Object.keys(levels).length;
+  const count = Object.keys(risks).length;
   if (count > MAX_LABELS) throw expected(`at most ${MAX_LABELS} labels, the defaults included`, String(count));
-  return new LabelLevels(levels);
+  return new LabelLevels(risks);
 }
 
 function parseObject(text: string): object {
@@ -79,8 +97,4 @@ function parseObject(text: string): object {
     throw expected('a JSON object of levels', 'another JSON value');
   }
   return value;
-}
-
-function expected(what: string, found: string): RangeError {
-  return new RangeError(`RINGFENCE_LABELS: expected ${what}; found ${found}`);
 }

@@ -27,6 +27,11 @@ export interface PolicyFacts {
   readonly labels: readonly string[];
   readonly channels: readonly Channel[];
   readonly industries: readonly Industry[];
+  /**
+   * Projects that it was seen for, in code unit order; null if its evidence was not read. Records do not have them, so it
+   * takes a look at storage, of listed numbers only, and only for a policy that names them (Policy.readsProjects).
+   */
+  readonly projects: readonly string[] | null;
   /** UTC days from the last, and from the first, detection until today; null if not listed. */
   readonly daysSinceSeen: number | null;
   readonly daysListed: number | null;
@@ -66,6 +71,8 @@ export interface Rule {
 export interface Policy {
   readonly source: PolicySource;
   readonly rules: readonly Rule[];
+  /** Whether a rule asks for `projects`: then deciding on a listed number takes its evidence. */
+  readonly readsProjects: boolean;
   readonly default: Action;
 }
 

@@ -50,8 +50,12 @@ export interface ReplicaRules extends TenantRules {
 
 /** Throws FormatError or PolicyError unless the bytes are a configuration that this version can follow. */
 export function openConfig(bytes: Bytes): ReplicaRules {
-  const { levels, policy, overrides } = parseFeedConfig(bytes);
-  return { levels: new LabelLevels(levels), policy: compilePolicy(policy), overrides: Overrides.of(overrides) };
+  const { levels, unknownLabel, policy, overrides } = parseFeedConfig(bytes);
+  return {
+    levels: new LabelLevels(levels, unknownLabel),
+    policy: compilePolicy(policy),
+    overrides: Overrides.of(overrides),
+  };
 }
 
 /** No evidence is copied: nothing asks for a column with this hash. */

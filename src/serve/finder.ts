@@ -2,25 +2,25 @@
  * Finds what is known of numbers: snapshot -> for each run the segment -> probe -> fold. What storage cannot answer is
  * told as null, never as "not listed".
  */
-import { EVIDENCE_BLOCK_NUMBERS, numbersInBlock } from '../format/evidence.ts';
-import { EvidenceBlock, type EvidenceEntry } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
-import { evidenceBlocksOffset } from '../format/segment.ts';
-import type { Finding, RecordFacts } from '../policy/finding.ts';
-import { readSegmentRange } from '../store/columns.ts';
+import { dayOf } from '../format/records.ts';
+import type { Basis, Finding, RecordFacts } from '../policy/finding.ts';
 import { sideBySide } from '../store/side-by-side.ts';
-import { type CachedColumn, ColumnCache } from './column-cache.ts';
+import { ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
 import { factsAt, foldEvidence, foldFacts } from './facts.ts';
-import { countNeighbours } from './neighbourhood.ts';
+import { neighboursOf } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
+import { View } from './view.ts';
 
 /** Numbers of a batch whose columns are held at the same time, so that a cold batch stays within memory. */
 const GROUP_NUMBERS = 16;
 
 export interface FindOptions {
   readonly evidence: boolean;
+  /** Whether findings tell what they were read from (Finding.basis). */
+  readonly basis?: boolean;
 }
 
 export class Finder {
@@ -66,6 +66,11 @@ export class Finder {
     return findings;
   }
 
+  /** The same in a snapshot of any age, at a moment of its own. Rejects when storage cannot answer. */
+  async findIn(snapshot: Snapshot, number: number, at: number, options: FindOptions): Promise<Finding> {
+    return this.#probe(new View(this.columns, snapshot, this.#context.objects), number, at, options);
+  }
+
   /** Once an isolate is warm this is all there is to a lookup; evidence is never kept in memory. */
   #fillFromMemory(
     findings: (Finding | null)[],
@@ -73,7 +78,7 @@ export class Finder {
     snapshot: Snapshot,
     options: FindOptions,
   ): void {
-    if (options.evidence) return;
+    if (options.evidence || options.basis) return;
     try {
       for (let i = 0; i < numbers.length; i++) findings[i] = this.#probeInMemory(snapshot, numbers[i] as number);
     } catch {
@@ -98,13 +103,19 @@ export class Finder {
       if (column === undefined) return null;
       record = foldFacts(record, factsAt(column, rank));
     }
-    return this.#finding(snapshot, readers, number, record);
+    return this.#finding(snapshot, readers, number, this.#context.now(), record);
   }
 
-  #finding(snapshot: Snapshot, readers: readonly NumbersReader[], number: number, record: RecordFacts | null): Finding {
-    const { hundred, thousand } = countNeighbours(readers, number);
+  #finding(
+    snapshot: Snapshot,
+    readers: readonly NumbersReader[],
+    number: number,
+    at: number,
+    record: RecordFacts | null,
+  ): Finding {
+    const neighbours = neighboursOf(readers, number, dayOf(at / 1000));
     const { generation } = snapshot.manifest;
-    return { generation, ageSeconds: this.snapshots.ageSeconds, record, hundred, thousand };
+    return { generation, ageSeconds: this.snapshots.ageSeconds, record, ...neighbours };
   }
 
   /** Looks up the numbers that have no finding yet. */
@@ -117,28 +128,34 @@ export class Finder {
     // In number order, neighbours in a batch share their segments, so each is loaded once even without room to keep it.
     const order = numbers.map((_, i) => i).filter((i) => findings[i] === null);
     order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
-    const view = new View(this.columns, snapshot);
+    const view = new View(this.columns, snapshot, this.#context.objects);
     for (let from = 0; from < order.length; from += GROUP_NUMBERS) {
       const group = order.slice(from, from + GROUP_NUMBERS);
       await view.loadNumbers(group.map((i) => numbers[i] as number));
-      for (const i of group) {
+      const probe = async (i: number) => {
         try {
-          findings[i] = await this.#probe(view, numbers[i] as number, options);
+          findings[i] = await this.#probe(view, numbers[i] as number, this.#context.now(), options);
         } catch (error) {
           this.#context.log('probe.failed', { generation: snapshot.manifest.generation, reason: String(error) });
         }
-      }
+      };
+      // Evidence is read for each listed number by itself, several at a time. Else the group shares what it reads: one
+      // after the other, nothing is read twice.
+      if (options.evidence) await sideBySide(group, probe);
+      else for (const i of group) await probe(i);
     }
   }
 
-  async #probe(view: View, number: number, options: FindOptions): Promise<Finding> {
+  async #probe(view: View, number: number, at: number, options: FindOptions): Promise<Finding> {
     const { snapshot } = view;
     const readers = [];
+    const entries: SegmentEntry[] = [];
     const hits: { readonly entry: SegmentEntry; readonly rank: number }[] = [];
     for (const run of snapshot.runs) {
       const entry = run.segmentFor(number);
       if (entry === undefined) continue;
-      const reader = this.columns.numbers.peek(entry) ?? (await view.load(this.columns.numbers, entry));
+      entries.push(entry);
+      const reader = await view.loadNumbersOf(entry);
       readers.push(reader);
       const rank = reader.find(number);
       if (rank >= 0) hits.push({ entry, rank });
@@ -146,73 +163,30 @@ export class Finder {
     let record: RecordFacts | null = null;
     if (hits.length > 1) await view.loadVerdicts(hits.map(({ entry }) => entry));
     for (const { entry, rank } of hits) {
-      const verdicts = this.columns.verdicts.peek(entry) ?? (await view.load(this.columns.verdicts, entry));
+      const verdicts = await view.loadVerdictsOf(entry);
       record = foldFacts(record, factsAt(verdicts, rank));
     }
-    const finding = this.#finding(snapshot, readers, number, record);
+    const found = this.#finding(snapshot, readers, number, at, record);
+    const finding = options.basis ? { ...found, basis: basisOf(snapshot, entries) } : found;
     if (!options.evidence) return finding;
     try {
-      const entries = await Promise.all(hits.map(({ entry, rank }) => this.#readEvidence(view, entry, rank)));
-      return { ...finding, evidence: foldEvidence(entries.flat()) };
+      const evidence = await Promise.all(hits.map(({ entry, rank }) => view.readEvidence(entry, rank)));
+      return { ...finding, evidence: foldEvidence(evidence.flat()) };
     } catch (error) {
       // The verdict stands without it; part of the evidence would pass for all of it.
       this.#context.log('evidence.unavailable', { reason: String(error) });
       return finding;
     }
   }
-
-  async #readEvidence(view: View, entry: SegmentEntry, rank: number): Promise<EvidenceEntry[]> {
-    const index = await view.load(this.columns.evidence, entry);
-    const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
-    const place = index.place(block);
-    const offset = evidenceBlocksOffset(entry) + place.offset;
-    const bytes = await readSegmentRange(this.#context.objects, entry, offset, place.length);
-    const columns = new EvidenceBlock();
-    columns.read(bytes, place, numbersInBlock(entry.count, block), index.texts);
-    return columns.entries(rank % EVIDENCE_BLOCK_NUMBERS, index);
-  }
 }
 
-/** One request's look at a snapshot: a column that could not be loaded is not asked for again. */
-class View {
-  readonly snapshot: Snapshot;
-  readonly #columns: ColumnCache;
-  readonly #failures = new Map<string, unknown>();
-
-  constructor(columns: ColumnCache, snapshot: Snapshot) {
-    this.#columns = columns;
-    this.snapshot = snapshot;
-  }
-
-  async load<Reader>(cached: CachedColumn<Reader>, entry: SegmentEntry): Promise<Reader> {
-    const id = `${cached.column} ${entry.key}`;
-    if (this.#failures.has(id)) throw this.#failures.get(id);
-    try {
-      return await cached.load(this.snapshot, entry);
-    } catch (error) {
-      this.#failures.set(id, error);
-      throw error;
-    }
-  }
-
-  /** Loads the missing ones of these verdicts side by side: one step of waiting, however many runs know the number. */
-  async loadVerdicts(entries: readonly SegmentEntry[]): Promise<void> {
-    const missing = entries.filter((entry) => this.#columns.verdicts.peek(entry) === undefined);
-    await Promise.all(missing.map((entry) => this.load(this.#columns.verdicts, entry)));
-  }
-
-  /** Loads the missing numbers columns of a group side by side. A failure shows when the number is looked up. */
-  async loadNumbers(numbers: readonly number[]): Promise<void> {
-    const missing = new Map<string, SegmentEntry>();
-    for (const number of numbers) {
-      for (const run of this.snapshot.runs) {
-        const entry = run.segmentFor(number);
-        if (entry !== undefined && this.#columns.numbers.peek(entry) === undefined) missing.set(entry.key, entry);
-      }
-    }
-    if (missing.size === 0) return;
-    await sideBySide(missing.values(), async (entry) => {
-      await this.load(this.#columns.numbers, entry).catch(() => undefined);
-    });
-  }
+/** What a finding was read from, by hash: enough to read it again (src/policy/receipt.ts). */
+function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basis {
+  const segments = entries.map(({ key, numbers, verdicts, evidenceIndex }) => ({
+    key,
+    numbers: numbers.sha256,
+    verdicts: verdicts.sha256,
+    evidence: evidenceIndex.sha256,
+  }));
+  return { commit: manifest.commit, segments };
 }

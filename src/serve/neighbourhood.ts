@@ -1,49 +1,156 @@
-/** How many other listed numbers stand in the same block: numbers are bought in blocks. */
+/** What the neighbours of a number are, and what they say of it: numbers are bought in blocks (docs/NEIGHBOURHOOD.md). */
 import type { NumbersReader } from '../format/numbers-reader.ts';
+import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import { FRESH_DAYS, type NeighbourCounts, SCORED_COUNTS, scoreOf, WEEK_DAYS } from '../policy/neighbourhood.ts';
+import { NEIGHBOURHOOD_TABLE } from '../policy/neighbourhood-table.ts';
 
 const HUNDRED = 100;
 const THOUSAND = 1000;
-const scratch = new Float64Array(THOUSAND);
+/** More than this of any count but the exact ones makes no difference to the score. */
+const ENOUGH = Math.max(...SCORED_COUNTS.map((count) => NEIGHBOURHOOD_TABLE.points[count].at(-1)?.[0] ?? 0));
+const scratch = new Float64Array(SEGMENT_ALIGNMENT);
 
 export interface Neighbours {
+  /** *Other* listed numbers in the same block of 100, and of 1,000, exactly. */
   readonly hundred: number;
   readonly thousand: number;
+  readonly score: number;
 }
 
+type Counts = { -readonly [Field in keyof NeighbourCounts]: NeighbourCounts[Field] };
+
+/** One for all lookups, which take turns: filled and read without a pause. */
+const counts: Counts = {
+  hundred: 0,
+  thousand: 0,
+  tenThousand: 0,
+  freshHundred: 0,
+  freshThousand: 0,
+  freshTenThousand: 0,
+  weekThousand: 0,
+  weekTenThousand: 0,
+};
+
+const NOBODY: Neighbours = { hundred: 0, thousand: 0, score: 0 };
+
 /**
- * Distinct numbers of the blocks of 100 and of 1,000 around a number in any of the runs' columns, without the number
- * itself. The newest run comes first in `runs`; a number can be in several.
+ * Counts distinct numbers around a number, without itself, in the columns of any of the runs, newest first. First seen is
+ * taken from the oldest run that has a number: in order of arrival that is the earliest.
+ *
+ * @param today UTC day since 1970
  */
-export function countNeighbours(runs: readonly NumbersReader[], number: number): Neighbours {
-  const thousandStart = number - (number % THOUSAND);
-  const hundredStart = number - (number % HUNDRED);
-  let hundred = 0;
-  let thousand = 0;
-  for (let r = 0; r < runs.length; r++) {
+export function neighboursOf(runs: readonly NumbersReader[], number: number, today: number): Neighbours {
+  clear();
+  for (let r = runs.length - 1; r >= 0; r--) {
     const run = runs[r] as NumbersReader;
-    const low = run.rank(thousandStart);
-    const high = run.rank(thousandStart + THOUSAND);
+    const block = blockStart(number);
+    const low = run.rank(block);
+    const high = run.rank(block + SEGMENT_ALIGNMENT);
     // Around most numbers that are asked for nobody is listed.
     if (low === high) continue;
-    if (r === runs.length - 1) {
-      // The last is the base, by far the largest: what it has in common with the others was not counted there.
-      const self = run.has(number) ? 1 : 0;
-      thousand += high - low - self;
-      hundred += run.rank(hundredStart + HUNDRED) - run.rank(hundredStart) - self;
-      continue;
-    }
-    run.copyRange(low, high, scratch);
-    for (let i = 0; i < high - low; i++) {
-      const other = scratch[i] as number;
-      if (other === number || isInAny(runs, r + 1, other)) continue;
-      thousand += 1;
-      if (other >= hundredStart && other < hundredStart + HUNDRED) hundred += 1;
-    }
+    if (r === runs.length - 1) addBase(run, number, low, high, today);
+    else addNewer(runs, r, number, low, high, today);
   }
-  return { hundred, thousand };
+  return summary();
+}
+
+/** The last run is the base, by far the largest: its ranks are counts, and what others have in common with it is not counted there. */
+function addBase(run: NumbersReader, number: number, low: number, high: number, today: number): void {
+  const { fresh } = run;
+  const self = run.find(number);
+  const others = self >= 0 ? -1 : 0;
+  const selfDay = self >= 0 && fresh !== null ? fresh.firstDay(self) : -1;
+  const freshSelf = selfDay >= today - FRESH_DAYS ? 1 : 0;
+  const weekSelf = selfDay >= today - WEEK_DAYS ? 1 : 0;
+  counts.tenThousand = high - low + others;
+  const thousandLow = run.rank(number - (number % THOUSAND));
+  const thousandHigh = run.rank(number - (number % THOUSAND) + THOUSAND);
+  const hundredLow = run.rank(number - (number % HUNDRED));
+  const hundredHigh = run.rank(number - (number % HUNDRED) + HUNDRED);
+  counts.thousand = thousandHigh - thousandLow + others;
+  counts.hundred = hundredHigh - hundredLow + others;
+  if (fresh === null || fresh.newestDay < today - FRESH_DAYS) return;
+  // One more than is enough, since the number itself may be among them.
+  const enough = ENOUGH + 1;
+  counts.freshTenThousand = fresh.countSince(low, high, today - FRESH_DAYS, enough) - freshSelf;
+  if (counts.freshTenThousand === 0) return;
+  counts.freshThousand = fresh.countSince(thousandLow, thousandHigh, today - FRESH_DAYS, enough) - freshSelf;
+  counts.freshHundred = fresh.countSince(hundredLow, hundredHigh, today - FRESH_DAYS, enough) - freshSelf;
+  counts.weekTenThousand = fresh.countSince(low, high, today - WEEK_DAYS, enough) - weekSelf;
+  if (counts.weekTenThousand === 0) return;
+  counts.weekThousand = fresh.countSince(thousandLow, thousandHigh, today - WEEK_DAYS, enough) - weekSelf;
+}
+
+/** Of a newer run, the numbers that no older one has. */
+function addNewer(
+  runs: readonly NumbersReader[],
+  r: number,
+  number: number,
+  low: number,
+  high: number,
+  today: number,
+): void {
+  const { fresh } = runs[r] as NumbersReader;
+  (runs[r] as NumbersReader).copyRange(low, high, scratch);
+  const thousandStart = number - (number % THOUSAND);
+  for (let i = 0; i < high - low; i++) {
+    const other = scratch[i] as number;
+    const isNear = other >= thousandStart && other < thousandStart + THOUSAND;
+    if ((!isNear && isEnough()) || other === number || isInAny(runs, r + 1, other)) continue;
+    add(number, other, fresh === null ? -1 : fresh.firstDay(low + i), today);
+  }
+}
+
+/** Whether more numbers of the ten-thousand-block alone make no difference to the score. */
+function isEnough(): boolean {
+  return counts.tenThousand > 0 && counts.freshTenThousand >= ENOUGH && counts.weekTenThousand >= ENOUGH;
 }
 
 function isInAny(runs: readonly NumbersReader[], from: number, number: number): boolean {
   for (let r = from; r < runs.length; r++) if ((runs[r] as NumbersReader).has(number)) return true;
   return false;
+}
+
+/**
+ * The same from a list.
+ *
+ * @param firstDays first seen of each other listed number of the ten-thousand-block
+ * @param today UTC day since 1970
+ */
+export function neighboursAmong(firstDays: ReadonlyMap<number, number>, number: number, today: number): Neighbours {
+  clear();
+  for (const [other, firstDay] of firstDays) add(number, other, firstDay, today);
+  return summary();
+}
+
+function clear(): void {
+  counts.hundred = 0;
+  counts.thousand = 0;
+  counts.tenThousand = 0;
+  counts.freshHundred = 0;
+  counts.freshThousand = 0;
+  counts.freshTenThousand = 0;
+  counts.weekThousand = 0;
+  counts.weekTenThousand = 0;
+}
+
+/** @param firstDay UTC day since 1970; -1: long ago */
+function add(number: number, other: number, firstDay: number, today: number): void {
+  const isFresh = firstDay >= today - FRESH_DAYS;
+  const isOfWeek = firstDay >= today - WEEK_DAYS;
+  counts.tenThousand += 1;
+  if (isFresh) counts.freshTenThousand += 1;
+  if (isOfWeek) counts.weekTenThousand += 1;
+  if (other - (other % THOUSAND) !== number - (number % THOUSAND)) return;
+  counts.thousand += 1;
+  if (isFresh) counts.freshThousand += 1;
+  if (isOfWeek) counts.weekThousand += 1;
+  if (other - (other % HUNDRED) !== number - (number % HUNDRED)) return;
+  counts.hundred += 1;
+  if (isFresh) counts.freshHundred += 1;
+}
+
+function summary(): Neighbours {
+  if (counts.tenThousand === 0) return NOBODY;
+  return { hundred: counts.hundred, thousand: counts.thousand, score: scoreOf(counts) };
 }

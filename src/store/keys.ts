@@ -5,20 +5,32 @@ export const RETAINED_PREFIX = 'manifests/';
 /** Which batches each generation merged, kept for ever. */
 export const HISTORY_PREFIX = 'history/';
 export const SEGMENT_PREFIX = 'segments/';
+/** What was detected on which day (src/format/facts.ts). */
+export const FACTS_PREFIX = 'facts/';
 /** Accepted uploads not yet known to be merged. */
 export const WAITING_PREFIX = 'batches/waiting/';
 /** Ids of uploads with an Idempotency-Key begin so; only these can be uploaded twice (src/ingest/accept.ts). */
 export const KEYED_BATCH = 'k-';
 /** Uploads that a published generation has consumed; kept, since the whole store can be rebuilt from them. */
 export const MERGED_PREFIX = 'batches/merged/';
+/** What is known of sources, and what is kept out of the inventory (src/quality/ledger.ts). */
+export const LEDGER_PREFIX = 'ledgers/';
+/** Lists that a ledger is too small for, kept for ever (src/quality/pile.ts). */
+export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
 export const API_KEYS_KEY = 'config/keys';
 /** Which documents each tenant decides with; one small object, read together with the manifest. */
 export const TENANTS_KEY = 'config/tenants';
+/** Numbers that no honest source can have seen; one small object, read by ticks that merge. */
+export const CANARIES_KEY = 'config/canaries';
 /** Policies, override lists and audit pages; each change writes new ones and none is altered. */
 export const POLICY_PREFIX = 'config/policies/';
 export const OVERRIDES_PREFIX = 'config/overrides/';
 export const AUDIT_PREFIX = 'config/audit/';
+/** One for each period that was asked for (src/briefing/kept.ts); each can be computed again. */
+export const BRIEFINGS_PREFIX = 'briefings/';
+/** How many numbers are active, and until when (src/briefing/census.ts); it can be taken again. */
+export const CENSUS_KEY = 'census';
 
 /** A generation's object under one of the prefixes above; keys sort by generation. */
 export function generationKey(prefix: string, generation: number, commit: string): string {

@@ -8,6 +8,8 @@ import { type LocalServer, PROJECT, startServer } from './local-server.ts';
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-build-e2e-'));
 const state = join(folder, 'state');
 const ROWS = 40_000;
+/** A fixed year would one day be beyond the horizon (docs/AGEING.md). */
+const LAST_YEAR = new Date().getUTCFullYear() - 1;
 /** Reserved for fiction: 555-0100 to 555-0199 of any area code. */
 const numberOf = (i: number) =>
   `+1${[212, 213, 214, 215][i % 4]}55501${String(Math.floor(i / 4) % 100).padStart(2, '0')}`;
@@ -35,8 +37,11 @@ function run(script: string, ...args: string[]): Promise<Ended> {
 
 describe('npm run build-inventory', () => {
   test('builds into a state folder, lists what it rejects, and leaves no work behind', async () => {
-    const rows = Array.from({ length: ROWS }, (_, i) => `${numberOf(i)},2025-05-${10 + (i % 20)},otp_marketplace`);
-    rows[7] = '+1212555,2025-05-10,otp_marketplace';
+    const rows = Array.from(
+      { length: ROWS },
+      (_, i) => `${numberOf(i)},${LAST_YEAR}-05-${10 + (i % 20)},otp_marketplace`,
+    );
+    rows[7] = `+1212555,${LAST_YEAR}-05-10,otp_marketplace`;
     writeFileSync(join(folder, 'list.csv'), `number,observedAt,channel\n${rows.join('\n')}\n`);
     const { code, out, err } = await run('build-inventory.ts', 'list.csv', '--state', state);
     expect(err).toBe('');
@@ -58,9 +63,9 @@ describe('npm run build-inventory', () => {
     server = await startServer(state);
     const [listed, clear] = await server.lookupAll([numberOf(0), '+12165550100']);
     expect(listed).toMatchObject({ verdict: 'listed', channels: ['otp_marketplace'], sightings: 100 });
-    expect(listed).toMatchObject({ firstSeen: '2025-05-10', neighbourhood: { hundred: 99, thousand: 99 } });
+    expect(listed).toMatchObject({ firstSeen: `${LAST_YEAR}-05-10`, neighbourhood: { hundred: 99, thousand: 99 } });
     expect(clear?.verdict).toBe('clear');
-    await server.call('/v1/detections', [{ number: numberOf(0), observedAt: '2025-06-01' }]);
+    await server.call('/v1/detections', [{ number: numberOf(0), observedAt: `${LAST_YEAR}-06-01` }]);
     await server.tick();
     const status = await server.call('/v1/status');
     expect(status).toMatchObject({ generation: 3, inventory: { numbers: 400 }, lastTick: { newNumbers: 0 } });

@@ -42,28 +42,56 @@ export class ExpectedInventory {
     record.sightings += sightings;
   }
 
-  /** The numbers that are not answered as they must be, with why; not the numbers themselves. */
-  differences(answers: readonly Answer[]): string[] {
+  /**
+   * The numbers that are not answered as they must be, with why; not the numbers themselves.
+   * @param day on which they were asked for, YYYY-MM-DD in UTC
+   */
+  differences(answers: readonly Answer[], day: string): string[] {
     const found: string[] = [];
     for (const answer of answers) {
-      const record = this.numbers.get(answer.number);
-      const expected = {
-        verdict: 'listed',
-        level: 7,
-        labels: 'public_sms_receiver',
-        channels: 'public_receiver',
-        ...record,
-      };
-      const { verdict, level, firstSeen, lastSeen, sightings } = answer;
+      const expected = expectedAnswer(this.numbers.get(answer.number), day);
+      // Which of the two a number beyond its horizon is, its neighbourhood says.
+      const verdict = expected?.expired && answer.verdict === 'suspect' ? 'clear' : answer.verdict;
+      const { level, firstSeen, lastSeen, sightings } = answer;
       const labels = answer.labels.join();
       const channels = answer.channels.join();
-      const told = { verdict, level, labels, channels, firstSeen, lastSeen, sightings };
+      const told = {
+        verdict,
+        level,
+        labels,
+        channels,
+        firstSeen,
+        lastSeen,
+        sightings,
+        expired: answer.expired ?? false,
+      };
       if (JSON.stringify(told) !== JSON.stringify(expected)) {
         found.push(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(told)}`);
       }
     }
     return found;
   }
+}
+
+/** Days since a public receiver's number was last seen from which its level is this (docs/AGEING.md). */
+const LEVELS = [
+  [1095, 4],
+  [180, 5],
+  [40, 6],
+  [0, 7],
+] as const;
+const HORIZON_DAYS = 1460;
+
+function expectedAnswer(record: Expected | undefined, day: string) {
+  if (record === undefined) return null;
+  const age = Math.max(0, (Date.parse(day) - Date.parse(record.lastSeen)) / 86_400_000);
+  const level = LEVELS.find(([from]) => age >= from)?.[1] ?? null;
+  if (age < HORIZON_DAYS) {
+    const known = { verdict: 'listed', level, labels: 'public_sms_receiver', channels: 'public_receiver' };
+    return { ...known, ...record, expired: false };
+  }
+  const nothing = { level: null, labels: '', channels: '', firstSeen: null, lastSeen: null, sightings: null };
+  return { verdict: 'clear', ...nothing, expired: true };
 }
 
 /** Valid numbers of many countries that are not in the inventory, the same for the same seed. */

@@ -28,6 +28,7 @@ export interface Answer {
   readonly firstSeen: string | null;
   readonly lastSeen: string | null;
   readonly sightings: number | null;
+  readonly expired?: true;
   readonly neighbourhood: { readonly hundred: number; readonly thousand: number };
 }
 

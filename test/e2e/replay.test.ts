@@ -84,17 +84,18 @@ describe.runIf(isThere)('the real detections, replayed', () => {
     expect(countIn(await importFile(DETECTIONS, 'observedAt=1,number=2'), 'lines read')).toBe(287_139);
   }, 60_000);
 
-  test('every valid number is listed, with exact dates and sightings, by few runs', async () => {
+  test('every valid number is known, with exact dates and sightings or as expired, by few runs', async () => {
     for (let i = 0; i < 20; i++) await server.tick();
     const status = await server.call('/v1/status');
     expect(status).toMatchObject({
       inventory: { numbers: expected.numbers.size },
       waiting: { batches: 0, detections: 0 },
     });
+    const day = new Date().toISOString().slice(0, 10);
     const answers = await server.lookupAll([...expected.numbers.keys()]);
     expect(answers).toHaveLength(expected.numbers.size);
-    expect(expected.differences(answers)).toEqual([]);
-    console.info(`replay: ${answers.length} numbers listed exactly`);
+    expect(expected.differences(answers, day)).toEqual([]);
+    console.info(`replay: ${answers.length} numbers answered exactly`);
   }, 120_000);
 
   test('none of 10,000 random valid numbers that are not in it is listed', async () => {

@@ -25,17 +25,18 @@ afterAll(async () => {
 }, 30_000);
 
 describe('npm start in an empty state folder', () => {
-  test('imports the sample: every valid number is listed, exactly', async () => {
+  test('imports the sample: every valid number is known, exactly, and as bad as its age makes it', async () => {
     expect(expected.numbers.size).toBeGreaterThan(90_000);
     expect(await server.call('/v1/status')).toMatchObject({
       inventory: { numbers: expected.numbers.size, active: expected.numbers.size },
       waiting: { batches: 0, detections: 0 },
     });
     expect(server.output).toMatch(new RegExp(`rejected +${expected.rejected}\n`));
+    const day = new Date().toISOString().slice(0, 10);
     const answers = await server.lookupAll([...expected.numbers.keys()]);
     expect(answers).toHaveLength(expected.numbers.size);
-    expect(expected.differences(answers)).toEqual([]);
-    console.info(`sample: ${answers.length} numbers listed exactly, ${expected.rejected} lines rejected`);
+    expect(expected.differences(answers, day)).toEqual([]);
+    console.info(`sample: ${answers.length} numbers answered exactly, ${expected.rejected} lines rejected`);
   }, 120_000);
 
   test('lists none of 10,000 random valid numbers that are not in it', async () => {
@@ -69,7 +70,7 @@ describe('npm start in an empty state folder', () => {
       const { stdout } = await promisify(execFile)('sh', ['-c', `${line} -sS`]);
       answers.push(JSON.parse(stdout));
     }
-    expect(answers[0]).toMatchObject({ verdict: 'listed', labels: ['public_sms_receiver'], action: 'challenge' });
+    expect(answers[0]).toMatchObject({ verdict: 'listed', labels: ['public_sms_receiver'] });
     expect(answers[1]).toMatchObject({ accepted: 1, rejected: 0 });
     expect(answers[2]).toMatchObject({ generation: 1, inventory: { numbers: expected.numbers.size } });
     await server.tick();

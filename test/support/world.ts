@@ -58,11 +58,14 @@ export interface PlainRecord {
   readonly lastDay: number;
   readonly sightings: number;
   readonly profile: string;
-  /** Circumstances text -> [first, last, sightings]. */
+  /** Circumstances text, first day and last day (evidenceKey) -> [first, last, sightings]. */
   readonly evidence: Record<string, readonly [number, number, number]>;
 }
 
 const DAY = 86_400;
+/** What makes a line of evidence; the text comes first, on a line of its own. */
+export const evidenceKey = (text: string, first: number, last: number) =>
+  `${text}\n${Math.floor(first / DAY)} ${Math.floor(last / DAY)}`;
 const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const byVocabulary = (words: readonly string[]) => (a: string, b: string) => words.indexOf(a) - words.indexOf(b);
 
@@ -78,8 +81,9 @@ export function expectedInventory(detections: readonly Detection[]): Map<number,
     const industries = [...new Set(own.flatMap(({ industry }) => industry ?? []))];
     industries.sort(byVocabulary(INDUSTRIES));
     const evidence: Record<string, readonly [number, number, number]> = {};
-    for (const [text, same] of Map.groupBy(own, circumstancesText)) {
-      evidence[text] = [
+    const keyOf = (one: Detection) => evidenceKey(circumstancesText(one), one.firstSeenAt, one.observedAt);
+    for (const [key, same] of Map.groupBy(own, keyOf)) {
+      evidence[key] = [
         Math.min(...same.map(({ firstSeenAt }) => firstSeenAt)),
         Math.max(...same.map(({ observedAt }) => observedAt)),
         same.reduce((sum, { sightings }) => sum + sightings, 0),
@@ -119,7 +123,10 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
           sightings: verdicts.sightings(rank),
           profile: verdicts.profileText(verdicts.profileId(rank)),
           evidence: Object.fromEntries(
-            entries.map((e) => [e.circumstances, [e.firstSeenAt, e.lastSeenAt, e.sightings] as const]),
+            entries.map(({ circumstances, firstSeenAt, lastSeenAt, sightings }) => [
+              evidenceKey(circumstances, firstSeenAt, lastSeenAt),
+              [firstSeenAt, lastSeenAt, sightings] as const,
+            ]),
           ),
         };
         const before = records.get(number);
@@ -137,9 +144,9 @@ function unite(a: PlainRecord, b: PlainRecord): PlainRecord {
   profile[1]?.sort(byVocabulary(CHANNELS));
   profile[2]?.sort(byVocabulary(INDUSTRIES));
   const evidence = { ...a.evidence };
-  for (const [text, [first, last, sightings]] of Object.entries(b.evidence)) {
-    const [f, l, s] = evidence[text] ?? [first, last, 0];
-    evidence[text] = [Math.min(f, first), Math.max(l, last), s + sightings];
+  for (const [key, [first, last, sightings]] of Object.entries(b.evidence)) {
+    const [f, l, s] = evidence[key] ?? [first, last, 0];
+    evidence[key] = [Math.min(f, first), Math.max(l, last), s + sightings];
   }
   return {
     firstDay: Math.min(a.firstDay, b.firstDay),

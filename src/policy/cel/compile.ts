@@ -4,7 +4,7 @@ import { compileExpression } from './closures.ts';
 import { PolicyError, positionOf, Refusal } from './error.ts';
 import { asBool } from './expression.ts';
 import { MAX_POLICY_STEPS, MAX_RULE_STEPS, MAX_RULES } from './limits.ts';
-import { parseCondition } from './parse.ts';
+import { names, parseCondition } from './parse.ts';
 
 export { PolicyError } from './error.ts';
 
@@ -19,16 +19,18 @@ export function compilePolicy(source: PolicySource): Policy {
   const ids = new Set<string>();
   const rules: Rule[] = [];
   let steps = 0;
+  let readsProjects = false;
   for (const [index, rule] of source.rules.entries()) {
     checkId(rule.id, `rules[${index}]`, ids);
     ids.add(rule.id);
     const compiled = compileRule(rule);
     rules.push(compiled.rule);
     steps += compiled.steps;
+    readsProjects ||= compiled.readsProjects;
     if (steps > MAX_POLICY_STEPS)
       throw new PolicyError(rule.id, null, tooCostly(MAX_POLICY_STEPS, 'all rules up to it'));
   }
-  return { source, rules, default: source.default };
+  return { source, rules, readsProjects, default: source.default };
 }
 
 function checkId(id: string, place: string, taken: ReadonlySet<string>): void {
@@ -41,12 +43,19 @@ function checkId(id: string, place: string, taken: ReadonlySet<string>): void {
   if (taken.has(id)) throw new PolicyError(id, null, 'expected an id that no rule before it has');
 }
 
-function compileRule({ id, when, action, mode }: RuleSource): { readonly rule: Rule; readonly steps: number } {
+interface CompiledRule {
+  readonly rule: Rule;
+  readonly steps: number;
+  readonly readsProjects: boolean;
+}
+
+function compileRule({ id, when, action, mode }: RuleSource): CompiledRule {
   try {
     const condition = parseCondition(when);
     const expression = compileExpression(condition);
     if (expression.steps > MAX_RULE_STEPS) throw new Refusal(0, tooCostly(MAX_RULE_STEPS, 'the expression'));
-    return { rule: { id, action, mode, matches: asBool(condition, expression) }, steps: expression.steps };
+    const rule = { id, action, mode, matches: asBool(condition, expression) };
+    return { rule, steps: expression.steps, readsProjects: names(condition, 'projects') };
   } catch (error) {
     if (error instanceof Refusal) throw new PolicyError(id, positionOf(when, error.offset), error.message);
     throw error;

@@ -58,6 +58,11 @@ export function children(node: ASTNode): readonly ASTNode[] {
   return nodesIn(node.args);
 }
 
+/** Whether a variable of this name is anywhere in the condition; one of a macro may have the same. */
+export function names(node: ASTNode, variable: string): boolean {
+  return (node.op === 'id' && node.args === variable) || children(node).some((child) => names(child, variable));
+}
+
 function nodesIn(args: unknown): ASTNode[] {
   if (Array.isArray(args)) return args.flatMap(nodesIn);
   return isNode(args) ? [args] : [];

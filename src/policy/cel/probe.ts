@@ -67,6 +67,7 @@ export function worldOf(kind: Kind): World {
     ['labels', isListed ? ANYTHING : EMPTY_LIST],
     ['channels', isListed ? text(...CHANNELS) : EMPTY_LIST],
     ['industries', isListed ? text(...INDUSTRIES) : EMPTY_LIST],
+    ['projects', isListed ? ANYTHING : EMPTY_LIST],
     ['daysSinceSeen', days],
     ['daysListed', days],
     ['sightings', isListed ? range(1, Infinity) : range(0, 0)],

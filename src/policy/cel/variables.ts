@@ -11,12 +11,15 @@ const MAX_NAME_CHARS = 64;
  * the main, and which a number has is up to the feed and not to who writes the rule. A number with more is still right.
  */
 const MAX_LABELS = 16;
+/** Likewise. A number is rented out for one project after the other. */
+const MAX_PROJECTS = 16;
 /** Some 2,700 years: longer than any list. */
 const MAX_DAYS = 1_000_000;
 /** A million sightings a second take 12 days to get here. */
 const MAX_SIGHTINGS = 2 ** 40;
 
 const NO_DAYS_SINCE_SEEN = new RuleFailure('daysSinceSeen is known of listed numbers only');
+const NO_PROJECTS = new RuleFailure('projects are known where the evidence can be read');
 const NO_DAYS_LISTED = new RuleFailure('daysListed is known of listed numbers only');
 
 export const VARIABLES = {
@@ -25,6 +28,10 @@ export const VARIABLES = {
   labels: names(MAX_LABELS, ({ labels }) => labels),
   channels: names(CHANNELS.length, ({ channels }) => channels),
   industries: names(INDUSTRIES.length, ({ industries }) => industries),
+  projects: names(MAX_PROJECTS, ({ projects }) => {
+    if (projects === null) throw NO_PROJECTS;
+    return projects;
+  }),
   daysSinceSeen: int(MAX_DAYS, ({ daysSinceSeen }) => {
     if (daysSinceSeen === null) throw NO_DAYS_SINCE_SEEN;
     return daysSinceSeen;

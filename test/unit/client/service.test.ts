@@ -46,6 +46,13 @@ it('tells health without a key, also when it is bad', async () => {
   expect(await client.health()).toEqual({ ok: false, generation: null, ageSeconds: null });
 });
 
+it('reads the briefing of a period', async () => {
+  const { client, harness } = world();
+  expect(await client.briefing('2025-05-16', '2025-05-30')).toMatchObject({ captured: 40, trend: [{}, {}] });
+  expect(harness.briefings).toHaveLength(1);
+  await expect(client.briefing('today', '2025-05-30')).rejects.toMatchObject({ code: 'invalid-request' });
+});
+
 it('reads the status, rolls back, makes, lists and deletes keys', async () => {
   const { client, harness } = world();
   const { retained } = await client.status();

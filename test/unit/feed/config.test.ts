@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeFeedConfig, FeedConfigs, parseFeedConfig } from '../../../src/feed/config.ts';
+import { UNKNOWN_LABEL_RISK } from '../../../src/policy/ageing.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { type Override, Overrides } from '../../../src/policy/overrides.ts';
@@ -10,12 +11,21 @@ const OVERRIDES: readonly Override[] = [
   { number: fictionNumber(1), list: 'block', expiresAt: 1_900_000_000_000, scope: 'global' },
   { number: fictionNumber(0), list: 'block', expiresAt: null, scope: 'tenant' },
 ];
-const CONFIG = { levels: { modem_pool_card: 9, sim_farm: 0 }, policy: DEFAULT_POLICY.source, overrides: OVERRIDES };
+const LEVELS = {
+  modem_pool_card: { level: 9, steps: { 45: 8, 90: 7 }, horizonDays: 730 },
+  sim_farm: { level: 0, steps: {}, horizonDays: null },
+};
+const CONFIG = {
+  levels: LEVELS,
+  unknownLabel: UNKNOWN_LABEL_RISK,
+  policy: DEFAULT_POLICY.source,
+  overrides: OVERRIDES,
+};
 
 test('comes back as it was, overrides in number order', () => {
   const bytes = encodeFeedConfig(CONFIG);
   const parsed = parseFeedConfig(bytes);
-  expect(parsed).toEqual({ format: 1, ...CONFIG, overrides: [OVERRIDES[2], OVERRIDES[1], OVERRIDES[0]] });
+  expect(parsed).toEqual({ format: 2, ...CONFIG, overrides: [OVERRIDES[2], OVERRIDES[1], OVERRIDES[0]] });
   expect(Object.keys(parsed.levels)).toEqual(['modem_pool_card', 'sim_farm']);
 });
 
@@ -27,8 +37,13 @@ test('the bytes do not depend on the order of the overrides, nor on what else th
 describe('is refused', () => {
   const text = new TextDecoder().decode(encodeFeedConfig(CONFIG));
   test.each([
-    ['of another version', '"format":1', '"format":2'],
-    ['with a level beyond 9', '"modem_pool_card":9', '"modem_pool_card":10'],
+    ['of another version', '"format":2', '"format":1'],
+    ['with a level beyond 9', '"level":9', '"level":10'],
+    ['with a step to a level beyond 9', '"45":8', '"45":10'],
+    ['with a step that is no day', '"45":8', '"-45":8'],
+    ['with a horizon that is text', '"horizonDays":730', '"horizonDays":"730"'],
+    ['with a horizon of none', '"horizonDays":null', '"horizonDays":0'],
+    ['without what unknown labels are', '"unknownLabel"', '"unknown"'],
     ['with another list', '"list":"allow"', '"list":"maybe"'],
     ['with another action', '"default":"allow"', '"default":"shrug"'],
     ['without a mode', '"mode":"enforce"', '"m":"enforce"'],
@@ -45,7 +60,7 @@ describe('is refused', () => {
 
 test('is made once while the rules stay', async () => {
   let rules = { policy: DEFAULT_POLICY, overrides: Overrides.of(OVERRIDES) };
-  const configs = new FeedConfigs({ latest: async () => rules }, new LabelLevels({ modem_pool_card: 9, sim_farm: 0 }));
+  const configs = new FeedConfigs({ latest: async () => rules }, new LabelLevels(LEVELS));
   const first = await configs.get('default');
   expect(first).toEqual(encodeFeedConfig(CONFIG));
   expect(await configs.get('default')).toBe(first);

@@ -5,6 +5,7 @@ import { encodeFeedManifest, type FeedManifest, parseFeedManifest } from '../../
 import { sha256Hex } from '../../../src/format/hash.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import { DEFAULT_LEVELS, UNKNOWN_LABEL_RISK } from '../../../src/policy/ageing.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 import { createRuntimeOn } from '../../../src/runtime.ts';
@@ -68,8 +69,9 @@ describe('the manifest', () => {
     const config = await bytesOf(await origin.call(`/v1/feed/slices/${feed.config.sha256}`, key));
     expect([await sha256Hex(config), config.length]).toEqual([feed.config.sha256, feed.config.bytes]);
     expect(JSON.parse(new TextDecoder().decode(config))).toMatchObject({
-      format: 1,
-      levels: { modem_pool_card: 9 },
+      format: 2,
+      levels: DEFAULT_LEVELS,
+      unknownLabel: UNKNOWN_LABEL_RISK,
       policy: DEFAULT_POLICY.source,
       overrides: [],
     });
@@ -230,7 +232,13 @@ describe('a slice', () => {
   test('of a generation that this isolate has not seen yet comes from its segment', async () => {
     const { world, runtime } = origin;
     const { finder } = createRuntimeOn(world, {}, () => undefined);
-    const config = async () => encodeFeedConfig({ levels: {}, policy: DEFAULT_POLICY.source, overrides: [] });
+    const config = async () =>
+      encodeFeedConfig({
+        levels: {},
+        unknownLabel: UNKNOWN_LABEL_RISK,
+        policy: DEFAULT_POLICY.source,
+        overrides: [],
+      });
     const behind = new Feed({ ...world, snapshots: finder.snapshots, config });
     const before = await finder.snapshots.get();
     await origin.merge(someDetections(300, 2));

@@ -12,14 +12,16 @@ const days = fc.array(fc.integer({ min: DAY - 150, max: DAY }), { minLength: 1, 
 describe('fresh numbers', () => {
   test('counts since a day, of any ranks, are those of a plain list', () => {
     fc.assert(
-      fc.property(days, fc.nat(), fc.nat(), fc.nat(FRESH_DAYS), (firstDays, a, b, age) => {
+      fc.property(days, fc.nat(), fc.nat(), fc.nat(FRESH_DAYS), fc.nat(40), (firstDays, a, b, age, enough) => {
         const fresh = new FreshDays(encodeFresh(Uint32Array.from(firstDays)));
         const newest = Math.max(...firstDays);
         const from = a % (firstDays.length + 1);
         const to = from + (b % (firstDays.length + 1 - from));
         const expected = firstDays.slice(from, to).filter((day) => day >= newest - age).length;
         expect(fresh.newestDay).toBe(newest);
-        expect(fresh.countSince(from, to, newest - age)).toBe(expected);
+        expect(fresh.countSince(from, to, newest - age, Infinity)).toBe(expected);
+        expect(fresh.countSince(from, to, newest - age, enough)).toBe(Math.min(expected, enough));
+        expect(fresh.countSince(from, to, newest + 1, Infinity)).toBe(0);
       }),
       { numRuns: 300 },
     );

@@ -8,6 +8,7 @@ import { newWorld, upload } from '../../support/world.ts';
 import { BATCHES } from './damage/batches.ts';
 import { CONFIGURATION } from './damage/configuration.ts';
 import { deleted } from './damage/damage.ts';
+import { FACTS } from './damage/facts.ts';
 import { GENERATIONS } from './damage/generations.ts';
 import { MANIFESTS } from './damage/manifests.ts';
 import { SEGMENTS, SLICES } from './damage/segments.ts';
@@ -16,7 +17,7 @@ import { checked, firstSegment, flip, fourMinutes, keyLike, keysOf, manifestOf }
 /** Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine. */
 vi.setConfig({ testTimeout: 30_000 });
 
-describe.each(Object.entries({ SEGMENTS, SLICES, MANIFESTS, GENERATIONS, BATCHES, CONFIGURATION }))(
+describe.each(Object.entries({ SEGMENTS, SLICES, FACTS, MANIFESTS, GENERATIONS, BATCHES, CONFIGURATION }))(
   '%s',
   (_, damages) => {
     test.each(Object.entries(damages))('%s', async (name, { breaks, says, store = fourMinutes }) => {
@@ -41,7 +42,7 @@ test('what cannot be checked is said, and is not called sound', async () => {
   expect(skipped).toMatchObject({
     'slices in KV': 'not for the segments with errors',
     'numbers, each counted once': 'not while segments have errors',
-    'inventory against its batches': 'not while segments or batches have errors',
+    'inventory against its batches': 'not while segments, batches or the ledger have errors',
     history: null,
   });
   expect(report.trimEnd().split('\n').at(-1)).toBe('The store has 1 error.');
@@ -65,6 +66,7 @@ test('what an attempt that lost left behind is counted as garbage', async () => 
   expect(problems).toEqual([]);
   expect(Object.fromEntries(findings.counts)).toMatchObject({
     'segments that nothing names': 1,
+    'facts objects that nothing names': 1,
     'manifests that are not retained': 1,
     'history of attempts never published': 1,
     'slices that nothing names': 2,

@@ -4,6 +4,7 @@ import { compactFully } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
 import { someDetections } from '../../support/detections.ts';
+import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import {
   actualInventory,
   batchPlaces,
@@ -28,13 +29,14 @@ describe('a rebuild', () => {
     await source.objects.memory.put('config/keys', new Uint8Array([1, 2, 3]));
     await compactFully(source);
     const expected = await compactedBytes(source.objects);
-    for (const prefix of ['segments/', 'manifests/', 'history/', 'manifest']) {
+    for (const prefix of ['segments/', 'facts/', 'manifests/', 'history/', 'manifest']) {
       const { objects } = await source.objects.memory.list(prefix);
       await source.objects.memory.delete(objects.map(({ key }) => key));
     }
     const { target, result } = await rebuilt(source);
     expect(await compactedBytes(target.objects)).toEqual(expected);
     expect(result).toMatchObject({ batches: 4, setAside: 0, unreadable: 0, setAsideFrom: null });
+    expect(await actualFacts(target.objects)).toEqual(expectedFacts(PARTS.flat()));
     expect(result.numbers).toBe(expectedInventory(PARTS.flat()).size);
     expect(await batchPlaces(target.objects)).toEqual({ waiting: [], merged: ['b0', 'b1', 'b2', 'b3'] });
     expect((await target.objects.memory.get('config/keys'))?.bytes).toEqual(new Uint8Array([1, 2, 3]));
@@ -58,6 +60,7 @@ describe('a rebuild', () => {
     expect(result).toMatchObject({ batches: 3, setAside: 2, setAsideFrom: 'manifest' });
     const kept = [...(PARTS[0] ?? []), ...(PARTS[1] ?? []), ...someDetections(20, 8, 200)];
     expect(await actualInventory(target.objects)).toEqual(expectedInventory(kept));
+    expect(await actualFacts(target.objects)).toEqual(expectedFacts(kept));
     expect((await manifestOf(target)).setAside.toSorted()).toEqual(['b2', 'b3']);
     expect((await batchPlaces(target.objects)).merged).toEqual(['b0', 'b1', 'b2', 'b3', 'waits']);
   });

@@ -41,11 +41,14 @@ describe('a sound store', () => {
       'segments in use': 1,
       'slices in KV': 2,
       'numbers, each counted once': new Set(PARTS.flat().map(({ number }) => number)).size,
+      facts: 1,
       'retained generations': 4,
       'segments only they name': 3,
+      'facts only they name': 3,
       history: 4,
       'merged batches': 4,
       'waiting batches': 0,
+      'ledger of sources': 1,
       'inventory against its batches': 1,
     });
   });

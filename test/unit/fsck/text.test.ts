@@ -59,11 +59,14 @@ test('the report is a table, counts, and a line for each problem', async () => {
   segments in use                     1  1 error
   slices in KV                        0  not checked: not for the segments with errors
   numbers, each counted once          0  not checked: not while segments have errors
+  facts                               1  ok
   retained generations                4  ok
   segments only they name             3  ok
+  facts only they name                3  ok
   history                             4  ok
   merged batches                      3  1 error
   waiting batches                     0  ok
+  ledger of sources                   1  ok
 
 error: ${key}: is missing. Lookups of its numbers fail or will fail. Rebuild the store from its batches: npm run fsck -- --rebuild DIR.
 error: batches/merged/b1: is missing, and does not wait either; history/0000000002-* names it as merged. The inventory has it, but a rebuild would lose it: put it back from a copy of the bucket.

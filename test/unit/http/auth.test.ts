@@ -36,9 +36,16 @@ const PROTECTED: readonly Protected[] = [
   { method: 'GET', path: '/v1/feed/manifest', scope: 'feed', success: 503 },
   { method: 'GET', path: `/v1/feed/slices/${'0'.repeat(64)}`, scope: 'feed', success: 404 },
   { method: 'GET', path: '/v1/audit', scope: 'policy', success: 200 },
+  { method: 'GET', path: '/v1/briefings/2025-05-16/2025-05-30', scope: 'lookup', success: 200 },
   { method: 'POST', path: '/v1/detections', scope: 'ingest', body: '[]', type: 'application/json', success: 202 },
   { method: 'GET', path: '/v1/status', scope: 'lookup', success: 200 },
   { method: 'POST', path: '/v1/rollback', scope: 'admin', body: '{"generation":6}', success: 200 },
+  { method: 'GET', path: '/v1/sources', scope: 'admin', success: 200 },
+  { method: 'POST', path: '/v1/sources/release', scope: 'admin', body: '{"source":null}', success: 404 },
+  { method: 'POST', path: '/v1/sources/drop', scope: 'admin', body: '{"source":null}', success: 404 },
+  { method: 'GET', path: '/v1/canaries', scope: 'admin', success: 200 },
+  { method: 'PUT', path: '/v1/canaries', scope: 'admin', body: '{"number":"+12025550123"}', success: 200 },
+  { method: 'DELETE', path: '/v1/canaries?number=%2B12025550123', scope: 'admin', success: 404 },
   { method: 'POST', path: '/v1/keys', scope: 'admin', body: '{"name":"x","scopes":["feed"]}', success: 201 },
   { method: 'GET', path: '/v1/keys', scope: 'admin', success: 200 },
   { method: 'DELETE', path: '/v1/keys/0123456789ab', scope: 'admin', success: 404 },
@@ -63,7 +70,9 @@ it('covers every route that needs a key', () => {
   const routes = harness.routes.flatMap(({ method, path, scope }) =>
     scope === null
       ? []
-      : [`${method} ${path.replace(':id', '0123456789ab').replace(':hash', '0'.repeat(64))} ${scope}`],
+      : [
+          `${method} ${path.replace(':id', '0123456789ab').replace(':hash', '0'.repeat(64)).replace(':from/:to', '2025-05-16/2025-05-30')} ${scope}`,
+        ],
   );
   expect(listed.sort()).toEqual(routes.sort());
 });

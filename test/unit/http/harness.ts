@@ -5,7 +5,9 @@
 import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { expect } from 'vitest';
+import type { DaySpan } from '../../../src/briefing/period.ts';
 import { createApp } from '../../../src/http/app.ts';
+import { BRIEFING_EXAMPLE } from '../../../src/http/briefings-schema.ts';
 import { problem } from '../../../src/http/components.ts';
 import { openApiRoute } from '../../../src/http/openapi.ts';
 import { problemsOf } from '../../../src/http/openapi-answers.ts';
@@ -17,9 +19,13 @@ import type { Finding, Health, Samples, Services, Status } from '../../../src/ht
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import type { Scope } from '../../../src/keys/scope.ts';
+import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
+import { type QualityService, qualityService } from '../../../src/merge/quality-service.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
+import type { Moment } from '../../../src/serve/past-finder.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
+import { MemorySliceStore } from '../../../src/store/memory.ts';
 import { TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
 import { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { countingBytes, FlakyStore } from '../keys/storage.ts';
@@ -29,10 +35,11 @@ export const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
 export const STATUS: Status = {
   generation: 7,
   publishedAt: '2025-05-29T08:12:00.000Z',
-  inventory: { numbers: 3, active: 3 },
+  inventory: { numbers: 3, active: 3, activeAsOf: null },
   waiting: { batches: 0, detections: 0 },
   runs: [{ numbers: 3, segments: 1, bytes: 420 }],
   retained: [{ generation: 6, publishedAt: '2025-05-29T08:11:00.000Z' }],
+  quarantine: { sources: 0, detections: 0 },
   setAside: { batches: 0 },
   lastTick: { at: '2025-05-29T08:12:00.000Z', batches: 1, detections: 3, newNumbers: 3, unreadable: 0 },
 };
@@ -63,7 +70,11 @@ export class Harness {
   /** Whether findings need no look at storage. */
   inMemory = false;
   readonly asked: { numbers: readonly number[]; evidence: boolean }[] = [];
+  /** What `past` answers: a finding of any moment is that of `findings`. */
+  readonly askedPast: { number: number; moment: Moment; evidence: boolean }[] = [];
+  notRetained: readonly number[] | null = null;
   readonly uploads: Upload[] = [];
+  readonly briefings: DaySpan[] = [];
   readonly rollbacks: { generation: number; requeue: boolean }[] = [];
   readonly logged: { event: string; fields: Readonly<Record<string, string | number>> }[] = [];
   readonly background: Promise<unknown>[] = [];
@@ -119,6 +130,13 @@ export class Harness {
         manifest: () => Promise.reject(new StorageUnavailable('no feed here')),
         slice: async () => null,
       },
+      briefings: {
+        get: async (span) => {
+          reached();
+          this.briefings.push(span);
+          return BRIEFING_EXAMPLE;
+        },
+      },
       assets: null,
       sampler: async (inventory, clear) => this.#sample(inventory, clear),
       limiters: [],
@@ -137,6 +155,15 @@ export class Harness {
         },
         () => this.nowMs,
       ),
+      past: async (number, moment, { evidence }) => {
+        reached();
+        this.askedPast.push({ number, moment, evidence });
+        if (this.notRetained !== null) return { kind: 'not-retained', retained: this.notRetained };
+        const finding = this.#finding(number);
+        if (finding === null) throw new StorageUnavailable('no storage');
+        const at = 'day' in moment ? (moment.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
+        return { kind: 'found', finding, at, complete: number % 2 === 0 };
+      },
       status: async () => {
         reached();
         return STATUS;
@@ -152,11 +179,33 @@ export class Harness {
           labels,
         });
       },
+      quality: this.#quality(shared),
       rollback: async (generation, { requeue }) => {
         reached();
         this.rollbacks.push({ generation, requeue });
         return this.rollbackResult;
       },
+    };
+  }
+
+  /** The real one, on the store in memory. */
+  #quality(deps: Parameters<typeof qualityService>[1]): QualityService {
+    let ids = 0;
+    return qualityService({ ...this.mergeContext, randomId: () => `decision-${++ids}` }, deps);
+  }
+
+  /** For ticks on the store that the routes see. */
+  get mergeContext(): MergeContext {
+    return {
+      objects: this.objects,
+      slices: new MemorySliceStore(),
+      now: () => this.nowMs,
+      delay: async (ms) => {
+        this.nowMs += ms;
+      },
+      randomId: () => crypto.randomUUID(),
+      log: (event, fields) => void this.logged.push({ event, fields }),
+      budget: DEFAULT_BUDGET,
     };
   }
 
@@ -169,7 +218,9 @@ export class Harness {
 
   #finding(number: number): Finding | null {
     const finding = this.findings.get(number);
-    return finding === undefined ? { generation: 7, ageSeconds: 2, record: null, hundred: 0, thousand: 0 } : finding;
+    return finding === undefined
+      ? { generation: 7, ageSeconds: 2, record: null, hundred: 0, thousand: 0, score: 0 }
+      : finding;
   }
 
   /** A stored key with these scopes. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/http/services.ts';
+import { SUSPECT_SCORE } from '../../../src/policy/neighbourhood.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { Harness } from './harness.ts';
 
@@ -16,6 +17,7 @@ const LISTED: Finding = {
   },
   hundred: 37,
   thousand: 120,
+  score: 0.9312,
 };
 
 let harness: Harness;
@@ -73,7 +75,7 @@ describe('a lookup', () => {
       action: 'allow',
       level: null,
     });
-    harness.findings.set(12025550123, { ...LISTED, record: null, hundred: 3, thousand: 3 });
+    harness.findings.set(12025550123, { ...LISTED, record: null, hundred: 3, thousand: 3, score: SUSPECT_SCORE });
     expect((await post({ number: '+12025550123' })).json).toMatchObject({
       verdict: 'suspect',
       level: null,
@@ -104,6 +106,16 @@ describe('a lookup', () => {
     });
     await get('number=%2B639171234567&evidence=true');
     expect(harness.asked.map(({ evidence }) => evidence)).toEqual([false, false, true, true]);
+  });
+
+  it('is as of a number that is not listed beyond the horizon, and says that it was', async () => {
+    harness.nowMs = (20237 + 730) * 86_400_000 - 1;
+    expect((await post({ number: '+639171234567' })).json).toMatchObject({ verdict: 'listed', level: 4 });
+    harness.nowMs++;
+    const expired = (await post({ number: '+639171234567' })).json;
+    expect(expired).toEqual((await get('number=%2B639171234567')).json);
+    harness.findings.set(639171234567, { ...LISTED, record: null });
+    expect(expired).toEqual({ ...Object((await post({ number: '+639171234567' })).json), expired: true });
   });
 
   it('says so if the data is old', async () => {

@@ -24,11 +24,12 @@ describe('overrides', () => {
         channels: [],
         industries: [],
         firstDay: 20_000,
-        lastDay: 20_001,
+        lastDay: 20_237,
         sightings: 2,
       },
       hundred: 0,
       thousand: 0,
+      score: 0,
     });
     expect((await put({ list: 'allow' })).json).toEqual({
       tenant: 'default',

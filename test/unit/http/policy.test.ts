@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/policy/finding.ts';
+import { SUSPECT_SCORE } from '../../../src/policy/neighbourhood.ts';
 import { policyFile } from '../../../src/tenants/documents.ts';
 import { Harness } from './harness.ts';
 
@@ -13,6 +14,7 @@ const finding = (changes: Partial<Finding>): Finding => ({
   record: null,
   hundred: 0,
   thousand: 0,
+  score: 0,
   ...changes,
 });
 const record = (label: string, lastDay: number) => ({
@@ -32,7 +34,7 @@ beforeEach(() => {
   harness = new Harness();
   harness.findings.set(LISTED, finding({ record: record('modem_pool_card', TODAY - 3) }));
   harness.findings.set(RECEIVER, finding({ record: record('public_sms_receiver', TODAY - 40) }));
-  harness.findings.set(SUSPECT, finding({ hundred: 5 }));
+  harness.findings.set(SUSPECT, finding({ hundred: 5, score: SUSPECT_SCORE }));
 });
 
 const rule = (id: string, when: string, action = 'block', mode = 'enforce') => ({ id, when, action, mode });

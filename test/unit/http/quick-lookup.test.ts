@@ -5,6 +5,7 @@ import { quickLookup } from '../../../src/http/quick-lookup.ts';
 import { Harness } from './harness.ts';
 
 const LISTED = 12_025_550_123;
+const EXPIRED = 12_025_550_125;
 const PATH = '/v1/lookup?number=%2B';
 
 let harness: Harness;
@@ -25,6 +26,15 @@ beforeEach(async () => {
     },
     hundred: 3,
     thousand: 4,
+    score: 0.52,
+  });
+  harness.findings.set(EXPIRED, {
+    generation: 7,
+    ageSeconds: 2,
+    record: { labels: [], channels: ['other'], industries: [], firstDay: 17_000, lastDay: 17_000, sightings: 1 },
+    hundred: 0,
+    thousand: 4,
+    score: 0.1,
   });
   harness.inMemory = true;
   key = await harness.keyWith(['lookup'], { tenant: 'shop' });
@@ -45,7 +55,7 @@ function request(path: string, { method = 'GET', token = key as string | null } 
   return new Request(`https://ringfence.example${path}`, { method, headers });
 }
 
-it.each([LISTED, 12_025_550_124, 12_025_550_199, 442_079_460_001])(
+it.each([LISTED, EXPIRED, 12_025_550_124, 12_025_550_199, 442_079_460_001])(
   'answers as the usual way does: %i',
   async (number) => {
     const quick = quickLookup(harness.services, request(PATH + number));

@@ -22,6 +22,9 @@ describe('storage operations of a tick, exactly', () => {
       'list batches/merged/': 1,
       'list batches/waiting/': 1,
       'get batches/waiting/': 2,
+      'get config/': 1,
+      'put facts/': 1,
+      'put ledgers/': 1,
       'put segments/': 1,
       'kv put': 2,
       'put manifests/': 1,
@@ -32,7 +35,7 @@ describe('storage operations of a tick, exactly', () => {
     });
   });
 
-  test('a quiet minute over a large base: eight writes, and the base is neither rewritten nor read whole', async () => {
+  test('a quiet minute over a large base: ten writes, and the base is neither rewritten nor read whole', async () => {
     const world = newWorld();
     // 60,000 numbers in one run: far above the size that is rewritten at once.
     const many = someDetections(60_000, 1).map((d, i) => ({ ...d, number: fictionNumber(i) }));
@@ -49,6 +52,10 @@ describe('storage operations of a tick, exactly', () => {
       'list batches/waiting/': 1,
       'get batches/waiting/': 2,
       'getRange segments/': 2,
+      'get config/': 1,
+      'get ledgers/': 1,
+      'put facts/': 1,
+      'put ledgers/': 1,
       'put segments/': 1,
       'kv put': 2,
       'put manifests/': 1,
@@ -58,7 +65,7 @@ describe('storage operations of a tick, exactly', () => {
       'delete batches/waiting/': 1,
     });
     const writes = world.storeLog.calls.filter((name) => WRITES.test(name)).length;
-    expect(writes + 1, 'with the write of the upload itself').toBe(8);
+    expect(writes + 1, 'with the write of the upload itself').toBe(10);
     const { runs } = (await loadManifest(world.objects)).manifest;
     expect(runs).toHaveLength(2);
     expect(runs[1], 'readers keep the base they have').toEqual(base);
@@ -91,6 +98,11 @@ describe('storage operations of a tick, exactly', () => {
       'list batches/waiting/': 1,
       'get batches/waiting/': 2,
       'getRange segments/': 1,
+      'get facts/': 1,
+      'get config/': 1,
+      'get ledgers/': 1,
+      'put facts/': 1,
+      'put ledgers/': 1,
       'get segments/': 2,
       'put segments/': 2,
       'kv put': 4,

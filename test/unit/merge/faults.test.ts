@@ -4,6 +4,7 @@ import { drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
+import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 
@@ -40,6 +41,7 @@ async function settled(world: World): Promise<void> {
   world.storeLog.clear();
   await drain(world);
   expect(await actualInventory(world.objects)).toEqual(expectedInventory([...OLD, ...NEW]));
+  expect(await actualFacts(world.objects)).toEqual(expectedFacts([...OLD, ...NEW]));
   expect(await batchPlaces(world.objects)).toEqual({ waiting: [], merged: ['k-new', 'new', 'old'] });
   const { manifest } = await loadManifest(world.objects);
   expect(manifest.unsliced).toEqual([]);
@@ -62,6 +64,9 @@ describe('a tick that stops at any storage call', () => {
         'head batches/merged/',
         'getRange segments/',
         'put segments/',
+        'get facts/',
+        'put facts/',
+        'list facts/',
         'kv put',
         'put manifests/',
         'put history/',
@@ -71,6 +76,10 @@ describe('a tick that stops at any storage call', () => {
         'list segments/',
         'kv list',
         'list manifests/',
+        'get config/',
+        'get ledgers/',
+        'put ledgers/',
+        'list ledgers/',
       ]),
     );
   });

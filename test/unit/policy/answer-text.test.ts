@@ -32,6 +32,7 @@ const usual = fc.record({
 });
 const more = fc.record(
   {
+    expired: fc.constant(true as const),
     override: fc.record({
       list: fc.constantFrom('allow', 'block'),
       scope: fc.constantFrom('tenant', 'global'),
@@ -59,4 +60,30 @@ it('is what JSON.stringify gives, whichever fields an answer has', () => {
 it('of a number that storage could not answer for', () => {
   const unknown = unknownAnswer({ number: 12_025_550_123, country: 'US', lineType: 'mobile' });
   expect(answerText(unknown)).toBe(JSON.stringify(unknown));
+});
+
+/** An answer that has all of the further fields, or nearly all, would hide one that is forgotten. */
+it.each([
+  { expired: true },
+  { asOf: { date: '2025-05-20' } },
+  {
+    receipt: {
+      ...{ version: 1, decidedAt: '2025-05-20T10:00:00.000Z', scenario: null, commit: 'c0ffee', segments: [] },
+      ...{
+        policy: { rules: [], default: 'allow' },
+        levels: {},
+        unknownLabel: { level: 5, steps: {}, horizonDays: null },
+      },
+    },
+  },
+  { override: { list: 'block', scope: 'global', expiresAt: null } },
+  { shadow: ['watch'] },
+  { failed: ['old'] },
+  { evidence: null },
+  { evidence: [] },
+  { stale: true },
+  { ageSeconds: 300 },
+] satisfies Partial<LookupAnswer>[])('with %j alone', (further) => {
+  const all = { ...unknownAnswer({ number: 12_025_550_123, country: 'US', lineType: 'mobile' }), ...further };
+  expect(answerText(all)).toBe(JSON.stringify(all));
 });

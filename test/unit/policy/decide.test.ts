@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { PhoneNumber } from '../../../src/number/phone-number.ts';
-import { type DecideContext, decide, STALE_AFTER_SECONDS, unknownAnswer } from '../../../src/policy/decide.ts';
+import { type DecideContext, decide, factsOf, STALE_AFTER_SECONDS, unknownAnswer } from '../../../src/policy/decide.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
-import type { Finding, RecordFacts } from '../../../src/policy/finding.ts';
+import type { EvidenceLine, Finding, RecordFacts } from '../../../src/policy/finding.ts';
 import { LabelLevels, parseLabelLevels } from '../../../src/policy/labels.ts';
+import { SUSPECT_SCORE } from '../../../src/policy/neighbourhood.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 import type { Policy, PolicyFacts } from '../../../src/policy/policy.ts';
 
@@ -28,7 +29,7 @@ const CONTEXT: DecideContext = {
 };
 
 function finding(changes: Partial<Finding> = {}): Finding {
-  return { generation: 1234, ageSeconds: 3, record: null, hundred: 0, thousand: 0, ...changes };
+  return { generation: 1234, ageSeconds: 3, record: null, hundred: 0, thousand: 0, score: 0, ...changes };
 }
 
 function withLabels(...labels: string[]): Finding {
@@ -37,7 +38,7 @@ function withLabels(...labels: string[]): Finding {
 
 describe('decide', () => {
   it('answers a listed number exactly as API.md shows, field by field in that order', () => {
-    const answer = decide(SUBJECT, finding({ record: RECORD, hundred: 37, thousand: 120 }), CONTEXT);
+    const answer = decide(SUBJECT, finding({ record: RECORD, hundred: 37, thousand: 120, score: 0.9312 }), CONTEXT);
     expect(JSON.stringify(answer)).toBe(
       JSON.stringify({
         number: '+12025550123',
@@ -60,12 +61,12 @@ describe('decide', () => {
   });
 
   it.each([
-    [2, 'clear', 'allow', 'default'],
-    [3, 'suspect', 'challenge', 'suspect-neighbourhood'],
+    [SUSPECT_SCORE - 1e-9, 'clear', 'allow', 'default'],
+    [SUSPECT_SCORE, 'suspect', 'challenge', 'suspect-neighbourhood'],
   ])(
-    'calls an unlisted number with %i listed neighbours %s, without record fields',
-    (hundred, verdict, action, rule) => {
-      expect(decide(SUBJECT, finding({ hundred, thousand: 10 }), CONTEXT)).toMatchObject({
+    'calls an unlisted number with a neighbourhood of %d %s, without record fields',
+    (score, verdict, action, rule) => {
+      expect(decide(SUBJECT, finding({ hundred: 2, thousand: 10, score }), CONTEXT)).toMatchObject({
         verdict,
         level: null,
         labels: [],
@@ -74,7 +75,7 @@ describe('decide', () => {
         firstSeen: null,
         lastSeen: null,
         sightings: null,
-        neighbourhood: { hundred, thousand: 10 },
+        neighbourhood: { hundred: 2, thousand: 10, score: Math.round(SUSPECT_SCORE * 100) / 100 },
         action,
         rule,
       });
@@ -95,8 +96,66 @@ describe('decide', () => {
     expect(answer).toMatchObject({ verdict: 'listed', level, action, rule });
   });
 
+  it.each([
+    ['modem_pool_card', 44, 9, 'block'],
+    ['modem_pool_card', 45, 8, 'block'],
+    ['modem_pool_card', 89, 8, 'block'],
+    ['modem_pool_card', 90, 7, 'challenge'],
+    ['modem_pool_card', 729, 4, 'allow'],
+    ['public_sms_receiver', 1094, 5, 'challenge'],
+    ['public_sms_receiver', 1459, 4, 'allow'],
+    ['reported_abuse', 89, 5, 'challenge'],
+    ['reported_abuse', 90, 4, 'allow'],
+    ['not_configured', 539, 5, 'challenge'],
+  ])('a %s last seen %i days ago is of level %i: %s', (label, days, level, action) => {
+    const record = { ...RECORD, labels: [label], firstDay: TODAY - days, lastDay: TODAY - days };
+    expect(decide(SUBJECT, finding({ record }), CONTEXT)).toMatchObject({ verdict: 'listed', level, action });
+  });
+
+  describe('beyond the horizon', () => {
+    const old = (days: number) => finding({ record: { ...RECORD, lastDay: TODAY - days } });
+
+    it.each([
+      [0, 'clear'],
+      [SUSPECT_SCORE, 'suspect'],
+    ])('in a neighbourhood of %d answers as for an unlisted number, and that it is expired', (score, verdict) => {
+      const answer = decide(SUBJECT, { ...old(730), score }, CONTEXT);
+      expect(answer).toEqual({ ...decide(SUBJECT, finding({ score }), CONTEXT), expired: true });
+      expect(answer.verdict).toBe(verdict);
+      expect(decide(SUBJECT, { ...old(729), score }, CONTEXT)).not.toHaveProperty('expired');
+    });
+
+    it('hands the rules what they see of an unlisted number', () => {
+      expect(factsOf(SUBJECT, old(730), CONTEXT)).toEqual(factsOf(SUBJECT, finding(), CONTEXT));
+      expect(factsOf(SUBJECT, old(729), CONTEXT)).toMatchObject({ verdict: 'listed', level: 4, daysSinceSeen: 729 });
+    });
+
+    it('is not while one label is within its own', () => {
+      const record = { ...RECORD, labels: ['modem_pool_card', 'public_sms_receiver'], lastDay: TODAY - 730 };
+      const answer = decide(SUBJECT, finding({ record }), CONTEXT);
+      expect(answer).toMatchObject({ verdict: 'listed', level: 5, labels: record.labels });
+      expect(answer).not.toHaveProperty('expired');
+    });
+
+    it('still has its evidence, and is overridden as any number', () => {
+      const where = { label: 'modem_pool_card', channel: 'other', industry: null, project: null } as const;
+      const when = { firstSeenAt: 1_600_000_000, lastSeenAt: 1_600_000_000, sightings: 1 };
+      const line: EvidenceLine = { ...where, link: null, source: null, ...when };
+      const overrides = Overrides.of([{ number: SUBJECT.number, list: 'block', expiresAt: null, scope: 'tenant' }]);
+      const context = { ...CONTEXT, evidence: true, overrides };
+      expect(decide(SUBJECT, { ...old(4000), evidence: [line] }, context)).toMatchObject({
+        verdict: 'clear',
+        action: 'block',
+        expired: true,
+        override: { list: 'block' },
+        evidence: [{ label: 'modem_pool_card', sightings: 1 }],
+      });
+      expect(decide(SUBJECT, old(4000), context).evidence).toBeNull();
+    });
+  });
+
   it('stays listed, not suspect, whatever the neighbours', () => {
-    expect(decide(SUBJECT, { ...withLabels('reported_abuse'), hundred: 50 }, CONTEXT).verdict).toBe('listed');
+    expect(decide(SUBJECT, { ...withLabels('reported_abuse'), hundred: 50, score: 1 }, CONTEXT).verdict).toBe('listed');
   });
 
   it('says so if the data is older than the bound', () => {
@@ -133,13 +192,16 @@ describe('decide', () => {
     const policy: Policy = {
       source: { rules: [], default: 'allow' },
       rules: [{ id: 'spy', action: 'flag', mode: 'enforce', matches: (facts) => seen.push(facts) > 0 }],
+      readsProjects: false,
       default: 'allow',
     };
     const context = { ...CONTEXT, policy, scenario: 'signup' };
-    expect(decide(SUBJECT, finding({ record: RECORD, hundred: 1, thousand: 2 }), context)).toMatchObject({
-      action: 'flag',
-      rule: 'spy',
-    });
+    expect(decide(SUBJECT, finding({ record: RECORD, hundred: 1, thousand: 2, score: 0.2567 }), context)).toMatchObject(
+      {
+        action: 'flag',
+        rule: 'spy',
+      },
+    );
     decide(SUBJECT, finding({ record: { ...RECORD, lastDay: TODAY + 1 } }), context);
     decide(SUBJECT, finding(), context);
     expect(seen[0]).toEqual({
@@ -148,6 +210,7 @@ describe('decide', () => {
       labels: RECORD.labels,
       channels: RECORD.channels,
       industries: RECORD.industries,
+      projects: null,
       daysSinceSeen: 3,
       daysListed: 15,
       sightings: 12,

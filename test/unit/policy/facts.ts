@@ -7,6 +7,7 @@ export const CLEAR: PolicyFacts = {
   labels: [],
   channels: [],
   industries: [],
+  projects: [],
   daysSinceSeen: null,
   daysListed: null,
   sightings: 0,

@@ -1,28 +1,96 @@
 import { describe, expect, it } from 'vitest';
-import { isSuspect, neighbourhoodScore } from '../../../src/policy/neighbourhood.ts';
+import {
+  isSuspectScore,
+  MAX_POINTS,
+  type NeighbourCounts,
+  pointsOf,
+  SCORED_COUNTS,
+  SUSPECT_SCORE,
+  scoreOf,
+  scoreOfPoints,
+} from '../../../src/policy/neighbourhood.ts';
+import { NEIGHBOURHOOD_TABLE } from '../../../src/policy/neighbourhood-table.ts';
 
-describe('isSuspect', () => {
-  it('begins at three listed numbers in the block of 100', () => {
-    expect([0, 1, 2, 3, 4, 99].map(isSuspect)).toEqual([false, false, false, true, true, true]);
+const NONE: NeighbourCounts = {
+  hundred: 0,
+  thousand: 0,
+  tenThousand: 0,
+  freshHundred: 0,
+  freshThousand: 0,
+  freshTenThousand: 0,
+  weekThousand: 0,
+  weekTenThousand: 0,
+};
+const FIELDS = Object.keys(NONE) as (keyof NeighbourCounts)[];
+const LEVELS = [0, 1, 2, 3, 5, 8, 13, 34, 89, 90, 99];
+
+describe('scoreOf', () => {
+  it('is 0 without neighbours among the 10,000, and only then', () => {
+    expect(scoreOf(NONE)).toBe(0);
+    expect(scoreOf({ ...NONE, tenThousand: 1 })).toBeGreaterThan(0);
+  });
+
+  it('is the logistic function of the points and the table', () => {
+    const { points, logOdds } = NEIGHBOURHOOD_TABLE;
+    const worth = (points.thousand[0]?.[1] ?? 0) + (points.hundred[0]?.[1] ?? 0);
+    const odds = Math.exp((logOdds + worth) / 100);
+    expect(scoreOf({ ...NONE, tenThousand: 1, thousand: 1, hundred: 1 })).toBeCloseTo(odds / (1 + odds), 12);
+  });
+
+  it('gives each step from its count on, and the last one to all above', () => {
+    for (const count of SCORED_COUNTS) {
+      const some = { ...NONE, tenThousand: 1 };
+      let before = 0;
+      for (const [from, worth] of NEIGHBOURHOOD_TABLE.points[count]) {
+        expect(pointsOf({ ...some, [count]: from - 1 }), `${count} ${from - 1}`).toBe(1 + before);
+        expect(pointsOf({ ...some, [count]: from }), `${count} ${from}`).toBe(1 + worth);
+        before = worth;
+      }
+      expect(pointsOf({ ...some, [count]: 9_999 })).toBe(1 + before);
+    }
+  });
+
+  it('never falls when a count rises, stays below 1, and reaches MAX_POINTS', () => {
+    for (const a of LEVELS) {
+      for (const b of LEVELS) {
+        for (const field of FIELDS) {
+          const counts = { ...NONE, tenThousand: 1 + a, thousand: a, hundred: b, freshThousand: b };
+          const score = scoreOf(counts);
+          expect(score).toBeLessThan(1);
+          expect(scoreOf({ ...counts, [field]: counts[field] + 1 })).toBeGreaterThanOrEqual(score);
+        }
+      }
+    }
+    const most = Object.fromEntries(FIELDS.map((field) => [field, 9_999])) as Record<keyof NeighbourCounts, number>;
+    expect(pointsOf(most)).toBe(MAX_POINTS);
   });
 });
 
-describe('neighbourhoodScore', () => {
-  it('is that of the example in API.md, 0 without neighbours and even at the threshold', () => {
-    expect(neighbourhoodScore(37, 120)).toBe(0.93);
-    expect(neighbourhoodScore(0, 0)).toBe(0);
-    expect(neighbourhoodScore(3, 0)).toBe(0.5);
+describe('isSuspectScore', () => {
+  it('begins exactly at the points of the table', () => {
+    const { suspectPoints } = NEIGHBOURHOOD_TABLE;
+    expect(isSuspectScore(scoreOfPoints(suspectPoints))).toBe(true);
+    expect(isSuspectScore(scoreOfPoints(suspectPoints - 1))).toBe(false);
+    expect(SUSPECT_SCORE).toBeGreaterThan(0);
   });
 
-  it('stays in 0 to 1 and never falls when a count rises', () => {
-    for (let hundred = 0; hundred <= 99; hundred++) {
-      for (let thousand = hundred; thousand <= 999; thousand += 9) {
-        const score = neighbourhoodScore(hundred, thousand);
-        expect(score).toBeGreaterThanOrEqual(0);
-        expect(score).toBeLessThan(1);
-        expect(neighbourhoodScore(hundred + 1, thousand)).toBeGreaterThanOrEqual(score);
-        expect(neighbourhoodScore(hundred, thousand + 1)).toBeGreaterThanOrEqual(score);
-        if (isSuspect(hundred)) expect(score).toBeGreaterThanOrEqual(0.5);
+  it('says yes to a block that is being worked through, no to a few old neighbours and to none', () => {
+    const block = { ...NONE, tenThousand: 40, thousand: 40, hundred: 12, freshTenThousand: 30, freshThousand: 30 };
+    expect(isSuspectScore(scoreOf({ ...block, freshHundred: 10, weekThousand: 8, weekTenThousand: 8 }))).toBe(true);
+    expect(isSuspectScore(scoreOf({ ...NONE, tenThousand: 20, thousand: 6, hundred: 2 }))).toBe(false);
+    expect(isSuspectScore(scoreOf(NONE))).toBe(false);
+  });
+});
+
+describe('the table', () => {
+  it('rises in every count, from whole points to whole points', () => {
+    for (const count of SCORED_COUNTS) {
+      const steps = NEIGHBOURHOOD_TABLE.points[count];
+      expect(steps.length, count).toBeGreaterThan(0);
+      for (const [i, [from, worth]] of steps.entries()) {
+        expect(Number.isInteger(from) && Number.isInteger(worth)).toBe(true);
+        expect(from).toBeGreaterThan(steps[i - 1]?.[0] ?? 0);
+        expect(worth).toBeGreaterThan(steps[i - 1]?.[1] ?? 0);
       }
     }
   });

@@ -20,7 +20,7 @@ function policyOf(...ids: readonly string[]): { policy: Policy; calls: string[] 
     };
     return { id, action: 'block', mode: id.startsWith('shadow') ? 'shadow' : 'enforce', matches };
   });
-  return { policy: { source: { rules: [], default: 'allow' }, rules, default: 'allow' }, calls };
+  return { policy: { source: { rules: [], default: 'allow' }, rules, readsProjects: false, default: 'allow' }, calls };
 }
 
 describe('applyPolicy', () => {

@@ -8,6 +8,12 @@ import { createReplica, type Replica } from '../../../src/replica/replica.ts';
 import { memoryReplicaStore } from '../../../src/replica/stores.ts';
 import { ORIGIN_URL, TestOrigin } from './origin.ts';
 
+/** Other levels, steps and horizons than the defaults: they must come from the origin. */
+const RINGFENCE_LABELS = JSON.stringify({
+  modem_pool_card: { steps: { 50: 7, 300: 3 }, horizonDays: 500 },
+  public_sms_receiver: { level: 8, horizonDays: null },
+  reported_abuse: 9,
+});
 const PROBES = 100_000;
 const LISTED = 40_000;
 /** As many as one batch of the origin takes. */
@@ -67,7 +73,7 @@ function probesOf(listed: readonly number[]): string[] {
 }
 
 describe('a replica and its origin', () => {
-  const origin = new TestOrigin({ inlineRecords: 1 });
+  const origin = new TestOrigin({ inlineRecords: 1 }, { RINGFENCE_LABELS });
   const listed = listedNumbers();
   const today = Math.floor(Date.now() / 86_400_000);
   let replica: Replica;
@@ -76,7 +82,7 @@ describe('a replica and its origin', () => {
   beforeAll(async () => {
     key = await origin.key(['lookup', 'feed']);
     // Three runs that have numbers in common.
-    await origin.merge(listed.map((number) => detectionOf(number, today - 40)));
+    await origin.merge(listed.map((number) => detectionOf(number, today - 40 - random(900))));
     await origin.merge(listed.slice(0, 2000).map((number) => detectionOf(number, today - 20)));
     await origin.merge(listed.slice(1500, 1800).map((number) => detectionOf(number, today - 1)));
     origin.rules.set('default', {
@@ -134,12 +140,21 @@ describe('a replica and its origin', () => {
       // Texts first: that is fast, and holds the order of the fields too.
       if (JSON.stringify(comparable) !== JSON.stringify(results)) expect(comparable).toEqual(results);
       for (const result of results) {
-        const kind = String(result.verdict ?? 'invalid') + (result.override === undefined ? '' : ' overridden');
+        const but = result.expired === true ? ' expired' : '';
+        const kind = String(result.verdict ?? 'invalid') + but + (result.override === undefined ? '' : ' overridden');
         verdicts[kind] = (verdicts[kind] ?? 0) + 1;
       }
     }
     // The comparison is worth something only if every kind of answer is there.
-    for (const kind of ['listed', 'suspect', 'clear', 'invalid', 'listed overridden']) {
+    for (const kind of [
+      'listed',
+      'suspect',
+      'clear',
+      'clear expired',
+      'suspect expired',
+      'invalid',
+      'listed overridden',
+    ]) {
       expect(verdicts[kind], kind).toBeGreaterThan(300);
     }
   }, 60_000);

@@ -12,7 +12,7 @@ import type { Scope } from '../../../src/keys/scope.ts';
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import type { TenantRules } from '../../../src/policy/decide.ts';
-import { createRuntimeOn, type Runtime } from '../../../src/runtime.ts';
+import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
 const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
@@ -33,10 +33,14 @@ export class TestOrigin {
   readonly #app: Hono;
   #uploads = 0;
 
-  constructor(budget: Partial<TickBudget> = {}) {
+  constructor(budget: Partial<TickBudget> = {}, settings: Settings = {}) {
     this.world = newWorld(budget);
     const { objects, slices } = this.world;
-    this.runtime = createRuntimeOn({ objects, slices }, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, () => undefined);
+    this.runtime = createRuntimeOn(
+      { objects, slices },
+      { RINGFENCE_ADMIN_KEY: ADMIN_KEY, ...settings },
+      () => undefined,
+    );
     const { services, finder } = this.runtime;
     const rules = { latest: async (tenant: string) => this.rules.get(tenant) ?? services.rules.get(tenant) };
     const configs = new FeedConfigs(rules, services.labels);

@@ -20,7 +20,9 @@ async function manifest({ origin, key }: ReplicaWorld): Promise<FeedManifest & {
 
 function detectionOf(number: number) {
   if (ONE === undefined) throw new Error('no detection');
-  return { ...ONE, number, label: 'modem_pool_card' };
+  // The day before the replica's clock begins: a level that has not aged.
+  const observedAt = Date.UTC(2026, 0, 4) / 1000;
+  return { ...ONE, number, label: 'modem_pool_card', observedAt, firstSeenAt: observedAt };
 }
 
 /** Bytes of all slices of a manifest that another does not have, and how many there are. */

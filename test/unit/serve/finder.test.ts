@@ -86,7 +86,8 @@ describe('lookups', () => {
           sightings: record.sightings,
         });
         const told = finding.evidence ?? [];
-        expect(told).toHaveLength(Object.keys(record.evidence).length);
+        // Answers tell one line for each circumstances, whatever the days.
+        expect(told).toHaveLength(new Set(Object.keys(record.evidence).map((key) => key.split('\n')[0])).size);
         expect(told.reduce((sum, { sightings }) => sum + sightings, 0)).toBe(record.sightings);
       }
       expect(finding.hundred).toBe(neighbours(expected.keys(), number, 100));

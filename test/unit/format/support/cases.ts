@@ -1,10 +1,12 @@
 /** The golden vectors' content: fictitious numbers (555-0100 to 555-0199 of any area code) and what may be said of them. */
+import type { FactKind } from '../../../../src/format/day-facts.ts';
 import type { Circumstances, Detection } from '../../../../src/format/detection.ts';
 import type { Manifest } from '../../../../src/format/manifest.ts';
 import { CHANNELS, INDUSTRIES } from '../../../../src/format/vocabulary.ts';
 import { fictionNumber } from '../../../support/detections.ts';
 import type { BatchContent, Contents, Kind } from './content.ts';
 import { EXAMPLE_RECORDS } from './example.ts';
+import type { PlainFact } from './facts.ts';
 import type { PlainEntry, PlainRecord, PlainVerdict } from './plain.ts';
 
 /** 2026-01-05T12:00:00Z. */
@@ -126,9 +128,40 @@ const manifest: Manifest = {
   replay: ['k-b2'],
   setAside: ['k-b3'],
   unsliced: ['segments/r2-000000'],
+  facts: [
+    {
+      key: 'facts/a2-000000',
+      ...{ firstDay: 20_400, lastDay: 20_430, rows: 12 },
+      ...{ bytes: 345, directoryBytes: 200, crc32: 0xcafe },
+    },
+  ],
+  reached: [
+    { generation: 7, day: 20_400 },
+    { generation: 42, day: 20_429 },
+  ],
+  ledger: 'ledgers/0000000042-c0ffee',
   retained: [{ generation: 41, commit: 'decade', publishedAt: NOON * 1000 - 60_000 }],
   lastTick: { at: NOON * 1000, batches: 1, detections: 6, newNumbers: 1, unreadable: 0 },
 };
+
+const factKinds: readonly FactKind[] = [
+  {
+    ...{ label: 'modem_pool_card', channel: 'api_receiver', industry: 'finance', project: 'é "quoted"' },
+    ...{ linkHost: 'codes.example', source: 'feed-1' },
+  },
+  { label: 'modem_pool_card', channel: 'otp_marketplace', industry: null, project: null, linkHost: null, source: null },
+];
+
+/** Two kinds, one with links, on three days; a second at each end of its day. */
+const facts: readonly PlainFact[] = [20_400, 20_401, 20_430].flatMap((day, d) =>
+  range(4).flatMap((i) =>
+    factKinds.flatMap((kind, k) => {
+      const firstSeenAt = day * 86_400 + (i === 0 ? 0 : i === 3 ? 86_399 : i * 7_000 + d);
+      const link = kind.linkHost === null ? null : `0123456789abcde${i}`;
+      return k === 0 && i % 2 === 1 ? [] : [{ day, number: fictionNumber(i * 40 + d), kind, link, firstSeenAt }];
+    }),
+  ),
+);
 
 /** Content of each vector by kind and name; the shape of a segment follows from its records. */
 export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<string, Contents[K]>> } & {
@@ -183,6 +216,7 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
   },
   segment: { example: EXAMPLE_RECORDS, 'several-blocks': manyRecords },
   batch: { rows: batch, empty: { detections: [], receipt: { ...batch.receipt, accepted: 0 } } },
+  facts: { rows: facts },
   manifest: { runs: manifest },
   history: {
     merged: { generation: 42, commit: 'c0ffee', parent: 'decade', batches: ['b1', 'k-b4'], replayed: ['b0'] },

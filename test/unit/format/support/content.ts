@@ -13,6 +13,7 @@ import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
+import { decodeFacts, encodeFacts, type PlainFact } from './facts.ts';
 import {
   evidenceColumns,
   type PlainEntry,
@@ -35,6 +36,8 @@ export interface BatchContent {
   readonly receipt: Receipt;
 }
 
+export type FactsContent = readonly PlainFact[];
+
 export type HistoryContent = Pick<Manifest, 'generation' | 'commit' | 'parent'> & MergedBatches;
 
 export interface Contents {
@@ -46,6 +49,7 @@ export interface Contents {
   evidence: readonly (readonly PlainEntry[])[];
   segment: SegmentContent;
   batch: BatchContent;
+  facts: FactsContent;
   manifest: Manifest;
   history: HistoryContent;
 }
@@ -127,6 +131,12 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     },
     decode: decodeBatch,
     expected: ({ detections, receipt }) => ({ rows: detections.toSorted((a, b) => a.number - b.number), receipt }),
+  },
+  facts: {
+    version: 1,
+    encode: (facts) => encodeFacts(facts).file,
+    decode: (bytes) => decodeFacts(bytes),
+    expected: same,
   },
   manifest: { version: 1, encode: encodeManifest, decode: decodeManifest, expected: same },
   history: {

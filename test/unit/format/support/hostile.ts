@@ -170,9 +170,11 @@ export function attackOn(kind: HostileKind): Attack {
         let all = 0;
         for (let rank = 0; rank < fresh.count; rank++) {
           within(fresh.firstDay(rank), -64, 2 ** 32, 'a day');
-          if (fresh.firstDay(rank) >= fresh.newestDay - 10) all += 1;
+          // Of a newest day that is too early, -1 may be a day.
+          if (fresh.newestDay > 64 && fresh.firstDay(rank) >= fresh.newestDay - 10) all += 1;
         }
-        if (fresh.countSince(0, fresh.count, fresh.newestDay - 10) !== all) throw new Error('counts differ');
+        if (fresh.newestDay > 64 && fresh.countSince(0, fresh.count, fresh.newestDay - 10, Infinity) !== all)
+          throw new Error('counts differ');
       };
     }
     case 'verdicts': {

@@ -10,6 +10,7 @@ type Type = 'bool' | 'int' | 'double' | 'string';
 type Scope = readonly (readonly [name: string, type: Type])[];
 
 const LABELS = ['modem_pool_card', 'public_sms_receiver', 'reported_abuse'];
+const PROJECTS = ['alpha', 'login', 'pool'];
 const SCENARIOS = ['', 'login', 'coupon', 'withdrawal'];
 const COUNTRIES = ['', 'PH', 'ID', 'US'];
 const LINE_TYPES = ['mobile', 'voip', 'unknown'] as const;
@@ -34,6 +35,7 @@ export const facts: fc.Arbitrary<PolicyFacts> = fc.boolean().chain((isListed) =>
     labels: isListed ? fc.uniqueArray(fc.constantFrom(...LABELS)) : fc.constant([]),
     channels: isListed ? fc.subarray([...CHANNELS]) : fc.constant([]),
     industries: isListed ? fc.subarray([...INDUSTRIES]) : fc.constant([]),
+    projects: isListed ? fc.subarray([...PROJECTS]) : fc.constant([]),
     daysSinceSeen: isListed ? fc.nat(100) : fc.constant(null),
     daysListed: isListed ? fc.nat(100) : fc.constant(null),
     sightings: isListed ? fc.integer({ min: 1, max: 50 }) : fc.constant(0),
@@ -191,5 +193,5 @@ function list(depth: number, scope: Scope, type: Type, minLength = 0): Text {
   const literal = () => elements(constantOf(type));
   const computed = () => elements(ofType(type)(Math.max(0, depth - 1), scope));
   if (type !== 'string') return pick(literal, computed);
-  return pick(() => fc.constantFrom('labels', 'channels', 'industries'), literal, computed);
+  return pick(() => fc.constantFrom('labels', 'channels', 'industries', 'projects'), literal, computed);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sortedOrder } from '../../../scripts/build-inventory/sort-order.ts';
+import { sortedOrder } from '../../../src/merge/sort-order.ts';
 
 const numbers = fc.oneof(
   fc.array(fc.nat({ max: 20 })),

@@ -1,0 +1,139 @@
+/**
+ * The numbers captured in a part of the number space, from its rows. What rows alone can tell is tallied at once; what
+ * needs a number's first seen over all history waits, at ten bytes a number, for the walk through the inventory.
+ */
+import type { DayFacts } from '../format/day-facts.ts';
+import type { FactKinds } from './fact-kinds.ts';
+import type { GatheredRows } from './gather.ts';
+import type { LinkTally } from './links.ts';
+import type { ProjectTally } from './projects.ts';
+import { visitRows } from './row-order.ts';
+import type { PeriodTally } from './tally.ts';
+
+/** Ascending, distinct. */
+export interface CapturedNumbers {
+  readonly count: number;
+  readonly numbers: Float64Array;
+  /** Channel of the earliest detection in the period, as index into CHANNELS + 1; 0: not captured in it. */
+  readonly channel: Uint8Array;
+  /** The same for the period before. */
+  readonly previousChannel: Uint8Array;
+}
+
+export interface RowTallies {
+  readonly kinds: FactKinds;
+  readonly period: PeriodTally;
+  readonly previous: PeriodTally;
+  readonly projects: ProjectTally;
+  readonly links: LinkTally;
+}
+
+export function collectCaptured({ days, rows }: GatheredRows, tallies: RowTallies): CapturedNumbers {
+  const collector = new Collector(rows, tallies);
+  visitRows(days, (day, from, to) => collector.add(day, from, to));
+  return collector.finish();
+}
+
+/** What is known of the present number in one of the two periods. */
+interface Present {
+  channel: number;
+  industries: number;
+}
+
+class Collector {
+  readonly #tallies: RowTallies;
+  readonly #numbers: Float64Array;
+  readonly #channel: Uint8Array;
+  readonly #previousChannel: Uint8Array;
+  readonly #now: Present = { channel: 0, industries: 0 };
+  readonly #before: Present = { channel: 0, industries: 0 };
+  #number = 0;
+  #count = 0;
+
+  /** @param rows at least as many as there are numbers */
+  constructor(rows: number, tallies: RowTallies) {
+    this.#tallies = tallies;
+    this.#numbers = new Float64Array(rows);
+    this.#channel = new Uint8Array(rows);
+    this.#previousChannel = new Uint8Array(rows);
+  }
+
+  /** Rows of one number and day; numbers ascend, and the days of each. */
+  add(day: DayFacts, from: number, to: number): void {
+    const number = day.numbers[from] as number;
+    if (number !== this.#number) {
+      this.#endNumber();
+      this.#number = number;
+    }
+    const { period, previous } = this.#tallies;
+    const isInPeriod = day.day >= period.span.from;
+    (isInPeriod ? period : previous).addDay(day.day);
+    this.#addTo(isInPeriod ? this.#now : this.#before, day, from, to);
+    if (isInPeriod) this.#tallyRows(number, day, from, to);
+    else this.#tallyPreviousRows(number, day, from, to);
+  }
+
+  finish(): CapturedNumbers {
+    this.#endNumber();
+    return {
+      count: this.#count,
+      numbers: this.#numbers,
+      channel: this.#channel,
+      previousChannel: this.#previousChannel,
+    };
+  }
+
+  #addTo(present: Present, day: DayFacts, from: number, to: number): void {
+    const { kinds } = this.#tallies;
+    // Days ascend: the first one has the first detection.
+    if (present.channel === 0) {
+      present.channel = 1 + (kinds.channel[day.kind[earliestRow(day, from, to, kinds)] as number] as number);
+    }
+    for (let row = from; row < to; row++) {
+      const industry = kinds.industry[day.kind[row] as number] as number;
+      if (industry >= 0) present.industries |= 1 << industry;
+    }
+  }
+
+  #tallyRows(number: number, day: DayFacts, from: number, to: number): void {
+    const { projects, links } = this.#tallies;
+    for (let row = from; row < to; row++) {
+      const kind = day.kind[row] as number;
+      projects.addRow(number, kind);
+      links.addRow(number, kind, day.linkHigh[row] as number, day.linkLow[row] as number);
+    }
+  }
+
+  #tallyPreviousRows(number: number, day: DayFacts, from: number, to: number): void {
+    for (let row = from; row < to; row++) this.#tallies.projects.addPreviousRow(number, day.kind[row] as number);
+  }
+
+  #endNumber(): void {
+    if (this.#number === 0) return;
+    const { period, previous, links } = this.#tallies;
+    this.#numbers[this.#count] = this.#number;
+    this.#channel[this.#count] = this.#now.channel;
+    this.#previousChannel[this.#count] = this.#before.channel;
+    this.#count += 1;
+    if (this.#now.channel > 0) {
+      period.addCaptured(this.#now.industries);
+      links.endNumber();
+    }
+    if (this.#before.channel > 0) previous.addCaptured(this.#before.industries);
+    for (const present of [this.#now, this.#before]) {
+      present.channel = 0;
+      present.industries = 0;
+    }
+  }
+}
+
+/** The row of the earliest detection; of several in the same second that of the first kind in canonical order. */
+function earliestRow(day: DayFacts, from: number, to: number, { order }: FactKinds): number {
+  let best = from;
+  for (let row = from + 1; row < to; row++) {
+    const later = (day.firstSeenAt[row] as number) - (day.firstSeenAt[best] as number);
+    const place = (order[day.kind[row] as number] as number) - (order[day.kind[best] as number] as number);
+    if (later < 0 || (later === 0 && place < 0)) best = row;
+  }
+  return best;
+}

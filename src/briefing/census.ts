@@ -1,0 +1,88 @@
+/**
+ * The census: how many numbers are active, counted once a day by a walk through the inventory. It says on which day each
+ * number will have been unseen for as long as its labels allow, so that the days after need no other walk.
+ *
+ * Kept as one object, frame "RFCE" version 1 around the JSON. Until the next census the count is off by the numbers that
+ * were seen again in the meantime after they had aged out, or just before they would have; by a change of the
+ * configured labels; and after a rollback. Numbers delisted by an override are not subtracted.
+ */
+import * as v from 'valibot';
+import { FormatError } from '../format/frame.ts';
+import { framedJson } from '../format/framed-json.ts';
+import { CENSUS_KEY } from '../store/keys.ts';
+import type { ObjectStore } from '../store/store.ts';
+import type { Inventory } from './inventory.ts';
+
+/** A hundred years; the furthest horizon that can be configured. What lies beyond never ages out. */
+const MAX_DAYS = 36_500;
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const schema = v.object({
+  generation: count,
+  /** UTC day since 1970 on which it was taken. */
+  day: count,
+  /** Distinct numbers of the inventory. */
+  numbers: count,
+  /** How many become inactive so many days after `day`; at 0, those that were inactive by then. */
+  expiring: v.array(count),
+});
+const censusFile = framedJson('RFCE', 1, schema);
+
+export type Census = Readonly<v.InferOutput<typeof schema>>;
+
+/**
+ * Rejects with StorageUnavailable when storage does not answer.
+ *
+ * @param horizonDaysOf days without a detection from which a number with these labels is inactive; infinity: never
+ */
+export async function censusOf(
+  inventory: Inventory,
+  day: number,
+  horizonDaysOf: (labels: readonly string[]) => number,
+): Promise<Census> {
+  const { labelSets, generation } = inventory;
+  const horizons: number[] = [];
+  const expiring = new Float64Array(MAX_DAYS + 1);
+  let numbers = 0;
+  await inventory.walk(0, Number.POSITIVE_INFINITY, ({ lastDay, labels }, from, to) => {
+    // Sets of labels are met as segments are opened.
+    for (let id = horizons.length; id < labelSets.size; id++) horizons.push(horizonDaysOf(labelSets.labels(id)));
+    numbers += to - from;
+    for (let i = from; i < to; i++) {
+      const days = (lastDay[i] as number) + (horizons[labels[i] as number] as number) - day;
+      if (days > MAX_DAYS) continue;
+      const at = Math.max(0, days);
+      expiring[at] = (expiring[at] as number) + 1;
+    }
+  });
+  let length = expiring.length;
+  while (length > 0 && expiring[length - 1] === 0) length -= 1;
+  return { generation, day, numbers, expiring: [...expiring.subarray(0, length)] };
+}
+
+/**
+ * Numbers that are active on a day, as far as the census knows: what was new since counts as active.
+ *
+ * @param numbers distinct numbers of the inventory now
+ */
+export function activeOn(census: Census, day: number, numbers: number): number {
+  const inactive = census.expiring.slice(0, Math.max(0, day - census.day) + 1).reduce((sum, each) => sum + each, 0);
+  return Math.max(0, numbers - inactive);
+}
+
+export async function keepCensus(objects: ObjectStore, census: Census): Promise<void> {
+  await objects.put(CENSUS_KEY, censusFile.encode(census));
+}
+
+/** null: none was taken, or none that can be read. Rejects when storage does not answer. */
+export async function readCensus(objects: ObjectStore): Promise<Census | null> {
+  const object = await objects.get(CENSUS_KEY);
+  if (object === null) return null;
+  try {
+    return censusFile.decode(object.bytes);
+  } catch (error) {
+    // Damaged, or of a later version: the next one replaces it.
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A briefing from the facts and the inventory of one generation, exactly. The number space is gone through in parts, as
+ * many rows at a time as fit into memory; in each, the rows of the period and of the one before are put in number order
+ * beside one walk through the inventory, which says when each number was first seen.
+ */
+import type { FactsSource } from '../format/day-facts.ts';
+import { BlockTally } from './blocks.ts';
+import type { Briefing, PreviousFigures, QuarantinedSource } from './briefing.ts';
+import { type CapturedNumbers, collectCaptured, type RowTallies } from './captured.ts';
+import { CountryReader } from './countries.ts';
+import { factKindsOf } from './fact-kinds.ts';
+import { gatherRows, type RowsWanted } from './gather.ts';
+import type { Inventory } from './inventory.ts';
+import { LinkTally } from './links.ts';
+import { OriginTally } from './origins.ts';
+import { type DaySpan, spanBefore } from './period.ts';
+import { ProjectTally } from './projects.ts';
+import type { InventoryColumns } from './segment-cursor.ts';
+import { PeriodTally } from './tally.ts';
+
+/** Of the same generation. */
+export interface BriefingSources {
+  readonly facts: FactsSource;
+  readonly inventory: Inventory;
+  readonly quarantined: readonly QuarantinedSource[];
+}
+
+export interface ComputeOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Rows in memory at a time; the figures do not depend on it. */
+  readonly maxRows?: number;
+}
+
+interface Tallies extends RowTallies {
+  readonly origins: OriginTally;
+  readonly blocks: BlockTally;
+  readonly countries: CountryReader;
+}
+
+/** Rejects with StorageUnavailable when storage does not answer. */
+export async function computeBriefing(
+  { facts, inventory, quarantined }: BriefingSources,
+  span: DaySpan,
+  { now, maxRows }: ComputeOptions,
+): Promise<Briefing> {
+  const before = spanBefore(span);
+  const kinds = factKindsOf(facts.kinds);
+  const tallies: Tallies = {
+    kinds,
+    period: new PeriodTally(span),
+    previous: new PeriodTally(before),
+    projects: new ProjectTally(kinds),
+    links: new LinkTally(kinds),
+    origins: new OriginTally(),
+    blocks: new BlockTally(),
+    countries: new CountryReader(),
+  };
+  for (let start = 0; start < Number.POSITIVE_INFINITY; ) {
+    const wanted = { from: before.from, to: span.to, linksFrom: span.from };
+    const { captured, end } = await collectPart(facts, wanted, start, tallies, maxRows);
+    const joined = new InventoryJoin(captured, tallies);
+    await inventory.walk(start, end, (columns, from, to) => joined.visit(columns, from, to));
+    joined.finish();
+    start = end;
+  }
+  const { period, origins, projects, links, blocks } = tallies;
+  return {
+    ...period.headline(),
+    origins: origins.figures(period.captured),
+    channels: period.channels(),
+    industries: period.industries(),
+    trend: period.trend(),
+    previous: previousFigures(tallies.previous),
+    projects: projects.figures(span),
+    links: links.figures(),
+    blocks: blocks.figures(),
+    quarantined,
+    generation: inventory.generation,
+    computedAt: new Date(now).toISOString(),
+  };
+}
+
+/** Apart from the walk, so that the rows are not kept in memory during it. */
+async function collectPart(
+  facts: FactsSource,
+  wanted: RowsWanted,
+  start: number,
+  tallies: Tallies,
+  maxRows: number | undefined,
+): Promise<{ captured: CapturedNumbers; end: number }> {
+  const rows = await gatherRows(facts, wanted, start, maxRows);
+  return { captured: collectCaptured(rows, tallies), end: rows.end };
+}
+
+function previousFigures(tally: PeriodTally): PreviousFigures {
+  return { ...tally.headline(), channels: tally.channels(), industries: tally.industries() };
+}
+
+/** Goes through captured numbers and inventory side by side. */
+class InventoryJoin {
+  readonly #captured: CapturedNumbers;
+  readonly #tallies: Tallies;
+  #at = 0;
+
+  constructor(captured: CapturedNumbers, tallies: Tallies) {
+    this.#captured = captured;
+    this.#tallies = tallies;
+  }
+
+  visit({ numbers, firstDay }: InventoryColumns, from: number, to: number): void {
+    const { period, previous } = this.#tallies;
+    const lastDay = period.span.to;
+    const previousLastDay = previous.span.to;
+    let known = 0;
+    let knownBefore = 0;
+    let next = this.#nextNumber();
+    for (let i = from; i < to; i++) {
+      const day = firstDay[i] as number;
+      if (day <= lastDay) known += 1;
+      if (day <= previousLastDay) knownBefore += 1;
+      if ((numbers[i] as number) < next) continue;
+      if (numbers[i] !== next) throw unknownNumber();
+      this.#count(next, day);
+      next = this.#nextNumber();
+    }
+    period.inventory += known;
+    previous.inventory += knownBefore;
+  }
+
+  /** Every captured number must have been met. */
+  finish(): void {
+    if (this.#at < this.#captured.count) throw unknownNumber();
+  }
+
+  #nextNumber(): number {
+    const { count, numbers } = this.#captured;
+    return this.#at < count ? (numbers[this.#at] as number) : Number.POSITIVE_INFINITY;
+  }
+
+  /** @param firstDay first seen of the number, over all history */
+  #count(number: number, firstDay: number): void {
+    const { period, previous, origins, blocks, countries } = this.#tallies;
+    const channel = this.#captured.channel[this.#at] as number;
+    const previousChannel = this.#captured.previousChannel[this.#at] as number;
+    this.#at += 1;
+    const country = countries.countryOf(number);
+    const counts = origins.countsOf(country);
+    if (previousChannel > 0) {
+      counts.previous += 1;
+      if (firstDay >= previous.span.from) previous.addFirstTime(firstDay, previousChannel - 1);
+    }
+    if (channel === 0) return;
+    const isFirstTime = firstDay >= period.span.from;
+    counts.captured += 1;
+    blocks.add(number, country, isFirstTime);
+    if (!isFirstTime) return;
+    counts.firstTime += 1;
+    period.addFirstTime(firstDay, channel - 1);
+  }
+}
+
+/** Both are of one generation, and a detection that is kept as a fact is merged into the inventory. */
+function unknownNumber(): Error {
+  return new Error('the facts have a number that the inventory does not have');
+}

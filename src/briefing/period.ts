@@ -1,0 +1,50 @@
+/** Periods of whole UTC days, as day numbers since 1970 and as the dates that go out. */
+import { isoDay } from '../format/records.ts';
+import type { Period } from './briefing.ts';
+
+/** UTC days since 1970, both included. */
+export interface DaySpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A leap year: the longest that anyone compares with the one before. */
+export const MAX_PERIOD_DAYS = 366;
+const DAY_MS = 86_400_000;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Where a calendar month is cut in two. */
+const FIRST_HALF_DAYS = 15;
+
+/** The UTC day of a time in milliseconds since 1970. */
+export function dayOfMs(ms: number): number {
+  return Math.floor(ms / DAY_MS);
+}
+
+/** The day of a date as YYYY-MM-DD, or null if the text is none or the calendar has no such day. */
+export function parseDay(text: string): number | null {
+  if (!DATE.test(text)) return null;
+  const day = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
+  return Number.isInteger(day) && isoDay(day) === text ? day : null;
+}
+
+export function spanDays({ from, to }: DaySpan): number {
+  return to - from + 1;
+}
+
+export function periodOf(span: DaySpan): Period {
+  return { from: isoDay(span.from), to: isoDay(span.to), days: spanDays(span) };
+}
+
+/** The span of equal length just before. */
+export function spanBefore(span: DaySpan): DaySpan {
+  return { from: span.from - spanDays(span), to: span.from - 1 };
+}
+
+/** The last half of a calendar month (1st to 15th, 16th to its end) that was over when `day` began. */
+export function halfMonthBefore(day: number): DaySpan {
+  const date = new Date(day * DAY_MS);
+  const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / DAY_MS;
+  if (date.getUTCDate() > FIRST_HALF_DAYS) return { from: first, to: first + FIRST_HALF_DAYS - 1 };
+  const firstOfLast = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - 1, 1) / DAY_MS;
+  return { from: firstOfLast + FIRST_HALF_DAYS, to: first - 1 };
+}

@@ -1,0 +1,52 @@
+/** A briefing as titled sections of lines and tables: the same for Markdown and for the page. */
+import type { Line, Part } from './parts.ts';
+
+export interface Report {
+  readonly title: Line;
+  /** What the figures are compared with, and where they come from. */
+  readonly lead: Line;
+  readonly sections: readonly Section[];
+  /** How figures are defined, a line each. */
+  readonly definitions: readonly Line[];
+}
+
+export interface Section {
+  readonly id: SectionId;
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly tables: readonly Table[];
+  /** What to know when reading the tables. */
+  readonly notes: readonly Line[];
+}
+
+export type SectionId =
+  | 'headline'
+  | 'changes'
+  | 'origins'
+  | 'channels'
+  | 'industries'
+  | 'trend'
+  | 'projects'
+  | 'links'
+  | 'blocks'
+  | 'quarantine';
+
+export interface Table {
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  /** One part a column; the first names the row. */
+  readonly rows: readonly (readonly Part[])[];
+}
+
+export interface Column {
+  readonly title: string;
+  readonly numeric: boolean;
+}
+
+export function text(title: string): Column {
+  return { title, numeric: false };
+}
+
+export function figures(title: string): Column {
+  return { title, numeric: true };
+}

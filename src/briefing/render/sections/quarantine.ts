@@ -1,0 +1,32 @@
+import type { Briefing, QuarantinedSource } from '../../briefing.ts';
+import { count, dateTime, line, type Name, name } from '../parts.ts';
+import { figures, type Section, text } from '../report.ts';
+
+export function quarantineSection({ quarantined }: Briefing): Section {
+  const lead =
+    quarantined.length === 0
+      ? line`No source is in quarantine.`
+      : line`Held back from the inventory; none of their numbers is in the figures of this briefing.`;
+  return {
+    id: 'quarantine',
+    title: 'Sources in quarantine',
+    lines: [lead],
+    tables: [
+      {
+        caption: 'Sources in quarantine',
+        columns: [text('Source'), text('Since'), text('Bounds broken'), figures('Detections')],
+        rows: quarantined.map(({ source, since, reasons, detections }) => [
+          sourceName(source),
+          dateTime(since),
+          name(reasons.join('; ').replaceAll('-', ' ')),
+          count(detections),
+        ]),
+      },
+    ],
+    notes: [],
+  };
+}
+
+export function sourceName(source: QuarantinedSource['source']): string | Name {
+  return source === null ? 'uploads that name none' : name(source);
+}

@@ -1,0 +1,101 @@
+/** The schema of a briefing: of what is kept, and of what the API answers. */
+import * as v from 'valibot';
+import { CHANNELS, INDUSTRIES } from '../format/vocabulary.ts';
+import type { Briefing } from './briefing.ts';
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const date = v.pipe(v.string(), v.isoDate());
+const instant = v.pipe(v.string(), v.isoTimestamp());
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1), v.description('A fraction of 1'));
+const change = v.pipe(
+  v.nullable(v.number()),
+  v.description('Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none'),
+);
+
+const period = v.object({ from: date, to: v.pipe(date, v.description('Inclusive')), days: count });
+const headline = {
+  period,
+  captured: v.pipe(count, v.description('Distinct numbers detected in the period')),
+  firstTime: v.pipe(count, v.description('Those whose first seen, over all history, lies in the period')),
+  firstTimeShare: v.pipe(share, v.description('Of `captured`')),
+  inventory: v.pipe(count, v.description('Distinct numbers first seen not after the period')),
+};
+const channels = v.pipe(
+  v.array(v.object({ channel: v.picklist(CHANNELS), firstTime: count, share })),
+  v.description('First-time numbers by the channel of their first detection, most first'),
+);
+const industries = v.pipe(
+  v.array(v.object({ industry: v.picklist(INDUSTRIES), captured: count, share })),
+  v.description('Most first; a number counts once in each industry, so shares may add up to more than 1'),
+);
+const project = v.object({
+  project: v.string(),
+  industry: v.pipe(v.nullable(v.picklist(INDUSTRIES)), v.description('null: none was named, or several')),
+  firstDay: v.pipe(date, v.description('Over all history')),
+  captured: count,
+  previous: count,
+  change,
+});
+
+export const briefingSchema = v.object({
+  ...headline,
+  origins: v.pipe(
+    v.array(
+      v.object({
+        group: v.pipe(
+          v.string(),
+          v.description('`US/Canada`, ISO 3166-1 alpha-2, or `International` for plans of no one country'),
+        ),
+        captured: count,
+        firstTime: count,
+        share,
+        change,
+      }),
+    ),
+    v.description('By captured, most first'),
+  ),
+  channels,
+  industries,
+  trend: v.pipe(
+    v.array(v.object({ day: date, captured: count, firstTime: count })),
+    v.description('Every day in order. What is captured daily does not add up to that of the period'),
+  ),
+  previous: v.pipe(
+    v.object({ ...headline, channels, industries }),
+    v.description('The period of equal length just before'),
+  ),
+  projects: v.object({
+    count: v.pipe(count, v.description('Distinct projects named in the period')),
+    new: v.pipe(v.array(project), v.description('Never named before; most captured first, at most 25')),
+    newCount: count,
+    growing: v.pipe(v.array(project), v.description('By how many more were captured; at most 25')),
+  }),
+  links: v.pipe(
+    v.object({
+      links: count,
+      numbers: v.pipe(count, v.description('Distinct numbers seen through a link')),
+      dedicated: v.pipe(count, v.description('Seen for a single project and through a single link')),
+      hosts: v.array(v.object({ host: v.string(), links: count, numbers: count, projects: count })),
+    }),
+    v.description('Of detections through `api_receiver`'),
+  ),
+  blocks: v.pipe(
+    v.array(
+      v.object({
+        prefix: v.pipe(v.string(), v.description('International digits without the last three')),
+        country: v.nullable(v.string()),
+        captured: count,
+        firstTime: count,
+      }),
+    ),
+    v.description('Thousand-blocks with most captured numbers, at most 20'),
+  ),
+  quarantined: v.pipe(
+    v.array(
+      v.object({ source: v.nullable(v.string()), since: instant, reasons: v.array(v.string()), detections: count }),
+    ),
+    v.description('Sources held back from the inventory, as at `generation`; none of their numbers is in the figures'),
+  ),
+  generation: v.pipe(count, v.description('Of the inventory that the figures were taken from')),
+  computedAt: instant,
+}) satisfies v.GenericSchema<Briefing>;

@@ -1,0 +1,157 @@
+/**
+ * The fold of facts: rows of any number of objects in the order of day, number, kind, link, each distinct row once with
+ * its earliest second. It commutes and associates, so neither the order of detections nor their division into batches
+ * and objects shows in the result.
+ */
+import type { FactKind, KindSpan } from './day-facts.ts';
+import type { KindNumbers } from './facts-block.ts';
+import { type FactsSink, GrowingFacts } from './facts-columns.ts';
+import type { FactsDirectory } from './facts-directory.ts';
+import { type FactsInput, readFactsBlock } from './facts-open.ts';
+import { FormatError } from './frame.ts';
+
+/** The kinds of several objects, once each in canonical order. */
+export class FoldedKinds {
+  readonly texts: readonly string[];
+  readonly spans: readonly KindSpan[];
+  readonly #ids: ReadonlyMap<string, number>;
+
+  constructor(directories: Iterable<FactsDirectory>) {
+    const spans = new Map<string, { kind: FactKind; firstDay: number; lastDay: number }>();
+    for (const { kinds } of directories) {
+      for (const { text, kind, firstDay, lastDay } of kinds) {
+        const known = spans.get(text);
+        if (known === undefined) spans.set(text, { kind, firstDay, lastDay });
+        else {
+          known.firstDay = Math.min(known.firstDay, firstDay);
+          known.lastDay = Math.max(known.lastDay, lastDay);
+        }
+      }
+    }
+    // The default order is that of UTF-16 code units.
+    this.texts = [...spans.keys()].sort();
+    this.spans = this.texts.flatMap((text) => spans.get(text) ?? []);
+    this.#ids = new Map(this.texts.map((text, id) => [text, id]));
+  }
+
+  /** How the fold numbers the kinds of one of the objects. */
+  numbersOf({ kinds }: FactsDirectory): KindNumbers {
+    return {
+      ids: Uint32Array.from(kinds, ({ text }) => this.#ids.get(text) ?? 0),
+      linked: Uint8Array.from(kinds, ({ kind }) => Number(kind.linkHost !== null)),
+    };
+  }
+}
+
+/** An object as the fold goes through it, day by day. */
+export class FactsCursor {
+  number = Number.POSITIVE_INFINITY;
+  kind = 0;
+  linkHigh = 0;
+  linkLow = 0;
+  firstSeenAt = 0;
+  readonly #input: FactsInput;
+  readonly #kinds: KindNumbers;
+  readonly #block = new GrowingFacts();
+  #next = 0;
+  #row = 0;
+
+  constructor(input: FactsInput, kinds: KindNumbers) {
+    this.#input = input;
+    this.#kinds = kinds;
+  }
+
+  /** Index of the block that comes next. */
+  get nextBlock(): number {
+    return this.#next;
+  }
+
+  /** The day of the block that comes next; infinity at the end. */
+  get nextDay(): number {
+    return this.#input.directory.blocks[this.#next]?.day ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Passes over all blocks of earlier days. */
+  skipTo(day: number): void {
+    while (this.nextDay < day) this.#next += 1;
+  }
+
+  /** To the first row of the next day. */
+  beginDay(): void {
+    this.#readBlock();
+    this.#read();
+  }
+
+  /** To the next row of the day; `number` is infinity behind the last. Throws FormatError. */
+  advance(): void {
+    this.#row += 1;
+    if (this.#row < this.#block.rows) {
+      this.#read();
+      return;
+    }
+    const { blocks } = this.#input.directory;
+    if (blocks[this.#next]?.day !== blocks[this.#next - 1]?.day) {
+      this.number = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const { number, kind, linkHigh, linkLow } = this;
+    this.#readBlock();
+    this.#read();
+    if (compareRows(this, { number, kind, linkHigh, linkLow }) <= 0) {
+      throw new FormatError(`facts: block ${this.#next - 1} is out of order`);
+    }
+  }
+
+  #readBlock(): void {
+    readFactsBlock(this.#input, this.#next++, this.#kinds, this.#block);
+    this.#row = 0;
+  }
+
+  #read(): void {
+    const row = this.#row;
+    const block = this.#block;
+    this.number = block.numbers[row] as number;
+    this.kind = block.kind[row] as number;
+    this.linkHigh = block.linkHigh[row] as number;
+    this.linkLow = block.linkLow[row] as number;
+    this.firstSeenAt = block.firstSeenAt[row] as number;
+  }
+}
+
+type RowKey = Pick<FactsCursor, 'number' | 'kind' | 'linkHigh' | 'linkLow'>;
+
+function compareRows(a: RowKey, b: RowKey): number {
+  if (a.number !== b.number) return a.number < b.number ? -1 : 1;
+  return a.kind - b.kind || a.linkHigh - b.linkHigh || a.linkLow - b.linkLow;
+}
+
+/** Folds the rows of a day; each cursor must have it next. The sink is given repeated rows as well. */
+export function foldDay(day: number, cursors: readonly FactsCursor[], sink: FactsSink): void {
+  const heap: FactsCursor[] = [];
+  for (const cursor of cursors) {
+    cursor.beginDay();
+    heap.push(cursor);
+  }
+  heap.sort(compareRows);
+  for (let first = heap[0]; first !== undefined && first.number !== Number.POSITIVE_INFINITY; first = heap[0]) {
+    sink.add(day, first.number, first.kind, first.linkHigh, first.linkLow, first.firstSeenAt);
+    first.advance();
+    if (heap.length > 1) siftFirst(heap, first);
+  }
+}
+
+/** Restores the heap's order after its first cursor moved on. */
+function siftFirst(heap: FactsCursor[], cursor: FactsCursor): void {
+  let at = 0;
+  for (;;) {
+    let child = at * 2 + 1;
+    if (child >= heap.length) break;
+    const right = heap[child + 1];
+    if (right !== undefined && compareRows(right, heap[child] as FactsCursor) < 0) child += 1;
+    const smaller = heap[child] as FactsCursor;
+    if (compareRows(smaller, cursor) >= 0) break;
+    heap[at] = smaller;
+    at = child;
+  }
+  heap[at] = cursor;
+}

@@ -1,0 +1,94 @@
+/** A period's briefing as JSON, as Markdown, or as a page to read and print. */
+import type { Context } from 'hono';
+import type { Briefing } from '../briefing/briefing.ts';
+import { type DaySpan, MAX_PERIOD_DAYS, parseDay, spanDays } from '../briefing/period.ts';
+import { renderHtml } from '../briefing/render/html.ts';
+import { renderMarkdown } from '../briefing/render/markdown.ts';
+import { preferredType } from './accept.ts';
+import { BRIEFING_EXAMPLE, briefingAnswer, briefingPath } from './briefings-schema.ts';
+import { Problem } from './problem.ts';
+import { json } from './respond.ts';
+import type { ParameterDoc, Route } from './route.ts';
+import { parse } from './validate.ts';
+
+/** What the route needs of src/briefing/briefings.ts. */
+export interface BriefingService {
+  /** Rejects with StorageUnavailable. */
+  get(span: DaySpan): Promise<Briefing>;
+}
+
+const TYPES = ['application/json', 'text/markdown', 'text/html'] as const;
+
+/** Of the two that people read. A browser may go back to one; a cache on the way must not keep it. */
+const TEXT_HEADERS = {
+  'cache-control': 'private, no-cache',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  vary: 'Accept',
+};
+
+const DATES: readonly ParameterDoc[] = [
+  {
+    in: 'path',
+    name: 'from',
+    required: true,
+    description: 'First day, UTC',
+    schema: briefingPath.entries.from,
+    example: '2025-05-16',
+  },
+  {
+    in: 'path',
+    name: 'to',
+    required: true,
+    description: `Last day, UTC, inclusive: at most ${MAX_PERIOD_DAYS} days in all. May lie ahead: then the figures are those so far`,
+    schema: briefingPath.entries.to,
+    example: '2025-05-30',
+  },
+];
+
+export function briefingRoutes(services: { readonly briefings: BriefingService }): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/briefings/:from/:to',
+      operationId: 'briefing',
+      tag: 'Briefings',
+      summary: 'What a period brought, in exact figures',
+      description:
+        'As JSON, or as text/markdown or text/html if Accept prefers it. Kept once computed, and computed anew when detections of the period have come in since: see docs/BRIEFING.md.',
+      scope: 'lookup',
+      parameters: DATES,
+      answers: [
+        {
+          status: 200,
+          description: 'The briefing',
+          json: { schema: briefingAnswer, example: BRIEFING_EXAMPLE },
+          texts: ['text/markdown', 'text/html'],
+        },
+      ],
+      problems: ['invalid-request', 'storage-unavailable'],
+      handle: async ({ req }) => answer(await services.briefings.get(spanOf(req)), req.header('accept')),
+    },
+  ];
+}
+
+function spanOf(req: Context['req']): DaySpan {
+  const { from, to } = parse(briefingPath, { from: req.param('from'), to: req.param('to') });
+  const span = { from: parseDay(from) ?? 0, to: parseDay(to) ?? 0 };
+  const days = spanDays(span);
+  if (days >= 1 && days <= MAX_PERIOD_DAYS) return span;
+  const expected = days < 1 ? 'expected a day that is not before from' : `expected at most ${MAX_PERIOD_DAYS} days`;
+  throw new Problem('invalid-request', `to: ${expected}`, { members: { field: 'to' } });
+}
+
+function answer(briefing: Briefing, accept: string | undefined): Response {
+  const type = preferredType(accept, TYPES);
+  if (type === 'application/json') return json(briefing, 200, { vary: 'Accept' });
+  if (type === 'text/markdown') return text(renderMarkdown(briefing), type);
+  const { html, contentSecurityPolicy } = renderHtml(briefing);
+  return text(html, type, { 'content-security-policy': contentSecurityPolicy });
+}
+
+function text(body: string, type: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(body, { headers: { ...TEXT_HEADERS, 'content-type': `${type}; charset=utf-8`, ...headers } });
+}

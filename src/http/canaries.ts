@@ -1,0 +1,130 @@
+/** Canaries: numbers that no honest source can have seen. Who reports one goes into quarantine. */
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import type { Principal } from '../keys/scope.ts';
+import { formatE164, parseNumber } from '../number/parse.ts';
+import { type Canary, type CanaryChange, MAX_CANARIES } from '../quality/canaries.ts';
+import type { Ledger } from '../quality/ledger.ts';
+import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
+import { canariesAnswer, canaryAnswer, canaryRequest } from './canaries-schema.ts';
+import { readOrUnavailable } from './change.ts';
+import { LISTED_EXAMPLE } from './examples.ts';
+import { Problem, storageUnavailable } from './problem.ts';
+import { numberInQuery } from './query-number.ts';
+import { json, noContent } from './respond.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+import { parse } from './validate.ts';
+
+const REQUEST = { number: LISTED_EXAMPLE.number, note: 'in the page source of our own test shop' };
+const ANSWER = {
+  ...REQUEST,
+  author: '0a1b2c3d4e5f',
+  createdAt: '2025-05-29T08:12:00.000Z',
+  hits: { detections: 1, lastAt: '2025-05-30T09:00:00.000Z', sources: ['forum-scrape'] },
+};
+
+export function canaryRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/canaries',
+      operationId: 'putCanary',
+      tag: 'Sources',
+      summary: 'Plant a canary, or change its note',
+      description:
+        'A number of yours that nobody was given. From the next tick on, whoever reports it goes into quarantine, and ' +
+        `it is never listed, unless it is already. At most ${MAX_CANARIES}.`,
+      scope: 'admin',
+      body: { 'application/json': { schema: canaryRequest, example: REQUEST } },
+      answers: [{ status: 200, description: 'Stored', json: { schema: canaryAnswer, example: ANSWER } }],
+      problems: ['invalid-number', 'invalid-request', 'payload-too-large', 'limit-reached', 'storage-unavailable'],
+      handle: (context, principal) => put(services, context, principal),
+    },
+    {
+      method: 'GET',
+      path: '/v1/canaries',
+      operationId: 'listCanaries',
+      tag: 'Sources',
+      summary: 'The canaries, and who reported them',
+      scope: 'admin',
+      answers: [
+        {
+          status: 200,
+          description: 'In order of planting',
+          json: { schema: canariesAnswer, example: { canaries: [ANSWER] } },
+        },
+      ],
+      problems: ['storage-unavailable'],
+      handle: async () => {
+        const planted = await readOrUnavailable(services.quality.canaries.list());
+        const ledger = await services.quality.ledger();
+        const inOrder = planted.toSorted((a, b) => a.createdAt - b.createdAt);
+        return json({ canaries: inOrder.map((canary) => answerOf(canary, ledger)) });
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/canaries',
+      operationId: 'deleteCanary',
+      tag: 'Sources',
+      summary: 'Make a canary a number like any other',
+      description: 'What was left out for its sake stays out, and a source that it put into quarantine stays there.',
+      scope: 'admin',
+      parameters: [
+        {
+          in: 'query',
+          name: 'number',
+          required: true,
+          description: 'A plus sign may be sent as it is or as %2B',
+          schema: v.string(),
+          example: REQUEST.number,
+        },
+      ],
+      answers: [{ status: 204, description: 'Deleted' }],
+      problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable', 'limit-reached'],
+      handle: (context) => remove(services, context),
+    },
+  ];
+}
+
+async function put({ quality, now }: Services, { req }: Context, principal: Principal): Promise<Response> {
+  const request = parse(canaryRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
+  const number = numberOf(request.number);
+  const planted = { number, note: request.note || null, by: principal.id, createdAt: now() };
+  const result = await quality.canaries.put(planted);
+  if (result.kind !== 'done') throw failed(result);
+  return json(answerOf(result.canary, await quality.ledger()));
+}
+
+async function remove({ quality }: Services, { req }: Context): Promise<Response> {
+  const text = req.query('number');
+  if (text === undefined) {
+    throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
+  }
+  const result = await quality.canaries.remove(numberOf(numberInQuery(text)));
+  if (result.kind !== 'done') throw failed(result);
+  return noContent();
+}
+
+function numberOf(text: string): number {
+  const parsed = parseNumber(text);
+  if (parsed.ok) return parsed.value.number;
+  throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
+}
+
+function failed(result: Exclude<CanaryChange, { readonly kind: 'done' }>): Problem {
+  if (result.kind === 'full') return new Problem('limit-reached', `expected at most ${result.limit}`);
+  if (result.kind === 'not-found') return new Problem('not-found', 'expected a number that is a canary');
+  return storageUnavailable('the change may or may not have been made; send it again');
+}
+
+function answerOf({ number, note, by, createdAt }: Canary, { hits }: Ledger) {
+  const hit = hits.find((one) => one.number === number);
+  const seen =
+    hit === undefined
+      ? { detections: 0, lastAt: null, sources: [] }
+      : { detections: hit.detections, lastAt: new Date(hit.lastAt).toISOString(), sources: hit.sources };
+  const created = new Date(createdAt).toISOString();
+  return { number: formatE164(number), note, author: by, createdAt: created, hits: seen };
+}

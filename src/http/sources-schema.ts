@@ -1,0 +1,66 @@
+/** Messages start with "expected" and never repeat the value (validate.ts). */
+import * as v from 'valibot';
+import { MAX_NAME_CHARS } from '../ingest/validate.ts';
+import { REASONS } from '../quality/bounds.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const instant = v.pipe(v.string(), v.isoTimestamp());
+const source = v.pipe(v.nullable(v.string()), v.description('null: detections that name none'));
+
+const figures = {
+  lines: v.pipe(count, v.description('Lines that named the source, rejected ones included')),
+  accepted: v.pipe(count, v.description('Detections')),
+  invalid: v.pipe(count, v.description('Rejected: no number, but for the unassigned')),
+  unassigned: v.pipe(count, v.description('Rejected: a number in no assigned range')),
+  fixedLine: v.pipe(count, v.description('Detections of fixed lines')),
+  numbers: v.pipe(count, v.description('Distinct within an upload')),
+  known: v.pipe(count, v.description('Of those, on record before')),
+};
+
+export const sourceAnswer = v.object({
+  source,
+  state: v.pipe(
+    v.picklist(['accepted', 'quarantined', 'trusted']),
+    v.description('trusted: released, and not judged again for the reasons it was released for'),
+  ),
+  since: v.pipe(v.nullable(instant), v.description('Of the state; null: nothing was decided of it')),
+  reasons: v.array(v.picklist(REASONS)),
+  trustedUntil: v.nullable(instant),
+  by: v.pipe(v.nullable(v.string()), v.description('Id of the API key that released or dropped last')),
+  held: v.pipe(count, v.description('Detections kept out of the inventory until it is released or dropped')),
+  due: v.pipe(count, v.description('Released detections that the next ticks merge')),
+  dropped: v.pipe(count, v.description('Detections that are never merged; their uploads are kept')),
+  totals: v.object(figures),
+  shares: v.pipe(
+    v.object({ invalid: share, unassigned: share, fixedLine: share, known: share }),
+    v.description('Of lines, of lines, of detections, of numbers; `invalid` includes the unassigned'),
+  ),
+  days: v.pipe(
+    v.array(v.object({ day: v.pipe(v.string(), v.isoDate()), ...figures })),
+    v.description('UTC days on which its uploads were merged or held, oldest first'),
+  ),
+});
+
+export const sourcesAnswer = v.object({
+  sources: v.pipe(v.array(sourceAnswer), v.description('Those in quarantine first, then those with the most lines')),
+  bounds: v.pipe(v.record(v.string(), v.number()), v.description('What a source is held to (docs/QUALITY.md)')),
+});
+
+/** Strict, and `source` must be given: null is a source too, and must be meant. */
+export const sourceRequest = v.strictObject({
+  source: v.pipe(
+    v.nullable(
+      v.pipe(
+        v.string('expected text or null'),
+        v.maxLength(MAX_NAME_CHARS, `expected at most ${MAX_NAME_CHARS} characters`),
+      ),
+    ),
+    v.description('As GET /v1/sources has it'),
+  ),
+});
+
+export const decisionAnswer = v.object({
+  generation: v.pipe(count, v.description('The generation that was made')),
+  source: sourceAnswer,
+});

@@ -1,0 +1,138 @@
+/** Where detections come from: what each source is like, and what becomes of those in quarantine. */
+import type { Context } from 'hono';
+import { isoDay } from '../format/records.ts';
+import type { Principal } from '../keys/scope.ts';
+import { LEDGER_DAYS, type Ledger, type SourceName } from '../quality/ledger.ts';
+import { type SourceOverview, sourceOverviews } from '../quality/overview.ts';
+import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
+import { Problem } from './problem.ts';
+import { json } from './respond.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+import { decisionAnswer, sourceRequest, sourcesAnswer } from './sources-schema.ts';
+import { parse } from './validate.ts';
+
+const SOURCE = 'forum-scrape';
+const FIGURES = { lines: 450, accepted: 300, invalid: 0, unassigned: 150, fixedLine: 0, numbers: 300, known: 0 };
+const QUARANTINED = {
+  source: SOURCE,
+  state: 'quarantined',
+  since: '2025-05-29T08:12:00.000Z',
+  reasons: ['invalid-numbers', 'unassigned-ranges'],
+  trustedUntil: null,
+  by: null,
+  held: 300,
+  due: 0,
+  dropped: 0,
+  totals: FIGURES,
+  shares: { invalid: 0.3333, unassigned: 0.3333, fixedLine: 0, known: 0 },
+  days: [{ day: '2025-05-29', ...FIGURES }],
+} as const;
+const DECISION_PROBLEMS = ['invalid-request', 'not-quarantined', 'payload-too-large', 'storage-unavailable'] as const;
+const BODY = { 'application/json': { schema: sourceRequest, example: { source: SOURCE } } };
+
+export function sourceRoutes(services: Services): readonly Route[] {
+  const { quality } = services;
+  return [
+    {
+      method: 'GET',
+      path: '/v1/sources',
+      operationId: 'listSources',
+      tag: 'Sources',
+      summary: 'What each source of detections is like, and which are in quarantine',
+      description: `The last ${LEDGER_DAYS} days. A source is the text of the field \`source\`; lines without one are a source too.`,
+      scope: 'admin',
+      answers: [
+        {
+          status: 200,
+          description: 'Sources, and the bounds they are held to',
+          json: { schema: sourcesAnswer, example: { sources: [QUARANTINED], bounds: { invalidShare: 0.2 } } },
+        },
+      ],
+      problems: ['storage-unavailable'],
+      handle: async () => {
+        const overviews = sourceOverviews(await quality.ledger(), services.now(), LEDGER_DAYS);
+        return json({ sources: overviews.map(answerOf), bounds: quality.bounds });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/sources/release',
+      operationId: 'releaseSource',
+      tag: 'Sources',
+      summary: 'Let a source out of quarantine',
+      description:
+        'What was held of it is merged by the next ticks, each detection once, but for canaries. For 30 days it is not ' +
+        'judged again for the reasons it was held for.',
+      scope: 'admin',
+      body: BODY,
+      answers: [
+        {
+          status: 200,
+          description: 'Released',
+          json: {
+            schema: decisionAnswer,
+            example: { generation: 1235, source: { ...QUARANTINED, state: 'trusted', held: 0, due: 300 } },
+          },
+        },
+      ],
+      problems: DECISION_PROBLEMS,
+      handle: (context, principal) => decide(services, quality.release, context, principal),
+    },
+    {
+      method: 'POST',
+      path: '/v1/sources/drop',
+      operationId: 'dropSource',
+      tag: 'Sources',
+      summary: 'Never merge what is held of a source',
+      description:
+        'It stays in quarantine: what it reports from now on is held. Its uploads are kept, as all are, but nothing ' +
+        'merges what was dropped again.',
+      scope: 'admin',
+      body: BODY,
+      answers: [
+        {
+          status: 200,
+          description: 'Dropped',
+          json: {
+            schema: decisionAnswer,
+            example: { generation: 1235, source: { ...QUARANTINED, held: 0, dropped: 300 } },
+          },
+        },
+      ],
+      problems: DECISION_PROBLEMS,
+      handle: (context, principal) => decide(services, quality.drop, context, principal),
+    },
+  ];
+}
+
+async function decide(
+  services: Services,
+  decision: Services['quality']['release'],
+  { req }: Context,
+  principal: Principal,
+): Promise<Response> {
+  const { source } = parse(sourceRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
+  const result = await decision(source, principal.id);
+  if (result.kind === 'not-quarantined') {
+    throw new Problem('not-quarantined', 'source: expected one that GET /v1/sources lists as quarantined');
+  }
+  const overview = overviewOf(result.ledger, source, services.now());
+  return json({ generation: result.generation, source: answerOf(overview) });
+}
+
+function overviewOf(ledger: Ledger, source: SourceName, now: number): SourceOverview {
+  const found = sourceOverviews(ledger, now, LEDGER_DAYS).find((one) => one.source === source);
+  if (found === undefined) throw new RangeError('the ledger has nothing of the source it was changed for');
+  return found;
+}
+
+function answerOf({ days, since, trustedUntil, ...rest }: SourceOverview) {
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    ...rest,
+    since: iso(since),
+    trustedUntil: iso(trustedUntil),
+    days: days.map((figures) => ({ ...figures, day: isoDay(figures.day) })),
+  };
+}

@@ -1,0 +1,94 @@
+/** From opened uploads to what is merged of them: screened by source, with the ledger that says what was left out. */
+import type { Batch } from '../format/batch.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { DEFAULT_BOUNDS } from '../quality/bounds.ts';
+import { readCanaries } from '../quality/canaries.ts';
+import { type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
+import { readOmissions } from '../quality/omissions.ts';
+import { foldPages } from '../quality/pile.ts';
+import { only, sourcesOf, without } from '../quality/rows.ts';
+import { screen } from '../quality/screen.ts';
+import type { MergeContext } from './context.ts';
+import type { Due, DueBatch } from './due.ts';
+import { countNew, distinctNumbers, findKnown } from './novelty.ts';
+import type { Inputs } from './waiting.ts';
+
+export interface Admitted {
+  /** What is to be merged. */
+  readonly batches: readonly Batch[];
+  readonly detections: number;
+  /** Distinct numbers that no run knows. */
+  readonly newNumbers: number;
+  /** Key of the ledger to publish. */
+  readonly ledger: string | null;
+}
+
+/** Rejects when the ledger or the canaries cannot be read or written: then nothing is merged. */
+export async function admit(context: MergeContext, manifest: Manifest, inputs: Inputs, due: Due): Promise<Admitted> {
+  if (inputs.all.length === 0 && due.batches.length === 0) {
+    return { batches: [], detections: 0, newNumbers: 0, ledger: manifest.ledger };
+  }
+  const ledger = due.ledger ?? (await readLedger(context.objects, manifest));
+  const opened = [...inputs.all, ...due.batches].map(({ batch }) => batch);
+  const known = await findKnown(context, manifest.runs, distinctNumbers(opened));
+  const canaries = await readCanaries(context.objects);
+  const isRecorded = (id: string) => context.isRecorded?.(id) === true;
+  const screened = screen(
+    [
+      ...inputs.replayed.map((upload) => ({ ...upload, isReplayed: true })),
+      ...inputs.waiting.map((upload) => ({ ...upload, isReplayed: false })),
+    ].filter(({ id }) => !isRecorded(id)),
+    ledger,
+    { canaries, known, now: context.now(), bounds: context.bounds ?? DEFAULT_BOUNDS },
+  );
+  for (const { reasons } of screened.quarantined) context.log('source.quarantined', { reasons: reasons.join(' ') });
+  const recorded = await withoutOmitted(context, ledger, inputs, isRecorded);
+  const released = due.batches.map(({ batch, source }) => only(batch, source, canaries));
+  const batches = [...screened.batches, ...recorded, ...released];
+  // As a rule nothing is left out, and sorting half a million numbers once is enough.
+  const isWhole = batches.every((batch, i) => batch === opened[i]);
+  return {
+    batches,
+    detections: batches.reduce((sum, { rows }) => sum + rows, 0),
+    newNumbers: countNew(isWhole ? known.numbers : distinctNumbers(batches), known),
+    ledger: await store(context, manifest, withReleased(screened.ledger, due.batches, canaries)),
+  };
+}
+
+/** Batches merged as the ledger says. */
+async function withoutOmitted(
+  { objects }: MergeContext,
+  ledger: Ledger,
+  { all }: Inputs,
+  isRecorded: (id: string) => boolean,
+): Promise<Batch[]> {
+  const recorded = all.filter(({ id }) => isRecorded(id));
+  if (recorded.length === 0) return [];
+  const omissions = await readOmissions(objects, ledger);
+  return recorded.map(({ id, batch }) => {
+    const omission = omissions.get(id);
+    return omission === undefined ? batch : without(batch, omission);
+  });
+}
+
+/** Notes the canaries that were not merged with what was released. */
+function withReleased(ledger: Ledger, due: readonly DueBatch[], canaries: ReadonlySet<number>): Ledger {
+  const leftOut = due.flatMap(({ id, source, batch }) => {
+    const names = canaries.size === 0 ? [] : sourcesOf(batch);
+    const isLeftOut = (number: number, row: number) =>
+      canaries.has(number) && names[batch.circumstance[row] as number] === source;
+    const numbers = [...new Set(batch.numbers.filter(isLeftOut))];
+    return numbers.length === 0 ? [] : [{ batch: id, source, numbers }];
+  });
+  return leftOut.length === 0 ? ledger : { ...ledger, leftOut: [...ledger.leftOut, ...leftOut] };
+}
+
+async function store(context: MergeContext, { generation }: Manifest, ledger: Ledger): Promise<string> {
+  const { objects } = context;
+  const cases = [];
+  for (const one of ledger.cases) {
+    const fold = (pile: typeof one.held) => foldPages(objects, pile, context.randomId);
+    cases.push({ ...one, held: await fold(one.held), due: await fold(one.due), dropped: await fold(one.dropped) });
+  }
+  return writeLedger(objects, generation + 1, context.randomId(), { ...ledger, cases });
+}

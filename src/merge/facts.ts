@@ -1,0 +1,98 @@
+/**
+ * What a tick keeps of the days on which numbers were detected: the facts of its batches, folded with the small objects
+ * of the ticks before. New objects are written before the manifest that names them; what is replaced becomes garbage.
+ */
+import type { Batch } from '../format/batch.ts';
+import type { EncodedFacts } from '../format/facts.ts';
+import { checkFactsBlocks, type FactsInput, openFactsObject } from '../format/facts-open.ts';
+import type { FactsEntry } from '../format/manifest.ts';
+import { FACTS_PREFIX } from '../store/keys.ts';
+import type { ObjectStore } from '../store/store.ts';
+import { type MergeContext, messageOf } from './context.ts';
+import { foldObjects } from './facts-objects.ts';
+import { FactsRows, PIECE_ROWS } from './facts-rows.ts';
+import { planFacts } from './facts-tiers.ts';
+
+export interface MergedFacts {
+  /** Of the next manifest. */
+  readonly entries: FactsEntry[];
+  /** The earliest day that a row was added for, null if none was. */
+  readonly firstDay: number | null;
+}
+
+/** Rejects when an object cannot be written: then nothing refers to any of them. */
+export async function mergeFacts(
+  context: MergeContext,
+  entries: readonly FactsEntry[],
+  batches: readonly Batch[],
+): Promise<MergedFacts> {
+  const pieces = factsOf(batches);
+  if (pieces.length === 0) return { entries: [...entries], firstDay: null };
+  const newBytes = pieces.reduce((sum, { shape }) => sum + shape.bytes, 0);
+  const joined = await readJoined(context, entries, newBytes);
+  const inputs = [...pieces.map(({ file, shape }) => openFactsObject(file, shape)), ...joined.values()];
+  const attempt = context.randomId();
+  const written: FactsEntry[] = [];
+  for (const { file, shape } of foldObjects(inputs)) {
+    const key = factsKey(attempt, written.length);
+    await context.objects.put(key, file);
+    written.push({ key, ...shape });
+  }
+  return {
+    entries: [...entries.filter(({ key }) => !joined.has(key)), ...written],
+    firstDay: Math.min(...pieces.map(({ shape }) => shape.firstDay)),
+  };
+}
+
+/** Keys are unique to the attempt, so that none is ever written twice. */
+export function factsKey(attempt: string, index: number): string {
+  return `${FACTS_PREFIX}${attempt}-${String(index).padStart(6, '0')}`;
+}
+
+/** The facts of batches, in pieces of a bounded number of rows. */
+export function factsOf(batches: readonly Batch[]): EncodedFacts[] {
+  const pieces: EncodedFacts[] = [];
+  const texts = batches.flatMap(({ circumstances }) => circumstances);
+  const atMost = batches.reduce((sum, batch) => sum + batch.rows * 2, 0);
+  const rows = new FactsRows(
+    (id) => texts[id] as string,
+    (piece) => pieces.push(piece),
+    Math.min(atMost, PIECE_ROWS),
+  );
+  let base = 0;
+  for (const { rows: count, numbers, firstSeenAt, observedAt, circumstance, circumstances } of batches) {
+    for (let row = 0; row < count; row++) {
+      const id = base + (circumstance[row] as number);
+      rows.add(numbers[row] as number, firstSeenAt[row] as number, observedAt[row] as number, id);
+    }
+    base += circumstances.length;
+  }
+  rows.finish();
+  return pieces;
+}
+
+/** The objects that are to be rewritten, by key. One that cannot be read is left as it is: it holds no tick up. */
+async function readJoined(
+  { objects, log }: MergeContext,
+  entries: readonly FactsEntry[],
+  newBytes: number,
+): Promise<Map<string, FactsInput>> {
+  const inputs = new Map<string, FactsInput>();
+  for (const entry of planFacts(entries, newBytes)) {
+    try {
+      inputs.set(entry.key, await readFacts(objects, entry));
+    } catch (error) {
+      log('facts.unreadable', { object: entry.key, reason: messageOf(error) });
+    }
+  }
+  return inputs;
+}
+
+/** A whole object, every block checked. Rejects when it is not there or damaged. */
+async function readFacts(objects: ObjectStore, entry: FactsEntry): Promise<FactsInput> {
+  const object = await objects.get(entry.key);
+  if (object === null) throw new RangeError(`${entry.key} is not in the object store`);
+  const input = openFactsObject(object.bytes, entry);
+  checkFactsBlocks(input);
+  return input;
+}

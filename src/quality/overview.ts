@@ -1,0 +1,57 @@
+/** What an operator sees of the sources: measures, and what was decided. */
+import { dayOf } from '../format/records.ts';
+import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './figures.ts';
+import { type Ledger, newCase, type SourceName } from './ledger.ts';
+
+export interface SourceOverview {
+  readonly source: SourceName;
+  readonly state: 'accepted' | 'quarantined' | 'trusted';
+  /** Milliseconds since 1970, of the state; null for one that nothing was ever decided of. */
+  readonly since: number | null;
+  /** Of the quarantine, or what is not judged while it is trusted. */
+  readonly reasons: readonly string[];
+  /** Milliseconds since 1970; null unless it is trusted. */
+  readonly trustedUntil: number | null;
+  /** Id of the key that released or dropped last. */
+  readonly by: string | null;
+  /** Detections. */
+  readonly held: number;
+  readonly due: number;
+  readonly dropped: number;
+  /** Of the days below. */
+  readonly totals: Figures;
+  readonly shares: Shares;
+  /** UTC days since 1970 on which uploads arrived, oldest first. */
+  readonly days: readonly DayFigures[];
+}
+
+/** Those held back first, then those with the most lines. */
+export function sourceOverviews(ledger: Ledger, now: number, keptDays: number): SourceOverview[] {
+  const days = new Map(ledger.sources.map((one) => [one.source, one.days]));
+  const cases = new Map(ledger.cases.map((one) => [one.source, one]));
+  const oldest = dayOf(now / 1000) - keptDays;
+  const all = [...new Set([...cases.keys(), ...days.keys()])].map((source): SourceOverview => {
+    const known = cases.get(source);
+    const { state, trust, since, reasons, by, held, due, dropped } = known ?? newCase(source, 0);
+    const isTrusted = state === 'released' && trust !== null && now < trust.until;
+    const recent = (days.get(source) ?? []).filter(({ day }) => day > oldest);
+    const totals = sum(recent);
+    return {
+      source,
+      state: known !== undefined && state === 'quarantined' ? 'quarantined' : isTrusted ? 'trusted' : 'accepted',
+      since: known === undefined ? null : since,
+      reasons: state === 'quarantined' ? reasons : isTrusted ? trust.reasons : [],
+      trustedUntil: isTrusted ? trust.until : null,
+      by,
+      held: held.detections,
+      due: due.detections,
+      dropped: dropped.detections,
+      totals,
+      shares: sharesOf(totals),
+      days: recent,
+    };
+  });
+  const rank = ({ state, totals }: SourceOverview) =>
+    state === 'quarantined' ? Infinity : totals.lines + totals.accepted;
+  return all.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+}

@@ -1,0 +1,78 @@
+/** Batches by source: whose rows are which, and the same batch with some of them left out. */
+import type { Batch } from '../format/batch.ts';
+import { FormatError } from '../format/frame.ts';
+import { parseJson } from '../format/text.ts';
+import type { SourceName } from './ledger.ts';
+
+/** The source of each circumstances of a batch, in their order. */
+export function sourcesOf({ circumstances }: Pick<Batch, 'circumstances'>): SourceName[] {
+  return circumstances.map(sourceOf);
+}
+
+/** Of a text whose spelling was checked when its batch was opened. */
+function sourceOf(text: string): SourceName {
+  // Most feeds name no source, and links make most circumstances of a batch distinct: no need to parse those.
+  if (text.endsWith(',null]')) return null;
+  const fields = parseJson(text, 'circumstances');
+  const source: unknown = Array.isArray(fields) ? fields[6] : undefined;
+  if (typeof source !== 'string') throw new FormatError('circumstances: expected a source or null as the 7th field');
+  return source;
+}
+
+/** What of a batch is not in the inventory. */
+export interface Omission {
+  readonly sources: ReadonlySet<SourceName>;
+  /** Numbers left out of what a source reported. */
+  readonly numbers: ReadonlyMap<SourceName, ReadonlySet<number>>;
+}
+
+/** The batch without the rows of an omission; the batch itself if it has none of them. */
+export function without(batch: Batch, { sources, numbers }: Omission): Batch {
+  if (sources.size === 0 && numbers.size === 0) return batch;
+  const ofCircumstance = sourcesOf(batch);
+  const isOut = ofCircumstance.map((source) => sources.has(source));
+  const numbersOut = ofCircumstance.map((source) => numbers.get(source));
+  return selectRows(batch, (id, number) => isOut[id] !== true && numbersOut[id]?.has(number) !== true);
+}
+
+/** Only the rows of one source, without some numbers. */
+export function only(batch: Batch, source: SourceName, numbersOut: ReadonlySet<number>): Batch {
+  const isOwn = sourcesOf(batch).map((name) => name === source);
+  return selectRows(batch, (id, number) => isOwn[id] === true && !numbersOut.has(number));
+}
+
+/** In the same order, with only the circumstances that are left: the merge must not meet those of rows left out. */
+function selectRows(batch: Batch, isKept: (circumstance: number, number: number) => boolean): Batch {
+  const { rows, numbers, circumstance, circumstances } = batch;
+  const kept = new Uint32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    if (isKept(circumstance[row] as number, numbers[row] as number)) kept[count++] = row;
+  }
+  if (count === rows) return batch;
+  const order = kept.subarray(0, count);
+  const texts: string[] = [];
+  const newIds = new Int32Array(circumstances.length).fill(-1);
+  const renumbered = picked(circumstance, order).map((id) => {
+    if (newIds[id] === -1) newIds[id] = texts.push(circumstances[id] as string) - 1;
+    return newIds[id] as number;
+  });
+  const keptNumbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) keptNumbers[i] = numbers[order[i] as number] as number;
+  return {
+    ...batch,
+    rows: count,
+    numbers: keptNumbers,
+    observedAt: picked(batch.observedAt, order),
+    firstSeenAt: picked(batch.firstSeenAt, order),
+    sightings: picked(batch.sightings, order),
+    circumstance: renumbered,
+    circumstances: texts,
+  };
+}
+
+function picked(column: Uint32Array, rows: Uint32Array): Uint32Array {
+  const values = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i] as number] as number;
+  return values;
+}

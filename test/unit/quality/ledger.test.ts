@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { NO_FIGURES } from '../../../src/quality/figures.ts';
+import {
+  EMPTY_LEDGER,
+  LEDGER_DAYS,
+  type Ledger,
+  MAX_CASES,
+  MAX_SOURCES,
+  newCase,
+  readLedger,
+  withCases,
+  writeLedger,
+} from '../../../src/quality/ledger.ts';
+import { EMPTY_PILE, foldPages, PAGE_BATCHES, pileBatches, pileOf, unfoldPage } from '../../../src/quality/pile.ts';
+import { withFigures } from '../../../src/quality/record-figures.ts';
+import { MemoryObjectStore } from '../../../src/store/memory.ts';
+
+const counted = (source: string | null, lines: number) => ({
+  figures: new Map([[source, { ...NO_FIGURES, lines }]]),
+  hits: new Map(),
+});
+
+describe('the ledger', () => {
+  test('is read as it was written, under a key of its generation', async () => {
+    const objects = new MemoryObjectStore();
+    const held = { ...newCase('feed', 7), reasons: ['canary' as const], held: pileOf([{ id: 'b', rows: 3 }]) };
+    const ledger: Ledger = {
+      sources: [{ source: null, days: [{ day: 20_000, ...NO_FIGURES, lines: 4 }] }],
+      cases: [held],
+      leftOut: [{ batch: 'b', source: 'other', numbers: [12_025_550_123] }],
+      hits: [{ number: 12_025_550_123, detections: 2, lastAt: 9, sources: [null, 'other'] }],
+    };
+    const key = await writeLedger(objects, 12, 'random', ledger);
+    expect(key).toBe('ledgers/0000000012-random');
+    expect(await readLedger(objects, { ledger: key })).toEqual(ledger);
+    expect(await readLedger(objects, { ledger: null })).toEqual(EMPTY_LEDGER);
+    // A store with released rows shows it in the key.
+    const due = { ...ledger, cases: [{ ...held, due: pileOf([{ id: 'c', rows: 1 }]) }] };
+    expect(await writeLedger(objects, 12, 'random', due)).toBe('ledgers/0000000012-random-due');
+  });
+
+  test('that is missing, damaged or of something else is no empty one', async () => {
+    const objects = new MemoryObjectStore();
+    await expect(readLedger(objects, { ledger: 'ledgers/gone' })).rejects.toThrow('RFLE: ledgers/gone is missing');
+    const key = await writeLedger(objects, 1, 'a', EMPTY_LEDGER);
+    const bytes = (await objects.get(key))?.bytes ?? new Uint8Array();
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    await objects.put(key, bytes);
+    await expect(readLedger(objects, { ledger: key })).rejects.toThrow();
+  });
+
+  test('has a bound on decisions, and says what to do', async () => {
+    const cases = Array.from({ length: MAX_CASES + 1 }, (_, i) => newCase(`feed-${i}`, 0));
+    const write = writeLedger(new MemoryObjectStore(), 1, 'a', { ...EMPTY_LEDGER, cases });
+    await expect(write).rejects.toThrow('release some');
+  });
+
+  test('forgets a release whose trust is over and of which nothing is left, and no other case', () => {
+    const released = { ...newCase('a', 0), state: 'released' as const, trust: { until: 100, reasons: [] } };
+    const dropped = { ...released, source: 'b', dropped: pileOf([{ id: 'x', rows: 1 }]) };
+    const cases = [released, dropped, newCase('c', 0)];
+    const names = (now: number) => withCases(EMPTY_LEDGER, cases, now).cases.map(({ source }) => source);
+    expect(names(99)).toEqual(['a', 'b', 'c']);
+    expect(names(100)).toEqual(['b', 'c']);
+  });
+});
+
+describe('daily figures', () => {
+  test('add up within a day, and go after four weeks', () => {
+    let ledger = withFigures(EMPTY_LEDGER, [counted(null, 3), counted('feed', 5)], 100);
+    ledger = withFigures(ledger, [counted(null, 4)], 100);
+    ledger = withFigures(ledger, [counted(null, 1)], 101);
+    const days = (source: string | null) =>
+      ledger.sources.find((one) => one.source === source)?.days.map(({ day, lines }) => [day, lines]);
+    expect(days(null)).toEqual([
+      [100, 7],
+      [101, 1],
+    ]);
+    ledger = withFigures(ledger, [], 100 + LEDGER_DAYS);
+    expect([days(null), days('feed')]).toEqual([[[101, 1]], undefined]);
+  });
+
+  test('are kept of the sources with the most lines', () => {
+    const many = Array.from({ length: MAX_SOURCES + 2 }, (_, i) => counted(`feed-${i}`, 1_000 - i));
+    const names = withFigures(EMPTY_LEDGER, many, 100).sources.map(({ source }) => source);
+    expect(names).toHaveLength(MAX_SOURCES);
+    expect(names).not.toContain(`feed-${MAX_SOURCES}`);
+  });
+});
+
+describe('a pile', () => {
+  test('moves what is beyond a page to pages, in order, and back', async () => {
+    const objects = new MemoryObjectStore();
+    let ids = 0;
+    const batches = Array.from({ length: PAGE_BATCHES * 2 + 1 }, (_, i) => ({ id: `b${i}`, rows: 1 }));
+    const folded = await foldPages(objects, pileOf(batches), () => `page-${++ids}`);
+    expect(folded).toEqual({
+      detections: batches.length,
+      batches: batches.slice(-1),
+      pages: ['quarantine/page-1', 'quarantine/page-2'],
+    });
+    expect(await pileBatches(objects, folded)).toEqual(batches);
+    expect(await unfoldPage(objects, folded)).toBe(folded);
+    const unfolded = await unfoldPage(objects, { ...folded, batches: [] });
+    expect([unfolded.batches.length, unfolded.pages]).toEqual([PAGE_BATCHES, ['quarantine/page-2']]);
+  });
+
+  test('with a page missing is not a smaller pile', async () => {
+    const pile = { ...EMPTY_PILE, pages: ['quarantine/gone'] };
+    await expect(pileBatches(new MemoryObjectStore(), pile)).rejects.toThrow('quarantine/gone is missing');
+  });
+});
