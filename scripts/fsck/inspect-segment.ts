@@ -2,7 +2,7 @@
 import { EVIDENCE_BLOCK_NUMBERS } from '../../src/format/evidence.ts';
 import { EvidenceBlock } from '../../src/format/evidence-block.ts';
 import { type Bytes, FormatError } from '../../src/format/frame.ts';
-import { FRESH_DAYS } from '../../src/format/fresh.ts';
+import { MAX_FRESH_AGE } from '../../src/format/fresh.ts';
 import type { SegmentEntry } from '../../src/format/manifest.ts';
 import { type OpenSegment, openSegment, type SegmentShape } from '../../src/format/segment.ts';
 
@@ -60,7 +60,7 @@ function inspectFresh({ numbers: { fresh }, verdicts }: OpenSegment): void {
   const { firstDay } = verdicts.all();
   const newest = firstDay.reduce((latest, day) => Math.max(latest, day), 0);
   firstDay.forEach((day, rank) => {
-    const expected = newest - day <= FRESH_DAYS ? day : -1;
+    const expected = newest - day <= MAX_FRESH_AGE ? day : -1;
     if (fresh?.firstDay(rank) !== expected) throw new FormatError(`rank ${rank} is first seen on different days`);
   });
 }

@@ -38,6 +38,15 @@ export function sealFrame(frame: Bytes, magic: string, version: number): Bytes {
   return frame;
 }
 
+/** How long the frame is that the bytes begin with, if they begin with one. Throws FormatError if they are too few. */
+export function frameBytes(bytes: Bytes): number {
+  if (bytes.length < FRAME_HEADER_BYTES) {
+    throw new FormatError(`expected a frame of at least ${FRAME_HEADER_BYTES} bytes, found ${bytes.length}`);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(8, true);
+  return Math.min(bytes.length, FRAME_HEADER_BYTES + length);
+}
+
 /** Frames a body by copying it. */
 export function frame(magic: string, version: number, body: Uint8Array): Bytes {
   const out = new Uint8Array(FRAME_HEADER_BYTES + body.length);

@@ -5,156 +5,129 @@
  *
  *   u32 count                  N, numbers of the segment
  *   u32 newestDay              the latest first seen of them, UTC day since 1970
- *   u32 fresh                  F, numbers first seen less than 64 days before newestDay
- *   u32 zero
- *   u32 bitmap[ceil(N / 32)]   bit r is set if the number of rank r is fresh, least significant bit first
- *   u32 ages[ceil(F * 6 / 32) + 1]   newestDay less the first seen of each fresh number, by rank, 6 bits each
- *   u16 before[ceil(N / 512)]  fresh numbers before ranks 0, 512, 1,024, ...
+ *   u32 fresh                  F, numbers first seen less than 32 days before newestDay
+ *   u32 ageBits                w, 0 to 5: of the largest age
+ *   u32 ages[ceil(F * w / 32) + 1]   newestDay less the first seen of each fresh number, by rank, w bits each
  *   zeros                      to a multiple of eight bytes
+ *
+ * Unless all numbers are fresh, the ranks of the fresh ones follow as a frame of the numbers column (numbers.ts). A run of
+ * one day's detections takes a few bytes: all of its numbers are fresh, and all ages are 0.
  */
-import { popcount, putWords, readBits, setBit, testBit, writeBits } from './bits.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
-import { SEGMENT_NUMBERS } from './numbers.ts';
+import { bitLength, putWords, readBits, writeBits } from './bits.ts';
+import { type Bytes, FormatError, FRAME_HEADER_BYTES, frameBytes, openFrame, roundUp8, sealFrame } from './frame.ts';
+import { encodeNumbers, SEGMENT_NUMBERS } from './numbers.ts';
+import { NumbersReader } from './numbers-reader.ts';
 
 const MAGIC = 'RFFR';
 const VERSION = 1;
 const PREFIX_BYTES = 16;
-const AGE_BITS = 6;
+const MAX_AGE_BITS = 5;
 /** A first seen that is older than this in days, against the newest of its segment, is not kept. */
-export const FRESH_DAYS = 2 ** AGE_BITS - 1;
-const STRETCH = 512;
+export const MAX_FRESH_AGE = 2 ** MAX_AGE_BITS - 1;
 /** The last UTC day of 32-bit seconds, in 2106. */
 const LAST_DAY = 49_710;
 
 /** @param firstDay by rank, UTC days since 1970; at least one */
 export function encodeFresh(firstDay: Uint32Array): Bytes {
-  const count = firstDay.length;
-  let newestDay = 0;
-  for (let rank = 0; rank < count; rank++) newestDay = Math.max(newestDay, firstDay[rank] as number);
-  const bitmap = new Uint32Array(Math.ceil(count / 32));
-  const before = new Uint16Array(Math.ceil(count / STRETCH));
-  let fresh = 0;
-  for (let rank = 0; rank < count; rank++) {
-    if (rank % STRETCH === 0) before[rank / STRETCH] = fresh;
-    if (newestDay - (firstDay[rank] as number) > FRESH_DAYS) continue;
-    setBit(bitmap, rank);
-    fresh += 1;
-  }
-  const ages = new Uint32Array(ageWords(fresh));
-  let at = 0;
-  for (let rank = 0; rank < count; rank++) {
-    if (!testBit(bitmap, rank)) continue;
-    writeBits(ages, at * AGE_BITS, AGE_BITS, newestDay - (firstDay[rank] as number));
-    at += 1;
-  }
-  const out = new Uint8Array(frameBytes(count, fresh));
+  const newestDay = firstDay.reduce((newest, day) => Math.max(newest, day), 0);
+  const ranks = Float64Array.from(firstDay.keys()).filter(
+    (rank) => newestDay - (firstDay[rank] as number) <= MAX_FRESH_AGE,
+  );
+  const fresh = ranks.length;
+  const ageOf = (rank: number) => newestDay - (firstDay[rank] as number);
+  const ageBits = bitLength(ranks.reduce((oldest, rank) => Math.max(oldest, ageOf(rank)), 0));
+  const ages = new Uint32Array(ageWords(fresh, ageBits));
+  ranks.forEach((rank, i) => {
+    writeBits(ages, i * ageBits, ageBits, ageOf(rank));
+  });
+  const column = fresh < firstDay.length ? encodeNumbers(ranks) : new Uint8Array();
+  const length = daysBytes(fresh, ageBits);
+  const out = new Uint8Array(length + column.length);
   const view = new DataView(out.buffer);
-  [count, newestDay, fresh, 0].forEach((value, i) => {
+  [firstDay.length, newestDay, fresh, ageBits].forEach((value, i) => {
     view.setUint32(FRAME_HEADER_BYTES + i * 4, value, true);
   });
-  const end = putWords(out, putWords(out, FRAME_HEADER_BYTES + PREFIX_BYTES, bitmap), ages);
-  out.set(new Uint8Array(before.buffer), end);
-  return sealFrame(out, MAGIC, VERSION);
+  putWords(out, FRAME_HEADER_BYTES + PREFIX_BYTES, ages);
+  sealFrame(out.subarray(0, length), MAGIC, VERSION);
+  out.set(column, length);
+  return out;
 }
 
 /** One word more than the ages need, so that a read of two words never leaves the array. */
-function ageWords(fresh: number): number {
-  return Math.ceil((fresh * AGE_BITS) / 32) + 1;
+function ageWords(fresh: number, ageBits: number): number {
+  return Math.ceil((fresh * ageBits) / 32) + 1;
 }
 
-function frameBytes(count: number, fresh: number): number {
-  const words = Math.ceil(count / 32) + ageWords(fresh);
-  return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + words * 4 + Math.ceil(count / STRETCH) * 2);
+/** Bytes of the frame of days. */
+function daysBytes(fresh: number, ageBits: number): number {
+  return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + ageWords(fresh, ageBits) * 4);
 }
 
 /** The fresh numbers of a segment as views on its bytes. Nothing is allocated per question. */
 export class FreshDays {
+  /** Numbers of the segment. */
   readonly count: number;
-  /** The latest first seen of any number of the segment. */
+  /** The latest first seen of any of them. */
   readonly newestDay: number;
-  readonly #bitmap: Uint32Array;
+  readonly #ageBits: number;
   readonly #ages: Uint32Array;
-  readonly #before: Uint16Array;
+  /** The ranks of the fresh numbers; null: all are. */
+  readonly #ranks: NumbersReader | null;
 
-  /** Throws FormatError unless the bytes are a whole frame, undamaged. They begin at a multiple of four bytes. */
+  /** Throws FormatError unless the bytes are all of it, undamaged. They begin at a multiple of eight bytes. */
   constructor(bytes: Bytes) {
-    const body = openFrame(bytes, MAGIC, VERSION);
+    const length = frameBytes(bytes);
+    const body = openFrame(bytes.subarray(0, length), MAGIC, VERSION);
     if (body.length < PREFIX_BYTES) throw new FormatError(`${MAGIC}: ${body.length} bytes of body`);
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    const [count, newestDay, fresh, zero] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as Prefix;
-    const isInRange = count >= 1 && count <= SEGMENT_NUMBERS && fresh <= count && newestDay <= LAST_DAY && zero === 0;
-    if (!isInRange || bytes.length !== frameBytes(count, fresh)) {
-      throw new FormatError(`${MAGIC}: ${fresh} fresh of ${count} numbers in ${bytes.length} bytes`);
+    const [count, newestDay, fresh, ageBits] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as Prefix;
+    const hasCounts = count >= 1 && count <= SEGMENT_NUMBERS && fresh >= 1 && fresh <= count;
+    const isInRange = hasCounts && newestDay <= LAST_DAY && ageBits <= MAX_AGE_BITS;
+    if (!isInRange || length !== daysBytes(fresh, ageBits)) {
+      throw new FormatError(`${MAGIC}: ${fresh} fresh of ${count} numbers in ${length} bytes`);
     }
-    let at = body.byteOffset + PREFIX_BYTES;
-    const words = (length: number) => {
-      at += length * 4;
-      return new Uint32Array(body.buffer, at - length * 4, length);
-    };
     this.count = count;
     this.newestDay = newestDay;
-    this.#bitmap = words(Math.ceil(count / 32));
-    this.#ages = words(ageWords(fresh));
-    this.#before = new Uint16Array(body.buffer, at, Math.ceil(count / STRETCH));
-    this.#check(fresh);
-  }
-
-  /** The checksum vouches for the bytes; this vouches for the writer: no question leaves the ages. */
-  #check(fresh: number): void {
-    let found = 0;
-    for (let word = 0; word < this.#bitmap.length; word++) {
-      const isStretch = (word * 32) % STRETCH === 0;
-      if (isStretch && this.#before[(word * 32) / STRETCH] !== found) {
-        throw new FormatError(`${MAGIC}: expected ${found} fresh numbers before rank ${word * 32}`);
-      }
-      found += popcount(this.#bitmap[word] as number);
-    }
-    const beyond = this.count % 32 === 0 ? 0 : (this.#bitmap[this.#bitmap.length - 1] as number) >>> (this.count % 32);
-    if (found !== fresh || beyond !== 0) {
-      throw new FormatError(`${MAGIC}: expected ${fresh} fresh numbers, found ${found}`);
-    }
+    this.#ageBits = ageBits;
+    this.#ages = new Uint32Array(body.buffer, body.byteOffset + PREFIX_BYTES, ageWords(fresh, ageBits));
+    this.#ranks = readRanks(bytes.subarray(length), fresh, count);
   }
 
   /** First seen of the number of a rank, UTC day since 1970; -1 if it is not fresh. */
   firstDay(rank: number): number {
-    return testBit(this.#bitmap, rank) ? this.#dayAt(this.#freshBefore(rank)) : -1;
+    const at = this.#ranks === null ? rank : this.#ranks.find(rank);
+    return at < 0 ? -1 : this.#dayAt(at);
   }
 
   /**
-   * How many numbers of ranks [from, to) were first seen on `sinceDay` or later, which must be within FRESH_DAYS of
+   * How many numbers of ranks [from, to) were first seen on `sinceDay` or later, which must be within MAX_FRESH_AGE of
    * newestDay or after it; no more than `enough` are counted.
    */
   countSince(from: number, to: number, sinceDay: number, enough: number): number {
-    if (this.newestDay < sinceDay) return 0;
+    if (this.newestDay < sinceDay || from >= to) return 0;
+    const end = this.#ranks === null ? to : this.#ranks.rank(to);
     let count = 0;
-    let at = -1;
-    for (let rank = from; rank < to && count < enough; ) {
-      const word = (this.#bitmap[rank >>> 5] as number) >>> (rank & 31);
-      if (word === 0) {
-        rank = (rank | 31) + 1;
-        continue;
-      }
-      rank += 31 - Math.clz32(word & -word);
-      if (rank >= to) break;
-      if (at < 0) at = this.#freshBefore(rank);
+    for (let at = this.#ranks === null ? from : this.#ranks.rank(from); at < end && count < enough; at++) {
       if (this.#dayAt(at) >= sinceDay) count += 1;
-      at += 1;
-      rank += 1;
     }
     return count;
   }
 
   #dayAt(at: number): number {
-    return this.newestDay - readBits(this.#ages, at * AGE_BITS, AGE_BITS);
-  }
-
-  #freshBefore(rank: number): number {
-    const last = rank >>> 5;
-    let word = (rank >>> 9) << 4;
-    let before = this.#before[rank >>> 9] as number;
-    for (; word < last; word++) before += popcount(this.#bitmap[word] as number);
-    return before + popcount((this.#bitmap[last] as number) & ~(-1 << (rank & 31)));
+    return this.newestDay - readBits(this.#ages, at * this.#ageBits, this.#ageBits);
   }
 }
 
 type Prefix = [number, number, number, number];
+
+function readRanks(bytes: Bytes, fresh: number, count: number): NumbersReader | null {
+  if (fresh === count) {
+    if (bytes.length > 0) throw new FormatError(`${MAGIC}: ${bytes.length} bytes follow`);
+    return null;
+  }
+  const ranks = new NumbersReader(bytes);
+  if (ranks.count !== fresh || ranks.select(fresh - 1) >= count) {
+    throw new FormatError(`${MAGIC}: expected ${fresh} ranks below ${count}, found ${ranks.count}`);
+  }
+  return ranks;
+}

@@ -1,8 +1,8 @@
 /**
  * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts), then
- * the fresh numbers (fresh.ts), each a frame of its own.
+ * the fresh numbers (fresh.ts), in frames of their own.
  */
-import { type Bytes, FormatError, FRAME_HEADER_BYTES } from './frame.ts';
+import { type Bytes, FormatError, frameBytes } from './frame.ts';
 import { encodeFresh, FreshDays } from './fresh.ts';
 import { encodeNumbers } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
@@ -19,10 +19,8 @@ export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array)
 
 /** Opens a whole slice; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
 export function openNumbersSlice(bytes: Bytes): NumbersReader {
-  if (bytes.length < FRAME_HEADER_BYTES) throw new FormatError(`a numbers slice of ${bytes.length} bytes`);
-  const bodyLength = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(8, true);
-  const end = FRAME_HEADER_BYTES + bodyLength;
-  const fresh = new FreshDays(bytes.subarray(Math.min(end, bytes.length)));
+  const end = frameBytes(bytes);
+  const fresh = new FreshDays(bytes.subarray(end));
   const numbers = new NumbersReader(bytes.subarray(0, end), fresh);
   if (numbers.count !== fresh.count) {
     throw new FormatError(`expected the days of ${numbers.count} numbers, found ${fresh.count}`);

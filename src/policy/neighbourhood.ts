@@ -11,7 +11,7 @@
 import { NEIGHBOURHOOD_TABLE } from './neighbourhood-table.ts';
 
 /** A number is fresh up to this many days after it was first seen, and of the week up to WEEK_DAYS; both inclusive. */
-export const FRESH_DAYS = 60;
+export const FRESH_DAYS = 28;
 export const WEEK_DAYS = 7;
 
 /**

@@ -17,9 +17,9 @@ function countedOneByOne({ numbers, firstDays }: History, number: number, day: n
     hundred: count(100, Number.POSITIVE_INFINITY),
     thousand: count(1000, Number.POSITIVE_INFINITY),
     tenThousand: count(10_000, Number.POSITIVE_INFINITY),
-    freshHundred: count(100, 60),
-    freshThousand: count(1000, 60),
-    freshTenThousand: count(10_000, 60),
+    freshHundred: count(100, FRESH_DAYS),
+    freshThousand: count(1000, FRESH_DAYS),
+    freshTenThousand: count(10_000, FRESH_DAYS),
     weekThousand: count(1000, 7),
     weekTenThousand: count(10_000, 7),
   };
@@ -31,7 +31,7 @@ describe('KnownNumbers', () => {
     const known = new KnownNumbers(history);
     const counts = noCounts();
     let fresh = 0;
-    for (const day of [START + 1, START + 8, START + 61, START + 62, START + 89]) {
+    for (const day of [START + 1, START + 8, START + FRESH_DAYS + 1, START + FRESH_DAYS + 2, START + 89]) {
       known.startDay(day);
       for (let i = 0; i < history.numbers.length; i += 3) {
         const number = (history.numbers[i] ?? 0) + 1;
@@ -44,9 +44,9 @@ describe('KnownNumbers', () => {
     expect(fresh).toBeGreaterThan(0);
   });
 
-  it('has days at their edges: yesterday is known, today is not; 7 and 60 days are in, 8 and 61 are out', () => {
+  it('has days at their edges: yesterday is known, today is not; 7 and 28 days are in, 8 and 29 are out', () => {
     const at = (age: number, i: number): [number, number] => [4_915_112_345_600 + i, START - age];
-    const known = new KnownNumbers(historyOf([at(0, 1), at(1, 2), at(7, 3), at(8, 4), at(60, 5), at(61, 6)]));
+    const known = new KnownNumbers(historyOf([at(0, 1), at(1, 2), at(7, 3), at(8, 4), at(28, 5), at(29, 6)]));
     known.startDay(START);
     const counts = noCounts();
     known.countInto(counts, 4_915_112_345_600);

@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FormatError, sealFrame } from '../../../src/format/frame.ts';
-import { encodeFresh, FRESH_DAYS, FreshDays } from '../../../src/format/fresh.ts';
+import { FormatError, frameBytes, sealFrame } from '../../../src/format/frame.ts';
+import { encodeFresh, FreshDays, MAX_FRESH_AGE } from '../../../src/format/fresh.ts';
 import { encodeNumbers } from '../../../src/format/numbers.ts';
 import { encodeNumbersSlice, openNumbersSlice } from '../../../src/format/numbers-slice.ts';
 import { everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
 
 const DAY = 20_400;
-const days = fc.array(fc.integer({ min: DAY - 150, max: DAY }), { minLength: 1, maxLength: 1_500, size: 'max' });
+const days = fc
+  .constantFrom(0, 2, 12, 31, 150)
+  .chain((span) =>
+    fc.array(fc.integer({ min: DAY - span, max: DAY }), { minLength: 1, maxLength: 1_500, size: 'max' }),
+  );
 
 describe('fresh numbers', () => {
   test('counts since a day, of any ranks, are those of a plain list', () => {
     fc.assert(
-      fc.property(days, fc.nat(), fc.nat(), fc.nat(FRESH_DAYS), fc.nat(40), (firstDays, a, b, age, enough) => {
+      fc.property(days, fc.nat(), fc.nat(), fc.nat(MAX_FRESH_AGE), fc.nat(40), (firstDays, a, b, age, enough) => {
         const fresh = new FreshDays(encodeFresh(Uint32Array.from(firstDays)));
         const newest = Math.max(...firstDays);
         const from = a % (firstDays.length + 1);
@@ -27,11 +31,16 @@ describe('fresh numbers', () => {
     );
   });
 
-  test('take a bit a number where all are old, and seven where all are fresh', () => {
+  test('take next to nothing where all are old, five bits a number where all are fresh, and nothing where all are of one day', () => {
     const old = new Uint32Array(32_768).fill(DAY - 400);
     old[7] = DAY;
-    expect(encodeFresh(old).length * 8).toBeLessThan(32_768 * 1.06);
-    expect(encodeFresh(new Uint32Array(32_768).fill(DAY)).length * 8).toBeLessThan(32_768 * 7.06);
+    expect(encodeFresh(old).length).toBeLessThan(120);
+    const fresh = Uint32Array.from({ length: 32_768 }, (_, i) => DAY - (i % 32));
+    expect(encodeFresh(fresh).length * 8).toBeLessThan(32_768 * 5.02);
+    const few = Uint32Array.from({ length: 32_768 }, (_, i) => (i % 13 === 0 ? DAY - (i % 32) : DAY - 90));
+    // About what Elias-Fano takes for the ranks, and five bits each.
+    expect(encodeFresh(few).length * 8).toBeLessThan((32_768 / 13) * 11.5);
+    expect(encodeFresh(new Uint32Array(32_768).fill(DAY))).toHaveLength(40);
   });
 });
 
@@ -49,24 +58,35 @@ describe('what is no frame of fresh numbers is refused', () => {
     ['no numbers', 16, 0],
     ['more numbers than a segment has', 16, 32_769],
     ['a day after 2106', 20, 49_711],
-    ['fewer fresh numbers than the bitmap has', 24, 139],
-    ['a bit more in the bitmap', 32, 0xffff_ffff],
-    ['reserved bytes', 28, 1],
+    ['other fresh numbers than there are ranks', 24, 70],
+    ['another width of ages', 28, 4],
+    ['a width beyond the largest', 28, 6],
+    ['no fresh number', 24, 0],
   ])('%s, whatever the checksum', (_name, at, value) => {
     const bytes = sample.slice();
     new DataView(bytes.buffer).setUint32(at, value, true);
-    expect(() => new FreshDays(sealFrame(bytes, 'RFFR', 1))).toThrow(FormatError);
+    sealFrame(bytes.subarray(0, frameBytes(sample)), 'RFFR', 1);
+    expect(() => new FreshDays(bytes)).toThrow(FormatError);
   });
 
-  test('a bit beyond the last number, and a wrong count before a stretch', () => {
-    const bitmapEnd = 32 + Math.ceil(1_100 / 32) * 4;
-    const beyond = sample.slice();
-    beyond[bitmapEnd - 1] = 0x80;
-    expect(() => new FreshDays(sealFrame(beyond, 'RFFR', 1))).toThrow(FormatError);
-    const shifted = sample.slice();
-    const before = sample.length - 8 - ((sample.length - bitmapEnd) % 8);
-    for (let at = before; at < sample.length; at++) shifted[at] = (shifted[at] as number) ^ 1;
-    expect(() => new FreshDays(sealFrame(shifted, 'RFFR', 1))).toThrow(/fresh numbers/);
+  test('ranks beyond the last number, or of another count', () => {
+    const days = sample.subarray(0, frameBytes(sample));
+    const fresh = new DataView(sample.buffer).getUint32(24, true);
+    const withRanks = (ranks: readonly number[]) => {
+      const column = encodeNumbers(Float64Array.from(ranks));
+      const bytes = new Uint8Array(days.length + column.length);
+      bytes.set(days);
+      bytes.set(column, days.length);
+      return () => new FreshDays(bytes);
+    };
+    const ranks = Array.from({ length: fresh }, (_, i) => 1_100 - fresh + i);
+    expect(withRanks(ranks)).not.toThrow();
+    expect(withRanks(ranks.map((rank) => rank + 1))).toThrow('ranks below 1100');
+    expect(withRanks(ranks.slice(1))).toThrow(FormatError);
+    const all = encodeFresh(Uint32Array.of(DAY, DAY));
+    const trailing = new Uint8Array(all.length + 8);
+    trailing.set(all);
+    expect(() => new FreshDays(trailing)).toThrow('8 bytes follow');
   });
 });
 

@@ -54,14 +54,14 @@ describe('segment', () => {
   test('its parts are where its shape says, and hash to what it says', async () => {
     expect(segmentBytes(shape)).toBe(file.length);
     const offsets = [numbersOffset(), verdictsOffset(shape), evidenceIndexOffset(shape), evidenceBlocksOffset(shape)];
-    expect(offsets).toEqual([64, 184, 448, 488]);
+    expect(offsets).toEqual([64, 176, 440, 480]);
     for (const offset of offsets) expect(offset % 8).toBe(0);
     const encoded = { shape, file };
-    expect(numbersSlice(encoded)).toEqual(file.subarray(64, 184));
-    expect(verdictsSlice(encoded)).toEqual(file.subarray(184, 448));
+    expect(numbersSlice(encoded)).toEqual(file.subarray(64, 176));
+    expect(verdictsSlice(encoded)).toEqual(file.subarray(176, 440));
     expect(await sha256Hex(numbersSlice(encoded))).toBe(shape.numbers.sha256);
     expect(await sha256Hex(verdictsSlice(encoded))).toBe(shape.verdicts.sha256);
-    expect(await sha256Hex(file.slice(448, 488))).toBe(shape.evidenceIndex.sha256);
+    expect(await sha256Hex(file.slice(440, 480))).toBe(shape.evidenceIndex.sha256);
   });
 
   test('is read out of a larger buffer, at a multiple of eight bytes only', async () => {
@@ -160,7 +160,7 @@ describe('slice', () => {
     for (const at of everyByte(slice)) {
       await expect(checkedSlice(flipped(slice, at), shape.numbers), `byte ${at}`).rejects.toThrow(FormatError);
     }
-    await expect(checkedSlice(slice.slice(1), shape.numbers)).rejects.toThrow('a slice of 120 bytes, found 119');
+    await expect(checkedSlice(slice.slice(1), shape.numbers)).rejects.toThrow('a slice of 112 bytes, found 111');
     await expect(checkedSlice(withTrailing(slice, 1), shape.numbers)).rejects.toThrow(FormatError);
   });
 });

@@ -32,9 +32,9 @@ function plain(runs: readonly Run[], number: number) {
     hundred: within(100, all),
     thousand: within(1_000, all),
     tenThousand: within(10_000, all),
-    freshHundred: within(100, 60),
-    freshThousand: within(1_000, 60),
-    freshTenThousand: within(10_000, 60),
+    freshHundred: within(100, 28),
+    freshThousand: within(1_000, 28),
+    freshTenThousand: within(10_000, 28),
     weekThousand: within(1_000, 7),
     weekTenThousand: within(10_000, 7),
   };
@@ -48,7 +48,7 @@ const number = fc.oneof(
 );
 const age = fc.oneof(
   fc.integer({ min: -1, max: 10 }),
-  fc.integer({ min: 50, max: 70 }),
+  fc.integer({ min: 20, max: 40 }),
   fc.integer({ min: 0, max: 900 }),
 );
 const run = fc

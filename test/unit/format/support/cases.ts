@@ -181,7 +181,8 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
   },
   fresh: {
     single: [20_400],
-    all: range(70).map((i) => 20_400 + (i % 64)),
+    all: range(70).map((i) => 20_400 + (i % 32)),
+    'one-day': range(300).map(() => 20_400),
     none: [...range(40).map(() => 20_000), 20_400],
     'several-stretches': range(1100).map((i) => 20_400 - ((i * 37) % 500)),
   },

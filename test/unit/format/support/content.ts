@@ -6,7 +6,7 @@ import { EVIDENCE_BLOCK_NUMBERS, EvidenceIndex, numbersInBlock } from '../../../
 import { EvidenceBlock, type EvidenceEntry } from '../../../../src/format/evidence-block.ts';
 import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
 import { type Bytes, FRAME_HEADER_BYTES, openFrame } from '../../../../src/format/frame.ts';
-import { encodeFresh, FRESH_DAYS, FreshDays } from '../../../../src/format/fresh.ts';
+import { encodeFresh, FreshDays, MAX_FRESH_AGE } from '../../../../src/format/fresh.ts';
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
@@ -82,7 +82,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
       const fresh = new FreshDays(bytes);
       return Array.from({ length: fresh.count }, (_, rank) => fresh.firstDay(rank));
     },
-    expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= FRESH_DAYS ? day : -1)),
+    expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= MAX_FRESH_AGE ? day : -1)),
   },
   verdicts: {
     version: 1,

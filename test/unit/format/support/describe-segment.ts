@@ -103,9 +103,14 @@ export function describeSegment(bytes: Uint8Array): string {
 }
 
 function describeNumbers(list: Listing, end: number): void {
+  list.heading('numbers column');
+  describeColumn(list, end);
+  describeFresh(list, end);
+}
+
+function describeColumn(list: Listing, end: number): void {
   const column = readNumbers(list.bytes.subarray(list.at, end));
   const columnEnd = list.at + 16 + new DataView(list.bytes.buffer, list.bytes.byteOffset).getUint32(list.at + 8, true);
-  list.heading('numbers column');
   list.frame();
   list.u32('count');
   const groups = list.u32('groups');
@@ -125,7 +130,6 @@ function describeNumbers(list: Listing, end: number): void {
   list.take((words - 1) * 4, 'bits');
   list.zeros(4, 'one more word');
   list.zeros(columnEnd - list.at);
-  describeFresh(list, end);
 }
 
 function describeFresh(list: Listing, end: number): void {
@@ -135,12 +139,12 @@ function describeFresh(list: Listing, end: number): void {
   const count = list.u32('count');
   list.u32('newestDay');
   const fresh = list.u32('fresh');
-  list.zeros(4, 'zero');
+  const ageBits = list.u32('ageBits');
   const days = Array.from({ length: count }, (_, rank) => readFresh(bytes, rank));
-  list.take(Math.ceil(count / 32) * 4, `bitmap: ${days.map((day) => Number(day >= 0)).join(', ')}`);
-  list.take((Math.ceil((fresh * 6) / 32) + 1) * 4, `ages; first seen ${days.filter((day) => day >= 0).join(', ')}`);
-  for (let i = 0; i < Math.ceil(count / 512); i++) list.u16(`fresh before rank ${i * 512}:`);
-  list.zeros(end - list.at);
+  const ageWords = Math.ceil((fresh * ageBits) / 32) + 1;
+  list.take(ageWords * 4, `ages; first seen ${days.filter((day) => day >= 0).join(', ')}`);
+  list.zeros((ageWords % 2) * 4);
+  if (fresh < count) describeColumn(list, end);
 }
 
 const FIELDS = ['profile', 'firstDay', 'listedDays', 'sightings'];

@@ -7,7 +7,7 @@ import { crc32 } from '../../../../src/format/crc32.ts';
 import { EvidenceIndex } from '../../../../src/format/evidence.ts';
 import { EvidenceBlock } from '../../../../src/format/evidence-block.ts';
 import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
-import { type Bytes, FormatError, sealFrame } from '../../../../src/format/frame.ts';
+import { type Bytes, FormatError, frameBytes, sealFrame } from '../../../../src/format/frame.ts';
 import { encodeFresh, FreshDays } from '../../../../src/format/fresh.ts';
 import { fromHex, sha256Hex } from '../../../../src/format/hash.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
@@ -133,7 +133,9 @@ const segments = {
       ['RFVE', shape.verdicts] as const,
       ['RFEV', shape.evidenceIndex] as const,
     ].entries()) {
-      if (random(3) === 0) file.set(mutateFrame(file.slice(at, at + part.bytes), magic, random), at);
+      const bytes = file.slice(at, at + part.bytes);
+      // What follows the numbers column in its slice is attacked by itself.
+      if (random(3) === 0) file.set(mutateFrame(bytes.slice(0, frameBytes(bytes)), magic, random), at);
       const hash = await sha256Hex(file.slice(at, at + part.bytes));
       file.set(fromHex(hash), file.length - 96 + i * 32);
       at += part.bytes;
@@ -166,10 +168,12 @@ export function attackOn(kind: HostileKind): Attack {
       const columns = Object.values(CASES.fresh).map((days) => encodeFresh(Uint32Array.from(days)));
       return (random) => {
         const column = columns[random(columns.length)] as Bytes;
-        const fresh = new FreshDays(mutateFrame(column, 'RFFR', random));
+        const end = frameBytes(column);
+        const parts = [mutateFrame(column.slice(0, end), 'RFFR', random), column.subarray(end)];
+        const fresh = new FreshDays(Uint8Array.from(parts.flatMap((part) => [...part])));
         let all = 0;
         for (let rank = 0; rank < fresh.count; rank++) {
-          within(fresh.firstDay(rank), -64, 2 ** 32, 'a day');
+          within(fresh.firstDay(rank), -32, 2 ** 32, 'a day');
           // Of a newest day that is too early, -1 may be a day.
           if (fresh.newestDay > 64 && fresh.firstDay(rank) >= fresh.newestDay - 10) all += 1;
         }

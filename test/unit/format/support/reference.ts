@@ -97,13 +97,14 @@ export function readFresh(bytes: Uint8Array, rank: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const N = view.getUint32(16, true);
   const newestDay = view.getUint32(20, true);
-  const bit = (from: number, i: number) => ((bytes[from + Math.floor(i / 8)] as number) >> (i % 8)) & 1;
-  if (bit(32, rank) === 0) return -1;
-  let f = 0;
-  for (let r = 0; r < rank; r++) f += bit(32, r);
-  const ages = 32 + Math.ceil(N / 32) * 4;
+  const F = view.getUint32(24, true);
+  const w = view.getUint32(28, true);
+  const end = 16 + view.getUint32(8, true);
+  const f = F === N ? rank : find(readNumbers(bytes.slice(end)), rank);
+  if (f < 0) return -1;
+  const bit = (i: number) => ((bytes[32 + Math.floor(i / 8)] as number) >> (i % 8)) & 1;
   let age = 0;
-  for (let i = 5; i >= 0; i--) age = age * 2 + bit(ages, f * 6 + i);
+  for (let i = w - 1; i >= 0; i--) age = age * 2 + bit(f * w + i);
   return newestDay - age;
 }
 
