@@ -13,7 +13,7 @@
 import { ByteReader, ByteWriter } from './bytes.ts';
 import type { KindSpan } from './day-facts.ts';
 import { BLOCK_ROWS, type FactsBlockPlace } from './facts-block.ts';
-import { parseFactKind } from './facts-kind.ts';
+import { knownKind } from './facts-kind.ts';
 import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
 
 const MAGIC = 'RFFA';
@@ -103,7 +103,7 @@ function readKinds(reader: ByteReader): FactsKind[] {
     const firstDay = reader.varint();
     const lastDay = firstDay + reader.varint();
     if (lastDay > MAX_DAY) throw new FormatError(`${MAGIC}: expected days up to ${MAX_DAY}, found ${lastDay}`);
-    byId.set(id, { text, kind: parseFactKind(text), firstDay, lastDay });
+    byId.set(id, { ...knownKind(text), firstDay, lastDay });
     before = text;
   }
   return Array.from({ length: byId.size }, (_, id) => {

@@ -10,9 +10,15 @@ import { parseJson } from './text.ts';
 
 const CIRCUMSTANCES_FIELDS = 7;
 const KIND_FIELDS = 6;
-/** Objects of one store have the same few thousand kinds: about 2 MB of them. */
-const MAX_KNOWN = 8_192;
-const known = new Map<string, FactKind>();
+/** Objects of one store have the same kinds, tens of thousands where projects and hosts are many: 200 bytes each. */
+const MAX_KNOWN = 32_768;
+const known = new Map<string, KnownKind>();
+
+export interface KnownKind {
+  /** One string for all objects that name the kind. */
+  readonly text: string;
+  readonly kind: FactKind;
+}
 
 export function factKindText(kind: FactKind): string {
   return JSON.stringify([kind.label, kind.channel, kind.industry, kind.project, kind.linkHost, kind.source]);
@@ -20,9 +26,14 @@ export function factKindText(kind: FactKind): string {
 
 /** Throws FormatError unless the text is one that `factKindText` writes. */
 export function parseFactKind(text: string): FactKind {
+  return knownKind(text).kind;
+}
+
+/** The same, and the text to keep. */
+export function knownKind(text: string): KnownKind {
   const before = known.get(text);
   if (before !== undefined) return before;
-  const kind = parse(text);
+  const kind = { text, kind: parse(text) };
   if (known.size < MAX_KNOWN) known.set(text, kind);
   return kind;
 }

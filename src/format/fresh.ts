@@ -29,18 +29,23 @@ const LAST_DAY = 49_710;
 
 /** @param firstDay by rank, UTC days since 1970; at least one */
 export function encodeFresh(firstDay: Uint32Array): Bytes {
-  const newestDay = firstDay.reduce((newest, day) => Math.max(newest, day), 0);
-  const ranks = Float64Array.from(firstDay.keys()).filter(
-    (rank) => newestDay - (firstDay[rank] as number) <= MAX_FRESH_AGE,
-  );
-  const fresh = ranks.length;
-  const ageOf = (rank: number) => newestDay - (firstDay[rank] as number);
-  const ageBits = bitLength(ranks.reduce((oldest, rank) => Math.max(oldest, ageOf(rank)), 0));
+  let newestDay = 0;
+  for (let rank = 0; rank < firstDay.length; rank++) newestDay = Math.max(newestDay, firstDay[rank] as number);
+  const ranks = new Float64Array(firstDay.length);
+  let fresh = 0;
+  let oldest = 0;
+  for (let rank = 0; rank < firstDay.length; rank++) {
+    const age = newestDay - (firstDay[rank] as number);
+    if (age > MAX_FRESH_AGE) continue;
+    ranks[fresh++] = rank;
+    oldest = Math.max(oldest, age);
+  }
+  const ageBits = bitLength(oldest);
   const ages = new Uint32Array(ageWords(fresh, ageBits));
-  ranks.forEach((rank, i) => {
-    writeBits(ages, i * ageBits, ageBits, ageOf(rank));
-  });
-  const column = fresh < firstDay.length ? encodeNumbers(ranks) : new Uint8Array();
+  for (let i = 0; i < fresh; i++) {
+    writeBits(ages, i * ageBits, ageBits, newestDay - (firstDay[ranks[i] as number] as number));
+  }
+  const column = fresh < firstDay.length ? encodeNumbers(ranks.subarray(0, fresh)) : new Uint8Array();
   const length = daysBytes(fresh, ageBits);
   const out = new Uint8Array(length + column.length);
   const view = new DataView(out.buffer);

@@ -42,6 +42,8 @@ export interface TickBudget {
   readonly compactionSegments: number;
   /** Distinct circumstances that a share of a compaction meets before it ends: links, one a number, are held as text. */
   readonly compactionCircumstances: number;
+  /** Facts objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes anew. */
+  readonly factsObjects: number;
 }
 
 export const DEFAULT_BUDGET: TickBudget = {
@@ -50,6 +52,7 @@ export const DEFAULT_BUDGET: TickBudget = {
   inlineRecords: 131_072,
   compactionSegments: 80,
   compactionCircumstances: 8_192,
+  factsObjects: 8,
 };
 
 export function messageOf(error: unknown): string {

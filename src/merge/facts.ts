@@ -30,10 +30,9 @@ export async function mergeFacts(
   if (pieces.length === 0) return { entries: [...entries], firstDay: null };
   const newBytes = pieces.reduce((sum, { shape }) => sum + shape.bytes, 0);
   const joined = await readJoined(context, entries, newBytes);
-  const inputs = [...pieces.map(({ file, shape }) => openFactsObject(file, shape)), ...joined.values()];
   const attempt = context.randomId();
   const written: FactsEntry[] = [];
-  for (const { file, shape } of foldObjects(inputs)) {
+  for (const { file, shape } of joined.size === 0 && pieces.length === 1 ? pieces : foldWith(pieces, joined.values())) {
     const key = factsKey(attempt, written.length);
     await context.objects.put(key, file);
     written.push({ key, ...shape });
@@ -42,6 +41,10 @@ export async function mergeFacts(
     entries: [...entries.filter(({ key }) => !joined.has(key)), ...written],
     firstDay: Math.min(...pieces.map(({ shape }) => shape.firstDay)),
   };
+}
+
+function foldWith(pieces: readonly EncodedFacts[], joined: Iterable<FactsInput>): Generator<EncodedFacts> {
+  return foldObjects([...pieces.map(({ file, shape }) => openFactsObject(file, shape)), ...joined]);
 }
 
 /** Keys are unique to the attempt, so that none is ever written twice. */
@@ -73,12 +76,12 @@ export function factsOf(batches: readonly Batch[]): EncodedFacts[] {
 
 /** The objects that are to be rewritten, by key. One that cannot be read is left as it is: it holds no tick up. */
 async function readJoined(
-  { objects, log }: MergeContext,
+  { objects, log, budget }: MergeContext,
   entries: readonly FactsEntry[],
   newBytes: number,
 ): Promise<Map<string, FactsInput>> {
   const inputs = new Map<string, FactsInput>();
-  for (const entry of planFacts(entries, newBytes)) {
+  for (const entry of planFacts(entries, newBytes, budget.factsObjects)) {
     try {
       inputs.set(entry.key, await readFacts(objects, entry));
     } catch (error) {

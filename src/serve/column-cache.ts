@@ -12,7 +12,7 @@ import type { ServeContext } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Together well under the 128 MB of an isolate. All numbers of 20.87 million fit (30 MB); verdicts are asked for less. */
-export const NUMBERS_BUDGET = 48 * 2 ** 20;
+export const NUMBERS_BUDGET = 40 * 2 ** 20;
 export const VERDICTS_BUDGET = 16 * 2 ** 20;
 export const EVIDENCE_BUDGET = 2 * 2 ** 20;
 

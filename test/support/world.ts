@@ -40,7 +40,8 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     log: (event, details) => {
       events.push(`${event} ${JSON.stringify(details)}`);
     },
-    budget: { ...DEFAULT_BUDGET, ...budget },
+    // So that a few small ticks fold facts, as many do in service.
+    budget: { ...DEFAULT_BUDGET, factsObjects: 2, ...budget },
   };
   return world;
 }

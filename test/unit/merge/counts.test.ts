@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
@@ -36,7 +37,7 @@ describe('storage operations of a tick, exactly', () => {
   });
 
   test('a quiet minute over a large base: ten writes, and the base is neither rewritten nor read whole', async () => {
-    const world = newWorld();
+    const world = newWorld({ factsObjects: DEFAULT_BUDGET.factsObjects });
     // 60,000 numbers in one run: far above the size that is rewritten at once.
     const many = someDetections(60_000, 1).map((d, i) => ({ ...d, number: fictionNumber(i) }));
     await upload(world, 'base', many);

@@ -5,6 +5,7 @@ import type { Detection } from '../../../src/format/detection.ts';
 import type { EncodedFacts } from '../../../src/format/facts.ts';
 import { openFactsObject } from '../../../src/format/facts-open.ts';
 import { changedSince } from '../../../src/format/facts-reached.ts';
+import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { foldObjects } from '../../../src/merge/facts-objects.ts';
 import { FactsRows } from '../../../src/merge/facts-rows.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
@@ -152,13 +153,18 @@ describe('the facts of a store', () => {
 });
 
 describe('a tick', () => {
-  test('writes one object, which takes up those before while they are small', async () => {
-    const world = newWorld();
-    await merge(world, someDetections(100, 1));
+  test('writes one object and reads none, until so many of a size are written as one', async () => {
+    const { factsObjects } = DEFAULT_BUDGET;
+    const world = newWorld({ factsObjects });
+    const parts = Array.from({ length: factsObjects }, (_, i) => someDetections(50, i));
+    await merge(world, ...parts.slice(1));
+    expect((await manifestOf(world)).facts).toHaveLength(factsObjects - 1);
+    expect(world.storeLog.counts()).not.toHaveProperty('get facts/');
     world.storeLog.clear();
-    await merge(world, someDetections(100, 2));
-    expect(world.storeLog.counts()).toMatchObject({ 'put facts/': 1, 'get facts/': 1 });
+    await merge(world, ...parts.slice(0, 1));
+    expect(world.storeLog.counts()).toMatchObject({ 'put facts/': 1, 'get facts/': factsObjects - 1 });
     expect((await manifestOf(world)).facts).toHaveLength(1);
+    expect(await actualFacts(world.objects)).toEqual(expectedFacts(parts.flat()));
   });
 
   test('without detections writes none', async () => {
