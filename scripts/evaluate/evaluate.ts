@@ -1,12 +1,12 @@
 /** How well the shipped score tells first-time numbers from null numbers, over a period. */
 
 import { isoDay } from '../../src/format/records.ts';
+import { noCounts } from '../../src/policy/neighbourhood.ts';
 import { NEIGHBOURHOOD_TABLE } from '../../src/policy/neighbourhood-table.ts';
 import { hash32, Random } from '../synthesize/random.ts';
 import { type DayWeights, type Estimate, intervalOf, resampleDays } from './bootstrap.ts';
 import { EvaluateError } from './evaluate-error.ts';
 import { type History, lastDay } from './history.ts';
-import { noCounts } from './known.ts';
 import { countryOfNumber, NULL_KINDS, type NullKind, Nulls } from './nulls.ts';
 import { operatingAt, shareFrom } from './recall.ts';
 import { countFirstTime, type Period, replayDays } from './replay.ts';

@@ -1,8 +1,6 @@
 /** What is listed on the morning of a day, and how many of it stand around a number: the counts that production has. */
-import { FRESH_DAYS, type NeighbourCounts, WEEK_DAYS } from '../../src/policy/neighbourhood.ts';
+import { type CountsSoFar, FRESH_DAYS, WEEK_DAYS } from '../../src/policy/neighbourhood.ts';
 import type { History } from './history.ts';
-
-export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const HUNDRED = 100;
 const THOUSAND = 1000;
@@ -90,7 +88,7 @@ export class KnownNumbers {
   }
 
   /** @param number not known; the counts would include it */
-  countInto(counts: Mutable<NeighbourCounts>, number: number): void {
+  countInto(counts: CountsSoFar, number: number): void {
     counts.tenThousand = this.#all.countAround(number, TEN_THOUSAND);
     const near = counts.tenThousand > 0;
     counts.thousand = near ? this.#all.countAround(number, THOUSAND) : 0;
@@ -111,17 +109,4 @@ export class KnownNumbers {
   runBeside(number: number, most: number): number {
     return this.#all.runBeside(number, most);
   }
-}
-
-export function noCounts(): Mutable<NeighbourCounts> {
-  return {
-    hundred: 0,
-    thousand: 0,
-    tenThousand: 0,
-    freshHundred: 0,
-    freshThousand: 0,
-    freshTenThousand: 0,
-    weekThousand: 0,
-    weekTenThousand: 0,
-  };
 }

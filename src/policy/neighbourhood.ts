@@ -30,6 +30,22 @@ export interface NeighbourCounts {
   readonly weekTenThousand: number;
 }
 
+/** To count into: one object can serve many numbers. */
+export type CountsSoFar = { -readonly [Field in keyof NeighbourCounts]: NeighbourCounts[Field] };
+
+export function noCounts(): CountsSoFar {
+  return {
+    hundred: 0,
+    thousand: 0,
+    tenThousand: 0,
+    freshHundred: 0,
+    freshThousand: 0,
+    freshTenThousand: 0,
+    weekThousand: 0,
+    weekTenThousand: 0,
+  };
+}
+
 /** The counts that are worth points. How many stand in the 10,000 adds nothing once the others are known. */
 export const SCORED_COUNTS = [
   'hundred',

@@ -1,7 +1,7 @@
 /** What the neighbours of a number are, and what they say of it: numbers are bought in blocks (docs/NEIGHBOURHOOD.md). */
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
-import { FRESH_DAYS, type NeighbourCounts, SCORED_COUNTS, scoreOf, WEEK_DAYS } from '../policy/neighbourhood.ts';
+import { FRESH_DAYS, noCounts, SCORED_COUNTS, scoreOf, WEEK_DAYS } from '../policy/neighbourhood.ts';
 import { NEIGHBOURHOOD_TABLE } from '../policy/neighbourhood-table.ts';
 
 const HUNDRED = 100;
@@ -17,19 +17,8 @@ export interface Neighbours {
   readonly score: number;
 }
 
-type Counts = { -readonly [Field in keyof NeighbourCounts]: NeighbourCounts[Field] };
-
 /** One for all lookups, which take turns: filled and read without a pause. */
-const counts: Counts = {
-  hundred: 0,
-  thousand: 0,
-  tenThousand: 0,
-  freshHundred: 0,
-  freshThousand: 0,
-  freshTenThousand: 0,
-  weekThousand: 0,
-  weekTenThousand: 0,
-};
+const counts = noCounts();
 
 const NOBODY: Neighbours = { hundred: 0, thousand: 0, score: 0 };
 

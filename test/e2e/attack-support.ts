@@ -99,6 +99,13 @@ export function protectedRoutes(number: string, policy: object, foreign: string)
     { method: 'POST', path: '/v1/keys', body: key, scope: 'admin' },
     { method: 'DELETE', path: `/v1/keys/${idOf(foreign)}`, scope: 'admin' },
     { method: 'POST', path: '/v1/rollback', body: { generation: 0 }, scope: 'admin' },
+    { method: 'GET', path: '/v1/briefings/2025-05-16/2025-05-30', scope: 'lookup' },
+    { method: 'GET', path: '/v1/sources', scope: 'admin' },
+    { method: 'POST', path: '/v1/sources/release', body: { source: 'x' }, scope: 'admin' },
+    { method: 'POST', path: '/v1/sources/drop', body: { source: 'x' }, scope: 'admin' },
+    { method: 'GET', path: '/v1/canaries', scope: 'admin' },
+    { method: 'PUT', path: '/v1/canaries', body: { number }, scope: 'admin' },
+    { method: 'DELETE', path: `/v1/canaries?${query(number)}`, scope: 'admin' },
   ];
 }
 

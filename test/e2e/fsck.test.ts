@@ -100,7 +100,7 @@ describe('npm run fsck', () => {
 
   test('rebuilds it from the batches into a state folder that answers the same, with the same API keys', async () => {
     const { code, out } = await fsck('--state', state, '--rebuild', rebuiltState, '--verify-batches');
-    expect(out).toContain(`Built ${rebuiltState} from 4 batches: 230 numbers in generation 1.\n`);
+    expect(out).toContain(`Built ${rebuiltState} from 4 batches: 230 numbers in generation 2.\n`);
     expect(out).toContain('The store is sound.');
     expect(out).toMatch(/\nStart it with: npm start -- --state \S+\n$/);
     expect(code).toBe(0);

@@ -3,7 +3,7 @@ import { collectCells, STEPS, stepsReached } from '../../../scripts/evaluate/cel
 import { evaluate } from '../../../scripts/evaluate/evaluate.ts';
 import { fitRises } from '../../../scripts/evaluate/fit.ts';
 import { jsonText } from '../../../scripts/evaluate/json.ts';
-import { KnownNumbers, noCounts } from '../../../scripts/evaluate/known.ts';
+import { KnownNumbers } from '../../../scripts/evaluate/known.ts';
 import { countryOfNumber, Nulls } from '../../../scripts/evaluate/nulls.ts';
 import { reportText } from '../../../scripts/evaluate/report.ts';
 import { fitTable, tableSource } from '../../../scripts/evaluate/table.ts';
@@ -11,7 +11,7 @@ import { SCALES, Tally } from '../../../scripts/evaluate/tally.ts';
 import { Random } from '../../../scripts/synthesize/random.ts';
 import { mobileRanges } from '../../../scripts/synthesize/ranges.ts';
 import { readInternational } from '../../../src/number/plan.ts';
-import { pointsOf, SCORED_COUNTS } from '../../../src/policy/neighbourhood.ts';
+import { noCounts, pointsOf, SCORED_COUNTS } from '../../../src/policy/neighbourhood.ts';
 import { historyOf, START, worldHistory } from './world.ts';
 
 const history = worldHistory(40);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { History } from '../../../scripts/evaluate/history.ts';
-import { KnownNumbers, noCounts } from '../../../scripts/evaluate/known.ts';
+import { KnownNumbers } from '../../../scripts/evaluate/known.ts';
 import { replayDays } from '../../../scripts/evaluate/replay.ts';
-import { FRESH_DAYS, type NeighbourCounts } from '../../../src/policy/neighbourhood.ts';
+import { FRESH_DAYS, type NeighbourCounts, noCounts } from '../../../src/policy/neighbourhood.ts';
 import { historyOf, START, worldHistory } from './world.ts';
 
 /** The definition of NeighbourCounts, number by number. */

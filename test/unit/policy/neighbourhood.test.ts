@@ -3,6 +3,7 @@ import {
   isSuspectScore,
   MAX_POINTS,
   type NeighbourCounts,
+  noCounts,
   pointsOf,
   SCORED_COUNTS,
   SUSPECT_SCORE,
@@ -11,16 +12,7 @@ import {
 } from '../../../src/policy/neighbourhood.ts';
 import { NEIGHBOURHOOD_TABLE } from '../../../src/policy/neighbourhood-table.ts';
 
-const NONE: NeighbourCounts = {
-  hundred: 0,
-  thousand: 0,
-  tenThousand: 0,
-  freshHundred: 0,
-  freshThousand: 0,
-  freshTenThousand: 0,
-  weekThousand: 0,
-  weekTenThousand: 0,
-};
+const NONE: NeighbourCounts = noCounts();
 const FIELDS = Object.keys(NONE) as (keyof NeighbourCounts)[];
 const LEVELS = [0, 1, 2, 3, 5, 8, 13, 34, 89, 90, 99];
 
