@@ -2,10 +2,9 @@
 
 import { Briefings } from './briefing/briefings.ts';
 import { activeOn, type Census, readCensus } from './briefing/census.ts';
-import { dayOfMs } from './briefing/period.ts';
 import { FeedConfigs } from './feed/config.ts';
 import { Feed } from './feed/feed.ts';
-import { isoDay } from './format/records.ts';
+import { dayOfMs, isoDay } from './format/records.ts';
 import type { Assets } from './http/docs-page.ts';
 import { withSandbox } from './http/sandbox.ts';
 import type { Health, Samples, Services, Status } from './http/services.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MAX_PERIOD_DAYS, parseDay, spanDays } from '../../src/briefing/period.ts';
+import { MAX_PERIOD_DAYS, spanDays } from '../../src/briefing/period.ts';
+import { parseDay } from '../../src/format/records.ts';
 import { BriefingError } from './briefing-error.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8787';

@@ -1,7 +1,9 @@
 /** Briefings as they are asked for: the kept one if nothing it was computed from has changed, otherwise a new one. */
+
 import type { FactsSource } from '../format/day-facts.ts';
 import { changedSince } from '../format/facts-reached.ts';
 import type { Manifest } from '../format/manifest.ts';
+import { dayOfMs } from '../format/records.ts';
 import { orUnavailable, StorageUnavailable } from '../store/errors.ts';
 import { openFacts } from '../store/facts.ts';
 import type { ObjectStore } from '../store/store.ts';
@@ -10,7 +12,7 @@ import { type Census, censusOf, keepCensus } from './census.ts';
 import { computeBriefing } from './compute.ts';
 import { inventoryOf, storedSegments } from './inventory.ts';
 import { keep, readKept } from './kept.ts';
-import { type DaySpan, dayOfMs, halfMonthBefore, periodOf } from './period.ts';
+import { type DaySpan, halfMonthBefore, periodOf } from './period.ts';
 
 /** Computing takes seconds; one that has not come to its end by now went down with its request. */
 const COMPUTING_LOST_MS = 120_000;

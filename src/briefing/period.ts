@@ -11,21 +11,8 @@ export interface DaySpan {
 /** A leap year: the longest that anyone compares with the one before. */
 export const MAX_PERIOD_DAYS = 366;
 const DAY_MS = 86_400_000;
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
 /** Where a calendar month is cut in two. */
 const FIRST_HALF_DAYS = 15;
-
-/** The UTC day of a time in milliseconds since 1970. */
-export function dayOfMs(ms: number): number {
-  return Math.floor(ms / DAY_MS);
-}
-
-/** The day of a date as YYYY-MM-DD, or null if the text is none or the calendar has no such day. */
-export function parseDay(text: string): number | null {
-  if (!DATE.test(text)) return null;
-  const day = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
-  return Number.isInteger(day) && isoDay(day) === text ? day : null;
-}
 
 export function spanDays({ from, to }: DaySpan): number {
   return to - from + 1;

@@ -35,6 +35,11 @@ export function dayOf(seconds: number): number {
   return Math.floor(seconds / SECONDS_PER_DAY);
 }
 
+/** The UTC day of a time in milliseconds since 1970. */
+export function dayOfMs(ms: number): number {
+  return dayOf(ms / 1000);
+}
+
 /** Some 20 years of days: far more than an inventory has, and a few hundred kilobytes. */
 const MAX_ISO_DAYS = 8192;
 /** Every listed number has two days, and all of them have the same few hundred. */
@@ -47,4 +52,13 @@ export function isoDay(day: number): string {
   const text = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
   if (isoDays.size < MAX_ISO_DAYS) isoDays.set(day, text);
   return text;
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The day of a date as YYYY-MM-DD, or null if the text is none or the calendar has no such day. */
+export function parseDay(text: string): number | null {
+  if (!DATE.test(text)) return null;
+  const day = Date.parse(`${text}T00:00:00Z`) / (SECONDS_PER_DAY * 1000);
+  return Number.isInteger(day) && isoDay(day) === text ? day : null;
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Briefing } from '../briefing/briefing.ts';
-import { parseDay } from '../briefing/period.ts';
+import { parseDay } from '../format/records.ts';
 
 export { briefingSchema as briefingAnswer } from '../briefing/schema.ts';
 

@@ -1,9 +1,11 @@
 /** A period's briefing as JSON, as Markdown, or as a page to read and print. */
+
 import type { Context } from 'hono';
 import type { Briefing } from '../briefing/briefing.ts';
-import { type DaySpan, MAX_PERIOD_DAYS, parseDay, spanDays } from '../briefing/period.ts';
+import { type DaySpan, MAX_PERIOD_DAYS, spanDays } from '../briefing/period.ts';
 import { renderHtml } from '../briefing/render/html.ts';
 import { renderMarkdown } from '../briefing/render/markdown.ts';
+import { parseDay } from '../format/records.ts';
 import { preferredType } from './accept.ts';
 import { BRIEFING_EXAMPLE, briefingAnswer, briefingPath } from './briefings-schema.ts';
 import { Problem } from './problem.ts';

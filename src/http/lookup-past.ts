@@ -1,6 +1,5 @@
 /** A lookup of an earlier moment. */
-import { parseDay } from '../briefing/period.ts';
-import { dayOf, isoDay } from '../format/records.ts';
+import { dayOf, isoDay, parseDay } from '../format/records.ts';
 import type { PhoneNumber } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { decide, type PastMoment } from '../policy/decide.ts';

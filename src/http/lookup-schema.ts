@@ -1,6 +1,7 @@
 /** What a lookup takes and answers. Messages start with "expected" and never repeat the value (validate.ts). */
+
 import * as v from 'valibot';
-import { parseDay } from '../briefing/period.ts';
+import { parseDay } from '../format/records.ts';
 import { CHANNELS, INDUSTRIES } from '../format/vocabulary.ts';
 import { isCountry } from '../number/country.ts';
 import { LINE_TYPES } from '../number/phone-number.ts';

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { halfMonthBefore, parseDay, periodOf, spanBefore, spanDays } from '../../../src/briefing/period.ts';
+import { halfMonthBefore, periodOf, spanBefore, spanDays } from '../../../src/briefing/period.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../src/crons.ts';
+import { parseDay } from '../../../src/format/records.ts';
 
 it('reads days of the calendar only', () => {
   expect(parseDay('1970-01-01')).toBe(0);

@@ -1,8 +1,7 @@
 /** What the status says of active numbers, on a whole runtime over stores in memory. */
 import { expect, it, vi } from 'vitest';
-import { dayOfMs } from '../../../src/briefing/period.ts';
 import { HALF_MONTH_CRON, runCron } from '../../../src/crons.ts';
-import { isoDay } from '../../../src/format/records.ts';
+import { dayOfMs, isoDay } from '../../../src/format/records.ts';
 import { createRuntimeOn } from '../../../src/runtime.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';
 

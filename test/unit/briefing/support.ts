@@ -1,9 +1,11 @@
 /** Briefings of a store in memory, through the real merge. */
+
 import { createHash } from 'node:crypto';
 import type { SyntheticRow } from '../../../scripts/synthesize/synthesize.ts';
 import { Briefings } from '../../../src/briefing/briefings.ts';
-import { type DaySpan, parseDay } from '../../../src/briefing/period.ts';
+import type { DaySpan } from '../../../src/briefing/period.ts';
 import type { Detection } from '../../../src/format/detection.ts';
+import { parseDay } from '../../../src/format/records.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseDay } from '../../../src/briefing/period.ts';
 import { renderHtml } from '../../../src/briefing/render/html.ts';
 import { renderMarkdown } from '../../../src/briefing/render/markdown.ts';
+import { parseDay } from '../../../src/format/records.ts';
 import { preferredType } from '../../../src/http/accept.ts';
 import { BRIEFING_EXAMPLE } from '../../../src/http/briefings-schema.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
