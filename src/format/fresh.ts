@@ -104,17 +104,19 @@ export class FreshDays {
     return at < 0 ? -1 : this.#dayAt(at);
   }
 
+  /** How many fresh numbers have a smaller rank: where those from this rank on begin among the fresh ones. */
+  before(rank: number): number {
+    return this.#ranks === null ? rank : this.#ranks.rank(rank);
+  }
+
   /**
-   * How many numbers of ranks [from, to) were first seen on `sinceDay` or later, which must be within MAX_FRESH_AGE of
-   * newestDay or after it; no more than `enough` are counted.
+   * Of the fresh numbers [from, to), counted as `before` does, how many were first seen on `sinceDay` or later, which must
+   * be within MAX_FRESH_AGE of newestDay or after it; no more than `enough` are counted.
    */
   countSince(from: number, to: number, sinceDay: number, enough: number): number {
-    if (this.newestDay < sinceDay || from >= to) return 0;
-    const end = this.#ranks === null ? to : this.#ranks.rank(to);
+    if (this.newestDay < sinceDay) return 0;
     let count = 0;
-    for (let at = this.#ranks === null ? from : this.#ranks.rank(from); at < end && count < enough; at++) {
-      if (this.#dayAt(at) >= sinceDay) count += 1;
-    }
+    for (let at = from; at < to && count < enough; at++) if (this.#dayAt(at) >= sinceDay) count += 1;
     return count;
   }
 

@@ -54,20 +54,25 @@ function addBase(run: NumbersReader, number: number, low: number, high: number, 
   counts.tenThousand = high - low + others;
   const thousandLow = run.rank(number - (number % THOUSAND));
   const thousandHigh = run.rank(number - (number % THOUSAND) + THOUSAND);
-  const hundredLow = run.rank(number - (number % HUNDRED));
-  const hundredHigh = run.rank(number - (number % HUNDRED) + HUNDRED);
   counts.thousand = thousandHigh - thousandLow + others;
+  const isAlone = thousandLow === thousandHigh;
+  const hundredLow = isAlone ? thousandLow : run.rank(number - (number % HUNDRED));
+  const hundredHigh = isAlone ? thousandLow : run.rank(number - (number % HUNDRED) + HUNDRED);
   counts.hundred = hundredHigh - hundredLow + others;
   if (fresh === null || fresh.newestDay < today - FRESH_DAYS) return;
+  const [freshLow, freshHigh] = [fresh.before(low), fresh.before(high)];
+  if (freshLow === freshHigh) return;
   // One more than is enough, since the number itself may be among them.
   const enough = ENOUGH + 1;
-  counts.freshTenThousand = fresh.countSince(low, high, today - FRESH_DAYS, enough) - freshSelf;
-  if (counts.freshTenThousand === 0) return;
-  counts.freshThousand = fresh.countSince(thousandLow, thousandHigh, today - FRESH_DAYS, enough) - freshSelf;
-  counts.freshHundred = fresh.countSince(hundredLow, hundredHigh, today - FRESH_DAYS, enough) - freshSelf;
-  counts.weekTenThousand = fresh.countSince(low, high, today - WEEK_DAYS, enough) - weekSelf;
-  if (counts.weekTenThousand === 0) return;
-  counts.weekThousand = fresh.countSince(thousandLow, thousandHigh, today - WEEK_DAYS, enough) - weekSelf;
+  counts.freshTenThousand = fresh.countSince(freshLow, freshHigh, today - FRESH_DAYS, enough) - freshSelf;
+  counts.weekTenThousand = fresh.countSince(freshLow, freshHigh, today - WEEK_DAYS, enough) - weekSelf;
+  if (counts.thousand === 0 || counts.freshTenThousand === 0) return;
+  const [from, to] = [fresh.before(thousandLow), fresh.before(thousandHigh)];
+  counts.freshThousand = fresh.countSince(from, to, today - FRESH_DAYS, enough) - freshSelf;
+  counts.weekThousand = fresh.countSince(from, to, today - WEEK_DAYS, enough) - weekSelf;
+  if (counts.freshThousand === 0 || counts.hundred === 0) return;
+  const hundred = fresh.countSince(fresh.before(hundredLow), fresh.before(hundredHigh), today - FRESH_DAYS, enough);
+  counts.freshHundred = hundred - freshSelf;
 }
 
 /** Of a newer run, the numbers that no older one has. */

@@ -177,7 +177,10 @@ export function attackOn(kind: HostileKind): Attack {
           // Of a newest day that is too early, -1 may be a day.
           if (fresh.newestDay > 64 && fresh.firstDay(rank) >= fresh.newestDay - 10) all += 1;
         }
-        if (fresh.newestDay > 64 && fresh.countSince(0, fresh.count, fresh.newestDay - 10, Infinity) !== all)
+        if (
+          fresh.newestDay > 64 &&
+          fresh.countSince(0, fresh.before(fresh.count), fresh.newestDay - 10, Infinity) !== all
+        )
           throw new Error('counts differ');
       };
     }
