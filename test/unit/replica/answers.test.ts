@@ -82,7 +82,9 @@ describe('a replica and its origin', () => {
   beforeAll(async () => {
     key = await origin.key(['lookup', 'feed']);
     // Three runs that have numbers in common.
-    await origin.merge(listed.map((number) => detectionOf(number, today - 40 - random(900))));
+    // A third of them lately, so that there are suspects.
+    const daysAgo = () => (random(3) === 0 ? random(20) : 40 + random(900));
+    await origin.merge(listed.map((number) => detectionOf(number, today - daysAgo())));
     await origin.merge(listed.slice(0, 2000).map((number) => detectionOf(number, today - 20)));
     await origin.merge(listed.slice(1500, 1800).map((number) => detectionOf(number, today - 1)));
     origin.rules.set('default', {
