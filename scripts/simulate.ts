@@ -2,11 +2,14 @@
  * `npm run simulate [-- --seed N --cron SECONDS --lookups A,B,C --json FILE --write-docs]`: what Ringfence costs, how fresh it is and how
  * far it scales, on paper and by simulation. Prints tables, writes them to bench/results/simulate.json, and with
  * --write-docs into docs/SCALE.md. The same seed gives the same figures. The exit status is 1 when a bar is not met.
+ *
+ * `npm run simulate -- load` runs the server itself under load (simulate/load/load.ts).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { textTable } from '../bench/report.ts';
 import { SCALE_DOCUMENT, withTables } from './simulate/document.ts';
+import { load } from './simulate/load/load.ts';
 import { parseOptions } from './simulate/options.ts';
 import { simulate } from './simulate/simulate.ts';
 import { flatten } from './simulate/table.ts';
@@ -14,6 +17,8 @@ import { flatten } from './simulate/table.ts';
 const RESULTS_FILE = join(import.meta.dirname, '..', 'bench', 'results', 'simulate.json');
 
 async function main(): Promise<number> {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === 'load') return load(rest);
   const options = parseOptions(process.argv.slice(2));
   const { tables, bars } = await simulate(options);
   for (const { title, rows } of tables) console.log(`\n${title}\n${textTable(rows)}`);

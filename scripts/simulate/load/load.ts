@@ -1,0 +1,265 @@
+/**
+ * `npm run simulate -- load [--clients 32 --seconds 60 --kills 3 --seed 1]`: the real server under mixed load, with ticks
+ * all the while, killed with SIGKILL in the middle of it, started again on the same folder, and then counted: nothing
+ * that was acknowledged is lost or counted twice, and no request failed but by a broken connection at a kill.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { textTable } from '../../../bench/report.ts';
+import { Random } from '../random.ts';
+import { FIRST_NUMBER, type Figures, runClient } from './clients.ts';
+import { type Answer, Expected } from './expected.ts';
+import { LoadServer } from './server.ts';
+
+const ADMIN_KEY = 'load-admin-key-0123456789-abcdefghij';
+const TICK_PAUSE_MS = 3_000;
+/** Ticks until all is merged: each takes hundreds of batches. */
+const MAX_DRAIN_TICKS = 200;
+/** An isolate sees a generation within ten seconds of the first lookup (src/serve/snapshot.ts); a busy machine later. */
+const SNAPSHOT_LIMIT_MS = 60_000;
+const SNAPSHOT_POLL_MS = 500;
+const LOOKUPS_AT_ONCE = 500;
+
+export interface LoadOptions {
+  readonly clients: number;
+  readonly seconds: number;
+  readonly kills: number;
+  readonly seed: number;
+}
+
+export interface LoadResult {
+  readonly options: LoadOptions;
+  readonly figures: Figures;
+  readonly acknowledged: number;
+  readonly numbers: number;
+  readonly ticks: number;
+  readonly failedTicks: number;
+  /** Milliseconds from each kill to the first answer. */
+  readonly downMs: readonly number[];
+  /** Numbers whose answer at rest is not what was acknowledged. */
+  readonly wrong: readonly string[];
+}
+
+export async function load(args: readonly string[]): Promise<number> {
+  const result = await runLoad(optionsOf(args));
+  console.log(report(result));
+  return isSound(result) ? 0 : 1;
+}
+
+function optionsOf(args: readonly string[]): LoadOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      clients: { type: 'string', default: '32' },
+      seconds: { type: 'string', default: '60' },
+      kills: { type: 'string', default: '3' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const whole = (name: keyof typeof values, least: number) => {
+    const value = Number(values[name]);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new Error(`--${name} takes a whole number of at least ${least}, not "${values[name]}"`);
+  };
+  return {
+    clients: whole('clients', 1),
+    seconds: whole('seconds', 1),
+    kills: whole('kills', 0),
+    seed: whole('seed', 0),
+  };
+}
+
+export function isSound({ figures, wrong, acknowledged }: LoadResult): boolean {
+  return figures.errors.length === 0 && figures.faults.length === 0 && wrong.length === 0 && acknowledged > 0;
+}
+
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const state = mkdtempSync(join(tmpdir(), 'ringfence-load-'));
+  const server = new LoadServer({ port: await freePort(), state, adminKey: ADMIN_KEY });
+  try {
+    await server.start();
+    return await runAgainst(server, options);
+  } finally {
+    await server.stop();
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+async function runAgainst(server: LoadServer, options: LoadOptions): Promise<LoadResult> {
+  const random = new Random(options.seed);
+  const expected = new Expected();
+  const figures: Figures = {
+    lookups: 0,
+    uploads: 0,
+    resent: 0,
+    resets: 0,
+    errors: [],
+    faults: [],
+    lookupMs: [],
+    uploadMs: [],
+  };
+  let isOver = false;
+  const aborted = new AbortController();
+  const deps = {
+    url: server.url,
+    key: ADMIN_KEY,
+    expected,
+    figures,
+    isOver: () => isOver,
+    signal: aborted.signal,
+  };
+  const clients = Array.from({ length: options.clients }, (_, i) => runClient(i, random.stream(`client ${i}`), deps));
+  const ticking = keepTicking(server, () => isOver);
+  let downMs: number[];
+  try {
+    downMs = await killSometimes(server, options, random.stream('kills'));
+  } catch (error) {
+    aborted.abort();
+    throw error;
+  } finally {
+    isOver = true;
+  }
+  await Promise.all(clients);
+  const { ticks, failedTicks } = await ticking;
+  await untilServed(server, await drain(server));
+  const wrong = await wrongAtRest(server, expected);
+  return {
+    options,
+    figures,
+    acknowledged: expected.acknowledged,
+    numbers: expected.numbers.length,
+    ticks,
+    failedTicks,
+    downMs,
+    wrong,
+  };
+}
+
+/** By turns the runtime alone, and every process at once. */
+async function killSometimes(server: LoadServer, { seconds, kills }: LoadOptions, random: Random): Promise<number[]> {
+  const downMs: number[] = [];
+  const share = (seconds * 1000) / (kills + 1);
+  for (let kill = 0; kill < kills; kill++) {
+    await sleep(share * (0.8 + 0.4 * random.next()));
+    const started = Date.now();
+    if (kill % 2 === 0) {
+      await server.killAll();
+      await server.start();
+    } else {
+      server.killRuntime();
+      await server.answers();
+    }
+    downMs.push(Date.now() - started);
+  }
+  await sleep(share);
+  return downMs;
+}
+
+async function keepTicking(server: LoadServer, isOver: () => boolean) {
+  let ticks = 0;
+  let failedTicks = 0;
+  while (!isOver()) {
+    await sleep(TICK_PAUSE_MS);
+    if (await tick(server)) ticks += 1;
+    else failedTicks += 1;
+  }
+  return { ticks, failedTicks };
+}
+
+/** Whether the cron handler ended well; false at a kill, whatever it had done by then. */
+async function tick(server: LoadServer): Promise<boolean> {
+  try {
+    const response = await fetch(`${server.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
+    return (await response.text()) === 'ok';
+  } catch {
+    return false;
+  }
+}
+
+/** Ticks until nothing waits; resolves to the generation that has it all. */
+async function drain(server: LoadServer): Promise<number> {
+  for (let i = 0; i < MAX_DRAIN_TICKS; i++) {
+    if (!(await tick(server))) throw new Error('a tick failed without a kill');
+    const { generation, waiting } = (await call(server, '/v1/status')) as {
+      readonly generation: number;
+      readonly waiting: { readonly batches: number };
+    };
+    if (waiting.batches === 0) return generation;
+  }
+  throw new Error(`batches wait after ${MAX_DRAIN_TICKS} ticks`);
+}
+
+/** Lookups refresh the snapshot that they are answered from. */
+async function untilServed(server: LoadServer, generation: number): Promise<void> {
+  for (const deadline = Date.now() + SNAPSHOT_LIMIT_MS; Date.now() < deadline; await sleep(SNAPSHOT_POLL_MS)) {
+    const answer = (await call(server, '/v1/lookup', { number: `+${FIRST_NUMBER}` })) as { generation: number };
+    if (answer.generation >= generation) return;
+  }
+  throw new Error(`generation ${generation} is not served after ${SNAPSHOT_LIMIT_MS / 1000} s`);
+}
+
+/** Every number that was ever acknowledged, asked for once. */
+async function wrongAtRest(server: LoadServer, expected: Expected): Promise<string[]> {
+  const wrong: string[] = [];
+  const { numbers } = expected;
+  for (let from = 0; from < numbers.length; from += LOOKUPS_AT_ONCE) {
+    const some = numbers.slice(from, from + LOOKUPS_AT_ONCE);
+    const { results } = (await call(server, '/v1/lookup/batch', { numbers: some })) as { readonly results: Answer[] };
+    for (const [i, number] of some.entries()) {
+      const result = results[i];
+      const fault = result === undefined ? 'no result' : expected.faultAtRest(number, result);
+      if (fault !== null) wrong.push(fault);
+    }
+  }
+  return wrong;
+}
+
+async function call(server: LoadServer, path: string, body?: unknown): Promise<unknown> {
+  const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' };
+  const response = await fetch(
+    server.url + path,
+    body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) },
+  );
+  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+function report({ options, figures, acknowledged, numbers, ticks, failedTicks, downMs, wrong }: LoadResult): string {
+  const perSecond = (count: number) => Math.round(count / options.seconds);
+  const rows = [
+    ['clients, seconds, kills', `${options.clients}, ${options.seconds}, ${options.kills}`],
+    ['lookups', `${figures.lookups}, ${perSecond(figures.lookups)} a second`],
+    ['lookup by GET, ms', quantiles(figures.lookupMs)],
+    ['uploads acknowledged', `${figures.uploads}, ${perSecond(figures.uploads)} a second`],
+    ['upload, ms', quantiles(figures.uploadMs)],
+    ['ticks, and those cut short', `${ticks}, ${failedTicks}`],
+    ['broken connections', `${figures.resets}`],
+    ['uploads sent again for it', `${figures.resent}`],
+    ['seconds from a kill to the next answer', downMs.map((ms) => (ms / 1000).toFixed(1)).join(', ')],
+    ['detections acknowledged', `${acknowledged}, of ${numbers} numbers`],
+    ['numbers wrong at rest', `${wrong.length}`],
+    ['answers that cannot be right', `${figures.faults.length}`],
+    ['errors', `${figures.errors.length}`],
+  ];
+  const table = textTable(rows.map(([what = '', value = '']) => ({ load: what, value })));
+  return [table, ...figures.errors.slice(0, 10), ...figures.faults.slice(0, 10), ...wrong.slice(0, 10)].join('\n');
+}
+
+function quantiles(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(0);
+  return `p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
