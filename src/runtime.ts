@@ -217,7 +217,7 @@ function statusOf(
     runs,
     retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
     quarantine,
-    setAside: { batches: manifest.setAside.length },
+    setAside: { batches: manifest.setAside.count },
     lastTick: { at: at === 0 ? null : iso(at), ...counts },
   };
 }

@@ -22,7 +22,7 @@ export interface History {
 }
 
 /** @throws LookError beyond MAX_GENERATIONS or MAX_BATCHES */
-export async function checkHistory(look: Look, manifest: Manifest): Promise<History> {
+export async function checkHistory(look: Look, manifest: Manifest, setAside: ReadonlySet<string>): Promise<History> {
   const check = look.findings.begin('history');
   if (manifest.generation > MAX_GENERATIONS) {
     throw new LookError(`the history has ${manifest.generation} generations, expected ${MAX_GENERATIONS} at most`);
@@ -54,7 +54,7 @@ export async function checkHistory(look: Look, manifest: Manifest): Promise<Hist
     commit = entry === null ? await parentWithoutHistory(look.objects, generation, commit) : entry.parent;
     look.progress.advance();
   }
-  if (isWhole) checkReferences(manifest, mergedBy, replayed, check);
+  if (isWhole) checkReferences(manifest, setAside, mergedBy, replayed, check);
   return { mergedBy, length, isWhole };
 }
 
@@ -111,7 +111,8 @@ function addBatches(entry: HistoryEntry, key: string, mergedBy: Map<string, numb
 
 /** Whatever is named as merged before must have been. */
 function checkReferences(
-  { setAside, replay, consumed }: Manifest,
+  { replay, consumed }: Manifest,
+  setAside: ReadonlySet<string>,
   mergedBy: ReadonlyMap<string, number>,
   replayed: ReadonlyMap<string, string>,
   check: Check,

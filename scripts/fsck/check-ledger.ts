@@ -8,15 +8,21 @@ import { type Look, REBUILD } from './look.ts';
 
 const STOPPED = 'No tick can merge anything until it is back: put it back from a copy of the bucket.';
 
-/** Returns whether it is whole. */
-export async function checkLedger({ objects, findings, progress }: Look, manifest: Manifest): Promise<boolean> {
+/**
+ * Returns whether it is whole.
+ * @param outside batches of which the inventory has nothing
+ */
+export async function checkLedger(
+  { objects, findings, progress }: Look,
+  manifest: Manifest,
+  outside: ReadonlySet<string>,
+): Promise<boolean> {
   if (manifest.ledger === null) return true;
   progress.begin('ledger of sources');
   const check = findings.begin('ledger of sources');
   try {
     const ledger = await readLedger(objects, manifest);
     check.looked = 1;
-    const outside = new Set([...manifest.setAside, ...manifest.replay]);
     for (const id of (await readOmissions(objects, ledger)).keys()) {
       check.looked += 1;
       progress.advance();

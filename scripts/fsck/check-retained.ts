@@ -7,6 +7,7 @@ import {
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
+import { readSetAside, setAsideKeys } from '../../src/merge/set-aside.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
 import { checkFactsObject } from './check-facts.ts';
@@ -23,6 +24,7 @@ export interface Named {
   readonly segments: ReadonlySet<string>;
   readonly facts: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
+  readonly setAside: ReadonlySet<string>;
   readonly slices: ReadonlySet<string>;
 }
 
@@ -36,6 +38,7 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
   const facts = new NamedFacts(look, current.manifest);
   const { generation, commit, retained } = current.manifest;
   const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
+  const setAside = new Set(setAsideKeys(current.manifest));
   segments.addCurrent(current.manifest);
   look.progress.begin('retained generations', retained.length);
   let before: Manifest | null = null;
@@ -46,8 +49,14 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
     await segments.checkAndAdd(manifest);
     await facts.checkAndAdd(manifest);
     if (manifest.ledger !== null && !ledgers.has(manifest.ledger)) {
-      await checkItsLedger(look, manifest, check);
+      await checkItsList(manifest, check, manifest.ledger, () => readLedger(look.objects, manifest));
       ledgers.add(manifest.ledger);
+    }
+    const { key } = manifest.setAside;
+    const keys = setAsideKeys(manifest);
+    if (key !== null && keys.some((one) => !setAside.has(one))) {
+      await checkItsList(manifest, check, key, () => readSetAside(look.objects, manifest));
+      for (const one of keys) setAside.add(one);
     }
     before = manifest;
     look.progress.advance();
@@ -60,16 +69,23 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
     segments: segments.keys,
     facts: facts.keys,
     ledgers,
+    setAside,
     slices: segments.slices,
   };
 }
 
-async function checkItsLedger({ objects }: Look, manifest: Manifest, check: Check): Promise<void> {
+/** Its ledger, or what it has set aside: a rollback reads both. */
+async function checkItsList(
+  manifest: Manifest,
+  check: Check,
+  key: string,
+  read: () => Promise<unknown>,
+): Promise<void> {
   try {
-    await readLedger(objects, manifest);
+    await read();
   } catch (error) {
     const remedy = `Lookups are right. A rollback to generation ${manifest.generation} will fail.`;
-    check.error(manifest.ledger ?? copyKey(manifest), messageOf(error), remedy);
+    check.error(key, messageOf(error), remedy);
   }
 }
 

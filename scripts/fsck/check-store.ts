@@ -8,6 +8,7 @@ import { checkManifest, checkUnchanged, type ReadManifest } from './check-manife
 import { checkNumbers } from './check-numbers.ts';
 import { checkRetained } from './check-retained.ts';
 import { checkSegmentsInUse } from './check-segments.ts';
+import { checkSetAside } from './check-set-aside.ts';
 import { countGarbage } from './count-garbage.ts';
 import type { Look } from './look.ts';
 import { verifyBatches } from './verify-batches.ts';
@@ -37,13 +38,16 @@ export async function checkStore(look: Look, options: CheckOptions): Promise<Rea
   else look.findings.begin('numbers, each counted once').skip('not while segments have errors');
   await checkFacts(look, manifest);
   const named = await checkRetained(look, read);
-  const history = await checkHistory(look, manifest);
+  const setAside = await checkSetAside(look, manifest);
+  const history = await checkHistory(look, manifest, setAside ?? new Set());
   const isKept = await checkBatches(look, manifest, history);
-  const isLedgerWhole = await checkLedger(look, manifest);
+  const outside = setAside === null ? null : new Set([...setAside, ...manifest.replay]);
+  const isLedgerWhole = await checkLedger(look, manifest, outside ?? new Set());
   await countGarbage(look, named, history);
-  look.findings.count('batches set aside by a rollback', manifest.setAside.length);
-  look.findings.count('batches to be merged again after a rollback', manifest.replay.length);
-  if (options.verifyBatches) await verifyBatches(look, manifest, isServable && isKept && isLedgerWhole);
+  look.findings.count('batches to be merged again', manifest.replay.length);
+  if (options.verifyBatches) {
+    await verifyBatches(look, manifest, isServable && isKept && isLedgerWhole ? outside : null);
+  }
   await checkUnchanged(look, read);
   return read;
 }

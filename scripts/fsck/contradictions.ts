@@ -4,7 +4,7 @@ import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
 export function contradictions(manifest: Manifest): string[] {
-  const { runs, facts, reached, setAside, replay, unsliced, generation, parent, retained } = manifest;
+  const { runs, facts, reached, replay, unscreened, unsliced, generation, parent, retained } = manifest;
   const problems: string[] = [];
   const keys = segmentsInUse(manifest).map(({ key }) => key);
   if (generation === 0) problems.push('is of generation 0, which is never published');
@@ -17,8 +17,9 @@ export function contradictions(manifest: Manifest): string[] {
   });
   if (!isStack) problems.push('says since when facts have come in, but not in order');
   if (hasRepeats(runs.map(({ id }) => id))) problems.push('has two runs of one name');
-  if (setAside.some((id) => replay.includes(id))) problems.push('has a batch both set aside and to be merged again');
-  if (hasRepeats(setAside) || hasRepeats(replay)) problems.push('has a batch set aside or to be merged again twice');
+  if (hasRepeats(replay)) problems.push('has a batch to be merged again twice');
+  if (unscreened.some((id) => !replay.includes(id)))
+    problems.push('has a batch to be screened that it is not to merge');
   if (unsliced.some((key) => !keys.includes(key))) problems.push('has a segment without slices that no run names');
   const isAscending = retained.every((entry, i) => entry.generation < (retained[i + 1]?.generation ?? generation));
   if (!isAscending) problems.push('retains generations that are not in order');

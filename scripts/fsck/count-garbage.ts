@@ -1,5 +1,12 @@
 /** What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old. */
-import { FACTS_PREFIX, HISTORY_PREFIX, LEDGER_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import {
+  FACTS_PREFIX,
+  HISTORY_PREFIX,
+  LEDGER_PREFIX,
+  RETAINED_PREFIX,
+  SEGMENT_PREFIX,
+  SET_ASIDE_PREFIX,
+} from '../../src/store/keys.ts';
 import type { History } from './check-history.ts';
 import type { Named } from './check-retained.ts';
 import { listObjects, listSlices } from './list-all.ts';
@@ -11,6 +18,8 @@ export async function countGarbage(look: Look, named: Named, history: History): 
   findings.count('segments that nothing names', await countOthers(look, SEGMENT_PREFIX, named.segments));
   findings.count('facts objects that nothing names', await countOthers(look, FACTS_PREFIX, named.facts));
   findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
+  const lists = await countOthers(look, SET_ASIDE_PREFIX, named.setAside);
+  findings.count('lists of batches set aside that nothing names', lists);
   findings.count('manifests that are not retained', await countOthers(look, RETAINED_PREFIX, named.manifests));
   const histories = await countOthers(look, HISTORY_PREFIX, new Set());
   // Kept for ever: they are small, and a collector would have to walk the whole chain.

@@ -4,7 +4,7 @@ import type { MergeContext } from '../../src/merge/context.ts';
 import { NO_BATCHES } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
-import { rollback } from '../../src/merge/rollback.ts';
+import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/set-aside.ts';
 import { readKept } from '../../src/merge/waiting.ts';
 import { type Ledger, readLedger, writeLedger } from '../../src/quality/ledger.ts';
 import {
@@ -39,7 +39,7 @@ export interface Rebuilt {
 
 /** What was decided of batches, which the batches themselves do not tell. */
 interface Decided {
-  readonly setAside: ReadonlySet<string>;
+  readonly setAside: readonly SetAside[];
   readonly ledger: Ledger | null;
   /** Batches that were merged, and screened then, but for a copy that still waits. */
   readonly isMerged: (id: string) => boolean;
@@ -47,7 +47,7 @@ interface Decided {
 }
 
 /**
- * Builds in an empty store. Batches that a rollback had set aside are kept and set aside again; of merged ones, what
+ * Builds in an empty store. Batches that were set aside are kept and set aside again, for the same reason; of merged ones, what
  * was in quarantine stays in it; those that waited are screened and merged. Stopped anywhere, the source is as it was, and the target of no use.
  *
  * @throws LookError if there is nothing to build from
@@ -58,12 +58,13 @@ export async function rebuild(source: ObjectStore, into: MergeContext, progress:
   progress.begin('copying configuration');
   for (const prefix of COPIED_PREFIXES) await copyObjects(source, target, prefix);
   progress.begin('copying batches');
-  const copied = await copyBatches(source, target, progress, (id) => !setAside.has(id));
+  const isSetAside = new Set(setAside.map(({ id }) => id));
+  const copied = await copyBatches(source, target, progress, (id) => !isSetAside.has(id));
   if (copied === 0) throw new LookError('there is no kept batch to build a store from');
   if (ledger !== null) await publishLedger(target, ledger);
   progress.begin(`merging ${copied} batches`);
   await drain(target);
-  const excluded = setAside.size === 0 ? 0 : await mergeAndSetAside(source, target, progress, setAside);
+  const excluded = await setAsideAgain(source, target, progress, setAside);
   progress.begin('compacting');
   const { manifest } = await compactFully(target);
   let unreadable = 0;
@@ -71,8 +72,8 @@ export async function rebuild(source: ObjectStore, into: MergeContext, progress:
   return {
     numbers: inventoryNumbers(manifest),
     generation: manifest.generation,
-    batches: copied + excluded - unreadable - manifest.setAside.length,
-    setAside: manifest.setAside.length,
+    batches: copied + excluded - unreadable - manifest.setAside.count,
+    setAside: manifest.setAside.count,
     unreadable,
     setAsideFrom: from,
   };
@@ -100,24 +101,31 @@ async function copyBatches(
 }
 
 /**
- * Merges the batches that are to be set aside, and rolls back to the generation before: so they are kept, named by
- * the history, and can be brought back. Returns how many there are.
+ * Keeps the batches that were set aside, unmerged, with a generation that says so: the history names them, and they can
+ * be brought back. Returns how many there are.
  */
-async function mergeAndSetAside(
+async function setAsideAgain(
   source: ObjectStore,
   target: MergeContext,
   progress: Progress,
-  setAside: ReadonlySet<string>,
+  setAside: readonly SetAside[],
 ): Promise<number> {
-  const { manifest } = await loadManifest(target.objects);
-  progress.begin('setting batches aside');
-  const copied = await copyBatches(source, target, progress, (id) => setAside.has(id));
-  await drain(target);
-  const result = await rollback(target, manifest.generation, { requeue: false });
-  if (result.kind === 'not-retained') {
-    throw new LookError(`no generation of the new store can be returned to, so no batch can be set aside in it`);
+  if (setAside.length === 0) return 0;
+  progress.begin('setting batches aside', setAside.length);
+  const { objects } = target;
+  const base = await loadManifest(objects);
+  // The merge may have set aside batches that it could not take.
+  const all = [...(await readSetAside(objects, base.manifest)), ...setAside];
+  const written = await writeSetAside(objects, base.manifest.generation + 1, target.randomId(), all);
+  const merged = { batches: setAside.map(({ id }) => id), replayed: [] };
+  await publish(target, base, { setAside: written }, merged);
+  // After the first generation: a store with merged batches and no manifest is one that has lost it.
+  for (const { id } of setAside) {
+    const { bytes } = await readKept(source, id);
+    await objects.put(MERGED_PREFIX + id, bytes);
+    progress.advance();
   }
-  return copied;
+  return setAside.length;
 }
 
 async function copyObjects(source: ObjectStore, { objects }: MergeContext, prefix: string): Promise<void> {
@@ -147,11 +155,12 @@ async function readDecided(source: ObjectStore): Promise<Decided> {
       const manifest = decodeManifest(object.bytes);
       const ledger = manifest.ledger === null ? null : await readLedger(source, manifest);
       for (const id of manifest.consumed) merged.add(id);
-      return { setAside: new Set(manifest.setAside), ledger, isMerged: (id) => merged.has(id), from: key };
+      const setAside = await readSetAside(source, manifest);
+      return { setAside, ledger, isMerged: (id) => merged.has(id), from: key };
     } catch {
       // Damaged: the one before it is the next best.
     }
   }
   // Nobody knows what was in quarantine: everything is screened as if it had just come in.
-  return { setAside: new Set(), ledger: null, isMerged: () => false, from: null };
+  return { setAside: [], ledger: null, isMerged: () => false, from: null };
 }

@@ -23,23 +23,23 @@ import { ScratchRuns } from './scratch-runs.ts';
 /** Batches folded at once, in bytes as stored: twice a tick's. The folds of the groups wait in a scratch folder. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
-/** @param isReadable whether all segments, all batches and the ledger are known to be whole */
+/** @param outside batches of which the inventory has nothing; null: not all that is needed is known to be whole */
 export async function verifyBatches(
   look: Look,
   manifest: Manifest,
-  isReadable: boolean,
+  outside: ReadonlySet<string> | null,
   groupBytes = GROUP_BYTES,
 ): Promise<void> {
   const { objects, findings, progress } = look;
   const check = findings.begin('inventory against its batches');
-  if (!isReadable) {
-    check.skip('not while segments, batches or the ledger have errors');
+  if (outside === null) {
+    check.skip('not while segments, batches, the ledger or what is set aside have errors');
     return;
   }
   const scratch = new ScratchRuns();
   try {
     progress.begin('folding batches');
-    for await (const group of batchGroups(objects, manifest, groupBytes, () => progress.advance())) {
+    for await (const group of batchGroups(objects, manifest, { outside, groupBytes }, () => progress.advance())) {
       const dictionary = new MergeDictionary();
       await scratch.add(
         segmentsOf(
@@ -67,13 +67,13 @@ export async function verifyBatches(
 async function* batchGroups(
   objects: ObjectStore,
   manifest: Manifest,
-  groupBytes: number,
+  { outside, groupBytes }: { readonly outside: ReadonlySet<string>; readonly groupBytes: number },
   onBatch: () => void,
 ): AsyncGenerator<Batch[]> {
   const omissions = await readOmissions(objects, await readLedger(objects, manifest));
   let group: Batch[] = [];
   let bytes = 0;
-  for await (const id of inventoryBatches(objects, manifest)) {
+  for await (const id of inventoryBatches(objects, manifest, outside)) {
     const object = await readKept(objects, id);
     if (bytes > 0 && bytes + object.sizeBytes > groupBytes) {
       yield group;
@@ -89,15 +89,18 @@ async function* batchGroups(
   if (group.length > 0) yield group;
 }
 
-/** Ids of all merged batches, but those that a rollback took out and that are not merged again yet. */
-async function* inventoryBatches(objects: ObjectStore, manifest: Manifest): AsyncGenerator<string> {
-  const excluded = new Set([...manifest.setAside, ...manifest.replay]);
+/** Ids of all merged batches, but those that are set aside or not merged again yet. */
+async function* inventoryBatches(
+  objects: ObjectStore,
+  manifest: Manifest,
+  outside: ReadonlySet<string>,
+): AsyncGenerator<string> {
   for await (const { key } of listObjects(objects, MERGED_PREFIX)) {
     const id = key.slice(MERGED_PREFIX.length);
-    if (!excluded.has(id)) yield id;
+    if (!outside.has(id)) yield id;
   }
   for (const id of manifest.consumed) {
-    if (excluded.has(id) || (await objects.head(MERGED_PREFIX + id)) !== null) continue;
+    if (outside.has(id) || (await objects.head(MERGED_PREFIX + id)) !== null) continue;
     if ((await objects.head(WAITING_PREFIX + id)) !== null) yield id;
   }
 }

@@ -47,6 +47,11 @@ export function frameBytes(bytes: Bytes): number {
   return Math.min(bytes.length, FRAME_HEADER_BYTES + length);
 }
 
+/** The version that a frame says it has, whatever it is; -1 if the bytes are too few to say. Not checked further. */
+export function frameVersion(bytes: Bytes): number {
+  return bytes.length < 6 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(4, true);
+}
+
 /** Frames a body by copying it. */
 export function frame(magic: string, version: number, body: Uint8Array): Bytes {
   const out = new Uint8Array(FRAME_HEADER_BYTES + body.length);

@@ -1,19 +1,21 @@
 /**
  * The manifest: the runs that make one generation, and what must be known to continue from it. It is the only object
- * that changes; everything it names is written before it and never altered. Frame "RFMF" version 1 around
+ * that changes; everything it names is written before it and never altered. Frame "RFMF" version 2 around
  *
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
  *   segments                   as a table (segment-table.ts): of each run in order, then of the compaction
+ *
+ * Version 1 had the ids of batches set aside in the JSON itself, and no `unscreened`.
  */
 import * as v from 'valibot';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { type Bytes, FormatError, frame, openFrame } from './frame.ts';
+import { type Bytes, FormatError, frame, frameVersion, openFrame } from './frame.ts';
 import { blockStart } from './segment.ts';
 import { encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment-table.ts';
 import { parseJson } from './text.ts';
 
 const MAGIC = 'RFMF';
-const VERSION = 1;
+const VERSION = 2;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const run = v.object({
@@ -50,7 +52,13 @@ const tickReport = v.object({
   unreadable: count,
 });
 
-const schema = v.object({
+const setAside = v.object({
+  /** Of the objects that list them (src/merge/set-aside.ts); null: there are none. */
+  key: v.nullable(v.string()),
+  count,
+});
+
+const members = {
   generation: count,
   /** Random: tells a lost answer to our own swap from somebody else's generation. */
   commit: v.string(),
@@ -73,8 +81,6 @@ const schema = v.object({
   consumed: v.array(v.string()),
   /** Kept batches that the next ticks merge again: put back by a rollback. */
   replay: v.array(v.string()),
-  /** Kept batches that a rollback took out of the inventory. */
-  setAside: v.array(v.string()),
   /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
   unsliced: v.array(v.string()),
   /** Objects that together have the facts of all merged batches, in any order; a row may be in several of them. */
@@ -86,13 +92,35 @@ const schema = v.object({
   /** Earlier generations that can be returned to, oldest first. */
   retained: v.array(retained),
   lastTick: tickReport,
+};
+
+const schema = v.object({
+  ...members,
+  /** Kept batches that are not in the inventory. */
+  setAside,
+  /** Those of `replay` that were set aside before any generation had screened them. */
+  unscreened: v.array(v.string()),
 });
+
+const schemaOfVersion1 = v.object({ ...members, setAside: v.array(v.string()) });
 
 type Head = v.InferOutput<typeof schema>;
 
+/** What a manifest says of batches set aside. */
+export interface SetAsideKey {
+  readonly key: string | null;
+  readonly count: number;
+  /** All of them, where a manifest of version 1 was read: the next to be published names an object instead. */
+  readonly ids?: readonly string[];
+}
+
 export type Run = Omit<v.InferOutput<typeof run>, 'segments'> & { segments: SegmentEntry[] };
 export type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
-export type Manifest = Omit<Head, 'runs' | 'compaction'> & { runs: Run[]; compaction: Compaction | null };
+export type Manifest = Omit<Head, 'runs' | 'compaction' | 'setAside'> & {
+  runs: Run[];
+  compaction: Compaction | null;
+  setAside: SetAsideKey;
+};
 export type { SegmentEntry } from './segment-table.ts';
 export type RetainedGeneration = v.InferOutput<typeof retained>;
 export type FactsEntry = v.InferOutput<typeof factsEntry>;
@@ -109,7 +137,8 @@ export const EMPTY_MANIFEST: Manifest = {
   compaction: null,
   consumed: [],
   replay: [],
-  setAside: [],
+  setAside: { key: null, count: 0 },
+  unscreened: [],
   unsliced: [],
   facts: [],
   reached: [],
@@ -118,10 +147,14 @@ export const EMPTY_MANIFEST: Manifest = {
   lastTick: { at: 0, batches: 0, detections: 0, newNumbers: 0, unreadable: 0 },
 };
 
+/** Throws RangeError if batches set aside are listed in it, as version 1 had them: they would be forgotten. */
 export function encodeManifest(manifest: Manifest): Bytes {
   const { runs, compaction } = manifest;
+  const { key, count: batches, ids } = manifest.setAside;
+  if (ids !== undefined) throw new RangeError('batches set aside must be in an object before a manifest is written');
   const head: Head = {
     ...manifest,
+    setAside: { key, count: batches },
     runs: runs.map((value) => ({ ...value, segments: value.segments.length })),
     compaction: compaction === null ? null : { ...compaction, output: compaction.output.length },
   };
@@ -133,12 +166,9 @@ export function encodeManifest(manifest: Manifest): Bytes {
 
 /** Throws FormatError unless the bytes are a manifest whose segments are in number order. */
 export function decodeManifest(bytes: Bytes): Manifest {
-  const reader = new ByteReader(openFrame(bytes, MAGIC, VERSION));
-  const parsed = v.safeParse(schema, parseJson(reader.text(), MAGIC));
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
-  }
+  const version = frameVersion(bytes) === 1 ? 1 : VERSION;
+  const reader = new ByteReader(openFrame(bytes, MAGIC, version));
+  const head = version === 1 ? headOfVersion1(reader) : parsed(schema, reader);
   let last: SegmentEntry | undefined;
   const segmentsOf = (rows: number, name: string) => {
     const segments = readSegmentTable(reader, rows, last);
@@ -146,7 +176,6 @@ export function decodeManifest(bytes: Bytes): Manifest {
     last = segments.at(-1) ?? last;
     return segments;
   };
-  const head = parsed.output;
   const runs = head.runs.map((value) => ({ ...value, segments: segmentsOf(value.segments, `run ${value.id}`) }));
   const compaction = head.compaction && {
     ...head.compaction,
@@ -154,6 +183,22 @@ export function decodeManifest(bytes: Bytes): Manifest {
   };
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last segment`);
   return { ...head, runs, compaction };
+}
+
+function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manifest, 'setAside'> {
+  const { setAside: ids, ...head } = parsed(schemaOfVersion1, reader);
+  return {
+    ...head,
+    unscreened: [],
+    setAside: ids.length === 0 ? EMPTY_MANIFEST.setAside : { key: null, count: ids.length, ids },
+  };
+}
+
+function parsed<const Schema extends v.GenericSchema>(ofVersion: Schema, reader: ByteReader): v.InferOutput<Schema> {
+  const result = v.safeParse(ofVersion, parseJson(reader.text(), MAGIC));
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
 }
 
 /** Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next. */

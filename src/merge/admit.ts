@@ -33,9 +33,10 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
   const known = await findKnown(context, manifest.runs, distinctNumbers(opened));
   const canaries = await readCanaries(context.objects);
   const isRecorded = (id: string) => context.isRecorded?.(id) === true;
+  const unscreened = new Set(manifest.unscreened);
   const screened = screen(
     [
-      ...inputs.replayed.map((upload) => ({ ...upload, isReplayed: true })),
+      ...inputs.replayed.map((upload) => ({ ...upload, isReplayed: !unscreened.has(upload.id) })),
       ...inputs.waiting.map((upload) => ({ ...upload, isReplayed: false })),
     ].filter(({ id }) => !isRecorded(id)),
     ledger,

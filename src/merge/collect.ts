@@ -3,9 +3,17 @@
  * still be about to name it, is deleted. If anything needed for the marking cannot be read, nothing is deleted.
  */
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
-import { FACTS_PREFIX, generationKey, LEDGER_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from '../store/keys.ts';
+import {
+  FACTS_PREFIX,
+  generationKey,
+  LEDGER_PREFIX,
+  RETAINED_PREFIX,
+  SEGMENT_PREFIX,
+  SET_ASIDE_PREFIX,
+} from '../store/keys.ts';
 import type { ObjectHead } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
+import { setAsideKeys } from './set-aside.ts';
 
 /** Longer than the longest tick (15 minutes) plus any cache and clock difference. */
 export const GARBAGE_AGE_MS = 60 * 60_000;
@@ -23,6 +31,7 @@ export interface Collected {
   readonly segments: number;
   readonly facts: number;
   readonly ledgers: number;
+  readonly setAside: number;
   readonly slices: number;
   readonly manifests: number;
 }
@@ -34,6 +43,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
       segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
       facts: await sweepObjects(context, FACTS_PREFIX, marked.facts),
       ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
+      setAside: await sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside),
       slices: await sweepSlices(context, marked.slices),
       manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
     };
@@ -42,7 +52,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
   } catch (error) {
     // What was deleted so far was garbage; the rest is found again next time.
     context.log('garbage.failed', { reason: messageOf(error) });
-    return { segments: 0, facts: 0, ledgers: 0, slices: 0, manifests: 0 };
+    return { segments: 0, facts: 0, ledgers: 0, setAside: 0, slices: 0, manifests: 0 };
   }
 }
 
@@ -50,6 +60,7 @@ interface Marked {
   readonly segments: ReadonlySet<string>;
   readonly facts: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
+  readonly setAside: ReadonlySet<string>;
   readonly slices: ReadonlySet<string>;
   readonly manifests: ReadonlySet<string>;
 }
@@ -58,9 +69,12 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const segments = new Set<string>();
   const facts = new Set<string>();
   const ledgers = new Set<string>();
+  const setAside = new Set<string>();
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
-  const markManifest = ({ runs, compaction, facts: entries, ledger }: Manifest) => {
+  const markManifest = (manifest: Manifest) => {
+    const { runs, compaction, facts: entries, ledger } = manifest;
+    for (const key of setAsideKeys(manifest)) setAside.add(key);
     if (ledger !== null) ledgers.add(ledger);
     for (const { key } of entries) facts.add(key);
     for (const entry of [...runs.flatMap((run) => run.segments), ...(compaction?.output ?? [])]) {
@@ -77,7 +91,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     manifests.add(key);
     markManifest(decodeManifest(object.bytes));
   }
-  return { segments, facts, ledgers, slices, manifests };
+  return { segments, facts, ledgers, setAside, slices, manifests };
 }
 
 async function sweepObjects(context: MergeContext, prefix: string, marked: ReadonlySet<string>): Promise<number> {

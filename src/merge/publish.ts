@@ -8,6 +8,7 @@ import {
   encodeManifest,
   type Manifest,
   type SegmentEntry,
+  type SetAsideKey,
 } from '../format/manifest.ts';
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../store/keys.ts';
 import { assertNeverPublished } from '../store/lost-manifest.ts';
@@ -15,6 +16,7 @@ import type { ObjectStore, PutCondition } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
 import { thinRetained } from './retention.ts';
+import { readSetAside, writeSetAside } from './set-aside.ts';
 
 /** R2 takes one write a second of one key, and refuses more. */
 const WRITE_INTERVAL_MS = 1_000;
@@ -41,6 +43,7 @@ export type ManifestChange = Partial<
     | 'consumed'
     | 'replay'
     | 'setAside'
+    | 'unscreened'
     | 'unsliced'
     | 'facts'
     | 'reached'
@@ -71,6 +74,7 @@ export async function publish(
   const changed = { ...previous, ...change };
   const next: Manifest = {
     ...changed,
+    setAside: await inObjects(context, changed),
     unsliced: changed.unsliced.filter((key) => namesSegment(changed, key)),
     generation: previous.generation + 1,
     commit: context.randomId(),
@@ -112,6 +116,12 @@ export async function publish(
     return null;
   }
   return { manifest: next, etag };
+}
+
+/** Batches set aside that a manifest of version 1 lists itself go into an object, once. */
+async function inObjects({ objects, randomId }: MergeContext, manifest: Manifest): Promise<SetAsideKey> {
+  if (manifest.setAside.ids === undefined) return manifest.setAside;
+  return writeSetAside(objects, manifest.generation + 1, randomId(), await readSetAside(objects, manifest));
 }
 
 function namesSegment({ runs, compaction }: Manifest, key: string): boolean {

@@ -7,6 +7,7 @@ import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import type { MergeContext } from './context.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
 import { loadManifest, publish } from './publish.ts';
+import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
 
 /** Ticks publish about once a minute: losing to them this often in a row does not happen. */
 const ATTEMPTS = 5;
@@ -44,9 +45,17 @@ export async function rollback(
     const target = decodeManifest(object.bytes);
     // All that was ever merged and is not in the target: what it had left out itself, and what came later.
     const later = await batchesSince(context.objects, manifest, generation);
-    const excluded = [...new Set([...target.setAside, ...target.replay, ...later])];
-    const replay = options.requeue ? excluded.filter((id) => !manifest.setAside.includes(id)) : [];
-    const setAside = excluded.filter((id) => !replay.includes(id));
+    const asideThen = await readSetAside(context.objects, target);
+    const asideNow = await readSetAside(context.objects, manifest);
+    const excluded = [...new Set([...asideThen.map(({ id }) => id), ...target.replay, ...later])];
+    const known = new Map([...asideThen, ...asideNow].map((one) => [one.id, one]));
+    const isAside = new Set(asideNow.map(({ id }) => id));
+    const replay = options.requeue ? excluded.filter((id) => !isAside.has(id)) : [];
+    const isReplayed = new Set(replay);
+    const at = context.now();
+    const setAside = excluded
+      .filter((id) => !isReplayed.has(id))
+      .map((id): SetAside => known.get(id) ?? { id, reason: 'rollback', detail: null, at, by: null });
     const ledger = await rolledBackLedger(context, manifest, target, options.requeue);
     const published = await publish(
       context,
@@ -56,7 +65,8 @@ export async function rollback(
         ledger,
         compaction: null,
         replay,
-        setAside,
+        unscreened: manifest.unscreened.filter((id) => isReplayed.has(id)),
+        setAside: await writeSetAside(context.objects, manifest.generation + 1, context.randomId(), setAside),
         unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
         facts: target.facts,
         // Facts of any day may be gone, and none of a day before the first.

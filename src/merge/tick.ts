@@ -106,6 +106,7 @@ async function mergeBatches(
       facts: facts.entries,
       reached: reachedBy(manifest.reached, manifest.generation + 1, facts.firstDay),
       replay: manifest.replay.filter((id) => !replayed.has(id)),
+      unscreened: manifest.unscreened.filter((id) => !replayed.has(id)),
       lastTick: {
         at: context.now(),
         batches: inputs.all.length,

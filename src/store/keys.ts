@@ -15,6 +15,8 @@ export const KEYED_BATCH = 'k-';
 export const MERGED_PREFIX = 'batches/merged/';
 /** What is known of sources, and what is kept out of the inventory (src/quality/ledger.ts). */
 export const LEDGER_PREFIX = 'ledgers/';
+/** Batches kept out of the inventory as a whole, and why (src/merge/set-aside.ts). */
+export const SET_ASIDE_PREFIX = 'set-aside/';
 /** Lists that a ledger is too small for, kept for ever (src/quality/pile.ts). */
 export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */

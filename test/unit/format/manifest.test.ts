@@ -29,11 +29,11 @@ function run(...segments: SegmentEntry[]): Run {
 }
 
 /** A frame around this text and table, as another writer might have made it. */
-function framed(value: unknown, table: Bytes = new Uint8Array()) {
+function framed(value: unknown, table: Bytes = new Uint8Array(), version = 2) {
   const writer = new ByteWriter();
   writer.text(typeof value === 'string' ? value : JSON.stringify(value));
   writer.raw(table);
-  return frame('RFMF', 1, writer.view());
+  return frame('RFMF', version, writer.view());
 }
 
 /** The manifest as its JSON is: numbers of segments for the segments. */
@@ -56,6 +56,16 @@ describe('manifest', () => {
     expect(encodeManifest(structuredClone(full))).toEqual(sample);
   });
 
+  test('of version 1 lists what is set aside itself, and is not written again before an object does', () => {
+    const { unscreened, ...before } = head;
+    const read = decodeManifest(framed({ ...before, setAside: ['b1', 'b2'] }, table, 1));
+    expect(read).toEqual({ ...full, unscreened: [], setAside: { key: null, count: 2, ids: ['b1', 'b2'] } });
+    expect(() => encodeManifest(read)).toThrow('must be in an object');
+    const none = decodeManifest(framed({ ...before, setAside: [] }, table, 1));
+    expect(decodeManifest(encodeManifest(none)).setAside).toEqual({ key: null, count: 0 });
+    expect(() => decodeManifest(framed(before, table, 1))).toThrow('RFMF: setAside');
+  });
+
   test('counts its numbers', () => {
     expect(runNumbers(run(segment(1, 2), segment(10_000, 10_001)))).toBe(4);
     expect(inventoryNumbers({ ...EMPTY_MANIFEST, runs: [run(), run()] })).toBe(6);
@@ -73,14 +83,14 @@ describe('what is not a manifest is refused', () => {
       expect(() => decodeManifest(flipped(sample, at)), `byte ${at}`).toThrow(FormatError);
     }
     expect(() => decodeManifest(withTrailing(sample, 1))).toThrow(/expected a body of/);
-    expect(() => decodeManifest(withVersion(sample, 2))).toThrow('RFMF: expected version 1, found 2');
+    expect(() => decodeManifest(withVersion(sample, 3))).toThrow('RFMF: expected version 2, found 3');
   });
 
   test('no JSON, or no UTF-8, with a right checksum', () => {
     expect(() => decodeManifest(framed(''))).toThrow('RFMF: expected JSON');
     expect(() => decodeManifest(framed('{'))).toThrow(FormatError);
     expect(() => decodeManifest(framed('\ufeff{}'))).toThrow(FormatError);
-    expect(() => decodeManifest(frame('RFMF', 1, Uint8Array.from([3, 0x22, 0xff, 0x22])))).toThrow('expected UTF-8');
+    expect(() => decodeManifest(frame('RFMF', 2, Uint8Array.from([3, 0x22, 0xff, 0x22])))).toThrow('expected UTF-8');
   });
 
   test('any member missing', () => {

@@ -42,7 +42,7 @@ test('what cannot be checked is said, and is not called sound', async () => {
   expect(skipped).toMatchObject({
     'slices in KV': 'not for the segments with errors',
     'numbers, each counted once': 'not while segments have errors',
-    'inventory against its batches': 'not while segments, batches or the ledger have errors',
+    'inventory against its batches': 'not while segments, batches, the ledger or what is set aside have errors',
     history: null,
   });
   expect(report.trimEnd().split('\n').at(-1)).toBe('The store has 1 error.');

@@ -45,6 +45,7 @@ describe('a sound store', () => {
       'retained generations': 4,
       'segments only they name': 3,
       'facts only they name': 3,
+      'batches set aside': 0,
       history: 4,
       'merged batches': 4,
       'waiting batches': 0,
@@ -66,10 +67,10 @@ describe('a sound store', () => {
   test('after a rollback, with batches set aside, to be merged again, and merged again', async () => {
     const world = await fourMinutes();
     await rollback(world, 2, { requeue: false });
-    await expectSound(world, { 'batches set aside by a rollback': 2 });
+    await expectSound(world, { 'batches set aside': 2 });
     await rollback(world, 4, { requeue: false });
     await rollback(world, 3, { requeue: true });
-    await expectSound(world, { 'batches to be merged again after a rollback': 1 });
+    await expectSound(world, { 'batches to be merged again': 1 });
     await drain(world);
     await expectSound(world);
   });

@@ -8,6 +8,7 @@ import { Progress } from '../../../scripts/fsck/progress.ts';
 import { reportText } from '../../../scripts/fsck/report.ts';
 import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../src/format/manifest.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
+import { readSetAside } from '../../../src/merge/set-aside.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { MANIFEST_KEY } from '../../../src/store/keys.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
@@ -76,6 +77,11 @@ export async function duringCompaction(): Promise<World> {
 
 export async function manifestOf(world: World): Promise<Manifest> {
   return (await loadManifest(world.objects.memory)).manifest;
+}
+
+export async function setAsideIds(world: World): Promise<string[]> {
+  const list = await readSetAside(world.objects.memory, await manifestOf(world));
+  return list.map(({ id }) => id).sort();
 }
 
 export async function firstSegment(world: World): Promise<SegmentEntry> {

@@ -63,6 +63,7 @@ test('the report is a table, counts, and a line for each problem', async () => {
   retained generations                4  ok
   segments only they name             3  ok
   facts only they name                3  ok
+  batches set aside                   0  ok
   history                             4  ok
   merged batches                      3  1 error
   waiting batches                     0  ok

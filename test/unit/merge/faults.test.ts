@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
+import { readSetAside } from '../../../src/merge/set-aside.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
@@ -80,6 +81,7 @@ describe('a tick that stops at any storage call', () => {
         'get ledgers/',
         'put ledgers/',
         'list ledgers/',
+        'list set-aside/',
       ]),
     );
   });
@@ -177,7 +179,8 @@ describe('a rollback that stops at any storage call', () => {
         world.storeLog.clear();
         const inventory = await actualInventory(world.objects);
         const { manifest } = await loadManifest(world.objects);
-        const isRolledBack = manifest.setAside.includes('later');
+        const aside = await readSetAside(world.objects.memory, manifest);
+        const isRolledBack = aside.some(({ id }) => id === 'later');
         expect(inventory).toEqual(expectedInventory(isRolledBack ? [...OLD, ...NEW] : [...OLD, ...NEW, ...LATER]));
         await drain(world);
         expect((await batchPlaces(world.objects)).merged).toContain('later');

@@ -4,6 +4,7 @@ import { loadManifest } from '../../../src/merge/publish.ts';
 import { compactFully, drain } from '../../../src/merge/rebuild.ts';
 import { thinRetained } from '../../../src/merge/retention.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
+import { readSetAside } from '../../../src/merge/set-aside.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
@@ -51,7 +52,8 @@ describe('rollback', () => {
     await drain(world);
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(PARTS.slice(0, 2).flat()));
     const { manifest } = await loadManifest(world.objects);
-    expect(manifest.setAside.toSorted()).toEqual(['bad', 'late']);
+    const aside = await readSetAside(world.objects, manifest);
+    expect(aside.map(({ id, reason }) => `${id} ${reason}`).toSorted()).toEqual(['bad rollback', 'late rollback']);
     expect((await batchPlaces(world.objects)).merged).toEqual(['b0', 'b1', 'bad', 'late']);
   });
 
@@ -63,7 +65,10 @@ describe('rollback', () => {
     expect((await readStatus(world.objects)).waiting.batches).toBe(3);
     await drain(world);
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(PARTS.flat()));
-    expect((await loadManifest(world.objects)).manifest).toMatchObject({ replay: [], setAside: [] });
+    expect((await loadManifest(world.objects)).manifest).toMatchObject({
+      replay: [],
+      setAside: { key: null, count: 0 },
+    });
   });
 
   test('can be undone by a rollback to the generation before it', async () => {
@@ -78,7 +83,7 @@ describe('rollback', () => {
     expect(await actualInventory(world.objects)).toEqual(
       expectedInventory([...PARTS.flat(), ...someDetections(20, 50, 200)]),
     );
-    expect((await loadManifest(world.objects)).manifest.setAside).toEqual([]);
+    expect((await loadManifest(world.objects)).manifest.setAside.count).toBe(0);
   });
 
   test('to a generation that is not retained says which are', async () => {

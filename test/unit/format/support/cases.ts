@@ -126,7 +126,8 @@ const manifest: Manifest = {
   compaction: { inputs: ['r2', 'r1'], output: [], resumeFrom: fictionNumber(0) },
   consumed: ['0001767614400000-b1'],
   replay: ['k-b2'],
-  setAside: ['k-b3'],
+  setAside: { key: 'set-aside/0000000042-c0ffee', count: 3 },
+  unscreened: ['k-b2'],
   unsliced: ['segments/r2-000000'],
   facts: [
     {
@@ -219,6 +220,14 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
   batch: { rows: batch, empty: { detections: [], receipt: { ...batch.receipt, accepted: 0 } } },
   facts: { rows: facts },
   manifest: { runs: manifest },
+  aside: {
+    reasons: [
+      { id: '0001767614400000-b3', reason: 'rollback', detail: null, at: NOON * 1000, by: 'key-1' },
+      { id: 'k-b4', reason: 'failed', detail: 'FormatError: expected a lower sum', at: NOON * 1000 + 1, by: null },
+      { id: 'k-b5', reason: 'withdrawn', detail: 'sent twice, é', at: NOON * 1000 + 2, by: 'key-2' },
+      { id: 'k-b6', reason: 'exhausted', detail: null, at: NOON * 1000 + 3, by: null },
+    ],
+  },
   history: {
     merged: { generation: 42, commit: 'c0ffee', parent: 'decade', batches: ['b1', 'k-b4'], replayed: ['b0'] },
   },

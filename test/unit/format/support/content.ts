@@ -13,6 +13,7 @@ import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
+import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/set-aside.ts';
 import { decodeFacts, encodeFacts, type PlainFact } from './facts.ts';
 import {
   evidenceColumns,
@@ -52,6 +53,8 @@ export interface Contents {
   facts: FactsContent;
   manifest: Manifest;
   history: HistoryContent;
+  /** Batches set aside. */
+  aside: readonly SetAside[];
 }
 
 export type Kind = keyof Contents;
@@ -138,7 +141,8 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     decode: (bytes) => decodeFacts(bytes),
     expected: same,
   },
-  manifest: { version: 1, encode: encodeManifest, decode: decodeManifest, expected: same },
+  manifest: { version: 2, encode: encodeManifest, decode: decodeManifest, expected: asOfVersion2 },
+  aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
   history: {
     version: 1,
     encode: ({ batches, replayed, ...ids }) => encodeHistory({ ...EMPTY_MANIFEST, ...ids }, { batches, replayed }),
@@ -146,6 +150,13 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: same,
   },
 };
+
+/** A manifest of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. */
+function asOfVersion2(content: Manifest): Manifest {
+  const { setAside }: { readonly setAside: unknown } = content;
+  if (!Array.isArray(setAside)) return content;
+  return { ...content, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };
+}
 
 export function allNumbers(reader: NumbersReader): number[] {
   const numbers = new Float64Array(reader.count);

@@ -7,7 +7,7 @@ import { crc32 } from '../../../../src/format/crc32.ts';
 import { EvidenceIndex } from '../../../../src/format/evidence.ts';
 import { EvidenceBlock } from '../../../../src/format/evidence-block.ts';
 import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
-import { type Bytes, FormatError, frameBytes, sealFrame } from '../../../../src/format/frame.ts';
+import { type Bytes, FormatError, frameBytes, frameVersion, sealFrame } from '../../../../src/format/frame.ts';
 import { encodeFresh, FreshDays } from '../../../../src/format/fresh.ts';
 import { fromHex, sha256Hex } from '../../../../src/format/hash.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
@@ -56,11 +56,12 @@ function mutate(bytes: Bytes, from: number, random: RandomSource): Bytes {
 
 /** Mostly the directory, which is at the beginning of the body. */
 function mutateFrame(bytes: Bytes, magic: string, random: RandomSource): Bytes {
-  if (random(2) === 0) return sealFrame(mutate(bytes, 16, random), magic, 1);
+  const version = frameVersion(bytes);
+  if (random(2) === 0) return sealFrame(mutate(bytes, 16, random), magic, version);
   const head = mutate(bytes.slice(0, Math.min(bytes.length, 400)), 16, random);
   const copy = bytes.slice();
   copy.set(head);
-  return sealFrame(copy, magic, 1);
+  return sealFrame(copy, magic, version);
 }
 
 /** Nudges entries of a numbers column's directory: nearly right is what slips through a check. */

@@ -1,6 +1,17 @@
 /** Broken manifests. */
+
+import { writeSetAside } from '../../../../src/merge/set-aside.ts';
+import type { World } from '../../../support/world.ts';
 import { alterManifest, alterPublished, duringCompaction, flip } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
+
+/** Names batches as set aside. Returns the key of the list. */
+async function setAside(world: World, ids: readonly string[]): Promise<string> {
+  const list = ids.map((id) => ({ id, reason: 'rollback' as const, detail: null, at: world.clock, by: null }));
+  const written = await writeSetAside(world.objects.memory, 99, 'by-hand', list);
+  await alterPublished(world, () => ({ setAside: written }));
+  return written.key ?? '';
+}
 
 export const MANIFESTS: Damages = {
   'a wrong count of first-time numbers': {
@@ -66,9 +77,40 @@ export const MANIFESTS: Damages = {
   },
   'a batch set aside that was never merged': {
     breaks: async (world) => {
-      await alterPublished(world, () => ({ setAside: ['elsewhere'] }));
+      await setAside(world, ['elsewhere']);
       return [error('history', 'manifest')];
     },
     says: /^has batch elsewhere set aside, which was never merged/,
+  },
+  'a batch set aside twice': {
+    breaks: async (world) => {
+      await setAside(world, ['b1', 'b1']);
+      return [error('batches set aside', 'manifest'), error('inventory against its batches', 'manifest')];
+    },
+    says: /^has a batch set aside twice/,
+  },
+  'a batch set aside and to be merged again': {
+    breaks: async (world) => {
+      await alterPublished(world, () => ({ replay: ['b1'] }));
+      await setAside(world, ['b1']);
+      return [error('batches set aside', 'manifest'), error('inventory against its batches', 'manifest')];
+    },
+    says: /^has a batch both set aside and to be merged again/,
+  },
+  'a list of batches set aside that is gone': {
+    breaks: async (world) => {
+      const key = await setAside(world, ['b1']);
+      await deleted(world, `${key}-000000`);
+      return [error('batches set aside', key)];
+    },
+    says: /^RFSA: .* is missing\. Lookups are right, but no rollback can be made/,
+  },
+  'a list of batches set aside that is not the one meant': {
+    breaks: async (world) => {
+      const key = await setAside(world, ['b1', 'b2']);
+      await alterPublished(world, () => ({ setAside: { key, count: 1 } }));
+      return [error('batches set aside', key)];
+    },
+    says: /^RFSA: expected 1 batches set aside, found 2/,
   },
 };
