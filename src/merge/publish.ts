@@ -2,6 +2,8 @@
  * Publishing a generation: the conditional swap of the manifest is the only commit point of the system. Before it,
  * nothing that was written is visible; after it, everything is.
  */
+
+import type { Bytes } from '../format/frame.ts';
 import {
   decodeManifest,
   EMPTY_MANIFEST,
@@ -20,6 +22,8 @@ import { readSetAside, writeSetAside } from './set-aside.ts';
 
 /** R2 takes one write a second of one key, and refuses more. */
 const WRITE_INTERVAL_MS = 1_000;
+/** Of one swap. A storage that refuses longer than this is down, and the next tick does the work again. */
+const SWAP_ATTEMPTS = 3;
 
 export interface LoadedManifest {
   readonly manifest: Manifest;
@@ -96,26 +100,44 @@ export async function publish(
   await objects.put(generationKey(RETAINED_PREFIX, next.generation, next.commit), bytes);
   await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, merged));
 
+  return swap(context, base, next, bytes);
+}
+
+/**
+ * Tries more than once, since R2 refuses a second write within a second, and the generation before may have been
+ * written later than its `publishedAt` says: by a slow tick, or by a Worker whose clock is ahead.
+ */
+async function swap(
+  context: MergeContext,
+  base: LoadedManifest,
+  next: Manifest,
+  bytes: Bytes,
+): Promise<LoadedManifest | null> {
+  const { objects } = context;
   const condition: PutCondition = base.etag === null ? { absent: true } : { etag: base.etag };
-  let etag: string | null = null;
-  let failure: unknown;
-  try {
-    etag = (await objects.put(MANIFEST_KEY, bytes, condition))?.etag ?? null;
-  } catch (error) {
-    failure = error;
-  }
-  if (etag === null) {
+  for (let attempt = 1; ; attempt++) {
+    let failure: unknown;
+    try {
+      const written = await objects.put(MANIFEST_KEY, bytes, condition);
+      if (written !== null) return { manifest: next, etag: written.etag };
+    } catch (error) {
+      failure = error;
+    }
     // Refused or failed, but the answer may have been lost after the write took place: our commit id tells.
     const current = await loadManifest(objects);
     if (current.manifest.commit === next.commit) return current;
-    context.log('publish.lost', {
-      generation: next.generation,
-      reason: failure === undefined ? 'another writer was first' : messageOf(failure),
-    });
-    if (failure !== undefined && current.etag === base.etag) throw failure;
-    return null;
+    const isUnchanged = current.etag === base.etag;
+    if (failure === undefined || !isUnchanged || attempt === SWAP_ATTEMPTS) {
+      context.log('publish.lost', {
+        generation: next.generation,
+        reason: failure === undefined ? 'another writer was first' : messageOf(failure),
+      });
+      if (failure !== undefined && isUnchanged) throw failure;
+      return null;
+    }
+    // Nothing was written. Should the failed write land after all, it lands once: both have the same condition.
+    await context.delay(WRITE_INTERVAL_MS);
   }
-  return { manifest: next, etag };
 }
 
 /** Batches set aside that a manifest of version 1 lists itself go into an object, once. */

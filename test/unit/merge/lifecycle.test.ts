@@ -222,3 +222,33 @@ test('retention keeps every generation of the last hour, then one an hour, then 
   );
   expect(thinRetained(stepwise, now)).toEqual(kept);
 });
+
+describe('a manifest that the storage does not take, as when it was written less than a second ago', () => {
+  const refuse = (world: World, times: number) => {
+    let left = times;
+    world.storeLog.beforeCall = async (name) => {
+      if (name === 'put manifest' && left-- > 0) throw new Error('injected: too many writes of one key');
+    };
+  };
+
+  test('is written a second later by the same tick, once', async () => {
+    const world = await history();
+    await upload(world, 'new', PARTS[0] ?? []);
+    const started = world.clock;
+    refuse(world, 2);
+    expect(await tick(world)).toMatchObject({ batches: 1, lostRace: false });
+    expect(world.clock - started).toBeGreaterThanOrEqual(2_000);
+    expect(await actualInventory(world.objects)).toEqual(expectedInventory([...PARTS.flat(), ...(PARTS[0] ?? [])]));
+  });
+
+  test('is given up after three times: the batch waits, and the next tick merges it', async () => {
+    const world = await history();
+    const before = (await loadManifest(world.objects)).manifest.generation;
+    await upload(world, 'new', PARTS[0] ?? []);
+    refuse(world, 3);
+    await expect(tick(world)).rejects.toThrow('too many writes');
+    expect((await loadManifest(world.objects)).manifest.generation).toBe(before);
+    await drain(world);
+    expect(await actualInventory(world.objects)).toEqual(expectedInventory([...PARTS.flat(), ...(PARTS[0] ?? [])]));
+  });
+});
