@@ -136,6 +136,7 @@ export function createRuntimeOn(
     quarantined: async (manifest) => quarantinedSources(await readLedger(objects, manifest)),
     horizonDaysOf: (names) => labels.horizonDaysOf(names),
     now,
+    sleep: delay,
     log,
   });
   const services: Services = {

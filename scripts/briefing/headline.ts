@@ -4,7 +4,10 @@ import type { Briefing } from '../../src/briefing/briefing.ts';
 export function headlineText({ period, captured, firstTime, firstTimeShare, inventory, origins }: Briefing): string {
   const leading = origins.slice(0, 5).map(({ group }) => group);
   const rows = [
-    ['period', `${period.from} to ${period.to}, ${period.days} days`],
+    [
+      'period',
+      `${period.from} to ${period.to}, ${period.days} days${period.complete ? '' : `; so far: to ${period.until}, which is not over`}`,
+    ],
     ['captured', count(captured)],
     ['first-time', `${count(firstTime)} (${(firstTimeShare * 100).toFixed(2)} %)`],
     ['inventory', count(inventory)],

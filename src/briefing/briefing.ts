@@ -4,9 +4,12 @@ import type { Channel, Industry } from '../format/vocabulary.ts';
 /**
  * Figures of a period are counts of distinct numbers, over the detections whose day lies in it; an aggregated line
  * counts on its first and its last day. Shares are fractions of 1, unrounded; days are UTC, YYYY-MM-DD.
+ *
+ * Of a period that is not over, figures are those so far, today included. Today is a part of a day, and set against a
+ * whole one it would always have fallen: what is compared are the days that are over, with as many just before.
  */
 export interface Briefing {
-  readonly period: Period;
+  readonly period: BriefingPeriod;
   /** Distinct numbers detected in the period. */
   readonly captured: number;
   /** Those of them whose first seen, over all history, lies in the period. */
@@ -21,10 +24,15 @@ export interface Briefing {
   readonly channels: readonly ChannelFigures[];
   /** By captured, most first; a number counts once in each industry it was detected for, so shares may add up to more than 1. */
   readonly industries: readonly IndustryFigures[];
-  /** Every day of the period, in order. */
+  /** Every day of the period until `period.until`, in order. */
   readonly trend: readonly DayFigures[];
-  /** The period of equal length just before. */
-  readonly previous: PreviousFigures;
+  /**
+   * What is compared with `previous`: the days of the period that are over, so that of an ended period these figures are
+   * those above. null: its first day is today; nothing is compared.
+   */
+  readonly compared: ComparedFigures | null;
+  /** As many days as are compared, just before the period; the day before it where none are. */
+  readonly previous: ComparedFigures;
 
   readonly projects: ProjectFigures;
   readonly links: LinkFigures;
@@ -44,6 +52,13 @@ export interface Period {
   readonly days: number;
 }
 
+export interface BriefingPeriod extends Period {
+  /** Whether its last day is over. */
+  readonly complete: boolean;
+  /** The last day that figures are of: `to`, or today while the period goes on. */
+  readonly until: string;
+}
+
 export interface Origin {
   /** `US/Canada`, an ISO 3166-1 alpha-2 code, or `International` for plans of no one country. */
   readonly group: string;
@@ -51,7 +66,11 @@ export interface Origin {
   readonly firstTime: number;
   /** Of `captured` of all. */
   readonly share: number;
-  /** Captured against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none. */
+  /** Captured in the days that are compared. */
+  readonly compared: number;
+  /** Captured in the previous period. */
+  readonly previous: number;
+  /** `compared` against `previous`, as a fraction of it: 0.1 is a tenth more; null if that had none. */
   readonly change: number | null;
 }
 
@@ -77,7 +96,7 @@ export interface DayFigures {
   readonly firstTime: number;
 }
 
-export interface PreviousFigures {
+export interface ComparedFigures {
   readonly period: Period;
   readonly captured: number;
   readonly firstTime: number;
@@ -93,7 +112,7 @@ export interface ProjectFigures {
   /** Named in the period for the first time over all history; most captured first, at most 25. */
   readonly new: readonly Project[];
   readonly newCount: number;
-  /** By the growth of captured numbers over the previous period, most first, at most 25; only those that grew. */
+  /** By `compared` less `previous`, most first, at most 25; only those that grew. */
   readonly growing: readonly Project[];
 }
 
@@ -102,8 +121,9 @@ export interface Project {
   readonly industry: Industry | null;
   readonly firstDay: string;
   readonly captured: number;
+  /** These three as of an origin. */
+  readonly compared: number;
   readonly previous: number;
-  /** As of an origin. */
   readonly change: number | null;
 }
 

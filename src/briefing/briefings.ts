@@ -3,8 +3,8 @@
 import type { FactsSource } from '../format/day-facts.ts';
 import { changedSince } from '../format/facts-reached.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { dayOfMs } from '../format/records.ts';
-import { orUnavailable, StorageUnavailable } from '../store/errors.ts';
+import { dayOfMs, isoDay } from '../format/records.ts';
+import { orUnavailable } from '../store/errors.ts';
 import { openFacts } from '../store/facts.ts';
 import type { ObjectStore } from '../store/store.ts';
 import type { Briefing, QuarantinedSource } from './briefing.ts';
@@ -13,9 +13,7 @@ import { computeBriefing } from './compute.ts';
 import { inventoryOf, storedSegments } from './inventory.ts';
 import { keep, readKept } from './kept.ts';
 import { type DaySpan, halfMonthBefore, periodOf } from './period.ts';
-
-/** Computing takes seconds; one that has not come to its end by now went down with its request. */
-const COMPUTING_LOST_MS = 120_000;
+import { type Turn, Turns } from './turns.ts';
 
 export interface BriefingsContext {
   readonly objects: ObjectStore;
@@ -27,27 +25,36 @@ export interface BriefingsContext {
   readonly horizonDaysOf: (labels: readonly string[]) => number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly sleep: (delayMs: number) => Promise<void>;
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
 }
 
 export class Briefings {
   readonly #context: BriefingsContext;
-  #computingSince = Number.NEGATIVE_INFINITY;
+  readonly #turns: Turns;
 
   constructor(context: BriefingsContext) {
     this.#context = context;
+    this.#turns = new Turns(context);
   }
 
-  /** Rejects with StorageUnavailable, also while another one is being computed here: two do not fit into memory. */
+  /**
+   * The kept one, or a new one when it is its turn to be computed. Rejects with StorageUnavailable, also where its turn
+   * does not come in time.
+   *
+   * @param span of a period that has begun
+   */
   async get(span: DaySpan): Promise<Briefing> {
-    const { objects, manifest: read } = this.#context;
-    const [manifest, kept] = await orUnavailable(Promise.all([read(), readKept(objects, span)]));
-    if (kept !== null && kept.generation <= manifest.generation && !changedSince(manifest, kept.generation, span.to)) {
-      return kept;
-    }
-    const briefing = await this.#alone(() => this.#compute(manifest, span));
-    await this.#keep(span, briefing);
-    return briefing;
+    const found = await this.#look(span);
+    if (found.kept !== null) return found.kept;
+    return this.#turns.take(async (turn) => {
+      // The one before may have computed just this.
+      const { manifest, kept } = turn.hasWaited ? await this.#look(span) : found;
+      if (kept !== null) return kept;
+      const briefing = await this.#compute(manifest, span, turn);
+      await this.#keep(span, briefing);
+      return briefing;
+    });
   }
 
   /** Computes and keeps that of the half-month that has just ended, so that it is there when it is asked for. */
@@ -59,14 +66,29 @@ export class Briefings {
   async takeCensus(): Promise<Census> {
     const { objects, manifest: read, horizonDaysOf, now } = this.#context;
     const manifest = await orUnavailable(read());
-    const inventory = inventoryOf(manifest, storedSegments(objects), 'all');
-    const census = await this.#alone(() => censusOf(inventory, dayOfMs(now()), horizonDaysOf));
+    const census = await this.#turns.take((turn) => {
+      const inventory = inventoryOf(manifest, storedSegments(watched(objects, turn)), 'all');
+      return censusOf(inventory, dayOfMs(now()), horizonDaysOf);
+    });
     await orUnavailable(keepCensus(objects, census));
     return census;
   }
 
-  async #compute(manifest: Manifest, span: DaySpan): Promise<Briefing> {
-    const { objects, quarantined, now, log } = this.#context;
+  /** `kept`: null unless nothing that it was computed from has changed since. */
+  async #look(span: DaySpan): Promise<{ readonly manifest: Manifest; readonly kept: Briefing | null }> {
+    const { objects, manifest: read, now } = this.#context;
+    const [manifest, kept] = await orUnavailable(Promise.all([read(), readKept(objects, span)]));
+    if (kept === null || kept.generation > manifest.generation) return { manifest, kept: null };
+    const today = dayOfMs(now());
+    // Of a period that went on, the figures of today are others tomorrow: then another day is over.
+    const isOfToday = kept.period.complete || kept.period.until === isoDay(today);
+    const isChanged = changedSince(manifest, kept.generation, Math.min(span.to, today));
+    return { manifest, kept: isOfToday && !isChanged ? kept : null };
+  }
+
+  async #compute(manifest: Manifest, span: DaySpan, turn: Turn): Promise<Briefing> {
+    const { quarantined, now, log } = this.#context;
+    const objects = watched(this.#context.objects, turn);
     const startedAt = now();
     const [facts, sources] = await orUnavailable(Promise.all([openFacts(objects, manifest), quarantined(manifest)]));
     const inventory = inventoryOf(manifest, storedSegments(objects), 'first days');
@@ -86,19 +108,24 @@ export class Briefings {
       this.#context.log('briefing.unkept', { reason: error instanceof Error ? error.message : 'failed' });
     }
   }
+}
 
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const now = this.#context.now();
-    if (now - this.#computingSince < COMPUTING_LOST_MS) {
-      throw new StorageUnavailable('another briefing is being computed; try again');
-    }
-    this.#computingSince = now;
-    try {
-      return await work();
-    } finally {
-      this.#computingSince = Number.NEGATIVE_INFINITY;
-    }
-  }
+/** The store, each of whose answers says that the work goes on. */
+function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
+  const heard = async <T>(answer: Promise<T>): Promise<T> => {
+    const value = await answer;
+    goOn();
+    return value;
+  };
+  return {
+    get: (key) => heard(objects.get(key)),
+    getIfChanged: (key, etag) => heard(objects.getIfChanged(key, etag)),
+    getRange: (key, offset, length) => heard(objects.getRange(key, offset, length)),
+    head: (key) => heard(objects.head(key)),
+    list: (prefix, options) => heard(objects.list(prefix, options)),
+    put: (key, bytes, condition) => heard(objects.put(key, bytes, condition)),
+    delete: (keys) => heard(objects.delete(keys)),
+  };
 }
 
 /** The same facts; days that cannot be read reject with StorageUnavailable. */

@@ -16,6 +16,8 @@ export interface CapturedNumbers {
   readonly numbers: Float64Array;
   /** Channel of the earliest detection in the period, as index into CHANNELS + 1; 0: not captured in it. */
   readonly channel: Uint8Array;
+  /** The same for the days of it that are compared: the same channel, since they are the first. */
+  readonly comparedChannel: Uint8Array;
   /** The same for the period before. */
   readonly previousChannel: Uint8Array;
 }
@@ -23,6 +25,8 @@ export interface CapturedNumbers {
 export interface RowTallies {
   readonly kinds: FactKinds;
   readonly period: PeriodTally;
+  /** Of the days of the period that are compared: the first ones, all of them, or none. */
+  readonly compared: PeriodTally;
   readonly previous: PeriodTally;
   readonly projects: ProjectTally;
   readonly links: LinkTally;
@@ -34,7 +38,7 @@ export function collectCaptured({ days, rows }: GatheredRows, tallies: RowTallie
   return collector.finish();
 }
 
-/** What is known of the present number in one of the two periods. */
+/** What is known of the present number in a stretch of days. */
 interface Present {
   channel: number;
   industries: number;
@@ -44,8 +48,10 @@ class Collector {
   readonly #tallies: RowTallies;
   readonly #numbers: Float64Array;
   readonly #channel: Uint8Array;
+  readonly #comparedChannel: Uint8Array;
   readonly #previousChannel: Uint8Array;
   readonly #now: Present = { channel: 0, industries: 0 };
+  readonly #over: Present = { channel: 0, industries: 0 };
   readonly #before: Present = { channel: 0, industries: 0 };
   #number = 0;
   #count = 0;
@@ -55,6 +61,7 @@ class Collector {
     this.#tallies = tallies;
     this.#numbers = new Float64Array(rows);
     this.#channel = new Uint8Array(rows);
+    this.#comparedChannel = new Uint8Array(rows);
     this.#previousChannel = new Uint8Array(rows);
   }
 
@@ -65,12 +72,18 @@ class Collector {
       this.#endNumber();
       this.#number = number;
     }
-    const { period, previous } = this.#tallies;
-    const isInPeriod = day.day >= period.span.from;
-    (isInPeriod ? period : previous).addDay(day.day);
-    this.#addTo(isInPeriod ? this.#now : this.#before, day, from, to);
-    if (isInPeriod) this.#tallyRows(number, day, from, to);
-    else this.#tallyPreviousRows(number, day, from, to);
+    const { period, compared, previous } = this.#tallies;
+    if (day.day < period.span.from) {
+      previous.addDay(day.day);
+      this.#addTo(this.#before, day, from, to);
+      this.#tallyPreviousRows(number, day, from, to);
+      return;
+    }
+    const isCompared = day.day <= compared.span.to;
+    period.addDay(day.day);
+    this.#addTo(this.#now, day, from, to);
+    if (isCompared) this.#addTo(this.#over, day, from, to);
+    this.#tallyRows(number, day, from, to, isCompared);
   }
 
   finish(): CapturedNumbers {
@@ -79,6 +92,7 @@ class Collector {
       count: this.#count,
       numbers: this.#numbers,
       channel: this.#channel,
+      comparedChannel: this.#comparedChannel,
       previousChannel: this.#previousChannel,
     };
   }
@@ -95,11 +109,11 @@ class Collector {
     }
   }
 
-  #tallyRows(number: number, day: DayFacts, from: number, to: number): void {
+  #tallyRows(number: number, day: DayFacts, from: number, to: number, isCompared: boolean): void {
     const { projects, links } = this.#tallies;
     for (let row = from; row < to; row++) {
       const kind = day.kind[row] as number;
-      projects.addRow(number, kind);
+      projects.addRow(number, kind, isCompared);
       links.addRow(number, kind, day.linkHigh[row] as number, day.linkLow[row] as number);
     }
   }
@@ -110,17 +124,19 @@ class Collector {
 
   #endNumber(): void {
     if (this.#number === 0) return;
-    const { period, previous, links } = this.#tallies;
+    const { period, compared, previous, links } = this.#tallies;
     this.#numbers[this.#count] = this.#number;
     this.#channel[this.#count] = this.#now.channel;
+    this.#comparedChannel[this.#count] = this.#over.channel;
     this.#previousChannel[this.#count] = this.#before.channel;
     this.#count += 1;
     if (this.#now.channel > 0) {
       period.addCaptured(this.#now.industries);
       links.endNumber();
     }
+    if (this.#over.channel > 0) compared.addCaptured(this.#over.industries);
     if (this.#before.channel > 0) previous.addCaptured(this.#before.industries);
-    for (const present of [this.#now, this.#before]) {
+    for (const present of [this.#now, this.#over, this.#before]) {
       present.channel = 0;
       present.industries = 0;
     }

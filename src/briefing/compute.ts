@@ -4,8 +4,9 @@
  * beside one walk through the inventory, which says when each number was first seen.
  */
 import type { FactsSource } from '../format/day-facts.ts';
+import { dayOfMs } from '../format/records.ts';
 import { BlockTally } from './blocks.ts';
-import type { Briefing, PreviousFigures, QuarantinedSource } from './briefing.ts';
+import type { Briefing, QuarantinedSource } from './briefing.ts';
 import { type CapturedNumbers, collectCaptured, type RowTallies } from './captured.ts';
 import { CountryReader } from './countries.ts';
 import { factKindsOf } from './fact-kinds.ts';
@@ -13,7 +14,7 @@ import { gatherRows, type RowsWanted } from './gather.ts';
 import type { Inventory } from './inventory.ts';
 import { LinkTally } from './links.ts';
 import { OriginTally } from './origins.ts';
-import { type DaySpan, spanBefore } from './period.ts';
+import { briefingPeriodOf, type DaySpan, spansOn } from './period.ts';
 import { ProjectTally } from './projects.ts';
 import type { InventoryColumns } from './segment-cursor.ts';
 import { PeriodTally } from './tally.ts';
@@ -38,18 +39,23 @@ interface Tallies extends RowTallies {
   readonly countries: CountryReader;
 }
 
-/** Rejects with StorageUnavailable when storage does not answer. */
+/**
+ * Rejects with StorageUnavailable when storage does not answer.
+ * @param span of a period that has begun
+ */
 export async function computeBriefing(
   { facts, inventory, quarantined }: BriefingSources,
   span: DaySpan,
   { now, maxRows }: ComputeOptions,
 ): Promise<Briefing> {
-  const before = spanBefore(span);
+  const spans = spansOn(span, dayOfMs(now));
+  const { elapsed } = spans;
   const kinds = factKindsOf(facts.kinds);
   const tallies: Tallies = {
     kinds,
-    period: new PeriodTally(span),
-    previous: new PeriodTally(before),
+    period: new PeriodTally(elapsed),
+    compared: new PeriodTally(spans.compared ?? { from: span.from, to: span.from - 1 }),
+    previous: new PeriodTally(spans.previous),
     projects: new ProjectTally(kinds),
     links: new LinkTally(kinds),
     origins: new OriginTally(),
@@ -57,22 +63,22 @@ export async function computeBriefing(
     countries: new CountryReader(),
   };
   for (let start = 0; start < Number.POSITIVE_INFINITY; ) {
-    const wanted = { from: before.from, to: span.to, linksFrom: span.from };
+    const wanted = { from: spans.previous.from, to: elapsed.to, linksFrom: span.from };
     const { captured, end } = await collectPart(facts, wanted, start, tallies, maxRows);
     const joined = new InventoryJoin(captured, tallies);
     await inventory.walk(start, end, (columns, from, to) => joined.visit(columns, from, to));
     joined.finish();
     start = end;
   }
-  const { period, origins, projects, links, blocks } = tallies;
+  const { period, compared, previous, origins, projects, links, blocks } = tallies;
   return {
-    ...period.headline(),
+    ...period.figures(),
+    period: briefingPeriodOf(spans),
     origins: origins.figures(period.captured),
-    channels: period.channels(),
-    industries: period.industries(),
     trend: period.trend(),
-    previous: previousFigures(tallies.previous),
-    projects: projects.figures(span),
+    compared: spans.compared === null ? null : compared.figures(),
+    previous: previous.figures(),
+    projects: projects.figures(elapsed),
     links: links.figures(),
     blocks: blocks.figures(),
     quarantined,
@@ -93,10 +99,6 @@ async function collectPart(
   return { captured: collectCaptured(rows, tallies), end: rows.end };
 }
 
-function previousFigures(tally: PeriodTally): PreviousFigures {
-  return { ...tally.headline(), channels: tally.channels(), industries: tally.industries() };
-}
-
 /** Goes through captured numbers and inventory side by side. */
 class InventoryJoin {
   readonly #captured: CapturedNumbers;
@@ -109,15 +111,18 @@ class InventoryJoin {
   }
 
   visit({ numbers, firstDay }: InventoryColumns, from: number, to: number): void {
-    const { period, previous } = this.#tallies;
+    const { period, compared, previous } = this.#tallies;
     const lastDay = period.span.to;
+    const comparedLastDay = compared.span.to;
     const previousLastDay = previous.span.to;
     let known = 0;
+    let knownCompared = 0;
     let knownBefore = 0;
     let next = this.#nextNumber();
     for (let i = from; i < to; i++) {
       const day = firstDay[i] as number;
       if (day <= lastDay) known += 1;
+      if (day <= comparedLastDay) knownCompared += 1;
       if (day <= previousLastDay) knownBefore += 1;
       if ((numbers[i] as number) < next) continue;
       if (numbers[i] !== next) throw unknownNumber();
@@ -125,6 +130,7 @@ class InventoryJoin {
       next = this.#nextNumber();
     }
     period.inventory += known;
+    compared.inventory += knownCompared;
     previous.inventory += knownBefore;
   }
 
@@ -140,8 +146,9 @@ class InventoryJoin {
 
   /** @param firstDay first seen of the number, over all history */
   #count(number: number, firstDay: number): void {
-    const { period, previous, origins, blocks, countries } = this.#tallies;
+    const { period, compared, previous, origins, blocks, countries } = this.#tallies;
     const channel = this.#captured.channel[this.#at] as number;
+    const comparedChannel = this.#captured.comparedChannel[this.#at] as number;
     const previousChannel = this.#captured.previousChannel[this.#at] as number;
     this.#at += 1;
     const country = countries.countryOf(number);
@@ -153,6 +160,10 @@ class InventoryJoin {
     if (channel === 0) return;
     const isFirstTime = firstDay >= period.span.from;
     counts.captured += 1;
+    if (comparedChannel > 0) {
+      counts.compared += 1;
+      if (isFirstTime) compared.addFirstTime(firstDay, comparedChannel - 1);
+    }
     blocks.add(number, country, isFirstTime);
     if (!isFirstTime) return;
     counts.firstTime += 1;

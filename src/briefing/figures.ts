@@ -5,9 +5,9 @@ export function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
-/** Against the previous period, as a fraction of it; null if that had none. */
-export function changeOf(captured: number, previous: number): number | null {
-  return previous === 0 ? null : (captured - previous) / previous;
+/** Against what was before, as a fraction of it; null if that was nothing. */
+export function changeOf(now: number, before: number): number | null {
+  return before === 0 ? null : (now - before) / before;
 }
 
 /** Most first; of equals in code unit order of their names, so that the same figures are always in the same order. */

@@ -9,6 +9,8 @@ const US_CANADA = 'US/Canada';
 interface Counts {
   captured: number;
   firstTime: number;
+  /** Captured in the days that are compared, and in the period before. */
+  compared: number;
   previous: number;
 }
 
@@ -19,7 +21,7 @@ export class OriginTally {
     const group = groupOf(country);
     let counts = this.#groups.get(group);
     if (counts === undefined) {
-      counts = { captured: 0, firstTime: 0, previous: 0 };
+      counts = { captured: 0, firstTime: 0, compared: 0, previous: 0 };
       this.#groups.set(group, counts);
     }
     return counts;
@@ -34,7 +36,9 @@ export class OriginTally {
         captured: counts.captured,
         firstTime: counts.firstTime,
         share: ratio(counts.captured, captured),
-        change: changeOf(counts.captured, counts.previous),
+        compared: counts.compared,
+        previous: counts.previous,
+        change: changeOf(counts.compared, counts.previous),
       }))
       .sort(
         by(

@@ -1,6 +1,6 @@
 /** Periods of whole UTC days, as day numbers since 1970 and as the dates that go out. */
 import { isoDay } from '../format/records.ts';
-import type { Period } from './briefing.ts';
+import type { BriefingPeriod, Period } from './briefing.ts';
 
 /** UTC days since 1970, both included. */
 export interface DaySpan {
@@ -22,9 +22,36 @@ export function periodOf(span: DaySpan): Period {
   return { from: isoDay(span.from), to: isoDay(span.to), days: spanDays(span) };
 }
 
-/** The span of equal length just before. */
-export function spanBefore(span: DaySpan): DaySpan {
-  return { from: span.from - spanDays(span), to: span.from - 1 };
+/** The days of a period as they stand on a day. */
+export interface PeriodSpans {
+  readonly whole: DaySpan;
+  /** Those that figures are of: until today. */
+  readonly elapsed: DaySpan;
+  /** Those that are over, which are compared; null: there are none. */
+  readonly compared: DaySpan | null;
+  /** As many just before; one where none are compared. */
+  readonly previous: DaySpan;
+}
+
+/**
+ * @param today UTC day since 1970
+ * @throws RangeError if the period has not begun
+ */
+export function spansOn(whole: DaySpan, today: number): PeriodSpans {
+  if (whole.from > today) throw new RangeError('expected a period that has begun');
+  const over = { from: whole.from, to: Math.min(whole.to, today - 1) };
+  const compared = spanDays(over) > 0 ? over : null;
+  const days = compared === null ? 1 : spanDays(compared);
+  return {
+    whole,
+    elapsed: { from: whole.from, to: Math.min(whole.to, today) },
+    compared,
+    previous: { from: whole.from - days, to: whole.from - 1 },
+  };
+}
+
+export function briefingPeriodOf({ whole, elapsed, compared }: PeriodSpans): BriefingPeriod {
+  return { ...periodOf(whole), complete: compared?.to === whole.to, until: isoDay(elapsed.to) };
 }
 
 /** The last half of a calendar month (1st to 15th, 16th to its end) that was over when `day` began. */

@@ -14,9 +14,11 @@ const SEVERAL = -2;
 export class ProjectTally {
   readonly #kinds: FactKinds;
   readonly #captured: Float64Array;
+  readonly #compared: Float64Array;
   readonly #previous: Float64Array;
   /** The number that was last counted for each project: they come in order. */
   readonly #lastCaptured: Float64Array;
+  readonly #lastCompared: Float64Array;
   readonly #lastPrevious: Float64Array;
   /** Of the period's detections of each project: an index into INDUSTRIES, NONE, or SEVERAL. */
   readonly #industry: Int32Array;
@@ -25,17 +27,23 @@ export class ProjectTally {
     const size = kinds.projects.length;
     this.#kinds = kinds;
     this.#captured = new Float64Array(size);
+    this.#compared = new Float64Array(size);
     this.#previous = new Float64Array(size);
     this.#lastCaptured = new Float64Array(size);
+    this.#lastCompared = new Float64Array(size);
     this.#lastPrevious = new Float64Array(size);
     this.#industry = new Int32Array(size).fill(NONE);
   }
 
-  /** A detection of a number in the period. Numbers come in order. */
-  addRow(number: number, kind: number): void {
+  /**
+   * A detection of a number in the period. Numbers come in order.
+   * @param isCompared whether its day is one of those that are compared
+   */
+  addRow(number: number, kind: number, isCompared: boolean): void {
     const project = this.#kinds.project[kind] as number;
     if (project === NONE) return;
     countOnce(this.#captured, this.#lastCaptured, project, number);
+    if (isCompared) countOnce(this.#compared, this.#lastCompared, project, number);
     const industry = this.#kinds.industry[kind] as number;
     const known = this.#industry[project] as number;
     if (industry !== NONE && industry !== known) this.#industry[project] = known === NONE ? industry : SEVERAL;
@@ -52,7 +60,7 @@ export class ProjectTally {
     const named = Array.from(this.#captured.keys()).filter((i) => (this.#captured[i] as number) > 0);
     const isNew = (i: number) => (projectFirstDay[i] as number) >= from && (projectFirstDay[i] as number) <= to;
     const fresh = named.filter(isNew).map((i) => this.#project(i));
-    const growing = named.map((i) => this.#project(i)).filter(({ captured, previous }) => captured > previous);
+    const growing = named.map((i) => this.#project(i)).filter(({ compared, previous }) => compared > previous);
     return {
       count: named.length,
       new: fresh
@@ -67,7 +75,7 @@ export class ProjectTally {
       growing: growing
         .sort(
           by(
-            (each) => each.captured - each.previous,
+            (each) => each.compared - each.previous,
             (each) => each.project,
           ),
         )
@@ -76,15 +84,16 @@ export class ProjectTally {
   }
 
   #project(index: number): Project {
-    const captured = this.#captured[index] as number;
+    const compared = this.#compared[index] as number;
     const previous = this.#previous[index] as number;
     return {
       project: this.#kinds.projects[index] as string,
       industry: INDUSTRIES[this.#industry[index] as number] ?? null,
       firstDay: isoDay(this.#kinds.projectFirstDay[index] as number),
-      captured,
+      captured: this.#captured[index] as number,
+      compared,
       previous,
-      change: changeOf(captured, previous),
+      change: changeOf(compared, previous),
     };
   }
 }

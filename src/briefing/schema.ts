@@ -7,18 +7,25 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const date = v.pipe(v.string(), v.isoDate());
 const instant = v.pipe(v.string(), v.isoTimestamp());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1), v.description('A fraction of 1'));
-const change = v.pipe(
-  v.nullable(v.number()),
-  v.description('Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none'),
-);
-
 const period = v.object({ from: date, to: v.pipe(date, v.description('Inclusive')), days: count });
+const briefingPeriod = v.object({
+  ...period.entries,
+  complete: v.pipe(v.boolean(), v.description('Whether its last day is over')),
+  until: v.pipe(date, v.description('The last day that figures are of: `to`, or today while the period goes on')),
+});
 const headline = {
-  period,
   captured: v.pipe(count, v.description('Distinct numbers detected in the period')),
   firstTime: v.pipe(count, v.description('Those whose first seen, over all history, lies in the period')),
   firstTimeShare: v.pipe(share, v.description('Of `captured`')),
   inventory: v.pipe(count, v.description('Distinct numbers first seen not after the period')),
+};
+const compared = {
+  compared: v.pipe(count, v.description('Captured in the days that are compared')),
+  previous: v.pipe(count, v.description('Captured in the previous period')),
+  change: v.pipe(
+    v.nullable(v.number()),
+    v.description('`compared` against `previous`, as a fraction of it: 0.1 is a tenth more; null if that had none'),
+  ),
 };
 const channels = v.pipe(
   v.array(v.object({ channel: v.picklist(CHANNELS), firstTime: count, share })),
@@ -33,11 +40,12 @@ const project = v.object({
   industry: v.pipe(v.nullable(v.picklist(INDUSTRIES)), v.description('null: none was named, or several')),
   firstDay: v.pipe(date, v.description('Over all history')),
   captured: count,
-  previous: count,
-  change,
+  ...compared,
 });
+const comparedFigures = v.object({ period, ...headline, channels, industries });
 
 export const briefingSchema = v.object({
+  period: briefingPeriod,
   ...headline,
   origins: v.pipe(
     v.array(
@@ -49,7 +57,7 @@ export const briefingSchema = v.object({
         captured: count,
         firstTime: count,
         share,
-        change,
+        ...compared,
       }),
     ),
     v.description('By captured, most first'),
@@ -58,12 +66,13 @@ export const briefingSchema = v.object({
   industries,
   trend: v.pipe(
     v.array(v.object({ day: date, captured: count, firstTime: count })),
-    v.description('Every day in order. What is captured daily does not add up to that of the period'),
+    v.description('Every day until `period.until`. What is captured daily does not add up to that of the period'),
   ),
-  previous: v.pipe(
-    v.object({ ...headline, channels, industries }),
-    v.description('The period of equal length just before'),
+  compared: v.pipe(
+    v.nullable(comparedFigures),
+    v.description('The days of the period that are over, which are compared; null: its first day is today'),
   ),
+  previous: v.pipe(comparedFigures, v.description('As many days as are compared, just before the period')),
   projects: v.object({
     count: v.pipe(count, v.description('Distinct projects named in the period')),
     new: v.pipe(v.array(project), v.description('Never named before; most captured first, at most 25')),

@@ -2,7 +2,7 @@
 
 import { isoDay } from '../format/records.ts';
 import { CHANNELS, INDUSTRIES } from '../format/vocabulary.ts';
-import type { ChannelFigures, DayFigures, IndustryFigures } from './briefing.ts';
+import type { ChannelFigures, ComparedFigures, DayFigures, IndustryFigures } from './briefing.ts';
 import { by, ratio } from './figures.ts';
 import { type DaySpan, periodOf, spanDays } from './period.ts';
 
@@ -47,9 +47,17 @@ export class PeriodTally {
     this.#dayFirstTime[at] = (this.#dayFirstTime[at] as number) + 1;
   }
 
-  headline() {
+  figures(): ComparedFigures {
     const { span, captured, firstTime, inventory } = this;
-    return { period: periodOf(span), captured, firstTime, firstTimeShare: ratio(firstTime, captured), inventory };
+    return {
+      period: periodOf(span),
+      captured,
+      firstTime,
+      firstTimeShare: ratio(firstTime, captured),
+      inventory,
+      channels: this.channels(),
+      industries: this.industries(),
+    };
   }
 
   channels(): ChannelFigures[] {

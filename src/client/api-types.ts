@@ -134,11 +134,11 @@ export interface OperationTypes {
   briefing: {
     path: {
       /**
-       * First day, UTC
+       * First day, UTC: today or before
        */
       from: string;
       /**
-       * Last day, UTC, inclusive: at most 366 days in all. May lie ahead: then the figures are those so far
+       * Last day, UTC, inclusive: at most 366 days in all. May lie ahead: then the figures are those so far, and period.complete is false
        */
       to: string;
     };
@@ -716,6 +716,14 @@ export interface Briefing {
      */
     to: string;
     days: number;
+    /**
+     * Whether its last day is over
+     */
+    complete: boolean;
+    /**
+     * The last day that figures are of: `to`, or today while the period goes on
+     */
+    until: string;
   };
   /**
    * Distinct numbers detected in the period
@@ -748,7 +756,15 @@ export interface Briefing {
      */
     share: number;
     /**
-     * Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none
+     * Captured in the days that are compared
+     */
+    compared: number;
+    /**
+     * Captured in the previous period
+     */
+    previous: number;
+    /**
+     * `compared` against `previous`, as a fraction of it: 0.1 is a tenth more; null if that had none
      */
     change: number | null;
   }[];
@@ -784,7 +800,7 @@ export interface Briefing {
     share: number;
   }[];
   /**
-   * Every day in order. What is captured daily does not add up to that of the period
+   * Every day until `period.until`. What is captured daily does not add up to that of the period
    */
   trend: {
     day: string;
@@ -792,7 +808,67 @@ export interface Briefing {
     firstTime: number;
   }[];
   /**
-   * The period of equal length just before
+   * The days of the period that are over, which are compared; null: its first day is today
+   */
+  compared: {
+    period: {
+      from: string;
+      /**
+       * Inclusive
+       */
+      to: string;
+      days: number;
+    };
+    /**
+     * Distinct numbers detected in the period
+     */
+    captured: number;
+    /**
+     * Those whose first seen, over all history, lies in the period
+     */
+    firstTime: number;
+    /**
+     * Of `captured`
+     */
+    firstTimeShare: number;
+    /**
+     * Distinct numbers first seen not after the period
+     */
+    inventory: number;
+    /**
+     * First-time numbers by the channel of their first detection, most first
+     */
+    channels: {
+      channel: 'otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other';
+      firstTime: number;
+      /**
+       * A fraction of 1
+       */
+      share: number;
+    }[];
+    /**
+     * Most first; a number counts once in each industry, so shares may add up to more than 1
+     */
+    industries: {
+      industry:
+        | 'social_media'
+        | 'communications'
+        | 'short_video'
+        | 'internet_services'
+        | 'ecommerce'
+        | 'finance'
+        | 'gaming'
+        | 'travel'
+        | 'other';
+      captured: number;
+      /**
+       * A fraction of 1
+       */
+      share: number;
+    }[];
+  } | null;
+  /**
+   * As many days as are compared, just before the period
    */
   previous: {
     period: {
@@ -882,9 +958,16 @@ export interface Briefing {
        */
       firstDay: string;
       captured: number;
+      /**
+       * Captured in the days that are compared
+       */
+      compared: number;
+      /**
+       * Captured in the previous period
+       */
       previous: number;
       /**
-       * Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none
+       * `compared` against `previous`, as a fraction of it: 0.1 is a tenth more; null if that had none
        */
       change: number | null;
     }[];
@@ -915,9 +998,16 @@ export interface Briefing {
        */
       firstDay: string;
       captured: number;
+      /**
+       * Captured in the days that are compared
+       */
+      compared: number;
+      /**
+       * Captured in the previous period
+       */
       previous: number;
       /**
-       * Against the previous period, as a fraction of it: 0.1 is a tenth more; null if that had none
+       * `compared` against `previous`, as a fraction of it: 0.1 is a tenth more; null if that had none
        */
       change: number | null;
     }[];

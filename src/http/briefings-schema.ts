@@ -18,14 +18,14 @@ export const briefingPath = v.object({ from: day, to: day });
 
 /** A short period of a small inventory. The block is of numbers that are reserved for fiction. */
 export const BRIEFING_EXAMPLE: Briefing = {
-  period: { from: '2025-05-16', to: '2025-05-17', days: 2 },
+  period: { from: '2025-05-16', to: '2025-05-17', days: 2, complete: true, until: '2025-05-17' },
   captured: 40,
   firstTime: 20,
   firstTimeShare: 0.5,
   inventory: 125_849,
   origins: [
-    { group: 'US/Canada', captured: 30, firstTime: 18, share: 0.75, change: 0.5 },
-    { group: 'PH', captured: 10, firstTime: 2, share: 0.25, change: null },
+    { group: 'US/Canada', captured: 30, firstTime: 18, share: 0.75, compared: 30, previous: 20, change: 0.5 },
+    { group: 'PH', captured: 10, firstTime: 2, share: 0.25, compared: 10, previous: 0, change: null },
   ],
   channels: [
     { channel: 'otp_marketplace', firstTime: 15, share: 0.75 },
@@ -36,6 +36,18 @@ export const BRIEFING_EXAMPLE: Briefing = {
     { day: '2025-05-16', captured: 25, firstTime: 12 },
     { day: '2025-05-17', captured: 18, firstTime: 8 },
   ],
+  compared: {
+    period: { from: '2025-05-16', to: '2025-05-17', days: 2 },
+    captured: 40,
+    firstTime: 20,
+    firstTimeShare: 0.5,
+    inventory: 125_849,
+    channels: [
+      { channel: 'otp_marketplace', firstTime: 15, share: 0.75 },
+      { channel: 'api_receiver', firstTime: 5, share: 0.25 },
+    ],
+    industries: [{ industry: 'social_media', captured: 36, share: 0.9 }],
+  },
   previous: {
     period: { from: '2025-05-14', to: '2025-05-15', days: 2 },
     captured: 20,
@@ -53,6 +65,7 @@ export const BRIEFING_EXAMPLE: Briefing = {
         industry: 'social_media',
         firstDay: '2025-05-16',
         captured: 6,
+        compared: 6,
         previous: 0,
         change: null,
       },
@@ -64,6 +77,7 @@ export const BRIEFING_EXAMPLE: Briefing = {
         industry: 'social_media',
         firstDay: '2025-05-16',
         captured: 6,
+        compared: 6,
         previous: 0,
         change: null,
       },

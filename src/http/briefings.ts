@@ -5,7 +5,7 @@ import type { Briefing } from '../briefing/briefing.ts';
 import { type DaySpan, MAX_PERIOD_DAYS, spanDays } from '../briefing/period.ts';
 import { renderHtml } from '../briefing/render/html.ts';
 import { renderMarkdown } from '../briefing/render/markdown.ts';
-import { parseDay } from '../format/records.ts';
+import { dayOfMs, parseDay } from '../format/records.ts';
 import { preferredType } from './accept.ts';
 import { BRIEFING_EXAMPLE, briefingAnswer, briefingPath } from './briefings-schema.ts';
 import { Problem } from './problem.ts';
@@ -15,7 +15,7 @@ import { parse } from './validate.ts';
 
 /** What the route needs of src/briefing/briefings.ts. */
 export interface BriefingService {
-  /** Rejects with StorageUnavailable. */
+  /** Of a period that has begun. Rejects with StorageUnavailable. */
   get(span: DaySpan): Promise<Briefing>;
 }
 
@@ -34,7 +34,7 @@ const DATES: readonly ParameterDoc[] = [
     in: 'path',
     name: 'from',
     required: true,
-    description: 'First day, UTC',
+    description: 'First day, UTC: today or before',
     schema: briefingPath.entries.from,
     example: '2025-05-16',
   },
@@ -42,13 +42,19 @@ const DATES: readonly ParameterDoc[] = [
     in: 'path',
     name: 'to',
     required: true,
-    description: `Last day, UTC, inclusive: at most ${MAX_PERIOD_DAYS} days in all. May lie ahead: then the figures are those so far`,
+    description: `Last day, UTC, inclusive: at most ${MAX_PERIOD_DAYS} days in all. May lie ahead: then the figures are those so far, and period.complete is false`,
     schema: briefingPath.entries.to,
     example: '2025-05-30',
   },
 ];
 
-export function briefingRoutes(services: { readonly briefings: BriefingService }): readonly Route[] {
+export interface BriefingRouteDeps {
+  readonly briefings: BriefingService;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export function briefingRoutes({ briefings, now }: BriefingRouteDeps): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -69,15 +75,19 @@ export function briefingRoutes(services: { readonly briefings: BriefingService }
         },
       ],
       problems: ['invalid-request', 'storage-unavailable'],
-      handle: async ({ req }) => answer(await services.briefings.get(spanOf(req)), req.header('accept')),
+      handle: async ({ req }) => answer(await briefings.get(spanOf(req, dayOfMs(now()))), req.header('accept')),
     },
   ];
 }
 
-function spanOf(req: Context['req']): DaySpan {
+/** @param today UTC day since 1970 */
+function spanOf(req: Context['req'], today: number): DaySpan {
   const { from, to } = parse(briefingPath, { from: req.param('from'), to: req.param('to') });
   const span = { from: parseDay(from) ?? 0, to: parseDay(to) ?? 0 };
   const days = spanDays(span);
+  if (span.from > today) {
+    throw new Problem('invalid-request', 'from: expected a day that has begun, in UTC', { members: { field: 'from' } });
+  }
   if (days >= 1 && days <= MAX_PERIOD_DAYS) return span;
   const expected = days < 1 ? 'expected a day that is not before from' : `expected at most ${MAX_PERIOD_DAYS} days`;
   throw new Problem('invalid-request', `to: ${expected}`, { members: { field: 'to' } });

@@ -2,6 +2,7 @@
  * Garbage collection by mark and sweep: what no retained manifest names, and what is older than any tick that could
  * still be about to name it, is deleted. If anything needed for the marking cannot be read, nothing is deleted.
  */
+import { collectBriefings } from '../briefing/kept.ts';
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
 import {
   FACTS_PREFIX,
@@ -34,7 +35,18 @@ export interface Collected {
   readonly setAside: number;
   readonly slices: number;
   readonly manifests: number;
+  readonly briefings: number;
 }
+
+const NOTHING: Collected = {
+  segments: 0,
+  facts: 0,
+  ledgers: 0,
+  setAside: 0,
+  slices: 0,
+  manifests: 0,
+  briefings: 0,
+};
 
 export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
   try {
@@ -46,13 +58,14 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
       setAside: await sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside),
       slices: await sweepSlices(context, marked.slices),
       manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
+      briefings: await collectBriefings(context.objects, context.now()),
     };
     context.log('garbage.collected', collected);
     return collected;
   } catch (error) {
     // What was deleted so far was garbage; the rest is found again next time.
     context.log('garbage.failed', { reason: messageOf(error) });
-    return { segments: 0, facts: 0, ledgers: 0, setAside: 0, slices: 0, manifests: 0 };
+    return NOTHING;
   }
 }
 

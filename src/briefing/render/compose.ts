@@ -3,7 +3,7 @@ import { count, dateTime, line, periodLine } from './parts.ts';
 import type { Report } from './report.ts';
 import { blocksSection } from './sections/blocks.ts';
 import { channelsSection, industriesSection } from './sections/breakdowns.ts';
-import { definitions } from './sections/definitions.ts';
+import { definitions, whatIsCompared } from './sections/definitions.ts';
 import { headlineSection } from './sections/headline.ts';
 import { linksSection } from './sections/links.ts';
 import { originsSection } from './sections/origins.ts';
@@ -13,10 +13,12 @@ import { trendSection } from './sections/trend.ts';
 import { changesSection } from './words.ts';
 
 export function composeReport(briefing: Briefing): Report {
-  const { period, previous, generation, computedAt } = briefing;
+  const { period, compared, previous, generation, computedAt } = briefing;
+  const source = line`From generation ${count(generation)} of the inventory, computed ${dateTime(computedAt)}.`;
+  const before = compared === null ? [] : line`Compared with ${periodLine(previous.period)}. `;
   return {
-    title: line`High-risk numbers, ${periodLine(period)}`,
-    lead: line`Compared with ${periodLine(previous.period)}. From generation ${count(generation)} of the inventory, computed ${dateTime(computedAt)}.`,
+    title: line`High-risk numbers, ${periodLine(period)}${period.complete ? '' : ', so far'}`,
+    lead: period.complete ? line`${before}${source}` : line`${whatIsCompared(compared)} ${before}${source}`,
     sections: [
       headlineSection(briefing),
       changesSection(briefing),

@@ -13,20 +13,22 @@ import { STYLE } from './style.ts';
 
 export interface HtmlBriefing {
   readonly html: string;
-  /** Value of the header under which the page is served. */
+  /** Value of the header under which the page is served: the page's own, and nobody may frame it. */
   readonly contentSecurityPolicy: string;
 }
 
 export function renderHtml(briefing: Briefing): HtmlBriefing {
   const report = composeReport(briefing);
   const hash = createHash('sha256').update(STYLE).digest('base64');
-  const contentSecurityPolicy = `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
   const document = element(
     'html',
     { lang: 'en' },
-    head(report, contentSecurityPolicy),
+    head(report, policy),
     element('body', {}, element('main', {}, header(report), sections(report, briefing), footer(report))),
   );
+  // Browsers take this directive from the header only.
+  const contentSecurityPolicy = `${policy}; frame-ancestors 'none'`;
   return { html: `<!doctype html>\n${document.markup}\n`, contentSecurityPolicy };
 }
 
@@ -97,20 +99,27 @@ function tiles({ tables }: Section): Markup {
   return element(
     'dl',
     { class: 'tiles' },
-    ...rows.map(([title = '', now = '', before = '', change = '']) => {
-      const isCompared = typeof change !== 'string' && change.kind === 'figure' && change.value !== null;
-      const against = isCompared
-        ? [partMarkup(change), ', ', element('span', { class: 'from' }, 'from ', partMarkup(before))]
-        : [partMarkup(before), ' before'];
-      return element(
+    ...rows.map(([title = '', now = '', ...compared]) =>
+      element(
         'div',
         {},
         element('dt', {}, partMarkup(title)),
         element('dd', { class: 'now' }, partMarkup(now)),
-        element('dd', { class: 'against' }, ...against),
-      );
-    }),
+        element('dd', { class: 'against' }, ...against(compared)),
+      ),
+    ),
   );
+}
+
+/** @param compared cells of the headline's table after the figure itself: nothing, or [of days over,] before, change */
+function against(compared: readonly Part[]): Child[] {
+  const [change, before, over] = compared.toReversed();
+  if (change === undefined || before === undefined) return ['not compared yet'];
+  const days = over === undefined ? [] : [partMarkup(over), ' in the days over: '];
+  const isChange = typeof change !== 'string' && change.kind === 'figure' && change.value !== null;
+  return isChange
+    ? [...days, partMarkup(change), ', ', element('span', { class: 'from' }, 'from ', partMarkup(before))]
+    : [...days, partMarkup(before), ' before'];
 }
 
 /** In a region that scrolls of its own, and that the keyboard can reach, where the table is wider than the screen. */

@@ -1,23 +1,29 @@
 /**
  * What changed, in sentences. They say what the figures say and no more: a verb for the direction, the figures
- * themselves, and no adjective. Each holds for nothing, for one and for ties, or is left out.
+ * themselves, and no adjective. Each holds for nothing, for one and for ties, or is left out; a change is called one only
+ * where chance alone hardly makes it (chance.ts).
  */
 import { greatest, least, sum } from 'd3-array';
-import type { Briefing, Origin } from '../briefing.ts';
+import type { Briefing, ComparedFigures, Origin } from '../briefing.ts';
+import { changeOf } from '../figures.ts';
+import { isChange, isEnough, isShareChange, type Portion } from './chance.ts';
 import { originName, spelled } from './names.ts';
 import { changeFigure, count, counted, type Line, line, listed, name, pointsFigure, share } from './parts.ts';
 import type { Section } from './report.ts';
-import { changeOf } from './sections/headline.ts';
+import { whatIsCompared } from './sections/definitions.ts';
 import { largestOrigins } from './sections/origins.ts';
+import { growingProjects } from './sections/projects.ts';
 
 export function changesSection(briefing: Briefing): Section {
+  const { period, compared, previous } = briefing;
   return {
     id: 'changes',
     title: 'What changed',
     lines: [
-      ...totals(briefing),
+      ...(period.complete ? [] : [whatIsCompared(compared)]),
+      ...(compared === null ? [] : totals(compared, previous)),
       ...origins(briefing),
-      ...shifts(briefing),
+      ...(compared === null ? [] : shifts(compared, previous)),
       ...projects(briefing.projects),
       ...quarantine(briefing.quarantined),
     ],
@@ -26,31 +32,46 @@ export function changesSection(briefing: Briefing): Section {
   };
 }
 
-function totals({ captured, firstTime, firstTimeShare, inventory, previous }: Briefing): Line[] {
-  const lines = [movement('Captured numbers', captured, previous.captured)];
-  if (captured > 0 || previous.captured > 0) {
-    lines.push(movement('First-time numbers', firstTime, previous.firstTime));
+function totals(now: ComparedFigures, before: ComparedFigures): Line[] {
+  const lines = [movement('Captured numbers', now.captured, before.captured)];
+  if (now.captured > 0 || before.captured > 0) {
+    lines.push(movement('First-time numbers', now.firstTime, before.firstTime));
   }
-  if (captured > 0 && previous.captured > 0) {
-    lines.push(shareMovement('The share of first-time numbers', firstTimeShare, previous.firstTimeShare));
-  }
-  return [...lines, movement('Numbers in the inventory', inventory, previous.inventory)];
+  if (now.captured > 0 && before.captured > 0) lines.push(shareMovement(now, before));
+  return [...lines, stockMovement('Numbers in the inventory', now.inventory, before.inventory)];
 }
 
 function movement(subject: string, now: number, before: number): Line {
+  if (now === before || isChange(now, before)) return stockMovement(subject, now, before);
+  return line`${subject}: ${count(now)}, ${count(before)} before; ${NO_CHANGE}.`;
+}
+
+const NO_CHANGE = 'not enough to call it a change';
+
+/** Of what does not come anew each period, so that chance has no part in it. */
+function stockMovement(subject: string, now: number, before: number): Line {
   if (now === before) return line`${subject} stayed at ${count(now)}.`;
   const verb = now > before ? 'rose' : 'fell';
-  return line`${subject} ${verb} from ${count(before)} to ${count(now)}${inBrackets(changeOf(now, before))}.`;
+  return line`${subject} ${verb} from ${count(before)} to ${count(now)}${inBrackets(now, before)}.`;
 }
 
-function inBrackets(change: number | null): Line {
-  return change === null ? [] : line` (${changeFigure(change)})`;
+/** As a percentage, if the counts are large enough for one. */
+function inBrackets(now: number, before: number): Line {
+  return isEnough(before) ? line` (${changeFigure(changeOf(now, before))})` : [];
 }
 
-function shareMovement(subject: string, now: number, before: number): Line {
-  if (now === before) return line`${subject} stayed at ${share(now)}.`;
-  const verb = now > before ? 'rose' : 'fell';
-  return line`${subject} ${verb} from ${share(before)} to ${share(now)} (${pointsFigure(now - before)}).`;
+function shareMovement(now: ComparedFigures, before: ComparedFigures): Line {
+  const subject = 'The share of first-time numbers';
+  const [a, b] = [now.firstTimeShare, before.firstTimeShare];
+  if (a === b) return line`${subject} stayed at ${share(a)}.`;
+  if (!isShareChange(firstTimePortion(now), firstTimePortion(before))) {
+    return line`${subject}: ${share(a)}, ${share(b)} before; ${NO_CHANGE}.`;
+  }
+  return line`${subject} ${a > b ? 'rose' : 'fell'} from ${share(b)} to ${share(a)} (${pointsFigure(a - b)}).`;
+}
+
+function firstTimePortion({ firstTime, captured }: ComparedFigures): Portion {
+  return { part: firstTime, whole: captured };
 }
 
 function origins(briefing: Briefing): Line[] {
@@ -64,84 +85,108 @@ function origins(briefing: Briefing): Line[] {
       ? line`No origin had more captured numbers than ${origin}: ${figures}.`
       : line`${origin} had the most captured numbers of all origins: ${figures}.`,
   ];
-  if (briefing.previous.captured > 0)
+  if (briefing.compared !== null && briefing.previous.captured > 0) {
     lines.push(...originMoves(shown, others === null ? 'origins' : 'largest origins'));
+  }
   return lines;
 }
 
-/** Among those listed: of an origin with few numbers, any change is a large one. */
+/** Among those listed. */
 function originMoves(shown: readonly Origin[], which: string): Line[] {
   const lines: Line[] = [];
-  const compared = shown.flatMap(({ group, change }) => (change === null ? [] : [{ group, change }]));
-  const most = greatest(compared, ({ change }) => change);
-  const fewest = least(compared, ({ change }) => change);
-  const moves: Line[] = [];
-  if (most !== undefined && most.change > 0) moves.push(move(most, 'grew'));
-  if (fewest !== undefined && fewest.change < 0) moves.push(move(fewest, 'fell'));
-  if (moves.length > 0 && shown.length > 1) {
-    lines.push(line`Of the ${count(shown.length)} ${which}, ${listed(moves)}.`);
+  const changed = shown.flatMap(({ group, compared, previous, change }) =>
+    change !== null && isEnough(previous) && isChange(compared, previous) ? [{ group, change }] : [],
+  );
+  const most = greatest(changed, ({ change }) => change);
+  const fewest = least(changed, ({ change }) => change);
+  if (changed.length === 1 && most !== undefined) {
+    lines.push(line`Of the ${which}, ${originName(most.group)} alone ${moved(most)}.`);
+  } else if (most !== undefined && fewest !== undefined) {
+    const moves: Line[] = [];
+    if (most.change > 0) moves.push(movedMost(most));
+    if (fewest.change < 0) moves.push(movedMost(fewest));
+    lines.push(
+      line`Of the ${count(changed.length)} ${which} that changed by more than chance makes, ${listed(moves)}.`,
+    );
   }
-  const fresh = shown.filter(({ change }) => change === null);
+  const fresh = shown.filter(({ compared, previous }) => previous === 0 && isChange(compared, previous));
   if (fresh.length > 0) {
     lines.push(line`Not captured in the period before: ${listed(fresh.map(({ group }) => [originName(group)]))}.`);
   }
   return lines;
 }
 
-function move({ group, change }: { readonly group: string; readonly change: number }, verb: string): Line {
-  return line`${originName(group)} ${verb} most (${changeFigure(change)})`;
+interface Move {
+  readonly group: string;
+  readonly change: number;
 }
 
-function shifts({ channels, industries, captured, firstTime, previous }: Briefing): Line[] {
-  const byChannel = largestShift(
-    new Map(channels.map((figure) => [figure.channel, figure.share])),
-    new Map(previous.channels.map((figure) => [figure.channel, figure.share])),
-  );
-  const byIndustry = largestShift(
-    new Map(industries.map((figure) => [figure.industry, figure.share])),
-    new Map(previous.industries.map((figure) => [figure.industry, figure.share])),
-  );
+function moved({ change }: Move): Line {
+  return line`${change > 0 ? 'grew' : 'fell'} by more than chance makes (${changeFigure(change)})`;
+}
+
+function movedMost({ group, change }: Move): Line {
+  return line`${originName(group)} ${change > 0 ? 'grew' : 'fell'} most (${changeFigure(change)})`;
+}
+
+function shifts(now: ComparedFigures, before: ComparedFigures): Line[] {
+  const channels = (figures: ComparedFigures): Portions => ({
+    whole: figures.firstTime,
+    parts: new Map(figures.channels.map(({ channel, firstTime }) => [channel, firstTime])),
+  });
+  const industries = (figures: ComparedFigures): Portions => ({
+    whole: figures.captured,
+    parts: new Map(figures.industries.map(({ industry, captured }) => [industry, captured])),
+  });
   return [
-    ...(firstTime > 0 && previous.firstTime > 0 ? shiftLine('channels', 'first-time', byChannel) : []),
-    ...(captured > 0 && previous.captured > 0 ? shiftLine('industries', 'captured', byIndustry) : []),
+    ...shiftLine('channels', 'first-time', channels(now), channels(before)),
+    ...shiftLine('industries', 'captured', industries(now), industries(before)),
   ];
 }
 
-interface Shift {
-  readonly id: string;
-  readonly now: number;
-  readonly before: number;
+interface Portions {
+  readonly whole: number;
+  readonly parts: ReadonlyMap<string, number>;
 }
 
-/** The first of those that moved most, either way; undefined if there are fewer than two: one alone has all. */
-function largestShift(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Shift | undefined {
-  const ids = new Set([...now.keys(), ...before.keys()]);
-  if (ids.size < 2) return undefined;
-  const all = [...ids].map((id): Shift => ({ id, now: now.get(id) ?? 0, before: before.get(id) ?? 0 }));
-  return greatest(all, (shift) => Math.abs(shift.now - shift.before));
-}
-
-function shiftLine(kinds: string, numbers: string, shift: Shift | undefined): Line[] {
-  if (shift === undefined) return [];
-  const { id, now, before } = shift;
-  if (now === before) return [line`Each of the ${kinds} kept its share of the ${numbers} numbers.`];
+/** The first of those whose share moved most, either way; nothing if there are fewer than two: one alone has all. */
+function shiftLine(kinds: string, numbers: string, now: Portions, before: Portions): Line[] {
+  const ids = new Set([...now.parts.keys(), ...before.parts.keys()]);
+  if (ids.size < 2 || now.whole === 0 || before.whole === 0) return [];
+  const all = [...ids].map((id) => {
+    const [a, b] = [portionOf(now, id), portionOf(before, id)];
+    return { id, now: a.part / a.whole, before: b.part / b.whole, isChange: isShareChange(a, b) };
+  });
+  if (all.every((shift) => shift.now === shift.before)) {
+    return [line`Each of the ${kinds} kept its share of the ${numbers} numbers.`];
+  }
+  const most = greatest(
+    all.filter((shift) => shift.isChange),
+    (shift) => Math.abs(shift.now - shift.before),
+  );
+  if (most === undefined) return [];
   return [
-    line`Of the ${kinds}, ${spelled(id)} changed its share of the ${numbers} numbers most: from ${share(before)} to ${share(now)} (${pointsFigure(now - before)}).`,
+    line`Of the ${kinds}, ${spelled(most.id)} changed its share of the ${numbers} numbers most: from ${share(most.before)} to ${share(most.now)} (${pointsFigure(most.now - most.before)}).`,
   ];
 }
 
-function projects({ new: fresh, newCount, growing }: Briefing['projects']): Line[] {
+function portionOf({ whole, parts }: Portions, id: string): Portion {
+  return { part: parts.get(id) ?? 0, whole };
+}
+
+function projects(figures: Briefing['projects']): Line[] {
+  const { new: fresh, newCount } = figures;
   const lines: Line[] = [];
   const [first] = fresh;
   if (first !== undefined) {
     const lead = line`${counted(newCount, 'project')} ${newCount === 1 ? 'was' : 'were'} named for the first time`;
-    const figures = line`“${name(first.project)}” (${counted(first.captured, 'captured number')})`;
-    lines.push(newCount === 1 ? line`${lead}: ${figures}.` : line`${lead}; first by captured numbers is ${figures}.`);
+    const figure = line`“${name(first.project)}” (${counted(first.captured, 'captured number')})`;
+    lines.push(newCount === 1 ? line`${lead}: ${figure}.` : line`${lead}; first by captured numbers is ${figure}.`);
   }
-  const [top] = growing;
+  const [top] = growingProjects(figures);
   if (top !== undefined) {
     lines.push(
-      line`“${name(top.project)}” leads the growing projects: from ${count(top.previous)} to ${counted(top.captured, 'captured number')}${inBrackets(top.change)}.`,
+      line`“${name(top.project)}” leads the projects that grew by more than chance makes: from ${count(top.previous)} to ${counted(top.compared, 'captured number')}${inBrackets(top.compared, top.previous)}.`,
     );
   }
   return lines;

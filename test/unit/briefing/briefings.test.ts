@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { briefingKey } from '../../../src/briefing/kept.ts';
+import { briefingKey, collectBriefings } from '../../../src/briefing/kept.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/crons.ts';
 import type { Detection } from '../../../src/format/detection.ts';
+import { tick } from '../../../src/merge/tick.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { newWorld, type World } from '../../support/world.ts';
 import { plainBriefing } from './plain-briefing.ts';
@@ -105,24 +106,171 @@ describe('when storage fails', () => {
   });
 });
 
-it('computes one at a time, and does not wait for one that was lost', async () => {
-  const world = await merged(randomDetections(100, 7));
-  const { briefings } = briefingsOf(world);
-  const first = briefings.get(SPAN);
-  const second = briefings.get({ from: SPAN.from, to: SPAN.to - 1 });
-  await expect(second).rejects.toThrow(/another briefing is being computed/);
-  await first;
-  await briefings.get({ from: SPAN.from, to: SPAN.to - 1 });
+describe('several at once', () => {
+  it('are all answered, computed one at a time, and the same one once', async () => {
+    const world = await merged(randomDetections(100, 7));
+    const { briefings, events } = briefingsOf(world);
+    let atOnce = 0;
+    let most = 0;
+    world.storeLog.beforeCall = async (name) => {
+      if (name !== 'getRange segments/') return;
+      atOnce += 1;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      most = Math.max(most, atOnce);
+      atOnce -= 1;
+    };
+    const spans = Array.from({ length: 12 }, (_, i) => ({ from: SPAN.from, to: SPAN.to - Math.floor(i / 2) }));
+    const answers = await Promise.all(spans.map((span) => briefings.get(span)));
+    expect(answers.map(({ period }) => period.to)).toEqual(
+      spans.map(({ to }) => new Date(to * 86_400_000).toISOString().slice(0, 10)),
+    );
+    expect(events).toEqual(Array(6).fill('briefing.computed'));
+    // Two columns of one segment: those of a single walk.
+    expect(most).toBe(2);
+  });
 
-  let stuck = true;
-  world.storeLog.beforeCall = (name) =>
-    stuck && name === 'getRange facts/' ? new Promise(() => {}) : Promise.resolve();
-  void briefings.get({ from: SPAN.from, to: SPAN.to - 2 });
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  stuck = false;
-  await expect(briefings.get({ from: SPAN.from, to: SPAN.to - 3 })).rejects.toThrow(StorageUnavailable);
-  world.clock += 120_000;
-  await briefings.get({ from: SPAN.from, to: SPAN.to - 3 });
+  it('do not wait for one that was lost, which does not go on once another works', async () => {
+    const world = await merged(randomDetections(100, 7));
+    const { briefings } = briefingsOf(world);
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isFirst = true;
+    world.storeLog.beforeCall = async (name) => {
+      if (name !== 'getRange facts/' || !isFirst) return;
+      isFirst = false;
+      await gate;
+    };
+    const lost = briefings.get({ from: SPAN.from, to: SPAN.to - 2 });
+    const outcome = lost.then(
+      () => 'answered',
+      (error: unknown) => error,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    let seen = '';
+    const next = briefings.get({ from: SPAN.from, to: SPAN.to - 3 });
+    world.storeLog.beforeCall = async (name) => {
+      if (seen === '' && name === 'getRange segments/') {
+        seen = name;
+        release();
+        await outcome;
+      }
+    };
+    expect(await next).toMatchObject({ generation: 1 });
+    expect(await outcome).toBeInstanceOf(StorageUnavailable);
+  });
+
+  it('are answered 503 when their turn does not come in time', async () => {
+    const world = await merged(randomDetections(100, 7));
+    const { briefings } = briefingsOf(world);
+    const start = world.clock;
+    world.storeLog.beforeCall = async (name) => {
+      // Slow, but alive: every read takes ten seconds.
+      if (name.startsWith('getRange')) world.clock += 10_000;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    };
+    const many = Array.from({ length: 12 }, (_, i) => briefings.get({ from: SPAN.from, to: SPAN.to - i }));
+    const settled = await Promise.allSettled(many);
+    const refused = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(12);
+    for (const reason of refused) expect(String(reason)).toMatch(/other briefings are being computed/);
+    expect(world.clock - start).toBeGreaterThan(90_000);
+  });
+
+  it('are refused at once where too many wait', async () => {
+    const world = await merged(randomDetections(50, 7));
+    const { briefings } = briefingsOf(world);
+    const many = Array.from({ length: 80 }, (_, i) => briefings.get({ from: SPAN.from - 1 - i, to: SPAN.to - i }));
+    const settled = await Promise.allSettled(many);
+    expect(settled.filter(({ status }) => status === 'rejected').length).toBe(80 - 1 - 64);
+  });
+});
+
+describe('of a period that is not over', () => {
+  const ON_26_MAY = Date.parse('2025-05-26T10:00:00Z');
+
+  it('is served again on the same day, computed anew on the next, and when it has ended', async () => {
+    const detections = randomDetections(300, 4);
+    const world = await merged(detections);
+    const { briefings, events } = briefingsOf(world);
+    world.clock = ON_26_MAY;
+    const first = await briefings.get(SPAN);
+    expect(first.period).toEqual({
+      from: '2025-05-16',
+      to: '2025-05-30',
+      days: 15,
+      complete: false,
+      until: '2025-05-26',
+    });
+    expect(first.trend).toHaveLength(11);
+    world.clock += 3_600_000;
+    expect(await briefings.get(SPAN)).toEqual(first);
+    await merge(world, [detectionOn('2025-05-27')]);
+    expect(await briefings.get(SPAN)).toEqual(first);
+    world.clock = ON_26_MAY + 86_400_000;
+    expect(await briefings.get(SPAN)).toMatchObject({ captured: expect.any(Number), period: { until: '2025-05-27' } });
+    world.clock = Date.parse('2025-05-31T00:00:00Z');
+    const { generation: _, computedAt: __, quarantined: ___, ...figures } = await briefings.get(SPAN);
+    expect(figures).toEqual(plainBriefing([...detections, detectionOn('2025-05-27')], ...FORTNIGHT));
+    expect(events).toEqual(Array(3).fill('briefing.computed'));
+  });
+});
+
+describe('collection', () => {
+  const DAY_MS = 86_400_000;
+  const names = async (world: World) =>
+    (await world.objects.memory.list('briefings/')).objects.map(({ key }) => key.slice('briefings/'.length));
+  const put = (world: World, ...periods: string[]) =>
+    Promise.all(periods.map((period) => world.objects.memory.put(`briefings/${period}`, new Uint8Array([1]))));
+
+  it('deletes those of any period after a month, of half-months after thirteen, of running ones after an hour', async () => {
+    const world = newWorld();
+    world.clock = Date.parse('2025-06-01T00:15:00Z');
+    await put(
+      world,
+      '2025-05-16_2025-05-31',
+      '2025-02-16_2025-02-28',
+      '2025-05-03_2025-05-19',
+      '2025-05-20_2025-06-01',
+    );
+    const left = async (afterMs: number) => {
+      expect(await collectBriefings(world.objects, world.clock + afterMs)).toBeGreaterThanOrEqual(0);
+      return names(world);
+    };
+    expect(await left(3_600_000)).toHaveLength(4);
+    expect(await left(3_600_001)).not.toContain('2025-05-20_2025-06-01');
+    expect(await left(30 * DAY_MS)).toHaveLength(3);
+    expect(await left(30 * DAY_MS + 1)).toEqual(['2025-02-16_2025-02-28', '2025-05-16_2025-05-31']);
+    expect(await left(400 * DAY_MS)).toHaveLength(2);
+    expect(await left(400 * DAY_MS + 1)).toEqual([]);
+  });
+
+  it('keeps five hundred of any period, the newest, beside all of half-months', async () => {
+    const world = newWorld();
+    const dates = (i: number) => new Date(Date.UTC(2020, 0, 1) + i * DAY_MS).toISOString().slice(0, 10);
+    for (let i = 0; i < 1200; i++) {
+      world.clock += 1;
+      await put(world, `2019-12-31_${dates(i)}`);
+    }
+    await put(world, '2020-01-01_2020-01-15');
+    expect(await collectBriefings(world.objects, world.clock)).toBe(700);
+    expect(await names(world)).toEqual([
+      ...Array.from({ length: 500 }, (_, i) => `2019-12-31_${dates(700 + i)}`),
+      '2020-01-01_2020-01-15',
+    ]);
+  });
+
+  it('is part of the hourly collection, and what was deleted is computed again', async () => {
+    const world = await merged(randomDetections(100, 6));
+    const first = await briefingsOf(world).briefings.get(SPAN);
+    world.clock += 31 * DAY_MS;
+    world.clock += 3_600_000 - (world.clock % 3_600_000) + 17 * 60_000;
+    await tick(world);
+    expect(await names(world)).toEqual([]);
+    expect(await briefingsOf(world).briefings.get(SPAN)).toMatchObject({ captured: first.captured });
+  });
 });
 
 describe('crons', () => {

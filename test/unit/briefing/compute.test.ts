@@ -14,16 +14,17 @@ async function figuresOf(
   inventory: Inventory,
   [from, to]: readonly [string, string],
   maxRows?: number,
+  now = NOW,
 ) {
   const computed = await computeBriefing(
     { facts: memoryFacts(detections), inventory, quarantined: [] },
     { from: parseDay(from) ?? 0, to: parseDay(to) ?? 0 },
-    { now: NOW, ...(maxRows !== undefined && { maxRows }) },
+    { now, ...(maxRows !== undefined && { maxRows }) },
   );
   const { generation, computedAt, quarantined, ...figures } = computed;
   expect({ generation, computedAt, quarantined }).toEqual({
     generation: 7,
-    computedAt: '2025-06-10T00:00:00.000Z',
+    computedAt: new Date(now).toISOString(),
     quarantined: [],
   });
   return figures;
@@ -38,7 +39,18 @@ describe('a small world at random against plain sets over the raw rows', () => {
     const detections = randomDetections(60 * seed * seed, seed);
     const inventory = await mergedRuns(detections, seed % 4 || 1);
     for (const [from = '', to = ''] of periods) {
-      expect(await figuresOf(detections, inventory, [from, to])).toEqual(plainBriefing(detections, from, to));
+      expect(await figuresOf(detections, inventory, [from, to])).toEqual(
+        plainBriefing(detections, from, to, '2025-06-10'),
+      );
+    }
+  });
+
+  it.each(['2025-05-16', '2025-05-17', '2025-05-23', '2025-05-30', '2025-05-31'])('as of %s', async (today) => {
+    for (const seed of [11, 12, 13]) {
+      const detections = randomDetections(800, seed);
+      const inventory = await mergedRuns(detections, seed % 4 || 1);
+      const figures = await figuresOf(detections, inventory, FORTNIGHT, undefined, Date.parse(`${today}T09:00:00Z`));
+      expect(figures).toEqual(plainBriefing(detections, ...FORTNIGHT, today));
     }
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { halfMonthBefore, periodOf, spanBefore, spanDays } from '../../../src/briefing/period.ts';
+import { describe, expect, it } from 'vitest';
+import { briefingPeriodOf, halfMonthBefore, periodOf, spansOn } from '../../../src/briefing/period.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../src/crons.ts';
 import { parseDay } from '../../../src/format/records.ts';
 
@@ -13,10 +13,51 @@ it('reads days of the calendar only', () => {
   }
 });
 
-it('puts the period before just before', () => {
+describe('a period of 15 days', () => {
   const span = { from: parseDay('2025-05-16') ?? 0, to: parseDay('2025-05-30') ?? 0 };
-  expect(spanDays(span)).toBe(15);
-  expect(periodOf(spanBefore(span))).toEqual({ from: '2025-05-01', to: '2025-05-15', days: 15 });
+  const on = (today: string) => {
+    const spans = spansOn(span, parseDay(today) ?? 0);
+    return {
+      ...briefingPeriodOf(spans),
+      compared: spans.compared && periodOf(spans.compared),
+      previous: periodOf(spans.previous),
+    };
+  };
+  const whole = { from: '2025-05-16', to: '2025-05-30', days: 15 };
+
+  it.each(['2025-05-31', '2025-09-01'])(
+    'has ended on %s: all of it is compared with as many days just before',
+    (today) => {
+      expect(on(today)).toEqual({
+        ...whole,
+        complete: true,
+        until: '2025-05-30',
+        compared: whole,
+        previous: { from: '2025-05-01', to: '2025-05-15', days: 15 },
+      });
+    },
+  );
+
+  it('goes on on its last day, which is not over and not compared', () => {
+    expect(on('2025-05-30')).toEqual({
+      ...whole,
+      complete: false,
+      until: '2025-05-30',
+      compared: { from: '2025-05-16', to: '2025-05-29', days: 14 },
+      previous: { from: '2025-05-02', to: '2025-05-15', days: 14 },
+    });
+  });
+
+  it('on its second day compares one day with one', () => {
+    const day = { from: '2025-05-16', to: '2025-05-16', days: 1 };
+    const previous = { from: '2025-05-15', to: '2025-05-15', days: 1 };
+    expect(on('2025-05-17')).toEqual({ ...whole, complete: false, until: '2025-05-17', compared: day, previous });
+    expect(on('2025-05-16')).toEqual({ ...whole, complete: false, until: '2025-05-16', compared: null, previous });
+  });
+
+  it('has no figures before it begins', () => {
+    expect(() => on('2025-05-15')).toThrow(/expected a period that has begun/);
+  });
 });
 
 it.each([

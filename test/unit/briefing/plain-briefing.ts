@@ -95,56 +95,79 @@ function firstSightings(all: readonly Sighting[]): Map<number, Sighting> {
   return firsts;
 }
 
-export function plainBriefing(detections: readonly Detection[], fromDate: string, toDate: string): PlainBriefing {
+/** @param todayDate the day on which it is asked for: figures are those until then, and compared are the days before it */
+export function plainBriefing(
+  detections: readonly Detection[],
+  fromDate: string,
+  toDate: string,
+  todayDate = '9999-12-31',
+): PlainBriefing {
   const all = sightingsOf(detections);
   const firsts = firstSightings(all);
-  const [from, to] = [dayOf(fromDate), dayOf(toDate)];
-  const days = to - from + 1;
-  const period = new PlainPeriod(all, firsts, from, to);
-  const previous = new PlainPeriod(all, firsts, from - days, from - 1);
+  const [from, to, today] = [dayOf(fromDate), dayOf(toDate), dayOf(todayDate)];
+  const until = Math.min(to, today);
+  const daysOver = Math.min(to + 1, today) - from;
+  const period = new PlainPeriod(all, firsts, from, until);
+  const compared = new PlainPeriod(all, firsts, from, from + daysOver - 1);
+  const previous = new PlainPeriod(all, firsts, from - Math.max(daysOver, 1), from - 1);
   const firstTimeNumbers = new Set(period.firstTime.map(numberOf));
-  const before = new Map(distinctBy([...previous.captured], groupOf, (number) => number));
+  const numbersByGroup = ({ captured }: PlainPeriod) =>
+    new Map(distinctBy([...captured], groupOf, (number) => number).map(([group, numbers]) => [group, numbers.size]));
+  const [over, before] = [numbersByGroup(compared), numbersByGroup(previous)];
   const change = (captured: number, was: number) => (was === 0 ? null : (captured - was) / was);
   const expected = {
     ...period.headline(),
+    period: {
+      from: fromDate,
+      to: toDate,
+      days: to - from + 1,
+      complete: today > to,
+      until: dateOf(until),
+    },
     origins: distinctBy([...period.captured], groupOf, (number) => number).map(([group, numbers]) => ({
       group,
       captured: numbers.size,
       firstTime: [...numbers].filter((number) => firstTimeNumbers.has(Number(number))).length,
       share: share(numbers.size, period.captured.size),
-      change: change(numbers.size, before.get(group)?.size ?? 0),
+      compared: over.get(group) ?? 0,
+      previous: before.get(group) ?? 0,
+      change: change(over.get(group) ?? 0, before.get(group) ?? 0),
     })),
-    trend: Array.from({ length: days }, (_, i) => ({
+    trend: Array.from({ length: until - from + 1 }, (_, i) => ({
       day: dateOf(from + i),
       captured: new Set(period.sightings.filter(({ day }) => day === from + i).map(numberOf)).size,
       firstTime: period.firstTime.filter(({ day }) => day === from + i).length,
     })),
+    compared: daysOver === 0 ? null : compared.headline(),
     previous: previous.headline(),
-    projects: plainProjects(all, period, previous),
+    projects: plainProjects(all, period, compared, previous),
     links: plainLinks(period.sightings),
     blocks: plainBlocks(period.captured, firstTimeNumbers),
   };
   return expected as PlainBriefing;
 }
 
-function plainProjects(all: readonly Sighting[], period: PlainPeriod, previous: PlainPeriod) {
+function plainProjects(all: readonly Sighting[], period: PlainPeriod, compared: PlainPeriod, previous: PlainPeriod) {
+  const over = new Map(distinctBy(compared.sightings, ({ project }) => project, numberOf));
   const was = new Map(distinctBy(previous.sightings, ({ project }) => project, numberOf));
   const projects = distinctBy(period.sightings, ({ project }) => project, numberOf).map(([project, numbers]) => {
     const named = period.sightings.filter((sighting) => sighting.project === project);
     const industries = new Set(named.flatMap(({ industry }) => industry ?? []));
     const firstDay = Math.min(...all.filter((sighting) => sighting.project === project).map(({ day }) => day));
+    const now = over.get(project)?.size ?? 0;
     const before = was.get(project)?.size ?? 0;
     return {
       project,
       industry: industries.size === 1 ? [...industries][0] : null,
       firstDay: dateOf(firstDay),
       captured: numbers.size,
+      compared: now,
       previous: before,
-      change: before === 0 ? null : (numbers.size - before) / before,
+      change: before === 0 ? null : (now - before) / before,
     };
   });
   const fresh = projects.filter(({ firstDay }) => dayOf(firstDay) >= period.from && dayOf(firstDay) <= period.to);
-  const growth = ({ captured, previous: before }: { captured: number; previous: number }) => captured - before;
+  const growth = (project: { compared: number; previous: number }) => project.compared - project.previous;
   return {
     count: projects.length,
     new: fresh.slice(0, 25),

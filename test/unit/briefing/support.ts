@@ -26,6 +26,12 @@ export function briefingsOf(world: World) {
     quarantined: async () => [],
     horizonDaysOf: () => 30,
     now: world.now,
+    // Those who sleep at once wake at once.
+    sleep: async (ms) => {
+      const wakesAt = world.clock + ms;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      world.clock = Math.max(world.clock, wakesAt);
+    },
     log: (event) => void events.push(event),
   });
   return { briefings, events };

@@ -66,6 +66,10 @@ describe('refuses', () => {
     ['2025-05-16', 'today', 'to'],
     ['2025-05-16', '2025-05-15', 'to'],
     ['2024-01-01', '2025-01-01', 'to'],
+    ['2025-06-01', '2025-06-15', 'from'],
+    ['2099-01-01', '2099-01-31', 'from'],
+    ['9998-12-31', '9999-12-31', 'from'],
+    ['2025-05-31', '2026-06-01', 'to'],
   ])('%s to %s', async (from, to, field) => {
     const { status, code, json, text } = await harness.call('GET', `/v1/briefings/${from}/${to}`);
     expect([status, code]).toEqual([400, 'invalid-request']);
@@ -75,8 +79,8 @@ describe('refuses', () => {
   });
 });
 
-it('takes a single day, a leap year, and days that lie ahead', async () => {
-  for (const period of ['2025-05-16/2025-05-16', '2024-01-01/2024-12-31', '2099-01-01/2099-01-31']) {
+it('takes a single day, a leap year, and days that lie ahead of one that has begun', async () => {
+  for (const period of ['2025-05-16/2025-05-16', '2024-01-01/2024-12-31', '2025-05-31/2026-05-31']) {
     expect((await harness.call('GET', `/v1/briefings/${period}`)).status).toBe(200);
   }
 });

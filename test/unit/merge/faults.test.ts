@@ -82,6 +82,7 @@ describe('a tick that stops at any storage call', () => {
         'put ledgers/',
         'list ledgers/',
         'list set-aside/',
+        'list briefings/',
       ]),
     );
   });

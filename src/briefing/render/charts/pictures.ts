@@ -73,6 +73,7 @@ function industryBars({ industries }: Briefing): Drawing {
   return { caption: 'Bars: share of captured numbers.', drawing: barChart(about, bars) };
 }
 
-function trendLines({ trend }: Briefing): Drawing {
-  return { caption: 'Numbers by day (UTC).', drawing: trendChart(trend) };
+function trendLines({ period, trend }: Briefing): Drawing {
+  const caption = period.complete ? 'Numbers by day (UTC).' : 'Numbers by day (UTC); the last day is not over.';
+  return { caption, drawing: trendChart(trend) };
 }

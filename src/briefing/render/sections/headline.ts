@@ -1,22 +1,13 @@
-import type { Briefing } from '../../briefing.ts';
-import { changeFigure, count, pointsFigure, share } from '../parts.ts';
-import { figures, type Section, text } from '../report.ts';
+import type { Briefing, ComparedFigures } from '../../briefing.ts';
+import { changeOf } from '../../figures.ts';
+import { isEnough } from '../chance.ts';
+import { changeFigure, count, type Figure, type Part, pointsFigure, share } from '../parts.ts';
+import { type Column, figures, type Section, text } from '../report.ts';
 
-/** As a fraction of what was before; null if that was nothing. */
-export function changeOf(now: number, before: number): number | null {
-  return before === 0 ? null : (now - before) / before;
-}
-
-export function headlineSection({ captured, firstTime, firstTimeShare, inventory, previous }: Briefing): Section {
-  const counts = (title: string, now: number, before: number) => [
-    title,
-    count(now),
-    count(before),
-    changeFigure(changeOf(now, before)),
-  ];
-  // A share of nothing is no share.
-  const shareBefore = previous.captured === 0 ? null : previous.firstTimeShare;
-  const shareChange = shareBefore === null ? null : firstTimeShare - shareBefore;
+/** What is compared stands in the last columns: `before` and `change`, after `over` where some days only are compared. */
+export function headlineSection(briefing: Briefing): Section {
+  const { period, compared } = briefing;
+  const now = headlineFigures(briefing);
   return {
     id: 'headline',
     title: 'Headline figures',
@@ -24,15 +15,51 @@ export function headlineSection({ captured, firstTime, firstTimeShare, inventory
     tables: [
       {
         caption: 'Headline figures',
-        columns: [text('Figure'), figures('This period'), figures('Before'), figures('Change')],
-        rows: [
-          counts('Captured', captured, previous.captured),
-          counts('First-time', firstTime, previous.firstTime),
-          ['First-time share', share(firstTimeShare), share(shareBefore), pointsFigure(shareChange)],
-          counts('Inventory', inventory, previous.inventory),
-        ],
+        columns: columnsOf(period.complete, compared),
+        rows: ['Captured', 'First-time', 'First-time share', 'Inventory'].map((title, row): Part[] => [
+          title,
+          now[row] ?? '',
+          ...comparison(briefing, row),
+        ]),
       },
     ],
     notes: [],
   };
+}
+
+function columnsOf(isComplete: boolean, compared: ComparedFigures | null): Column[] {
+  const now = [text('Figure'), figures(isComplete ? 'This period' : 'So far')];
+  if (compared === null) return now;
+  const before = [figures('Before'), figures('Change')];
+  return isComplete ? [...now, ...before] : [...now, figures('Days over'), ...before];
+}
+
+/** Cells of a row beside the figure of the period. */
+function comparison({ period, compared, previous }: Briefing, row: number): Part[] {
+  if (compared === null) return [];
+  const before = headlineFigures(previous)[row] ?? '';
+  const cells = [before, headlineChange(compared, previous)[row] ?? ''];
+  return period.complete ? cells : [headlineFigures(compared)[row] ?? '', ...cells];
+}
+
+function headlineFigures({
+  captured,
+  firstTime,
+  firstTimeShare,
+  inventory,
+}: Omit<ComparedFigures, 'period'>): Figure[] {
+  // A share of nothing is no share.
+  return [count(captured), count(firstTime), share(captured === 0 ? null : firstTimeShare), count(inventory)];
+}
+
+/** None to counts that are too small for one. */
+function headlineChange(now: ComparedFigures, before: ComparedFigures): Figure[] {
+  const change = (a: number, b: number) => changeFigure(isEnough(b) ? changeOf(a, b) : null);
+  const isShared = isEnough(now.captured) && isEnough(before.captured);
+  return [
+    change(now.captured, before.captured),
+    change(now.firstTime, before.firstTime),
+    pointsFigure(isShared ? now.firstTimeShare - before.firstTimeShare : null),
+    change(now.inventory, before.inventory),
+  ];
 }

@@ -1,5 +1,6 @@
 import { sum } from 'd3-array';
 import type { Briefing, Origin } from '../../briefing.ts';
+import { isEnough } from '../chance.ts';
 import { originName } from '../names.ts';
 import { changeFigure, count, counted, type Line, line, type Part, share } from '../parts.ts';
 import { figures, type Section, text } from '../report.ts';
@@ -41,7 +42,7 @@ export function originsSection(briefing: Briefing): Section {
     count(origin.captured),
     share(origin.share),
     count(origin.firstTime),
-    changeFigure(origin.change),
+    changeFigure(isEnough(origin.previous) ? origin.change : null),
   ]);
   // What the others had before is not known: some of that may be gone from the list altogether.
   if (others !== null) rows.push(['Others', count(others.captured), share(others.share), count(others.firstTime), '']);

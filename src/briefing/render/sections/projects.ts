@@ -1,4 +1,5 @@
-import type { Briefing, Period, Project } from '../../briefing.ts';
+import type { Briefing, BriefingPeriod, Period, Project } from '../../briefing.ts';
+import { isChange, isEnough } from '../chance.ts';
 import { NO_FIGURE } from '../format.ts';
 import { spelled } from '../names.ts';
 import { changeFigure, count, counted, dayOf, type Line, line, name } from '../parts.ts';
@@ -9,12 +10,25 @@ export function projectsSection({ period, projects }: Briefing): Section {
     id: 'projects',
     title: 'Projects',
     lines: [summary(projects)],
-    tables: [newTable(projects.new, period), growingTable(projects.growing)],
-    notes:
-      projects.new.length < projects.newCount
-        ? [line`Of the new projects the ${count(projects.new.length)} with most captured numbers are listed.`]
-        : [],
+    tables: [newTable(projects.new, period), growingTable(growingProjects(projects), period)],
+    notes: notes(projects),
   };
+}
+
+/** Those that grew by more than chance makes. */
+export function growingProjects({ growing }: Briefing['projects']): Project[] {
+  return growing.filter(({ compared, previous }) => isChange(compared, previous));
+}
+
+function notes(projects: Briefing['projects']): Line[] {
+  const lines: Line[] = [];
+  if (projects.new.length < projects.newCount) {
+    lines.push(line`Of the new projects the ${count(projects.new.length)} with most captured numbers are listed.`);
+  }
+  if (growingProjects(projects).length < projects.growing.length) {
+    lines.push(line`Projects that grew by no more than chance makes are left out; the JSON of this briefing has them.`);
+  }
+  return lines;
 }
 
 function summary({ count: named, newCount }: Briefing['projects']): Line {
@@ -36,16 +50,16 @@ function newTable(projects: readonly Project[], period: Period): Table {
   };
 }
 
-function growingTable(projects: readonly Project[]): Table {
+function growingTable(projects: readonly Project[], { complete }: BriefingPeriod): Table {
   return {
-    caption: 'Growing projects',
+    caption: complete ? 'Growing projects' : 'Growing projects, in the days that are over',
     columns: [text('Project'), text('Industry'), figures('Captured'), figures('Before'), figures('Change')],
-    rows: projects.map(({ project, industry, captured, previous, change }) => [
+    rows: projects.map(({ project, industry, compared, previous, change }) => [
       name(project),
       industryName(industry),
-      count(captured),
+      count(compared),
       count(previous),
-      changeFigure(change),
+      changeFigure(isEnough(previous) ? change : null),
     ]),
   };
 }

@@ -26,16 +26,22 @@ export function expectedValues(b: Briefing): Readonly<Record<string, Values>> {
   };
 }
 
-function headline({ previous, ...now }: Briefing): Values {
-  const pair = (a: number, z: number) => (z === 0 ? [a, z] : [a, (a - z) / z, z]);
-  const shares =
-    previous.captured === 0 ? [null] : [now.firstTimeShare - previous.firstTimeShare, previous.firstTimeShare];
+/** What a percentage needs to be a part of. */
+const areEnough = (...counts: readonly number[]) => counts.every((n) => n >= 30);
+
+function headline({ previous: before, compared: over, ...now }: Briefing): Values {
+  const shareOf = (of: { captured: number; firstTimeShare: number }) => (of.captured === 0 ? null : of.firstTimeShare);
+  const figures = [now.captured, now.firstTime, shareOf(now), now.inventory];
+  if (over === null) return figures;
+  const change = (a: number, z: number) => (areEnough(z) ? [(a - z) / z] : []);
   return [
-    ...pair(now.captured, previous.captured),
-    ...pair(now.firstTime, previous.firstTime),
-    now.firstTimeShare,
-    ...shares,
-    ...pair(now.inventory, previous.inventory),
+    ...figures,
+    ...(now.period.complete ? [] : [over.captured, over.firstTime, shareOf(over), over.inventory]),
+    ...[before.captured, before.firstTime, shareOf(before), before.inventory],
+    ...change(over.captured, before.captured),
+    ...change(over.firstTime, before.firstTime),
+    ...(areEnough(over.captured, before.captured) ? [over.firstTimeShare - before.firstTimeShare] : []),
+    ...change(over.inventory, before.inventory),
   ];
 }
 
@@ -50,16 +56,23 @@ function origins({ captured, origins: all }: Briefing): Values {
       : [sum('captured'), sum('captured'), sum('captured') / captured, sum('firstTime'), rest.length];
   const onMap = all.filter(({ group, captured: n }) => group !== 'International' && n > 0);
   return [
-    ...shown.flatMap((o) => [o.captured, o.captured, o.share, o.firstTime, o.change]),
+    ...shown.flatMap((o) => [o.captured, o.captured, o.share, o.firstTime, changeIn(o)]),
     ...others,
     ...onMap.map((origin) => origin.captured),
   ];
 }
 
-function extremes({ trend }: Briefing): Values {
-  const counts = trend.map((day) => day.captured);
+function changeIn({ previous, change }: { previous: number; change: number | null }) {
+  return areEnough(previous) ? change : null;
+}
+
+/** Beyond four standard deviations of the difference of two Poisson counts, and not of next to nothing. */
+const isBeyondChance = (a: number, b: number) => areEnough(Math.max(a, b)) && (a - b) ** 2 > 16 * (a + b);
+
+function extremes({ period, trend }: Briefing): Values {
+  const counts = trend.filter(({ day }) => period.complete || day !== period.until).map((day) => day.captured);
   const ends = [Math.max(...counts), Math.min(...counts)];
-  if (counts.length === 0 || ends[0] === ends[1]) return [];
+  if (counts.length === 0 || !isBeyondChance(Math.max(...counts), Math.min(...counts))) return [];
   return ends.flatMap((end) => {
     const days = counts.filter((n) => n === end).length;
     return days === 1 ? [end] : [days, end];
@@ -67,10 +80,11 @@ function extremes({ trend }: Briefing): Values {
 }
 
 function projects({ projects: { count, new: fresh, newCount, growing } }: Briefing): Values {
+  const shown = growing.filter(({ compared, previous }) => isBeyondChance(compared, previous));
   return [
     ...(count === 0 ? [] : [count, newCount]),
     ...fresh.map((project) => project.captured),
-    ...growing.flatMap((project) => [project.captured, project.previous, project.change]),
-    ...(fresh.length < newCount && fresh.length + growing.length > 0 ? [fresh.length] : []),
+    ...shown.flatMap((project) => [project.compared, project.previous, changeIn(project)]),
+    ...(fresh.length < newCount && fresh.length + shown.length > 0 ? [fresh.length] : []),
   ];
 }

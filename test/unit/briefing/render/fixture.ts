@@ -31,14 +31,18 @@ function origins(): Origin[] {
     captured: n,
     firstTime: Math.floor(n * (0.3 + ((i * 7) % 11) / 30)),
     share: n / CAPTURED,
-    change: group === 'NG' ? null : ((i * 37 + 48) % 101) / 100 - 0.4,
+    ...comparedWith(n, group === 'NG' ? 0 : Math.round(n / (1 + ((i * 37 + 48) % 101) / 100 - 0.4))),
   }));
+}
+
+function comparedWith(compared: number, previous: number) {
+  return { compared, previous, change: previous === 0 ? null : (compared - previous) / previous };
 }
 
 const DAYS = Array.from({ length: 15 }, (_, i) => i);
 
-export const FORTNIGHT: Briefing = {
-  period: { from: '2025-05-16', to: '2025-05-30', days: 15 },
+const FIGURES: Omit<Briefing, 'compared'> = {
+  period: { from: '2025-05-16', to: '2025-05-30', days: 15, complete: true, until: '2025-05-30' },
   captured: CAPTURED,
   firstTime: FIRST_TIME,
   firstTimeShare: FIRST_TIME / CAPTURED,
@@ -90,6 +94,7 @@ export const FORTNIGHT: Briefing = {
         industry: 'communications',
         firstDay: '2025-05-17',
         captured: 8_321,
+        compared: 8_321,
         previous: 0,
         change: null,
       },
@@ -98,6 +103,7 @@ export const FORTNIGHT: Briefing = {
         industry: 'ecommerce',
         firstDay: '2025-05-19',
         captured: 1_207,
+        compared: 1_207,
         previous: 0,
         change: null,
       },
@@ -106,10 +112,19 @@ export const FORTNIGHT: Briefing = {
         industry: 'short_video',
         firstDay: '2025-05-22',
         captured: 640,
+        compared: 640,
         previous: 0,
         change: null,
       },
-      { project: 'example-wallet', industry: null, firstDay: '2025-05-29', captured: 77, previous: 0, change: null },
+      {
+        project: 'example-wallet',
+        industry: null,
+        firstDay: '2025-05-29',
+        captured: 77,
+        compared: 77,
+        previous: 0,
+        change: null,
+      },
     ],
     growing: [
       {
@@ -117,6 +132,7 @@ export const FORTNIGHT: Briefing = {
         industry: 'social_media',
         firstDay: '2024-02-03',
         captured: 120_403,
+        compared: 120_403,
         previous: 61_022,
         change: 59_381 / 61_022,
       },
@@ -125,6 +141,7 @@ export const FORTNIGHT: Briefing = {
         industry: 'internet_services',
         firstDay: '2023-11-30',
         captured: 40_112,
+        compared: 40_112,
         previous: 33_180,
         change: 6_932 / 33_180,
       },
@@ -164,12 +181,22 @@ export const FORTNIGHT: Briefing = {
   computedAt: '2025-06-01T00:03:11.000Z',
 };
 
+/** The days of an ended period are all compared. */
+function wholly(figures: Omit<Briefing, 'compared'>): Briefing {
+  const { period, captured, firstTime, firstTimeShare, inventory, channels, industries } = figures;
+  const { from, to, days } = period;
+  const headline = { captured, firstTime, firstTimeShare, inventory, channels, industries };
+  return { ...figures, compared: { period: { from, to, days }, ...headline } };
+}
+
+export const FORTNIGHT = wholly(FIGURES);
+
 const NOTHING = { captured: 0, firstTime: 0, firstTimeShare: 0, inventory: 0, channels: [], industries: [] };
 
 /** One day without a detection, after one without. */
-export const SILENCE: Briefing = {
+export const SILENCE = wholly({
   ...NOTHING,
-  period: { from: '2025-05-16', to: '2025-05-16', days: 1 },
+  period: { from: '2025-05-16', to: '2025-05-16', days: 1, complete: true, until: '2025-05-16' },
   origins: [],
   trend: [{ day: '2025-05-16', captured: 0, firstTime: 0 }],
   previous: { ...NOTHING, period: { from: '2025-05-15', to: '2025-05-15', days: 1 } },
@@ -179,4 +206,4 @@ export const SILENCE: Briefing = {
   quarantined: [],
   generation: 1,
   computedAt: '2025-05-17T00:00:05.000Z',
-};
+});

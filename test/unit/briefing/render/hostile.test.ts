@@ -33,7 +33,7 @@ const markdown = renderMarkdown(briefing);
 
 /** The fortnight with a project, a host, a source and a reason for each name. */
 function withNames(names: readonly string[]): Briefing {
-  const figures = { captured: 5, previous: 4, change: 0.25, firstDay: '2025-05-16', industry: null };
+  const figures = { captured: 500, compared: 500, previous: 200, change: 1.5, firstDay: '2025-05-16', industry: null };
   const projects = names.map((project) => ({ project, ...figures }));
   return {
     ...FORTNIGHT,
