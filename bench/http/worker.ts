@@ -4,6 +4,7 @@
  */
 import { waitUntil } from 'cloudflare:workers';
 import { createApp, createFetch } from '../../src/http/app.ts';
+import { RequestQuota } from '../../src/keys/quota.ts';
 import { createRuntimeOn } from '../../src/runtime.ts';
 import { Disk, DiskObjectStore, DiskSliceStore } from './disk-stores.ts';
 import { COUNTERS_PATH, EMPTY_ANSWER, EMPTY_PATH } from './paths.ts';
@@ -34,11 +35,12 @@ function createBenchFetch(env: BenchEnv) {
   const configuration = new Disk(env.KEYS);
   const objects = new DiskObjectStore((key) => (key.startsWith(CONFIGURATION) ? configuration : store));
   const { services } = createRuntimeOn({ objects, slices: new DiskSliceStore(store) }, env, waitUntil);
-  const bench = createApp(services);
+  const quota = new RequestQuota(services);
+  const bench = createApp(services, quota);
   const empty = JSON.stringify(EMPTY_ANSWER);
   bench.on(['GET', 'POST'], EMPTY_PATH, () => {
     return new Response(empty, { headers: { 'content-type': 'application/json' } });
   });
   bench.get(COUNTERS_PATH, (context) => context.json({ store: store.counters, keys: configuration.counters }));
-  return createFetch(services, bench);
+  return createFetch(services, quota, bench);
 }

@@ -1374,6 +1374,9 @@ export interface NewKeyRequest {
    */
   scopes: ('lookup' | 'ingest' | 'policy' | 'feed' | 'admin')[];
   tenant?: string;
+  /**
+   * null: none. Each location counts for itself
+   */
   quota?: {
     /**
      * Requests a minute, in one location

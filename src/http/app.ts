@@ -10,9 +10,14 @@ import type { Route } from './route.ts';
 import { allRoutes } from './routes.ts';
 import type { Services } from './services.ts';
 
-/** Answers requests; make one per isolate. */
-export function createFetch(services: Services, app = createApp(services)) {
-  return (request: Request): Response | Promise<Response> => quickLookup(services, request) ?? app.fetch(request);
+/** Answers requests; make one per isolate. Its app must count by the same quota. */
+export function createFetch(
+  services: Services,
+  quota = new RequestQuota(services),
+  app: Pick<Hono, 'fetch'> = createApp(services, quota),
+) {
+  return (request: Request): Response | Promise<Response> =>
+    quickLookup(services, quota, request) ?? app.fetch(request);
 }
 
 /**
@@ -21,9 +26,8 @@ export function createFetch(services: Services, app = createApp(services)) {
  *
  * No CORS headers: a browser that could call this would have to hold a key.
  */
-export function createApp(services: Services): Hono {
+export function createApp(services: Services, quota = new RequestQuota(services)): Hono {
   const app = new Hono();
-  const quota = new RequestQuota(services);
   const described = allRoutes(services);
   const routes = [...described, openApiRoute(described)];
   for (const route of routes) {

@@ -1,6 +1,7 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
 import { number } from './lookup-schema.ts';
+import { oneLine } from './text-schema.ts';
 
 const MAX_NOTE_CHARS = 200;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -8,15 +9,7 @@ const instant = v.pipe(v.string(), v.isoTimestamp());
 
 export const canaryRequest = v.strictObject({
   number,
-  note: v.nullish(
-    v.pipe(
-      v.string('expected text'),
-      v.trim(),
-      v.maxLength(MAX_NOTE_CHARS, `expected at most ${MAX_NOTE_CHARS} characters`),
-      v.check((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), 'expected one line of Unicode text'),
-      v.description('Where it was planted, for instance'),
-    ),
-  ),
+  note: v.nullish(v.pipe(oneLine(MAX_NOTE_CHARS), v.description('Where it was planted, for instance'))),
 });
 
 export const canaryAnswer = v.object({

@@ -1,6 +1,8 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
+import { DEFAULT_QUOTA } from '../keys/quota.ts';
 import { DEFAULT_TENANT, SCOPES, TENANT_NAME } from '../keys/scope.ts';
+import { namedLine } from './text-schema.ts';
 
 const MAX_NAME_CHARS = 100;
 const MAX_PER_MINUTE = 1_000_000;
@@ -21,17 +23,15 @@ const quota = v.strictObject({
   ),
 });
 
-/** Strict: a misspelt `quota` would make a key without one. */
+/** Strict: a misspelt `quota` would make a key with another one. */
 export const newKeyRequest = v.strictObject({
-  name: v.pipe(
-    v.string('expected text'),
-    v.trim(),
-    v.minLength(1, 'expected a name'),
-    v.maxLength(MAX_NAME_CHARS, `expected at most ${MAX_NAME_CHARS} characters`),
-  ),
+  name: namedLine('a name', MAX_NAME_CHARS),
   scopes,
   tenant: v.optional(v.pipe(v.string('expected text'), v.regex(TENANT_NAME, TENANT_EXPECTED)), DEFAULT_TENANT),
-  quota: v.optional(v.nullable(quota), null),
+  quota: v.pipe(
+    v.optional(v.nullable(quota), DEFAULT_QUOTA),
+    v.description('null: none. Each location counts for itself'),
+  ),
 });
 
 export const newKeyAnswer = v.object({

@@ -11,6 +11,7 @@ import { OVERRIDE_LISTS, OVERRIDE_SCOPES } from '../policy/overrides.ts';
 import { ACTIONS, VERDICTS } from '../policy/policy.ts';
 import { RECEIPT_VERSION } from '../policy/receipt.ts';
 import { labelRisk, labelRisks, policySource } from '../policy/rules-schema.ts';
+import { isOneLine } from './text-schema.ts';
 
 export const MAX_BATCH_NUMBERS = 1000;
 /** A name such as `signup` or `password-reset`. */
@@ -29,6 +30,7 @@ export const country = v.pipe(
 export const scenario = v.pipe(
   v.string('expected text'),
   v.maxLength(MAX_SCENARIO_CHARS, `expected at most ${MAX_SCENARIO_CHARS} characters`),
+  isOneLine,
   v.description('What the number is about to be used for, for the rules of the policy'),
 );
 export const number = v.pipe(

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { country, number } from './lookup-schema.ts';
+import { namedLine } from './text-schema.ts';
 
 const MAX_REASON_CHARS = 500;
 
@@ -10,14 +11,7 @@ export const overrideRequest = v.strictObject({
   number,
   country: v.nullish(country),
   list: v.picklist(OVERRIDE_LISTS, `expected one of ${OVERRIDE_LISTS.join(', ')}`),
-  reason: v.pipe(
-    v.string('expected text'),
-    v.trim(),
-    v.minLength(1, 'expected a reason'),
-    v.maxLength(MAX_REASON_CHARS, `expected at most ${MAX_REASON_CHARS} characters`),
-    v.check((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), 'expected one line of Unicode text'),
-    v.description('For those who find it later'),
-  ),
+  reason: v.pipe(namedLine('a reason', MAX_REASON_CHARS), v.description('For those who find it later')),
   expiresAt: v.pipe(
     v.nullish(v.string('expected text')),
     v.description('ISO 8601 date or date-time, in the future; not given or null: until it is deleted'),

@@ -3,8 +3,10 @@
  * without a promise, and without looking at anything twice. Whatever is not quite so goes the usual way, which answers
  * the same; null says so.
  */
+
+import type { RequestQuota } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
-import { allows } from '../keys/scope.ts';
+import { allows, type Principal } from '../keys/scope.ts';
 import { MAX_E164_DIGITS } from '../number/phone-number.ts';
 import { readInternational } from '../number/plan.ts';
 import { answerText } from '../policy/answer-text.ts';
@@ -17,25 +19,28 @@ const PATH = '/v1/lookup?number=%2B';
 /** After the scheme, where the host begins; the path begins at the next slash. */
 const HOST_AT = 'http://'.length;
 
-export function quickLookup(services: Services, request: Request): Response | null {
+export function quickLookup(services: Services, quota: RequestQuota, request: Request): Response | null {
   try {
-    return answer(services, request);
+    return answer(services, quota, request);
   } catch {
     // The usual way tells the log.
     return null;
   }
 }
 
-function answer(services: Services, request: Request): Response | null {
+function answer(services: Services, quota: RequestQuota, request: Request): Response | null {
   const { url } = request;
   const path = url.indexOf('/', HOST_AT + 1);
   if (!url.startsWith(PATH, path) || request.method !== 'GET') return null;
   const digits = digitsFrom(url, path + PATH.length);
-  const tenant = digits === null ? null : tenantOf(request, services.keys);
-  if (digits === null || tenant === null) return null;
+  const principal = digits === null ? null : principalOf(request, services.keys);
+  if (digits === null || principal === null) return null;
   const subject = readInternational(digits);
-  const found = subject === null ? null : lookupAtOnce(services, tenant, subject, null);
-  return found === null ? null : jsonText(answerText(found));
+  const found = subject === null ? null : lookupAtOnce(services, principal.tenant, subject, null);
+  if (found === null) return null;
+  // Counted last: what goes the usual way is counted there.
+  const { id, perMinute } = principal;
+  return perMinute === null || quota.takeAtOnce(id, perMinute) ? jsonText(answerText(found)) : null;
 }
 
 /** The rest of the URL, if that is digits and nothing else, and no more than a number has. */
@@ -48,10 +53,9 @@ function digitsFrom(url: string, start: number): string | null {
   return url.slice(start);
 }
 
-/** Of a key that is known to be good and needs no counting. */
-function tenantOf(request: Request, keys: KeyRegistry): string | null {
+/** Of a key that is known to be good. */
+function principalOf(request: Request, keys: KeyRegistry): Principal | null {
   const token = bearerToken(request.headers.get('authorization'));
   const principal = token === null ? null : keys.recognize(token);
-  if (principal === null || principal.perMinute !== null || !allows(principal, 'lookup')) return null;
-  return principal.tenant;
+  return principal !== null && allows(principal, 'lookup') ? principal : null;
 }

@@ -4,6 +4,12 @@
  * A limiter has the one limit that it was deployed with. A key whose quota lies above it asks it only for a share of
  * its requests, drawn at random, so that it is spent after as many as the quota has.
  */
+/**
+ * Of a key that is made without one, so that a client run wild is bounded. A hundred sign-ups a second in one location is
+ * more than a form has; who needs more, or none, says so.
+ */
+export const DEFAULT_QUOTA = { perMinute: 6000 };
+
 const WINDOW_MS = 60_000;
 /** More than all keys there can be (key-file.ts). Dropping the counters now and then gives away a minute's quota. */
 const MAX_COUNTERS = 2000;
@@ -25,12 +31,31 @@ export interface RequestQuotaDeps {
   readonly limiters: readonly Limiter[];
 }
 
+interface Counter {
+  readonly window: number;
+  count: number;
+  /** The draw for a limiter has been made, and one is to be asked. */
+  isAsking: boolean;
+}
+
 export class RequestQuota {
   readonly #deps: RequestQuotaDeps;
-  readonly #counters = new Map<string, { window: number; count: number }>();
+  readonly #counters = new Map<string, Counter>();
 
   constructor(deps: RequestQuotaDeps) {
     this.#deps = deps;
+  }
+
+  /** Counts a request that is within the quota and needs no limiter; false: nothing was counted, `take` decides. */
+  takeAtOnce(id: string, perMinute: number): boolean {
+    const counter = this.#counterOf(id, Math.floor(this.#deps.now() / WINDOW_MS));
+    if (counter.count >= perMinute || counter.isAsking) return false;
+    if (this.#limiterFor(perMinute) !== null) {
+      counter.isAsking = true;
+      return false;
+    }
+    counter.count += 1;
+    return true;
   }
 
   /** Counts a request. 0 if it is within the quota, else the seconds until the next window, at least 1. */
@@ -40,27 +65,35 @@ export class RequestQuota {
     const counter = this.#counterOf(id, window);
     if (counter.count < perMinute) {
       counter.count += 1;
-      if (await this.#isWithinShared(id, perMinute)) return 0;
+      if (await this.#isWithinShared(id, perMinute, counter)) return 0;
       // No need to ask again in this minute.
       counter.count = Math.max(counter.count, perMinute);
     }
     return Math.ceil(((window + 1) * WINDOW_MS - now) / 1000);
   }
 
-  #counterOf(id: string, window: number): { window: number; count: number } {
+  #counterOf(id: string, window: number): Counter {
     const known = this.#counters.get(id);
     if (known?.window === window) return known;
     if (known === undefined && this.#counters.size >= MAX_COUNTERS) this.#counters.clear();
-    const counter = { window, count: 0 };
+    const counter = { window, count: 0, isAsking: false };
     this.#counters.set(id, counter);
     return counter;
   }
 
-  async #isWithinShared(id: string, perMinute: number): Promise<boolean> {
+  /** Draws whether a limiter is to be asked, and which; null: none. */
+  #limiterFor(perMinute: number, isDrawn = false): Limiter | null {
     const { limiters, random } = this.#deps;
     // The largest that the quota reaches; below the smallest, that one: the isolate's own count is the narrower.
     const limiter = limiters.findLast((tier) => tier.perMinute <= perMinute) ?? limiters[0];
-    if (limiter === undefined || random() >= limiter.perMinute / perMinute) return true;
+    if (limiter === undefined) return null;
+    return isDrawn || random() < limiter.perMinute / perMinute ? limiter : null;
+  }
+
+  async #isWithinShared(id: string, perMinute: number, counter: Counter): Promise<boolean> {
+    const limiter = this.#limiterFor(perMinute, counter.isAsking);
+    counter.isAsking = false;
+    if (limiter === null) return true;
     try {
       return (await limiter.limit(id)).success;
     } catch {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_QUOTA } from '../../../src/keys/quota.ts';
 import { Harness } from './harness.ts';
 
 let harness: Harness;
@@ -37,12 +38,12 @@ describe('keys', () => {
     expect([again.status, again.code]).toEqual([404, 'not-found']);
   });
 
-  it('have the tenant default and no quota unless it is said', async () => {
+  it('have the tenant default and the usual quota unless it is said', async () => {
     await post({ name: 'x', scopes: ['lookup', 'ingest', 'lookup'] });
     await post({ name: 'y', scopes: ['feed'], quota: null });
     expect((await harness.call('GET', '/v1/keys')).json).toMatchObject({
       keys: [
-        { tenant: 'default', scopes: ['lookup', 'ingest'], quota: null },
+        { tenant: 'default', scopes: ['lookup', 'ingest'], quota: { perMinute: 6000 } },
         { tenant: 'default', scopes: ['feed'], quota: null },
       ],
     });
@@ -52,6 +53,7 @@ describe('keys', () => {
     [{}, 'name', 'expected to be given'],
     [{ name: '  ', scopes: ['lookup'] }, 'name', 'expected a name'],
     [{ name: 'x'.repeat(101), scopes: ['lookup'] }, 'name', 'expected at most 100 characters'],
+    [{ name: 'a\r\nset-cookie: x', scopes: ['lookup'] }, 'name', 'expected one line of Unicode text'],
     [{ name: 'x' }, 'scopes', 'expected to be given'],
     [{ name: 'x', scopes: [] }, 'scopes', 'expected at least one scope'],
     [{ name: 'x', scopes: 'lookup' }, 'scopes', 'expected a list of scopes'],
@@ -70,6 +72,21 @@ describe('keys', () => {
     expect(answer.json).toMatchObject({ field, detail: expect.stringContaining(`${field}: ${expected}`) });
     expect(answer.text).not.toContain('12025550123');
     expect(harness.objects.puts).toBe(0);
+  });
+
+  it('with the usual quota are held to it, the admin key to none', async () => {
+    const { json } = await post({ name: 'x', scopes: ['lookup'] });
+    const { key } = json as { key: string };
+    const statuses = new Map<number, number>();
+    for (let i = 0; i < DEFAULT_QUOTA.perMinute + 2; i++) {
+      const { status } = await harness.app.request('/v1/status', { headers: { authorization: `Bearer ${key}` } });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    expect([...statuses]).toEqual([
+      [200, DEFAULT_QUOTA.perMinute],
+      [429, 2],
+    ]);
+    expect((await harness.call('GET', '/v1/status')).status).toBe(200);
   });
 
   it('are refused above 16 KiB', async () => {

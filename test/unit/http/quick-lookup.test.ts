@@ -2,6 +2,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { createFetch } from '../../../src/http/app.ts';
 import { quickLookup } from '../../../src/http/quick-lookup.ts';
+import { type Limiter, RequestQuota } from '../../../src/keys/quota.ts';
 import { Harness } from './harness.ts';
 
 const LISTED = 12_025_550_123;
@@ -10,9 +11,11 @@ const PATH = '/v1/lookup?number=%2B';
 
 let harness: Harness;
 let key: string;
+let quota: RequestQuota;
 
 beforeEach(async () => {
   harness = new Harness();
+  quota = new RequestQuota(harness.services);
   harness.findings.set(LISTED, {
     generation: 7,
     ageSeconds: 2,
@@ -58,7 +61,7 @@ function request(path: string, { method = 'GET', token = key as string | null } 
 it.each([LISTED, EXPIRED, 12_025_550_124, 12_025_550_199, 442_079_460_001])(
   'answers as the usual way does: %i',
   async (number) => {
-    const quick = quickLookup(harness.services, request(PATH + number));
+    const quick = quickLookup(harness.services, quota, request(PATH + number));
     const usual = await harness.app.fetch(request(PATH + number));
     expect(await quick?.text()).toBe(await usual.text());
     expect(Object.fromEntries(quick?.headers ?? [])).toEqual(Object.fromEntries(usual.headers));
@@ -77,30 +80,53 @@ it.each([
   ['another path', `/v1/lookups?number=%2B${LISTED}`],
   ['a path that ends so', `/x/v1/lookup?number=%2B${LISTED}`],
 ])('leaves %s to the usual way', (_, path) => {
-  expect(quickLookup(harness.services, request(path))).toBeNull();
+  expect(quickLookup(harness.services, quota, request(path))).toBeNull();
 });
 
 it('leaves other methods and every key that must be looked at to the usual way', async () => {
   const path = PATH + LISTED;
-  expect(quickLookup(harness.services, request(path, { method: 'HEAD' }))).toBeNull();
-  expect(quickLookup(harness.services, request(path, { token: null }))).toBeNull();
-  expect(quickLookup(harness.services, request(path, { token: `${key.slice(0, -1)}x` }))).toBeNull();
-  for (const made of [
-    await harness.keyWith(['feed']),
-    await harness.keyWith(['lookup'], { quota: { perMinute: 5 } }),
-  ]) {
-    await harness.call('GET', path, { key: made });
-    expect(quickLookup(harness.services, request(path, { token: made }))).toBeNull();
-  }
+  expect(quickLookup(harness.services, quota, request(path, { method: 'HEAD' }))).toBeNull();
+  expect(quickLookup(harness.services, quota, request(path, { token: null }))).toBeNull();
+  expect(quickLookup(harness.services, quota, request(path, { token: `${key.slice(0, -1)}x` }))).toBeNull();
+  const made = await harness.keyWith(['feed']);
+  await harness.call('GET', path, { key: made });
+  expect(quickLookup(harness.services, quota, request(path, { token: made }))).toBeNull();
+});
+
+it('counts a key with a quota, and leaves what is beyond it to the usual way', async () => {
+  const answer = createFetch(harness.services, quota);
+  const token = await harness.keyWith(['lookup'], { quota: { perMinute: 5 } });
+  const status = async () => (await answer(request(PATH + LISTED, { token }))).status;
+  // Takes the key to memory, and counts.
+  expect(await status()).toBe(200);
+  for (let i = 0; i < 2; i++)
+    expect(quickLookup(harness.services, quota, request(PATH + LISTED, { token }))).not.toBeNull();
+  expect([await status(), await status(), await status(), await status()]).toEqual([200, 200, 429, 429]);
+  expect(quickLookup(harness.services, quota, request(PATH + LISTED, { token }))).toBeNull();
+  harness.nowMs += 60_000;
+  expect([await status(), await status()]).toEqual([200, 200]);
+});
+
+it('is as often asked of a limiter as the usual way is, whichever way a request goes', async () => {
+  let next = 0;
+  const draws = [0.9, 0.05, 0.9, 0.9, 0.05, 0.9, 0.9, 0.9, 0.9, 0.9];
+  let asked = 0;
+  const limiter: Limiter = { perMinute: 10, limit: async () => ({ success: ++asked > 0 }) };
+  const services = { ...harness.services, limiters: [limiter], random: () => draws[next++ % draws.length] ?? 0 };
+  const answer = createFetch(services);
+  const token = await harness.keyWith(['lookup'], { quota: { perMinute: 100 } });
+  for (let i = 0; i < 50; i++) expect((await answer(request(PATH + LISTED, { token }))).status).toBe(200);
+  // One draw a request, two of ten of them below a tenth.
+  expect([next, asked]).toEqual([50, 10]);
 });
 
 it('leaves it to the usual way when something has to be read: columns, rules, a key that may be revoked', () => {
   harness.inMemory = false;
-  expect(quickLookup(harness.services, request(PATH + LISTED))).toBeNull();
+  expect(quickLookup(harness.services, quota, request(PATH + LISTED))).toBeNull();
   harness.inMemory = true;
-  expect(quickLookup(harness.services, request(PATH + LISTED))).not.toBeNull();
+  expect(quickLookup(harness.services, quota, request(PATH + LISTED))).not.toBeNull();
   harness.nowMs += 10_000;
-  expect(quickLookup(harness.services, request(PATH + LISTED))).toBeNull();
+  expect(quickLookup(harness.services, quota, request(PATH + LISTED))).toBeNull();
 });
 
 it('what goes wrong in it is answered, and logged, by the usual way', async () => {
