@@ -13,6 +13,7 @@ import {
   SET_ASIDE_PREFIX,
 } from '../store/keys.ts';
 import type { ObjectHead } from '../store/store.ts';
+import { collectDocuments } from '../tenants/collect.ts';
 import { type MergeContext, messageOf } from './context.ts';
 import { setAsideKeys } from './set-aside.ts';
 
@@ -36,6 +37,7 @@ export interface Collected {
   readonly slices: number;
   readonly manifests: number;
   readonly briefings: number;
+  readonly documents: number;
 }
 
 const NOTHING: Collected = {
@@ -46,6 +48,7 @@ const NOTHING: Collected = {
   slices: 0,
   manifests: 0,
   briefings: 0,
+  documents: 0,
 };
 
 export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
@@ -59,6 +62,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
       slices: await sweepSlices(context, marked.slices),
       manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
       briefings: await collectBriefings(context.objects, context.now()),
+      documents: await collectDocuments(context),
     };
     context.log('garbage.collected', collected);
     return collected;

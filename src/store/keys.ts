@@ -23,6 +23,8 @@ export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 export const API_KEYS_KEY = 'config/keys';
 /** Which documents each tenant decides with; one small object, read together with the manifest. */
 export const TENANTS_KEY = 'config/tenants';
+/** Which of these documents were named when the last collection looked (src/tenants/collect.ts). */
+export const TENANTS_SEEN_KEY = 'config/tenants-seen';
 /** Numbers that no honest source can have seen; one small object, read by ticks that merge. */
 export const CANARIES_KEY = 'config/canaries';
 /** Policies, override lists and audit pages; each change writes new ones and none is altered. */

@@ -7,15 +7,17 @@
  *   RFPO policy     {"version", "at", "by", "policy", "earlier": [{"version", "at", "by", "ref"}]}
  *   RFOV overrides  {"overrides": [{"number", "list", "reason", "expiresAt", "author", "createdAt"}]}
  *   RFAU audit page {"entries": [{"ref", "at", "by", "action", ...}], "older"}, newest first
+ *   RFTS seen       {"at", "tenants"}: the rows of the index as the last collection found them (collect.ts)
  *
- * A ref is `<version, 10 digits>-<id of the change>`: of one tenant they sort by time.
+ * A ref is `<version, 10 digits>-<id of the change>`: of one tenant they sort by time. Each change writes its audit page
+ * anew until that is full, which it is at every fiftieth version; `older` is the full page before it.
  */
 import * as v from 'valibot';
 import { framedJson } from '../format/framed-json.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { ACTIONS, RULE_MODES } from '../policy/policy.ts';
 import type { ObjectKind } from '../store/changed-object.ts';
-import { TENANTS_KEY } from '../store/keys.ts';
+import { TENANTS_KEY, TENANTS_SEEN_KEY } from '../store/keys.ts';
 
 /** The row of the index for what holds for every tenant: the operator's overrides, and the policy of who has none. */
 export const ALL_TENANTS = '*';
@@ -32,6 +34,7 @@ export const MAX_EARLIER = 50;
 export const AUDIT_PAGE = 50;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const VERSION_DIGITS = 10;
 /** The form of a ref. */
 export const REF = /^[0-9]{10}-[0-9a-f]{16}$/;
 const ref = v.pipe(v.string(), v.regex(REF));
@@ -46,8 +49,9 @@ const tenantRow = v.object({
 });
 export type TenantRow = v.InferOutput<typeof tenantRow>;
 
-const index = v.object({ tenants: v.pipe(v.array(tenantRow), v.maxLength(MAX_TENANTS)) });
-const indexFile = framedJson('RFTI', 1, index);
+const tenantRows = v.pipe(v.array(tenantRow), v.maxLength(MAX_TENANTS));
+const indexFile = framedJson('RFTI', 1, v.object({ tenants: tenantRows }));
+const seenFile = framedJson('RFTS', 1, v.object({ at: count, tenants: tenantRows }));
 
 /** Rows by tenant. */
 export type TenantIndex = ReadonlyMap<string, TenantRow>;
@@ -59,6 +63,24 @@ export const TENANT_INDEX: ObjectKind<TenantIndex> = {
     decode: (bytes) => new Map(indexFile.decode(bytes).tenants.map((row) => [row.tenant, row])),
   },
   empty: new Map(),
+};
+
+/** Which documents were named at a moment, in milliseconds since 1970. */
+export interface TenantsSeen {
+  readonly at: number;
+  readonly index: TenantIndex;
+}
+
+export const TENANTS_SEEN: ObjectKind<TenantsSeen | null> = {
+  key: TENANTS_SEEN_KEY,
+  codec: {
+    encode: (seen) => seenFile.encode({ at: seen?.at ?? 0, tenants: [...(seen?.index.values() ?? [])] }),
+    decode: (bytes) => {
+      const { at, tenants } = seenFile.decode(bytes);
+      return { at, index: new Map(tenants.map((row) => [row.tenant, row])) };
+    },
+  },
+  empty: null,
 };
 
 const change = { at: count, by: v.string() };
@@ -119,7 +141,17 @@ export const auditFile = framedJson(
 export type AuditPage = ReturnType<typeof auditFile.decode>;
 
 export function nextRef(version: number, id: string): string {
-  return `${String(version).padStart(10, '0')}-${id}`;
+  return `${String(version).padStart(VERSION_DIGITS, '0')}-${id}`;
+}
+
+/** Of a tenant's change: from 1. */
+export function versionOf(reference: string): number {
+  return Number(reference.slice(0, VERSION_DIGITS));
+}
+
+/** Whether the audit page of this version is full, and stays: the next one begins after it. */
+export function isFullPage(version: number): boolean {
+  return version % AUDIT_PAGE === 0;
 }
 
 /** Where a document of a tenant is, under one of the prefixes of src/store/keys.ts. */

@@ -9,13 +9,13 @@ import type { PolicySource } from '../policy/policy.ts';
 import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.ts';
 import type { Version } from '../store/held-copy.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
-import type { ObjectHead } from '../store/store.ts';
 import {
-  AUDIT_PAGE,
+  type AuditEntry,
   type AuditEvent,
   type AuditPage,
   auditFile,
   documentKey,
+  isFullPage,
   MAX_EARLIER,
   MAX_OVERRIDES,
   MAX_OVERRIDES_BYTES,
@@ -28,16 +28,14 @@ import {
   TENANT_INDEX,
   type TenantIndex,
   type TenantRow,
+  versionOf,
 } from './documents.ts';
 
 const ID_BYTES = 8;
-/** Longer than any change takes: younger lists may be those of changes under way. */
-const OVERRIDES_KEPT_MS = 3_600_000;
 
 export interface TenantStoreDeps extends ChangedObjectDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly waitUntil: (promise: Promise<unknown>) => void;
   /** Told of every index that this isolate has written. */
   readonly accept: (version: Version<TenantIndex>) => void;
 }
@@ -107,7 +105,7 @@ export class TenantStore {
           limit: `${MAX_OVERRIDES_BYTES} bytes of overrides: shorter reasons leave room for more`,
         };
       }
-      await this.#writeOverrides(author.tenant, row, ref, bytes);
+      await this.#write(OVERRIDES_PREFIX, author.tenant, ref, bytes);
       const replaced = all.find(({ number }) => number === override.number);
       const event = {
         action: 'override.put',
@@ -124,7 +122,7 @@ export class TenantStore {
       const found = all.find((override) => override.number === number && isValid(override.expiresAt, at));
       if (found === undefined) return { kind: 'not-found' };
       const kept = all.filter((override) => override !== found);
-      await this.#writeOverrides(author.tenant, row, ref, overridesFile.encode({ overrides: kept }));
+      await this.#write(OVERRIDES_PREFIX, author.tenant, ref, overridesFile.encode({ overrides: kept }));
       return { refs: { overrides: ref }, event: { action: 'override.delete', override: shown(found) }, value: null };
     });
   }
@@ -143,19 +141,24 @@ export class TenantStore {
     return (await this.#read(OVERRIDES_PREFIX, tenant, ref, overridesFile)).overrides;
   }
 
-  /** null: there is no such page. */
-  audit(tenant: string, ref: string): Promise<AuditPage | null> {
-    return this.#readIfThere(AUDIT_PREFIX, tenant, ref, auditFile);
+  /** null: there is no such page. Pages that were collected (collect.ts) are not told of. */
+  async audit(tenant: string, ref: string): Promise<AuditPage | null> {
+    const page = await this.#readIfThere(AUDIT_PREFIX, tenant, ref, auditFile);
+    if (page === null || page.older === null) return page;
+    const isThere = (await this.#deps.objects.head(documentKey(AUDIT_PREFIX, tenant, page.older))) !== null;
+    return isThere ? page : { ...page, older: null };
   }
 
   async #change<T>({ tenant, by }: Author, edit: (draft: Draft) => Promise<Edit<T>>): Promise<ChangeResult<T>> {
     const id = toHex(this.#deps.randomBytes(ID_BYTES));
     let result: ChangeResult<T> = { kind: 'unavailable' };
+    let isAgain = false;
     const version = await this.index.change(async (rows) => {
       const row = rows.get(tenant) ?? { tenant, version: 0, policy: null, overrides: null, audit: null };
-      // An earlier attempt may have failed and been persisted all the same. Then this is no second change.
       const page = row.audit === null ? null : await this.#read(AUDIT_PREFIX, tenant, row.audit, auditFile);
-      if (page?.entries.some(({ ref }) => ref.endsWith(id))) return null;
+      // An earlier attempt may have failed and been persisted all the same. Then this is no second change.
+      if (isAgain && page !== null && (await this.#isIn(page, tenant, id))) return null;
+      isAgain = true;
       const draft = { row, ref: nextRef(row.version + 1, id), at: this.#deps.now() };
       const edited = await edit(draft);
       if ('kind' in edited) {
@@ -176,26 +179,12 @@ export class TenantStore {
     return result;
   }
 
-  async #writeOverrides(tenant: string, row: TenantRow, ref: string, bytes: Uint8Array<ArrayBuffer>) {
-    await this.#write(OVERRIDES_PREFIX, tenant, ref, bytes);
-    this.#deps.waitUntil(this.#collectOverrides(tenant, [row.overrides, ref]));
-  }
-
-  /**
-   * Deletes lists that no index names any more. The one in force stays, though this change supersedes it: who holds
-   * an older index reads it for up to a minute. A failure leaves them to the next change.
-   */
-  async #collectOverrides(tenant: string, kept: readonly (string | null)[]): Promise<void> {
-    try {
-      const { objects, now } = this.#deps;
-      const { objects: found } = await objects.list(documentKey(OVERRIDES_PREFIX, tenant, ''));
-      const keptKeys = kept.map((ref) => ref && documentKey(OVERRIDES_PREFIX, tenant, ref));
-      const isOld = ({ uploadedAt }: ObjectHead) => now() - uploadedAt > OVERRIDES_KEPT_MS;
-      const garbage = found.filter((head) => isOld(head) && !keptKeys.includes(head.key)).map(({ key }) => key);
-      if (garbage.length > 0) await objects.delete(garbage);
-    } catch (error) {
-      this.#deps.report(error);
-    }
+  /** Whether the change is one of the last fifty: others may have begun a new page since. */
+  async #isIn(page: AuditPage, tenant: string, id: string): Promise<boolean> {
+    if (page.entries.some(({ ref }) => ref.endsWith(id))) return true;
+    if (page.older === null) return false;
+    const older = await this.#read(AUDIT_PREFIX, tenant, page.older, auditFile);
+    return older.entries.some(({ ref }) => ref.endsWith(id));
   }
 
   async #write(prefix: string, tenant: string, ref: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -222,9 +211,12 @@ function shown({ number, list, reason, expiresAt }: StoredOverride) {
   return { number, list, reason, expiresAt };
 }
 
-/** The page of a change: itself, then those before it, as many as there is room for. */
-function pageWith(before: AuditPage | null, { ref, at }: Draft, by: string, event: AuditEvent): AuditPage {
-  const entries = [{ ref, at, by, ...event }, ...(before?.entries ?? [])];
-  const older = entries.length > AUDIT_PAGE ? (entries[AUDIT_PAGE]?.ref ?? null) : (before?.older ?? null);
-  return { entries: entries.slice(0, AUDIT_PAGE), older };
+/** The page of a change: itself and those before it, back to the full page that it leads to. */
+function pageWith(before: AuditPage | null, { row, ref, at }: Draft, by: string, event: AuditEvent): AuditPage {
+  const entry: AuditEntry = { ref, at, by, ...event };
+  if (before === null || isFullPage(row.version)) return { entries: [entry], older: row.audit };
+  // Before pages ended at fixed versions, each had the last fifty changes: those up to a full page are cut off.
+  const firstOlder = before.entries.find((each) => isFullPage(versionOf(each.ref)));
+  const kept = firstOlder === undefined ? before.entries : before.entries.slice(0, before.entries.indexOf(firstOlder));
+  return { entries: [entry, ...kept], older: firstOlder?.ref ?? before.older };
 }

@@ -78,6 +78,7 @@ describe('a tick that stops at any storage call', () => {
         'kv list',
         'list manifests/',
         'get config/',
+        'put config/',
         'get ledgers/',
         'put ledgers/',
         'list ledgers/',

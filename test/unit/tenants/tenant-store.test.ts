@@ -1,9 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AUDIT_PAGE, MAX_EARLIER, MAX_OVERRIDES, overridesFile } from '../../../src/tenants/documents.ts';
+import {
+  AUDIT_PAGE,
+  type AuditEntry,
+  auditFile,
+  MAX_EARLIER,
+  MAX_OVERRIDES,
+  overridesFile,
+  TENANT_INDEX,
+  type TenantRow,
+  versionOf,
+} from '../../../src/tenants/documents.ts';
 import { override, SHOP, Tenants } from './support.ts';
 
 const NUMBER = 12_025_550_123;
-const HOUR_MS = 3_600_000;
 
 let tenants: Tenants;
 
@@ -37,7 +46,7 @@ describe('a change', () => {
     const { store } = tenants.isolate();
     await store.putOverride(SHOP, override(NUMBER));
     await tenants.settle();
-    // Three reads, three writes, and the list of what nobody names any more.
+    // Three reads and three writes, and those of a second attempt.
     for (let call = 0; call < 8; call++) {
       const before = (await tenants.stored('shop')).overrides.length;
       tenants.log.clear();
@@ -133,21 +142,6 @@ describe('overrides', () => {
     expect(await store.putOverride(SHOP, { ...override(NUMBER - 1), reason })).toMatchObject({ kind: 'full' });
     expect((await store.deleteOverride(SHOP, NUMBER)).kind).toBe('done');
   });
-
-  it('lists that nobody names any more are deleted after an hour; the two newest never', async () => {
-    const { store } = tenants.isolate();
-    for (let i = 0; i < 3; i++) {
-      await store.putOverride(SHOP, override(NUMBER + i));
-      await tenants.settle();
-    }
-    const count = async () => (await tenants.objects.memory.list('config/overrides/shop/')).objects.length;
-    expect(await count()).toBe(3);
-    tenants.nowMs += 2 * HOUR_MS;
-    await store.putOverride(SHOP, override(NUMBER + 3));
-    await tenants.settle();
-    expect(await count()).toBe(2);
-    expect((await tenants.stored('shop')).overrides).toHaveLength(4);
-  });
 });
 
 describe('the audit trail', () => {
@@ -159,6 +153,57 @@ describe('the audit trail', () => {
     expect(trail.map((entry) => ('key' in entry ? entry.key : ''))).toEqual(
       Array.from({ length: changes }, (_, i) => `key-${changes - 1 - i}`),
     );
+  });
+
+  it('ends its pages at every fiftieth version, and leads to full pages only', async () => {
+    const { store } = tenants.isolate();
+    for (let i = 1; i <= 2 * AUDIT_PAGE + 1; i++) {
+      await store.record(SHOP, { action: 'key.delete', key: `key-${i}` });
+      const row = (await store.index.read()).value.get('shop');
+      const page = await store.audit('shop', row?.audit ?? '');
+      expect(page?.entries.length).toBe(((i - 1) % AUDIT_PAGE) + 1);
+      const before = Math.floor((i - 1) / AUDIT_PAGE) * AUDIT_PAGE;
+      expect(page?.older === null ? 0 : versionOf(page?.older ?? '')).toBe(before);
+    }
+  });
+
+  it('goes on from pages that each had the last fifty changes, none lost and none twice', async () => {
+    const { store } = tenants.isolate();
+    // As it was before: a page a change, its `older` the change that no longer has room.
+    const entries: AuditEntry[] = [];
+    let row: TenantRow = { tenant: 'shop', version: 0, policy: null, overrides: null, audit: null };
+    for (let version = 1; version <= 137; version++) {
+      const ref = `${String(version).padStart(10, '0')}-${'a'.repeat(16)}`;
+      entries.unshift({ ref, at: tenants.nowMs, by: 'x', action: 'key.delete', key: `key-${version}` });
+      const page = { entries: entries.slice(0, AUDIT_PAGE), older: entries[AUDIT_PAGE]?.ref ?? null };
+      await tenants.objects.memory.put(`config/audit/shop/${ref}`, auditFile.encode(page));
+      row = { ...row, version, audit: ref };
+    }
+    await tenants.objects.memory.put('config/tenants', TENANT_INDEX.codec.encode(new Map([['shop', row]])));
+    for (let i = 138; i <= 160; i++) await store.record(SHOP, { action: 'key.delete', key: `key-${i}` });
+    const { trail } = await tenants.stored('shop');
+    expect(trail.map((entry) => ('key' in entry ? entry.key : ''))).toEqual(
+      Array.from({ length: 160 }, (_, i) => `key-${160 - i}`),
+    );
+  });
+
+  it('has a change once that was persisted although it failed, also where a page ended with it', async () => {
+    const { store } = tenants.isolate();
+    for (let i = 1; i < AUDIT_PAGE; i++) await store.record(SHOP, { action: 'key.delete', key: `key-${i}` });
+    tenants.log.clear();
+    // The put of the index, of the change that fills the page; before it is tried again another one begins the next page.
+    let isFirst = true;
+    tenants.log.beforeCall = async (name) => {
+      if (name !== 'get config/' || !isFirst || tenants.log.counts()['put config/'] !== 1) return;
+      isFirst = false;
+      await tenants.isolate().store.record(SHOP, { action: 'key.delete', key: 'another' });
+    };
+    tenants.log.failAt(3, 'fails but persisted');
+    expect((await store.record(SHOP, { action: 'key.delete', key: 'last' })).kind).toBe('done');
+    const { trail } = await tenants.stored('shop');
+    expect(isFirst).toBe(false);
+    expect(trail.slice(0, 2).map((entry) => ('key' in entry ? entry.key : ''))).toEqual(['another', 'last']);
+    expect(trail).toHaveLength(AUDIT_PAGE + 1);
   });
 });
 

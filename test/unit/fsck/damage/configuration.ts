@@ -17,7 +17,6 @@ async function withTenant(): Promise<World> {
     now: () => world.clock,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sleep: async () => undefined,
-    waitUntil: () => undefined,
     report: (problem) => expectNone(problem),
     accept: () => undefined,
   });
