@@ -1,45 +1,97 @@
-/** Deletes slices that nothing leads to any more. */
+/**
+ * Deletes slices that nothing leads to any more. Syncs may overlap, and the manifest that another one is about to follow
+ * may name such a slice again (after a rollback, or a policy that was put back): it sees it in the store and does not
+ * download it. So the swap of the pointer says which slices its sync is about to delete:
+ *
+ * - a sync that read the pointer before cannot swap its own any more, so nothing will lead to what it counted on;
+ * - a sync that reads it afterwards does not count on these slices, nor puts them there: it waits for the next.
+ *
+ * Once they are deleted, the pointer says so no more. If that is not told (the sync was stopped, or the store failed), it is
+ * over after a while by itself.
+ */
 import { parseFeedManifest } from '../feed/manifest.ts';
 import { slicesOf } from './contents.ts';
-import type { Pointer, StoredSlice } from './pointer.ts';
-import { sliceKey } from './pointer.ts';
+import { type HeldPointer, type Pointer, readPointer, type StoredSlice, sliceKey, swapPointer } from './pointer.ts';
+import type { ReplicaStore } from './stores.ts';
 import type { SyncContext } from './sync.ts';
 import { readSlice } from './target.ts';
 
 /** Longer than the longest sync (a cron handler ends after 15 minutes): another one may be about to name them. */
 export const GARBAGE_AGE_MS = 60 * 60_000;
-/** Keys that one call deletes (R2). */
+/** One call of R2 deletes as many; and the pointer that names them has 67 KB at most, for a moment. */
 const DELETE_LIMIT = 1000;
+/** A sync that has not begun to delete by then does not any more. */
+const BEGIN_WITHIN_MS = 5 * 60_000;
+/** By then it has come to its end, with its cron handler. */
+export const DELETING_MS = 20 * 60_000;
+
+/** There are not as many syncs at once. */
+const TELL_ATTEMPTS = 3;
+
+type Deleting = NonNullable<Pointer['deleting']>;
+
+/** What must not be counted on, whether it is in the store or not. */
+export function beingDeleted(pointer: Pointer | null, now: number): ReadonlySet<string> {
+  const deleting = pointer?.deleting ?? null;
+  return new Set(deleting === null || now - deleting.at >= DELETING_MS ? [] : deleting.slices);
+}
 
 /**
- * What neither the copy that answers nor the one before names, and is old enough, goes. Never rejects: the sync is
- * done by now. If anything that it takes to know what is named cannot be read, nothing is deleted.
+ * What neither the copy that is to answer nor the one before names, and is old enough; null: nothing. Never rejects: if
+ * anything that it takes to know what is named cannot be read, nothing is deleted.
  *
- * @param named slices of the copy that answers
+ * @param pointer about to be put
+ * @param named slices of its copy
  * @param stored what was in the store before the sync
  */
-export async function collectSlices(
+export async function garbageFor(
   { store, now, log }: SyncContext,
   pointer: Pointer,
   named: ReadonlyMap<string, unknown>,
   stored: ReadonlyMap<string, StoredSlice>,
-): Promise<void> {
+): Promise<Deleting | null> {
+  const before = now() - GARBAGE_AGE_MS;
+  const kept = new Set([pointer.manifest.sha256, ...named.keys()]);
+  const candidates = [...stored].flatMap(([hash, { uploadedAt }]) =>
+    kept.has(hash) || uploadedAt > before ? [] : [hash],
+  );
+  if (candidates.length === 0) return null;
   try {
-    const kept = new Set([pointer.manifest.sha256, ...named.keys()]);
     if (pointer.previous !== null) {
       const previous = parseFeedManifest(await readSlice(store, pointer.previous));
       for (const hash of [pointer.previous.sha256, ...slicesOf(previous).keys()]) kept.add(hash);
     }
-    const before = now() - GARBAGE_AGE_MS;
-    const garbage = [...stored].flatMap(([hash, { uploadedAt }]) =>
-      kept.has(hash) || uploadedAt > before ? [] : [sliceKey(hash)],
-    );
-    for (let from = 0; from < garbage.length; from += DELETE_LIMIT) {
-      await store.delete(garbage.slice(from, from + DELETE_LIMIT));
-    }
-    if (garbage.length > 0) log('replica.collected', { slices: garbage.length });
+    const garbage = candidates.filter((hash) => !kept.has(hash));
+    return garbage.length === 0 ? null : { at: now(), slices: garbage.slice(0, DELETE_LIMIT) };
   } catch (error) {
-    // What was deleted so far was garbage; a later sync finds the rest.
-    log('replica.garbage-failed', { reason: error instanceof Error ? error.message : 'failed' });
+    log('replica.garbage-failed', { reason: reasonOf(error) });
+    return null;
   }
+}
+
+/** Deletes what this sync has just said it would. Never rejects: the sync is done by now. */
+export async function deleteSlices({ store, now, log }: SyncContext, swapped: HeldPointer): Promise<void> {
+  const { deleting } = swapped.pointer;
+  if (deleting === null || now() - deleting.at > BEGIN_WITHIN_MS) return;
+  try {
+    await store.delete(deleting.slices.map(sliceKey));
+    log('replica.collected', { slices: deleting.slices.length });
+    await tellDeleted(store, swapped, deleting.at);
+  } catch (error) {
+    // What was deleted was garbage; a later sync finds the rest.
+    log('replica.garbage-failed', { reason: reasonOf(error) });
+  }
+}
+
+/** Other syncs may have swapped the pointer meanwhile, and passed on what it said. */
+async function tellDeleted(store: ReplicaStore, swapped: HeldPointer, at: number): Promise<void> {
+  let held: HeldPointer | null = swapped;
+  for (let attempt = 0; attempt < TELL_ATTEMPTS && held?.pointer.deleting?.at === at; attempt++) {
+    if ((await swapPointer(store, held, { ...held.pointer, deleting: null })) !== null) return;
+    held = await readPointer(store);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'failed';
 }

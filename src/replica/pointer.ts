@@ -11,8 +11,9 @@ export const POINTER_KEY = 'current';
 const SLICE_PREFIX = 'slices/';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const sha256 = v.pipe(v.string(), v.regex(SLICE_HASH));
 const manifestSlice = v.object({
-  sha256: v.pipe(v.string(), v.regex(SLICE_HASH)),
+  sha256,
   bytes: v.pipe(count, v.maxValue(MAX_MANIFEST_BYTES)),
 });
 
@@ -32,6 +33,8 @@ const schema = v.object({
   auditedAt: count,
   /** Since when the origin has been answering with a generation older than this one; null: it does not. */
   olderSince: v.nullable(count),
+  /** Slices that a sync is deleting, and since when: no other may count on them (collect.ts). Absent in older pointers. */
+  deleting: v.optional(v.nullable(v.object({ at: count, slices: v.array(sha256) })), null),
 });
 
 export type Pointer = v.InferOutput<typeof schema>;
@@ -52,12 +55,17 @@ export async function readPointer(store: ReplicaStore): Promise<HeldPointer | nu
 }
 
 /**
- * Puts a pointer in the place of `held`: the sole commit point of a sync. false: another sync has put its own there
- * first, and nothing was written. Rejects when the store fails; then either of the two is there, whole.
+ * Puts a pointer in the place of `held`: the sole commit point of a sync. null: another sync has put its own there first,
+ * and nothing was written. Rejects when the store fails; then either of the two is there, whole.
  */
-export async function swapPointer(store: ReplicaStore, held: HeldPointer | null, next: Pointer): Promise<boolean> {
+export async function swapPointer(
+  store: ReplicaStore,
+  held: HeldPointer | null,
+  next: Pointer,
+): Promise<HeldPointer | null> {
   const condition = held === null ? ({ absent: true } as const) : { etag: held.etag };
-  return (await store.put(POINTER_KEY, encodePointer(next), condition)) !== null;
+  const written = await store.put(POINTER_KEY, encodePointer(next), condition);
+  return written === null ? null : { pointer: next, etag: written.etag };
 }
 
 export function sliceKey(sha256: string): string {

@@ -3,7 +3,7 @@
  * is swapped what was held before answers, whatever fails; what was downloaded stays, so the next sync goes on from
  * there. Syncs may overlap: one swaps, the others find that they were late.
  */
-import { collectSlices } from './collect.ts';
+import { beingDeleted, deleteSlices, garbageFor } from './collect.ts';
 import { slicesOf } from './contents.ts';
 import { download } from './download.ts';
 import { ReplicaError } from './errors.ts';
@@ -88,7 +88,7 @@ async function confirm(store: ReplicaStore, held: HeldPointer, startedAt: number
   const { pointer } = held;
   const confirmedAt = Math.max(pointer.confirmedAt, startedAt);
   const isFirst = await swapPointer(store, held, { ...pointer, confirmedAt, olderSince: null });
-  const generation = isFirst ? pointer.generation : await currentGeneration(store);
+  const generation = isFirst !== null ? pointer.generation : await currentGeneration(store);
   const nothing = { slicesDownloaded: 0, bytesDownloaded: 0, manifestBytes: 0, slicesKept: 0 };
   return { generation, unchanged: true, complete: true, ...nothing };
 }
@@ -118,7 +118,12 @@ async function follow(
   const { store } = context;
   const stored = await listSlices(store);
   const named = slicesOf(target.feed);
-  const missing = [...named.values()].filter(({ sha256, bytes }) => stored.get(sha256)?.sizeBytes !== bytes);
+  // What another sync is deleting may be there or not, and what is put there now may be gone in a moment.
+  const doomed = beingDeleted(held?.pointer ?? null, startedAt);
+  const isBlocked = [target.slice.sha256, ...named.keys()].some((hash) => doomed.has(hash));
+  const missing = [...named.values()].filter(
+    ({ sha256, bytes }) => stored.get(sha256)?.sizeBytes !== bytes && !doomed.has(sha256),
+  );
   const share = missing.slice(0, context.slicesPerSync);
   if ((await download(context, share, tally)) === 'gone') return 'gone';
   const isHeld = held?.pointer.manifest.sha256 === target.slice.sha256;
@@ -126,10 +131,10 @@ async function follow(
   const report = (generation: number | null, complete: boolean): SyncReport => {
     return { generation, unchanged: isHeld, complete, ...tally, slicesKept };
   };
-  if (share.length < missing.length) return report(held?.pointer.generation ?? null, false);
+  if (isBlocked || share.length < missing.length) return report(held?.pointer.generation ?? null, false);
   if (!stored.has(target.slice.sha256)) await store.put(sliceKey(target.slice.sha256), target.bytes);
 
-  const next: Pointer = {
+  const base: Pointer = {
     sequence: sequenceAfter(held, startedAt, isHeld),
     generation: target.feed.generation,
     etag: target.etag,
@@ -138,11 +143,16 @@ async function follow(
     confirmedAt: startedAt,
     auditedAt: startedAt,
     olderSince: null,
+    deleting: null,
   };
+  const isDeleting = doomed.size > 0;
+  const deleting = isDeleting ? held?.pointer.deleting : await garbageFor(context, base, named, stored);
+  const next = { ...base, deleting: deleting ?? null };
   // Up to here nothing that answers has changed. A failure from here on may come after the swap: then the new copy
   // answers, and the next sync finds that it has nothing to do.
-  if (!(await swapPointer(store, held, next))) return report(await currentGeneration(store), false);
-  await collectSlices(context, next, named, stored);
+  const swapped = await swapPointer(store, held, next);
+  if (swapped === null) return report(await currentGeneration(store), false);
+  if (!isDeleting) await deleteSlices(context, swapped);
   return report(next.generation, true);
 }
 

@@ -260,7 +260,6 @@ describe('the store', () => {
       'put slices/',
       'put slices/',
       'put current',
-      'get slices/',
       // Of the isolate itself, that it answers from the new copy.
       'getIfChanged current',
       'get slices/',
@@ -268,7 +267,7 @@ describe('the store', () => {
     ]);
   });
 
-  const CALLS = 10;
+  const CALLS = 9;
   for (const fault of ['fails', 'fails but persisted'] satisfies Fault[]) {
     test.each(Array.from({ length: CALLS }, (_, i) => i))(`${fault} at call %i: what answers is whole`, async (i) => {
       world.store.log.failAt(i, fault);
