@@ -12,6 +12,7 @@ const EXIT_DIFFERS = 1;
 const EXIT_NOT_LOOKED = 2;
 
 const FROM = {
+  sandbox: 'a number of the sandbox, which always answers so',
   segments: 'made again from the segments that the receipt names',
   day: 'held against what the store knows today of that day (segments of the receipt are gone)',
 };

@@ -6,7 +6,7 @@ import { FeedConfigs } from './feed/config.ts';
 import { Feed } from './feed/feed.ts';
 import { dayOfMs, isoDay } from './format/records.ts';
 import type { Assets } from './http/docs-page.ts';
-import { withSandbox } from './http/sandbox.ts';
+import { withSandbox, withSandboxPast } from './http/sandbox.ts';
 import type { Health, Samples, Services, Status } from './http/services.ts';
 import { acceptDetections } from './ingest/accept.ts';
 import { checkAdminKey } from './keys/admin-key.ts';
@@ -141,7 +141,7 @@ export function createRuntimeOn(
   });
   const services: Services = {
     finder: withSandbox(finder, now),
-    past: (number, moment, options) => orUnavailable(past.find(number, moment, options)),
+    past: withSandboxPast((number, moment, options) => orUnavailable(past.find(number, moment, options)), now),
     feed: new Feed({ snapshots, objects, slices, config: (tenant) => configs.get(tenant), log }),
     briefings,
     assets,

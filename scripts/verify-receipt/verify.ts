@@ -2,6 +2,7 @@
 import { EMPTY_MANIFEST, type SegmentEntry } from '../../src/format/manifest.ts';
 import { dayOf } from '../../src/format/records.ts';
 import { openSegment } from '../../src/format/segment.ts';
+import { SANDBOX_COMMIT, sandboxFinding } from '../../src/http/sandbox.ts';
 import { parseNumber } from '../../src/number/parse.ts';
 import type { PhoneNumber } from '../../src/number/phone-number.ts';
 import type { LookupAnswer } from '../../src/policy/answer.ts';
@@ -25,8 +26,8 @@ export interface Stores {
 export type ReceiptedAnswer = LookupAnswer & { readonly receipt: DecisionReceipt };
 
 export interface Verification {
-  /** From the segments themselves, or from what the store knows today of that day. */
-  readonly from: 'segments' | 'day';
+  /** From the segments themselves, from what the store knows today of that day, or as numbers of the sandbox always are. */
+  readonly from: 'segments' | 'day' | 'sandbox';
   /** Fields that come out differently; none: the answer is confirmed. */
   readonly differing: readonly string[];
 }
@@ -48,6 +49,12 @@ export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Pr
     delay: async () => {},
     log: () => {},
   });
+  if (answer.receipt.commit === SANDBOX_COMMIT) {
+    const found = sandboxFinding(subject.value.number, at);
+    if (found === null) throw new LookError('the receipt is of the sandbox, the number is not');
+    const again = decideAgain(subject.value, found, answer);
+    return { from: 'sandbox', differing: differing(answer, again, Object.keys({ ...answer, ...again })) };
+  }
   const snapshot = await receiptSnapshot(stores.objects, answer);
   if (snapshot !== null) {
     const found = await finder.findIn(snapshot, subject.value.number, at, { evidence: true, basis: true });

@@ -1,13 +1,16 @@
 /**
  * Numbers that always answer the same, so that integrators can try every branch of theirs without data. They are of
  * those that the Australian regulator (ACMA) keeps for fiction and never assigns. The policy of the tenant and its
- * overrides apply to what is found of them as to any number; the store is not asked.
+ * overrides apply to what is found of them as to any number; the store is not asked, nor for evidence, an earlier day or
+ * generation, or a receipt.
  */
-import { dayOf } from '../format/records.ts';
-import type { Finding } from '../policy/finding.ts';
+import { dayOfMs, SECONDS_PER_DAY } from '../format/records.ts';
+import type { Basis, Finding } from '../policy/finding.ts';
 import type { FindOptions } from '../serve/finder.ts';
+import type { Moment, PastFinding } from '../serve/past-finder.ts';
+import { StorageUnavailable } from '../store/errors.ts';
 import { Problem } from './problem.ts';
-import type { Finder } from './services.ts';
+import type { Finder, Services } from './services.ts';
 
 export const SANDBOX = {
   listed: 61_491_570_156,
@@ -22,21 +25,26 @@ const LAST = SANDBOX.unknown;
 const RETRY_AFTER_SECONDS = 60;
 
 /** Generations count from 1: these answers are of none. */
-const CLEAR: Finding = { generation: 0, ageSeconds: 0, record: null, hundred: 0, thousand: 0, score: 0 };
+const CLEAR: Finding = { generation: 0, ageSeconds: 0, record: null, hundred: 0, thousand: 0, score: 0, evidence: [] };
 const SUSPECT: Finding = { ...CLEAR, hundred: 12, thousand: 40, score: 0.97 };
-const DAY_SECONDS = 86_400;
+/** Of the listed number: three sightings, the first and the last so many days ago. */
+const FIRST_DAYS_AGO = 14;
+const LAST_DAYS_AGO = 1;
+/** In receipts, for the commit of a generation; they name no segment. */
+export const SANDBOX_COMMIT = 'sandbox';
 
-function listed(now: number): Finding {
-  const today = dayOf(now / 1000);
+/** One line of evidence. Of a day before its last only its first detection is known (src/serve/as-of.ts). */
+function listed(today: number, lastDay: number, sightings: number): Finding {
+  const firstDay = today - FIRST_DAYS_AGO;
   return {
     ...SUSPECT,
     record: {
       labels: ['modem_pool_card'],
       channels: ['otp_marketplace'],
       industries: ['social_media'],
-      firstDay: today - 14,
-      lastDay: today - 1,
-      sightings: 3,
+      firstDay,
+      lastDay,
+      sightings,
     },
     evidence: [
       {
@@ -46,9 +54,9 @@ function listed(now: number): Finding {
         project: 'sandbox',
         link: null,
         source: 'sandbox',
-        firstSeenAt: (today - 14) * DAY_SECONDS,
-        lastSeenAt: (today - 1) * DAY_SECONDS,
-        sightings: 3,
+        firstSeenAt: firstDay * SECONDS_PER_DAY,
+        lastSeenAt: lastDay * SECONDS_PER_DAY,
+        sightings,
       },
     ],
   };
@@ -64,6 +72,22 @@ export function refuseSandboxQuota(number: number): void {
   throw new Problem('quota-exceeded', 'this number of the sandbox always answers so', {
     headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
   });
+}
+
+/** The finder of earlier moments, but for these numbers: as they answer today, and the listed one from its first day on. */
+export function withSandboxPast(past: Services['past'], now: () => number): Services['past'] {
+  return async (number, moment, options) =>
+    isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
+}
+
+/** Rejects like storage that does not answer for the number that stands for it. Any generation counts as retained. */
+function sandboxPast(number: number, moment: Moment, now: number): PastFinding {
+  const today = dayOfMs(now);
+  const day = 'day' in moment ? moment.day : today;
+  const finding = sandboxFinding(number, now, day);
+  if (finding === null) throw new StorageUnavailable('this number of the sandbox always answers so');
+  const at = 'day' in moment ? (day + 1) * SECONDS_PER_DAY * 1000 - 1 : now;
+  return { kind: 'found', finding, at, complete: true };
 }
 
 /** The finder, but for these numbers. */
@@ -85,15 +109,29 @@ async function findWithSandbox(
   const others = numbers.filter((number) => !isSandbox(number));
   const found = others.length === 0 ? [] : await finder.find(others, options);
   let next = 0;
-  return numbers.map((number) => (isSandbox(number) ? sandboxFinding(number, now()) : (found[next++] ?? null)));
+  return numbers.map((number) => {
+    if (!isSandbox(number)) return found[next++] ?? null;
+    const finding = sandboxFinding(number, now());
+    return finding !== null && options.basis === true ? { ...finding, basis: BASIS } : finding;
+  });
 }
+
+const BASIS: Basis = { commit: SANDBOX_COMMIT, segments: [] };
 
 function isSandbox(number: number): boolean {
   return number >= FIRST && number <= LAST && (number === FIRST || number >= SANDBOX.listed);
 }
 
-function sandboxFinding(number: number, now: number): Finding | null {
-  if (number === SANDBOX.listed) return listed(now);
+/**
+ * @param now milliseconds since 1970
+ * @param day what was known by its end, UTC day since 1970
+ */
+export function sandboxFinding(number: number, now: number, day = dayOfMs(now)): Finding | null {
+  const today = dayOfMs(now);
+  if (number === SANDBOX.listed) {
+    if (day >= today - LAST_DAYS_AGO) return listed(today, today - LAST_DAYS_AGO, 3);
+    return day >= today - FIRST_DAYS_AGO ? listed(today, today - FIRST_DAYS_AGO, 1) : CLEAR;
+  }
   if (number === SANDBOX.suspect) return SUSPECT;
   return number === SANDBOX.clear ? CLEAR : null;
 }

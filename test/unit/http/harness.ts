@@ -14,7 +14,7 @@ import { problemsOf } from '../../../src/http/openapi-answers.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/http/problem.ts';
 import type { Route } from '../../../src/http/route.ts';
 import { allRoutes } from '../../../src/http/routes.ts';
-import { withSandbox } from '../../../src/http/sandbox.ts';
+import { withSandbox, withSandboxPast } from '../../../src/http/sandbox.ts';
 import type { Finding, Health, Samples, Services, Status } from '../../../src/http/services.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
@@ -155,15 +155,18 @@ export class Harness {
         },
         () => this.nowMs,
       ),
-      past: async (number, moment, { evidence }) => {
-        reached();
-        this.askedPast.push({ number, moment, evidence });
-        if (this.notRetained !== null) return { kind: 'not-retained', retained: this.notRetained };
-        const finding = this.#finding(number);
-        if (finding === null) throw new StorageUnavailable('no storage');
-        const at = 'day' in moment ? (moment.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
-        return { kind: 'found', finding, at, complete: number % 2 === 0 };
-      },
+      past: withSandboxPast(
+        async (number, moment, { evidence }) => {
+          reached();
+          this.askedPast.push({ number, moment, evidence });
+          if (this.notRetained !== null) return { kind: 'not-retained', retained: this.notRetained };
+          const finding = this.#finding(number);
+          if (finding === null) throw new StorageUnavailable('no storage');
+          const at = 'day' in moment ? (moment.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
+          return { kind: 'found', finding, at, complete: number % 2 === 0 };
+        },
+        () => this.nowMs,
+      ),
       status: async () => {
         reached();
         return STATUS;
