@@ -37,12 +37,21 @@ const HTML = `<!doctype html>
 
 /**
  * The key that someone pastes stays in the page's memory and is gone with it. Swagger UI has a dark mode of its own,
- * which a class of the root element switches on.
+ * which a class of the root element switches on. It takes every media type with "json" in its name for one JSON value, and
+ * writes an example that is text as a JSON string: of NDJSON, that is what Execute would send. A plugin tells it that
+ * lines are text.
  */
 const INIT = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const setMode = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', setMode);
 setMode();
+const asText = (type) => (type === 'application/x-ndjson' ? 'text/plain' : type);
+const LinesAreText = () => ({
+  afterLoad() {
+    const { getSampleSchema } = this.fn;
+    this.fn.getSampleSchema = (schema, type, ...rest) => getSampleSchema(schema, asText(type), ...rest);
+  },
+});
 SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#reference',
@@ -50,6 +59,7 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   persistAuthorization: false,
+  plugins: [LinesAreText],
   tryItOutEnabled: true,
   validatorUrl: null,
 });
