@@ -4,13 +4,12 @@
  */
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import manifest from '../../package.json' with { type: 'json' };
 import { COMPONENTS } from './components.ts';
 import { answersOf, problemExamples } from './openapi-answers.ts';
 import { json } from './respond.ts';
 import type { MediaDoc, ParameterDoc, Route } from './route.ts';
 
-/** Of the API, not of the software: the first part changes when a client has to. */
-const API_VERSION = '1.0.0';
 const SECURITY_SCHEME = 'apiKey';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -53,7 +52,7 @@ export function openApiDocument(routes: readonly Route[]): JsonObject {
     openapi: '3.1.0',
     info: {
       title: 'Ringfence',
-      version: API_VERSION,
+      version: manifest.version,
       description: 'Whether a phone number belongs to OTP marketplaces, modem pools and "link code" receivers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },

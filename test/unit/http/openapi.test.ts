@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { problem } from '../../../src/http/components.ts';
@@ -36,7 +38,8 @@ function pathOf(path: string): string {
 }
 
 it('is OpenAPI 3.1 with what a document must have', () => {
-  expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Ringfence', version: expect.any(String) } });
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as Json;
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Ringfence', version } });
   expect(Object.keys(document)).toEqual(['openapi', 'info', 'servers', 'paths', 'components']);
 });
 
