@@ -84,6 +84,13 @@ describe('fetching', () => {
   });
 });
 
+it('prints of a period that goes on how far its figures go', () => {
+  const period = { ...BRIEFING_EXAMPLE.period, complete: false, until: '2025-05-16' };
+  expect(headlineText({ ...BRIEFING_EXAMPLE, period }).split('\n')[0]).toBe(
+    'period      2025-05-16 to 2025-05-17, 2 days; so far: to 2025-05-16, which is not over',
+  );
+});
+
 it('prints the headline', () => {
   expect(headlineText(BRIEFING_EXAMPLE)).toBe(
     [
