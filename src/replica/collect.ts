@@ -12,7 +12,6 @@
 import { parseFeedManifest } from '../feed/manifest.ts';
 import { slicesOf } from './contents.ts';
 import { type HeldPointer, type Pointer, readPointer, type StoredSlice, sliceKey, swapPointer } from './pointer.ts';
-import type { ReplicaStore } from './stores.ts';
 import type { SyncContext } from './sync.ts';
 import { readSlice } from './target.ts';
 
@@ -27,6 +26,8 @@ export const DELETING_MS = 20 * 60_000;
 
 /** There are not as many syncs at once. */
 const TELL_ATTEMPTS = 3;
+/** R2 takes one write of a key in a second, and the swap was one. */
+const REWRITE_MS = 1_100;
 
 type Deleting = NonNullable<Pointer['deleting']>;
 
@@ -70,13 +71,14 @@ export async function garbageFor(
 }
 
 /** Deletes what this sync has just said it would. Never rejects: the sync is done by now. */
-export async function deleteSlices({ store, now, log }: SyncContext, swapped: HeldPointer): Promise<void> {
+export async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise<void> {
+  const { store, now, log } = context;
   const { deleting } = swapped.pointer;
   if (deleting === null || now() - deleting.at > BEGIN_WITHIN_MS) return;
   try {
     await store.delete(deleting.slices.map(sliceKey));
     log('replica.collected', { slices: deleting.slices.length });
-    await tellDeleted(store, swapped, deleting.at);
+    await tellDeleted(context, swapped, deleting.at);
   } catch (error) {
     // What was deleted was garbage; a later sync finds the rest.
     log('replica.garbage-failed', { reason: reasonOf(error) });
@@ -84,9 +86,10 @@ export async function deleteSlices({ store, now, log }: SyncContext, swapped: He
 }
 
 /** Other syncs may have swapped the pointer meanwhile, and passed on what it said. */
-async function tellDeleted(store: ReplicaStore, swapped: HeldPointer, at: number): Promise<void> {
+async function tellDeleted({ store, delay }: SyncContext, swapped: HeldPointer, at: number): Promise<void> {
   let held: HeldPointer | null = swapped;
   for (let attempt = 0; attempt < TELL_ATTEMPTS && held?.pointer.deleting?.at === at; attempt++) {
+    await delay(REWRITE_MS);
     if ((await swapPointer(store, held, { ...held.pointer, deleting: null })) !== null) return;
     held = await readPointer(store);
   }

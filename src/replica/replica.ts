@@ -104,7 +104,7 @@ export function createReplica(options: ReplicaOptions): Replica {
 
   return {
     async sync() {
-      const report = await sync({ origin, store, slicesPerSync, now, log });
+      const report = await sync({ origin, store, slicesPerSync, now, delay, log });
       // This isolate may answer lookups too. The others see the pointer within seconds; here a failure only means that.
       await finder.snapshots.refresh().catch(() => undefined);
       return report;

@@ -29,6 +29,7 @@ export interface SyncContext {
   readonly slicesPerSync: number;
   /** Milliseconds since 1970. */
   now(): number;
+  delay(ms: number): Promise<void>;
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
 

@@ -25,6 +25,8 @@ const RULES: readonly TenantRules[] = [1, 2, 3, 4].map((level) => ({
 /** An isolate for which the origin has these rules. */
 function following(world: ReplicaWorld, rules: number): Replica {
   return world.isolate({
+    // Nothing here waits for the time itself.
+    delay: () => new Promise((resolve) => setImmediate(resolve)),
     fetch: (request) => {
       world.origin.rules.set('default', RULES[rules] ?? (RULES[0] as TenantRules));
       return world.origin.fetch(request);
@@ -121,6 +123,24 @@ describe('two syncs', () => {
       { numRuns: 150 },
     );
   }, 60_000);
+});
+
+it('a sync says that it has deleted, more than a second after its swap: R2 refuses a write that comes sooner', async () => {
+  const world = await withGarbage();
+  const puts: number[] = [];
+  world.store.log.beforeCall = async (name) => {
+    if (name === 'put current') puts.push(world.clock);
+  };
+  const replica = world.isolate({
+    delay: async (ms) => {
+      world.clock += ms;
+    },
+  });
+  expect(await replica.sync()).toMatchObject({ complete: true });
+  expect(world.events).toContain('replica.collected');
+  expect((await readPointer(world.store.memory))?.pointer.deleting).toBeNull();
+  expect(puts).toHaveLength(2);
+  expect((puts[1] ?? 0) - (puts[0] ?? 0)).toBeGreaterThan(1000);
 });
 
 describe('a sync that is stopped between its swap and its deletion', () => {
