@@ -160,13 +160,16 @@ function shiftLine(kinds: string, numbers: string, now: Portions, before: Portio
   if (all.every((shift) => shift.now === shift.before)) {
     return [line`Each of the ${kinds} kept its share of the ${numbers} numbers.`];
   }
-  const most = greatest(
+  const size = (shift: { readonly now: number; readonly before: number }) => Math.abs(shift.now - shift.before);
+  const named = greatest(
     all.filter((shift) => shift.isChange),
-    (shift) => Math.abs(shift.now - shift.before),
+    size,
   );
-  if (most === undefined) return [];
+  if (named === undefined) return [];
+  // A larger one of shares around a half can be chance where a smaller one of a few percent is not.
+  const how = all.some((shift) => size(shift) > size(named)) ? 'by more than chance makes' : 'most';
   return [
-    line`Of the ${kinds}, ${spelled(most.id)} changed its share of the ${numbers} numbers most: from ${share(most.before)} to ${share(most.now)} (${pointsFigure(most.now - most.before)}).`,
+    line`Of the ${kinds}, ${spelled(named.id)} changed its share of the ${numbers} numbers ${how}: from ${share(named.before)} to ${share(named.now)} (${pointsFigure(named.now - named.before)}).`,
   ];
 }
 

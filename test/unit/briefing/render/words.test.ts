@@ -149,6 +149,19 @@ describe('a change that chance alone can make', () => {
     );
   });
 
+  it('is not called the largest of shares where a larger one may be chance', () => {
+    const shares = (...counts: number[]) =>
+      (['otp_marketplace', 'api_receiver', 'other', 'access_tool'] as const).map((channel, i) => {
+        const firstTime = counts[i] ?? 0;
+        return { channel, firstTime, share: firstTime / 2000 };
+      });
+    const previous = { ...FORTNIGHT.previous, firstTime: 2000, channels: shares(1000, 0, 995, 5) };
+    const briefing = ended({ firstTime: 2000, channels: shares(1050, 0, 900, 50), previous });
+    expect(changes(briefing)).toContain(
+      'Of the channels, access tool changed its share of the first-time numbers by more than chance makes: from 0.25 % to 2.50 % (+2.25 points).',
+    );
+  });
+
   it('is not called one of a share either', () => {
     expect(changes(few(20, 100, 0.9))).toContain(
       'The share of first-time numbers: 90.00 %, 100.00 % before; not enough to call it a change.',
