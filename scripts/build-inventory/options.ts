@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArguments } from '../command/arguments.ts';
 import { UsageError } from '../command/errors.ts';
-import { ImportError } from '../import/import-error.ts';
 import { type Mapping, parseFieldTexts } from '../import/mapping.ts';
 import type { RemoteTarget } from './remote-store.ts';
 
@@ -91,7 +90,7 @@ function mappingOf(map: readonly string[], set: readonly string[]): Mapping {
   try {
     return { map: parseFieldTexts('--map', map), set: parseFieldTexts('--set', set) };
   } catch (error) {
-    if (!(error instanceof ImportError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     throw invalid(error.message);
   }
 }
