@@ -11,6 +11,9 @@ import { CommandError } from '../command/errors.ts';
 const NOTE = v.object({ pid: v.number(), command: v.string(), port: v.nullable(v.number()) });
 type Note = v.InferOutput<typeof NOTE>;
 
+/** A database that nobody refers to any more is closed by the garbage collector, and its lock is gone. */
+const held = new Set<DatabaseSync>();
+
 export interface StateLock {
   release(): void;
 }
@@ -32,12 +35,14 @@ export function lockState(folder: string, command: string, port: number | null):
     database?.close();
     throw new CommandError(problemOf(folder, notePath, error), { cause: error });
   }
-  const held = database;
+  const locked = database;
+  held.add(locked);
   writeFileSync(notePath, `${JSON.stringify({ pid: process.pid, command, port } satisfies Note)}\n`);
   return {
     release() {
       rmSync(notePath, { force: true });
-      held.close();
+      held.delete(locked);
+      locked.close();
     },
   };
 }

@@ -51,15 +51,19 @@ describe('the lock', () => {
     const script = `
       const { lockState } = await import(${JSON.stringify(join(PROJECT, 'scripts', 'local', 'state-lock.ts'))});
       lockState(${JSON.stringify(folder)}, 'npm start', 8787);
+      gc();
       console.log('locked');
       setInterval(() => {}, 1000);`;
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const holder = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await once(holder.stdout, 'data');
-    expect(() => lockState(folder, 'npm start', 8788)).toThrow(`(pid ${holder.pid}, port 8787)`);
-    holder.kill('SIGKILL');
-    await once(holder, 'exit');
+    try {
+      await once(holder.stdout, 'data');
+      expect(() => lockState(folder, 'npm start', 8788)).toThrow(`(pid ${holder.pid}, port 8787)`);
+    } finally {
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+    }
     // The note is still there, with a pid that belongs to somebody.
     const note = join(folder, 'lock.json');
     writeFileSync(note, readFileSync(note, 'utf8').replace(/"pid":\d+/, `"pid":${process.ppid}`));
