@@ -46,7 +46,10 @@ interface StatusAnswer {
 }
 
 async function statusOf(server: DevServer, key: string): Promise<StatusAnswer> {
-  const response = await fetch(`${server.url}/v1/status`, { headers: { authorization: `Bearer ${key}` } });
+  const headers = { authorization: `Bearer ${key}` };
+  const response = await fetch(`${server.url}/v1/status`, { headers }).catch((cause: unknown) => {
+    throw new CommandError(`the Worker does not answer any more; its output is in ${server.logPath}`, { cause });
+  });
   if (!response.ok) {
     await response.body?.cancel();
     throw new CommandError(

@@ -119,8 +119,9 @@ class SupervisedServer {
       try {
         await this.start();
       } catch (error) {
-        if (!(error instanceof Stopped)) onRestart?.(error instanceof Error ? error.message : String(error));
-        return;
+        if (error instanceof Stopped) return;
+        // It has ended once more.
+        onRestart?.(error instanceof Error ? error.message : String(error));
       }
     }
   }
