@@ -7,11 +7,33 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../scripts/command/arguments.ts';
+import { UsageError } from '../scripts/command/errors.ts';
+import { runCommand } from '../scripts/command/run-command.ts';
 import { writeReadme } from './readme.ts';
 import { type Benchmark, type BenchSize, printResult, writeResult } from './report.ts';
 
 const FOLDER = import.meta.dirname;
+
+const HELP = `Runs benchmarks, prints their tables, and writes bench/results/NAME.json.
+
+  npm run bench
+  npm run bench -- probe --small
+
+  --small         at a hundredth of the scale
+  --write-readme  run nothing; put the figures of the result files into README.md
+  --help
+
+Exit status: 0 every bar is met, 1 one is not, 2 a benchmark could not run.
+`;
+
+const OPTIONS = {
+  small: { type: 'boolean', default: false },
+  /** In this process, which was started for it. */
+  here: { type: 'boolean', default: false },
+  'write-readme': { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
 
 function benchmarkNames(): string[] {
   return readdirSync(FOLDER).filter((name) => existsSync(join(FOLDER, name, 'bench.ts')));
@@ -32,14 +54,11 @@ function runApart(name: string, size: BenchSize): number {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      small: { type: 'boolean', default: false },
-      here: { type: 'boolean', default: false },
-      'write-readme': { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
   if (values['write-readme']) {
     writeReadme();
     return 0;
@@ -48,8 +67,7 @@ async function main(): Promise<number> {
   const known = benchmarkNames();
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    console.error(`there is no benchmark "${unknown}": expected ${known.join(', ')}, or none of them for all`);
-    return 2;
+    throw new UsageError(`there is no benchmark "${unknown}": expected ${known.join(', ')}, or none of them for all`);
   }
   if (values.here) return runHere(positionals[0] ?? '', size);
   const names = positionals.length > 0 ? positionals : known;
@@ -58,4 +76,4 @@ async function main(): Promise<number> {
   return status;
 }
 
-process.exitCode = await main();
+await runCommand(main, { failureStatus: 2 });

@@ -4,21 +4,26 @@ import { BriefingError } from './briefing/briefing-error.ts';
 import { fetchBriefing } from './briefing/fetch-briefing.ts';
 import { headlineText } from './briefing/headline.ts';
 import { HELP, parseOptions } from './briefing/options.ts';
+import { fileProblem } from './command/errors.ts';
+import { checkOutputFile, userPath } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
 
-try {
+async function main(): Promise<number> {
   const request = parseOptions(process.argv.slice(2), process.env);
-  if (request === null) process.stdout.write(HELP);
-  else {
-    const { text, briefing } = await fetchBriefing(request, fetch);
-    try {
-      writeFileSync(request.path, text);
-    } catch (error) {
-      throw new BriefingError(`cannot write ${request.path}: ${error instanceof Error ? error.message : 'failed'}`);
-    }
-    process.stdout.write(`${headlineText(briefing)}written to ${request.path}\n`);
+  if (request === null) {
+    process.stdout.write(HELP);
+    return 0;
   }
-} catch (error) {
-  if (!(error instanceof BriefingError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+  const path = userPath(request.path);
+  checkOutputFile(path);
+  const { text, briefing } = await fetchBriefing(request, fetch);
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new BriefingError(`cannot write ${path}: ${fileProblem(error)}`, { cause: error });
+  }
+  process.stdout.write(`${headlineText(briefing)}written to ${path}\n`);
+  return 0;
 }
+
+await runCommand(main);

@@ -3,9 +3,17 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleEntries } from './build-package/bundle.ts';
 import { writeDeclarations } from './build-package/declarations.ts';
-import { BuildError, checkEntries, DIST } from './build-package/entries.ts';
+import { checkEntries, DIST } from './build-package/entries.ts';
+import { takesNothing } from './command/arguments.ts';
+import { runCommand } from './command/run-command.ts';
 
-try {
+const HELP = 'npm run build makes the package in dist/. It takes no options.\n';
+
+await runCommand(async () => {
+  if (takesNothing(process.argv.slice(2))) {
+    process.stdout.write(HELP);
+    return 0;
+  }
   checkEntries();
   rmSync(DIST, { recursive: true, force: true });
   await bundleEntries();
@@ -13,8 +21,5 @@ try {
   for (const name of readdirSync(DIST).filter((file) => file.endsWith('.js'))) {
     console.log(`dist/${name}: ${(statSync(join(DIST, name)).size / 1024).toFixed(1)} KiB`);
   }
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  console.error(`not built: ${error.message}`);
-  process.exitCode = 1;
-}
+  return 0;
+});

@@ -3,7 +3,10 @@
  * curves through it. docs/AGEING.md says what the default levels take from it. Prints the same for the same files.
  */
 import { resolve } from 'node:path';
-import { HistoryError, readHistory } from './fit-ageing/history.ts';
+import { parseArguments } from './command/arguments.ts';
+import { userPath } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
+import { readHistory } from './fit-ageing/history.ts';
 import { report } from './fit-ageing/report.ts';
 
 const DATA = resolve(import.meta.dirname, '../../shared/data');
@@ -15,16 +18,17 @@ FILES are an inventory (digits, first seen, last seen, sightings) and the detect
 tab-separated, with or without gzip. Without FILES those of ../shared/data are read.
 `;
 
-const args = process.argv.slice(2);
-if (args.includes('--help')) process.stdout.write(HELP);
-else {
-  try {
-    const files = args.length > 0 ? args : DEFAULT_FILES.map((name) => resolve(DATA, name));
-    process.stdout.write(report(await readHistory(files)));
-  } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isMissing && !(error instanceof HistoryError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
+const OPTIONS = { help: { type: 'boolean', short: 'h', default: false } } as const;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
   }
+  const files = positionals.length > 0 ? positionals.map(userPath) : DEFAULT_FILES.map((name) => resolve(DATA, name));
+  process.stdout.write(report(await readHistory(files)));
+  return 0;
 }
+
+await runCommand(main, { failureStatus: 2 });

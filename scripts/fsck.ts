@@ -1,7 +1,9 @@
 /** `npm run fsck`: checks a store, and builds a new one from its batches. See scripts/fsck/options.ts. */
 import { existsSync, readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
+import { CommandError, codeOf, fileProblem } from './command/errors.ts';
+import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
 import { checkStore } from './fsck/check-store.ts';
 import { Findings } from './fsck/findings.ts';
 import { type LocalStore, openLocalStore } from './fsck/local-store.ts';
@@ -11,6 +13,7 @@ import { Progress } from './fsck/progress.ts';
 import { type Rebuilt, rebuild } from './fsck/rebuild.ts';
 import { reportText } from './fsck/report.ts';
 
+const COMMAND = 'npm run fsck';
 const EXIT_PROBLEMS = 1;
 const EXIT_NOT_LOOKED = 2;
 /** Of a rebuild; others are trouble, and told. */
@@ -57,10 +60,9 @@ function rebuiltText(built: Rebuilt, folder: string): string {
 }
 
 async function rebuildInto(source: LocalStore, folder: string, options: Options): Promise<boolean> {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new LookError(`${folder} is not empty: give a folder that is new`);
-  }
-  const target = await openLocalStore(folder, { create: true });
+  checkNew(folder);
+  checkWritableFolder(folder, '--rebuild');
+  const target = await openLocalStore(folder, { command: COMMAND, create: true });
   try {
     const built = await rebuild(source.objects, mergeContext(target), progress);
     progress.end();
@@ -76,30 +78,34 @@ async function rebuildInto(source: LocalStore, folder: string, options: Options)
   }
 }
 
-async function main(): Promise<void> {
+/** @throws CommandError unless nothing is there, or an empty folder */
+function checkNew(folder: string): void {
+  try {
+    if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  } catch (error) {
+    const problem = codeOf(error) === 'ENOTDIR' ? 'this is a file' : fileProblem(error);
+    throw new CommandError(`${folder}: ${problem}; give a folder that is new with --rebuild`, { cause: error });
+  }
+  throw new LookError(`${folder} is not empty: give a folder that is new`);
+}
+
+async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
   if (options === null) {
     process.stdout.write(HELP);
-    return;
+    return 0;
   }
-  const store = await openLocalStore(resolve(options.state), { create: false });
+  const state = statePath(options.state ?? undefined);
+  const store = await openLocalStore(state, { command: COMMAND, create: false });
   try {
     const isSound =
       options.rebuild === null
-        ? await check(store, options.state, options.verifyBatches)
-        : await rebuildInto(store, resolve(options.rebuild), options);
-    if (!isSound) process.exitCode = EXIT_PROBLEMS;
+        ? await check(store, state, options.verifyBatches)
+        : await rebuildInto(store, userPath(options.rebuild), options);
+    return isSound ? 0 : EXIT_PROBLEMS;
   } finally {
     await store.close();
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  progress.end();
-  process.exitCode = EXIT_NOT_LOOKED;
-  process.stderr.write(
-    `${error instanceof LookError ? error.message : error instanceof Error ? error.stack : error}\n`,
-  );
-}
+await runCommand(main, { failureStatus: EXIT_NOT_LOOKED, whenFailed: () => progress.end() });

@@ -1,11 +1,21 @@
 /** `npm run generate`: writes what the client takes from the OpenAPI document. A test holds the files in step with it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateClient } from './generate-client/generate.ts';
+import { takesNothing } from './command/arguments.ts';
+import { PROJECT } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
 
-const PROJECT = join(import.meta.dirname, '..');
+const HELP = 'npm run generate writes what the client takes from the OpenAPI document. It takes no options.\n';
 
-for (const [path, text] of await generateClient()) {
-  writeFileSync(join(PROJECT, path), text);
-  console.log(`${path}: ${text.split('\n').length - 1} lines`);
-}
+await runCommand(async () => {
+  if (takesNothing(process.argv.slice(2))) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { generateClient } = await import('./generate-client/generate.ts');
+  for (const [path, text] of await generateClient()) {
+    writeFileSync(join(PROJECT, path), text);
+    console.log(`${path}: ${text.split('\n').length - 1} lines`);
+  }
+  return 0;
+});

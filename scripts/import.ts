@@ -1,15 +1,29 @@
 /** `npm run import`: see scripts/import/options.ts for what it takes. Exit code 1 if not everything could be sent. */
-import { ImportError } from './import/import-error.ts';
-import { importFiles } from './import/import-files.ts';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { checkedKey, urlOption } from './command/arguments.ts';
+import { checkInputFile, checkOutputFile, checkWritableFolder, userFolder, userPath } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
+import { DEFAULT_STATE_FOLDER, importFiles } from './import/import-files.ts';
 import { realIo } from './import/io.ts';
 import { HELP, parseOptions } from './import/options.ts';
 import { summaryText } from './import/summary.ts';
 
-try {
+await runCommand(async () => {
   const request = parseOptions(process.argv.slice(2), process.env);
-  process.stdout.write(request === null ? HELP : summaryText(await importFiles(request, realIo(process.stderr))));
-} catch (error) {
-  if (!(error instanceof ImportError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+  if (request === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  urlOption('--url', request.url);
+  checkedKey('the API key', request.key);
+  // A file that is not there is told of when its turn comes; a pipe that is there would never come to an end.
+  for (const path of request.files.map(userPath)) if (existsSync(path)) checkInputFile(path);
+  if (request.rejectsPath !== undefined) checkOutputFile(userPath(request.rejectsPath));
+  const stateFolder = request.stateFolder === undefined ? resolve(DEFAULT_STATE_FOLDER) : userPath(request.stateFolder);
+  checkWritableFolder(stateFolder, '--state');
+  // All other paths, lists of rejects among them, are relative to where the person stands.
+  process.chdir(userFolder(process.env, process.cwd()));
+  process.stdout.write(summaryText(await importFiles({ ...request, stateFolder }, realIo(process.stderr))));
+  return 0;
+});

@@ -5,12 +5,14 @@
  *
  * `npm run simulate -- load` runs the server itself under load (simulate/load/load.ts).
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { textTable } from '../bench/report.ts';
+import { checkOutputFile, checkWritableFolder, userPath } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
 import { SCALE_DOCUMENT, withTables } from './simulate/document.ts';
 import { load } from './simulate/load/load.ts';
-import { parseOptions } from './simulate/options.ts';
+import { HELP, parseOptions } from './simulate/options.ts';
 import { simulate } from './simulate/simulate.ts';
 import { flatten } from './simulate/table.ts';
 
@@ -20,11 +22,16 @@ async function main(): Promise<number> {
   const [command, ...rest] = process.argv.slice(2);
   if (command === 'load') return load(rest);
   const options = parseOptions(process.argv.slice(2));
+  if (options === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const file = options.json === null ? RESULTS_FILE : userPath(options.json);
+  checkWritableFolder(dirname(file), '--json');
+  checkOutputFile(file);
   const { tables, bars } = await simulate(options);
   for (const { title, rows } of tables) console.log(`\n${title}\n${textTable(rows)}`);
   const result = { name: 'simulate', rows: tables.flatMap(flatten), bars };
-  const file = options.json ?? RESULTS_FILE;
-  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   if (options.writeDocs) {
     writeFileSync(SCALE_DOCUMENT, withTables(readFileSync(SCALE_DOCUMENT, 'utf8'), tables));
@@ -32,4 +39,4 @@ async function main(): Promise<number> {
   return bars.every(({ met }) => met) ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runCommand(main);

@@ -1,13 +1,17 @@
 /** `npm start`: the Worker on this machine, with the sample list when its store is empty. */
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { ImportError } from './import/import-error.ts';
+import { messageOf } from '../src/merge/context.ts';
+import { parseArguments, portOption, shellWord } from './command/arguments.ts';
+import { CommandError } from './command/errors.ts';
+import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.ts';
+import { EXIT_FAILED, runCommand } from './command/run-command.ts';
 import { summaryText } from './import/summary.ts';
-import { localAdminKey } from './local/admin-key.ts';
-import { StartError } from './local/child-process.ts';
+import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
 import { type DevServer, startDevServer } from './local/dev-server.ts';
-import { importSample, sampleNumber } from './local/sample.ts';
-import { stopWithParent } from './local/stop-with-parent.ts';
+import { checkPort } from './local/port.ts';
+import { importSample, sampleNumber, sampleState } from './local/sample.ts';
+import { lockState } from './local/state-lock.ts';
+import { stopSignal } from './local/stop-signal.ts';
+import { checkBundleFolder } from './local/wrangler.ts';
 
 const MINUTE_MS = 60_000;
 /** Ticks after an import; the sample needs one. */
@@ -16,10 +20,10 @@ const MAX_TICKS = 100;
 const HELP = `Starts Ringfence on this machine, in workerd, with KV and R2 kept on disk.
 
   npm start
-  npm start -- --port 8787 --state .ringfence/state
+  npm start -- --port 8787 --state ${DEFAULT_STATE}
 
   --port N     listen on http://127.0.0.1:N              (default 8787)
-  --state DIR  where KV, R2 and the local admin key are  (default .ringfence/state)
+  --state DIR  where KV, R2 and the local admin key are  (default ${DEFAULT_STATE})
   --empty      do not import the sample list into an empty store
   --no-cron    do not fire the cron handler every minute
   --help
@@ -27,23 +31,13 @@ const HELP = `Starts Ringfence on this machine, in workerd, with KV and R2 kept 
 RINGFENCE_ADMIN_KEY (32 characters or more) sets the admin key; otherwise one is made and kept in the state folder.
 `;
 
-function options() {
-  const { values } = parseArgs({
-    allowNegative: true,
-    options: {
-      port: { type: 'string', default: '8787' },
-      state: { type: 'string', default: '.ringfence/state' },
-      empty: { type: 'boolean', default: false },
-      cron: { type: 'boolean', default: true },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new StartError(`--port: expected a number from 1 to 65535, found ${values.port}`);
-  }
-  return { ...values, port, state: resolve(values.state) };
-}
+const OPTIONS = {
+  port: { type: 'string', default: '8787' },
+  state: { type: 'string' },
+  empty: { type: 'boolean', default: false },
+  cron: { type: 'boolean', default: true },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
 
 interface StatusAnswer {
   readonly generation: number;
@@ -52,84 +46,130 @@ interface StatusAnswer {
 }
 
 async function statusOf(server: DevServer, key: string): Promise<StatusAnswer> {
-  const response = await fetch(`${server.url}/v1/status`, { headers: { authorization: `Bearer ${key}` } });
-  if (!response.ok) throw new StartError(`the Worker answers ${response.status} to its own admin key`);
+  const headers = { authorization: `Bearer ${key}` };
+  const response = await fetch(`${server.url}/v1/status`, { headers }).catch((cause: unknown) => {
+    throw new CommandError(`the Worker does not answer any more; its output is in ${server.logPath}`, { cause });
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new CommandError(
+      `the Worker answers ${response.status} to its own admin key; its output is in ${server.logPath}`,
+    );
+  }
   return (await response.json()) as StatusAnswer;
 }
 
-async function fill(server: DevServer, key: string, state: string): Promise<void> {
-  console.log('The store is empty: importing the sample list of numbers seen on public SMS receiver sites.');
-  const summary = await importSample(server, key, state);
-  for (let i = 0; i < MAX_TICKS && (await statusOf(server, key)).waiting.batches > 0; i++) await server.tick();
-  console.log(summaryText([summary]));
+/** The sample list, if the store is empty or an earlier start was stopped before it was in. */
+async function fill(server: DevServer, key: string, state: string, stop: AbortSignal): Promise<void> {
+  const { generation, waiting } = await statusOf(server, key);
+  const isEmpty = generation === 0 && waiting.batches === 0;
+  const sample = sampleState(state);
+  if (sample === 'whole' || (sample === 'none' && !isEmpty)) return;
+  console.log(
+    sample === 'none'
+      ? 'The store is empty: importing the sample list of numbers seen on public SMS receiver sites.'
+      : 'Going on with the sample list of numbers seen on public SMS receiver sites, where an earlier start was stopped.',
+  );
+  try {
+    const summary = await importSample(server, key, state, stop);
+    for (let i = 0; i < MAX_TICKS && (await statusOf(server, key)).waiting.batches > 0; i++) await server.tick();
+    console.log(summaryText([summary]));
+  } catch (error) {
+    if (stop.aborted || isEmpty) throw error;
+    // What is there is served all the same.
+    console.error(`The sample list is not whole; the next start goes on with it: ${messageOf(error)}`);
+  }
 }
 
 function greet(server: DevServer, key: string, status: StatusAnswer, hasSample: boolean): void {
-  const auth = `-H 'Authorization: Bearer ${key}'`;
+  const curl = `curl${isProxied(process.env) ? " --noproxy '*'" : ''} -H ${shellWord(`Authorization: Bearer ${key}`)}`;
   // 202-555-0123 is reserved for fiction: nobody's number.
   const digits = hasSample ? sampleNumber() : '12025550123';
   console.log(`Ringfence listens on ${server.url}, with ${status.inventory.numbers} numbers in generation ${status.generation}.
 Admin key (this machine only): ${key}
 
 Look up a number${hasSample ? ' of the sample list' : ''}:
-  curl ${auth} '${server.url}/v1/lookup?number=%2B${digits}'
+  ${curl} '${server.url}/v1/lookup?number=%2B${digits}'
 Report a number; it is listed within a minute:
-  curl ${auth} -H 'Content-Type: application/x-ndjson' -d '{"number":"+12025550123","channel":"otp_marketplace"}' ${server.url}/v1/detections
+  ${curl} -H 'Content-Type: application/x-ndjson' -d '{"number":"+12025550123","channel":"otp_marketplace"}' ${server.url}/v1/detections
 See how the store is:
-  curl ${auth} ${server.url}/v1/status
+  ${curl} ${server.url}/v1/status
 
 The API, to read and to try: ${server.url}/docs
 The Worker's log is ${server.logPath}. Ctrl-C stops it.`);
 }
 
-async function main(): Promise<void> {
-  const { port, state, empty, cron, help } = options();
-  if (help) {
+/** Whether curl would ask a proxy for this machine; it knows NO_PROXY from the person's shell, not from here. */
+function isProxied({ http_proxy, all_proxy, ALL_PROXY }: Readonly<Record<string, string | undefined>>): boolean {
+  return [http_proxy, all_proxy, ALL_PROXY].some(Boolean);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArguments(process.argv.slice(2), OPTIONS);
+  if (values.help) {
     console.log(HELP);
-    return;
+    return 0;
   }
-  const key = localAdminKey(state, process.env.RINGFENCE_ADMIN_KEY);
-  console.log('Starting the Worker ...');
-  const server = await startDevServer({ port, stateFolder: state, adminKey: key });
-  let stopping = false;
-  const quit = () => {
-    stopping = true;
-    void server.stop();
-  };
-  process.once('SIGINT', quit);
-  process.once('SIGTERM', quit);
-  stopWithParent(quit);
+  const port = portOption('--port', values.port);
+  givenAdminKey(process.env.RINGFENCE_ADMIN_KEY);
+  const state = statePath(values.state);
+  checkWritableFolder(state, '--state');
+  checkBundleFolder();
+  const stop = stopSignal();
+  const lock = lockState(state, 'npm start', port);
   try {
-    const status = await statusOf(server, key);
-    if (!empty && status.generation === 0 && status.waiting.batches === 0) await fill(server, key, state);
-    const filled = await statusOf(server, key);
-    greet(server, key, filled, !empty && filled.inventory.numbers > 0);
+    await checkPort('--port', port);
+    const key = localAdminKey(state, process.env.RINGFENCE_ADMIN_KEY);
+    return await serve({ port, state, key, isFilled: !values.empty, ticks: values.cron }, stop);
   } catch (error) {
-    await server.stop();
+    if (stop.aborted) return 0;
     throw error;
+  } finally {
+    lock.release();
   }
-  if (cron) keepTicking(server);
-  await server.ended;
-  if (stopping) return;
+}
+
+interface Serving {
+  readonly port: number;
+  readonly state: string;
+  readonly key: string;
+  /** Whether the sample list belongs into an empty store. */
+  readonly isFilled: boolean;
+  readonly ticks: boolean;
+}
+
+/** Until it is told to stop. Nothing of the server is left when this returns or rejects. */
+async function serve({ port, state, key, isFilled, ticks }: Serving, stop: AbortSignal): Promise<number> {
+  console.log('Starting the Worker ...');
+  const onRestart = (message: string) => console.error(message);
+  const server = await startDevServer({ port, stateFolder: state, adminKey: key, onRestart }, stop);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    if (isFilled) await fill(server, key, state, stop);
+    const status = await statusOf(server, key);
+    greet(server, key, status, isFilled && status.inventory.numbers > 0);
+    if (ticks) timer = keepTicking(server, stop);
+    await server.ended;
+  } finally {
+    clearInterval(timer);
+    await server.stop();
+  }
+  if (stop.aborted) return 0;
   console.error(`The Worker has ended; its output is in ${server.logPath}`);
-  process.exitCode = 1;
+  return EXIT_FAILED;
 }
 
 /** The cron trigger, which nothing fires locally. */
-function keepTicking(server: DevServer): void {
+function keepTicking(server: DevServer, stop: AbortSignal): NodeJS.Timeout {
   let running = false;
-  setInterval(async () => {
+  return setInterval(async () => {
     if (running) return;
     running = true;
-    await server.tick().catch((error: Error) => console.error(`tick: ${error.message}`));
+    await server.tick().catch((error: unknown) => {
+      if (!stop.aborted) console.error(`tick: ${messageOf(error)}`);
+    });
     running = false;
   }, MINUTE_MS).unref();
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof StartError || error instanceof ImportError || error instanceof RangeError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCommand(main);

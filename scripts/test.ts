@@ -7,8 +7,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { takesNothing } from './command/arguments.ts';
+import { PROJECT } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
 
-const PROJECT = join(import.meta.dirname, '..');
 const BIN = join(PROJECT, 'node_modules', '.bin');
 
 const report = v.object({
@@ -69,11 +71,20 @@ function checkBenchmarks(): void {
   }
 }
 
-check('biome', ['check', '--error-on-warnings', '.']);
-check('tsc', ['--noEmit', '-p', 'tsconfig.json']);
-runTests();
-checkBenchmarks();
+const HELP = 'npm test checks everything that CI checks. It takes no options; one file: npx vitest run FILE.\n';
 
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
-process.exitCode = counts.failed > 0 ? 1 : 0;
+async function main(): Promise<number> {
+  if (takesNothing(process.argv.slice(2))) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  check('biome', ['check', '--error-on-warnings', '.']);
+  check('tsc', ['--noEmit', '-p', 'tsconfig.json']);
+  runTests();
+  checkBenchmarks();
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  return counts.failed > 0 ? 1 : 0;
+}
+
+await runCommand(main);

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { lookupAnswer } from '../src/http/lookup-schema.ts';
-import { messageOf } from '../src/merge/context.ts';
+import { checkInputFile, statePath, userPath } from './command/paths.ts';
+import { runCommand } from './command/run-command.ts';
 import { openLocalStore } from './fsck/local-store.ts';
 import { LookError } from './fsck/look.ts';
 import { HELP, parseOptions } from './verify-receipt/options.ts';
@@ -20,6 +21,7 @@ const FROM = {
 /** @throws LookError naming what was expected; nothing of the file is quoted, since it names a number */
 function readAnswer(file: string): ReceiptedAnswer {
   let value: unknown;
+  checkInputFile(file);
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
@@ -41,8 +43,11 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const answer = readAnswer(options.file);
-  const store = await openLocalStore(options.state, { create: false });
+  const answer = readAnswer(userPath(options.file));
+  const store = await openLocalStore(statePath(options.state ?? undefined), {
+    command: 'npm run verify-receipt',
+    create: false,
+  });
   try {
     const { from, differing } = await verifyReceipt(store, answer);
     const { verdict, action, rule, generation, receipt } = answer;
@@ -56,9 +61,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(`verify-receipt: ${messageOf(error)}`);
-  process.exitCode = EXIT_NOT_LOOKED;
-}
+await runCommand(main, { failureStatus: EXIT_NOT_LOOKED });

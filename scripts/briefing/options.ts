@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { MAX_PERIOD_DAYS, spanDays } from '../../src/briefing/period.ts';
 import { parseDay } from '../../src/format/records.ts';
-import { BriefingError } from './briefing-error.ts';
+import { checkedKey, parseArguments, urlOption } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
+import { DEFAULT_STATE } from '../command/paths.ts';
+import { givenAdminKey, keptAdminKey } from '../local/admin-key.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8787';
-/** Where `npm start` keeps its state. */
-const DEFAULT_STATE = '.ringfence/state';
 
 /** Media type of each format. */
 export const FORMATS = { html: 'text/html', md: 'text/markdown', json: 'application/json' } as const;
@@ -44,67 +43,61 @@ export interface BriefingRequest {
  * @param args as after the name of the script
  * @param folder of the project, where `npm start` keeps its state
  * @returns null if help is asked for
- * @throws BriefingError naming the option
+ * @throws UsageError naming the option
  */
 export function parseOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   folder = process.cwd(),
 ): BriefingRequest | null {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
   if (values.help) return null;
   const [from, to, ...more] = positionals;
   if (from === undefined || to === undefined || more.length > 0) {
-    throw new BriefingError('expected two dates, FROM and TO; --help lists the options');
+    throw new UsageError('expected two dates, FROM and TO; --help lists the options');
   }
   checkPeriod(from, to);
-  const url = values.url ?? DEFAULT_URL;
-  if (!URL.canParse(url)) throw new BriefingError('--url: expected an address such as https://ringfence.example');
+  const url = urlOption('--url', values.url ?? DEFAULT_URL);
   const format = formatOf(values.format ?? 'html');
-  const key = values.key ?? environment.RINGFENCE_KEY ?? localKey(url, environment.RINGFENCE_ADMIN_KEY, folder);
-  if (key === null) throw new BriefingError('expected an API key with the scope lookup: --key, or RINGFENCE_KEY');
+  const key = keyOf(values.key, environment, url, folder);
+  if (key === null) throw new UsageError('expected an API key with the scope lookup: --key, or RINGFENCE_KEY');
   return { from, to, url, key, format, path: values.out ?? `briefing-${from}-${to}.${format}` };
 }
 
 function checkPeriod(from: string, to: string): void {
   const [first, last] = [parseDay(from), parseDay(to)];
-  if (first === null) throw new BriefingError('FROM: expected a date as YYYY-MM-DD');
-  if (last === null) throw new BriefingError('TO: expected a date as YYYY-MM-DD');
-  if (last < first) throw new BriefingError('TO: expected a date that is not before FROM');
+  if (first === null) throw new UsageError('FROM: expected a date as YYYY-MM-DD');
+  if (last === null) throw new UsageError('TO: expected a date as YYYY-MM-DD');
+  if (last < first) throw new UsageError('TO: expected a date that is not before FROM');
   if (spanDays({ from: first, to: last }) > MAX_PERIOD_DAYS) {
-    throw new BriefingError(`expected at most ${MAX_PERIOD_DAYS} days from FROM to TO`);
+    throw new UsageError(`expected at most ${MAX_PERIOD_DAYS} days from FROM to TO`);
   }
 }
 
 function formatOf(text: string): Format {
   const format = (['html', 'md', 'json'] as const).find((each) => each === text);
-  if (format === undefined) throw new BriefingError('--format: expected html, md or json');
+  if (format === undefined) throw new UsageError('--format: expected html, md or json');
   return format;
 }
 
-/** What `npm start` has made, for a server of this machine: no other is to be sent it. */
-function localKey(url: string, given: string | undefined, folder: string): string | null {
+function keyOf(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  url: string,
+  folder: string,
+): string | null {
+  if (option !== undefined) return checkedKey('--key', option) || null;
+  if (environment.RINGFENCE_KEY) return checkedKey('RINGFENCE_KEY', environment.RINGFENCE_KEY);
   const { hostname } = new URL(url);
-  const path = join(folder, DEFAULT_STATE, 'admin-key');
-  const isLocal = hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]';
-  if (!isLocal) return null;
-  return given ?? (existsSync(path) ? readFileSync(path, 'utf8').trim() : null);
+  // What `npm start` has made, for a server of this machine: no other is to be sent it.
+  if (hostname !== '127.0.0.1' && hostname !== 'localhost' && hostname !== '[::1]') return null;
+  return givenAdminKey(environment.RINGFENCE_ADMIN_KEY) ?? keptAdminKey(join(folder, DEFAULT_STATE));
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        url: { type: 'string' },
-        key: { type: 'string' },
-        format: { type: 'string' },
-        out: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new BriefingError(`${error instanceof Error ? error.message : 'bad option'}; --help lists the options`);
-  }
-}
+const OPTIONS = {
+  url: { type: 'string' },
+  key: { type: 'string' },
+  format: { type: 'string' },
+  out: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;

@@ -1,3 +1,5 @@
+import { CommandError } from '../command/errors.ts';
+
 /** Why a build could not go on, by what the person at the terminal does about it. */
 export type BuildErrorCode =
   /** The command line, or an input that is not what its name says. */
@@ -21,12 +23,12 @@ export type BuildErrorCode =
  * Ends a build with a message for the person at the terminal. Nothing is published unless the message says so; what is
  * done so far stays in the work folder.
  */
-export class BuildError extends Error {
+export class BuildError extends CommandError {
+  override readonly name = 'BuildError';
   readonly code: BuildErrorCode;
 
   constructor(code: BuildErrorCode, detail: string, options?: ErrorOptions) {
     super(`${code}: ${detail}`, options);
-    this.name = 'BuildError';
     this.code = code;
   }
 }

@@ -13,7 +13,7 @@ import { reachedBy } from '../../src/format/facts-reached.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
-import { ImportError } from '../import/import-error.ts';
+import { UsageError } from '../command/errors.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
 import { BuildError } from './build-error.ts';
 import { type FoldedBatches, foldBatches, foldedBefore } from './fold-batches.ts';
@@ -117,7 +117,7 @@ function openFiles(request: BuildRequest): OpenedFile[] {
   try {
     checkMapping(mapping);
   } catch (error) {
-    if (!(error instanceof ImportError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     throw new BuildError('invalid-request', error.message, { cause: error });
   }
   return files.map((path) => openFile(resolve(path), mapping, header));

@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/merge/context.ts';
-import { ImportError } from '../import/import-error.ts';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 import { type Mapping, parseFieldTexts } from '../import/mapping.ts';
-import { BuildError } from './build-error.ts';
 import type { RemoteTarget } from './remote-store.ts';
 
 const MAX_THREADS = 64;
@@ -40,11 +38,12 @@ was published.
 
 export interface Options {
   readonly files: readonly string[];
-  /** State folder of the local store. */
-  readonly state: string;
+  /** State folder of the local store; null: that of `npm start`. */
+  readonly state: string | null;
   /** Null: the local store. */
   readonly remote: RemoteTarget | null;
-  readonly work: string;
+  /** Null: beside that state folder. */
+  readonly work: string | null;
   readonly mapping: Mapping;
   readonly header?: boolean;
   readonly observedAt?: string;
@@ -55,10 +54,10 @@ export interface Options {
 /**
  * @param args as after the name of the script
  * @returns null if help is asked for
- * @throws BuildError `invalid-request` naming the option
+ * @throws UsageError naming the option
  */
 export function parseOptions(args: readonly string[]): Options | null {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
   if (values.help) return null;
   if (positionals.length === 0) throw invalid('name at least one file; --help lists the options');
   const threads = values.threads === undefined ? availableParallelism() : Number(values.threads);
@@ -67,13 +66,13 @@ export function parseOptions(args: readonly string[]): Options | null {
   }
   return {
     files: positionals,
-    state: values.state,
+    state: values.state ?? null,
     remote: values.remote ? remoteOf(values.bucket, values['kv-namespace']) : null,
-    work: values.work,
+    work: values.work ?? null,
     mapping: mappingOf(values.map ?? [], values.set ?? []),
     ...(values.header !== undefined && { header: values.header }),
     ...(values['observed-at'] !== undefined && { observedAt: values['observed-at'] }),
-    rejects: values.rejects,
+    rejects: values.rejects ?? 'build.rejects.csv',
     threads,
   };
 }
@@ -91,37 +90,26 @@ function mappingOf(map: readonly string[], set: readonly string[]): Mapping {
   try {
     return { map: parseFieldTexts('--map', map), set: parseFieldTexts('--set', set) };
   } catch (error) {
-    if (!(error instanceof ImportError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     throw invalid(error.message);
   }
 }
 
-function invalid(detail: string): BuildError {
-  return new BuildError('invalid-request', detail);
+function invalid(detail: string): UsageError {
+  return new UsageError(`invalid-request: ${detail}`);
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      allowNegative: true,
-      options: {
-        state: { type: 'string', default: '.ringfence/state' },
-        remote: { type: 'boolean', default: false },
-        bucket: { type: 'string', default: 'ringfence' },
-        'kv-namespace': { type: 'string' },
-        work: { type: 'string', default: '.ringfence/build' },
-        map: { type: 'string', multiple: true },
-        set: { type: 'string', multiple: true },
-        header: { type: 'boolean' },
-        'observed-at': { type: 'string' },
-        rejects: { type: 'string', default: 'build.rejects.csv' },
-        threads: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw invalid(`${messageOf(error)}; --help lists the options`);
-  }
-}
+const OPTIONS = {
+  state: { type: 'string' },
+  remote: { type: 'boolean', default: false },
+  bucket: { type: 'string', default: 'ringfence' },
+  'kv-namespace': { type: 'string' },
+  work: { type: 'string' },
+  map: { type: 'string', multiple: true },
+  set: { type: 'string', multiple: true },
+  header: { type: 'boolean' },
+  'observed-at': { type: 'string' },
+  rejects: { type: 'string' },
+  threads: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;

@@ -2,7 +2,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { BuildError, DIST, ENTRIES, PROJECT } from './entries.ts';
+import { PROJECT } from '../command/paths.ts';
+import { BuildError, DIST, ENTRIES } from './entries.ts';
 
 /**
  * Not minified: what a reader finds in a stack trace or in node_modules should be readable, and who counts bytes has a

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { BuildError, DIST, ENTRIES, type Entry, PROJECT } from './entries.ts';
+import { PROJECT } from '../command/paths.ts';
+import { BuildError, DIST, ENTRIES, type Entry } from './entries.ts';
 import { type Files, printFiles, Reachable, readFiles } from './reachable.ts';
 
 /** @throws BuildError if an entry's types need a package that its user may not have */

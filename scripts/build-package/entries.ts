@@ -1,8 +1,9 @@
 /** What the package offers; `exports` in package.json names the same, and a test holds the two in step. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CommandError } from '../command/errors.ts';
+import { PROJECT } from '../command/paths.ts';
 
-export const PROJECT = join(import.meta.dirname, '..', '..');
 export const DIST = join(PROJECT, 'dist');
 
 export interface Entry {
@@ -24,7 +25,8 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'replica', source: 'replica/index.ts', peers: [], runtime: ['node:zlib'] },
 ];
 
-export class BuildError extends Error {}
+/** Nothing, or not all, of the package was built. */
+export class BuildError extends CommandError {}
 
 /** @throws BuildError */
 export function checkEntries(): void {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isoDay, SECONDS_PER_DAY } from '../../src/format/records.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
-import { EvaluateError } from './evaluate-error.ts';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 
 export const DEFAULT_SEED = 1;
 /** What the table was fitted to, and the months that were kept back; both are in the default files. */
@@ -71,15 +71,13 @@ export interface FitOptions {
 /**
  * @param args as after the name of the script
  * @returns null if help is asked for
- * @throws EvaluateError naming the option and what was expected
+ * @throws UsageError naming the option and what was expected
  */
 export function parseEvaluateOptions(args: readonly string[]): EvaluateOptions | null {
-  const { values, positionals } = parseAs(() =>
-    parseArgs({ args: [...args], allowPositionals: true, options: { ...COMMON, json: FLAG } }),
-  );
+  const { values, positionals } = parseArguments(args, { ...COMMON, json: FLAG }, { positionals: true });
   if (values.help) return null;
   if (positionals.length > 0 && values.from === undefined) {
-    throw new EvaluateError('expected --from DATE with FILES: the first UTC day to evaluate, such as 2025-09-01');
+    throw new UsageError('expected --from DATE with FILES: the first UTC day to evaluate, such as 2025-09-01');
   }
   const from = dayOption('from', values.from ?? HELD_BACK_FROM);
   const to = values.to === undefined ? null : dayOption('to', values.to);
@@ -89,9 +87,7 @@ export function parseEvaluateOptions(args: readonly string[]): EvaluateOptions |
 
 /** As parseEvaluateOptions. */
 export function parseFitOptions(args: readonly string[]): FitOptions | null {
-  const { values, positionals } = parseAs(() =>
-    parseArgs({ args: [...args], allowPositionals: true, options: { ...COMMON, check: FLAG } }),
-  );
+  const { values, positionals } = parseArguments(args, { ...COMMON, check: FLAG }, { positionals: true });
   if (values.help) return null;
   const from = dayOption('from', values.from ?? FIT_FROM);
   const to = dayOption('to', values.to ?? FIT_TO);
@@ -102,23 +98,23 @@ export function parseFitOptions(args: readonly string[]): FitOptions | null {
 function filesOf(positionals: readonly string[]): readonly string[] {
   if (positionals.length > 0) return positionals;
   if (DEFAULT_FILES.every((file) => existsSync(file))) return DEFAULT_FILES;
-  throw new EvaluateError(`expected FILES: ${DATA} is not there. --help says what they hold`);
+  throw new UsageError(`expected FILES: ${DATA} is not there. --help says what they hold`);
 }
 
 function inOrder(from: number, to: number): void {
-  if (to < from) throw new EvaluateError(`expected --to on or after --from (${isoDay(from)}); found ${isoDay(to)}`);
+  if (to < from) throw new UsageError(`expected --to on or after --from (${isoDay(from)}); found ${isoDay(to)}`);
 }
 
 function dayOption(option: string, text: string): number {
   const seconds = /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseInstant(text) : null;
   if (seconds !== null) return seconds / SECONDS_PER_DAY;
-  throw new EvaluateError(`expected --${option} as a date, YYYY-MM-DD; found ${text}`);
+  throw new UsageError(`expected --${option} as a date, YYYY-MM-DD; found ${text}`);
 }
 
 function seedOption(text: string | undefined): number {
   if (text === undefined) return DEFAULT_SEED;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new EvaluateError(`expected --seed as an integer of at most 9 digits; found ${text}`);
+  throw new UsageError(`expected --seed as an integer of at most 9 digits; found ${text}`);
 }
 
 const FLAG = { type: 'boolean', default: false } as const;
@@ -128,11 +124,3 @@ const COMMON = {
   seed: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
-
-function parseAs<Parsed>(parse: () => Parsed): Parsed {
-  try {
-    return parse();
-  } catch (error) {
-    throw new EvaluateError(`${error instanceof Error ? error.message : 'bad option'}; --help lists the options`);
-  }
-}

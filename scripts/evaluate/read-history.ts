@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { CommandError } from '../command/errors.ts';
+import { checkInputFile } from '../command/paths.ts';
 import { EvaluateError } from './evaluate-error.ts';
 import { type History, HistoryBuilder } from './history.ts';
 import { EXPECTED_COLUMNS, type FileKind, kindOf, readRow } from './rows.ts';
@@ -33,6 +35,7 @@ async function readFileInto(builder: HistoryBuilder, path: string): Promise<File
   let kind: FileKind | null = null;
   let [lines, rows, refused, unreadable] = [0, 0, 0, 0];
   try {
+    checkInputFile(path);
     for await (const line of linesOf(path)) {
       if (line === '') continue;
       lines++;
@@ -49,7 +52,8 @@ async function readFileInto(builder: HistoryBuilder, path: string): Promise<File
   } catch (error) {
     if (error instanceof EvaluateError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new EvaluateError(`expected a file that can be read, plain or gzip: ${path}: ${reason}`, { cause: error });
+    const where = error instanceof CommandError ? '' : `${path}: `;
+    throw new EvaluateError(`expected a file that can be read, plain or gzip: ${where}${reason}`, { cause: error });
   }
   if (kind === null) throw new EvaluateError(`${path}: expected ${EXPECTED_COLUMNS}; there are none`);
   // A few are what real feeds look like. Most means that the columns are not what they seemed.

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleEntries } from '../build-package/bundle.ts';
 import { writeDeclarations } from '../build-package/declarations.ts';
-import { checkEntries, DIST, ENTRIES, PROJECT } from '../build-package/entries.ts';
+import { checkEntries, DIST, ENTRIES } from '../build-package/entries.ts';
+import { PROJECT } from '../command/paths.ts';
 
 /** Folders too: a file that comes or goes changes its folder. */
 const MADE_FROM = ['package.json', 'src', 'scripts/build-package'].map((path) => join(PROJECT, path));

@@ -1,7 +1,7 @@
 /** The API key that an example asks with: made once, and kept in the state folder. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StartError } from '../local/child-process.ts';
+import { CommandError } from '../command/errors.ts';
 
 /** What an example without Ringfence is given when there is no key yet: nothing will look at it. */
 export const NO_KEY = 'rf_none';
@@ -11,7 +11,7 @@ export function keptLookupKey(state: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
 }
 
-/** @throws StartError when Ringfence makes none */
+/** @throws CommandError when Ringfence makes none */
 export async function lookupKey(url: string, adminKey: string, state: string): Promise<string> {
   const kept = keptLookupKey(state);
   if (kept !== null && (await isValid(url, kept))) return kept;
@@ -20,7 +20,7 @@ export async function lookupKey(url: string, adminKey: string, state: string): P
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
     body: JSON.stringify({ name: 'example', scopes: ['lookup'] }),
   });
-  if (!response.ok) throw new StartError(`Ringfence answers ${response.status} when asked for a key`);
+  if (!response.ok) throw new CommandError(`Ringfence answers ${response.status} when asked for a key`);
   const { key } = (await response.json()) as { readonly key: string };
   writeFileSync(join(state, 'lookup-key'), `${key}\n`, { mode: 0o600 });
   return key;

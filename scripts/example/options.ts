@@ -1,7 +1,8 @@
 /** The command line of `npm run example`. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { StartError } from '../local/child-process.ts';
+import { parseArguments, portOption } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
+import { userPath } from '../command/paths.ts';
 import { EXAMPLES, type Example } from './examples.ts';
 
 export interface ExampleOptions {
@@ -29,55 +30,36 @@ ${EXAMPLES.map(({ name, title }) => `  npm run example -- ${name.padEnd(22)} ${t
 TURNSTILE_SECRET, in the environment, has challenges verified by Turnstile; TIMEOUT_MS is how long a check may take.
 `;
 
+const OPTIONS = {
+  port: { type: 'string', default: '8788' },
+  'ringfence-port': { type: 'string', default: '8789' },
+  state: { type: 'string' },
+  'on-error': { type: 'string', default: 'allow' },
+  ringfence: { type: 'boolean', default: true },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
 /**
  * @returns null if the help is to be shown
- * @throws StartError
+ * @throws UsageError
  */
 export function exampleOptions(args: readonly string[]): ExampleOptions | null {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
   if (values.help || positionals.length === 0) return null;
   const [name = ''] = positionals;
   const example = EXAMPLES.find((one) => one.name === name);
   if (example === undefined || positionals.length > 1) {
-    throw new StartError(
+    throw new UsageError(
       `expected one of ${EXAMPLES.map((one) => one.name).join(', ')}; found ${positionals.join(' ')}`,
     );
   }
   const onError = values['on-error'];
   if (onError !== 'allow' && onError !== 'block') {
-    throw new StartError(`--on-error: expected allow or block, found ${onError}`);
+    throw new UsageError(`--on-error: expected allow or block, found ${onError}`);
   }
-  const port = portOf('--port', values.port);
-  const ringfencePort = portOf('--ringfence-port', values['ringfence-port']);
-  if (port === ringfencePort) throw new StartError('--port and --ringfence-port: expected two ports, found one');
-  const state = resolve(values.state ?? `.ringfence/examples/${name}`);
+  const port = portOption('--port', values.port);
+  const ringfencePort = portOption('--ringfence-port', values['ringfence-port']);
+  if (port === ringfencePort) throw new UsageError('--port and --ringfence-port: expected two ports, found one');
+  const state = values.state === undefined ? resolve(`.ringfence/examples/${name}`) : userPath(values.state);
   return { example, port, ringfencePort, state, onError, ringfence: values.ringfence };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowNegative: true,
-      allowPositionals: true,
-      options: {
-        port: { type: 'string', default: '8788' },
-        'ringfence-port': { type: 'string', default: '8789' },
-        state: { type: 'string' },
-        'on-error': { type: 'string', default: 'allow' },
-        ringfence: { type: 'boolean', default: true },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    throw new StartError(
-      `${error instanceof Error ? error.message : error}\nnpm run example -- --help tells the options`,
-    );
-  }
-}
-
-function portOf(option: string, text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new StartError(`${option}: expected a number from 1 to 65535, found ${text}`);
 }

@@ -21,8 +21,8 @@ export function curlLines(url: string): string {
  * Until both Workers have found each other and are warm, so that the first sign-up is not one for `onError`. Gives up
  * in the end: the policy or the overrides of this state may decide otherwise about these numbers.
  */
-export async function warmUp(url: string): Promise<void> {
-  for (let i = 0; i < MAX_TRIES; i++) {
+export async function warmUp(url: string, stop: AbortSignal): Promise<void> {
+  for (let i = 0; i < MAX_TRIES && !stop.aborted; i++) {
     const statuses = [await signUp(url, SANDBOX.listed), await signUp(url, SANDBOX.clear)];
     if (statuses[0] === 403 && statuses[1] === 201) return;
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));

@@ -6,6 +6,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { dayOf } from '../../src/format/records.ts';
+import { CommandError } from '../command/errors.ts';
+import { checkInputFile } from '../command/paths.ts';
 
 export interface Seen {
   /** The last time before the detections begin; null: never. UTC days since 1970, as are all days here. */
@@ -22,7 +24,7 @@ export interface History {
 }
 
 /** A file that is not what it should be; the message names the file and the line, never what stands there. */
-export class HistoryError extends Error {
+export class HistoryError extends CommandError {
   override readonly name = 'HistoryError';
 }
 
@@ -47,6 +49,7 @@ export async function readHistory(paths: readonly string[]): Promise<History> {
 }
 
 async function* rows(path: string): AsyncGenerator<[fields: string[], where: string]> {
+  checkInputFile(path);
   const file = createReadStream(path);
   const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   file.on('error', (error) => input.destroy(error));

@@ -3,12 +3,15 @@ import { decodeManifest, EMPTY_MANIFEST, type Manifest } from '../../src/format/
 import { messageOf } from '../../src/merge/context.ts';
 import {
   FACTS_PREFIX,
+  generationKey,
   HISTORY_PREFIX,
   MANIFEST_KEY,
   MERGED_PREFIX,
   RETAINED_PREFIX,
   SEGMENT_PREFIX,
+  WAITING_PREFIX,
 } from '../../src/store/keys.ts';
+import { assertNeverPublished } from '../../src/store/lost-manifest.ts';
 import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
 import { contradictions } from './contradictions.ts';
 import { listObjects } from './list-all.ts';
@@ -17,6 +20,8 @@ import { manifestProblem } from './manifest-problem.ts';
 
 /** What a published generation leaves behind, so that none of it is there in a store that never had one. */
 const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, FACTS_PREFIX, MERGED_PREFIX];
+
+const NO_BATCHES = 'There are no batches to rebuild the store from: put a copy of the bucket back.';
 
 export interface ReadManifest {
   readonly manifest: Manifest;
@@ -39,9 +44,16 @@ export async function checkManifest({ objects, findings, progress }: Look): Prom
     throw new LookError(`the storage did not answer: ${messageOf(error)}`);
   }
   if (object === null) {
-    const trace = await firstTrace(objects);
+    const trace = await firstKey(objects, TRACES);
     if (trace === null) return { manifest: EMPTY_MANIFEST, object: null };
-    const stop = 'Stop the ticks: the next one would begin with an empty inventory.';
+    const isWaiting = (await firstKey(objects, [WAITING_PREFIX])) !== null;
+    if (isWaiting && !(await wasPublished(objects))) {
+      // All that the tick wrote is garbage, and what it was to merge still waits.
+      const remedy = 'Nothing is lost: the next tick publishes what waits.';
+      check.warning(MANIFEST_KEY, 'is not there yet: the first tick was stopped before it published', remedy);
+      return { manifest: EMPTY_MANIFEST, object: null };
+    }
+    const stop = 'Ticks stop, and lookups answer unknown, until it is back.';
     check.error(MANIFEST_KEY, `is missing, but there is ${trace}`, `${stop} ${await remedy(objects)}`);
     return null;
   }
@@ -66,8 +78,25 @@ export async function checkUnchanged({ objects }: Look, { manifest, object }: Re
   );
 }
 
-async function firstTrace(objects: ObjectStore): Promise<string | null> {
-  for (const prefix of TRACES) {
+/**
+ * Whether a generation was ever current, by what the next tick goes by, or by a copy of one that follows another.
+ *
+ * @throws LookError if the storage does not answer
+ */
+async function wasPublished(objects: ObjectStore): Promise<boolean> {
+  try {
+    await assertNeverPublished(objects);
+  } catch (error) {
+    if (error instanceof RangeError) return true;
+    throw new LookError(`the storage did not answer: ${messageOf(error)}`, { cause: error });
+  }
+  const first = generationKey(RETAINED_PREFIX, 1, '');
+  for await (const { key } of listObjects(objects, RETAINED_PREFIX)) if (!key.startsWith(first)) return true;
+  return false;
+}
+
+async function firstKey(objects: ObjectStore, prefixes: readonly string[]): Promise<string | null> {
+  for (const prefix of prefixes) {
     const [first] = (await objects.list(prefix, { limit: 1 })).objects;
     if (first !== undefined) return first.key;
   }
@@ -76,6 +105,7 @@ async function firstTrace(objects: ObjectStore): Promise<string | null> {
 
 /** What to do about a manifest that cannot be read: the copy of its own generation is kept under `manifests/`. */
 async function remedy(objects: ObjectStore): Promise<string> {
+  const rebuild = (await firstKey(objects, [MERGED_PREFIX, WAITING_PREFIX])) === null ? NO_BATCHES : REBUILD;
   const newest: string[] = [];
   for await (const { key } of listObjects(objects, RETAINED_PREFIX)) {
     // Keys begin with the generation. Two of one: one of them lost against the other, and must not come back.
@@ -83,8 +113,8 @@ async function remedy(objects: ObjectStore): Promise<string> {
     newest.push(key);
   }
   const [only, other] = newest;
-  if (only === undefined || other !== undefined) return REBUILD;
-  return `Put a copy of ${only} in its place and check again. If that does not help: ${REBUILD}`;
+  if (only === undefined || other !== undefined) return rebuild;
+  return `Put a copy of ${only} in its place and check again. If that does not help: ${rebuild}`;
 }
 
 function generationOf(key: string): string {

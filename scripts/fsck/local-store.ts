@@ -6,19 +6,15 @@ import { messageOf } from '../../src/merge/context.ts';
 import { KvSliceStore } from '../../src/store/kv.ts';
 import { R2ObjectStore } from '../../src/store/r2.ts';
 import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import { checkWritableFolder } from '../command/paths.ts';
+import { describeHolder, holderOfFolder } from '../local/processes.ts';
+import { lockState } from '../local/state-lock.ts';
+import { QUIET } from '../local/wrangler.ts';
 import { LookError } from './look.ts';
 
 const CONFIG = join(import.meta.dirname, '..', '..', 'wrangler.toml');
 /** `wrangler dev --persist-to DIR` keeps its state in this folder of DIR; getPlatformProxy is given the folder itself. */
 const WRANGLER_STATE = 'v3';
-/** Wrangler looks nothing up, counts nothing and greets nobody. */
-const QUIET = {
-  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_HIDE_BANNER: 'true',
-  X_LOCAL_OBSERVABILITY: 'false',
-};
-
 export interface LocalStore {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
@@ -26,22 +22,41 @@ export interface LocalStore {
 }
 
 /**
- * Opens the store of a state folder that is in use by nobody else.
+ * Opens the store of a state folder that is in use by nobody else, and locks it until it is closed.
  *
+ * @param command that opens it, as the person at the terminal calls it
  * @param create whether a folder without a store gets an empty one
- * @throws LookError if there is no store, if a server works on it, or if workerd does not start
+ * @throws LookError if there is no store, if a server works on it, or if workerd does not start; CommandError if the
+ *   folder cannot be used, or is locked
  */
 export async function openLocalStore(
   stateFolder: string,
-  { create }: { readonly create: boolean },
+  { command, create }: { readonly command: string; readonly create: boolean },
 ): Promise<LocalStore> {
   const folder = join(stateFolder, WRANGLER_STATE);
-  if (!create) {
-    if (!existsSync(join(folder, 'r2'))) {
-      throw new LookError(`there is no store in ${stateFolder}: give the folder of npm start with --state`);
-    }
-    checkNotInUse(stateFolder, folder);
+  const isThere = existsSync(join(folder, 'r2'));
+  if (!isThere && !create) {
+    throw new LookError(`there is no store in ${stateFolder}: give the folder of npm start with --state`);
   }
+  checkWritableFolder(stateFolder, '--state');
+  const lock = lockState(stateFolder, command, null);
+  try {
+    if (isThere) checkNotInUse(stateFolder, folder);
+    const { dispose, ...stores } = await openStores(stateFolder, folder);
+    return {
+      ...stores,
+      async close() {
+        await dispose();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openStores(stateFolder: string, folder: string) {
   Object.assign(process.env, QUIET);
   try {
     const { getPlatformProxy } = await import('wrangler');
@@ -52,24 +67,25 @@ export async function openLocalStore(
       persist: { path: folder },
       remoteBindings: false,
     });
-    return { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES), close: dispose };
+    return { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES), dispose };
   } catch (error) {
     throw new LookError(`the store in ${stateFolder} could not be opened: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /**
- * Two workerd processes on one state folder see the same data, but get in each other's way: a read or a write that
- * meets the other's lock fails at once, here and in the server (tried: ticks and uploads answered 500). A running
- * workerd keeps a lock on the databases of its state, so whether there is one shows without asking it.
+ * The lock tells of commands of this project; `wrangler dev` has none. Two workerd processes on one state folder see the
+ * same data, but get in each other's way: a read or a write that meets the other's lock fails at once, here and in the
+ * server (tried: ticks and uploads answered 500). A running workerd keeps a lock on the databases of its state, so
+ * whether there is one shows without asking it.
  */
 function checkNotInUse(stateFolder: string, folder: string): void {
   for (const file of readdirSync(join(folder, 'r2'), { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.sqlite')) continue;
     if (isLocked(join(folder, 'r2', file))) {
-      throw new LookError(
-        `a server works on ${stateFolder}: stop it (Ctrl-C where npm start runs), then run this again`,
-      );
+      const holder = holderOfFolder(folder);
+      const who = holder === null ? '' : ` (${describeHolder(holder)})`;
+      throw new LookError(`a server works on ${stateFolder}${who}: stop it, then run this again`);
     }
   }
 }

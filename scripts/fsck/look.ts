@@ -1,5 +1,6 @@
 /** What a check works with. */
 import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import { CommandError } from '../command/errors.ts';
 import type { Findings } from './findings.ts';
 import type { Progress } from './progress.ts';
 
@@ -11,7 +12,7 @@ export interface Look {
 }
 
 /** The store could not be looked at, so nothing is known of it: neither sound nor broken. Exit status 2. */
-export class LookError extends Error {
+export class LookError extends CommandError {
   override readonly name = 'LookError';
 }
 

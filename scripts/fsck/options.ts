@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/merge/context.ts';
-import { LookError } from './look.ts';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 
 export const HELP = `Checks a store, and builds a new one from its batches. Changes nothing in the store it looks at.
 
@@ -23,7 +22,8 @@ with them, so it does not offer it.
 `;
 
 export interface Options {
-  readonly state: string;
+  /** Null: that of `npm start`. */
+  readonly state: string | null;
   readonly verifyBatches: boolean;
   /** Where the new state folder goes; null: only check. */
   readonly rebuild: string | null;
@@ -32,30 +32,21 @@ export interface Options {
 /**
  * @param args as after the name of the script
  * @returns null if help is asked for
- * @throws LookError naming the option
+ * @throws UsageError naming the option
  */
 export function parseOptions(args: readonly string[]): Options | null {
-  const values = parse(args);
+  const { values } = parseArguments(args, OPTIONS);
   if (values.help) return null;
   if (values.remote) {
-    throw new LookError('--remote is not offered: it has not been tried with a deployed store. --help says more');
+    throw new UsageError('--remote is not offered: it has not been tried with a deployed store. --help says more');
   }
-  return { state: values.state, verifyBatches: values['verify-batches'], rebuild: values.rebuild ?? null };
+  return { state: values.state ?? null, verifyBatches: values['verify-batches'], rebuild: values.rebuild ?? null };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        state: { type: 'string', default: '.ringfence/state' },
-        'verify-batches': { type: 'boolean', default: false },
-        rebuild: { type: 'string' },
-        remote: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new LookError(`${messageOf(error)}; --help lists the options`);
-  }
-}
+const OPTIONS = {
+  state: { type: 'string' },
+  'verify-batches': { type: 'boolean', default: false },
+  rebuild: { type: 'string' },
+  remote: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;

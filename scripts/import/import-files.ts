@@ -33,7 +33,7 @@ export interface ImportRequest {
 }
 
 export const DEFAULT_BATCH_SIZE = 20_000;
-const DEFAULT_STATE_FOLDER = join('.ringfence', 'import');
+export const DEFAULT_STATE_FOLDER = join('.ringfence', 'import');
 
 /**
  * Imports files one after the other. Lines that are rejected are no failure; they are counted, and written to a file.

@@ -2,6 +2,7 @@
 import { FIELDS, type Field, isField, misnamedField } from '../../src/ingest/fields.ts';
 import type { RawLine } from '../../src/ingest/reader.ts';
 import { wordOrShape } from '../../src/ingest/rejection.ts';
+import { UsageError } from '../command/errors.ts';
 import { ImportError } from './import-error.ts';
 
 /** `map`: field to header name, 1-based column number, or property; `set`: field to the value of every line. */
@@ -23,26 +24,26 @@ const PAIR_COMMA = /,(?=\s*\w+=)/;
 
 /**
  * Reads `number=col,observedAt=col`.
- * @throws ImportError naming the option
+ * @throws UsageError naming the option
  */
 export function parseFieldTexts(option: string, texts: readonly string[]): FieldTexts {
   const result: Partial<Record<Field, string>> = {};
   for (const pair of texts.flatMap((text) => text.split(PAIR_COMMA))) {
     const at = pair.indexOf('=');
     const [name, value] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-    if (at < 0 || value === '') throw new ImportError(`${option}: expected field=value, found "${pair}"`);
-    if (!isField(name)) throw new ImportError(`${option}: expected one of ${FIELDS.join(', ')}; found "${name}"`);
-    if (result[name] !== undefined) throw new ImportError(`${option}: ${name} is given twice`);
+    if (at < 0 || value === '') throw new UsageError(`${option}: expected field=value, found "${pair}"`);
+    if (!isField(name)) throw new UsageError(`${option}: expected one of ${FIELDS.join(', ')}; found "${name}"`);
+    if (result[name] !== undefined) throw new UsageError(`${option}: ${name} is given twice`);
     result[name] = value;
   }
   return result;
 }
 
-/** @throws ImportError if a field is both mapped and set */
+/** @throws UsageError if a field is both mapped and set */
 export function checkMapping({ map, set }: Mapping): void {
   const both = FIELDS.find((field) => map[field] !== undefined && set[field] !== undefined);
-  if (both !== undefined) throw new ImportError(`${both} is in both --map and --set: leave it out of one`);
-  if (set.number !== undefined) throw new ImportError('--set number=… would give every line the same number');
+  if (both !== undefined) throw new UsageError(`${both} is in both --map and --set: leave it out of one`);
+  if (set.number !== undefined) throw new UsageError('--set number=… would give every line the same number');
 }
 
 /** Whether a column is named by its place, as in a file without a header. */

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { ImportError } from './import-error.ts';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 import { DEFAULT_BATCH_SIZE, type ImportRequest } from './import-files.ts';
 import { parseFieldTexts } from './mapping.ts';
 
@@ -39,15 +39,15 @@ Examples
 /**
  * @param args as after the name of the script
  * @returns null if help is asked for
- * @throws ImportError naming the option
+ * @throws UsageError naming the option
  */
 export function parseOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): ImportRequest | null {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
   if (values.help) return null;
-  if (positionals.length === 0) throw new ImportError('name at least one file; --help lists the options');
+  if (positionals.length === 0) throw new UsageError('name at least one file; --help lists the options');
   return {
     files: positionals,
     url: values.url ?? DEFAULT_URL,
@@ -62,26 +62,15 @@ export function parseOptions(
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      allowNegative: true,
-      options: {
-        url: { type: 'string' },
-        key: { type: 'string' },
-        map: { type: 'string', multiple: true },
-        set: { type: 'string', multiple: true },
-        header: { type: 'boolean' },
-        'observed-at': { type: 'string' },
-        rejects: { type: 'string' },
-        'batch-size': { type: 'string' },
-        state: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new ImportError(`${error instanceof Error ? error.message : 'bad option'}; --help lists the options`);
-  }
-}
+const OPTIONS = {
+  url: { type: 'string' },
+  key: { type: 'string' },
+  map: { type: 'string', multiple: true },
+  set: { type: 'string', multiple: true },
+  header: { type: 'boolean' },
+  'observed-at': { type: 'string' },
+  rejects: { type: 'string' },
+  'batch-size': { type: 'string' },
+  state: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;

@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 import { LOOKUPS_A_MONTH } from './assumptions.ts';
 
 export interface Options {
@@ -20,18 +21,36 @@ export const DEFAULT_OPTIONS: Options = {
   writeDocs: false,
 };
 
-/** Throws with a message for the terminal when the arguments make no sense. */
-export function parseOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seed: { type: 'string', default: String(DEFAULT_OPTIONS.seed) },
-      cron: { type: 'string', default: String(DEFAULT_OPTIONS.cronSeconds) },
-      lookups: { type: 'string' },
-      json: { type: 'string' },
-      'write-docs': { type: 'boolean', default: false },
-    },
+export const HELP = `What Ringfence costs, how fresh it is and how far it scales, on paper and by simulation.
+
+  npm run simulate
+  npm run simulate -- load                 the server itself under load, with kills: see scripts/simulate/load/load.ts
+  npm run simulate -- --seed 1 --cron 60 --lookups 10000000,100000000
+
+  --seed N         the same seed gives the same figures      (default ${DEFAULT_OPTIONS.seed})
+  --cron SECONDS   between ticks                             (default ${DEFAULT_OPTIONS.cronSeconds})
+  --lookups A,B,C  a month, that costs are told for
+  --json FILE      where the results go                      (default bench/results/simulate.json)
+  --write-docs     write the tables into docs/SCALE.md
+  --help
+
+Exit status: 0 every bar is met, 1 one is not, 2 the command line cannot be followed.
+`;
+
+/**
+ * @returns null if help is asked for
+ * @throws UsageError naming the option
+ */
+export function parseOptions(args: readonly string[]): Options | null {
+  const { values } = parseArguments(args, {
+    seed: { type: 'string', default: String(DEFAULT_OPTIONS.seed) },
+    cron: { type: 'string', default: String(DEFAULT_OPTIONS.cronSeconds) },
+    lookups: { type: 'string' },
+    json: { type: 'string' },
+    'write-docs': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   });
+  if (values.help) return null;
   const seed = wholeNumber('seed', values.seed, 0);
   const cronSeconds = wholeNumber('cron', values.cron, 10);
   const lookupsAMonth =
@@ -42,14 +61,14 @@ export function parseOptions(args: readonly string[]): Options {
   const isDefault =
     seed === DEFAULT_OPTIONS.seed && cronSeconds === DEFAULT_OPTIONS.cronSeconds && lookupsAMonth === usual;
   if (values['write-docs'] && !isDefault)
-    throw new Error('--write-docs goes with the default seed, cron and lookups only');
+    throw new UsageError('--write-docs goes with the default seed, cron and lookups only');
   return { seed, cronSeconds, lookupsAMonth, json: values.json ?? null, writeDocs: values['write-docs'] };
 }
 
 function wholeNumber(name: string, text: string, least: number): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least) {
-    throw new Error(`--${name} takes a whole number of at least ${least}, not "${text}"`);
+    throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${text}"`);
   }
   return value;
 }

@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util';
-import { SynthesisError } from './synthesis-error.ts';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 import { DEFAULT_SEED, PUBLISHED, type SynthesisOptions, synthesisOptions } from './synthesis-options.ts';
 import { SYNTHETIC_FILES, type SyntheticFile } from './write.ts';
 
-const DEFAULT_FOLDER = '.bench/synthetic';
+export const DEFAULT_FOLDER = '.bench/synthetic';
 
 export const HELP = `Writes made-up detections, calibrated to published figures: inventory.csv and fortnight.csv.
 
@@ -31,13 +31,13 @@ export interface Request {
 /**
  * @param args as after the name of the script
  * @returns null if help is asked for
- * @throws SynthesisError naming the option
+ * @throws UsageError naming the option
  */
 export function parseOptions(args: readonly string[]): Request | null {
-  const values = parse(args);
+  const { values } = parseArguments(args, OPTIONS);
   if (values.help) return null;
   const files = SYNTHETIC_FILES.filter((file) => values.only === undefined || values.only === file);
-  if (files.length === 0) throw new SynthesisError(`expected --only inventory or fortnight; found ${values.only}`);
+  if (files.length === 0) throw new UsageError(`expected --only inventory or fortnight; found ${values.only}`);
   return {
     options: synthesisOptions({
       ...integerOf('seed', values.seed),
@@ -55,25 +55,16 @@ function integerOf(option: keyof SynthesisOptions, text: string | undefined): Pa
   if (text === undefined) return {};
   // Number() would read an empty text as 0.
   if (/^\d{1,15}$/.test(text)) return { [option]: Number(text) };
-  throw new SynthesisError(`expected --${option === 'firstTime' ? 'first-time' : option} as an integer; found ${text}`);
+  throw new UsageError(`expected --${option === 'firstTime' ? 'first-time' : option} as an integer; found ${text}`);
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string' },
-        numbers: { type: 'string' },
-        captured: { type: 'string' },
-        'first-time': { type: 'string' },
-        out: { type: 'string' },
-        only: { type: 'string' },
-        report: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new SynthesisError(`${error instanceof Error ? error.message : 'bad option'}; --help lists the options`);
-  }
-}
+const OPTIONS = {
+  seed: { type: 'string' },
+  numbers: { type: 'string' },
+  captured: { type: 'string' },
+  'first-time': { type: 'string' },
+  out: { type: 'string' },
+  only: { type: 'string' },
+  report: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;

@@ -1,7 +1,6 @@
-/** Ends a synthesis with a message for the person at the terminal: an option, or a wish that the number plans cannot meet. */
-export class SynthesisError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'SynthesisError';
-  }
+import { CommandError } from '../command/errors.ts';
+
+/** Ends a synthesis with a message for the person at the terminal: a wish that the number plans cannot meet. */
+export class SynthesisError extends CommandError {
+  override readonly name = 'SynthesisError';
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/merge/context.ts';
-import { LookError } from '../fsck/look.ts';
+import { parseArguments } from '../command/arguments.ts';
+import { UsageError } from '../command/errors.ts';
 
 export const HELP = `Makes the answer of a lookup again from its receipt, and compares the two.
 
@@ -19,35 +18,26 @@ Exit status: 0 the answer is confirmed, 1 it is not, 2 it could not be looked at
 
 export interface Options {
   readonly file: string;
-  readonly state: string;
+  /** Null: that of `npm start`. */
+  readonly state: string | null;
 }
 
 /**
  * @param args as after the name of the script
  * @returns null if help is asked for
- * @throws LookError naming the option
+ * @throws UsageError naming the option
  */
 export function parseOptions(args: readonly string[]): Options | null {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
   if (values.help) return null;
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0) {
-    throw new LookError('expected one file with the answer of a lookup; --help says more');
+    throw new UsageError('expected one file with the answer of a lookup; --help says more');
   }
-  return { file, state: values.state };
+  return { file, state: values.state ?? null };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        state: { type: 'string', default: '.ringfence/state' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    throw new LookError(`${messageOf(error)}; --help lists the options`);
-  }
-}
+const OPTIONS = {
+  state: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import { buildIfChanged } from '../../scripts/example/build.ts';
-import type { Child } from '../../scripts/example/child.ts';
 import { EXAMPLES } from '../../scripts/example/examples.ts';
 import { startExample } from '../../scripts/example/start-example.ts';
+import type { Server } from '../../scripts/local/supervisor.ts';
 import { numberOf, SLOW_MS } from './examples/fake-lookup/answers.ts';
 import { RPC_FAILURES, RPC_NAMES } from './examples/fake-lookup/rpc-failures.ts';
 import { type FakeServer, HTTP_FAILURES, HTTP_NAMES, startFakeServer } from './examples/fake-lookup/server.ts';
@@ -36,7 +36,7 @@ afterAll(() => fake?.stop());
 describe.each(['allow', 'block'] as const)('onError: %s', (onError) => {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-example-'));
   const reports: Record<string, string[]> = {};
-  const byUrl = new Map<string, Child>();
+  const byUrl = new Map<string, Server>();
   let workers: TestHarness;
 
   beforeAll(async () => {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildIfChanged } from '../../scripts/example/build.ts';
-import type { Child } from '../../scripts/example/child.ts';
 import { EXAMPLES } from '../../scripts/example/examples.ts';
 import { startExample } from '../../scripts/example/start-example.ts';
+import type { Server } from '../../scripts/local/supervisor.ts';
 import { ADMIN_KEY, type Command, readReadme, runCommand } from './examples/command.ts';
 import { CHALLENGED, CREATED, REASONS, REFUSED, SANDBOX, signUp } from './examples/sign-up.ts';
 import { GOOD_TOKEN, type Siteverify, startSiteverify, TURNSTILE_SECRET } from './examples/siteverify.ts';
@@ -37,7 +37,7 @@ describe.each(EXAMPLES)('$name', (example) => {
   let url: string;
   let ringfence: string;
   /** The same with `onError: 'block'` and Turnstile, asking the same Ringfence. */
-  let strict: Child;
+  let strict: Server;
   /** By the same command, without a Ringfence. */
   let alone: Command;
   let aloneUrl: string;

@@ -37,7 +37,12 @@ export async function startServer(state: string, args: readonly string[] = []): 
   const child = spawn(
     process.execPath,
     ['scripts/start.ts', '--port', String(port), '--state', state, '--no-cron', ...args],
-    { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, RINGFENCE_ADMIN_KEY: ADMIN_KEY } },
+    {
+      cwd: PROJECT,
+      // The channel closes when this process is gone, and the server stops.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, RINGFENCE_ADMIN_KEY: ADMIN_KEY },
+    },
   );
   const output = await outputUntil(child, 'Ctrl-C stops it.');
   const url = `http://127.0.0.1:${port}`;
@@ -70,7 +75,7 @@ export async function startServer(state: string, args: readonly string[] = []): 
       return answers;
     },
     async stop() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGINT');
       await once(child, 'exit');
     },

@@ -8,8 +8,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { textTable } from '../../../bench/report.ts';
+import { parseArguments } from '../../command/arguments.ts';
+import { UsageError } from '../../command/errors.ts';
 import { Random } from '../random.ts';
 import { FIRST_NUMBER, type Figures, runClient } from './clients.ts';
 import { type Answer, Expected } from './expected.ts';
@@ -51,19 +52,16 @@ export async function load(args: readonly string[]): Promise<number> {
 }
 
 function optionsOf(args: readonly string[]): LoadOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      clients: { type: 'string', default: '32' },
-      seconds: { type: 'string', default: '60' },
-      kills: { type: 'string', default: '3' },
-      seed: { type: 'string', default: '1' },
-    },
+  const { values } = parseArguments(args, {
+    clients: { type: 'string', default: '32' },
+    seconds: { type: 'string', default: '60' },
+    kills: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '1' },
   });
   const whole = (name: keyof typeof values, least: number) => {
     const value = Number(values[name]);
     if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new Error(`--${name} takes a whole number of at least ${least}, not "${values[name]}"`);
+    throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${values[name]}"`);
   };
   return {
     clients: whole('clients', 1),

@@ -8,9 +8,9 @@ describe('the options', () => {
   test('have defaults for all but the files', () => {
     expect(parseOptions(['a.csv', '--threads', '2'])).toEqual({
       files: ['a.csv'],
-      state: '.ringfence/state',
+      state: null,
       remote: null,
-      work: '.ringfence/build',
+      work: null,
       mapping: { map: {}, set: {} },
       rejects: 'build.rejects.csv',
       threads: 2,

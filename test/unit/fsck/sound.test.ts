@@ -6,7 +6,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
-import { checked, duringCompaction, fourMinutes, manifestOf, PARTS } from './support.ts';
+import { checked, duringCompaction, fourMinutes, keysOf, manifestOf, PARTS } from './support.ts';
 
 /** Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine. */
 vi.setConfig({ testTimeout: 30_000 });
@@ -91,6 +91,56 @@ describe('a sound store', () => {
     await tick(world);
     await upload(world, 'k-1', someDetections(50, 2));
     await expectSound(world, { 'merged batches that a tick will take out of waiting': 1 });
+  });
+});
+
+describe('a first tick that stops anywhere leaves a store of which nothing is lost, and fsck says so', () => {
+  const NOT_YET = 'warning: manifest: manifest';
+
+  test.each(['fails', 'fails but persisted'] as const)('%s', async (fault) => {
+    const seen = new Set<string>();
+    for (let at = 0; ; at++) {
+      const world = newWorld();
+      await upload(world, 'b0', someDetections(90, 1, 150));
+      await upload(world, 'k-1', someDetections(30, 3, 150));
+      world.storeLog.clear();
+      world.storeLog.failAt(at, fault);
+      await tick(world).catch(() => undefined);
+      const wasReached = world.storeLog.calls.length > at;
+      const { problems, words, report } = await checked(world);
+      for (const problem of problems) expect(problem, `stopped at call ${at}`).toBe(NOT_YET);
+      for (const word of words) expect(word).toMatch(/first tick was stopped before .* Nothing is lost: the next tick/);
+      expect(report).not.toMatch(/rebuild/i);
+      seen.add(problems.join());
+      world.storeLog.failAt(-1, fault);
+      await tick(world);
+      const after = await checked(world);
+      expect(after.problems, `after call ${at}`).toEqual([]);
+      expect((await manifestOf(world)).runs).not.toEqual([]);
+      if (!wasReached) break;
+    }
+    // Some stop before anything was written, or after all was; some in between.
+    expect([...seen].sort()).toEqual(['', NOT_YET]);
+  });
+
+  test('but one whose manifest is gone is not taken for it', async () => {
+    const world = await fourMinutes();
+    await upload(world, 'waits', someDetections(10, 9));
+    await world.objects.memory.delete(['manifest']);
+    for (const key of await keysOf(world, 'batches/merged/')) await world.objects.memory.delete([key]);
+    const { problems, words } = await checked(world);
+    expect(problems[0]).toBe('error: manifest: manifest');
+    expect(words[0]).toMatch(/^is missing, but there is manifests\/.* Put a copy of manifests\/0000000004-/);
+  });
+
+  test('nor is a rebuild advised where there is nothing to rebuild from', async () => {
+    const world = await fourMinutes();
+    for (const prefix of ['batches/', 'manifests/']) {
+      for (const key of await keysOf(world, prefix)) await world.objects.memory.delete([key]);
+    }
+    await world.objects.memory.delete(['manifest']);
+    const { words } = await checked(world);
+    expect(words[0]).toMatch(/There are no batches to rebuild the store from: put a copy of the bucket back\.$/);
   });
 });
 

@@ -17,7 +17,7 @@ test('the reader of the history reads what the product writes', () => {
 
 describe('options', () => {
   test('have defaults', () => {
-    expect(parseOptions([])).toEqual({ state: '.ringfence/state', verifyBatches: false, rebuild: null });
+    expect(parseOptions([])).toEqual({ state: null, verifyBatches: false, rebuild: null });
     expect(parseOptions(['--state', 'a', '--verify-batches', '--rebuild', 'b'])).toEqual({
       state: 'a',
       verifyBatches: true,

@@ -63,7 +63,7 @@ test('help, and an error that says what to do', async () => {
   const help = await command('--help');
   expect(help.code).toBe(0);
   expect(help.out).toContain('npm run import -- FILE...');
-  const failed = await command('list.csv', '--url', 'http://127.0.0.1:1');
+  const failed = await command('list.csv', '--url', 'http://127.0.0.1:2');
   expect(failed.code).toBe(1);
   expect(failed.out).toBe('');
   expect(failed.err).toContain('Start it with `npm start`, or give another --url.');

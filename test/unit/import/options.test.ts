@@ -50,6 +50,6 @@ test.each([
   [['a.csv', '--map', 'number=1,number=2'], '--map: number is given twice'],
 ])('%j is refused', (args, message) => {
   expect(() => parseOptions(args, {})).toThrow(
-    expect.objectContaining({ name: 'ImportError', message: expect.stringContaining(message) }),
+    expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
   );
 });

@@ -128,7 +128,7 @@ describe('parseOptions', () => {
     [['--first-time', '2', '--captured', '1'], 'expected --first-time as an integer from 0 to 1; found 2'],
     [['--only', 'both'], 'expected --only inventory or fortnight; found both'],
     [['--nubmers', '1'], "Unknown option '--nubmers'"],
-    [['file.csv'], "Unexpected argument 'file.csv'"],
+    [['file.csv'], "Unexpected argument without an option's name"],
   ])('refuses %j', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
   });

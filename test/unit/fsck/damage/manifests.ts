@@ -50,7 +50,7 @@ export const MANIFESTS: Damages = {
   },
   'no manifest any more': {
     breaks: async (world) => [error('manifest', await deleted(world, 'manifest'))],
-    says: /^is missing, but there is manifests\/.*Stop the ticks.* Put a copy of manifests\/0000000004-\w+ in its place/,
+    says: /^is missing, but there is manifests\/.*Ticks stop, and lookups answer unknown, until it is back\. Put a copy of manifests\/0000000004-\w+ in its place/,
   },
   'segments that overlap': {
     breaks: async (world) => {

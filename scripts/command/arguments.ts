@@ -1,0 +1,103 @@
+/** The command lines of all commands: options, and the forms that several of them take. */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { codeOf, UsageError } from './errors.ts';
+
+/** What parseArgs makes of options of this form, with `--no-NAME` for flags, and of arguments beside them. */
+type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{ options: Options; allowPositionals: true; allowNegative: true }>
+>;
+
+/**
+ * @param args as after the name of the script
+ * @param positionals whether the command takes arguments beside options
+ * @throws UsageError naming the option; values are not quoted, since one may be a key
+ */
+export function parseArguments<const Options extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: Options,
+  { positionals = false }: { readonly positionals?: boolean } = {},
+): Parsed<Options> {
+  let parsed: Parsed<Options>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, allowNegative: true });
+  } catch (error) {
+    throw new UsageError(`${problemOf(error, args)}; --help lists the options`);
+  }
+  if (!positionals && parsed.positionals.length > 0) {
+    const many = parsed.positionals.length === 1 ? 'argument' : 'arguments';
+    throw new UsageError(`Unexpected ${many} without an option's name; --help lists the options`);
+  }
+  return parsed;
+}
+
+/** For a command that takes nothing but --help. @returns whether help is asked for */
+export function takesNothing(args: readonly string[]): boolean {
+  return parseArguments(args, { help: { type: 'boolean', short: 'h', default: false } }).values.help;
+}
+
+/** The first sentence of what parseArgs says; of an unknown option its name, not what stands behind `=`. */
+function problemOf(error: unknown, args: readonly string[]): string {
+  const message = error instanceof Error ? error.message : 'bad option';
+  if (codeOf(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const [, name = ''] = /'(-{1,2}[^'=]*)/.exec(message) ?? [];
+    const isKnown = args.some((arg) => arg === name || arg.startsWith(`${name}=`));
+    return `Unknown option '${isKnown || name.length === 2 ? name : '-'}'`;
+  }
+  return message.split('\n')[0]?.replace(/\. (?:Did you|To specify).*$/, '') ?? 'bad option';
+}
+
+/** Ports that fetch refuses to ask (https://fetch.spec.whatwg.org/#port-blocking), so that nobody could look up there. */
+export const BAD_PORTS: ReadonlySet<number> = new Set([
+  1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+  111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+  540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+  6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+]);
+
+/** @throws UsageError unless it is a port that a server can listen on, and be asked on */
+export function portOption(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) {
+    throw new UsageError(`${option}: expected a number from 1 to 65535, found ${text}`);
+  }
+  if (BAD_PORTS.has(port)) {
+    throw new UsageError(`${option}: browsers and fetch refuse to ask port ${port}; choose another, such as 8787`);
+  }
+  return port;
+}
+
+/** @throws UsageError unless it is the http or https address of a server, without credentials, on a port that fetch asks */
+export function urlOption(option: string, text: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new UsageError(`${option}: expected an http or https address such as https://ringfence.example`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(`${option}: expected no user name or password in the address; the API key goes into --key`);
+  }
+  if (BAD_PORTS.has(Number(url.port))) {
+    throw new UsageError(`${option}: fetch refuses to ask port ${url.port}; let the server listen on another`);
+  }
+  return text;
+}
+
+/**
+ * A key as it was given, checked for what cannot stand in a header. It is never quoted.
+ * @param name of the option, variable or file that it is from
+ * @throws UsageError saying which kind of character it was
+ */
+export function checkedKey(name: string, key: string): string {
+  if (/^[\x21-\x7e]*$/.test(key)) return key;
+  if (/^[\x21-\x7e]+\r\n?$/.test(key)) {
+    throw new UsageError(`${name} ends in a carriage return (CR), as of a file with Windows line ends: remove it`);
+  }
+  if (/^\s*[\x21-\x7e]+\s*$/.test(key)) {
+    throw new UsageError(`${name} begins or ends in a space or line break: remove it`);
+  }
+  throw new UsageError(`${name}: expected printable ASCII without spaces, found another character`);
+}
+
+/** A word of a POSIX shell's command line that is read as this text. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

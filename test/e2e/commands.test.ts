@@ -1,0 +1,202 @@
+/** Every command of the project, called as nobody should: one sentence, no stack trace, no secret, and soon. */
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROJECT } from './local-server.ts';
+
+const LIMIT_MS = 20_000;
+const SECRET = 'hunter2';
+const KEY = `rf_${SECRET}_0123456789abcdef0123456789`;
+const isPosix = process.platform !== 'win32';
+
+const folder = mkdtempSync(join(tmpdir(), 'ringfence-commands-'));
+const file = join(folder, 'a-file');
+const fifo = join(folder, 'a-pipe');
+const state = join(folder, 'state');
+const keyless = join(folder, 'keyless');
+
+beforeAll(() => {
+  writeFileSync(file, '');
+  if (isPosix) execFileSync('mkfifo', [fifo]);
+  mkdirSync(keyless);
+  writeFileSync(join(keyless, 'admin-key'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+/** The others are programs of other projects, which take the arguments themselves. */
+const COMMANDS = Object.keys(scripts).filter((name) => scripts[name]?.startsWith('node scripts/run.mjs '));
+
+interface Ended {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** As `npm run NAME -- ARGS` does. */
+function run(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const [, ...script] = (scripts[name] ?? '').split(' ');
+  const options = { cwd: PROJECT, timeout: LIMIT_MS, killSignal: 'SIGKILL', env: { ...process.env, ...env } } as const;
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...script, ...args], options, (error, out, err) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : Number.NaN;
+      resolve({ status, out, err });
+    });
+  });
+}
+
+function expectSentence({ out, err }: Ended): void {
+  expect(out).toBe('');
+  expect(err.trimEnd().split('\n'), err).toHaveLength(1);
+  expect(err).not.toMatch(/\bat .*:\d+:\d+|node:internal|should not have happened/);
+  expect(err).not.toContain(SECRET);
+}
+
+test.concurrent.each(COMMANDS)('npm run %s refuses an option that it does not have', async (name) => {
+  const ended = await run(name, [`--no-such-option=${SECRET}`]);
+  expectSentence(ended);
+  expect(ended.err).toContain("'--no-such-option'");
+  expect(ended.status).toBe(2);
+});
+
+interface Misuse {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly status: number;
+  readonly says: RegExp;
+}
+
+const DAYS = ['2025-05-16', '2025-05-30'];
+const MISUSES: Readonly<Record<string, Misuse>> = {
+  'a state folder that is a file': {
+    name: 'start',
+    args: ['--state', file],
+    status: 1,
+    says: /a-file: expected a folder, found a file; name another with --state/,
+  },
+  'a state folder below a file': {
+    name: 'start',
+    args: ['--state', join(file, 'state')],
+    status: 1,
+    says: /a part of this path is a file/,
+  },
+  'a port that fetch refuses': {
+    name: 'start',
+    args: ['--port', '10080'],
+    status: 2,
+    says: /refuse to ask port 10080/,
+  },
+  'an argument that is a key': { name: 'start', args: [KEY], status: 2, says: /Unexpected argument without/ },
+  'an admin key that ends in CR': {
+    name: 'start',
+    args: ['--state', state],
+    env: { RINGFENCE_ADMIN_KEY: `${KEY}\r` },
+    status: 2,
+    says: /RINGFENCE_ADMIN_KEY ends in a carriage return/,
+  },
+  'an empty file of the admin key': {
+    name: 'start',
+    args: ['--state', keyless],
+    env: { RINGFENCE_ADMIN_KEY: '' },
+    status: 1,
+    says: /admin-key is empty: delete it/,
+  },
+  'an example in a file': { name: 'example', args: ['hono-sign-up', '--state', file], status: 1, says: /found a file/ },
+  'a briefing with credentials in the address': {
+    name: 'briefing',
+    args: [...DAYS, '--url', `http://me:${SECRET}@127.0.0.1:9`],
+    status: 2,
+    says: /--url: expected no user name or password/,
+  },
+  'a briefing with a key that ends in CR': {
+    name: 'briefing',
+    args: [...DAYS, '--key', `${KEY}\r`],
+    status: 2,
+    says: /--key ends in a carriage return/,
+  },
+  'a briefing into a folder that is not there': {
+    name: 'briefing',
+    args: [...DAYS, '--key', KEY, '--out', join(folder, 'no', 'b.html')],
+    status: 1,
+    says: /there is no folder .*no; make it first/,
+  },
+  'a briefing of nobody': {
+    name: 'briefing',
+    args: [...DAYS, '--key', KEY, '--url', 'http://127.0.0.1:2'],
+    status: 1,
+    says: /no answer from http:\/\/127\.0\.0\.1:2: .* Is the server running\?/,
+  },
+  'a check of nothing': { name: 'fsck', args: ['--state', file], status: 2, says: /there is no store in/ },
+  'a receipt that is not there': {
+    name: 'verify-receipt',
+    args: [join(folder, 'nothing.json'), '--state', state],
+    status: 2,
+    says: /nothing\.json: there is no such file/,
+  },
+  'a build of a file that is not there': {
+    name: 'build-inventory',
+    args: [join(folder, 'nothing.csv')],
+    status: 2,
+    says: /nothing\.csv: there is no such file/,
+  },
+  'synthesis into a file': { name: 'synthesize', args: ['--out', file], status: 2, says: /found a file; .* --out/ },
+  'an evaluation of nothing': {
+    name: 'evaluate',
+    args: [join(folder, 'nothing.tsv'), '--from', '2025-05-01'],
+    status: 2,
+    says: /there is no such file/,
+  },
+};
+
+const ON_LINUX: Readonly<Record<string, Misuse>> = {
+  // Even root cannot write there; Node's own way to make folders never comes back from it.
+  'a state folder that nobody can write': {
+    name: 'start',
+    args: ['--state', '/proc/ringfence/state'],
+    status: 1,
+    says: /cannot write to this folder/,
+  },
+  'a rebuild where nobody can write': {
+    name: 'build-inventory',
+    args: [file, '--state', '/proc/ringfence/state'],
+    status: 2,
+    says: /cannot write to this folder/,
+  },
+  'a state folder that is a named pipe': {
+    name: 'start',
+    args: ['--state', fifo],
+    status: 1,
+    says: /found a named pipe/,
+  },
+  'a receipt in a named pipe': { name: 'verify-receipt', args: [fifo], status: 2, says: /found a named pipe/ },
+  'a build of a named pipe': { name: 'build-inventory', args: [fifo], status: 2, says: /found a named pipe/ },
+  'ageing of a named pipe': { name: 'fit-ageing', args: [fifo], status: 2, says: /found a named pipe/ },
+};
+
+describe.each(Object.entries({ ...MISUSES, ...(process.platform === 'linux' ? ON_LINUX : {}) }))(
+  '%s',
+  (_, { name, args, env, status, says }) => {
+    test.concurrent(`is refused by npm run ${name}`, async () => {
+      const ended = await run(name, args, env);
+      expectSentence(ended);
+      expect(ended.err).toMatch(says);
+      expect(ended.status).toBe(status);
+    });
+  },
+);
+
+describe.skipIf(!isPosix)('a path is relative to where the person stands', () => {
+  test('with npm --prefix, from another folder', async () => {
+    const { npm_package_json: _, INIT_CWD: __, ...env } = process.env;
+    const args = ['--silent', '--prefix', PROJECT, 'run', 'verify-receipt', '--', 'my-answer.json'];
+    const err = await new Promise<string>((resolve) => {
+      execFile('npm', args, { cwd: folder, env }, (_error, _out, text) => resolve(text));
+    });
+    expect(err).toBe(`${join(folder, 'my-answer.json')}: there is no such file\n`);
+  }, 30_000);
+});
