@@ -162,26 +162,28 @@ async function keepTicking(server: LoadServer, isOver: () => boolean) {
   let failedTicks = 0;
   while (!isOver()) {
     await sleep(TICK_PAUSE_MS);
-    if (await tick(server)) ticks += 1;
+    if ((await tickFailure(server)) === null) ticks += 1;
     else failedTicks += 1;
   }
   return { ticks, failedTicks };
 }
 
-/** Whether the cron handler ended well; false at a kill, whatever it had done by then. */
-async function tick(server: LoadServer): Promise<boolean> {
+/** Why the cron handler did not end well, or null; at a kill it does not, whatever it had done by then. */
+async function tickFailure(server: LoadServer): Promise<string | null> {
   try {
     const response = await fetch(`${server.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
-    return (await response.text()) === 'ok';
-  } catch {
-    return false;
+    const text = await response.text();
+    return text === 'ok' ? null : `${response.status}: ${text.slice(0, 200)}`;
+  } catch (error) {
+    return error instanceof Error ? `${error.message}: ${String(error.cause)}` : 'no answer';
   }
 }
 
 /** Ticks until nothing waits; resolves to the generation that has it all. */
 async function drain(server: LoadServer): Promise<number> {
   for (let i = 0; i < MAX_DRAIN_TICKS; i++) {
-    if (!(await tick(server))) throw new Error('a tick failed without a kill');
+    const failure = await tickFailure(server);
+    if (failure !== null) throw new Error(`a tick failed without a kill: ${failure}`);
     const { generation, waiting } = (await call(server, '/v1/status')) as {
       readonly generation: number;
       readonly waiting: { readonly batches: number };
