@@ -98,11 +98,11 @@ async function put({ quality, now }: Services, { req }: Context, principal: Prin
 }
 
 async function remove({ quality }: Services, { req }: Context): Promise<Response> {
-  const text = req.query('number');
+  const text = numberInQuery(req.url);
   if (text === undefined) {
     throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
   }
-  const result = await quality.canaries.remove(numberOf(numberInQuery(text)));
+  const result = await quality.canaries.remove(numberOf(text));
   if (result.kind !== 'done') throw failed(result);
   return noContent();
 }

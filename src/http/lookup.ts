@@ -84,9 +84,12 @@ export function lookupRoutes(services: Services): readonly Route[] {
 }
 
 function inputFromQuery({ req }: Context): LookupInput {
-  const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, req.query());
+  const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, {
+    ...req.query(),
+    number: numberInQuery(req.url),
+  });
   return {
-    number: numberInQuery(number),
+    number,
     country,
     scenario,
     evidence: evidence === 'true',

@@ -132,8 +132,8 @@ async function readOverrides({ tenants }: Services, tenant: string): Promise<rea
 
 /** null: none is given. */
 function numberInQueryOf({ req }: Context): number | null {
-  const text = req.query('number');
-  return text === undefined ? null : numberOf(numberInQuery(text), parse(v.optional(country), req.query('country')));
+  const text = numberInQuery(req.url);
+  return text === undefined ? null : numberOf(text, parse(v.optional(country), req.query('country')));
 }
 
 function numberOf(text: string, country?: string): number {
