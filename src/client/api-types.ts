@@ -240,6 +240,7 @@ export interface LookupRequest {
   evidence?: boolean | null;
   asOf?: (string | number) | null;
   receipt?: boolean | null;
+  plusMayBeLost?: boolean | null;
 }
 export interface LookupAnswer {
   /**
