@@ -4,6 +4,7 @@ import { authorize } from './auth.ts';
 import { failureResponse } from './failure.ts';
 import { openApiRoute } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { repeatedInQuery } from './query-number.ts';
 import { quickLookup } from './quick-lookup.ts';
 import { problemResponse } from './respond.ts';
 import type { Route } from './route.ts';
@@ -58,13 +59,12 @@ async function serve(route: Route, context: Context, services: Services, quota: 
  * Of two values for one parameter neither is better than the other: nobody is to decide by the one that we did not read.
  * @throws Problem `invalid-request`
  */
-function refuseRepeated({ parameters = [] }: Route, url: string): void {
-  if (!url.includes('?')) return;
-  const { searchParams } = new URL(url);
-  for (const { in: place, name } of parameters) {
-    if (place === 'query' && searchParams.getAll(name).length > 1) {
-      throw new Problem('invalid-request', `${name}: expected at most once`, { members: { field: name } });
-    }
+function refuseRepeated({ parameters }: Route, url: string): void {
+  if (parameters === undefined) return;
+  const names = parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name);
+  const field = repeatedInQuery(url, names);
+  if (field !== undefined) {
+    throw new Problem('invalid-request', `${field}: expected at most once`, { members: { field } });
   }
 }
 

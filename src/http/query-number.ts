@@ -1,17 +1,38 @@
 /**
- * The number in a query, by the query as it was sent: decoded, an unescaped plus sign and a space are the same.
+ * A query as it was sent: decoded, an unescaped plus sign and a space are the same.
  *
- * `%2B` is a plus sign and `%20` a space, always. An unescaped `+` is a plus sign where a number can have one, before its
- * first digit: people paste numbers into URLs. Elsewhere it is what HTML forms and many clients make of a space, and so it
- * is wherever a `%2B` beside it shows that the sender escapes plus signs: `%2B1+202+555+0123`.
+ * In a number, `%2B` is a plus sign and `%20` a space, always. An unescaped `+` is a plus sign where a number can have one,
+ * before its first digit: people paste numbers into URLs. Elsewhere it is what HTML forms and many clients make of a
+ * space, and so it is wherever a `%2B` beside it shows that the sender escapes plus signs: `%2B1+202+555+0123`.
  */
 export function numberInQuery(url: string): string | undefined {
-  const { search } = new URL(url);
-  for (const pair of search.slice(1).split('&')) {
-    const [name = '', ...value] = pair.split('=');
-    if (decoded(name) === 'number') return numberOf(value.join('='));
-  }
-  return undefined;
+  const pair = pairsOf(url).find((one) => nameOf(one) === 'number');
+  return pair === undefined ? undefined : numberOf(rawValueOf(pair));
+}
+
+/** Of the names, the first that the query has more than once. */
+export function repeatedInQuery(url: string, names: readonly string[]): string | undefined {
+  const pairs = pairsOf(url);
+  if (pairs.length < 2) return undefined;
+  const given = pairs.map(nameOf);
+  return names.find((name) => given.indexOf(name) !== given.lastIndexOf(name));
+}
+
+function pairsOf(url: string): readonly string[] {
+  const start = url.indexOf('?');
+  if (start === -1) return [];
+  const end = url.indexOf('#', start);
+  return url.slice(start + 1, end === -1 ? undefined : end).split('&');
+}
+
+function nameOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  return decoded(equals === -1 ? pair : pair.slice(0, equals));
+}
+
+function rawValueOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  return equals === -1 ? '' : pair.slice(equals + 1);
 }
 
 const ESCAPED_PLUS = /%2b/i;
@@ -24,7 +45,9 @@ function numberOf(raw: string): string {
   return others.reduce((text, part) => text + (isFormEncoded || DIGIT.test(text) ? ' ' : '+') + part, first);
 }
 
+const ESCAPED = /[%+]/;
+
 /** Percent-decoded; what cannot be is kept or becomes U+FFFD, as in all of a query. */
 function decoded(raw: string): string {
-  return new URLSearchParams(`raw=${raw}`).get('raw') ?? '';
+  return ESCAPED.test(raw) ? (new URLSearchParams(`raw=${raw}`).get('raw') ?? '') : raw;
 }

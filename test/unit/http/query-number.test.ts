@@ -102,7 +102,7 @@ describe('GET is POST', () => {
       }),
       RUNS,
     );
-  });
+  }, 60_000);
 
   it('for any text with its plus signs unescaped, where a number can have them: before its digits', async () => {
     await fc.assert(
@@ -112,7 +112,7 @@ describe('GET is POST', () => {
       }),
       RUNS,
     );
-  });
+  }, 60_000);
 
   it('for any text as a form escapes it, that does not begin with a space', async () => {
     await fc.assert(
@@ -122,7 +122,7 @@ describe('GET is POST', () => {
       }),
       RUNS,
     );
-  });
+  }, 60_000);
 });
 
 describe('every route with a number in the query', () => {

@@ -167,7 +167,7 @@ describe('a plus that may be lost', () => {
       }),
       { ...RUNS, numRuns: 300 },
     );
-  });
+  }, 60_000);
 });
 
 describe('an answer about another number', () => {

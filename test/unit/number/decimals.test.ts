@@ -169,7 +169,7 @@ describe('for any number', () => {
       }),
       RUNS,
     );
-  });
+  }, 60_000);
 
   test('as people write it, with decimals at its end: never another number', () => {
     const spelling = fc.nat(7);
@@ -195,7 +195,7 @@ describe('for any number', () => {
       }),
       RUNS,
     );
-  });
+  }, 60_000);
 });
 
 /** Of the spellings above. */

@@ -75,4 +75,4 @@ test('no number of any plan of today has such a form, and each form is read as a
       RUNS,
     );
   }
-});
+}, 60_000);
