@@ -47,7 +47,12 @@ function numberOf(raw: string): string {
 
 const ESCAPED = /[%+]/;
 
-/** Percent-decoded; what cannot be is kept or becomes U+FFFD, as in all of a query. */
+/** Percent-decoded, with a space for a plus; what cannot be decoded is kept or becomes U+FFFD. */
 function decoded(raw: string): string {
-  return ESCAPED.test(raw) ? (new URLSearchParams(`raw=${raw}`).get('raw') ?? '') : raw;
+  if (!ESCAPED.test(raw)) return raw;
+  try {
+    return decodeURIComponent(raw.replaceAll('+', ' '));
+  } catch {
+    return new URLSearchParams(`raw=${raw}`).get('raw') ?? '';
+  }
 }
