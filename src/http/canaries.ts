@@ -76,7 +76,7 @@ export function canaryRoutes(services: Services): readonly Route[] {
           in: 'query',
           name: 'number',
           required: true,
-          description: 'A plus sign may be sent as it is or as %2B',
+          description: 'A plus sign may be sent as it is or as %2B, a space as %20',
           schema: v.string(),
           example: REQUEST.number,
         },

@@ -29,7 +29,7 @@ const QUERY: readonly ParameterDoc[] = [
     in: 'query',
     name: 'number',
     required: true,
-    description: 'The number; a plus sign may be sent as it is or as %2B',
+    description: 'The number; a plus sign may be sent as it is or as %2B, a space as %20',
     schema: lookupQuery.entries.number,
     example: LISTED_EXAMPLE.number,
   },

@@ -31,7 +31,7 @@ const NUMBER_PARAMETER: ParameterDoc = {
   in: 'query',
   name: 'number',
   required: true,
-  description: 'A plus sign may be sent as it is or as %2B',
+  description: 'A plus sign may be sent as it is or as %2B, a space as %20',
   schema: v.string(),
   example: number,
 };

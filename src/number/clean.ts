@@ -102,29 +102,34 @@ const MIN_NUMBER_DIGITS = 7;
  * @param offset characters before `input` in what the user wrote, so that a refusal names the position in that
  */
 export function clean(input: string, offset = 0): Digits | refusal.Refusal {
+  const text = input.trim();
+  const start = offset + input.indexOf(text);
   let written = '';
+  let last = '';
   let comma = 0;
   let afterX = '';
-  for (let i = 0; i < input.length; i++) {
-    const plain = plainByCode.get(input.charCodeAt(i));
+  for (let i = 0; i < text.length; i++) {
+    const plain = plainByCode.get(text.charCodeAt(i));
     if (plain === undefined) {
-      const extension = EXTENSION.exec(input.slice(i));
+      const extension = EXTENSION.exec(text.slice(i));
       if (extension !== null) {
         const [, name = '', digits = ''] = extension;
         if (name.length === 1) afterX = digits;
         written = written.replace(/[ ,]+$/, '');
         break;
       }
-      const isLetter = /^\p{L}/u.test(input.slice(i, i + 2)); // two units, for letters outside the basic plane
-      return isLetter ? refusal.LETTERS : refusal.unexpectedCharacter(offset + i + 1);
+      const isLetter = /^\p{L}/u.test(text.slice(i, i + 2)); // two units, for letters outside the basic plane
+      return isLetter ? refusal.LETTERS : refusal.unexpectedCharacter(start + i + 1);
     }
     // A row of the same punctuation is padding.
-    if (!written.endsWith(plain) || COUNTS.test(plain)) written += plain;
-    if (plain === ',' && comma === 0) comma = offset + i + 1;
+    if (plain === '' || (plain === last && !COUNTS.test(plain))) continue;
+    written += plain;
+    last = plain;
+    if (written.length > MAX_WRITTEN_CHARS) return refusal.inputTooLong(MAX_WRITTEN_CHARS);
+    if (plain === ',' && comma === 0) comma = start + i + 1;
   }
   written = written.trim();
   if (written === '') return refusal.EMPTY;
-  if (written.length > MAX_WRITTEN_CHARS) return refusal.inputTooLong(MAX_WRITTEN_CHARS);
   if (!/\d/.test(written)) return refusal.NO_DIGITS;
   if (STARTS_WITH_SEPARATOR.test(written)) return refusal.LEADING_SEPARATOR;
   const number = integerOf(written, comma);
