@@ -9,8 +9,6 @@ const { RINGFENCE_URL = 'http://127.0.0.1:8787', RINGFENCE_KEY = '', PORT = '300
 
 const check = createCheck({
   from: { url: RINGFENCE_URL, key: RINGFENCE_KEY },
-  // The form checks numbers before it sends them: one that cannot be checked is no typing error.
-  onBadNumber: 'block',
   ...settingsFrom(process.env),
 });
 

@@ -87,7 +87,7 @@ export interface OperationTypes {
   getOverrides: {
     query?: {
       /**
-       * A plus sign may be sent as it is or as %2B
+       * A plus sign may be sent as it is or as %2B, a space as %20
        */
       number?: string;
       /**
@@ -104,7 +104,7 @@ export interface OperationTypes {
   deleteOverride: {
     query: {
       /**
-       * A plus sign may be sent as it is or as %2B
+       * A plus sign may be sent as it is or as %2B, a space as %20
        */
       number: string;
       /**
@@ -175,7 +175,7 @@ export interface OperationTypes {
   deleteCanary: {
     query: {
       /**
-       * A plus sign may be sent as it is or as %2B
+       * A plus sign may be sent as it is or as %2B, a space as %20
        */
       number: string;
     };
@@ -240,6 +240,7 @@ export interface LookupRequest {
   evidence?: boolean | null;
   asOf?: (string | number) | null;
   receipt?: boolean | null;
+  plusMayBeLost?: boolean | null;
 }
 export interface LookupAnswer {
   /**

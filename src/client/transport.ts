@@ -135,7 +135,8 @@ function fillPath(pattern: string, values: Readonly<Record<string, string>>): st
 function queryText(values: Readonly<Record<string, string | number | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
-  return query.size === 0 ? '' : `?${query}`;
+  // A space as %20: the service may take a + for a plus sign.
+  return query.size === 0 ? '' : `?${String(query).replaceAll('+', '%20')}`;
 }
 
 function headersOf(key: string | null, values: Readonly<Record<string, string | undefined>>): Headers {

@@ -4,6 +4,7 @@ import { authorize } from './auth.ts';
 import { failureResponse } from './failure.ts';
 import { openApiRoute } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { repeatedInQuery } from './query-number.ts';
 import { quickLookup } from './quick-lookup.ts';
 import { problemResponse } from './respond.ts';
 import type { Route } from './route.ts';
@@ -40,12 +41,30 @@ export function createApp(services: Services, quota = new RequestQuota(services)
 
 async function serve(route: Route, context: Context, services: Services, quota: RequestQuota): Promise<Response> {
   try {
-    if (route.scope === null) return await route.handle(context);
+    if (route.scope === null) {
+      refuseRepeated(route, context.req.url);
+      return await route.handle(context);
+    }
     const header = context.req.raw.headers.get('authorization');
-    return await route.handle(context, await authorize(header, route.scope, services.keys, quota));
+    const principal = await authorize(header, route.scope, services.keys, quota);
+    refuseRepeated(route, context.req.url);
+    return await route.handle(context, principal);
   } catch (error) {
     // The pattern and not the path: someone may have put a number there.
     return failureResponse(error, `${route.method} ${route.path}`, services);
+  }
+}
+
+/**
+ * Of two values for one parameter neither is better than the other: nobody is to decide by the one that we did not read.
+ * @throws Problem `invalid-request`
+ */
+function refuseRepeated({ parameters }: Route, url: string): void {
+  if (parameters === undefined) return;
+  const names = parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name);
+  const field = repeatedInQuery(url, names);
+  if (field !== undefined) {
+    throw new Problem('invalid-request', `${field}: expected at most once`, { members: { field } });
   }
 }
 

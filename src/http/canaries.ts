@@ -76,7 +76,7 @@ export function canaryRoutes(services: Services): readonly Route[] {
           in: 'query',
           name: 'number',
           required: true,
-          description: 'A plus sign may be sent as it is or as %2B',
+          description: 'A plus sign may be sent as it is or as %2B, a space as %20',
           schema: v.string(),
           example: REQUEST.number,
         },
@@ -98,11 +98,11 @@ async function put({ quality, now }: Services, { req }: Context, principal: Prin
 }
 
 async function remove({ quality }: Services, { req }: Context): Promise<Response> {
-  const text = req.query('number');
+  const text = numberInQuery(req.url);
   if (text === undefined) {
     throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
   }
-  const result = await quality.canaries.remove(numberOf(numberInQuery(text)));
+  const result = await quality.canaries.remove(numberOf(text));
   if (result.kind !== 'done') throw failed(result);
   return noContent();
 }

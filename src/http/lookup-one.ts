@@ -1,9 +1,10 @@
 /** One lookup, whichever way it was asked for: by HTTP or by RPC. */
-import { parseNumber } from '../number/parse.ts';
 import type { PhoneNumber } from '../number/phone-number.ts';
+import { readingsOf } from '../number/readings.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { decide, type TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
+import { severest } from '../policy/severest.ts';
 import type { FindOptions } from '../serve/finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { lookupPast } from './lookup-past.ts';
@@ -19,31 +20,45 @@ export interface LookupInput {
   /** A UTC date, YYYY-MM-DD, or the number of a generation. */
   readonly asOf?: string | number | null | undefined;
   readonly receipt?: boolean | null | undefined;
+  /** A plus sign may be lost before the digits: the answer is that of the reading with the severest action. */
+  readonly plusMayBeLost?: boolean | null | undefined;
 }
 
 /** @throws Problem `invalid-number`, `invalid-request`, `not-retained`, or `storage-unavailable`; its `verdict` is there for clients that look at nothing else */
 export async function lookupOne(services: Services, tenant: string, input: LookupInput): Promise<LookupAnswer> {
-  const parsed = parseNumber(input.number, input.country ?? undefined);
-  if (!parsed.ok) throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
-  refuseSandboxQuota(parsed.value.number);
+  const read = readingsOf(input.number, input.country ?? undefined, input.plusMayBeLost ?? false);
+  if (!read.ok) throw new Problem(read.code, read.detail, { members: { field: 'number' } });
+  const [subject, ...others] = read.values;
+  if (others.length === 0) return lookupSubject(services, tenant, subject, input);
+  return severest(await Promise.allSettled(read.values.map((one) => lookupSubject(services, tenant, one, input))));
+}
+
+/** @throws Problem as `lookupOne` */
+async function lookupSubject(
+  services: Services,
+  tenant: string,
+  subject: PhoneNumber,
+  input: LookupInput,
+): Promise<LookupAnswer> {
+  refuseSandboxQuota(subject.number);
   const scenario = input.scenario ?? null;
   const evidence = input.evidence ?? false;
   const receipt = input.receipt ?? false;
   if (input.asOf !== undefined && input.asOf !== null) {
     if (receipt)
       throw new Problem('invalid-request', 'receipt: expected none with asOf', { members: { field: 'receipt' } });
-    const lookup = { subject: parsed.value, asOf: input.asOf, scenario, evidence };
+    const lookup = { subject, asOf: input.asOf, scenario, evidence };
     return answering(() => lookupPast(services, tenant, lookup));
   }
   if (!evidence && !receipt) {
-    const answer = lookupAtOnce(services, tenant, parsed.value, scenario);
+    const answer = lookupAtOnce(services, tenant, subject, scenario);
     if (answer !== null) return answer;
   }
-  const { findings, rules } = await findFor(services, tenant, [parsed.value.number], { evidence, basis: receipt });
+  const { findings, rules } = await findFor(services, tenant, [subject.number], { evidence, basis: receipt });
   const [finding] = findings;
   if (!finding) throw unknown();
   const context = { ...rules, levels: services.labels, now: services.now(), scenario, evidence, receipt };
-  return decide(parsed.value, finding, context);
+  return decide(subject, finding, context);
 }
 
 /** The same without a promise: null if that takes a look at storage. */

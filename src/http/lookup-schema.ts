@@ -56,6 +56,10 @@ const AS_OF =
   'overrides are those of today';
 const RECEIPT = 'Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`';
 
+const PLUS_MAY_BE_LOST =
+  'A plus sign may be lost before the digits, as HTML forms lose it: with `country`, the number is also read as ' +
+  'international digits, and the answer is of the reading with the severest action';
+
 export const lookupRequest = v.object({
   number,
   country: v.nullish(country),
@@ -67,6 +71,7 @@ export const lookupRequest = v.object({
     v.pipe(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation'), v.description(AS_OF)),
   ),
   receipt: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(RECEIPT))),
+  plusMayBeLost: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(PLUS_MAY_BE_LOST))),
 });
 
 export const lookupQuery = v.object({

@@ -29,7 +29,7 @@ const QUERY: readonly ParameterDoc[] = [
     in: 'query',
     name: 'number',
     required: true,
-    description: 'The number; a plus sign may be sent as it is or as %2B',
+    description: 'The number; a plus sign may be sent as it is or as %2B, a space as %20',
     schema: lookupQuery.entries.number,
     example: LISTED_EXAMPLE.number,
   },
@@ -84,9 +84,12 @@ export function lookupRoutes(services: Services): readonly Route[] {
 }
 
 function inputFromQuery({ req }: Context): LookupInput {
-  const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, req.query());
+  const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, {
+    ...req.query(),
+    number: numberInQuery(req.url),
+  });
   return {
-    number: numberInQuery(number),
+    number,
     country,
     scenario,
     evidence: evidence === 'true',

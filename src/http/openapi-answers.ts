@@ -10,6 +10,9 @@ const ALWAYS: readonly ProblemCode[] = ['internal-error'];
 /** Checking a key can find it missing, wrong, spent, or not be possible. */
 const WITH_KEY: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'quota-exceeded', 'storage-unavailable'];
 
+/** A parameter may be given twice. */
+const WITH_QUERY: readonly ProblemCode[] = ['invalid-request'];
+
 const HEADERS: Readonly<Record<number, JsonObject>> = {
   401: { 'WWW-Authenticate': { schema: { type: 'string' } } },
   403: { 'WWW-Authenticate': { schema: { type: 'string' } } },
@@ -18,8 +21,9 @@ const HEADERS: Readonly<Record<number, JsonObject>> = {
 };
 
 /** Every code that a route can answer with. */
-export function problemsOf(route: Route): readonly ProblemCode[] {
-  return [...new Set([...route.problems, ...(route.scope === null ? [] : WITH_KEY), ...ALWAYS])];
+export function problemsOf({ problems, scope, parameters = [] }: Route): readonly ProblemCode[] {
+  const withQuery = parameters.some(({ in: place }) => place === 'query') ? WITH_QUERY : [];
+  return [...new Set([...problems, ...withQuery, ...(scope === null ? [] : WITH_KEY), ...ALWAYS])];
 }
 
 /** The responses object of an operation, statuses ascending. */

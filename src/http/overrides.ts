@@ -31,7 +31,7 @@ const NUMBER_PARAMETER: ParameterDoc = {
   in: 'query',
   name: 'number',
   required: true,
-  description: 'A plus sign may be sent as it is or as %2B',
+  description: 'A plus sign may be sent as it is or as %2B, a space as %20',
   schema: v.string(),
   example: number,
 };
@@ -132,8 +132,8 @@ async function readOverrides({ tenants }: Services, tenant: string): Promise<rea
 
 /** null: none is given. */
 function numberInQueryOf({ req }: Context): number | null {
-  const text = req.query('number');
-  return text === undefined ? null : numberOf(numberInQuery(text), parse(v.optional(country), req.query('country')));
+  const text = numberInQuery(req.url);
+  return text === undefined ? null : numberOf(text, parse(v.optional(country), req.query('country')));
 }
 
 function numberOf(text: string, country?: string): number {

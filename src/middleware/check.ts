@@ -1,5 +1,5 @@
 /** The check without any framework: for Express, for jobs, for whatever has a number in its hands. */
-import { startDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
 import { checkSecret, expectation } from './expectation.ts';
 import { perRequest } from './per-request.ts';
 import { openSource } from './source.ts';
@@ -23,6 +23,10 @@ const DEFAULT_TIMEOUT_MS = 500;
 const MAX_TIMEOUT_MS = 60_000;
 /** The longest written number with all its punctuation is a fraction of it. */
 const MAX_TEXT_CHARS = 256;
+/** With white space around it. Even in UTF-8 it fits into the lookup's largest body, which nobody must be able to exceed. */
+const MAX_PADDED_CHARS = 4096;
+/** A space where a plus sign would stand, before all digits. A form's plus that was not escaped is read as one. */
+const SPACE_FOR_PLUS = /^[^\d+]* /;
 
 const CLIENT_ERRORS: readonly unknown[] = ['unreadable', 'not-text', 'invalid-number'] satisfies ClientError[];
 
@@ -47,19 +51,29 @@ export interface CheckOptions<Args extends readonly unknown[] = []> extends Chec
 export function createCheck<Args extends readonly unknown[] = []>(
   options: CheckOptions<Args>,
 ): (subject: Subject | null, ...args: Args) => Promise<Check> {
-  const { timeoutMs, onError, onBadNumber, dryRun } = checkedSettings(options);
-  const { from, turnstile } = options;
+  const { from, turnstile, timeoutMs = DEFAULT_TIMEOUT_MS, dryRun = false } = options;
+  const { onError = 'allow', onBadNumber = 'block' } = options;
+  if (!(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) throw expectation('timeoutMs', `1 to ${MAX_TIMEOUT_MS} ms`);
+  for (const [name, value] of Object.entries({ onError, onBadNumber })) {
+    if (value !== 'allow' && value !== 'block') throw expectation(name, "'allow' or 'block'");
+  }
+  // The text 'false', as an environment variable has it, would be true.
+  if (typeof dryRun !== 'boolean') throw expectation('dryRun', 'true or false');
   const sourceOf = perRequest(from, openSource);
   const secretOf = turnstile && perRequest(turnstile.secret, openSecret);
 
-  const conclude = (outcome: Action, answer: LookupAnswer | null, facts: Partial<Check> = {}): Check => {
-    const challengePassed = facts.challengePassed ?? false;
+  const conclude = (
+    outcome: Action,
+    answer: LookupAnswer | null,
+    error: CheckError | null = null,
+    challengePassed = false,
+  ): Check => {
     const pass = dryRun || outcome === 'allow' || outcome === 'flag' || challengePassed;
-    return { outcome, enforced: !dryRun, pass, answer, error: null, ...facts, challengePassed };
+    return { outcome, enforced: !dryRun, pass, answer, error, challengePassed };
   };
   const failed = (error: CheckError, answer: LookupAnswer | null = null): Check => {
     const fallback = CLIENT_ERRORS.includes(error) ? onBadNumber : onError;
-    return conclude(error === 'no-number' ? 'allow' : fallback, answer, { error });
+    return conclude(error === 'no-number' ? 'allow' : fallback, answer, error);
   };
 
   return async (subject, ...args) => {
@@ -68,21 +82,17 @@ export function createCheck<Args extends readonly unknown[] = []>(
     if (typeof query === 'string') return failed(query);
     const lookup = sourceOf(...args);
     if (!lookup) return failed('misconfigured');
-    const deadline = startDeadline(timeoutMs);
-    try {
-      const answer = await deadline.race(lookup(query, deadline.signal));
+    return withDeadline(timeoutMs, 'timeout' as const, async (race, signal) => {
+      const answer = await race(lookup(query, signal));
       if (typeof answer === 'string') return failed(answer);
+      if (!isAbout(answer.number, query.number)) return failed('another-number');
       // A dry run changes nothing, so it must not spend a token that the route may want to verify by itself.
       if (answer.action !== 'challenge' || dryRun || !secretOf) return conclude(answer.action, answer);
       const secret = secretOf(...args);
       if (!secret) return failed('misconfigured', answer);
-      const passed = await deadline.race(verifyToken(turnstile, secret, subject, deadline.signal));
-      return typeof passed === 'string'
-        ? failed(passed, answer)
-        : conclude('challenge', answer, { challengePassed: passed });
-    } finally {
-      deadline.end();
-    }
+      const passed = await race(verifyToken(turnstile, secret, subject, signal));
+      return typeof passed === 'string' ? failed(passed, answer) : conclude('challenge', answer, null, passed);
+    });
   };
 }
 
@@ -92,26 +102,29 @@ function openSecret(secret: string): string {
   return secret;
 }
 
-function checkedSettings(settings: CheckSettings) {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, onError = 'allow', onBadNumber = onError, dryRun = false } = settings;
-  if (!(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    throw expectation('timeoutMs', `1 to ${MAX_TIMEOUT_MS} ms`);
-  }
-  for (const [name, value] of Object.entries({ onError, onBadNumber })) {
-    if (value !== 'allow' && value !== 'block') throw expectation(name, "'allow' or 'block'");
-  }
-  // The text 'false', as an environment variable has it, would be true.
-  if (typeof dryRun !== 'boolean') throw expectation('dryRun', 'true or false');
-  return { timeoutMs, onError, onBadNumber, dryRun };
-}
-
 /** Fields come from users' functions over what a client sent, so they may be anything, whatever their type says. */
 function queryOf({ number, country, scenario }: Subject): LookupQuery | CheckError {
   if (number === null || number === undefined || number === '') return 'no-number';
-  if (![number, country ?? '', scenario ?? ''].every(isShortText)) return 'not-text';
-  return { number, ...(country ? { country } : {}), ...(scenario ? { scenario } : {}) };
+  // A list of one is what a query or a form makes of a number, and JSON may have it as a number: `String()` of either is
+  // the text. It has lost its plus, or its zero.
+  const [only, ...more] = [number].flat();
+  const text = Number.isSafeInteger(only) ? ` ${only}` : only;
+  if (more.length || ![text, country ?? '', scenario ?? ''].every(isShortText)) return 'not-text';
+  const query: Record<string, unknown> = { number: text };
+  const plusMayBeLost = SPACE_FOR_PLUS.test(text as string);
+  for (const [name, value] of Object.entries({ country, scenario, plusMayBeLost })) if (value) query[name] = value;
+  return query as unknown as LookupQuery;
 }
 
 function isShortText(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= MAX_TEXT_CHARS;
+  return typeof value === 'string' && value.length <= MAX_PADDED_CHARS && value.trim().length <= MAX_TEXT_CHARS;
+}
+
+/**
+ * Whether an answer can be about the number that was asked for: its last four digits stand in the text, in a row, in
+ * whatever script.
+ */
+function isAbout(answered: string, asked: string): boolean | undefined {
+  const digits = asked.match(/\p{Nd}/gu)?.map((digit) => digit.charCodeAt(0) & 15);
+  return digits?.join('').includes(answered.slice(-4));
 }

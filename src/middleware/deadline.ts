@@ -1,33 +1,34 @@
 /** One deadline over several awaited steps. */
 
-export interface Deadline {
-  /** Aborted when the deadline passes, and by `end`. */
-  readonly signal: AbortSignal;
-  /**
-   * The step's value, or 'timeout' if the deadline passes first or has passed already. A step that is late may settle
-   * however it likes: a rejection then is no unhandled one.
-   */
-  race<T>(step: Promise<T>): Promise<T | 'timeout'>;
-  /** To be called when all is done: clears the timer, and ends what a step has left open, such as an unread body. */
-  end(): void;
-}
+/**
+ * The step's value, or what stands for being late if the deadline passes first or has passed already. A step that is late
+ * may settle however it likes: a rejection then is no unhandled one.
+ */
+export type Race<Late> = <T>(step: Promise<T>) => Promise<T | Late>;
 
-export function startDeadline(milliseconds: number): Deadline {
+/**
+ * @param late what a race gives that the deadline has won
+ * @param work its signal is aborted when the deadline passes, and when the work is done: that ends what a step has left
+ *   open, such as an unread body
+ */
+export async function withDeadline<Late, T>(
+  milliseconds: number,
+  late: Late,
+  work: (race: Race<Late>, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const passed = new Promise<'timeout'>((resolve) => {
+  const passed = new Promise<Late>((resolve) => {
     timer = setTimeout(() => {
       // Resolved before the abort, so that a step which is rejected by it loses the race.
-      resolve('timeout');
+      resolve(late);
       controller.abort();
     }, milliseconds);
   });
-  return {
-    signal: controller.signal,
-    race: (step) => Promise.race([step, passed]),
-    end: () => {
-      clearTimeout(timer);
-      controller.abort();
-    },
-  };
+  try {
+    return await work((step) => Promise.race([step, passed]), controller.signal);
+  } finally {
+    clearTimeout(timer);
+    controller.abort();
+  }
 }

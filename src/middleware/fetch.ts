@@ -1,6 +1,6 @@
 /** For whatever has a `Request`, a Worker, Deno, Bun, Node: `ringfence/fetch`. And the check for all else. */
 import { checkFunction } from './expectation.ts';
-import { createGuard, type GuardOptions } from './guard.ts';
+import { createGuard, type GuardOptions, TOKEN_HEADER } from './guard.ts';
 import type { Check } from './types.ts';
 import { untouched } from './untouched-request.ts';
 
@@ -26,7 +26,7 @@ export function withRingfence<Rest extends unknown[] = unknown[]>(
   options: RingfenceOptions<Rest>,
   handler: (request: RingfenceRequest, ...rest: Rest) => Response | Promise<Response>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const guard = createGuard<[request: Request, ...rest: Rest]>(options, (name, request) => request.headers.get(name));
+  const guard = createGuard<[request: Request, ...rest: Rest]>(options, (request) => request.headers.get(TOKEN_HEADER));
   checkFunction('handler', handler ?? null);
   return async (request, ...rest) => {
     const { check, refusal } = await guard(untouched(request), ...rest);

@@ -1,8 +1,8 @@
 /** The check of a request: what the adapters of the frameworks have in common. */
 import { type CheckOptions, createCheck } from './check.ts';
-import { startDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
 import { checkFunction } from './expectation.ts';
-import { blocked, challenged } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import type { Check, Subject } from './types.ts';
 
 /**
@@ -50,77 +50,67 @@ export interface Guarded {
   readonly refusal: Response | null;
 }
 
-const TOKEN_HEADER = 'cf-turnstile-response';
+export const TOKEN_HEADER = 'cf-turnstile-response';
 
 /**
- * @param header reads a header of the request
+ * @param tokenHeader reads TOKEN_HEADER from the request
  * @returns what never rejects
  * @throws Error if an option is not usable
  */
 export function createGuard<Args extends readonly [unknown, ...unknown[]]>(
   options: GuardOptions<Args>,
-  header: (name: string, context: Args[0]) => Maybe<string>,
+  tokenHeader: (context: Args[0]) => unknown,
 ): (...args: Args) => Promise<Guarded> {
-  const { number, onBlock, onChallenge, onResult } = options;
   // Null for a number that is not given: all others may be left out.
-  const hooks = { number: number ?? null, onBlock, onChallenge, onResult };
-  for (const [name, hook] of Object.entries(hooks)) checkFunction(name, hook);
+  checkFunction('number', options.number ?? null);
+  for (const name of ['onBlock', 'onChallenge', 'onResult'] as const) checkFunction(name, options[name]);
   const checkSubject = createCheck(options);
-  const readSubject = subjectReader(options, (...args) => header(TOKEN_HEADER, args[0]));
+  const readSubject = subjectReader(options, tokenHeader);
 
   return async (...args) => {
     const result = await checkSubject(await readSubject(...args), ...args);
     const [context, ...rest] = args;
     const withCheck = (check: Check) => [context, check, ...rest] as unknown as WithCheck<Args>;
-    const refuse = async (): Promise<Response | 'pass'> => {
-      if (result.outcome === 'block') return responseOf(await quietly(onBlock, withCheck(result))) ?? blocked();
-      const wish = await quietly(onChallenge, withCheck(result));
-      return wish === 'pass' ? wish : (responseOf(wish) ?? challenged());
-    };
-    const answer = result.pass ? 'pass' : await refuse();
-    const check = answer === 'pass' ? { ...result, pass: true } : result;
-    void quietly(onResult, withCheck(check));
-    return { check, refusal: answer === 'pass' ? null : answer };
+    let refusal: Response | null = null;
+    if (!result.pass) {
+      const isBlock = result.outcome === 'block';
+      const wish: unknown = await quietly(isBlock ? options.onBlock : options.onChallenge, withCheck(result));
+      if (isBlock || wish !== 'pass') refusal = responseOf(wish) ?? refusalOf(isBlock);
+    }
+    const check = { ...result, pass: !refusal };
+    void quietly(options.onResult, withCheck(check));
+    return { check, refusal };
   };
 }
 
 /** Gives null if anything but the token and the address could not be read. Does not reject. */
 function subjectReader<Args extends readonly unknown[]>(
   { number, country, scenario, turnstile }: GuardOptions<Args>,
-  tokenHeader: Reader<Args>,
+  tokenHeader: (context: Args[0]) => unknown,
 ): (...args: Args) => Promise<Subject | null> {
+  const token =
+    readerOf('turnstile.token', turnstile?.token) ?? (turnstile && (tokenHeader as unknown as Reader<Args>));
   const required = [number, readerOf('country', country), readerOf('scenario', scenario)];
-  const token = readerOf('turnstile.token', turnstile?.token) ?? (turnstile && tokenHeader);
-  const optional = [token, readerOf('turnstile.remoteIp', turnstile?.remoteIp)];
+  const readers = [...required, token, readerOf('turnstile.remoteIp', turnstile?.remoteIp)];
   const read = async (args: Args): Promise<Subject | null> => {
     try {
       // All are started before the first is awaited: each may clone the body, which has to be untouched then. Each is
       // wrapped by itself, so that of two that fail none is left unhandled.
-      const [[numberRead, countryRead, scenarioRead], [turnstileToken, remoteIp]] = await Promise.all([
-        Promise.all(required.map(async (reader) => reader?.(...args))),
-        Promise.all(optional.map((reader) => quietly(reader, args))),
-      ]);
+      const [numberRead, countryRead, scenarioRead, turnstileToken, remoteIp] = await Promise.all(
+        readers.map(async (reader, i) => (i < required.length ? reader?.(...args) : quietly(reader, args))),
+      );
       return { number: numberRead, country: countryRead, scenario: scenarioRead, turnstileToken, remoteIp } as Subject;
     } catch {
       return null;
     }
   };
-  return async (...args) => {
-    const deadline = startDeadline(MAX_READ_MS);
-    try {
-      const subject = await deadline.race(read(args));
-      return subject === 'timeout' ? null : subject;
-    } finally {
-      deadline.end();
-    }
-  };
+  return (...args) => withDeadline(MAX_READ_MS, null, (race) => race(read(args)));
 }
 
 function readerOf<Args extends readonly unknown[]>(
   name: string,
   given: string | Reader<Args> | undefined,
 ): Reader<Args> | undefined {
-  if (given === undefined) return undefined;
   if (typeof given === 'string') return () => given;
   checkFunction(name, given);
   return given;
@@ -140,6 +130,6 @@ async function quietly<Args extends readonly unknown[], T>(
 
 /** By its look: on Node a framework may have put its own class in place of the global Response. */
 function responseOf(value: unknown): Response | undefined {
-  const isResponse = typeof value === 'object' && value !== null && 'status' in value && 'headers' in value;
-  return isResponse ? (value as Response) : undefined;
+  const { status, headers } = Object(value) as Partial<Response>;
+  return status && headers ? (value as Response) : undefined;
 }

@@ -1,6 +1,6 @@
 /** For Hono: `ringfence/hono`. Imports types of hono only, so any version 4 will do. */
 import type { Context, Env, MiddlewareHandler } from 'hono';
-import { createGuard, type GuardOptions } from './guard.ts';
+import { createGuard, type GuardOptions, TOKEN_HEADER } from './guard.ts';
 import type { Check } from './types.ts';
 
 export type * from './types.ts';
@@ -24,7 +24,7 @@ export interface RingfenceVariables {
 export function ringfence<E extends Env = Env>(
   options: RingfenceOptions<E>,
 ): MiddlewareHandler<E & { Variables: RingfenceVariables }> {
-  const guard = createGuard<[c: Context<E>]>(options, (name, c) => c.req.header(name));
+  const guard = createGuard<[c: Context<E>]>(options, (c) => c.req.header(TOKEN_HEADER));
   return async function ringfence(c, next) {
     const { check, refusal } = await guard(c as unknown as Context<E>);
     if (refusal) return refusal;

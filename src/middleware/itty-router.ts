@@ -1,6 +1,6 @@
 /** For itty-router: `ringfence/itty-router`. Imports types of it only. */
 import type { IRequest } from 'itty-router';
-import { createGuard, type GuardOptions } from './guard.ts';
+import { createGuard, type GuardOptions, TOKEN_HEADER } from './guard.ts';
 import type { Check } from './types.ts';
 import { untouched } from './untouched-request.ts';
 
@@ -24,7 +24,9 @@ export type RingfenceRequest = IRequest & { readonly ringfence: Check };
 export function ringfence<Rest extends unknown[] = unknown[]>(
   options: RingfenceOptions<Rest>,
 ): (request: IRequest, ...rest: Rest) => Promise<Response | undefined> {
-  const guard = createGuard<[request: IRequest, ...rest: Rest]>(options, (name, request) => request.headers.get(name));
+  const guard = createGuard<[request: IRequest, ...rest: Rest]>(options, (request) =>
+    request.headers.get(TOKEN_HEADER),
+  );
   return async function ringfence(request, ...rest) {
     const { check, refusal } = await guard(untouched(request), ...rest);
     if (refusal) return refusal;

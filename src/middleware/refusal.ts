@@ -4,14 +4,10 @@
  * The front end tells the two apart by `code`; whoever tries numbers must not learn more. So there is one body for
  * every block, whether by the list, by a rule or for want of an answer, and no name of this service in it.
  */
-function refusal(code: string, title: string): () => Response {
-  const body = JSON.stringify({ type: 'about:blank', title, status: 403, code });
-  return () =>
-    new Response(body, {
-      status: 403,
-      headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
-    });
+export function refusalOf(isBlock: boolean): Response {
+  const [code, title] = isBlock ? ['request-refused', 'Forbidden'] : ['challenge-required', 'Verification required'];
+  return new Response(JSON.stringify({ type: 'about:blank', title, status: 403, code }), {
+    status: 403,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  });
 }
-
-export const blocked = refusal('request-refused', 'Forbidden');
-export const challenged = refusal('challenge-required', 'Verification required');

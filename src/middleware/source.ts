@@ -1,5 +1,5 @@
 /** The kinds of `from`, made into one: a function that asks and never rejects. */
-import { type DecidedAnswer, isObject, readAnswer } from './answer-shape.ts';
+import { type DecidedAnswer, readAnswer } from './answer-shape.ts';
 import { checkSecret, expectation } from './expectation.ts';
 import { postJson, readJson } from './post-json.ts';
 import type { CheckError, HttpSource, LookupQuery, LookupSource, Source } from './types.ts';
@@ -9,8 +9,20 @@ export type Lookup = (query: LookupQuery, signal: AbortSignal) => Promise<Decide
 
 /** @throws Error if it is none */
 export function openSource(source: Source): Lookup {
+  const ask = askOf(source);
+  return async (query, signal) => {
+    try {
+      return await ask(query, signal);
+    } catch {
+      return 'unreachable';
+    }
+  };
+}
+
+/** Rejects if the source cannot be reached or breaks off. */
+function askOf(source: Source): Lookup {
   // A stub shows every property as a function, so only text in `url` tells an address from it.
-  const { url, lookup } = (source ?? {}) as Partial<HttpSource & LookupSource>;
+  const { url, lookup } = Object(source) as Partial<HttpSource & LookupSource>;
   if (typeof url === 'string') return byHttp(source as HttpSource);
   if (typeof lookup === 'function') return byRpc(source as LookupSource);
   throw expectation('from', 'a service binding, a replica or {url, key}');
@@ -18,28 +30,20 @@ export function openSource(source: Source): Lookup {
 
 function byRpc(source: LookupSource): Lookup {
   return async (query) => {
-    try {
-      const result: unknown = await source.lookup(query);
-      if (!isObject(result)) return 'malformed';
-      if (result.ok === true) return readAnswer(result.answer);
-      return typeof result.status === 'number' ? failureOf(result.status) : 'malformed';
-    } catch {
-      return 'unreachable';
-    }
+    const result = (await source.lookup(query)) as Partial<Record<keyof AnyResult, unknown>> | undefined;
+    return result?.ok === true ? readAnswer(result.answer) : failureOf(result?.status);
   };
 }
+
+type AnyResult = { ok: unknown; answer: unknown; status: unknown };
 
 function byHttp({ url, key, fetch: fetchGiven }: HttpSource): Lookup {
   const endpoint = lookupAddress(url);
   checkSecret('from.key', key);
   return async (query, signal) => {
-    try {
-      const headers = { authorization: `Bearer ${key}` };
-      const response = await postJson(fetchGiven, endpoint, { ...query }, headers, signal);
-      return response.ok ? readAnswer(await readJson(response)) : failureOf(response.status);
-    } catch {
-      return 'unreachable';
-    }
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await postJson(fetchGiven, endpoint, { ...query }, headers, signal);
+    return response.ok ? readAnswer(await readJson(response)) : failureOf(response.status);
   };
 }
 
@@ -51,10 +55,10 @@ function lookupAddress(url: string): string {
   return `${url.replace(/\/+$/, '')}/v1/lookup`;
 }
 
-function failureOf(status: number): CheckError {
+function failureOf(status: unknown): CheckError {
   // 400, 413: what the client sent. Only number, country and scenario of the request can be at fault.
   if (status === 400 || status === 413) return 'invalid-number';
   if (status === 401 || status === 403) return 'refused';
   if (status === 429) return 'rate-limited';
-  return status >= 500 ? 'unavailable' : 'malformed';
+  return Number(status) >= 500 ? 'unavailable' : 'malformed';
 }

@@ -1,5 +1,4 @@
 /** Asks Turnstile's siteverify whether a token is good. */
-import { isObject } from './answer-shape.ts';
 import { postJson, readJson } from './post-json.ts';
 import type { Subject, TurnstileSettings } from './types.ts';
 
@@ -7,7 +6,7 @@ const SITEVERIFY_URL = 'https://challenges.cloudflare.com/turnstile/v0/siteverif
 /** Turnstile's own bound is 2,048 characters. What is no token is not sent, so that it cannot cause an error either. */
 const TOKEN = /^[\x21-\x7e]{1,2048}$/;
 /** Failures of ours or theirs. All other codes, and unknown ones, are about the token. */
-const NOT_THE_TOKEN: readonly unknown[] = ['missing-input-secret', 'invalid-input-secret', 'internal-error'];
+const NOT_THE_TOKEN = /^((missing|invalid)-input-secret|internal-error)$/;
 
 /** A token is good once: this is never tried again, and must not be called for a request that is let through anyway. */
 export async function verifyToken(
@@ -20,17 +19,16 @@ export async function verifyToken(
   try {
     const body = { secret, response: token, ...(remoteIp ? { remoteip: remoteIp } : {}) };
     const reply = await readJson(await postJson(settings.fetch, settings.url ?? SITEVERIFY_URL, body, {}, signal));
-    if (!isObject(reply) || typeof reply.success !== 'boolean') return 'unverified';
-    if (reply.success) return isForUs(settings, reply);
-    const codes = reply['error-codes'];
-    return Array.isArray(codes) && codes.some((code) => NOT_THE_TOKEN.includes(code)) ? 'unverified' : false;
+    const { success, hostname, action, 'error-codes': codes } = Object(reply) as Readonly<Record<string, unknown>>;
+    if (success === true) return isForUs(settings, hostname, action);
+    return success !== false || [codes].flat().some((code) => NOT_THE_TOKEN.test(String(code))) ? 'unverified' : false;
   } catch {
     return 'unverified';
   }
 }
 
 /** A token that was solved for another page with the same widget is good as such, but not here. */
-function isForUs({ hostname, action }: TurnstileSettings, reply: Readonly<Record<string, unknown>>): boolean {
-  const isOurHost = hostname === undefined || [hostname].flat().some((name) => name === reply.hostname);
-  return isOurHost && (action === undefined || action === reply.action);
+function isForUs(expected: TurnstileSettings, hostname: unknown, action: unknown): boolean {
+  const hostnames: readonly unknown[] = [expected.hostname ?? hostname].flat();
+  return hostnames.includes(hostname) && (expected.action ?? action) === action;
 }

@@ -10,6 +10,11 @@ export interface LookupQuery {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string;
   readonly scenario?: string;
+  /**
+   * A plus sign may be lost before the digits: with `country`, the number is also read as international digits, and the
+   * answer is of the reading with the severest action.
+   */
+  readonly plusMayBeLost?: true;
 }
 
 /** What a lookup by RPC resolves to. `status` is what the same lookup would have had over HTTP. */
@@ -45,7 +50,7 @@ export type Source = LookupSource | HttpSource;
  * | error | what happened |
  * | --- | --- |
  * | unreadable | `number`, `country` or `scenario` threw, or took longer than MAX_READ_MS |
- * | not-text | `number`, `country` or `scenario` gave something other than text of a sane length |
+ * | not-text | `number`, `country` or `scenario` gave something other than text of a sane length (`number`: or an integer, or a list of one) |
  * | invalid-number | the lookup refused the number, the country or the scenario |
  * | no-number | `number` gave null, undefined or the empty string: always let through |
  * | timeout | no verdict within `timeoutMs` |
@@ -54,6 +59,7 @@ export type Source = LookupSource | HttpSource;
  * | rate-limited | the quota of the API key is used up (429) |
  * | unavailable | the service failed or could not say (5xx, verdict `unknown`) |
  * | malformed | something answered that is not a lookup: a redirect, a page, JSON of another shape |
+ * | another-number | the answer is about another number than the one that was asked for |
  * | misconfigured | `from` or the Turnstile secret, as a function, threw or gave nothing usable |
  * | unverified | Turnstile's siteverify gave no usable answer, or refused the secret |
  */
@@ -66,6 +72,7 @@ export type ServiceError =
   | 'rate-limited'
   | 'unavailable'
   | 'malformed'
+  | 'another-number'
   | 'misconfigured'
   | 'unverified';
 
@@ -87,7 +94,8 @@ export interface Check {
 
 /** What is to be checked, for `createCheck`. An adapter reads the same from the request. */
 export interface Subject {
-  readonly number: string | null | undefined;
+  /** As the client sent it: text, or a JSON number (an integer), or a list with one of these. */
+  readonly number: string | number | readonly (string | number)[] | null | undefined;
   readonly country?: string | null | undefined;
   readonly scenario?: string | null | undefined;
   /** The response token of the Turnstile widget; needed only if the answer is `challenge`. */
@@ -104,7 +112,10 @@ export interface CheckSettings {
   readonly timeoutMs?: number;
   /** When the service gives no verdict. Default `allow`: an outage of a fraud list must not close a sign-up. */
   readonly onError?: Fallback;
-  /** When what the client sent cannot be checked (ClientError). Default: as `onError`. */
+  /**
+   * When what the client sent cannot be checked (ClientError). Default `block`: `allow` is a way past the check, with a
+   * number that the lookup refuses and the SMS gateway reads.
+   */
   readonly onBadNumber?: Fallback;
   /** Look up and report, but let every request through, and spend no Turnstile token. Default false. */
   readonly dryRun?: boolean;

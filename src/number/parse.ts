@@ -13,6 +13,8 @@
  * One exception: digits that start with the country's own calling code in place of the trunk prefix that its numbers
  * have (`49151…`, not `0…`, with DE) are international where the national reading is no mobile. Open plans such as
  * DE, ID and AT list nearly every such string as a fixed line.
+ *
+ * What is no number by any of these is one if it was once (old-forms.ts).
  */
 import {
   type CountryCode,
@@ -20,8 +22,9 @@ import {
   type PhoneNumber as LibraryNumber,
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max';
-import { clean } from './clean.ts';
+import { clean, type Digits } from './clean.ts';
 import { countryOf } from './country.ts';
+import { fromOldForm } from './old-forms.ts';
 import { LINE_TYPES, MAX_E164_DIGITS, type ParseResult, type PhoneNumber } from './phone-number.ts';
 import { callingCodeOf, countriesOf, possibleLengths, readInternational, trunkPrefixOf } from './plan.ts';
 import * as refusal from './refusal.ts';
@@ -30,8 +33,10 @@ import { cleanTelUri, isTelUri } from './tel.ts';
 export { isCountry } from './country.ts';
 export { formatE164, type LineType, type ParseResult, type PhoneNumber } from './phone-number.ts';
 
-/** UTF-16 units. Room for a `tel:` URI with parameters; a number with punctuation takes about 30. */
-export const MAX_INPUT_LENGTH = 128;
+/** UTF-16 units: nearly all of them padding, since what is left without it has a bound of its own (clean.ts). */
+export const MAX_INPUT_LENGTH = 4096;
+
+const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /**
  * Reads one phone number. Deterministic, never throws, and `detail` never quotes the input.
@@ -49,8 +54,19 @@ export function parseNumber(input: string, country?: string): ParseResult {
   }
   const cleaned = isTelUri(input) ? cleanTelUri(input) : clean(input);
   if (!cleaned.ok) return cleaned;
-  if (cleaned.plus) return parseInternational(cleaned.digits);
-  return home === null ? parseWithoutCountry(cleaned.digits) : parseAtHome(cleaned.digits, home);
+  const read = parseDigits(cleaned, home);
+  return read.ok && cleaned.afterX !== '' && canHideDigit(cleaned, home) ? refusal.LETTERS : read;
+}
+
+function parseDigits({ plus, digits }: Digits, home: CountryCode | null): ParseResult {
+  if (plus) return parseInternational(digits);
+  return home === null ? parseWithoutCountry(digits) : parseAtHome(digits, home);
+}
+
+/** Whether there is a number with some digit in place of the x. */
+function canHideDigit(cleaned: Digits, home: CountryCode | null): boolean {
+  const withDigit = (digit: number) => ({ ...cleaned, digits: `${cleaned.digits}${digit}${cleaned.afterX}` });
+  return DIGITS.some((digit) => parseDigits(withDigit(digit), home).ok);
 }
 
 /** 1 for `+` and ASCII digits, 0 for ASCII digits, -1 for anything else. */
@@ -75,6 +91,8 @@ function parseInternational(digits: string): ParseResult {
   if (value !== null) return { ok: true, value };
   const number = parsePhoneNumberFromString(`+${digits}`);
   if (number?.isValid()) return accept(number);
+  const meant = parseOldForm(number, digits);
+  if (meant !== null) return meant;
   const callingCode = callingCodeOf(digits);
   if (callingCode === null) return refusal.CALLING_CODE;
   return explain(
@@ -92,9 +110,21 @@ function parseAtHome(digits: string, home: CountryCode): ParseResult {
   const international = parseWithoutCountry(digits);
   if (international.ok) return international;
   if (national !== null) return national;
+  const meant = parseOldForm(number, getCountryCallingCode(home) + digits);
+  if (meant !== null) return meant;
   // Dialled with the country's international prefix, it was never meant as a national number.
   if (number !== undefined && number.countryCallingCode !== getCountryCallingCode(home)) return international;
   return explain(getCountryCallingCode(home), [home], number?.nationalNumber.length ?? digits.length);
+}
+
+/**
+ * @param number what the library made of it, without the trunk prefix if it knows one
+ * @param digits international, for what it made nothing of
+ */
+function parseOldForm(number: LibraryNumber | undefined, digits: string): ParseResult | null {
+  const meant = fromOldForm(number?.number.slice(1) ?? digits);
+  const read = meant === null ? undefined : parsePhoneNumberFromString(`+${meant}`);
+  return read?.isValid() ? accept(read) : null;
 }
 
 /** The exception above. Ask only of a number that is assigned as `national` in `home`. */

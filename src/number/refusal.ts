@@ -26,7 +26,7 @@ export const MISPLACED_PLUS = refuse('misplaced plus sign: expected at most one 
 
 export const SEVERAL = refuse('several numbers: expected one number, on one line, without alternative endings');
 
-export const DECIMAL = refuse('decimal number: expected the digits only, without the .0 that spreadsheets add');
+export const DECIMAL = refuse('decimal number: expected the digits of a phone number, without a decimal part');
 
 export const LEADING_SEPARATOR = refuse('leading separator: expected +, a digit or an opening bracket first');
 

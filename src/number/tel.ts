@@ -7,6 +7,7 @@
 import { clean, type Digits } from './clean.ts';
 import { type Refusal, telUri } from './refusal.ts';
 
+const MIN_LOCAL_DIGITS = 4;
 const SCHEME = /^\s*tel:/i;
 
 export function isTelUri(input: string): boolean {
@@ -29,9 +30,12 @@ export function cleanTelUri(input: string): Digits | Refusal {
   const local = clean(subscriber, start);
   // A number with a plus is complete: RFC 3966 gives it no context, and one that is there cannot change it.
   if (!local.ok || local.plus || context === null) return local;
+  // No plan has shorter ones, and the middleware knows an answer by the last four digits of its number.
+  if (local.digits.length < MIN_LOCAL_DIGITS)
+    return telUri(`expected ${MIN_LOCAL_DIGITS} digits or more before a phone-context`);
   const prefix = clean(context);
   if (!prefix.ok || !prefix.plus) return telUri('expected a phone-context of + and a country calling code');
   // RFC 3966 (5.1.5) does not promise that the two together are a number. Google's libphonenumber reads them so too;
   // a trunk prefix between them is dropped later, and what is no assigned number is refused.
-  return { ok: true, plus: true, digits: prefix.digits + local.digits };
+  return { ...local, plus: true, digits: prefix.digits + local.digits };
 }

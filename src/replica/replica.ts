@@ -4,8 +4,10 @@ import { Problem, storageUnavailable } from '../http/problem.ts';
 import { refuseSandboxQuota, withSandbox } from '../http/sandbox.ts';
 import { parse } from '../http/validate.ts';
 import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../middleware/types.ts';
-import { parseNumber } from '../number/parse.ts';
+import type { PhoneNumber } from '../number/phone-number.ts';
+import { readingsOf } from '../number/readings.ts';
 import { decide, STALE_AFTER_SECONDS } from '../policy/decide.ts';
+import { severest } from '../policy/severest.ts';
 import { Finder } from '../serve/finder.ts';
 import { type Copy, CopyObjects, CopySlices } from './copy.ts';
 import { Origin } from './origin.ts';
@@ -85,21 +87,26 @@ export function createReplica(options: ReplicaOptions): Replica {
   const ageOf = ({ confirmedAt }: Copy) => Math.max(0, Math.floor((now() - confirmedAt) / 1000));
 
   async function lookupOrThrow(query: LookupQuery): Promise<LookupAnswer> {
-    const { number, country, scenario } = parse(lookupRequest, { ...query, country: query.country ?? options.country });
-    const parsed = parseNumber(number, country ?? undefined);
-    if (!parsed.ok) throw new Problem(parsed.code, parsed.detail);
-    refuseSandboxQuota(parsed.value.number);
+    const request = parse(lookupRequest, { ...query, country: query.country ?? options.country });
+    const read = readingsOf(request.number, request.country ?? undefined, request.plusMayBeLost ?? false);
+    if (!read.ok) throw new Problem(read.code, read.detail);
+    return severest(await Promise.allSettled(read.values.map((subject) => lookupSubject(subject, request.scenario))));
+  }
+
+  async function lookupSubject(subject: PhoneNumber, scenario: string | null | undefined): Promise<LookupAnswer> {
+    refuseSandboxQuota(subject.number);
     const { generation: newest } = (await finder.snapshots.get().catch(unavailable)).manifest;
-    const [finding] = await sandboxed.find([parsed.value.number], { evidence: false });
+    const [finding] = await sandboxed.find([subject.number], { evidence: false });
     if (!finding) return unavailable();
     // Findings of the sandbox are of no generation, and are decided on as those of the newest.
     const isSandbox = finding.generation === 0;
     const copy = objects.copyOf(isSandbox ? newest : finding.generation) ?? unavailable();
-    return decide(
-      parsed.value,
-      isSandbox ? finding : { ...finding, generation: copy.generation, ageSeconds: ageOf(copy) },
-      { ...copy.rules, now: now(), scenario: scenario ?? null, evidence: false },
-    );
+    return decide(subject, isSandbox ? finding : { ...finding, generation: copy.generation, ageSeconds: ageOf(copy) }, {
+      ...copy.rules,
+      now: now(),
+      scenario: scenario ?? null,
+      evidence: false,
+    });
   }
 
   return {

@@ -17,8 +17,6 @@ app.post(
     from: (c) => c.env.RINGFENCE,
     number: async (c) => (await c.req.json()).phone,
     scenario: 'signup',
-    // The form checks numbers before it sends them: one that cannot be checked is no typing error.
-    onBadNumber: 'block',
     onResult: (_c, check) => report(check),
     ...settingsFrom(env),
   }),

@@ -22,8 +22,6 @@ router.post(
     from: (_request, { RINGFENCE_URL, RINGFENCE_KEY }) => ({ url: RINGFENCE_URL, key: RINGFENCE_KEY }),
     number: async (request) => (await request.json<SignUp>()).phone,
     scenario: 'signup',
-    // The form checks numbers before it sends them: one that cannot be checked is no typing error.
-    onBadNumber: 'block',
     onResult: (_request, check) => report(check),
     ...settingsFrom(env),
   }),

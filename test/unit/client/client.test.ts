@@ -1,6 +1,7 @@
 /** Requests, errors, retries and deadlines, against a service that misbehaves. */
 import { describe, expect, it, vi } from 'vitest';
 import { type Client, type ClientOptions, createClient, RingfenceError } from '../../../src/client/index.ts';
+import { numberInQuery } from '../../../src/http/query-number.ts';
 import { FakeClock, FakeService, json, KEY, problem, URL_OF_SERVICE } from './support.ts';
 
 const NUMBER = '+12025550123';
@@ -80,6 +81,15 @@ it('has the number of an override in the query, and what tenant and page it is a
     '/v1/audit?before=0007',
   ]);
 });
+
+it.each(['+1 202 555 0123', ' 0157 15550123', '(+1) 202', 'tel:+1', 'a=b&c%d'])(
+  'sends %j so that the service reads it',
+  async (number) => {
+    const service = new FakeService(new Response(null, { status: 204 }));
+    await world(service).client.overrides.delete(number);
+    expect(numberInQuery(service.sent[0]?.url ?? '')).toBe(number);
+  },
+);
 
 it('takes no list of overrides for the one that was asked for', async () => {
   const { client } = world(new FakeService(json({ overrides: [] })));

@@ -100,12 +100,12 @@ describe('an override', () => {
     }
   });
 
-  it('named twice is the first', async () => {
+  it('named twice is refused', async () => {
     await scene.put(scene.shop);
     const answer = await scene.harness.call('DELETE', `/v1/overrides?number=%2B12025550199&${QUERY}`, {
       key: scene.shop,
     });
-    expect(answer.code).toBe('not-found');
+    expect(answer.code).toBe('invalid-request');
     expect(await scene.list(scene.shop)).toHaveLength(1);
   });
 });

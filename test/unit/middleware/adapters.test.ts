@@ -65,7 +65,8 @@ describe.each(ADAPTERS)('%s', (_name, build) => {
 
   it('a body that cannot be read is unreadable, and the route sees it as it would without', async () => {
     const checks: Check[] = [];
-    const options = { from: new FakeSource(CLEAR), onResult: (_context: unknown, check: Check) => checks.push(check) };
+    const onResult = (_context: unknown, check: Check) => checks.push(check);
+    const options = { from: new FakeSource(CLEAR), onBadNumber: 'allow', onResult } as const;
     const response = await app(options)(signup('no JSON'));
     expect(await response.text()).toContain('route threw: Unexpected token');
     expect(checks).toMatchObject([{ error: 'unreadable', outcome: 'allow' }]);

@@ -16,6 +16,7 @@ import {
   watchUnhandled,
 } from './support.ts';
 
+const US = 12025550123;
 const TIMEOUT_MS = 150;
 /** Far below what a test may take, far above what a busy machine adds. */
 const SLACK_MS = 1000;
@@ -152,32 +153,52 @@ describe('what the client sent', () => {
     ['HTTP 413', () => json({ code: 'payload-too-large' }, 413)],
     ['RPC 400', refused(400, 'invalid-number')],
   ];
-  it.each(sources)('%s follows onBadNumber, which follows onError if not given', async (_name, sourceOf) => {
+  it.each(sources)('%s follows onBadNumber, which is block if not given', async (_name, sourceOf) => {
     const from = await sourceOf();
     const outcome = async (options: Partial<CheckOptions>) =>
       (await createCheck({ from, timeoutMs: 5000, ...options })({ number: NUMBER })).outcome;
     expect(await outcome({ onError: 'allow', onBadNumber: 'block' })).toBe('block');
     expect(await outcome({ onError: 'block', onBadNumber: 'allow' })).toBe('allow');
     expect(await outcome({ onError: 'block' })).toBe('block');
-    expect(await outcome({ onError: 'allow' })).toBe('allow');
+    expect(await outcome({ onError: 'allow' })).toBe('block');
+    expect(await outcome({})).toBe('block');
   });
 
   const rubbish: [string, unknown][] = [
-    ['a JSON number', 12025550123],
-    ['a list', [NUMBER]],
     ['an object', { toString: () => NUMBER }],
+    ['a list of an object', [{ toString: () => NUMBER }]],
+    ['an empty list', []],
+    ['a list of nothing', [null]],
+    ['a list of two', [NUMBER, NUMBER]],
+    ['a list of a list', [[NUMBER]]],
+    ['a list of lists of two', [[NUMBER], [NUMBER]]],
     ['false', false],
-    ['0', 0],
+    ['true', true],
+    ['a fraction', 12025550123.5],
+    ['an integer that JSON has rounded', 2 ** 53],
+    ['no number at all', Number.NaN],
+    ['a bigint', 12025550123n],
     ['a flood', '1'.repeat(300)],
+    ['a flood of padding', NUMBER.padEnd(5000)],
   ];
   it.each(rubbish)('%s is not-text, and is not asked for', async (_name, number) => {
     const from = new FakeSource(CLEAR);
     const check = createCheck({ from, onBadNumber: 'block' });
     expect(await check({ number: number as string })).toMatchObject({ outcome: 'block', error: 'not-text' });
+    expect(await createCheck({ from })({ number: number as string })).toMatchObject({ outcome: 'block', pass: false });
     expect(await check({ number: NUMBER, country: number as string })).toMatchObject({ error: 'not-text' });
     expect(await check({ number: NUMBER, scenario: number as string })).toMatchObject({ error: 'not-text' });
     expect(from.asked).toEqual([]);
   });
+
+  it.each<{ value: unknown }>([{ value: US }, { value: [NUMBER] }, { value: 0 }, { value: [US] }])(
+    '$value is no country and no scenario',
+    async ({ value }) => {
+      const check = createCheck({ from: new FakeSource(CLEAR) });
+      expect(await check({ number: NUMBER, country: value as string })).toMatchObject({ error: 'not-text' });
+      expect(await check({ number: NUMBER, scenario: value as string })).toMatchObject({ error: 'not-text' });
+    },
+  );
 
   it.each([null, undefined, ''])('no number (%j) is let through and not asked for', async (number) => {
     const from = new FakeSource(LISTED);

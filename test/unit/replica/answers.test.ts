@@ -170,6 +170,12 @@ describe('a replica and its origin', () => {
       { number: '0917 123 4567', country: 'XX' },
       { number: '+12025550100', scenario: 'x'.repeat(65) },
       ...Object.values(SANDBOX).map((number) => ({ number: `+${number}` })),
+      // Of Germany, too: both are looked up.
+      ...Object.values(SANDBOX).map((number) => ({
+        number: ` ${number}`,
+        country: 'DE',
+        plusMayBeLost: true as const,
+      })),
     ];
     for (const query of cases) {
       const response = await origin.call('/v1/lookup', key, { method: 'POST', body: JSON.stringify(query) });
@@ -193,4 +199,7 @@ test('a country of its own is used where a lookup names none', async () => {
   expect(await replica.lookup({ number: '0917 123 4567' })).toMatchObject({ ok: true, answer: { country: 'PH' } });
   const named = await replica.lookup({ number: '0151 12345678', country: 'DE' });
   expect(named).toMatchObject({ ok: true, answer: { country: 'DE' } });
+  const german = createReplica({ ...options, country: 'DE' });
+  const lost = await german.lookup({ number: ` ${SANDBOX.listed}`, plusMayBeLost: true });
+  expect(lost).toMatchObject({ ok: true, answer: { number: `+${SANDBOX.listed}`, action: 'block' } });
 });

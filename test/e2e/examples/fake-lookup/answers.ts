@@ -22,7 +22,11 @@ const CLEAR: LookupAnswer = {
   generation: 1,
 };
 
-export const GOOD = { allow: CLEAR, block: { ...CLEAR, verdict: 'listed', level: 9, action: 'block' } } as const;
+/** Of the first and the second name. */
+export const GOOD = {
+  allow: CLEAR,
+  block: { ...CLEAR, number: '+12025550101', verdict: 'listed', level: 9, action: 'block' },
+} as const;
 
 /** Not an answer: it lacks nearly everything. */
 export const WRONG_SHAPE = { verdict: 'clear', action: 'allow' };

@@ -7,6 +7,7 @@ export const RPC_FAILURES = {
   nothing: 'malformed',
   'wrong shape': 'malformed',
   'no shape at all': 'malformed',
+  'of another number': 'another-number',
   'quota used up': 'rate-limited',
   'storage down': 'unavailable',
   'cannot say': 'unavailable',

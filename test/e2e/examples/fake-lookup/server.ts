@@ -13,6 +13,7 @@ export const HTTP_FAILURES = {
   'no JSON': 'malformed',
   'wrong shape': 'malformed',
   redirect: 'malformed',
+  'of another number': 'another-number',
   'too large': 'malformed',
   'quota used up': 'rate-limited',
   'key not valid': 'refused',
@@ -36,6 +37,7 @@ const ANSWERS: Readonly<Record<string, (response: ServerResponse) => unknown>> =
   page: (response) => response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE),
   'no JSON': (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('clear'),
   'wrong shape': json(200, WRONG_SHAPE),
+  'of another number': json(200, GOOD.allow),
   redirect: (response) => response.writeHead(302, { location: '/elsewhere' }).end(),
   'too large': json(200, { ...GOOD.allow, more: 'x'.repeat(TOO_LARGE_BYTES) }),
   'quota used up': (response) =>

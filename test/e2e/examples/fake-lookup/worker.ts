@@ -17,6 +17,7 @@ const ANSWERS: Readonly<Record<string, () => unknown>> = {
   nothing: () => null,
   'wrong shape': () => ({ ok: true, answer: WRONG_SHAPE }),
   'no shape at all': () => ({ ok: 'yes', action: 'allow' }),
+  'of another number': () => ({ ok: true, answer: GOOD.allow }),
   'quota used up': () => refused(429, 'quota-exceeded'),
   'storage down': () => refused(503, 'storage-unavailable'),
   'cannot say': () => ({ ok: true, answer: { ...GOOD.allow, verdict: 'unknown', action: null } }),
