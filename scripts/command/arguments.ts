@@ -1,6 +1,6 @@
 /** The command lines of all commands: options, and the forms that several of them take. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { codeOf, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 
 /** What parseArgs makes of options of this form, with `--no-NAME` for flags, and of arguments beside them. */
 type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
@@ -21,7 +21,7 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, allowNegative: true });
   } catch (error) {
-    throw new UsageError(`${problemOf(error, args)}; --help lists the options`);
+    throw new UsageError(`${problemOf(error)}; --help lists the options`);
   }
   if (!positionals && parsed.positionals.length > 0) {
     const many = parsed.positionals.length === 1 ? 'argument' : 'arguments';
@@ -35,14 +35,9 @@ export function takesNothing(args: readonly string[]): boolean {
   return parseArguments(args, { help: { type: 'boolean', short: 'h', default: false } }).values.help;
 }
 
-/** The first sentence of what parseArgs says; of an unknown option its name, not what stands behind `=`. */
-function problemOf(error: unknown, args: readonly string[]): string {
+/** The first sentence of what parseArgs says, which names options, and never what stands behind `=`. */
+function problemOf(error: unknown): string {
   const message = error instanceof Error ? error.message : 'bad option';
-  if (codeOf(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    const [, name = ''] = /'(-{1,2}[^'=]*)/.exec(message) ?? [];
-    const isKnown = args.some((arg) => arg === name || arg.startsWith(`${name}=`));
-    return `Unknown option '${isKnown || name.length === 2 ? name : '-'}'`;
-  }
   return message.split('\n')[0]?.replace(/\. (?:Did you|To specify).*$/, '') ?? 'bad option';
 }
 

@@ -28,6 +28,9 @@ describe('what is printed of an error', () => {
     for (const error of [new UsageError('a sentence'), new CommandError('a sentence'), new RangeError('a sentence')]) {
       expect(sentenceOf(error, {})).toBe('a sentence');
     }
+    expect(sentenceOf(new CommandError('no answer from https://me:secret@x.example'), {})).toBe(
+      'no answer from https://x.example',
+    );
   });
 
   test('of a file is its path and what is wrong with it', () => {
