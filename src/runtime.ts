@@ -23,6 +23,7 @@ import { quarantinedSources, readLedger } from './quality/ledger.ts';
 import { Finder } from './serve/finder.ts';
 import { PastFinder } from './serve/past-finder.ts';
 import { sampleClear, sampleInventory } from './serve/sample.ts';
+import { parseStale } from './serve/snapshot.ts';
 import { orUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
 import { R2ObjectStore } from './store/r2.ts';
@@ -37,6 +38,8 @@ export interface Settings {
   readonly RINGFENCE_QUALITY?: string;
   /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
+  /** Whether answers are made from what was last confirmed more than two minutes ago (src/serve/snapshot.ts). */
+  readonly RINGFENCE_STALE?: string;
 }
 
 export interface Env extends Settings {
@@ -96,7 +99,8 @@ export function createRuntimeOn(
   };
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const serve = { objects, slices, now, background, delay, log };
+  const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
+  const serve = { objects, slices, now, background, delay, log, maxAgeMs };
   const finder = new Finder(serve);
   const past = new PastFinder(finder, serve);
   const merge: MergeContext = {
@@ -126,8 +130,8 @@ export function createRuntimeOn(
     report: reportAs('keys.unavailable'),
   });
   const tenantDeps = { ...shared, report: reportAs('tenants.unavailable') };
-  const tenants: TenantStore = new TenantStore({ ...tenantDeps, accept: (version) => rules.accept(version) });
-  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log });
+  const tenants: TenantStore = new TenantStore({ ...tenantDeps, held: () => rules });
+  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log, maxAgeMs });
   const configs = new FeedConfigs(rules, labels);
   const { snapshots } = finder;
   const briefings = new Briefings({

@@ -115,7 +115,7 @@ export class Finder {
   ): Finding {
     const neighbours = neighboursOf(readers, number, dayOf(at / 1000));
     const { generation } = snapshot.manifest;
-    return { generation, ageSeconds: this.snapshots.ageSeconds, record, ...neighbours };
+    return { generation, ageSeconds: snapshot.ageSeconds(this.#context.now()), record, ...neighbours };
   }
 
   /** Looks up the numbers that have no finding yet. */

@@ -92,6 +92,17 @@ describe('rules', () => {
     expect(tenants.events).toEqual(['tenant.rules-unavailable']);
     await expect(rules.get('bank')).resolves.toMatchObject({ policy: DEFAULT_POLICY });
     await expect(tenants.isolate().rules.get('shop')).rejects.toThrow('the policy cannot be read');
+    tenants.nowMs += 119_999;
+    expect(await rules.get('shop')).toBe(before);
+    tenants.nowMs += 1;
+    await expect(rules.get('shop')).rejects.toThrow(StorageUnavailable);
+  });
+
+  it('of any age, with storage that fails, where the operator wants old answers rather than none', async () => {
+    const { store, rules } = tenants.isolate({ maxAgeMs: Number.POSITIVE_INFINITY });
+    await store.putPolicy(SHOP, POLICY);
+    const before = await rules.get('shop');
+    tenants.log.beforeCall = () => Promise.reject(new Error('down'));
     tenants.nowMs += 24 * 3_600_000;
     expect(await rules.get('shop')).toBe(before);
   });

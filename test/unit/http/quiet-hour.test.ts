@@ -1,0 +1,174 @@
+/** The whole service after a pause, and while storage fails, by a clock that tests set. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createFetch } from '../../../src/http/app.ts';
+import { tick } from '../../../src/merge/tick.ts';
+import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
+import { someDetections } from '../../support/detections.ts';
+import { newWorld, START, upload, type World } from '../../support/world.ts';
+
+const NUMBER = 12_025_550_177;
+const ADMIN = 'admin-key-of-more-than-32-characters';
+const HOUR_MS = 3_600_000;
+const [SAMPLE] = someDetections(1, 1);
+if (SAMPLE === undefined) throw new Error('no detection');
+const SEEN = {
+  ...SAMPLE,
+  number: NUMBER,
+  label: 'modem_pool_card',
+  observedAt: START / 1000,
+  firstSeenAt: START / 1000,
+};
+
+interface Isolate {
+  readonly runtime: Runtime;
+  readonly call: (method: string, path: string, key: string, body?: unknown) => Promise<Response>;
+}
+
+let world: World;
+/** Storage takes its time, so that requests that come at once find each other's reads under way. */
+const slowly = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: START, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  vi.spyOn(console, 'log').mockReturnValue();
+  world = newWorld();
+  world.storeLog.beforeCall = slowly;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+function isolate(settings: Settings = {}): Isolate {
+  const runtime = createRuntimeOn(world, { RINGFENCE_ADMIN_KEY: ADMIN, ...settings }, () => undefined);
+  const fetch = createFetch(runtime.services);
+  const call = async (method: string, path: string, key: string, body?: unknown) => {
+    const init = { method, headers: { authorization: `Bearer ${key}` } };
+    const request = new Request(
+      `https://ringfence.example${path}`,
+      body === undefined ? init : { ...init, body: JSON.stringify(body) },
+    );
+    return settled(Promise.resolve(fetch(request)));
+  };
+  return { runtime, call };
+}
+
+/** Lets time pass until the work is done. */
+async function settled<T>(work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  done.catch(() => undefined);
+  while (!isDone) {
+    await vi.advanceTimersByTimeAsync(20);
+    // Hashes are computed in a thread of their own, by no clock of ours.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return done;
+}
+
+async function lookups({ call }: Isolate, key: string, count: number) {
+  const path = `/v1/lookup?number=%2B${NUMBER}`;
+  const responses = await Promise.all(Array.from({ length: count }, () => call('GET', path, key)));
+  return Promise.all(
+    responses.map(async (response) => {
+      const { verdict, action, stale } = (await response.json()) as Record<string, unknown>;
+      return `${response.status} ${verdict} ${action}${stale === true ? ' stale' : ''}`;
+    }),
+  );
+}
+
+/** Publishes what another isolate was sent. */
+async function publish(): Promise<void> {
+  world.clock = Date.now();
+  await upload(world, `b${world.clock}`, [SEEN]);
+  await settled(tick(world));
+}
+
+async function newKey({ call }: Isolate): Promise<string> {
+  const response = await call('POST', '/v1/keys', ADMIN, { name: 'sign-up', scopes: ['lookup'] });
+  return ((await response.json()) as { key: string }).key;
+}
+
+const all = (count: number, answer: string) => Array(count).fill(answer);
+
+describe('after hours without requests', () => {
+  test.each([1, 3])('%i: ten lookups at once all see what was listed meanwhile', async (hours) => {
+    const here = isolate();
+    const key = await newKey(isolate());
+    expect(await lookups(here, key, 1)).toEqual(['200 clear allow']);
+    await publish();
+    await vi.advanceTimersByTimeAsync(hours * HOUR_MS);
+    world.storeLog.clear();
+    expect(await lookups(here, key, 10)).toEqual(all(10, '200 listed block'));
+    const { 'getIfChanged manifest': manifests, 'getIfChanged config/': configs } = world.storeLog.counts();
+    // The keys, and the index of tenants.
+    expect([manifests, configs]).toEqual([1, 2]);
+  });
+
+  test('ten with a key that was made meanwhile elsewhere are all known', async () => {
+    const here = isolate();
+    const there = isolate();
+    const known = await newKey(there);
+    expect(await lookups(here, known, 1)).toEqual(['200 clear allow']);
+    await vi.advanceTimersByTimeAsync(2000);
+    const key = await newKey(there);
+    expect(await lookups(here, key, 10)).toEqual(all(10, '200 clear allow'));
+  });
+
+  test('ten of a tenant whose rules have changed elsewhere are decided by the new ones', async () => {
+    const here = isolate();
+    const there = isolate();
+    const key = await newKey(there);
+    expect(await lookups(here, key, 1)).toEqual(['200 clear allow']);
+    const put = { number: `+${NUMBER}`, list: 'block', reason: 'a test' };
+    expect((await there.call('PUT', '/v1/overrides', ADMIN, put)).status).toBe(200);
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    expect(await lookups(here, key, 10)).toEqual(all(10, '200 clear block'));
+  });
+
+  test('and storage that fails: unknown, until it answers again', async () => {
+    const here = isolate();
+    const key = await newKey(here);
+    expect(await lookups(here, key, 1)).toEqual(['200 clear allow']);
+    await publish();
+    await vi.advanceTimersByTimeAsync(HOUR_MS / 2);
+    world.storeLog.beforeCall = () => Promise.reject(new Error('injected'));
+    expect(await lookups(here, key, 10)).toEqual(all(10, '503 unknown undefined'));
+    world.storeLog.beforeCall = slowly;
+    expect(await lookups(here, key, 10)).toEqual(all(10, '200 listed block'));
+  });
+
+  test('and storage that fails, where the operator wants old answers: they say that they are old', async () => {
+    const here = isolate({ RINGFENCE_STALE: 'serve' });
+    const key = await newKey(here);
+    expect(await lookups(here, key, 1)).toEqual(['200 clear allow']);
+    await vi.advanceTimersByTimeAsync(HOUR_MS / 2);
+    world.storeLog.beforeCall = () => Promise.reject(new Error('injected'));
+    expect(await lookups(here, key, 10)).toEqual(all(10, '200 clear allow stale'));
+  });
+});
+
+test('a setting that is none is refused', () => {
+  expect(() => isolate({ RINGFENCE_STALE: 'sometimes' })).toThrow(
+    'RINGFENCE_STALE: expected unknown or serve; found "sometimes"',
+  );
+});
+
+test('with a request a second nothing is read but each of three objects every ten seconds', async () => {
+  const here = isolate();
+  const key = await newKey(here);
+  await publish();
+  expect(await lookups(here, key, 1)).toEqual(['200 listed block']);
+  world.storeLog.clear();
+  for (let second = 0; second < 60; second++) {
+    expect(await lookups(here, key, 1)).toEqual(['200 listed block']);
+    await vi.advanceTimersByTimeAsync(900);
+  }
+  const { 'getIfChanged manifest': manifests, 'getIfChanged config/': configs, ...rest } = world.storeLog.counts();
+  expect(manifests).toBeLessThanOrEqual(6);
+  expect(configs).toBeLessThanOrEqual(2 * 6);
+  expect(rest).toEqual({});
+});
