@@ -27,7 +27,7 @@ export interface OperationTypes {
        */
       evidence?: 'true' | 'false';
       /**
-       * What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and overrides are those of today
+       * What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and overrides are those of today. A line of several detections counts as one from its first day on, in full from its last
        */
       asOf?: string;
       /**

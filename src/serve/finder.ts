@@ -9,7 +9,7 @@ import type { Basis, Finding, RecordFacts } from '../policy/finding.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import { ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
-import { factsAt, foldEvidence, foldFacts } from './facts.ts';
+import { evidenceLines, factsAt, foldEntries, foldFacts } from './facts.ts';
 import { neighboursOf } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
 import { View } from './view.ts';
@@ -171,7 +171,7 @@ export class Finder {
     if (!options.evidence) return finding;
     try {
       const evidence = await Promise.all(hits.map(({ entry, rank }) => view.readEvidence(entry, rank)));
-      return { ...finding, evidence: foldEvidence(evidence.flat()) };
+      return { ...finding, evidence: evidenceLines(foldEntries(evidence.flat())) };
     } catch (error) {
       // The verdict stands without it; part of the evidence would pass for all of it.
       this.#context.log('evidence.unavailable', { reason: String(error) });
