@@ -7,7 +7,7 @@ import { Feed } from './feed/feed.ts';
 import { dayOfMs, isoDay } from './format/records.ts';
 import type { Assets } from './http/docs-page.ts';
 import { withSandbox, withSandboxPast } from './http/sandbox.ts';
-import type { Health, Samples, Services, Status } from './http/services.ts';
+import type { Samples, Services, Status } from './http/services.ts';
 import { acceptDetections } from './ingest/accept.ts';
 import { checkAdminKey } from './keys/admin-key.ts';
 import type { Limiter } from './keys/quota.ts';
@@ -21,6 +21,7 @@ import { parseLabelLevels } from './policy/labels.ts';
 import { parseBounds } from './quality/bounds.ts';
 import { quarantinedSources, readLedger } from './quality/ledger.ts';
 import { Finder } from './serve/finder.ts';
+import { HealthCheck } from './serve/health.ts';
 import { PastFinder } from './serve/past-finder.ts';
 import { sampleClear, sampleInventory } from './serve/sample.ts';
 import { parseStale } from './serve/snapshot.ts';
@@ -67,9 +68,6 @@ export interface Runtime {
   /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
   warm(): Promise<void>;
 }
-
-/** Lookups are answered from a snapshot of any age; health says when it is older than two missed refreshes of a tick. */
-const HEALTHY_AGE_SECONDS = 300;
 
 /** Lets work go on after the answer: the platform's waitUntil. */
 type Background = (work: Promise<unknown>) => void;
@@ -133,6 +131,13 @@ export function createRuntimeOn(
   const tenants: TenantStore = new TenantStore({ ...tenantDeps, held: () => rules });
   const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log, maxAgeMs });
   const configs = new FeedConfigs(rules, labels);
+  const health = new HealthCheck({
+    ...serve,
+    finder,
+    keys: () => keys.checkAvailable(),
+    rules: () => rules.index(),
+    random,
+  });
   const { snapshots } = finder;
   const briefings = new Briefings({
     objects,
@@ -166,7 +171,7 @@ export function createRuntimeOn(
       const [status, census] = await orUnavailable(Promise.all([readStatus(objects), readCensus(objects)]));
       return statusOf(status, census, now());
     },
-    health: () => healthOf(finder),
+    health: () => health.check(),
   };
   const warm = async () => {
     await Promise.allSettled([finder.snapshots.get(), rules.index()]);
@@ -190,16 +195,6 @@ function limitersOf(env: Env): readonly Limiter[] {
   return tiers.flatMap(({ perMinute, binding }) =>
     binding === undefined ? [] : [{ perMinute, limit: (key) => binding.limit({ key }) }],
   );
-}
-
-async function healthOf({ snapshots }: Finder): Promise<Health> {
-  try {
-    const { manifest } = await snapshots.get();
-    const ageSeconds = snapshots.ageSeconds;
-    return { ok: ageSeconds <= HEALTHY_AGE_SECONDS, generation: manifest.generation, ageSeconds };
-  } catch {
-    return { ok: false, generation: null, ageSeconds: null };
-  }
 }
 
 /** @param nowMs since 1970 */

@@ -1287,6 +1287,10 @@ export interface Health {
    * Since what is served was last confirmed to be the newest
    */
   ageSeconds: number | null;
+  /**
+   * What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies
+   */
+  failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
 }
 export interface Status {
   generation: number;

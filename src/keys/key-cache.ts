@@ -5,6 +5,7 @@
 
 import { fromHex } from '../format/hash.ts';
 import type { ChangedObject } from '../store/changed-object.ts';
+import { StorageUnavailable } from '../store/errors.ts';
 import { type Beginning, HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
 import type { ApiKey } from './key-file.ts';
 import type { Principal } from './scope.ts';
@@ -53,9 +54,9 @@ export class KeyCache {
     return keys.get(id) ?? this.#lookAgain(id);
   }
 
-  /** Whether keys can be checked. */
-  async isAvailable(): Promise<boolean> {
-    return (await this.#copy.get()) !== null;
+  /** Rejects unless keys can be checked. */
+  async checkAvailable(): Promise<void> {
+    if ((await this.#copy.get()) === null) throw new StorageUnavailable('no key can be checked at the moment');
   }
 
   /** To be called before this isolate changes the keys, for `accept`. */

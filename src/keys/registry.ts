@@ -87,9 +87,9 @@ export class KeyRegistry {
     return this.#known(token, proof, key.principal);
   }
 
-  /** Whether stored keys can be checked at the moment. */
-  isAvailable(): Promise<boolean> {
-    return this.#cache.isAvailable();
+  /** Rejects with StorageUnavailable unless stored keys can be checked at the moment. */
+  checkAvailable(): Promise<void> {
+    return this.#cache.checkAvailable();
   }
 
   async create({ name, scopes, tenant = DEFAULT_TENANT, quota = null }: NewKey): Promise<CreateResult> {

@@ -118,6 +118,11 @@ export class SnapshotHolder {
     return Math.floor(this.#copy.ageMs / 1000);
   }
 
+  /** The snapshot at hand, however old it is. */
+  get held(): Snapshot | null {
+    return this.#copy.held;
+  }
+
   /** The snapshot, if there is no need to look whether there is a newer one; null says nothing. */
   peek(): Snapshot | null {
     return this.#copy.peek();

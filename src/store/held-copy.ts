@@ -107,6 +107,11 @@ export class HeldCopy<T> {
     return ageMs >= 0 && ageMs < REFRESH_AFTER_MS ? copy.value : null;
   }
 
+  /** The copy, however old it is. */
+  get held(): T | null {
+    return this.#copy?.value ?? null;
+  }
+
   /** Milliseconds since the copy was certainly the newest; infinite if there is none. */
   get ageMs(): number {
     return this.#copy === null ? Number.POSITIVE_INFINITY : this.#since(this.#copy.confirmed.at);

@@ -1,13 +1,12 @@
 /** The whole service after a pause, and while storage fails, by a clock that tests set. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createFetch } from '../../../src/http/app.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
+import type { Settings } from '../../../src/runtime.ts';
 import { someDetections } from '../../support/detections.ts';
-import { newWorld, START, upload, type World } from '../../support/world.ts';
+import { START, upload, type World } from '../../support/world.ts';
+import { ADMIN, type Isolate, isolateOn, newKey, newSlowWorld, settled, slowly } from './isolates.ts';
 
 const NUMBER = 12_025_550_177;
-const ADMIN = 'admin-key-of-more-than-32-characters';
 const HOUR_MS = 3_600_000;
 const [SAMPLE] = someDetections(1, 1);
 if (SAMPLE === undefined) throw new Error('no detection');
@@ -19,20 +18,9 @@ const SEEN = {
   firstSeenAt: START / 1000,
 };
 
-interface Isolate {
-  readonly runtime: Runtime;
-  readonly call: (method: string, path: string, key: string, body?: unknown) => Promise<Response>;
-}
-
 let world: World;
-/** Storage takes its time, so that requests that come at once find each other's reads under way. */
-const slowly = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
-
 beforeEach(() => {
-  vi.useFakeTimers({ now: START, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
-  vi.spyOn(console, 'log').mockReturnValue();
-  world = newWorld();
-  world.storeLog.beforeCall = slowly;
+  world = newSlowWorld();
 });
 
 afterEach(() => {
@@ -40,34 +28,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function isolate(settings: Settings = {}): Isolate {
-  const runtime = createRuntimeOn(world, { RINGFENCE_ADMIN_KEY: ADMIN, ...settings }, () => undefined);
-  const fetch = createFetch(runtime.services);
-  const call = async (method: string, path: string, key: string, body?: unknown) => {
-    const init = { method, headers: { authorization: `Bearer ${key}` } };
-    const request = new Request(
-      `https://ringfence.example${path}`,
-      body === undefined ? init : { ...init, body: JSON.stringify(body) },
-    );
-    return settled(Promise.resolve(fetch(request)));
-  };
-  return { runtime, call };
-}
-
-/** Lets time pass until the work is done. */
-async function settled<T>(work: Promise<T>): Promise<T> {
-  let isDone = false;
-  const done = work.finally(() => {
-    isDone = true;
-  });
-  done.catch(() => undefined);
-  while (!isDone) {
-    await vi.advanceTimersByTimeAsync(20);
-    // Hashes are computed in a thread of their own, by no clock of ours.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return done;
-}
+const isolate = (settings: Settings = {}) => isolateOn(world, settings);
 
 async function lookups({ call }: Isolate, key: string, count: number) {
   const path = `/v1/lookup?number=%2B${NUMBER}`;
@@ -85,11 +46,6 @@ async function publish(): Promise<void> {
   world.clock = Date.now();
   await upload(world, `b${world.clock}`, [SEEN]);
   await settled(tick(world));
-}
-
-async function newKey({ call }: Isolate): Promise<string> {
-  const response = await call('POST', '/v1/keys', ADMIN, { name: 'sign-up', scopes: ['lookup'] });
-  return ((await response.json()) as { key: string }).key;
 }
 
 const all = (count: number, answer: string) => Array(count).fill(answer);
