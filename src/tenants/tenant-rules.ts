@@ -40,9 +40,11 @@ interface Held {
   readonly overrides: string | null;
   readonly global: string | null;
   readonly rules: TenantRules;
+  /** When documents that have replaced these could not be read first; milliseconds since 1970. */
+  replacedAt?: number;
 }
 
-type Refs = Omit<Held, 'rules'>;
+type Refs = Omit<Held, 'rules' | 'replacedAt'>;
 
 const NO_RULES: TenantRules = { policy: DEFAULT_POLICY, overrides: Overrides.none };
 
@@ -76,10 +78,10 @@ export class TenantRulesHolder {
     try {
       return await this.#rulesOf(tenant, index);
     } catch (error) {
-      // What was in force before is still closer to what the tenant wants than nothing. The next request tries again.
-      const before = this.#held.get(tenant);
-      this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === undefined ? 'no' : 'yes' });
-      if (before !== undefined) return before.rules;
+      // For a while what was in force before is closer to what the tenant wants than nothing. The next request tries again.
+      const before = this.#replacedOf(tenant);
+      this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === null ? 'no' : 'yes' });
+      if (before !== null) return before;
       throw unavailable(error);
     }
   }
@@ -113,6 +115,14 @@ export class TenantRulesHolder {
 
   accept(version: Version<TenantIndex> | 'unavailable', begun: Beginning): void {
     this.#index.accept(version, begun);
+  }
+
+  /** The rules from before those that cannot be read, until that is too long ago. */
+  #replacedOf(tenant: string): TenantRules | null {
+    const held = this.#held.get(tenant);
+    if (held === undefined) return null;
+    held.replacedAt ??= this.#deps.now();
+    return this.#deps.now() - held.replacedAt < (this.#deps.maxAgeMs ?? MAX_AGE_MS) ? held.rules : null;
   }
 
   #heldFor(tenant: string, refs: Refs): TenantRules | null {

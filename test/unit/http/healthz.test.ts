@@ -26,7 +26,7 @@ beforeEach(async () => {
     world.clock += 60_000;
     let swaps = 0;
     world.storeLog.beforeCall = async (name) => {
-      if (name === 'put manifest' && ++swaps === 2) throw new Error('injected: stopped');
+      if (name === 'put manifest' && ++swaps >= 2) throw new Error('injected: stopped');
     };
     await tick(world).catch(() => undefined);
   }

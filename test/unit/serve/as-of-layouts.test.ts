@@ -79,7 +79,7 @@ async function built(detections: readonly Detection[], how: Layout): Promise<Wor
 async function tickOnce(world: World): Promise<void> {
   let swaps = 0;
   world.storeLog.beforeCall = async (name) => {
-    if (name === 'put manifest' && ++swaps === 2) throw new Error('injected: stopped');
+    if (name === 'put manifest' && ++swaps >= 2) throw new Error('injected: stopped');
   };
   await tick(world).catch((error: Error) => expect(error.message).toContain('injected'));
   world.storeLog.beforeCall = async () => {};
