@@ -4,6 +4,7 @@ import { loadManifest } from '../../../src/merge/publish.ts';
 import { compactFully } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import type { Settings } from '../../../src/runtime.ts';
+import { RecentLookups } from '../../../src/serve/health.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { upload, type World } from '../../support/world.ts';
@@ -66,6 +67,26 @@ async function damage(index: number): Promise<() => Promise<void>> {
     for (const hash of hashes) await world.slices.memory.delete(hash);
   };
 }
+
+test('of lookups that asked storage, a tenth that got no answer counts, and the odd one does not', () => {
+  let now = 0;
+  const recent = new RecentLookups(() => now);
+  const count = (failed: number, answered: number) => {
+    for (let i = 0; i < failed; i++) recent.count(true);
+    for (let i = 0; i < answered; i++) recent.count(false);
+  };
+  count(2, 0);
+  expect(recent.isFailing()).toBe(false);
+  count(1, 27);
+  expect(recent.isFailing()).toBe(true);
+  count(0, 1);
+  expect(recent.isFailing()).toBe(false);
+  now = 60_000;
+  count(1, 0);
+  expect(recent.isFailing(), 'the minute before counts').toBe(true);
+  now = 120_000;
+  expect(recent.isFailing()).toBe(false);
+});
 
 describe('health', () => {
   test('is well in a store that is, and in an empty one', async () => {
