@@ -25,8 +25,10 @@ export async function runCron(cron: string, runtime: Pick<Runtime, 'merge' | 'fi
     });
   const result = await tick(merge);
   merge.log('tick', { ...result, lostRace: String(result.lostRace) });
-  // This isolate may serve lookups too, and knows that there is something new.
-  await runtime.finder.snapshots.refresh();
+  // This isolate may serve lookups too, and knows that there is something new. The tick is done in any case.
+  await logged(merge, 'snapshot.stale', async () => {
+    await runtime.finder.snapshots.refresh();
+  });
 }
 
 async function logged({ log }: Runtime['merge'], event: string, work: () => Promise<void>): Promise<void> {

@@ -7,7 +7,7 @@ import { Feed } from './feed/feed.ts';
 import { dayOfMs, isoDay } from './format/records.ts';
 import type { Assets } from './http/docs-page.ts';
 import { withSandbox, withSandboxPast } from './http/sandbox.ts';
-import type { Health, Samples, Services, Status } from './http/services.ts';
+import type { Samples, Services, Status } from './http/services.ts';
 import { acceptDetections } from './ingest/accept.ts';
 import { checkAdminKey } from './keys/admin-key.ts';
 import type { Limiter } from './keys/quota.ts';
@@ -21,8 +21,10 @@ import { parseLabelLevels } from './policy/labels.ts';
 import { parseBounds } from './quality/bounds.ts';
 import { quarantinedSources, readLedger } from './quality/ledger.ts';
 import { Finder } from './serve/finder.ts';
+import { HealthCheck } from './serve/health.ts';
 import { PastFinder } from './serve/past-finder.ts';
 import { sampleClear, sampleInventory } from './serve/sample.ts';
+import { parseStale } from './serve/snapshot.ts';
 import { orUnavailable } from './store/errors.ts';
 import { KvSliceStore } from './store/kv.ts';
 import { R2ObjectStore } from './store/r2.ts';
@@ -37,6 +39,8 @@ export interface Settings {
   readonly RINGFENCE_QUALITY?: string;
   /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
+  /** Whether answers are made from what was last confirmed more than two minutes ago (src/serve/snapshot.ts). */
+  readonly RINGFENCE_STALE?: string;
 }
 
 export interface Env extends Settings {
@@ -64,9 +68,6 @@ export interface Runtime {
   /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
   warm(): Promise<void>;
 }
-
-/** Lookups are answered from a snapshot of any age; health says when it is older than two missed refreshes of a tick. */
-const HEALTHY_AGE_SECONDS = 300;
 
 /** Lets work go on after the answer: the platform's waitUntil. */
 type Background = (work: Promise<unknown>) => void;
@@ -96,7 +97,8 @@ export function createRuntimeOn(
   };
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const serve = { objects, slices, now, background, delay, log };
+  const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
+  const serve = { objects, slices, now, background, delay, log, maxAgeMs };
   const finder = new Finder(serve);
   const past = new PastFinder(finder, serve);
   const merge: MergeContext = {
@@ -126,9 +128,16 @@ export function createRuntimeOn(
     report: reportAs('keys.unavailable'),
   });
   const tenantDeps = { ...shared, report: reportAs('tenants.unavailable') };
-  const tenants: TenantStore = new TenantStore({ ...tenantDeps, accept: (version) => rules.accept(version) });
-  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log });
+  const tenants: TenantStore = new TenantStore({ ...tenantDeps, held: () => rules });
+  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log, maxAgeMs });
   const configs = new FeedConfigs(rules, labels);
+  const health = new HealthCheck({
+    ...serve,
+    finder,
+    keys: () => keys.checkAvailable(),
+    rules: () => rules.index(),
+    random,
+  });
   const { snapshots } = finder;
   const briefings = new Briefings({
     objects,
@@ -162,7 +171,7 @@ export function createRuntimeOn(
       const [status, census] = await orUnavailable(Promise.all([readStatus(objects), readCensus(objects)]));
       return statusOf(status, census, now());
     },
-    health: () => healthOf(finder),
+    health: () => health.check(),
   };
   const warm = async () => {
     await Promise.allSettled([finder.snapshots.get(), rules.index()]);
@@ -186,16 +195,6 @@ function limitersOf(env: Env): readonly Limiter[] {
   return tiers.flatMap(({ perMinute, binding }) =>
     binding === undefined ? [] : [{ perMinute, limit: (key) => binding.limit({ key }) }],
   );
-}
-
-async function healthOf({ snapshots }: Finder): Promise<Health> {
-  try {
-    const { manifest } = await snapshots.get();
-    const ageSeconds = snapshots.ageSeconds;
-    return { ok: ageSeconds <= HEALTHY_AGE_SECONDS, generation: manifest.generation, ageSeconds };
-  } catch {
-    return { ok: false, generation: null, ageSeconds: null };
-  }
 }
 
 /** @param nowMs since 1970 */

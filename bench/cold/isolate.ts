@@ -6,6 +6,9 @@ import { Finder } from '../../src/serve/finder.ts';
 import { StepObjectStore, StepSliceStore, Steps } from './step-stores.ts';
 import { registryOn, type ServedWorld } from './world.ts';
 
+/** Pauses between looks at another's read take no step. */
+const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
 export class Isolate {
   readonly steps = new Steps();
   readonly #finder: Finder;
@@ -23,14 +26,14 @@ export class Isolate {
       slices,
       now: () => now,
       background: () => {},
-      delay: () => new Promise(() => {}),
+      delay: soon,
       log: (event, details) => {
         throw new Error(`${event} ${JSON.stringify(details)}`);
       },
     });
     // As src/worker.ts: the snapshot is asked for while the first request is being authenticated.
     this.#finder.snapshots.get().catch(() => undefined);
-    const registry = registryOn(objects, () => new Promise(() => {}));
+    const registry = registryOn(objects, soon);
     this.#authenticated = registry.authenticate(world.token).then(({ kind }) => kind === 'known');
   }
 

@@ -57,7 +57,7 @@ export async function createClients(folder: string): Promise<ClientKeys> {
     return created.key;
   };
   const clients = { builtIn: await keyOf('default'), tenRules: await keyOf(TENANT) };
-  const tenants = new TenantStore({ ...deps, accept: () => undefined });
+  const tenants = new TenantStore({ ...deps, held: () => null });
   const put = await tenants.putPolicy({ tenant: TENANT, by: 'bench' }, TEN_RULES);
   if (put.kind !== 'done') throw new Error(`the policy could not be put: ${put.kind}`);
   return clients;

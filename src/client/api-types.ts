@@ -27,7 +27,7 @@ export interface OperationTypes {
        */
       evidence?: 'true' | 'false';
       /**
-       * What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and overrides are those of today
+       * What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and overrides are those of today. A line of several detections counts as one from its first day on, in full from its last
        */
       asOf?: string;
       /**
@@ -1288,6 +1288,10 @@ export interface Health {
    * Since what is served was last confirmed to be the newest
    */
   ageSeconds: number | null;
+  /**
+   * What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies
+   */
+  failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
 }
 export interface Status {
   generation: number;

@@ -26,6 +26,13 @@ export const EVIDENCE_MAGIC = 'RFEV';
 export const EVIDENCE_VERSION = 1;
 export const EVIDENCE_BLOCK_NUMBERS = 64;
 export const EVIDENCE_PREFIX_BYTES = 16;
+/**
+ * Evidence kept of one number: an entry for each distinct circumstances, first day and last day, so that what was known
+ * on any day can be told (src/serve/as-of.ts); of these the first 1,024 in canonical order, by CRC-32 of the circumstances'
+ * text, then by the text, first day and last day. An entry among the first of all is among the first of any part, so
+ * nothing kept is ever missing a sighting, whatever the order of merging. The verdict counts every sighting.
+ */
+export const EVIDENCE_ENTRIES = 1_024;
 /** Times are unsigned 32-bit seconds: until 2106. */
 export const LATEST_SECOND = 0xffff_ffff;
 

@@ -53,7 +53,7 @@ export const asOfGeneration = v.pipe(
 );
 const AS_OF =
   'What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and ' +
-  'overrides are those of today';
+  'overrides are those of today. A line of several detections counts as one from its first day on, in full from its last';
 const RECEIPT = 'Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`';
 
 const PLUS_MAY_BE_LOST =

@@ -13,6 +13,7 @@ import type { TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import type { FindOptions } from '../serve/finder.ts';
+import type { Health } from '../serve/health.ts';
 import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
 import type { BriefingService } from './briefings.ts';
@@ -20,21 +21,13 @@ import type { Assets } from './docs-page.ts';
 import type { FeedService } from './feed.ts';
 
 export type { EvidenceLine, Finding, RecordFacts } from '../policy/finding.ts';
+export type { Health } from '../serve/health.ts';
 
 export interface Finder {
   /** What is known of a number, at once: null if that takes a look at storage. */
   peek(number: number): Finding | null;
   /** One entry for each number, in the same order. null: storage could not answer for this number. */
   find(numbers: readonly number[], options: FindOptions): Promise<readonly (Finding | null)[]>;
-}
-
-export interface Health {
-  /** Lookups can be answered. */
-  readonly ok: boolean;
-  /** null: no snapshot has been read yet. */
-  readonly generation: number | null;
-  /** Seconds since the snapshot was last confirmed to be the newest. */
-  readonly ageSeconds: number | null;
 }
 
 export interface Status {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { Health, Status } from './services.ts';
+import { HEALTH_PARTS, type Health } from '../serve/health.ts';
+import type { Status } from './services.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const instant = v.pipe(v.string(), v.isoTimestamp());
@@ -10,6 +11,12 @@ export const healthAnswer = v.object({
   ageSeconds: v.pipe(
     v.nullable(v.pipe(v.number(), v.minValue(0))),
     v.description('Since what is served was last confirmed to be the newest'),
+  ),
+  failing: v.exactOptional(
+    v.pipe(
+      v.array(v.picklist(HEALTH_PARTS)),
+      v.description('What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies'),
+    ),
   ),
 }) satisfies v.GenericSchema<Health>;
 

@@ -5,12 +5,13 @@
 
 import { fromHex } from '../format/hash.ts';
 import type { ChangedObject } from '../store/changed-object.ts';
-import { HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
+import { StorageUnavailable } from '../store/errors.ts';
+import { type Beginning, HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
 import type { ApiKey } from './key-file.ts';
 import type { Principal } from './scope.ts';
 import type { Digest } from './token.ts';
 
-/** Together with the 10 s that a refresh may be lost for, below a minute. */
+/** Below a minute with all that a look at storage may take. */
 const REFRESH_FIRST_AFTER_MS = 45_000;
 const MAX_AGE_MS = 3_600_000;
 /** An id that the copy lacks may be a key made a moment ago elsewhere. One look a second cannot be made into a flood. */
@@ -29,8 +30,6 @@ export interface KeyCacheDeps extends Omit<HeldCopyDeps<KnownKeys>, 'readIfChang
 
 export class KeyCache {
   readonly #copy: HeldCopy<KnownKeys>;
-  readonly #now: () => number;
-  #missedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ store, ...deps }: KeyCacheDeps) {
     const readIfChanged = async (etag: string | null) => {
@@ -41,7 +40,6 @@ export class KeyCache {
       { ...deps, readIfChanged },
       { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: MAX_AGE_MS },
     );
-    this.#now = deps.now;
   }
 
   /** The key with this id if the copy can be used as it is; null says nothing. */
@@ -56,17 +54,23 @@ export class KeyCache {
     return keys.get(id) ?? this.#lookAgain(id);
   }
 
+  /** Rejects unless keys can be checked. */
+  async checkAvailable(): Promise<void> {
+    if ((await this.#copy.get()) === null) throw new StorageUnavailable('no key can be checked at the moment');
+  }
+
+  /** To be called before this isolate changes the keys, for `accept`. */
+  begin(): Beginning {
+    return this.#copy.begin();
+  }
+
   /** Takes over what this isolate has just written. */
-  accept(version: Version<readonly ApiKey[]>): void {
-    this.#copy.accept(known(version));
+  accept(version: Version<readonly ApiKey[]> | 'unavailable', begun: Beginning): void {
+    this.#copy.accept(version === 'unavailable' ? version : known(version), begun);
   }
 
   /** For an id that the copy lacks. While storage fails nobody can say that there is no such key. */
   async #lookAgain(id: string): Promise<KnownKey | null | 'unavailable'> {
-    if (this.#copy.hasJustFailed()) return 'unavailable';
-    const now = this.#now();
-    if (now - this.#missedAt < MISS_REFRESH_AFTER_MS) return null;
-    this.#missedAt = now;
     const keys = await this.#copy.refreshIfOlder(MISS_REFRESH_AFTER_MS);
     if (this.#copy.hasJustFailed()) return 'unavailable';
     return keys?.get(id) ?? null;

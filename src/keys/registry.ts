@@ -87,6 +87,11 @@ export class KeyRegistry {
     return this.#known(token, proof, key.principal);
   }
 
+  /** Rejects with StorageUnavailable unless stored keys can be checked at the moment. */
+  checkAvailable(): Promise<void> {
+    return this.#cache.checkAvailable();
+  }
+
   async create({ name, scopes, tenant = DEFAULT_TENANT, quota = null }: NewKey): Promise<CreateResult> {
     const { id, token } = mintToken(this.#deps.randomBytes);
     const entry: ApiKey = {
@@ -98,12 +103,13 @@ export class KeyRegistry {
       createdAt: this.#deps.now(),
       sha256: toHex(await digestOf(token)),
     };
+    const begun = this.#cache.begin();
     const version = await this.#store.change((keys) => {
       const isThere = keys.some((key) => key.id === id);
       return isThere || keys.length >= MAX_KEYS ? null : [...keys, entry];
     });
+    this.#cache.accept(version, begun);
     if (version === 'unavailable') return { kind: 'unavailable' };
-    this.#cache.accept(version);
     const stored = version.value.some((key) => key.sha256 === entry.sha256);
     return stored ? { kind: 'created', id, key: token } : { kind: 'full', limit: MAX_KEYS };
   }
@@ -122,14 +128,15 @@ export class KeyRegistry {
   /** Effective at once in this isolate, in others within the bounds of key-cache.ts. */
   async delete(id: string): Promise<KeySummary | 'not-found' | 'unavailable'> {
     let deleted: ApiKey | undefined;
+    const begun = this.#cache.begin();
     const version = await this.#store.change((keys) => {
       const found = keys.find((key) => key.id === id);
       if (found === undefined) return null;
       deleted = found;
       return keys.filter((key) => key !== found);
     });
+    this.#cache.accept(version, begun);
     if (version === 'unavailable') return 'unavailable';
-    this.#cache.accept(version);
     return deleted === undefined ? 'not-found' : withoutSecret(deleted);
   }
 

@@ -13,7 +13,7 @@ import {
   type SetAsideKey,
 } from '../format/manifest.ts';
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../store/keys.ts';
-import { assertNeverPublished } from '../store/lost-manifest.ts';
+import { firstManifest } from '../store/lost-manifest.ts';
 import type { ObjectStore, PutCondition } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
@@ -70,8 +70,11 @@ export async function publish(
   merged: MergedBatches,
 ): Promise<LoadedManifest | null> {
   const { objects } = context;
-  if (base.etag === null) await assertNeverPublished(objects);
   const previous = base.manifest;
+  if (base.etag === null && (await firstManifest(objects)) !== null) {
+    context.log('publish.lost', { generation: 1, reason: 'another writer published the first generation' });
+    return null;
+  }
   const sinceLastMs = context.now() - previous.publishedAt;
   if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.delay(WRITE_INTERVAL_MS - sinceLastMs);
   const publishedAt = context.now();

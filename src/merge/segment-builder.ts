@@ -3,6 +3,7 @@
  * last cut on: whole ten-thousand-blocks are taken while they fit. So the same records give the same segments, in
  * one go or resumed at any cut.
  */
+import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import { dayOf, type RecordColumns } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
@@ -15,14 +16,6 @@ export interface RecordSink {
   /** Times are seconds since 1970, circumstances an id of the merge's dictionary. */
   entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
 }
-
-/**
- * Evidence kept of one number: an entry for each distinct circumstances, first day and last day, so that what was known
- * on any day can be told (src/serve/as-of.ts); of these the first 1,024 in canonical order, by circumstances
- * (MergeDictionary.compare), then first day, then last day. An entry among the first of all is among the first of any
- * part, so nothing kept is ever missing a sighting, whatever the order of merging. The verdict counts every sighting.
- */
-export const EVIDENCE_ENTRIES = 1_024;
 
 /** One record more than fits shows that the last ten-thousand-block does not. */
 const CAPACITY = SEGMENT_NUMBERS + 1;

@@ -33,6 +33,11 @@ export interface ReplicaOptions {
   readonly waitUntil?: (work: Promise<unknown>) => void;
   /** An event for the operator's log, without any number. Nothing is logged if not given. */
   readonly log?: (event: string, details: Readonly<Record<string, string | number>>) => void;
+  /**
+   * What a lookup gets once the last sync that the origin confirmed is more than two minutes ago: an answer that says
+   * `stale` (`serve`, the default), or none, as if storage had failed (`unknown`).
+   */
+  readonly stale?: 'serve' | 'unknown';
   /** Slices that one sync downloads at most. */
   readonly slicesPerSync?: number;
   readonly fetch?: (request: Request) => Promise<Response>;
@@ -75,6 +80,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     log = () => undefined,
     waitUntil = () => undefined,
+    stale = 'serve',
     slicesPerSync = SLICES_PER_SYNC,
     fetch: fetchRequest = (request) => fetch(request),
     random = () => Math.random(),
@@ -82,7 +88,9 @@ export function createReplica(options: ReplicaOptions): Replica {
   const origin = new Origin({ url: options.url, key: options.key, fetch: fetchRequest, delay, random });
   const objects = new CopyObjects(store);
   const slices = new CopySlices(store);
-  const finder = new Finder({ objects, slices, now, delay, log, background: waitUntil });
+  // How old answers may be goes by the syncs, below, and not by when this isolate last read the copy.
+  const maxAgeMs = Number.POSITIVE_INFINITY;
+  const finder = new Finder({ objects, slices, now, delay, log, background: waitUntil, maxAgeMs });
   const sandboxed = withSandbox(finder, now);
   const ageOf = ({ confirmedAt }: Copy) => Math.max(0, Math.floor((now() - confirmedAt) / 1000));
 
@@ -101,6 +109,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     // Findings of the sandbox are of no generation, and are decided on as those of the newest.
     const isSandbox = finding.generation === 0;
     const copy = objects.copyOf(isSandbox ? newest : finding.generation) ?? unavailable();
+    if (stale === 'unknown' && ageOf(copy) > STALE_AFTER_SECONDS) unavailable();
     return decide(subject, isSandbox ? finding : { ...finding, generation: copy.generation, ageSeconds: ageOf(copy) }, {
       ...copy.rules,
       now: now(),

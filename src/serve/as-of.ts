@@ -8,7 +8,7 @@ import type { EvidenceEntry } from '../format/evidence-block.ts';
 import { dayOf } from '../format/records.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
-import { foldEvidence, foldFacts } from './facts.ts';
+import { evidenceLines, foldEntries, foldFacts } from './facts.ts';
 import type { View } from './view.ts';
 
 /** A number at the end of a day. */
@@ -48,14 +48,16 @@ export async function findPast(view: View, number: number, day: number): Promise
     entries.push(...(await view.readEvidence(segment, rank)));
   }
   neighbours.delete(number);
-  const complete = entries.reduce((sum, entry) => sum + entry.sightings, 0) === sightings;
-  const past = entries.flatMap((entry) => until(entry, day));
-  return { record: past.reduce(foldEntry, null), evidence: foldEvidence(past), complete, neighbours };
+  const kept = foldEntries(entries);
+  const complete = kept.reduce((sum, entry) => sum + entry.sightings, 0) === sightings;
+  const past = kept.flatMap((entry) => until(entry, day));
+  return { record: past.reduce(foldEntry, null), evidence: evidenceLines(past), complete, neighbours };
 }
 
 /**
- * What of an entry had been observed by the end of a day. Of an aggregate that went on after it, that is its first day:
- * when between first and last the others were, nobody knows.
+ * What of an entry had been observed by the end of a day. Of an aggregate that went on after it, that is one sighting, its
+ * first: when between first and last the others were, nobody knows. Aggregated lines of the same circumstances, first day
+ * and last day are one entry once they are merged, whichever way they came, so together they count as one sighting too.
  */
 function until(entry: EvidenceEntry, day: number): EvidenceEntry[] {
   if (dayOf(entry.lastSeenAt) <= day) return [entry];

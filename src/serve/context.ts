@@ -4,6 +4,8 @@ import type { ObjectStore, SliceStore } from '../store/store.ts';
 export interface ServeContext {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
+  /** A snapshot older than this answers nothing; MAX_AGE_MS (snapshot.ts) if not given. */
+  readonly maxAgeMs?: number;
   /** Milliseconds since 1970. */
   now(): number;
   /** Lets work go on after the answer has been sent (the platform's waitUntil). */

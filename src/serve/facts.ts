@@ -1,7 +1,10 @@
 /** The fold of a lookup: what several runs know of one number, as one. */
 import { parseCircumstances } from '../format/circumstances.ts';
+import { crc32 } from '../format/crc32.ts';
+import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import type { EvidenceEntry } from '../format/evidence-block.ts';
 import { unionProfile } from '../format/profile.ts';
+import { dayOf } from '../format/records.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
 
@@ -28,19 +31,49 @@ export function foldFacts(a: RecordFacts | null, b: RecordFacts): RecordFacts {
   };
 }
 
-/** Evidence of one number from several runs: lines of the same circumstances are one, the latest seen come first. */
-export function foldEvidence(entries: readonly EvidenceEntry[]): EvidenceLine[] {
-  const lines = new Map<string, EvidenceEntry>();
+/**
+ * The entries of one number from several runs as a run of them all would have them, in canonical order: entries of the
+ * same circumstances, first day and last day are one, and no more are kept than that (EVIDENCE_ENTRIES). So what is told
+ * of them does not depend on how runs came to be.
+ */
+export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] {
+  const folded = new Map<string, EvidenceEntry>();
   for (const entry of entries) {
-    const known = lines.get(entry.circumstances) ?? { ...entry, sightings: 0 };
-    lines.set(entry.circumstances, {
-      circumstances: entry.circumstances,
-      firstSeenAt: Math.min(known.firstSeenAt, entry.firstSeenAt),
-      lastSeenAt: Math.max(known.lastSeenAt, entry.lastSeenAt),
-      sightings: known.sightings + entry.sightings,
-    });
+    const key = `${dayOf(entry.firstSeenAt)} ${dayOf(entry.lastSeenAt)} ${entry.circumstances}`;
+    folded.set(key, united(folded.get(key), entry));
   }
+  const orders = new Map([...folded.values()].map(({ circumstances }) => [circumstances, crc32(circumstances)]));
+  const orderOf = ({ circumstances }: EvidenceEntry) => orders.get(circumstances) ?? 0;
+  return [...folded.values()]
+    .sort(
+      (a, b) =>
+        orderOf(a) - orderOf(b) ||
+        byText(a.circumstances, b.circumstances) ||
+        dayOf(a.firstSeenAt) - dayOf(b.firstSeenAt) ||
+        dayOf(a.lastSeenAt) - dayOf(b.lastSeenAt),
+    )
+    .slice(0, EVIDENCE_ENTRIES);
+}
+
+/** Folded entries as answers have them: those of the same circumstances are one line, the latest seen come first. */
+export function evidenceLines(entries: readonly EvidenceEntry[]): EvidenceLine[] {
+  const lines = new Map<string, EvidenceEntry>();
+  for (const entry of entries) lines.set(entry.circumstances, united(lines.get(entry.circumstances), entry));
   return [...lines.values()]
-    .map(({ circumstances, ...times }) => ({ ...parseCircumstances(circumstances), ...times }))
-    .sort((a, b) => b.lastSeenAt - a.lastSeenAt || a.firstSeenAt - b.firstSeenAt);
+    .sort((a, b) => b.lastSeenAt - a.lastSeenAt || a.firstSeenAt - b.firstSeenAt)
+    .map(({ circumstances, ...times }) => ({ ...parseCircumstances(circumstances), ...times }));
+}
+
+function united(known: EvidenceEntry | undefined, entry: EvidenceEntry): EvidenceEntry {
+  if (known === undefined) return entry;
+  return {
+    circumstances: entry.circumstances,
+    firstSeenAt: Math.min(known.firstSeenAt, entry.firstSeenAt),
+    lastSeenAt: Math.max(known.lastSeenAt, entry.lastSeenAt),
+    sightings: known.sightings + entry.sightings,
+  };
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

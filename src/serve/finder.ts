@@ -9,7 +9,8 @@ import type { Basis, Finding, RecordFacts } from '../policy/finding.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import { ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
-import { factsAt, foldEvidence, foldFacts } from './facts.ts';
+import { evidenceLines, factsAt, foldEntries, foldFacts } from './facts.ts';
+import { RecentLookups } from './health.ts';
 import { neighboursOf } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
 import { View } from './view.ts';
@@ -26,12 +27,15 @@ export interface FindOptions {
 export class Finder {
   readonly snapshots: SnapshotHolder;
   readonly columns: ColumnCache;
+  /** For health. */
+  readonly recent: RecentLookups;
   readonly #context: ServeContext;
 
   constructor(context: ServeContext) {
     this.#context = context;
     this.snapshots = new SnapshotHolder(context);
     this.columns = new ColumnCache(context);
+    this.recent = new RecentLookups(() => context.now());
   }
 
   /** What is known of a number, at once: null if that takes a look at storage. */
@@ -48,6 +52,14 @@ export class Finder {
 
   /** A finding for each number, in order; null where storage could not answer. */
   async find(numbers: readonly number[], options: FindOptions): Promise<(Finding | null)[]> {
+    const findings = await this.#find(numbers, options);
+    const unknown = findings.filter((finding) => finding === null).length;
+    this.recent.count(unknown > 0);
+    if (unknown > 0) this.#context.log('lookup.unknown', { numbers: unknown });
+    return findings;
+  }
+
+  async #find(numbers: readonly number[], options: FindOptions): Promise<(Finding | null)[]> {
     const findings: (Finding | null)[] = numbers.map(() => null);
     try {
       const snapshot = await this.snapshots.get();
@@ -61,8 +73,6 @@ export class Finder {
     } catch (error) {
       this.#context.log('snapshot.unavailable', { reason: String(error) });
     }
-    const unknown = findings.filter((finding) => finding === null).length;
-    if (unknown > 0) this.#context.log('lookup.unknown', { numbers: unknown });
     return findings;
   }
 
@@ -115,7 +125,7 @@ export class Finder {
   ): Finding {
     const neighbours = neighboursOf(readers, number, dayOf(at / 1000));
     const { generation } = snapshot.manifest;
-    return { generation, ageSeconds: this.snapshots.ageSeconds, record, ...neighbours };
+    return { generation, ageSeconds: snapshot.ageSeconds(this.#context.now()), record, ...neighbours };
   }
 
   /** Looks up the numbers that have no finding yet. */
@@ -171,7 +181,7 @@ export class Finder {
     if (!options.evidence) return finding;
     try {
       const evidence = await Promise.all(hits.map(({ entry, rank }) => view.readEvidence(entry, rank)));
-      return { ...finding, evidence: foldEvidence(evidence.flat()) };
+      return { ...finding, evidence: evidenceLines(foldEntries(evidence.flat())) };
     } catch (error) {
       // The verdict stands without it; part of the evidence would pass for all of it.
       this.#context.log('evidence.unavailable', { reason: String(error) });

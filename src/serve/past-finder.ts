@@ -52,7 +52,7 @@ export class PastFinder {
     const past = await findPast(view, number, day);
     const finding: Finding = {
       generation: snapshot.manifest.generation,
-      ageSeconds: this.#finder.snapshots.ageSeconds,
+      ageSeconds: snapshot.ageSeconds(this.#context.now()),
       record: past.record,
       ...neighboursAmong(past.neighbours, number, day),
       ...(evidence ? { evidence: past.evidence } : undefined),

@@ -1,26 +1,36 @@
 /**
- * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers; only the first lookup, and
- * the first one after a long pause, wait. If storage fails, the last good one is served and its age is told.
+ * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers; only the first lookups, and
+ * those after a long pause, wait. If storage fails, the last good one is served, and its age told, until it is too old.
  */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
-import { MANIFEST_KEY } from '../store/keys.ts';
-import { assertNeverPublished } from '../store/lost-manifest.ts';
+import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
+import { StorageUnavailable } from '../store/errors.ts';
+import { HeldCopy, REFRESH_AFTER_MS, type Version } from '../store/held-copy.ts';
+import { readManifestObject } from '../store/lost-manifest.ts';
 import type { HeldSegments } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
 
 /** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
-export const REFRESH_MS = 10_000;
+export const REFRESH_MS = REFRESH_AFTER_MS;
 /**
  * An isolate without traffic has nobody to refresh behind. Past this age a lookup waits for the refresh, since a
  * number may have been listed for long by then (docs/decisions/0004).
  */
 export const WAIT_MS = 30_000;
-/** But not for longer than this: then the old snapshot answers. */
-const WAIT_LIMIT_MS = 1_000;
-/** A refresh that has not come back by then went down with its request; another may start. */
-const REFRESH_LOST_MS = 15_000;
+/** An older snapshot answers nothing, unless the operator says otherwise. */
+export const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
+
+/**
+ * How old what answers may be, in milliseconds, by the variable RINGFENCE_STALE: `unknown` (or nothing) or `serve`.
+ * @throws RangeError for another text
+ */
+export function parseStale(text: string | undefined): number {
+  if (text === undefined || text === '' || text === 'unknown') return MAX_AGE_MS;
+  if (text === 'serve') return Number.POSITIVE_INFINITY;
+  throw new RangeError(`RINGFENCE_STALE: expected unknown or serve; found ${JSON.stringify(text.slice(0, 40))}`);
+}
 
 /** One run, ready for finding the segment of a number. */
 export class RunIndex {
@@ -65,87 +75,75 @@ export class Snapshot {
   readonly manifest: Manifest;
   readonly runs: readonly RunIndex[];
   readonly unsliced: ReadonlySet<string>;
+  /** When the read began that last found it to be the newest, milliseconds since 1970. */
+  confirmedAt = Number.NEGATIVE_INFINITY;
 
   constructor(manifest: Manifest) {
     this.manifest = manifest;
     this.runs = manifest.runs.map(({ segments }) => new RunIndex(segments));
     this.unsliced = new Set(manifest.unsliced);
   }
+
+  /** Seconds since it was certainly the newest, in whole ones. */
+  ageSeconds(now: number): number {
+    return Math.max(0, Math.floor((now - this.confirmedAt) / 1000));
+  }
 }
 
 export class SnapshotHolder {
   readonly #context: ServeContext;
-  #snapshot: Snapshot | undefined;
-  #etag = '';
-  #checkedAt = Number.NEGATIVE_INFINITY;
-  #refreshStartedAt = Number.NEGATIVE_INFINITY;
-  #waitedAt = Number.NEGATIVE_INFINITY;
+  readonly #copy: HeldCopy<Snapshot>;
 
   constructor(context: ServeContext) {
     this.#context = context;
+    this.#copy = new HeldCopy(
+      {
+        readIfChanged: (etag) => this.#readIfChanged(etag),
+        now: () => context.now(),
+        waitUntil: (work) => context.background(work),
+        sleep: (ms) => context.delay(ms),
+        // The last good snapshot stays; its age tells.
+        report: (error) => context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) }),
+        compare: (a, b) => a.manifest.generation - b.manifest.generation,
+        confirmed: (snapshot, at) => {
+          snapshot.confirmedAt = at;
+        },
+      },
+      { refreshFirstAfterMs: WAIT_MS, maxAgeMs: context.maxAgeMs ?? MAX_AGE_MS },
+    );
   }
 
-  /** Seconds since the snapshot was last known to be current. */
+  /** Seconds since the snapshot at hand was certainly the newest; infinite if there is none. */
   get ageSeconds(): number {
-    return Math.max(0, Math.floor((this.#context.now() - this.#checkedAt) / 1000));
+    return Math.floor(this.#copy.ageMs / 1000);
+  }
+
+  /** The snapshot at hand, however old it is. */
+  get held(): Snapshot | null {
+    return this.#copy.held;
   }
 
   /** The snapshot, if there is no need to look whether there is a newer one; null says nothing. */
   peek(): Snapshot | null {
-    return this.#snapshot !== undefined && this.#context.now() - this.#checkedAt < REFRESH_MS ? this.#snapshot : null;
+    return this.#copy.peek();
   }
 
-  /** The snapshot at hand, refreshed in the background when due; the first caller waits for it. Rejects if there is none to be had. */
+  /** The snapshot at hand, refreshed as src/store/held-copy.ts says. Rejects if there is none recent enough to be had. */
   async get(): Promise<Snapshot> {
-    const snapshot = this.#snapshot;
-    if (snapshot === undefined) return this.refresh();
-    const now = this.#context.now();
-    const age = now - this.#checkedAt;
-    if (age >= WAIT_MS && now - this.#waitedAt >= WAIT_MS) {
-      // One request at a time waits, and after a failure none for a while: an outage must not slow every lookup.
-      this.#waitedAt = now;
-      this.#refreshStartedAt = now;
-      const refreshed = this.#refreshQuietly();
-      this.#context.background(refreshed);
-      await Promise.race([refreshed, this.#context.delay(WAIT_LIMIT_MS)]);
-      return this.#snapshot ?? snapshot;
-    }
-    if (age >= REFRESH_MS && now - this.#refreshStartedAt >= REFRESH_LOST_MS) {
-      this.#refreshStartedAt = now;
-      this.#context.background(this.#refreshQuietly());
-    }
+    const snapshot = await this.#copy.get();
+    if (snapshot === null) throw new StorageUnavailable('the inventory cannot be read at the moment');
     return snapshot;
   }
 
-  async #refreshQuietly(): Promise<void> {
-    try {
-      await this.refresh();
-    } catch (error) {
-      // The last good snapshot stays; its age tells.
-      this.#context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) });
-    } finally {
-      this.#refreshStartedAt = Number.NEGATIVE_INFINITY;
-    }
+  /** The snapshot as storage has it now. Rejects, leaving the old one, when storage cannot answer. */
+  refresh(): Promise<Snapshot> {
+    return this.#copy.refresh();
   }
 
-  /** Brings the snapshot up to date. Rejects, leaving the old one, when storage cannot answer. */
-  async refresh(): Promise<Snapshot> {
-    const startedAt = this.#context.now();
-    const object = await this.#context.objects.getIfChanged(MANIFEST_KEY, this.#etag);
-    const known = this.#snapshot;
-    if (object === 'unchanged' && known !== undefined) {
-      this.#checkedAt = startedAt;
-      return known;
-    }
-    if (object === 'unchanged') throw new RangeError('the store says unchanged, but nothing was known');
-    if (object === null) await assertNeverPublished(this.#context.objects);
+  async #readIfChanged(etag: string | null): Promise<Version<Snapshot> | 'unchanged'> {
+    const object = await readManifestObject(this.#context.objects, etag);
+    if (object === 'unchanged') return object;
     const manifest = object === null ? EMPTY_MANIFEST : decodeManifest(object.bytes);
-    // Two refreshes may cross: the later generation stays.
-    if (known !== undefined && manifest.generation < known.manifest.generation) return known;
-    const snapshot = new Snapshot(manifest);
-    this.#snapshot = snapshot;
-    this.#etag = object?.etag ?? '';
-    this.#checkedAt = startedAt;
-    return snapshot;
+    return { value: new Snapshot(manifest), etag: object?.etag ?? null };
   }
 }

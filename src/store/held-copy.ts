@@ -5,19 +5,40 @@
  * | --- | --- |
  * | below REFRESH_AFTER_MS | used as it is |
  * | up to `refreshFirstAfterMs` | used, and refreshed in the background |
- * | above | refreshed first; if storage fails, used |
+ * | above | refreshed first, whoever asks; if storage fails or takes too long, used |
  * | above `maxAgeMs` | refreshed first; if storage fails, there is no copy |
  *
- * Only resolved values are kept: a promise of another request must not be awaited in Workers.
+ * One request at a time reads. Whoever needs what it reads looks every few milliseconds whether it is there: a promise of
+ * another request must not be awaited in Workers, and that request may be gone. So what it holds is a lease: those that
+ * wait read for themselves once it has taken TAKE_OVER_AFTER_MS.
+ *
+ * Reads may cross, and their answers come in any order. A read that began after the copy was taken over has nothing older.
+ * Of any other nobody can say, so it never replaces the copy, unless the values themselves tell (`compare`). Ages are by
+ * the isolate's own clock, from the beginning of a read: what another isolate's clock says plays no part.
  */
 
 export const REFRESH_AFTER_MS = 10_000;
-/** While storage fails, a request in so many pays for finding out whether it still does. */
+/**
+ * After a failure nobody waits for so long who has an older copy to go on with: an outage must not slow every lookup. Who
+ * has none waits for one read after the other, but for one that hangs not again before this.
+ */
 const RETRY_AFTER_FAILURE_MS = 5000;
-/** A refresh that has not ended by now died with its request. */
-const REFRESH_LOST_AFTER_MS = 10_000;
-/** Storage answers in tens of milliseconds; what takes this long counts as failed. */
-const WAIT_LIMIT_MS = 1500;
+/** A refresh behind the answers that has not ended by now died with its request. */
+const LOST_AFTER_MS = 10_000;
+/** Storage answers in tens of milliseconds: whoever waits for another's read this long reads for itself. */
+const TAKE_OVER_AFTER_MS = 500;
+/** What takes this long counts as failed for who has an older copy to go on with, */
+const WAIT_LIMIT_MS = 1000;
+/** and this long for who has none. */
+const FIRST_LIMIT_MS = 5000;
+/** Between two looks at whether another's read is done, at first and once most reads would be. */
+const SHORT_PAUSE_MS = 5;
+const LONG_PAUSE_MS = 25;
+const LONG_PAUSES_AFTER_MS = 100;
+/** An older version that is there for so long has been put back by hand; what is only a mishap does not last. */
+const OLDER_FOLLOWED_AFTER_MS = 120_000;
+/** A read is begun anew if another one of the time before it lands meanwhile; twice in a row does not happen. */
+const REFRESH_ATTEMPTS = 3;
 
 /** A value, and the etag of the object it was read from; null: there is none yet. */
 export interface Version<T> {
@@ -35,6 +56,10 @@ export interface HeldCopyDeps<T> {
   readonly sleep: (delayMs: number) => Promise<void>;
   /** Told of failures that callers only see as an old copy, or none. */
   readonly report: (error: unknown) => void;
+  /** Above 0 if `a` is certainly the newer of two values, below if the older; without it, no two values tell. */
+  readonly compare?: (a: T, b: T) => number;
+  /** Told of each value that storage confirms, and when the read that did so began. */
+  readonly confirmed?: (value: T, at: number) => void;
 }
 
 export interface HeldCopyAges {
@@ -42,19 +67,32 @@ export interface HeldCopyAges {
   readonly maxAgeMs: number;
 }
 
-interface Copy<T> extends Version<T> {
-  /** When the read that last confirmed it began, by our clock. */
-  readonly confirmedAt: number;
+/** When a read or a change began: by the clock, and in the order of what happens here, which the clock is too coarse for. */
+export interface Beginning {
+  readonly at: number;
+  readonly order: number;
 }
+
+interface Copy<T> extends Version<T> {
+  /** Of the read that last confirmed it. */
+  readonly confirmed: Beginning;
+  /** When it was taken over, in the same order. */
+  readonly landed: number;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export class HeldCopy<T> {
   readonly #deps: HeldCopyDeps<T>;
   readonly #ages: HeldCopyAges;
   #copy: Copy<T> | null = null;
-  /** Counts what `accept` took over. */
-  #accepted = 0;
-  #refreshingSince = Number.NEGATIVE_INFINITY;
-  #failedAt = Number.NEGATIVE_INFINITY;
+  /** Counts beginnings and landings. */
+  #order = 0;
+  /** The last read that was begun, unless it has ended. */
+  #reading: Beginning | null = null;
+  /** When a read failed last, unless one has succeeded since; and when somebody gave up waiting. */
+  #failed: Beginning | null = null;
+  #gaveUpAt = NEVER;
 
   constructor(deps: HeldCopyDeps<T>, ages: HeldCopyAges) {
     this.#deps = deps;
@@ -64,82 +102,174 @@ export class HeldCopy<T> {
   /** The copy if it can be used as it is; null says nothing. */
   peek(): T | null {
     const copy = this.#copy;
-    return copy === null || this.#deps.now() - copy.confirmedAt >= REFRESH_AFTER_MS ? null : copy.value;
+    if (copy === null) return null;
+    const ageMs = this.#deps.now() - copy.confirmed.at;
+    return ageMs >= 0 && ageMs < REFRESH_AFTER_MS ? copy.value : null;
+  }
+
+  /** The copy, however old it is. */
+  get held(): T | null {
+    return this.#copy?.value ?? null;
+  }
+
+  /** Milliseconds since the copy was certainly the newest; infinite if there is none. */
+  get ageMs(): number {
+    return this.#copy === null ? Number.POSITIVE_INFINITY : this.#since(this.#copy.confirmed.at);
   }
 
   /** The copy, refreshed as the table above says; null if none recent enough is to be had. Never rejects. */
   async get(): Promise<T | null> {
-    const now = this.#deps.now();
-    const copy = this.#copy;
-    if (copy === null) {
-      await this.#refreshWithin();
-      return this.#copy?.value ?? null;
-    }
-    const ageMs = now - copy.confirmedAt;
-    if (ageMs < REFRESH_AFTER_MS) return copy.value;
-    // One request at a time refreshes.
-    if (now - this.#refreshingSince >= REFRESH_LOST_AFTER_MS && !this.hasJustFailed()) {
-      this.#refreshingSince = now;
-      if (ageMs < this.#ages.refreshFirstAfterMs) this.#deps.waitUntil(this.#refresh());
-      else await this.#refreshWithin();
-    }
-    const held = this.#copy ?? copy;
-    return now - held.confirmedAt < this.#ages.maxAgeMs ? held.value : null;
+    const { refreshFirstAfterMs, maxAgeMs } = this.#ages;
+    const asked = this.#now();
+    const { ageMs } = this;
+    if (ageMs >= refreshFirstAfterMs) await this.#wait(asked, refreshFirstAfterMs);
+    else if (ageMs >= REFRESH_AFTER_MS && !this.#isReading(LOST_AFTER_MS) && !this.hasJustFailed()) this.#startRead();
+    return this.#copy !== null && this.#isRecent(this.#copy, asked, maxAgeMs) ? this.#copy.value : null;
   }
 
-  /** A look at storage now, unless the copy was confirmed less than `minAgeMs` ago. */
+  /** The copy, after a look at storage unless there was one less than `minAgeMs` ago, or it failed moments ago. */
   async refreshIfOlder(minAgeMs: number): Promise<T | null> {
-    const copy = this.#copy;
-    if (copy === null || this.#deps.now() - copy.confirmedAt >= minAgeMs) await this.#refreshWithin();
+    await this.#wait(this.#now(), minAgeMs);
     return this.#copy?.value ?? null;
   }
 
-  /** Takes over what this isolate has just written. */
-  accept({ value, etag }: Version<T>): void {
-    this.#accepted += 1;
-    this.#copy = { value, etag, confirmedAt: this.#deps.now() };
+  /** What storage says now, by a read of its own that takes as long as it takes. Rejects if that fails. */
+  async refresh(): Promise<T> {
+    const asked = this.#order;
+    for (let attempt = 0; attempt < REFRESH_ATTEMPTS; attempt++) {
+      await this.#read();
+      if (this.#copy !== null && this.#copy.confirmed.order > asked) return this.#copy.value;
+    }
+    throw new RangeError(`the copy changed during each of ${REFRESH_ATTEMPTS} reads`);
+  }
+
+  /** To be called before this isolate changes the object, for `accept`. */
+  begin(): Beginning {
+    this.#order += 1;
+    return { at: this.#deps.now(), order: this.#order };
+  }
+
+  /**
+   * Takes over what this isolate has just written. If that is not known, or what landed meanwhile may be newer, whoever
+   * asks next looks at storage first.
+   */
+  accept(version: Version<T> | 'unavailable', begun: Beginning): void {
+    if (version !== 'unavailable') this.#take(version, begun);
+    const copy = this.#copy;
+    if (copy === null || (version !== 'unavailable' && copy.etag === version.etag)) return;
+    const { at, order } = this.begin();
+    const confirmed = { at: Math.min(copy.confirmed.at, at - this.#ages.refreshFirstAfterMs), order };
+    // As if it had come just now: reads that are under way may be of the time before the change.
+    this.#copy = { ...copy, confirmed, landed: order };
   }
 
   /** The last look at storage failed, moments ago. */
   hasJustFailed(): boolean {
-    return this.#deps.now() - this.#failedAt < RETRY_AFTER_FAILURE_MS;
+    return this.#hasJustGivenUp() || (this.#failed !== null && this.#since(this.#failed.at) < RETRY_AFTER_FAILURE_MS);
   }
 
-  /** Waits for a refresh, but not for ever: then it counts as failed, though it may still come back. */
-  async #refreshWithin(): Promise<void> {
-    const refreshed = this.#refresh().then(() => true);
-    this.#deps.waitUntil(refreshed);
-    const inTime = await Promise.race([refreshed, this.#deps.sleep(WAIT_LIMIT_MS).then(() => false)]);
-    if (!inTime) this.#failedAt = this.#deps.now();
+  #hasJustGivenUp(): boolean {
+    return this.#since(this.#gaveUpAt) < RETRY_AFTER_FAILURE_MS;
   }
 
-  /** Never rejects. A failure leaves the copy as it is. */
-  async #refresh(): Promise<void> {
-    const startedAt = this.#deps.now();
-    const etag = this.#copy?.etag ?? null;
-    const accepted = this.#accepted;
+  #now(): Beginning {
+    return { at: this.#deps.now(), order: this.#order };
+  }
+
+  /** A clock that was set back says nothing of the time since: long enough to look, but not too long to go on. */
+  #since(at: number, until = this.#deps.now()): number {
+    return until >= at ? until - at : this.#ages.refreshFirstAfterMs;
+  }
+
+  /** Confirmed by a read that began after `asked`, or less than `ageMs` before. */
+  #isRecent({ confirmed }: Copy<T>, asked: Beginning, ageMs: number): boolean {
+    return confirmed.order > asked.order || this.#since(confirmed.at, asked.at) < ageMs;
+  }
+
+  #isReading(leaseMs: number): boolean {
+    return this.#reading !== null && this.#since(this.#reading.at) < leaseMs;
+  }
+
+  /** Until the copy is recent, a read has failed, or the limit is over; what is read by then may still land. */
+  async #wait(asked: Beginning, ageMs: number): Promise<void> {
+    const isRecent = (maxMs: number) => this.#copy !== null && this.#isRecent(this.#copy, asked, maxMs);
+    const isUsable = isRecent(this.#ages.maxAgeMs);
+    const limitMs = isUsable ? WAIT_LIMIT_MS : FIRST_LIMIT_MS;
+    const hasFailed = () => this.#failed !== null && this.#failed.order > asked.order;
+    if (!isRecent(ageMs) && (isUsable ? this.hasJustFailed() : this.#hasJustGivenUp())) return;
+    let own: Promise<void> | null = null;
+    // Pauses are added up, and no clock is asked: they bound the wait whatever it says.
+    for (let waitedMs = 0; waitedMs < limitMs; ) {
+      if (isRecent(ageMs) || hasFailed()) return;
+      if (own === null && !this.#isReading(TAKE_OVER_AFTER_MS)) {
+        own = this.#startRead().then(() => {
+          own = null;
+        });
+      }
+      const pauseMs = waitedMs < LONG_PAUSES_AFTER_MS ? SHORT_PAUSE_MS : LONG_PAUSE_MS;
+      const pause = this.#deps.sleep(pauseMs);
+      await (own === null ? pause : Promise.race([own, pause]));
+      waitedMs += pauseMs;
+    }
+    if (!isRecent(ageMs)) this.#gaveUpAt = this.#deps.now();
+  }
+
+  /** Never rejects. */
+  #startRead(): Promise<void> {
+    const read = this.#read().catch((error) => this.#deps.report(error));
+    this.#deps.waitUntil(read);
+    return read;
+  }
+
+  /** Rejects if storage does not answer; the copy is then as it was. */
+  async #read(): Promise<void> {
+    const begun = this.begin();
+    this.#reading = begun;
+    const held = this.#copy;
     try {
-      const version = await this.#deps.readIfChanged(etag);
-      this.#failedAt = Number.NEGATIVE_INFINITY;
-      // A slow read must not undo a change made while it was under way.
-      if (accepted !== this.#accepted) return;
-      if (version !== 'unchanged') this.#replace(version, startedAt);
-      else if (this.#copy !== null && this.#copy.etag === etag) this.#confirm(this.#copy, startedAt);
+      const read = await this.#deps.readIfChanged(held?.etag ?? null);
+      if (read === 'unchanged' && held === null)
+        throw new RangeError('the store says unchanged, but nothing was known');
+      this.#take(read === 'unchanged' ? (held as Copy<T>) : read, begun);
+      this.#failed = null;
+      this.#gaveUpAt = NEVER;
     } catch (error) {
-      this.#failedAt = this.#deps.now();
-      this.#deps.report(error);
+      // What began before the copy was confirmed says nothing of storage as it is now.
+      if (this.#copy === null || begun.order > this.#copy.confirmed.order) this.#failed = this.begin();
+      throw error;
     } finally {
-      this.#refreshingSince = Number.NEGATIVE_INFINITY;
+      if (this.#reading === begun) this.#reading = null;
     }
   }
 
-  #confirm(copy: Copy<T>, startedAt: number): void {
-    this.#copy = { ...copy, confirmedAt: Math.max(copy.confirmedAt, startedAt) };
+  /** Replaces or confirms the copy by what was the newest at some instant since `begun`, or leaves it. */
+  #take(version: Version<T>, begun: Beginning): void {
+    const copy = this.#copy;
+    if (copy === null) this.#replace(version, begun);
+    else if (version.etag === copy.etag) this.#confirm(copy, begun);
+    else this.#takeOther(copy, version, begun);
   }
 
-  /** Unless the copy is of a later read. */
-  #replace({ value, etag }: Version<T>, readAt: number): void {
-    if (this.#copy !== null && this.#copy.confirmedAt > readAt) return;
-    this.#copy = { value, etag, confirmedAt: readAt };
+  #takeOther(copy: Copy<T>, version: Version<T>, begun: Beginning): void {
+    const order = this.#deps.compare?.(version.value, copy.value) ?? 0;
+    const isLater = copy.landed < begun.order;
+    if (order < 0 && isLater && this.ageMs < OLDER_FOLLOWED_AFTER_MS) {
+      throw new RangeError('the store has an older version than before');
+    }
+    if (order > 0 || isLater) this.#replace(version, begun);
+    // The copy is newer than what was there when the read was answered, so still the newest then.
+    else if (order < 0) this.#confirm(copy, begun);
+  }
+
+  #replace(version: Version<T>, begun: Beginning): void {
+    this.#order += 1;
+    this.#copy = { ...version, confirmed: begun, landed: this.#order };
+    this.#deps.confirmed?.(version.value, begun.at);
+  }
+
+  #confirm(copy: Copy<T>, begun: Beginning): void {
+    if (begun.order <= copy.confirmed.order) return;
+    this.#copy = { ...copy, confirmed: begun };
+    this.#deps.confirmed?.(copy.value, begun.at);
   }
 }

@@ -10,15 +10,12 @@ import { DEFAULT_POLICY } from '../policy/default-policy.ts';
 import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
 import type { Policy } from '../policy/policy.ts';
 import { ByteCache } from '../serve/byte-cache.ts';
+import { MAX_AGE_MS, WAIT_MS } from '../serve/snapshot.ts';
 import { StorageUnavailable } from '../store/errors.ts';
-import { HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
+import { type Beginning, HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
 import { ALL_TENANTS, type TenantIndex, type TenantRow } from './documents.ts';
 import type { TenantStore } from './tenant-store.ts';
 
-/** An isolate that had no requests for this long asks first, as the snapshot does (src/serve/snapshot.ts). */
-const REFRESH_FIRST_AFTER_MS = 30_000;
-/** Rules of any age are better than no answer: like the inventory's, their loss would block or let in everybody. */
-const MAX_AGE_MS = Number.POSITIVE_INFINITY;
 /** An index read within this time is as new as it gets. */
 const REREAD_MS = 1000;
 /** Of the 128 MB of an isolate; the tenants used last. Tenants without rules of their own take nothing. */
@@ -31,6 +28,8 @@ const RULE_CHAR_BYTES = 12;
 
 export interface TenantRulesDeps extends Omit<HeldCopyDeps<TenantIndex>, 'readIfChanged'> {
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
+  /** An answer is made by no older index, as with the snapshot; MAX_AGE_MS (src/serve/snapshot.ts) if not given. */
+  readonly maxAgeMs?: number;
 }
 
 /** What was made of a tenant's documents, and the refs of these. */
@@ -41,9 +40,11 @@ interface Held {
   readonly overrides: string | null;
   readonly global: string | null;
   readonly rules: TenantRules;
+  /** When documents that have replaced these could not be read first; milliseconds since 1970. */
+  replacedAt?: number;
 }
 
-type Refs = Omit<Held, 'rules'>;
+type Refs = Omit<Held, 'rules' | 'replacedAt'>;
 
 const NO_RULES: TenantRules = { policy: DEFAULT_POLICY, overrides: Overrides.none };
 
@@ -61,7 +62,7 @@ export class TenantRulesHolder {
     const readIfChanged = (etag: string | null) => store.index.readIfChanged(etag);
     this.#index = new HeldCopy(
       { ...deps, readIfChanged },
-      { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: MAX_AGE_MS },
+      { refreshFirstAfterMs: WAIT_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS },
     );
   }
 
@@ -77,10 +78,10 @@ export class TenantRulesHolder {
     try {
       return await this.#rulesOf(tenant, index);
     } catch (error) {
-      // What was in force before is still closer to what the tenant wants than nothing. The next request tries again.
-      const before = this.#held.get(tenant);
-      this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === undefined ? 'no' : 'yes' });
-      if (before !== undefined) return before.rules;
+      // For a while what was in force before is closer to what the tenant wants than nothing. The next request tries again.
+      const before = this.#replacedOf(tenant);
+      this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === null ? 'no' : 'yes' });
+      if (before !== null) return before;
       throw unavailable(error);
     }
   }
@@ -90,8 +91,10 @@ export class TenantRulesHolder {
    * StorageUnavailable if storage does not answer, also where `get` would do with those from before.
    */
   async latest(tenant: string): Promise<TenantRules> {
-    const index = await this.#index.refreshIfOlder(0);
-    if (index === null || this.#index.hasJustFailed()) throw unavailable('the tenant index was not read');
+    const index = await this.#index.refresh().catch((error) => {
+      this.#deps.report(error);
+      throw unavailable(error);
+    });
     return this.#rulesOf(tenant, index).catch((error) => {
       this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: 'no' });
       throw unavailable(error);
@@ -105,9 +108,21 @@ export class TenantRulesHolder {
     return index;
   }
 
-  /** Takes over an index that this isolate has just written or read. */
-  accept(version: Version<TenantIndex>): void {
-    this.#index.accept(version);
+  /** For changes of the index: HeldCopy. */
+  begin(): Beginning {
+    return this.#index.begin();
+  }
+
+  accept(version: Version<TenantIndex> | 'unavailable', begun: Beginning): void {
+    this.#index.accept(version, begun);
+  }
+
+  /** The rules from before those that cannot be read, until that is too long ago. */
+  #replacedOf(tenant: string): TenantRules | null {
+    const held = this.#held.get(tenant);
+    if (held === undefined) return null;
+    held.replacedAt ??= this.#deps.now();
+    return this.#deps.now() - held.replacedAt < (this.#deps.maxAgeMs ?? MAX_AGE_MS) ? held.rules : null;
   }
 
   #heldFor(tenant: string, refs: Refs): TenantRules | null {

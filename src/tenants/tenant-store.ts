@@ -7,7 +7,7 @@ import type { FramedJson } from '../format/framed-json.ts';
 import { toHex } from '../format/hash.ts';
 import type { PolicySource } from '../policy/policy.ts';
 import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.ts';
-import type { Version } from '../store/held-copy.ts';
+import type { Beginning, Version } from '../store/held-copy.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
 import {
   type AuditEntry,
@@ -36,8 +36,14 @@ const ID_BYTES = 8;
 export interface TenantStoreDeps extends ChangedObjectDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Told of every index that this isolate has written. */
-  readonly accept: (version: Version<TenantIndex>) => void;
+  /** Who is told when a change of the index begins, and what became of it; null: nobody. */
+  readonly held: () => IndexHolder | null;
+}
+
+/** Who holds a copy of the index in this isolate (HeldCopy). */
+export interface IndexHolder {
+  begin(): Beginning;
+  accept(version: Version<TenantIndex> | 'unavailable', begun: Beginning): void;
 }
 
 /** Whose change it is: a tenant's configuration, and the id of the key that asks. */
@@ -153,6 +159,8 @@ export class TenantStore {
     const id = toHex(this.#deps.randomBytes(ID_BYTES));
     let result: ChangeResult<T> = { kind: 'unavailable' };
     let isAgain = false;
+    const holder = this.#deps.held();
+    const begun = holder?.begin();
     const version = await this.index.change(async (rows) => {
       const row = rows.get(tenant) ?? { tenant, version: 0, policy: null, overrides: null, audit: null };
       const page = row.audit === null ? null : await this.#read(AUDIT_PREFIX, tenant, row.audit, auditFile);
@@ -174,9 +182,8 @@ export class TenantStore {
       const next = { ...row, ...edited.refs, version: row.version + 1, audit: draft.ref };
       return new Map([...rows, [tenant, next]]);
     });
-    if (version === 'unavailable') return { kind: 'unavailable' };
-    this.#deps.accept(version);
-    return result;
+    if (begun !== undefined) holder?.accept(version, begun);
+    return version === 'unavailable' ? { kind: 'unavailable' } : result;
   }
 
   /** Whether the change is one of the last fifty: others may have begun a new page since. */

@@ -119,7 +119,7 @@ export class Harness {
       report: () => undefined,
     };
     const log: Services['log'] = (event, fields) => void this.logged.push({ event, fields });
-    const tenants: TenantStore = new TenantStore({ ...shared, accept: (version) => rules.accept(version) });
+    const tenants: TenantStore = new TenantStore({ ...shared, held: () => rules });
     const rules = new TenantRulesHolder(tenants, { ...shared, log });
     return {
       keys: this.keys,

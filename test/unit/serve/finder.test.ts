@@ -3,13 +3,15 @@ import type { Detection } from '../../../src/format/detection.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { Finder } from '../../../src/serve/finder.ts';
-import { REFRESH_MS, WAIT_MS } from '../../../src/serve/snapshot.ts';
+import { MAX_AGE_MS, parseStale, REFRESH_MS, WAIT_MS } from '../../../src/serve/snapshot.ts';
 import { someDetections } from '../../support/detections.ts';
 import { expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 
 const PARTS = [someDetections(400, 1), someDetections(150, 2), someDetections(60, 3)];
 const ALL = PARTS.flat();
 const DAY = 86_400;
+/** Ends after all that the store in memory has to do, so that nothing but a read that hangs takes longer. */
+const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 /** A world with three runs that have numbers in common, and a finder on it with an empty memory. */
 async function prepared(parts = PARTS): Promise<{ world: World; finder: Finder; background: Promise<unknown>[] }> {
@@ -28,14 +30,14 @@ async function tickWithoutCompaction(world: World): Promise<void> {
   let swaps = 0;
   world.storeLog.beforeCall = async (name) => {
     if (name === 'put manifest') swaps += 1;
-    if (name === 'put manifest' && swaps === 2) throw new Error('injected: stopped before the second swap');
+    if (name === 'put manifest' && swaps >= 2) throw new Error('injected: stopped before the second swap');
   };
   await tick(world).catch((error: Error) => expect(error.message).toContain('injected'));
   world.storeLog.beforeCall = async () => {};
   expect((await loadManifest(world.objects)).manifest.generation).toBe(generation + 1);
 }
 
-function newFinder(world: World, delay: () => Promise<void> = () => new Promise(() => {})) {
+function newFinder(world: World, delay: (ms: number) => Promise<void> = soon, maxAgeMs = MAX_AGE_MS) {
   const background: Promise<unknown>[] = [];
   const finder = new Finder({
     objects: world.objects,
@@ -44,6 +46,7 @@ function newFinder(world: World, delay: () => Promise<void> = () => new Promise(
     log: world.log,
     background: (work) => background.push(work),
     delay,
+    maxAgeMs,
   });
   world.storeLog.clear();
   return { finder, background };
@@ -223,8 +226,10 @@ describe('when storage fails or lies', () => {
     expect(finding).not.toHaveProperty('evidence');
   });
 
-  test('without a manifest everything is unknown; with an old one it is served, and its age is told', async () => {
-    const { world, finder, background } = await prepared();
+  test('without a manifest everything is unknown; with an old one until it is too old, if ever', async () => {
+    const { world } = await prepared();
+    const { finder, background } = newFinder(world);
+    const serving = newFinder(world, soon, parseStale('serve')).finder;
     const [listed] = ALL;
     if (listed === undefined) throw new Error('no detection');
     const down = async () => {
@@ -234,13 +239,21 @@ describe('when storage fails or lies', () => {
     expect(await finder.find([listed.number], { evidence: false })).toEqual([null]);
     world.storeLog.beforeCall = async () => {};
     await finder.find([listed.number], { evidence: false });
+    await serving.find([listed.number], { evidence: false });
     world.storeLog.beforeCall = down;
-    world.clock += 10 * 60_000;
+    world.clock += 119_999;
     const [finding] = await finder.find([listed.number], { evidence: false });
     expect(finding?.record).not.toBeNull();
-    expect(finding?.ageSeconds).toBe(600);
+    expect(finding?.ageSeconds).toBe(119);
+    world.clock += 480_001;
+    expect(await finder.find([listed.number, 1], { evidence: false })).toEqual([null, null]);
     await Promise.all(background);
     expect(finder.snapshots.ageSeconds).toBe(600);
+    const [served] = await serving.find([listed.number], { evidence: false });
+    expect(served?.record).not.toBeNull();
+    expect(served?.ageSeconds).toBe(600);
+    world.storeLog.beforeCall = async () => {};
+    expect(await finder.find([listed.number, 1], { evidence: false })).not.toContain(null);
   });
 });
 
@@ -249,6 +262,7 @@ describe('the snapshot', () => {
     const { world, finder, background } = await prepared();
     const fresh: Detection = { ...(ALL[0] as Detection), number: 12_125_550_177, sightings: 1 };
     await finder.find([fresh.number], { evidence: false });
+    background.length = 0;
     await upload(world, 'late', [fresh]);
     await tickWithoutCompaction(world);
     world.clock += REFRESH_MS;
@@ -265,6 +279,7 @@ describe('the snapshot', () => {
   test('a refresh that never came back does not stop the next', async () => {
     const { world, finder, background } = await prepared();
     await finder.find([1], { evidence: false });
+    background.length = 0;
     world.storeLog.beforeCall = () => new Promise(() => {});
     world.clock += REFRESH_MS;
     await finder.find([1], { evidence: false });
@@ -288,8 +303,9 @@ describe('the snapshot', () => {
 
   test('after a long pause, storage that hangs or fails holds up one lookup and no more', async () => {
     const { world } = await prepared();
-    const { finder, background } = newFinder(world, async () => {});
+    const { finder, background } = newFinder(world);
     await finder.find([1], { evidence: false });
+    background.length = 0;
     world.storeLog.beforeCall = () => new Promise(() => {});
     world.clock += WAIT_MS;
     expect(await finder.find([1], { evidence: false })).toHaveLength(1);

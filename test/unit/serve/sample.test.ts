@@ -24,7 +24,7 @@ async function finderOver(...parts: readonly (readonly number[])[]) {
   const finder = new Finder({
     ...world,
     background: (work) => void background.push(work),
-    delay: () => new Promise(() => {}),
+    delay: () => new Promise((resolve) => setTimeout(resolve, 0)),
   });
   return { finder, world };
 }

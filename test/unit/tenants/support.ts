@@ -1,4 +1,4 @@
-import { TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
+import { type TenantRulesDeps, TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
 import { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { StoreLog, StrictObjectStore } from '../../support/strict-stores.ts';
 
@@ -10,7 +10,7 @@ export class Tenants {
   readonly background: Promise<unknown>[] = [];
   readonly events: string[] = [];
 
-  isolate() {
+  isolate({ maxAgeMs }: Pick<TenantRulesDeps, 'maxAgeMs'> = {}) {
     const shared = {
       objects: this.objects,
       now: () => this.nowMs,
@@ -19,8 +19,12 @@ export class Tenants {
       waitUntil: (promise: Promise<unknown>) => void this.background.push(promise),
       report: () => undefined,
     };
-    const store: TenantStore = new TenantStore({ ...shared, accept: (version) => rules.accept(version) });
-    const rules = new TenantRulesHolder(store, { ...shared, log: (event) => void this.events.push(event) });
+    const store: TenantStore = new TenantStore({ ...shared, held: () => rules });
+    const rules = new TenantRulesHolder(store, {
+      ...shared,
+      ...(maxAgeMs === undefined ? undefined : { maxAgeMs }),
+      log: (event) => void this.events.push(event),
+    });
     return { store, rules };
   }
 

@@ -92,6 +92,35 @@ describe('rules', () => {
     expect(tenants.events).toEqual(['tenant.rules-unavailable']);
     await expect(rules.get('bank')).resolves.toMatchObject({ policy: DEFAULT_POLICY });
     await expect(tenants.isolate().rules.get('shop')).rejects.toThrow('the policy cannot be read');
+    tenants.nowMs += 119_999;
+    expect(await rules.get('shop')).toBe(before);
+    tenants.nowMs += 1;
+    await expect(rules.get('shop')).rejects.toThrow(StorageUnavailable);
+  });
+
+  it('whose documents cannot be read give way to those from before, for two minutes', async () => {
+    const [here, there] = [tenants.isolate(), tenants.isolate()];
+    await here.store.putPolicy(SHOP, POLICY);
+    const before = await here.rules.get('shop');
+    await there.store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    tenants.log.beforeCall = async (name) => {
+      if (name === 'get config/policies/shop/') throw new Error('down');
+    };
+    tenants.nowMs += 30_000;
+    expect(await here.rules.get('shop')).toBe(before);
+    tenants.nowMs += 119_999;
+    expect(await here.rules.get('shop')).toBe(before);
+    tenants.nowMs += 1;
+    await expect(here.rules.get('shop')).rejects.toThrow(StorageUnavailable);
+    tenants.log.beforeCall = async () => {};
+    expect((await here.rules.get('shop')).policy.source.default).toBe('flag');
+  });
+
+  it('of any age, with storage that fails, where the operator wants old answers rather than none', async () => {
+    const { store, rules } = tenants.isolate({ maxAgeMs: Number.POSITIVE_INFINITY });
+    await store.putPolicy(SHOP, POLICY);
+    const before = await rules.get('shop');
+    tenants.log.beforeCall = () => Promise.reject(new Error('down'));
     tenants.nowMs += 24 * 3_600_000;
     expect(await rules.get('shop')).toBe(before);
   });

@@ -18,7 +18,7 @@ async function withTenant(): Promise<World> {
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sleep: async () => undefined,
     report: (problem) => expectNone(problem),
-    accept: () => undefined,
+    held: () => null,
   });
   await store.putPolicy(SHOP, { rules: RULES, default: 'allow' });
   await store.putOverride(SHOP, { number: 12_025_550_123, list: 'allow', reason: 'a test', expiresAt: null });
