@@ -21,7 +21,7 @@ export type Interfere = (upload: number, handle: () => Promise<Answer>) => Promi
 export class FakeServer {
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   objects = new MemoryObjectStore();
-  labels: ReadonlySet<string> = new Set(['modem_pool_card', 'public_sms_receiver']);
+  labels: ReadonlySet<string> = new Set(['reported_abuse', 'public_sms_receiver']);
   interfere: Interfere = (_, handle) => handle();
   /** Idempotency-Keys of uploads that arrived, in order; those without one are not counted. */
   readonly keys: string[] = [];
@@ -104,10 +104,10 @@ export class FakeServer {
 
 function toAnswer(result: AcceptResult): Answer {
   if (result.kind === 'conflict') return { status: 409, body: { detail: 'conflict' } };
-  const { accepted, rejected, errors } = result.receipt;
+  const { accepted, rejected, errors, defaulted, ignoredFields } = result.receipt;
   return {
     status: 202,
     headers: result.replayed ? { 'idempotent-replayed': 'true' } : {},
-    body: { batch: result.batch, accepted, rejected, errors },
+    body: { batch: result.batch, accepted, rejected, errors, defaulted, ignoredFields },
   };
 }
