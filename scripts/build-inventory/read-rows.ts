@@ -3,8 +3,8 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ndjsonReader } from '../../src/ingest/ndjson.ts';
+import { readError } from '../import/file-errors.ts';
 import { rowsOf } from '../import/file-rows.ts';
-import { readError } from '../import/file-text.ts';
 import { ImportError } from '../import/import-error.ts';
 import { objectToRaw } from '../import/mapping.ts';
 import { BuildError } from './build-error.ts';
@@ -137,10 +137,10 @@ async function readWholeFile(
 ): Promise<void> {
   let bytes = 0;
   try {
-    const rows = rowsOf(input, (count) => {
+    const onBytes = (count: number) => {
       bytes += count;
-    });
-    for await (const group of rows) {
+    };
+    for await (const group of rowsOf(input, { onBytes })) {
       for (const row of group) checkRow(row, context, sink);
       onPiece(bytes);
       bytes = 0;

@@ -1,5 +1,6 @@
 import type { LineError } from '../format/batch.ts';
 import { CsvRecord, type RecordProgress } from './csv-record.ts';
+import { BodyError } from './errors.ts';
 import { MAX_LINE_CHARS } from './limits.ts';
 import { LineSplitter } from './lines.ts';
 import { type BodyReader, malformed } from './reader.ts';
@@ -106,6 +107,16 @@ export class CsvRows implements BodyReader {
     if (first !== undefined) this.#sink.reject(malformed(first.line, problem));
     return others.reverse();
   }
+}
+
+/** Ends of lines elsewhere, but not in CSV. */
+const OTHER_LINE_END = /[\v\f\u0085\u2028\u2029]/;
+
+/** @throws BodyError `invalid-body` if what seems to be the first record is more of them, ended by something else */
+export function checkFirstRecord(fields: readonly string[]): void {
+  if (!fields.some((field) => OTHER_LINE_END.test(field.trim()))) return;
+  const found = 'found one that goes on after another line end (VT, FF, NEL, U+2028 or U+2029)';
+  throw new BodyError('invalid-body', `expected a first line that ends in LF, CRLF or CR; ${found}`);
 }
 
 export interface RowShape {

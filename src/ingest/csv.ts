@@ -1,4 +1,4 @@
-import { CsvRows, type RowShape, swallowedRows, swallowsRows } from './csv-rows.ts';
+import { CsvRows, checkFirstRecord, type RowShape, swallowedRows, swallowsRows } from './csv-rows.ts';
 import { BodyError, LINE_ENDS_LOST } from './errors.ts';
 import { FIELDS, type Field, misnamedField } from './fields.ts';
 import { type BodyReader, type LineReceiver, malformed } from './reader.ts';
@@ -56,19 +56,13 @@ interface CsvColumns extends RowShape {
   readonly known: readonly { readonly field: Field; readonly position: number }[];
 }
 
-/** Ends of lines elsewhere, but not in CSV. */
-const OTHER_LINE_END = /[\v\f\u0085\u2028\u2029]/;
-
 /**
  * @param names of the header, without the white space around them
  * @throws BodyError `invalid-body` without a `number` column, with a field twice or under a misspelled name, or if it
  *   holds more than a header
  */
 function columnsOf(names: readonly string[]): CsvColumns {
-  if (names.some((name) => OTHER_LINE_END.test(name))) {
-    const found = 'found one that goes on after another line end (VT, FF, NEL, U+2028 or U+2029)';
-    throw new BodyError('invalid-body', `expected a CSV header that ends in LF, CRLF or CR; ${found}`);
-  }
+  checkFirstRecord(names);
   const known = FIELDS.flatMap((field) => {
     const position = names.indexOf(field);
     const last = names.lastIndexOf(field);

@@ -17,6 +17,12 @@ test('all that is valid arrives, once; all that is not is listed', async () => {
     file: 'a.csv',
     lines: 10,
     accepted: 8,
+    sentBefore: 0,
+    unlabelled: 8,
+    channelless: 8,
+    ignoredFields: [],
+    unasked: 0,
+    uncounted: {},
     rejectedByCode: { 'invalid-number': 1, 'invalid-date': 1 },
     batches: 4,
     undated: 0,
@@ -125,7 +131,7 @@ test('the state holds no number and no key', async () => {
   const states = readdirSync(world.folder.file('state')).map((name) =>
     readFileSync(`${world.folder.file('state')}/${name}`, 'utf8'),
   );
-  expect(states).toHaveLength(1);
+  expect(states).toHaveLength(3);
   expect(states.join()).not.toMatch(/7946|rf_/);
 });
 
