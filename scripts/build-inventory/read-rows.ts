@@ -2,7 +2,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { ndjsonReader } from '../../src/ingest/ndjson.ts';
+import { readNdjsonLine } from '../../src/ingest/ndjson.ts';
 import { readError } from '../import/file-errors.ts';
 import { rowsOf } from '../import/file-rows.ts';
 import { ImportError } from '../import/import-error.ts';
@@ -58,12 +58,10 @@ function lineSink(input: Input, context: RowContext, sink: RowSink): ByteLineSin
         checkRow(notUtf8Row(line), context, sink);
         return;
       }
-      const reader = ndjsonReader({
+      readNdjsonLine(text, line, {
         raw: (fields) => checkRow({ line, raw: objectToRaw(fields, mapping) }, context, sink),
-        reject: (error) => checkRow({ line, error: { ...error, line } }, context, sink),
+        reject: (error) => checkRow({ line, error }, context, sink),
       });
-      reader.push(text);
-      reader.end();
     },
     overlong: (line) => checkRow(overlongRow(line), context, sink),
   };

@@ -3,6 +3,10 @@
  * another content, often another name and another date, but the lines that were sent are in it: these are left out, the
  * others get the date that those got, and so each is counted once.
  */
+import { isBlank } from '../../src/ingest/fields.ts';
+import type { RawLine } from '../../src/ingest/reader.ts';
+import { Rejection } from '../../src/ingest/rejection.ts';
+import { type Labels, validateLine } from '../../src/ingest/validate.ts';
 import { type FileSource, rowsOf } from './file-rows.ts';
 import { ImportError } from './import-error.ts';
 import type { ImportIo } from './io.ts';
@@ -39,14 +43,14 @@ interface Candidate extends Earlier {
  */
 export async function findUnfinished(
   source: FileSource,
-  { stateFile, settings }: Successor,
+  { stateFile, settings, io }: Successor,
   all: readonly StateFile[],
 ): Promise<Earlier | null> {
   const candidates = all.flatMap((each) => (each.name === stateFile.name ? [] : candidateOf(each, settings.options)));
   if (candidates.length === 0) return null;
-  const rows = await countFound(source, candidates);
+  const lines = await countFound(source, candidates, { nowMs: io.now(), observedAt: settings.observedAt });
   const [best] = candidates
-    .filter(({ found, lines }) => found > 0 && found * 2 >= Math.min(lines.size, rows))
+    .filter((each) => each.found > 0 && each.found * 2 >= Math.min(each.lines.size, lines))
     .sort((a, b) => b.found - a.found);
   return best ?? null;
 }
@@ -74,13 +78,13 @@ function candidateOf(stateFile: StateFile, options: string): Candidate[] {
   return [{ stateFile, state, lines: new LineSet(bytes), found: 0 }];
 }
 
-/** @returns the rows of the file if it breaks off, else infinitely many */
-async function countFound(source: FileSource, candidates: readonly Candidate[]): Promise<number> {
+/** @returns the lines of the file that can be sent if it breaks off, else infinitely many */
+async function countFound(source: FileSource, candidates: readonly Candidate[], dates: Dates): Promise<number> {
   let count = 0;
   try {
     for await (const rows of rowsOf(source, { onBytes: () => undefined })) {
       for (const row of rows) {
-        if ('error' in row) continue;
+        if ('error' in row || !canBeSent(row.raw, dates)) continue;
         count += 1;
         const hash = lineHash(jsonOf(row.raw));
         for (const candidate of candidates) if (candidate.lines.take(hash)) candidate.found += 1;
@@ -92,6 +96,19 @@ async function countFound(source: FileSource, candidates: readonly Candidate[]):
     if (error instanceof ImportError) return count;
     throw error;
   }
+}
+
+interface Dates {
+  readonly nowMs: number;
+  readonly observedAt: string | null;
+}
+
+/** Of labels only the server knows, and it is not to be asked about those of a file that may be another one. */
+const ANY_LABEL: Labels = { has: () => true, [Symbol.iterator]: () => [].values() };
+
+function canBeSent(raw: RawLine, { nowMs, observedAt }: Dates): boolean {
+  const dated = isBlank(raw.observedAt) ? { ...raw, observedAt } : raw;
+  return !(validateLine(dated, { nowMs, labels: ANY_LABEL }) instanceof Rejection);
 }
 
 /**

@@ -1,7 +1,8 @@
+import type { LineError } from '../format/batch.ts';
 import { BodyError, LINE_ENDS_LOST } from './errors.ts';
 import { MAX_LINE_CHARS } from './limits.ts';
 import { LineSplitter } from './lines.ts';
-import { type BodyReader, isRawLine, kindOf, type LineReceiver, malformed } from './reader.ts';
+import { type BodyReader, isRawLine, kindOf, type LineReceiver, malformed, type RawLine } from './reader.ts';
 
 /**
  * One JSON object a line. Blank lines are skipped; a line that is anything else is rejected by itself. A body whose only
@@ -13,6 +14,37 @@ export function ndjsonReader(receiver: LineReceiver): BodyReader {
 
 /** Where one object ends and the next one begins, in a line that is no JSON. */
 const NEXT_OBJECT = /\}[\s\u0085]*\{/;
+
+type ParsedLine =
+  | { readonly raw: RawLine }
+  /** What it is instead; `several`: of what should be lines of their own. */
+  | { readonly found: string; readonly several: boolean };
+
+function parseLine(text: string): ParsedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    if (NEXT_OBJECT.test(text)) return { found: `several on one line: ${LINE_ENDS_LOST}`, several: true };
+    // The parser's own message quotes the text, and so perhaps the number.
+    return { found: `${text.length} characters that are not JSON`, several: false };
+  }
+  if (isRawLine(value)) return { raw: value };
+  if (!Array.isArray(value)) return { found: kindOf(value), several: false };
+  return { found: `${kindOf(value)}: its Content-Type is application/json`, several: true };
+}
+
+function notAnObject(line: number, found: string): LineError {
+  return malformed(line, `expected a JSON object; found ${found}`);
+}
+
+/** A line by itself, from whichever body. */
+export function readNdjsonLine(text: string, line: number, receiver: LineReceiver): void {
+  if (text.trim() === '') return;
+  const parsed = parseLine(text);
+  if ('raw' in parsed) receiver.raw(parsed.raw, line);
+  else receiver.reject(notAnObject(line, parsed.found));
+}
 
 class NdjsonBody implements BodyReader {
   readonly #receiver: LineReceiver;
@@ -52,30 +84,18 @@ class NdjsonBody implements BodyReader {
     this.#count += 1;
     const held = this.#held;
     this.#held = null;
-    if (held !== null) this.#reject(held.line, held.found);
+    if (held !== null) this.#receiver.reject(notAnObject(held.line, held.found));
   }
 
   #read(text: string, line: number): void {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      if (NEXT_OBJECT.test(text)) this.#several(line, `several on one line: ${LINE_ENDS_LOST}`);
-      // The parser's own message quotes the text, and so perhaps the number.
-      else this.#reject(line, `${text.length} characters that are not JSON`);
-      return;
-    }
-    if (isRawLine(value)) this.#receiver.raw(value, line);
-    else if (Array.isArray(value)) this.#several(line, `${kindOf(value)}: its Content-Type is application/json`);
-    else this.#reject(line, kindOf(value));
+    const parsed = parseLine(text);
+    if ('raw' in parsed) this.#receiver.raw(parsed.raw, line);
+    else if (parsed.several) this.#several(line, parsed.found);
+    else this.#receiver.reject(notAnObject(line, parsed.found));
   }
 
   #several(line: number, found: string): void {
     if (this.#count === 1) this.#held = { line, found };
-    else this.#reject(line, found);
-  }
-
-  #reject(line: number, found: string): void {
-    this.#receiver.reject(malformed(line, `expected a JSON object; found ${found}`));
+    else this.#receiver.reject(notAnObject(line, found));
   }
 }
