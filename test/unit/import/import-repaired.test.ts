@@ -119,6 +119,13 @@ describe('which import it goes on with', () => {
     expect(await world.server.detections()).toEqual([...expected(0, 10, 1), ...expected(0, 9, 3)].sort());
   });
 
+  test('and what is left is not taken for what was sent, though the lines are the same', async () => {
+    const line = `${dramaNumber(1)}\n`;
+    await stopAfter(1, 'a.csv', `number\n${line.repeat(6)}`, 1);
+    await world.run(write('b.csv', `number\n${line.repeat(6)}\n\n`, 2));
+    expect(await world.server.detections()).toEqual(Array(6).fill(`${dramaNumber(1)} 2025-03-01 1 reported_abuse`));
+  });
+
   test('what it sent is not sent again when the server has lost a batch of the repaired file', async () => {
     await stopAfter(2, 'a.csv', `number\n${bare(0, 20)}`, 1);
     const keep = new Set((await world.server.objects.list('batches/waiting/')).objects.map(({ key }) => key));
@@ -147,6 +154,15 @@ describe('which import it goes on with', () => {
     expect(new Set(rows).size).toBe(rows.length);
     expect(rows).toEqual(expected(0, 20, 1));
   });
+});
+
+test('a server that lost everything gets the same dates again, though the file was touched', async () => {
+  const path = write('a.csv', `number\n${bare(0, 8)}`, 1);
+  await world.run(path);
+  const [lost] = (await world.server.objects.list('batches/waiting/')).objects;
+  await world.server.objects.delete([lost?.key ?? '']);
+  await world.run(write('a.csv', `number\n${bare(0, 8)}`, 9));
+  expect(await world.server.detections()).toEqual(expected(0, 8, 1));
 });
 
 describe('property', () => {

@@ -2,6 +2,7 @@ import { appendFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
 import { ALL, CSV, ImportWorld, REJECTS } from './import-world.ts';
+import { dramaNumber } from './support.ts';
 
 let world: ImportWorld;
 
@@ -88,13 +89,17 @@ describe('what the server has taken back of a file that was imported', () => {
   });
 
   test('uploads of which the file makes other lines by now are not sent again', async () => {
-    const path = world.folder.write('a.csv', CSV);
+    const labels = ['reported_abuse', ...Array(5).fill('public_sms_receiver')];
+    const rows = labels.map((label, i) => `${dramaNumber(i)},2025-01-01,${label}`);
+    const path = world.folder.write('a.csv', `number,observedAt,label\n${rows.join('\n')}`);
     await world.run(path);
+    const counted = await world.server.detections();
+    const sent = world.server.keys.length;
     world.server.labels = new Set(['public_sms_receiver']);
     const [again] = await world.run(path);
-    // No line is valid any more, so there is nothing to ask with.
-    expect(again).toMatchObject({ alreadyImported: true, accepted: 8 });
-    expect(await world.server.detections()).toEqual(ALL);
+    expect(again).toMatchObject({ alreadyImported: true, accepted: 6, unasked: 1 });
+    expect(world.server.keys.slice(sent)).toEqual([world.server.keys[1]]);
+    expect(await world.server.detections()).toEqual(counted);
   });
 });
 

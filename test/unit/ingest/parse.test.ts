@@ -199,6 +199,7 @@ describe('a quote that is never closed', () => {
   test.each([
     ['in the last column', `number,note\n${A},"late\n${B},fine\n${C},never"\n`],
     ['in the first column', `note,number\n"late,${A}\nfine,${B}\nnever",${C}\n`],
+    ['in the middle', `a,note,number\nx,"late,${A}\nfine",${B}\n`],
     ['over two lines', `number,note\n${A},"late\n${B},never"\n`],
   ])('and swallows rows %s', async (_, body) => {
     const outcome = await parseBody(body, { type: CSV });
