@@ -4,6 +4,7 @@
  */
 import { circumstancesText } from '../../src/format/circumstances.ts';
 import type { Detection } from '../../src/format/detection.ts';
+import { isBlank } from '../../src/ingest/fields.ts';
 import type { RawLine } from '../../src/ingest/reader.ts';
 import { Rejection } from '../../src/ingest/rejection.ts';
 import { type ValidationContext, validateLine } from '../../src/ingest/validate.ts';
@@ -32,8 +33,4 @@ export function checkRow(row: FileRow, context: RowContext, sink: RowSink): Dete
   if (!isDated) sink.undated();
   sink.accept(number, observedAt, firstSeenAt, sightings, circumstancesRef(circumstancesText(checked)));
   return checked;
-}
-
-function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }

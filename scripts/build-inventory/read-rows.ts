@@ -2,9 +2,9 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { ndjsonReader } from '../../src/ingest/ndjson.ts';
+import { readNdjsonLine } from '../../src/ingest/ndjson.ts';
+import { readError } from '../import/file-errors.ts';
 import { rowsOf } from '../import/file-rows.ts';
-import { readError } from '../import/file-text.ts';
 import { ImportError } from '../import/import-error.ts';
 import { objectToRaw } from '../import/mapping.ts';
 import { BuildError } from './build-error.ts';
@@ -58,12 +58,10 @@ function lineSink(input: Input, context: RowContext, sink: RowSink): ByteLineSin
         checkRow(notUtf8Row(line), context, sink);
         return;
       }
-      const reader = ndjsonReader({
+      readNdjsonLine(text, line, {
         raw: (fields) => checkRow({ line, raw: objectToRaw(fields, mapping) }, context, sink),
-        reject: (error) => checkRow({ line, error: { ...error, line } }, context, sink),
+        reject: (error) => checkRow({ line, error }, context, sink),
       });
-      reader.push(text);
-      reader.end();
     },
     overlong: (line) => checkRow(overlongRow(line), context, sink),
   };
@@ -137,10 +135,10 @@ async function readWholeFile(
 ): Promise<void> {
   let bytes = 0;
   try {
-    const rows = rowsOf(input, (count) => {
+    const onBytes = (count: number) => {
       bytes += count;
-    });
-    for await (const group of rows) {
+    };
+    for await (const group of rowsOf(input, { onBytes })) {
       for (const row of group) checkRow(row, context, sink);
       onPiece(bytes);
       bytes = 0;

@@ -1,7 +1,7 @@
 /** A file as rows: the readers of src/ingest, fed piece by piece, with the columns mapped to fields. */
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
-import { CsvRows } from '../../src/ingest/csv-rows.ts';
+import { CsvRows, checkFirstRecord, swallowedRows, swallowsRows } from '../../src/ingest/csv-rows.ts';
 import { BodyError } from '../../src/ingest/errors.ts';
 import { type JsonElement, JsonElements } from '../../src/ingest/json-elements.ts';
 import { ndjsonReader } from '../../src/ingest/ndjson.ts';
@@ -32,16 +32,23 @@ export interface FileSource {
   readonly mapping: Mapping;
 }
 
+export interface RowHooks {
+  /** Told how many bytes of the file were read, as they are on disk. */
+  readonly onBytes: (count: number) => void;
+  /** Told the names of columns and properties that are not mapped, some of them no fields. */
+  readonly onNames?: (names: readonly string[]) => void;
+}
+
 /**
  * All rows in order, in groups no larger than a piece of text holds.
  * @throws ImportError if the file as a whole cannot be read
  */
 export async function* rowsOf(
   source: FileSource,
-  onBytes: (count: number) => void,
+  { onBytes, onNames = () => undefined }: RowHooks,
 ): AsyncGenerator<readonly FileRow[], void, undefined> {
   let rows: FileRow[] = [];
-  const reader = readerOf(source, (row) => rows.push(row));
+  const reader = readerOf(source, { row: (row) => rows.push(row), names: onNames });
   const take = () => {
     const taken = rows;
     rows = [];
@@ -66,39 +73,51 @@ function inFile(path: string, read: () => void): void {
   }
 }
 
-type OnRow = (row: FileRow) => void;
+interface RowSink {
+  readonly row: (row: FileRow) => void;
+  readonly names: (names: readonly string[]) => void;
+}
 
-function readerOf({ format, header, mapping }: FileSource, onRow: OnRow): BodyReader {
-  const reject = (error: LineError) => onRow({ line: error.line, error });
+function readerOf({ format, header, mapping }: FileSource, sink: RowSink): BodyReader {
+  const reject = (error: LineError) => sink.row({ line: error.line, error });
+  const object = (fields: RawLine, line: number): FileRow => {
+    const raw = objectToRaw(fields, mapping);
+    sink.names(Object.keys(raw).filter((name) => name !== KEY_PROPERTY && name !== VALUE_PROPERTY));
+    return { line, raw };
+  };
   switch (format.kind) {
     case 'ndjson':
-      return ndjsonReader({ raw: (fields, line) => onRow({ line, raw: objectToRaw(fields, mapping) }), reject });
+      return ndjsonReader({ raw: (fields, line) => sink.row(object(fields, line)), reject });
     case 'json':
-      return new JsonElements((element) => onRow(elementRow(element, mapping)), { members: true });
+      return new JsonElements((element) => sink.row(elementRow(element, mapping, object)), { members: true });
     case 'delimited':
-      return delimitedReader(format.delimiter, header, mapping, onRow);
+      return delimitedReader(format.delimiter, header, mapping, sink);
   }
 }
 
-function delimitedReader(delimiter: string, header: boolean, mapping: Mapping, onRow: OnRow): BodyReader {
+function delimitedReader(delimiter: string, header: boolean, mapping: Mapping, sink: RowSink): BodyReader {
   let columns: Columns | null = null;
   const rows = new CsvRows(
     {
-      row(fields, line) {
+      row(fields, line, endLine) {
         if (columns === null) {
+          checkFirstRecord(fields);
           columns = columnsOf(fields, header, mapping);
+          sink.names(columns.others);
           if (header) return;
         }
-        if (fields.length === columns.count) {
-          onRow({ line, raw: rowToRaw(fields, columns, mapping) });
-        } else {
+        if (fields.length !== columns.count) {
           const detail = `expected ${columns.count} fields as in the first row; found ${fields.length}`;
-          onRow({ line, error: malformed(line, detail) });
+          sink.row({ line, error: malformed(line, detail) });
+        } else if (endLine > line && swallowsRows(fields, { ...columns, delimiter })) {
+          sink.row({ line, error: swallowedRows(line, endLine) });
+        } else {
+          sink.row({ line, raw: rowToRaw(fields, columns, mapping) });
         }
       },
       reject(error) {
         if (columns === null) throw new ImportError(`the first row cannot be read: ${error.detail}`);
-        onRow({ line: error.line, error });
+        sink.row({ line: error.line, error });
       },
     },
     delimiter,
@@ -106,18 +125,22 @@ function delimitedReader(delimiter: string, header: boolean, mapping: Mapping, o
   return rows;
 }
 
-function elementRow(element: JsonElement, mapping: Mapping): FileRow {
+function elementRow(
+  element: JsonElement,
+  mapping: Mapping,
+  object: (fields: RawLine, line: number) => FileRow,
+): FileRow {
   const line = element.index;
   if ('problem' in element) return { line, error: malformed(line, element.problem) };
   const value = parseElement(element);
   if (!isRawLine(value)) return { line, error: malformed(line, `expected an object; found ${kindOf(value)}`) };
-  if (element.container === 'array') return { line, raw: objectToRaw(value, mapping) };
+  if (element.container === 'array') return object(value, line);
   if (mapping.map.number === undefined) {
     throw new ImportError(
       `this is one JSON object: say where its numbers are with --map 'number=${KEY_PROPERTY}', and so on`,
     );
   }
-  return { line, raw: objectToRaw(memberObject(value), mapping) };
+  return object(memberObject(value), line);
 }
 
 /** A member becomes an object of its key and its value; if the value is an object, also of that one's properties. */

@@ -1,18 +1,20 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
+import { UploadNotes } from '../../src/ingest/upload-notes.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import type { Chunk } from './chunk.ts';
-import { chunksOf } from './chunks.ts';
+import { type ChunkRange, chunksOf } from './chunks.ts';
+import { findUnfinished, goOnWith, latest, type Successor } from './earlier-import.ts';
 import type { FileSource } from './file-rows.ts';
-import { readError } from './file-text.ts';
 import { ImportError } from './import-error.ts';
 import type { ImportIo } from './io.ts';
+import { LineSet } from './line-set.ts';
 import { formatCount, Progress } from './progress.ts';
-import { hashOf, initialState, type ProgressState, StateFile } from './progress-state.ts';
+import { hashOf, hashText, hasSent, initialState, type ProgressState, StateFile } from './progress-state.ts';
 import { RejectsFile } from './rejects-file.ts';
 import type { ServerLabels } from './server-labels.ts';
-import { type Target, type UploadReceipt, upload } from './upload.ts';
+import { isTaken, KeyUsed, type Target, type UploadReceipt, upload } from './upload.ts';
 
 export interface FileJob {
   readonly source: FileSource;
@@ -31,46 +33,88 @@ export interface FileSummary {
   readonly file: string;
   readonly lines: number;
   readonly accepted: number;
+  /** Lines that an import of the file as it was before had sent. */
+  readonly sentBefore: number;
   readonly rejectedByCode: Readonly<Record<string, number>>;
   readonly batches: number;
   /** Lines without a date of their own, and the date they got. */
   readonly undated: number;
   readonly observedAt: string | null;
+  /** Accepted lines that got the default label, the default channel. */
+  readonly unlabelled: number;
+  readonly channelless: number;
+  /** Names of columns and properties that were passed over (src/ingest/upload-notes.ts). */
+  readonly ignoredFields: readonly string[];
   /** Null if nothing was rejected. */
   readonly rejectsPath: string | null;
   /** Nothing was left to send. */
   readonly alreadyImported: boolean;
+  /** Uploads of an earlier import that could not be asked about: other lines are made of the file by now. */
+  readonly unasked: number;
+  /** Batches that the server has and does not count, by their state there: `set-aside`, `withdrawn`, `held`. */
+  readonly uncounted: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Code of lines that the server rejected beyond those that it gives reasons for. */
 export const NOT_REPORTED = 'not-reported';
 
+/** States of a batch on the server in which its detections are counted, or will be. */
+const COUNTED: ReadonlySet<string> = new Set(['waiting', 'merged']);
+
 /**
  * Imports one file, from where an earlier run with the same options stopped. Stopped at any point, or failing at any
- * call, what the server acknowledged stays counted, and running it again counts nothing twice.
+ * call, what the server acknowledged stays counted, and running it again counts nothing twice. A file that was imported to
+ * its end is sent again with the keys that it had: the server counts nothing of it a second time, and says what became of
+ * it.
  * @throws ImportError
  */
 export async function importFile(job: FileJob, io: ImportIo): Promise<FileSummary> {
   const file = basename(job.source.path);
-  const sizeBytes = sizeOf(job.source.path);
+  const sizeBytes = statSync(job.source.path).size;
   const sha256 = await hashOf(job.source.path);
   const { format, header, mapping } = job.source;
-  const identity = { sha256, url: job.target.url, format, header, mapping, observedAt: job.observedAt };
-  const stateFile = new StateFile(job.stateFolder, identity);
-  const fresh = initialState({
+  const options = { url: job.target.url, format: { ...format, gzip: undefined }, header, mapping };
+  const settings = {
+    options: hashText(JSON.stringify({ ...options, observedAt: job.observedAt })),
     batchSize: job.batchSize,
     observedAt: job.observedAt ?? dateOf(job.source.path, io.now()),
     rejectsPath: job.rejectsPath,
-  });
-  const earlier = stateFile.load();
-  if (earlier !== null && earlier.lastUpload !== null) {
-    const done = await run({ job, io, stateFile, file, sizeBytes }, earlier);
-    if (done !== null) return done;
-    io.out.write(`${file}: the server does not know the earlier import any more; starting over\n`);
+  };
+  const identity = { sha256, url: job.target.url, format, header, mapping, observedAt: job.observedAt };
+  const stateFile = StateFile.of(job.stateFolder, identity);
+  const successor = { file, stateFile, settings, target: job.target, io };
+  let start = await startOf(job, successor);
+  for (;;) {
+    const done = await run({ job, io, stateFile, file, sizeBytes, uncounted: new Map() }, start);
+    if (typeof done === 'object') return done;
+    const next = done === 'other lines' ? await goOnWith({ stateFile, state: start }, successor) : null;
+    if (next === null) io.out.write(`${file}: the server does not know the earlier import any more; starting over\n`);
+    start = next ?? (await again(start, successor));
   }
-  const done = await run({ job, io, stateFile, file, sizeBytes }, fresh);
-  if (done === null) throw new Error('a fresh import has no earlier one to miss');
-  return done;
+}
+
+/** All of the file once more, but for what an earlier import sent, if the server still has that. */
+async function again(state: ProgressState, { settings, target, io }: Successor): Promise<ProgressState> {
+  const { before, firstIndex } = state;
+  const fresh = startOver(state, settings);
+  return before !== null && (await isTaken(before.key, target, io)) ? { ...fresh, before, firstIndex } : fresh;
+}
+
+/** From where this file goes on; where it begins anew, nothing of it was sent. */
+async function startOf({ source, stateFolder }: FileJob, successor: Successor): Promise<ProgressState> {
+  const { stateFile, settings } = successor;
+  const last = latest(stateFile, stateFolder);
+  const isOwn = last?.stateFile.name === stateFile.name;
+  if (last !== null && isOwn && hasSent(last.state)) return last.state;
+  const earlier = isOwn ? null : last;
+  const unfinished = earlier ?? (await findUnfinished(source, successor, StateFile.in(stateFolder)));
+  const next = unfinished === null ? null : await goOnWith(unfinished, successor);
+  return next ?? startOver(last?.state ?? initialState(settings), settings);
+}
+
+/** With the date and the size of before, it sends the same uploads: what the server has of them counts once. */
+function startOver({ batchSize, observedAt }: ProgressState, settings: Successor['settings']): ProgressState {
+  return initialState({ ...settings, batchSize, observedAt: observedAt ?? settings.observedAt });
 }
 
 interface Run {
@@ -79,46 +123,120 @@ interface Run {
   readonly stateFile: StateFile;
   readonly file: string;
   readonly sizeBytes: number;
+  /** Batches by their state on the server, but for those that are counted. */
+  readonly uncounted: Map<string, string[]>;
 }
 
-/** Null, with nothing changed, if the server does not know what `start` says it has taken. */
-async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState): Promise<FileSummary | null> {
+/**
+ * Nothing has changed if the server does not know what `start` says it has taken, or other lines are made of the file
+ * than those of an upload that may be under way.
+ */
+type Undone = 'unknown' | 'other lines';
+
+async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState): Promise<FileSummary | Undone> {
   const progress = new Progress(out, world.now);
   const io: ImportIo = { ...world, out: { ...out, write: (text) => progress.note(text) } };
   const context: Run = { ...rest, io };
-  const { job, stateFile, file, sizeBytes } = context;
-  let state = start;
-  let rejects: RejectsFile | null = null;
+  const { job, file, sizeBytes } = context;
+  const notes = new UploadNotes();
   let readBytes = 0;
-  const range = { fromRow: start.lastUpload?.firstRow ?? 0, cutAtRow: start.rows, maxRows: start.batchSize };
   const lineContext = { file, now: io.now, observedAt: start.observedAt, labels: job.labels };
-  const chunks = chunksOf(job.source, range, lineContext, (count) => {
-    readBytes += count;
+  const chunks = chunksOf(job.source, rangeOf(context, start), lineContext, {
+    onBytes: (count) => {
+      readBytes += count;
+    },
+    onNames: (names) => notes.names(names),
   });
+  const onState = (state: ProgressState) => progress.update(readBytes, countsOf(state));
   progress.start(file, sizeBytes);
   try {
-    for await (const chunk of chunks) {
-      if (chunk.endRow <= start.rows) {
-        if (chunk.firstRow === start.lastUpload?.firstRow) {
-          if (!(await isKnown(chunk, start, job.target, io))) return null;
-          if (start.finished) return summaryOf(file, start, true);
-        }
-        continue;
-      }
-      rejects ??= openRejects(context, start);
-      state = await deliver(chunk, state, rejects, context);
-      stateFile.save(state);
-      progress.update(readBytes, countsOf(state));
-    }
-    progress.update(sizeBytes, countsOf(state));
-  } catch (error) {
-    throw stoppedAfter(error, file, state);
+    const end = start.finished
+      ? await ask(chunks, start, context, onState)
+      : await send(chunks, start, context, onState);
+    if (typeof end === 'string') return end;
+    progress.update(sizeBytes, countsOf(end.state));
+    const { ignoredFields } = notes.finish();
+    return { ...summaryOf(context, end.state), ignoredFields, ...end.found };
   } finally {
     progress.stop();
   }
-  state = { ...state, finished: true };
-  stateFile.save(state);
-  return summaryOf(file, state, false);
+}
+
+function rangeOf({ stateFile, file }: Run, start: ProgressState): ChunkRange {
+  const before = stateFile.linesBefore(start);
+  if (start.before !== null && before === null) {
+    throw new ImportError(`${file}: which lines were sent before is not known any more`);
+  }
+  return {
+    fromRow: start.finished ? 0 : (start.lastUpload?.firstRow ?? 0),
+    cutAtRow: start.rows,
+    maxRows: start.batchSize,
+    before: before === null ? null : new LineSet(before),
+  };
+}
+
+interface End {
+  readonly state: ProgressState;
+  readonly found: Pick<FileSummary, 'alreadyImported' | 'unasked'>;
+}
+
+type Chunks = AsyncIterable<Chunk>;
+
+/** Sends what is left, and the last acknowledged upload once more, to see whether the server has it. */
+async function send(
+  chunks: Chunks,
+  start: ProgressState,
+  context: Run,
+  onState: (state: ProgressState) => void,
+): Promise<End | Undone> {
+  const { stateFile, file } = context;
+  let state = start;
+  let rejects: RejectsFile | null = null;
+  try {
+    for await (const chunk of chunks) {
+      if (chunk.endRow <= start.rows) {
+        if (chunk.firstRow === start.lastUpload?.firstRow && !(await isKnown(chunk, start, context))) return 'unknown';
+        continue;
+      }
+      if (rejects === null && isOtherThanPending(chunk, start)) return 'other lines';
+      rejects ??= openRejects(context, start);
+      state = await deliver(chunk, state, rejects, context);
+      stateFile.save(state);
+      onState(state);
+    }
+  } catch (error) {
+    throw stoppedAfter(error, file, state);
+  }
+  if (state.rows > 0) {
+    state = { ...state, finished: true };
+    stateFile.save(state);
+  }
+  return { state, found: { alreadyImported: false, unasked: 0 } };
+}
+
+/** Sends all of it again with the keys it had, each counted once, to learn what became of it. */
+async function ask(
+  chunks: Chunks,
+  start: ProgressState,
+  context: Run,
+  onState: (state: ProgressState) => void,
+): Promise<End | Undone> {
+  const { io, file, stateFile } = context;
+  io.out.write(`${file}: imported before; asking the server what it has of it\n`);
+  if (start.before !== null && !(await isTaken(start.before.key, context.job.target, io))) return 'unknown';
+  const known = new Set([...stateFile.keys(start), start.lastUpload?.key]);
+  let index = start.firstIndex;
+  let unasked = 0;
+  for await (const chunk of chunks) {
+    if (chunk.count === 0) continue;
+    const key = chunk.keys(index).find((each) => known.has(each));
+    index += 1;
+    // Another version of the checks makes other lines of the same rows: these must not be sent.
+    if (key === undefined) unasked += 1;
+    else if (!(await sendChunk(chunk, key, context)).replayed) return 'unknown';
+    onState(start);
+  }
+  return { state: start, found: { alreadyImported: true, unasked } };
 }
 
 function stoppedAfter(error: unknown, file: string, { rows }: ProgressState): unknown {
@@ -127,13 +245,23 @@ function stoppedAfter(error: unknown, file: string, { rows }: ProgressState): un
   return new ImportError(`${error.message}\n${done}`, { cause: error });
 }
 
-/** Sends the last acknowledged upload once more: a server that has it says so, and counts it no second time. */
-async function isKnown(chunk: Chunk, state: ProgressState, target: Target, io: ImportIo): Promise<boolean> {
-  const { body, key } = chunk.upload(state.uploads - 1);
+async function sendChunk(chunk: Chunk, key: string, { job, io, uncounted }: Run): Promise<UploadReceipt> {
+  const receipt = await upload(chunk.body(), { idempotencyKey: key, gzip: true }, job.target, io);
+  if (receipt.state !== undefined && !COUNTED.has(receipt.state)) {
+    uncounted.set(receipt.state, [...(uncounted.get(receipt.state) ?? []), receipt.batch]);
+  }
+  return receipt;
+}
+
+/** A server that has the last acknowledged upload says so, and counts it no second time. */
+async function isKnown(chunk: Chunk, state: ProgressState, context: Run): Promise<boolean> {
+  const key = chunk.keys(state.firstIndex + state.uploads - 1).find((each) => each === state.lastUpload?.key);
   // Another version of the checks makes other lines of the same rows. Then there is no asking, and no sending either.
-  if (key !== state.lastUpload?.key) return true;
-  const receipt = await upload(body, { idempotencyKey: key, gzip: true }, target, io);
-  return receipt.replayed;
+  return key === undefined || (await sendChunk(chunk, key, context)).replayed;
+}
+
+function isOtherThanPending(chunk: Chunk, { pending, firstIndex, uploads }: ProgressState): boolean {
+  return pending !== null && !chunk.keys(firstIndex + uploads).includes(pending.key);
 }
 
 function openRejects({ job, io, file }: Run, state: ProgressState): RejectsFile {
@@ -149,30 +277,55 @@ function openRejects({ job, io, file }: Run, state: ProgressState): RejectsFile 
 }
 
 /** Sends a chunk and notes its rejects. Failing before the state is saved, the same is done again: counted once. */
-async function deliver(chunk: Chunk, state: ProgressState, rejects: RejectsFile, { job, io, file }: Run) {
-  let accepted = 0;
-  let sent: Pick<ProgressState, 'uploads' | 'lastUpload'> = state;
+async function deliver(chunk: Chunk, state: ProgressState, rejects: RejectsFile, context: Run): Promise<ProgressState> {
+  let sent = state;
   const errors = [...chunk.rejects];
   if (chunk.count > 0) {
-    const { body, key } = chunk.upload(state.uploads);
-    const receipt = await upload(body, { idempotencyKey: key, gzip: true }, job.target, io);
+    const { key, receipt } = await sendNew(chunk, state, context);
     errors.push(...serverRejects(chunk, receipt));
-    accepted = receipt.accepted;
-    sent = { uploads: state.uploads + 1, lastUpload: { firstRow: chunk.firstRow, key } };
+    context.stateFile.noteKey(state, key);
+    sent = {
+      ...state,
+      uploads: state.uploads + 1,
+      lastUpload: { firstRow: chunk.firstRow, key },
+      pending: null,
+      lines: state.lines + chunk.count,
+      accepted: state.accepted + receipt.accepted,
+      unlabelled: state.unlabelled + (receipt.defaulted?.label ?? 0),
+      channelless: state.channelless + (receipt.defaulted?.channel ?? 0),
+    };
   }
   errors.sort((a, b) => a.line - b.line);
-  rejects.write(file, errors);
+  rejects.write(context.file, errors);
   const rejectedByCode = { ...state.rejectedByCode };
   for (const { code } of errors) rejectedByCode[code] = (rejectedByCode[code] ?? 0) + 1;
   return {
-    ...state,
     ...sent,
     rows: chunk.endRow,
-    accepted: state.accepted + accepted,
+    sentBefore: state.sentBefore + chunk.sentBefore,
     undated: state.undated + chunk.undated,
     rejectedByCode,
     rejects: { path: rejects.path, bytes: rejects.bytes },
   };
+}
+
+/** Notes what it is about to send, and sends it: whatever comes between, it is known which lines the server may have. */
+async function sendNew(chunk: Chunk, state: ProgressState, context: Run) {
+  const { stateFile } = context;
+  const keys = chunk.keys(state.firstIndex + state.uploads);
+  stateFile.noteLines(state, chunk.hashes);
+  // Not from the first again: if one was sent before, it is that one that the server may have.
+  const from = Math.max(0, keys.indexOf(state.pending?.key ?? ''));
+  for (const [attempt, key] of [...keys.entries()].slice(from)) {
+    stateFile.save({ ...state, pending: { key, lines: chunk.count } });
+    try {
+      return { key, receipt: await sendChunk(chunk, key, context) };
+    } catch (error) {
+      // An earlier import has asked for it and used it up (isTaken): this very upload cannot have been taken with it.
+      if (!(error instanceof KeyUsed) || attempt === keys.length - 1) throw error;
+    }
+  }
+  throw new Error('an upload has at least one key');
 }
 
 /** One for each line that the server rejected though it passed here, by its line in the file. */
@@ -191,30 +344,28 @@ function countsOf(state: ProgressState) {
   return { lines: state.rows, rejected: sum(Object.values(state.rejectedByCode)) };
 }
 
-function summaryOf(file: string, state: ProgressState, alreadyImported: boolean): FileSummary {
+function summaryOf(
+  { file, uncounted }: Run,
+  state: ProgressState,
+): Omit<FileSummary, 'ignoredFields' | keyof End['found']> {
   return {
     file,
     lines: state.rows,
     accepted: state.accepted,
+    sentBefore: state.sentBefore,
     rejectedByCode: state.rejectedByCode,
     batches: state.uploads,
     undated: state.undated,
     observedAt: state.observedAt,
+    unlabelled: state.unlabelled,
+    channelless: state.channelless,
     rejectsPath: state.rejects.bytes > 0 ? state.rejects.path : null,
-    alreadyImported,
+    uncounted: Object.fromEntries(uncounted),
   };
 }
 
 function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
-}
-
-function sizeOf(path: string): number {
-  try {
-    return statSync(path).size;
-  } catch (error) {
-    throw readError(path, error);
-  }
 }
 
 /** When the file was last written; null if that cannot be when anything in it was observed. */

@@ -2,6 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { FIELDS } from '../../src/ingest/fields.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
 import { MAX_DETECTIONS } from '../../src/ingest/limits.ts';
+import { checkInputFile } from '../command/paths.ts';
 import { formatOf } from './file-format.ts';
 import type { FileSource } from './file-rows.ts';
 import { ImportError } from './import-error.ts';
@@ -44,6 +45,7 @@ export async function importFiles(request: ImportRequest, io: ImportIo): Promise
   const sources = request.files.map((path) => sourceOf(path, request));
   const rejectsPaths = sources.map(({ path }) => request.rejectsPath ?? `${basename(path)}.rejects.csv`);
   checkRequest(request, rejectsPaths);
+  for (const { path } of sources) checkInputFile(path);
   const target = { url: request.url.replace(/\/+$/, ''), key: request.key };
   const labels = new ServerLabels(target, io);
   await labels.check(request.set?.label);

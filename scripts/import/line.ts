@@ -1,6 +1,6 @@
 /** A row of a file becomes a line to send, or a reject: the same checks that the server will make. */
 import type { LineError } from '../../src/format/batch.ts';
-import { FIELDS } from '../../src/ingest/fields.ts';
+import { FIELDS, isBlank } from '../../src/ingest/fields.ts';
 import type { RawLine } from '../../src/ingest/reader.ts';
 import { Rejection } from '../../src/ingest/rejection.ts';
 import { DEFAULT_LABEL, validateLine } from '../../src/ingest/validate.ts';
@@ -18,7 +18,9 @@ export interface LineContext {
   readonly labels: ServerLabels;
 }
 
-export type Line = { readonly json: string; readonly dated: boolean } | { readonly error: LineError };
+export type Line =
+  | { readonly json: string /** As the file has it. */; readonly undatedJson: string; readonly dated: boolean }
+  | { readonly error: LineError };
 
 /**
  * Depends on the row and `observedAt` alone, but for the check against the clock: run again, an import sends the same
@@ -36,7 +38,8 @@ export async function lineOf(row: FileRow, context: LineContext): Promise<Line> 
     const reason = checked.code === 'unknown-label' && label !== null ? context.labels.reason(label) : null;
     return { error: { line: row.line, code: checked.code, detail: reason ?? checked.detail } };
   }
-  return { json: jsonOf(raw), dated };
+  const undatedJson = jsonOf(row.raw);
+  return { json: dated ? undatedJson : jsonOf(raw), undatedJson, dated };
 }
 
 function dateFor(line: number, { file, observedAt }: LineContext): string {
@@ -53,12 +56,8 @@ function labelOf({ label }: RawLine): string | null {
 }
 
 /** Fields in a fixed order and nothing else. */
-function jsonOf(raw: RawLine): string {
+export function jsonOf(raw: RawLine): string {
   const fields: Record<string, unknown> = {};
   for (const field of FIELDS) if (!isBlank(raw[field])) fields[field] = raw[field];
   return JSON.stringify(fields);
-}
-
-function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }

@@ -54,6 +54,10 @@ export function hasColumnNumbers({ map }: Mapping): boolean {
 export interface Columns {
   /** How many each row has. */
   readonly count: number;
+  /** Where the number is among them, from 0. */
+  readonly number: number;
+  /** Names of those that are not used. */
+  readonly others: readonly string[];
   readonly fields: readonly { readonly field: Field; readonly position: number }[];
 }
 
@@ -70,7 +74,8 @@ export function columnsOf(first: readonly string[], header: boolean, { map, set 
   for (const field of FIELDS) {
     const column = map[field];
     if (column !== undefined) fields.push({ field, position: positionOf(field, column, names, first.length) });
-    else if (set[field] === undefined && names.includes(field)) fields.push({ field, position: names.indexOf(field) });
+    else if (set[field] === undefined && names.includes(field))
+      fields.push({ field, position: onlyOne(field, field, names) });
   }
   const found = fields.map(({ field }) => field);
   const mapped = Object.values(map);
@@ -80,11 +85,13 @@ export function columnsOf(first: readonly string[], header: boolean, { map, set 
       `column ${misnamed.name} looks like ${misnamed.field}: say --map ${misnamed.field}=${misnamed.name}`,
     );
   }
-  if (!found.includes('number')) {
+  const number = fields.find(({ field }) => field === 'number')?.position;
+  if (number === undefined) {
     const what = header ? `the header has ${listed(names)}` : `there is no header, and ${first.length} columns`;
     throw new ImportError(`no column is called number (${what}): say which it is with --map number=NAME or number=1`);
   }
-  return { count: first.length, fields };
+  const used = new Set(fields.map(({ position }) => position));
+  return { count: first.length, number, others: names.filter((_, position) => !used.has(position)), fields };
 }
 
 function positionOf(field: Field, column: string, names: readonly string[], count: number): number {
@@ -92,10 +99,20 @@ function positionOf(field: Field, column: string, names: readonly string[], coun
     if (Number(column) <= count) return Number(column) - 1;
     throw new ImportError(`--map ${field}=${column}: the file has ${count} columns`);
   }
-  const position = names.indexOf(column);
-  if (position >= 0) return position;
+  if (names.includes(column)) return onlyOne(field, column, names);
   const found = names.length === 0 ? 'the file is read without a header' : `the header has ${listed(names)}`;
   throw new ImportError(`--map ${field}=${column}: no such column; ${found}`);
+}
+
+/** @throws ImportError if the name stands twice: which of the two is meant would be a guess */
+function onlyOne(field: Field, column: string, names: readonly string[]): number {
+  const position = names.indexOf(column);
+  const last = names.lastIndexOf(column);
+  if (position === last) return position;
+  const places = `columns ${position + 1} and ${last + 1}`;
+  throw new ImportError(
+    `the header has ${wordOrShape(column)} twice, in ${places}: say which it is with --map ${field}=${last + 1} --header`,
+  );
 }
 
 /** Without a header where one was expected, the names are data: a number must not be shown. */

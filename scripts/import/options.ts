@@ -11,7 +11,7 @@ export const HELP = `Imports detections from files.
 
 FILE is CSV, TSV, NDJSON (.ndjson, .jsonl) or JSON: an array of objects, or one object of keys and values.
 Each may be gzip (.gz). Columns and properties are called as in the API: number, country, observedAt, label,
-channel, industry, project, link, source, firstSeen, sightings. Others are ignored.
+channel, industry, project, link, source, firstSeen, sightings. Others are passed over, and named at the end.
 
   --url URL            of the server                    (default ${DEFAULT_URL})
   --key KEY            API key with the scope ingest    (default: RINGFENCE_KEY)
@@ -27,8 +27,12 @@ channel, industry, project, link, source, firstSeen, sightings. Others are ignor
   --help
 
 Lines that are rejected are listed with file, line, code and reason, never with their number. Interrupted, run the
-same command again: it goes on where it stopped, and counts nothing twice. Lines that the server once rejected are not
-sent again with their file; put them into a file of their own.
+same command again: it goes on where it stopped, and counts nothing twice. A file that cannot be read to its end can be
+repaired, renamed too: lines that were sent are not sent again, and the others get the same date. Imported again to its
+end, a file counts nothing, and the server says what became of it; so does a copy of it. Two different files are two
+reports: a line that is in both counts twice. So put lines that were rejected, or that are new, into a file of their own.
+
+Exit code 1 if an import stops, if nothing of a file was accepted, or if the server has taken back what it had accepted.
 
 Examples
   npm run import -- numbers.csv

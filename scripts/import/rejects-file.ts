@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
+import { writing } from './file-errors.ts';
 
 const HEADER = 'file,line,code,detail\n';
 
@@ -16,7 +17,7 @@ export class RejectsFile {
 
   /** Replaces an older one. */
   static start(path: string): RejectsFile {
-    rmSync(path, { force: true });
+    writing(path, () => rmSync(path, { force: true }));
     return new RejectsFile(path, 0);
   }
 
@@ -32,7 +33,7 @@ export class RejectsFile {
   static resume(path: string, bytes: number): RejectsFile | null {
     if (bytes === 0) return RejectsFile.start(path);
     if (!existsSync(path) || statSync(path).size < bytes) return null;
-    truncateSync(path, bytes);
+    writing(path, () => truncateSync(path, bytes));
     return new RejectsFile(path, bytes);
   }
 
@@ -45,7 +46,7 @@ export class RejectsFile {
     const rows = rejects.map(({ line, code, detail }) => [basename(file), String(line), code, detail]);
     const text = rows.map((row) => `${row.map(quoted).join(',')}\n`).join('');
     const added = this.#bytes === 0 ? HEADER + text : text;
-    appendFileSync(this.path, added);
+    writing(this.path, () => appendFileSync(this.path, added));
     this.#bytes += Buffer.byteLength(added);
   }
 }

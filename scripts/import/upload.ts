@@ -13,9 +13,16 @@ export interface UploadReceipt {
   readonly accepted: number;
   readonly rejected: number;
   readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
+  /** Accepted lines that had none of their own. Absent from servers, and of uploads, that did not count them. */
+  readonly defaulted?: { readonly label: number; readonly channel: number } | undefined;
+  /** Of an upload that was counted before: what became of it, such as `merged` or `set-aside`. */
+  readonly state?: string | undefined;
   /** The server had counted this very upload before. */
   readonly replayed: boolean;
 }
+
+/** The Idempotency-Key has been used with another body. */
+export class KeyUsed extends ImportError {}
 
 /** With the delays below, a server may be away for about a minute before an import stops. */
 const MAX_ATTEMPTS = 8;
@@ -32,7 +39,12 @@ const RECEIPT = v.object({
   accepted: count,
   rejected: count,
   errors: v.array(v.object({ line: count, code: v.string(), detail: v.string() })),
+  defaulted: v.optional(v.object({ label: count, channel: count })),
+  state: v.optional(v.string()),
 });
+
+/** A line that no server accepts, for a reason that says nothing of where it comes from. */
+const NOTHING = `${JSON.stringify({ observedAt: 'never' })}\n`;
 
 export interface UploadOptions {
   /** None for an upload that has nothing to count. */
@@ -70,6 +82,21 @@ export async function upload(
     }
   }
   throw new ImportError(`gave up after ${MAX_ATTEMPTS} attempts: ${problem}`);
+}
+
+/**
+ * Whether the server has an upload with this key, without sending it again. If it has not, it never will: the key is used
+ * up by the question, also for an upload that is still under way.
+ * @throws ImportError if there is no clear answer
+ */
+export async function isTaken(idempotencyKey: string, target: Target, io: ImportIo): Promise<boolean> {
+  try {
+    await upload(new Uint8Array(Buffer.from(NOTHING)), { idempotencyKey }, target, io);
+    return false;
+  } catch (error) {
+    if (error instanceof KeyUsed) return true;
+    throw error;
+  }
 }
 
 interface NoAnswer {
@@ -139,7 +166,8 @@ function refusal(status: number, problem: string, { url }: Target): ImportError 
     405: `There is no Ringfence at ${url}: check --url.`,
     413: 'Send fewer lines at a time with --batch-size.',
   };
-  return new ImportError([problem, advice[status]].filter(Boolean).join('\n'));
+  const message = [problem, advice[status]].filter(Boolean).join('\n');
+  return status === 409 ? new KeyUsed(message) : new ImportError(message);
 }
 
 function nobodyThere(problem: string, { url }: Target): ImportError {

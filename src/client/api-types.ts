@@ -1074,7 +1074,7 @@ export interface Detection {
    */
   observedAt?: string;
   /**
-   * A configured label. Default: modem_pool_card
+   * A configured label. Default: reported_abuse, the mildest
    */
   label?: string;
   channel?: 'otp_marketplace' | 'api_receiver' | 'public_receiver' | 'number_trading' | 'access_tool' | 'other';
@@ -1112,6 +1112,20 @@ export interface Receipt {
     code: string;
     detail: string;
   }[];
+  /**
+   * Accepted lines that had none of their own. Absent, like `ignoredFields`, if an upload from before these were counted is replayed
+   */
+  defaulted?: {
+    label: number;
+    channel: number;
+    observedAt: number;
+  };
+  /**
+   * Fields that were passed over: the first 20, and "…" if there were more. Digits are shown as `#`; a name that is no word, as its shape
+   *
+   * @maxItems 21
+   */
+  ignoredFields?: string[];
 }
 export interface Sources {
   /**

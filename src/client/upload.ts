@@ -14,7 +14,7 @@ export interface UploadOptions extends CallOptions {
   readonly contentEncoding?: 'gzip' | undefined;
 }
 
-/** A list, or bytes or text as they stand. A stream can be sent once only, so it is not retried. */
+/** A list, not empty, or bytes or text as they stand. A stream can be sent once only, so it is not retried. */
 export type UploadBody = readonly Fixed<Detection>[] | NonNullable<Parts['body']>;
 
 const NDJSON = 'application/x-ndjson';

@@ -59,6 +59,10 @@ const receiptSchema = v.object({
   accepted: v.number(),
   rejected: v.number(),
   errors: v.pipe(v.array(lineError), v.readonly()),
+  /** Accepted lines that had none of their own. Batches have it since it is counted, and the next one. */
+  defaulted: v.exactOptional(v.object({ label: lineCount, channel: lineCount, observedAt: lineCount })),
+  /** Names of fields that were passed over, fit to be shown. */
+  ignoredFields: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
   /** What the lines of each source were like, not told to the uploader. Batches have it since it is counted. */
   sources: v.exactOptional(v.pipe(v.array(sourceLines), v.maxLength(MAX_NAMED_SOURCES + 1), v.readonly())),
 });

@@ -1,7 +1,8 @@
 /** What an upload holds, for the OpenAPI document (src/ingest/validate.ts is what checks it), and its receipt. */
 import * as v from 'valibot';
 import { CHANNELS, INDUSTRIES } from '../format/vocabulary.ts';
-import type { Field } from '../ingest/fields.ts';
+import { type Field, MAX_SHOWN_NAME_CHARS } from '../ingest/fields.ts';
+import { MAX_IGNORED_FIELDS, MORE_IGNORED } from '../ingest/upload-notes.ts';
 import { DEFAULT_CHANNEL, DEFAULT_LABEL, MAX_NAME_CHARS, MAX_SIGHTINGS } from '../ingest/validate.ts';
 
 const name = v.pipe(v.string(), v.maxLength(MAX_NAME_CHARS));
@@ -11,7 +12,7 @@ export const detectionLine = v.object({
   number: v.pipe(v.string(), v.description('As `number` of a lookup')),
   country: v.optional(v.pipe(v.string(), v.description('ISO 3166-1 alpha-2: how a national number is dialled'))),
   observedAt: v.optional(v.pipe(v.string(), v.description('ISO 8601 date, or date-time with offset. Default: now'))),
-  label: v.optional(v.pipe(v.string(), v.description(`A configured label. Default: ${DEFAULT_LABEL}`))),
+  label: v.optional(v.pipe(v.string(), v.description(`A configured label. Default: ${DEFAULT_LABEL}, the mildest`))),
   channel: v.optional(v.picklist(CHANNELS), DEFAULT_CHANNEL),
   industry: v.optional(v.picklist(INDUSTRIES)),
   project: v.optional(name),
@@ -28,5 +29,24 @@ export const receiptAnswer = v.object({
   errors: v.pipe(
     v.array(v.object({ line: count, code: v.string(), detail: v.string() })),
     v.description('The first 100; `line` counts from 1'),
+  ),
+  defaulted: v.optional(
+    v.pipe(
+      v.object({ label: count, channel: count, observedAt: count }),
+      v.description(
+        'Accepted lines that had none of their own. Absent, like `ignoredFields`, if an upload from before these were ' +
+          'counted is replayed',
+      ),
+    ),
+  ),
+  ignoredFields: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.maxLength(MAX_SHOWN_NAME_CHARS))),
+      v.maxLength(MAX_IGNORED_FIELDS + 1),
+      v.description(
+        `Fields that were passed over: the first ${MAX_IGNORED_FIELDS}, and "${MORE_IGNORED}" if there were more. Digits ` +
+          'are shown as `#`; a name that is no word, as its shape',
+      ),
+    ),
   ),
 });

@@ -17,6 +17,11 @@ const KEY_EXPECTED = `Idempotency-Key: expected 1 to ${MAX_KEY_CHARS} printable 
 
 const EXAMPLE = { number: LISTED_EXAMPLE.number, observedAt: '2025-05-29T08:12:00Z', channel: 'otp_marketplace' };
 
+const RECEIPT_EXAMPLE = {
+  ...{ batch: 'k-5f2b', accepted: 1, rejected: 0, errors: [] },
+  ...{ defaulted: { label: 1, channel: 0, observedAt: 0 }, ignoredFields: ['comment'] },
+};
+
 export function detectionRoutes(services: Services): readonly Route[] {
   return [
     {
@@ -27,7 +32,9 @@ export function detectionRoutes(services: Services): readonly Route[] {
       summary: 'Upload detections',
       description:
         'At most 100,000 detections or 32 MiB decoded, plain or with `Content-Encoding: gzip`. Stored before it is ' +
-        'acknowledged, served after the next ticks. Other fields of a line are ignored. Codes of rejected lines: ' +
+        'acknowledged, served after the next ticks. Other fields of a line are passed over and named in the receipt. An ' +
+        'upload without a line (empty, blank, a header alone, `[]`) is refused with `invalid-body`, as is one whose line ' +
+        'ends were lost: a file is sent with `curl --data-binary`, never with `-d`. Codes of rejected lines: ' +
         Object.entries(REJECT_REASONS)
           .map(([code, reason]) => `\`${code}\` (${reason})`)
           .join('; '),
@@ -51,7 +58,7 @@ export function detectionRoutes(services: Services): readonly Route[] {
           description:
             'The accepted detections are stored; they are never lost. With the header `Idempotent-Replayed: true`, they ' +
             'were stored by an earlier upload with the same Idempotency-Key',
-          json: { schema: receiptAnswer, example: { batch: 'k-5f2b', accepted: 1, rejected: 0, errors: [] } },
+          json: { schema: receiptAnswer, example: RECEIPT_EXAMPLE },
         },
       ],
       problems: [
@@ -80,9 +87,9 @@ async function upload(services: Services, { req }: Context, principal: Principal
   if (result.kind === 'conflict') {
     throw new Problem('idempotency-conflict', 'expected the body that this Idempotency-Key was first used with');
   }
-  const { accepted, rejected, errors } = result.receipt;
+  const { accepted, rejected, errors, defaulted, ignoredFields } = result.receipt;
   const headers = result.replayed ? { 'idempotent-replayed': 'true' } : {};
-  return json({ batch: result.batch, accepted, rejected, errors }, 202, headers);
+  return json({ batch: result.batch, accepted, rejected, errors, defaulted, ignoredFields }, 202, headers);
 }
 
 function checkedKey(key: string | undefined): string | undefined {

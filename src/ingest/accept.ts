@@ -19,6 +19,7 @@ import { bodyEncoding } from './content-type.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
 import { parseDetections } from './parse.ts';
 import { SourceTally } from './source-tally.ts';
+import { UploadNotes } from './upload-notes.ts';
 import type { Labels, ValidationContext } from './validate.ts';
 
 export interface Upload {
@@ -81,10 +82,12 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
   const hash = createHash('sha256');
   const errors: LineError[] = [];
   const sources = new SourceTally();
+  const notes = new UploadNotes();
   let rejected = 0;
   await parseDetections(upload.body, encoding, context, {
-    onDetection: (detection, _line, lineType) => {
+    onDetection: (detection, _line, lineType, raw) => {
       sources.accept(detection.source, lineType);
+      notes.accept(raw);
       builder.add(detection);
     },
     onReject: (error, source) => {
@@ -92,9 +95,11 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
       rejected += 1;
       if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
     },
+    onNames: (names) => notes.names(names),
     onBytes: (bytes) => hash.update(bytes),
   });
-  return { bodySha256: hash.digest('hex'), accepted: builder.count, rejected, errors, sources: sources.finish() };
+  const counts = { accepted: builder.count, rejected, errors, ...notes.finish(), sources: sources.finish() };
+  return { bodySha256: hash.digest('hex'), ...counts };
 }
 
 /** Sorts by time of arrival. */

@@ -13,6 +13,15 @@ const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
   ['text/csv', 'csv'],
 ]);
 
+/** What is sent where nobody said what the body is. */
+const FORMS: ReadonlyMap<string, string> = new Map([
+  [
+    'application/x-www-form-urlencoded',
+    ', which is what curl -d says unless told otherwise: name the type with -H, and send a file with --data-binary @FILE',
+  ],
+  ['multipart/form-data', ': send the file itself as the body, with curl --data-binary @FILE'],
+]);
+
 /**
  * Reads the headers that say how an upload is written.
  * @throws BodyError `unsupported-media-type` for anything but UTF-8 NDJSON, JSON or CSV, plain or gzip
@@ -22,7 +31,8 @@ export function bodyEncoding(contentType: string | null, contentEncoding: string
   const format = FORMATS.get(type);
   if (format === undefined) {
     const expected = [...FORMATS.keys()].join(', ');
-    throw new BodyError('unsupported-media-type', `expected Content-Type ${expected}; found ${quoted(type)}`);
+    const advice = FORMS.get(type) ?? '';
+    throw new BodyError('unsupported-media-type', `expected Content-Type ${expected}; found ${quoted(type)}${advice}`);
   }
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset.replaceAll('"', ''))) {

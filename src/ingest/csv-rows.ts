@@ -1,12 +1,13 @@
 import type { LineError } from '../format/batch.ts';
 import { CsvRecord, type RecordProgress } from './csv-record.ts';
+import { BodyError } from './errors.ts';
 import { MAX_LINE_CHARS } from './limits.ts';
 import { LineSplitter } from './lines.ts';
 import { type BodyReader, malformed } from './reader.ts';
 
 export interface CsvRowSink {
-  /** `line` is where the record starts. */
-  row(fields: readonly string[], line: number): void;
+  /** `line` is where the record starts, `endLine` where it ends. */
+  row(fields: readonly string[], line: number, endLine: number): void;
   reject(error: LineError): void;
 }
 
@@ -84,7 +85,7 @@ export class CsvRows implements BodyReader {
       const started = { record, lines: [line], chars: line.text.length };
       return this.#progress(started, record.feed(line.text));
     } else if (line.text.trim() !== '') {
-      this.#sink.row(line.text.split(this.#delimiter), line.line);
+      this.#sink.row(line.text.split(this.#delimiter), line.line, line.line);
     }
     return [];
   }
@@ -93,7 +94,10 @@ export class CsvRows implements BodyReader {
     if (typeof progress === 'object') return this.#giveUp(open, progress.problem);
     this.#open = progress === 'open' ? open : null;
     const first = open.lines[0];
-    if (progress === 'whole' && first !== undefined) this.#sink.row(open.record.fields, first.line);
+    const last = open.lines.at(-1);
+    if (progress === 'whole' && first !== undefined && last !== undefined) {
+      this.#sink.row(open.record.fields, first.line, last.line);
+    }
     return [];
   }
 
@@ -103,4 +107,48 @@ export class CsvRows implements BodyReader {
     if (first !== undefined) this.#sink.reject(malformed(first.line, problem));
     return others.reverse();
   }
+}
+
+/** Ends of lines elsewhere, but not in CSV. */
+const OTHER_LINE_END = /[\v\f\u0085\u2028\u2029]/;
+
+/** @throws BodyError `invalid-body` if what seems to be the first record is more of them, ended by something else */
+export function checkFirstRecord(fields: readonly string[]): void {
+  if (!fields.some((field) => OTHER_LINE_END.test(field.trim()))) return;
+  const found = 'found one that goes on after another line end (VT, FF, NEL, U+2028 or U+2029)';
+  throw new BodyError('invalid-body', `expected a first line that ends in LF, CRLF or CR; ${found}`);
+}
+
+export interface RowShape {
+  /** Fields of each row. */
+  readonly count: number;
+  /** Where the number is among them, from 0. */
+  readonly number: number;
+  readonly delimiter: string;
+}
+
+const NUMBER_LIKE = /^\s*[+(]?\d(?:[\s().-]*\d){6,}\s*$/;
+
+/**
+ * Whether a quoted field that goes on over line ends holds what would be rows of their own: then a quote was never
+ * closed, and rows vanish in a column that nobody looks at.
+ */
+export function swallowsRows(fields: readonly string[], { count, number, delimiter }: RowShape): boolean {
+  return fields.some((field, at) => {
+    const lines = field.split('\n');
+    if (lines.length === 1) return false;
+    return lines.some((line, i) => {
+      // Fields come before the first line, and follow the last.
+      const before = i === 0 ? at : 0;
+      const after = i === lines.length - 1 ? fields.length - 1 - at : 0;
+      const cells = line.split(delimiter);
+      return before + cells.length + after === count && NUMBER_LIKE.test(cells[number - before] ?? '');
+    });
+  });
+}
+
+/** Why such a record is rejected, with all the lines that it takes. */
+export function swallowedRows(line: number, endLine: number): LineError {
+  const detail = `expected a closing quote in its line; found one that makes a single field of rows down to line ${endLine}`;
+  return malformed(line, detail);
 }

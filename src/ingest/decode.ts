@@ -1,5 +1,6 @@
 import { BodyError } from './errors.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
+import { Utf8Text } from './utf8-text.ts';
 
 /**
  * gzip turns one byte into at most ~1,032, and workerd inflates a whole written chunk before it looks whether anyone
@@ -22,7 +23,7 @@ export async function* decodeText(
   body: ReadableStream<Uint8Array>,
   { gzip, onBytes }: DecodeOptions,
 ): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const utf8 = new Utf8Text();
   const sent = new SentBytes();
   const reader = (gzip ? gunzip(body, sent) : body).getReader();
   let sizeBytes = 0;
@@ -33,9 +34,9 @@ export async function* decodeText(
       sizeBytes += bytes.length;
       if (sizeBytes > MAX_BODY_BYTES) throw tooLarge('decoded');
       onBytes?.(bytes);
-      yield toText(decoder, bytes);
+      yield utf8.push(bytes);
     }
-    yield toText(decoder, null);
+    yield utf8.end();
   } finally {
     // After the end this does nothing. Before it, the rest is not wanted, nor worth waiting for, nor an error about it.
     reader.cancel().catch(() => undefined);
@@ -87,12 +88,4 @@ function gunzip(body: ReadableStream<Uint8Array>, sent: SentBytes): ReadableStre
 function tooLarge(what: string): BodyError {
   const limitMiB = MAX_BODY_BYTES / 1024 / 1024;
   return new BodyError('payload-too-large', `expected at most ${limitMiB} MiB ${what}; found more`);
-}
-
-function toText(decoder: TextDecoder, bytes: Uint8Array | null): string {
-  try {
-    return bytes === null ? decoder.decode() : decoder.decode(bytes, { stream: true });
-  } catch {
-    throw new BodyError('invalid-body', 'expected UTF-8 text; found bytes that are not UTF-8');
-  }
 }

@@ -1,4 +1,4 @@
-/** The fields of a line (API.md, Detections). Any other field of a feed is ignored. */
+/** The fields of a line (API.md, Detections). Any other field of a feed is passed over, and named in the receipt. */
 export const FIELDS = [
   'number',
   'country',
@@ -20,27 +20,106 @@ export function isField(name: string): name is Field {
 }
 
 const FIELD_SET: ReadonlySet<string> = new Set(FIELDS);
-const FIELD_BY_FOLDED_NAME: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [fold(field), field]));
+const FOLDED_FIELDS: readonly (readonly [folded: string, field: Field])[] = FIELDS.map((field) => [fold(field), field]);
 
-/** A name that stands where a field should: `name` is the field's own, but for case, spaces, `_` or `-`. */
+/** Absent, null and blank are the same, since a CSV file has no other way to leave a field out. */
+export function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+}
+
+/** A name that stands where a field should: `name` is nearly the field's own, and fit to be shown. */
 export interface MisnamedField {
   readonly field: Field;
   readonly name: string;
 }
 
+/** Letters that may be wrong, more or fewer, or two neighbours swapped, in names of so many letters. */
+const MAX_SLIPS = 2;
+const LONG_NAME_LETTERS = 8;
+/** Losing a link changes no verdict, and there are too many other words of four letters. */
+const NEVER_NEAR: ReadonlySet<Field> = new Set(['link']);
+/** Words of their own, which feeds do use. */
+const OTHER_WORDS: ReadonlySet<string> = new Set(['county', 'observedby']);
+
 /**
- * The first name that is nearly that of a field which is not there itself. Ignoring `observed_at` would quietly date
- * every detection today, so it is refused instead.
+ * The first name that is nearly that of a field which is not there itself: but for case, spaces, `_` or `-`, or by a
+ * slip of the keyboard. Ignoring `observed_at` would quietly date every detection today, and ignoring `labell` would
+ * label every one as the default has it, so they are refused instead.
  */
 export function misnamedField(names: readonly string[]): MisnamedField | null {
   for (const name of names) {
     if (isField(name)) continue;
-    const field = FIELD_BY_FOLDED_NAME.get(fold(name));
-    if (field !== undefined && !names.includes(field)) return { field, name };
+    const field = nearField(name);
+    if (field !== null && !names.includes(field)) return { field, name: shownName(name) };
+  }
+  return null;
+}
+
+/** Beyond so many names what was found out of them is forgotten: it is the same few of a feed, or the names are hostile. */
+const MAX_REMEMBERED = 512;
+/** No name that is longer can be near one of a field. */
+const MAX_NEAR_CHARS = 32;
+const nearFields = new Map<string, Field | null>();
+
+/** The lines of an upload have the same names, so what is found out of one is remembered. */
+function nearField(name: string): Field | null {
+  if (name.length > MAX_NEAR_CHARS) return null;
+  const known = nearFields.get(name);
+  if (known !== undefined) return known;
+  const found = findNearField(fold(name));
+  if (nearFields.size >= MAX_REMEMBERED) nearFields.clear();
+  nearFields.set(name, found);
+  return found;
+}
+
+function findNearField(folded: string): Field | null {
+  if (OTHER_WORDS.has(folded)) return null;
+  const same = FOLDED_FIELDS.find(([name]) => name === folded);
+  if (same !== undefined) return same[1];
+  for (const [name, field] of FOLDED_FIELDS) {
+    const slips = name.length >= LONG_NAME_LETTERS ? MAX_SLIPS : 1;
+    if (!NEVER_NEAR.has(field) && isWithin(name, folded, slips)) return field;
   }
   return null;
 }
 
 function fold(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '');
+}
+
+/** Whether so many insertions, deletions, replacements and swaps of neighbours make one text of the other. */
+function isWithin(a: string, b: string, slips: number): boolean {
+  if (Math.abs(a.length - b.length) > slips) return false;
+  if (a === b) return true;
+  if (slips === 0) return false;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  const [restA, restB] = [a.slice(at), b.slice(at)];
+  const isSwapped = restA.length > 1 && restA[0] === restB[1] && restA[1] === restB[0];
+  return (
+    isWithin(restA.slice(1), restB.slice(1), slips - 1) ||
+    isWithin(restA.slice(1), restB, slips - 1) ||
+    isWithin(restA, restB.slice(1), slips - 1) ||
+    (isSwapped && isWithin(restA.slice(2), restB.slice(2), slips - 1))
+  );
+}
+
+/** UTF-16 code units of a shown name at most: so many characters, and an ellipsis. */
+export const MAX_SHOWN_NAME_CHARS = 81;
+const MAX_SHOWN_POINTS = 40;
+/** A word or a few, as feeds name their fields. */
+const PLAIN_NAME = /^[\p{L}\p{M}\p{N}_\-.$# ]+$/u;
+
+/**
+ * The name of a field as a message or a receipt may show it: in a feed without a header it may be a number, in others a
+ * link. Digits become `#`; in a name that is no word, letters become `a` and control characters `?`.
+ */
+export function shownName(name: string): string {
+  const trimmed = name.trim().toWellFormed();
+  const masked = trimmed.replace(/\p{N}/gu, '#');
+  const shown = PLAIN_NAME.test(trimmed)
+    ? masked
+    : masked.replace(/[\p{L}\p{M}]/gu, 'a').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  const points = [...shown];
+  return points.length <= MAX_SHOWN_POINTS ? shown : `${points.slice(0, MAX_SHOWN_POINTS).join('')}…`;
 }

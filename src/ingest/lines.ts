@@ -7,11 +7,15 @@ export interface LineSink {
   overlong(line: number): void;
 }
 
-/** Cuts text that comes in pieces into lines, ended by LF or CRLF. Holds at most one line. */
+const LF = 0x0a;
+
+/** Cuts text that comes in pieces into lines, ended by LF, CRLF or CR. Holds at most one line. */
 export class LineSplitter {
   readonly #sink: LineSink;
   #pending = '';
   #overlong = false;
+  /** The line ended with a CR, which an LF may follow. */
+  #afterCr = false;
   #line = 1;
 
   constructor(sink: LineSink) {
@@ -19,13 +23,21 @@ export class LineSplitter {
   }
 
   push(text: string): void {
-    let start = 0;
-    for (;;) {
-      const end = text.indexOf('\n', start);
-      if (end < 0) break;
+    if (text === '') return;
+    let start = this.#afterCr && text.charCodeAt(0) === LF ? 1 : 0;
+    this.#afterCr = false;
+    // Each is looked for only once it has been passed, so that a text without it is gone through once.
+    let lf = text.indexOf('\n', start);
+    let cr = text.indexOf('\r', start);
+    while (lf >= 0 || cr >= 0) {
+      const isCr = cr >= 0 && (lf < 0 || cr < lf);
+      const end = isCr ? cr : lf;
       this.#take(text.slice(start, end));
       this.#emit();
-      start = end + 1;
+      start = isCr && lf === end + 1 ? end + 2 : end + 1;
+      this.#afterCr = isCr && start === text.length && start === end + 1;
+      if (isCr) cr = text.indexOf('\r', start);
+      if (lf >= 0 && lf < start) lf = text.indexOf('\n', start);
     }
     this.#take(text.slice(start));
   }
@@ -36,8 +48,7 @@ export class LineSplitter {
   }
 
   #take(text: string): void {
-    // One more than the bound may be the CR of a CRLF.
-    if (this.#overlong || this.#pending.length + text.length > MAX_LINE_CHARS + 1) {
+    if (this.#overlong || this.#pending.length + text.length > MAX_LINE_CHARS) {
       this.#overlong = true;
       this.#pending = '';
     } else {
@@ -47,8 +58,8 @@ export class LineSplitter {
 
   #emit(): void {
     const line = this.#line;
-    const text = this.#pending.endsWith('\r') ? this.#pending.slice(0, -1) : this.#pending;
-    const overlong = this.#overlong || text.length > MAX_LINE_CHARS;
+    const text = this.#pending;
+    const overlong = this.#overlong;
     this.#line += 1;
     this.#pending = '';
     this.#overlong = false;

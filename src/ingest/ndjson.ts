@@ -1,25 +1,101 @@
+import type { LineError } from '../format/batch.ts';
+import { BodyError, LINE_ENDS_LOST } from './errors.ts';
 import { MAX_LINE_CHARS } from './limits.ts';
 import { LineSplitter } from './lines.ts';
-import { type BodyReader, isRawLine, kindOf, type LineReceiver, malformed } from './reader.ts';
+import { type BodyReader, isRawLine, kindOf, type LineReceiver, malformed, type RawLine } from './reader.ts';
 
-/** One JSON object a line. Blank lines are skipped; a line that is anything else is rejected by itself. */
+/**
+ * One JSON object a line. Blank lines are skipped; a line that is anything else is rejected by itself. A body whose only
+ * line is several detections is no NDJSON: rejecting that line would look like the loss of one.
+ */
 export function ndjsonReader(receiver: LineReceiver): BodyReader {
-  return new LineSplitter({
-    line(text, line) {
-      if (text.trim() === '') return;
-      let value: unknown;
-      try {
-        value = JSON.parse(text);
-      } catch {
-        // The parser's own message quotes the text, and so perhaps the number.
-        receiver.reject(malformed(line, `expected a JSON object; found ${text.length} characters that are not JSON`));
-        return;
-      }
-      if (isRawLine(value)) receiver.raw(value, line);
-      else receiver.reject(malformed(line, `expected a JSON object; found ${kindOf(value)}`));
-    },
-    overlong(line) {
-      receiver.reject(malformed(line, `expected at most ${MAX_LINE_CHARS} characters; found more`));
-    },
-  });
+  return new NdjsonBody(receiver);
+}
+
+/** Where one object ends and the next one begins, in a line that is no JSON. */
+const NEXT_OBJECT = /\}[\s\u0085]*\{/;
+
+type ParsedLine =
+  | { readonly raw: RawLine }
+  /** What it is instead; `several`: of what should be lines of their own. */
+  | { readonly found: string; readonly several: boolean };
+
+function parseLine(text: string): ParsedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    if (NEXT_OBJECT.test(text)) return { found: `several on one line: ${LINE_ENDS_LOST}`, several: true };
+    // The parser's own message quotes the text, and so perhaps the number.
+    return { found: `${text.length} characters that are not JSON`, several: false };
+  }
+  if (isRawLine(value)) return { raw: value };
+  if (!Array.isArray(value)) return { found: kindOf(value), several: false };
+  return { found: `${kindOf(value)}: its Content-Type is application/json`, several: true };
+}
+
+function notAnObject(line: number, found: string): LineError {
+  return malformed(line, `expected a JSON object; found ${found}`);
+}
+
+/** A line by itself, from whichever body. */
+export function readNdjsonLine(text: string, line: number, receiver: LineReceiver): void {
+  if (text.trim() === '') return;
+  const parsed = parseLine(text);
+  if ('raw' in parsed) receiver.raw(parsed.raw, line);
+  else receiver.reject(notAnObject(line, parsed.found));
+}
+
+class NdjsonBody implements BodyReader {
+  readonly #receiver: LineReceiver;
+  readonly #lines: LineSplitter;
+  /** Lines that are not blank. */
+  #count = 0;
+  /** The first of them, until another follows, if it seems to be several detections. */
+  #held: { readonly line: number; readonly found: string } | null = null;
+
+  constructor(receiver: LineReceiver) {
+    this.#receiver = receiver;
+    this.#lines = new LineSplitter({
+      line: (text, line) => {
+        if (text.trim() === '') return;
+        this.#begin();
+        this.#read(text, line);
+      },
+      overlong: (line) => {
+        this.#begin();
+        this.#several(line, `more than ${MAX_LINE_CHARS} characters on one line: ${LINE_ENDS_LOST}`);
+      },
+    });
+  }
+
+  push(text: string): void {
+    this.#lines.push(text);
+  }
+
+  end(): void {
+    this.#lines.end();
+    if (this.#held !== null) {
+      throw new BodyError('invalid-body', `expected one JSON object a line; found ${this.#held.found}`);
+    }
+  }
+
+  #begin(): void {
+    this.#count += 1;
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this.#receiver.reject(notAnObject(held.line, held.found));
+  }
+
+  #read(text: string, line: number): void {
+    const parsed = parseLine(text);
+    if ('raw' in parsed) this.#receiver.raw(parsed.raw, line);
+    else if (parsed.several) this.#several(line, parsed.found);
+    else this.#receiver.reject(notAnObject(line, parsed.found));
+  }
+
+  #several(line: number, found: string): void {
+    if (this.#count === 1) this.#held = { line, found };
+    else this.#receiver.reject(notAnObject(line, found));
+  }
 }

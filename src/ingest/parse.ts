@@ -4,18 +4,21 @@ import type { LineType } from '../number/parse.ts';
 import type { BodyEncoding, BodyFormat } from './content-type.ts';
 import { csvReader } from './csv.ts';
 import { decodeText } from './decode.ts';
-import { BodyError } from './errors.ts';
+import { BodyError, LINE_ENDS_LOST } from './errors.ts';
 import { jsonArrayReader } from './json-array.ts';
 import { MAX_DETECTIONS } from './limits.ts';
 import { ndjsonReader } from './ndjson.ts';
-import type { BodyReader, LineReceiver } from './reader.ts';
+import type { BodyReader, LineReceiver, RawLine } from './reader.ts';
 import { Rejection } from './rejection.ts';
 import { checkLine, sourceOfLine, type ValidationContext } from './validate.ts';
 
 export interface DetectionHandlers {
-  onDetection(detection: Detection, line: number, lineType: LineType): void;
+  /** @param raw as the body gave the line */
+  onDetection(detection: Detection, line: number, lineType: LineType, raw: RawLine): void;
   /** @param source that the line names; undefined: the line could not be read */
   onReject(error: LineError, source: string | null | undefined): void;
+  /** The names of the fields of a line, or of a header, ours or not. */
+  onNames?(names: readonly string[]): void;
   /** Sees the body after content decoding, piece by piece. */
   onBytes?(bytes: Uint8Array): void;
 }
@@ -29,7 +32,7 @@ const READERS: Readonly<Record<BodyFormat, (receiver: LineReceiver) => BodyReade
 /**
  * Reads an upload line by line, in order, holding no more than one line of it. Lines are 1-based; in CSV the header is
  * line 1 and a record is where it starts; in a JSON array they count elements.
- * @throws BodyError if the body as a whole cannot be taken; what the handlers were given by then does not count
+ * @throws BodyError if the body as a whole cannot be taken, or has no line; what the handlers were given by then does not count
  */
 export async function parseDetections(
   body: ReadableStream<Uint8Array>,
@@ -45,13 +48,15 @@ export async function parseDetections(
     }
   };
   const reader = READERS[encoding.format]({
+    header: (names) => handlers.onNames?.(names),
     raw(fields, line) {
       countLine();
+      handlers.onNames?.(Object.keys(fields));
       const checked = checkLine(fields, context);
       if (checked instanceof Rejection) {
         handlers.onReject({ line, code: checked.code, detail: checked.detail }, sourceOfLine(fields));
       } else {
-        handlers.onDetection(checked.detection, line, checked.lineType);
+        handlers.onDetection(checked.detection, line, checked.lineType, fields);
       }
     },
     reject(error) {
@@ -62,4 +67,6 @@ export async function parseDetections(
   const onBytes = handlers.onBytes?.bind(handlers);
   for await (const text of decodeText(body, { gzip: encoding.gzip, ...(onBytes && { onBytes }) })) reader.push(text);
   reader.end();
+  if (lines === 0)
+    throw new BodyError('invalid-body', `expected at least one detection; found none (${LINE_ENDS_LOST})`);
 }

@@ -5,6 +5,8 @@ export type RawLine = Readonly<Record<string, unknown>>;
 
 /** Receives the lines of a body in order. `line` is 1-based: a line of text, or the element of a JSON array. */
 export interface LineReceiver {
+  /** A header, before any line: the names of all columns, also of those that no line is given with. */
+  header?(names: readonly string[]): void;
   raw(fields: RawLine, line: number): void;
   /** The line cannot be read at all. */
   reject(error: LineError): void;

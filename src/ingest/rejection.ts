@@ -1,7 +1,8 @@
 /** Why a line of an upload is not accepted: every code there is, and what it means. */
 export const REJECT_REASONS = {
   'malformed-line': 'the line is not a JSON object, or not a CSV record with the fields of the header, or too long',
-  'misnamed-field': 'the line has no such field but one whose name differs only in case, spaces, "_" or "-"',
+  'misnamed-field':
+    'the line has no such field but one of nearly its name: in other case, with "_" or "-", or misspelt',
   'invalid-number': 'no phone number is given, or it is in no assigned range of its number plan',
   'invalid-country': 'the country is not an ISO 3166-1 alpha-2 code with a number plan',
   'invalid-date': 'observedAt or firstSeen is no ISO 8601 date or date-time with offset, out of range, or out of order',

@@ -1,8 +1,7 @@
 /**
  * The one gate between a feed and the store: a line as its body gave it, to a detection or the reason why not.
- * Fields and their defaults are those of API.md (Detections); fields that are none of these are ignored. Absent,
- * null and blank are the same, since a CSV file has no other way to leave a field out. The same code runs in the
- * Worker and in `npm run import`.
+ * Fields and their defaults are those of API.md (Detections); fields that are none of these are passed over. The same
+ * code runs in the Worker and in `npm run import`.
  */
 import type { Circumstances, Detection } from '../format/detection.ts';
 import { SECONDS_PER_DAY } from '../format/records.ts';
@@ -26,7 +25,8 @@ export interface ValidationContext {
   readonly labels: Labels;
 }
 
-export const DEFAULT_LABEL = 'modem_pool_card';
+/** The mildest: nobody is blocked because a column was missing. No setting can take it from the configured labels. */
+export const DEFAULT_LABEL = 'reported_abuse';
 export const DEFAULT_CHANNEL: Channel = 'other';
 /** The contract's earliest observation, 2000-01-01T00:00:00Z. Anything older is a default of some broken clock. */
 export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
@@ -79,7 +79,10 @@ export function sourceOfLine({ source }: RawLine): string | null {
 function checkedCircumstances(raw: RawLine, labels: Labels): Checked<Circumstances> {
   const label = checkedText(raw.label, 'label', 'unknown-label', MAX_WORD_CHARS);
   if (label instanceof Rejection) return label;
-  if (!labels.has(label ?? DEFAULT_LABEL)) return unknownWord('label', label ?? DEFAULT_LABEL, labels);
+  if (label === null && !labels.has(DEFAULT_LABEL)) {
+    return new Rejection('unknown-label', `expected label ${[...labels].join(', ')}; found none`);
+  }
+  if (label !== null && !labels.has(label)) return unknownWord('label', label, labels);
   const channel = checkedText(raw.channel, 'channel', 'unknown-channel', MAX_WORD_CHARS);
   if (channel instanceof Rejection) return channel;
   const knownChannel = CHANNEL_SET.get(channel ?? DEFAULT_CHANNEL);

@@ -114,7 +114,7 @@ describe.each(EXAMPLES)('$name', (example) => {
 
   it('blocks a number that has been reported', async () => {
     expect(await signUp(url, REPORTED)).toMatchObject(CREATED);
-    await ask('/v1/detections', 'POST', [{ number: `+${REPORTED}` }]);
+    await ask('/v1/detections', 'POST', [{ number: `+${REPORTED}`, label: 'modem_pool_card' }]);
     await fetch(`${ringfence}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
     await vi.waitFor(async () => expect(await signUp(url, REPORTED)).toMatchObject(REFUSED), SOON);
   });

@@ -37,7 +37,11 @@ beforeAll(async () => {
   keys.metered = await session.makeKey('shop', ['lookup'], { quota: { perMinute: QUOTA } });
   keys.lookupOnly = await session.makeKey('shop', ['lookup']);
   keys.policyOnly = await session.makeKey('shop', ['policy']);
-  const detections = NUMBERS.slice(0, 4).map((number) => ({ number, channel: 'otp_marketplace' }));
+  const detections = NUMBERS.slice(0, 4).map((number) => ({
+    number,
+    label: 'modem_pool_card',
+    channel: 'otp_marketplace',
+  }));
   expect((await session.call(keys.shop, 'POST', '/v1/detections', detections)).status).toBe(202);
   await session.server.tick();
 }, 30_000);

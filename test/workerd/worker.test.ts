@@ -42,7 +42,7 @@ describe('in workerd, on R2 and KV', () => {
       new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10),
     );
     const csv = `number,observedAt,label\n"+1 202-555-0101",${four},public_sms_receiver\n`;
-    const ndjson = `{"number":"+12025550102","observedAt":"${three}T23:30:00-02:00","link":"https://codes.example/x?token=1"}\n`;
+    const ndjson = `{"number":"+12025550102","observedAt":"${three}T23:30:00-02:00","label":"modem_pool_card","link":"https://codes.example/x?token=1"}\n`;
     const json = `[{"number":"(202) 555-0103","country":"US","firstSeen":"${month}","observedAt":"${two}","sightings":7}]`;
     const uploads = [
       await upload(csv, { 'content-type': 'text/csv' }),

@@ -50,6 +50,8 @@ describe('batch', () => {
     expect(Array.from(batch.circumstance)).toEqual([0, 1, 0]);
     expect(batch.receipt).toEqual(RECEIPT);
     expect(readReceipt(batchOf([first]))).toEqual(RECEIPT);
+    const told = { ...RECEIPT, defaulted: { label: 1, channel: 2, observedAt: 3 }, ignoredFields: ['comment', '…'] };
+    expect(readReceipt(batchOf([first], told))).toEqual(told);
   });
 
   test('is read at any place in a larger buffer', () => {

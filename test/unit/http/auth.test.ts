@@ -37,7 +37,7 @@ const PROTECTED: readonly Protected[] = [
   { method: 'GET', path: `/v1/feed/slices/${'0'.repeat(64)}`, scope: 'feed', success: 404 },
   { method: 'GET', path: '/v1/audit', scope: 'policy', success: 200 },
   { method: 'GET', path: '/v1/briefings/2025-05-16/2025-05-30', scope: 'lookup', success: 200 },
-  { method: 'POST', path: '/v1/detections', scope: 'ingest', body: '[]', type: 'application/json', success: 202 },
+  { method: 'POST', path: '/v1/detections', scope: 'ingest', body: '[{}]', type: 'application/json', success: 202 },
   { method: 'GET', path: '/v1/status', scope: 'lookup', success: 200 },
   { method: 'POST', path: '/v1/rollback', scope: 'admin', body: '{"generation":6}', success: 200 },
   { method: 'GET', path: '/v1/sources', scope: 'admin', success: 200 },

@@ -28,7 +28,8 @@ describe('an upload', () => {
   ])('is taken as %s and answered with exactly the receipt', async (_, body, headers) => {
     const { status, text } = await upload(body, headers);
     expect(status).toBe(202);
-    expect(text).toMatch(/^\{"batch":"[^"]+","accepted":1,"rejected":0,"errors":\[\]\}$/);
+    const notes = '"defaulted":{"label":1,"channel":1,"observedAt":0},"ignoredFields":[]';
+    expect(text.replace(/^\{"batch":"[^"]+"/, '')).toBe(`,"accepted":1,"rejected":0,"errors":[],${notes}}`);
     expect((await harness.objects.list('batches/waiting/')).objects).toHaveLength(1);
   });
 
@@ -45,8 +46,36 @@ describe('an upload', () => {
     });
   });
 
-  it('may be empty', async () => {
-    expect((await upload(undefined)).json).toMatchObject({ accepted: 0, rejected: 0, errors: [] });
+  it.each([
+    [undefined, NDJSON],
+    ['\n\n', NDJSON],
+    ['[]', { 'content-type': 'application/json' }],
+    ['number,label\n', { 'content-type': 'text/csv' }],
+  ])('is refused if there is nothing in it: %j with %j', async (body, headers) => {
+    const { status, code } = await upload(body, headers);
+    expect([status, code]).toEqual([400, 'invalid-body']);
+    expect((await harness.objects.list('batches/waiting/')).objects).toEqual([]);
+  });
+
+  it('tells what was left out and what was passed over, and again on a replay, after the merge too', async () => {
+    const body =
+      'number,label,channel,observedAt,risk_label,comment,+447700900123\n' +
+      '+12025550123,,,,9,x,\n+12025550124,public_sms_receiver,api_receiver,2025-05-29,9,x,\n1,,,,9,x,\n';
+    const headers = { 'content-type': 'text/csv', 'idempotency-key': 'notes' };
+    const first = await upload(body, headers);
+    expect(first.json).toMatchObject({
+      accepted: 2,
+      rejected: 1,
+      defaulted: { label: 1, channel: 1, observedAt: 1 },
+      ignoredFields: ['risk_label', 'comment', '+############'],
+    });
+    const again = await upload(body, headers);
+    expect([again.text, again.headers.get('idempotent-replayed')]).toEqual([first.text, 'true']);
+    const [waiting] = (await harness.objects.list('batches/waiting/')).objects;
+    const stored = await harness.objects.get(waiting?.key ?? '');
+    await harness.objects.put(`batches/merged/${waiting?.key.split('/').at(-1)}`, stored?.bytes ?? new Uint8Array());
+    await harness.objects.delete([waiting?.key ?? '']);
+    expect((await upload(body, headers)).text).toBe(first.text);
   });
 
   it.each([

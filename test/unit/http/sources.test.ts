@@ -39,7 +39,14 @@ describe('sources', () => {
 
   it('have their lines counted from the upload on, which is answered as ever', async () => {
     const answer = await upload(body(null, 20, 10));
-    expect(answer).toEqual({ batch: expect.any(String), accepted: 20, rejected: 10, errors: expect.any(Array) });
+    const notes = { defaulted: { label: 20, channel: 20, observedAt: 0 }, ignoredFields: [] };
+    expect(answer).toEqual({
+      batch: expect.any(String),
+      accepted: 20,
+      rejected: 10,
+      errors: expect.any(Array),
+      ...notes,
+    });
     const figures = { lines: 30, accepted: 20, invalid: 0, unassigned: 10, fixedLine: 0, numbers: 20, known: 0 };
     expect(await sources()).toMatchObject({
       sources: [

@@ -21,8 +21,10 @@ export type Interfere = (upload: number, handle: () => Promise<Answer>) => Promi
 export class FakeServer {
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   objects = new MemoryObjectStore();
-  labels: ReadonlySet<string> = new Set(['modem_pool_card', 'public_sms_receiver']);
+  labels: ReadonlySet<string> = new Set(['reported_abuse', 'public_sms_receiver']);
   interfere: Interfere = (_, handle) => handle();
+  /** What is said of a batch that was counted before. */
+  stateOf: (batch: string) => string | undefined = () => undefined;
   /** Idempotency-Keys of uploads that arrived, in order; those without one are not counted. */
   readonly keys: string[] = [];
   now = () => Date.UTC(2025, 5, 1, 12);
@@ -75,7 +77,7 @@ export class FakeServer {
       return { status: 401, body: { detail: 'expected a known key; found another' } };
     }
     try {
-      return toAnswer(await this.#accept(request, key));
+      return toAnswer(await this.#accept(request, key), this.stateOf);
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
       return { status: 400, body: { detail: error.detail } };
@@ -102,12 +104,15 @@ export class FakeServer {
   }
 }
 
-function toAnswer(result: AcceptResult): Answer {
+function toAnswer(result: AcceptResult, stateOf: FakeServer['stateOf']): Answer {
   if (result.kind === 'conflict') return { status: 409, body: { detail: 'conflict' } };
-  const { accepted, rejected, errors } = result.receipt;
+  const { accepted, rejected, errors, defaulted, ignoredFields } = result.receipt;
   return {
     status: 202,
     headers: result.replayed ? { 'idempotent-replayed': 'true' } : {},
-    body: { batch: result.batch, accepted, rejected, errors },
+    body: {
+      ...{ batch: result.batch, accepted, rejected, errors, defaulted, ignoredFields },
+      ...(result.replayed && { state: stateOf(result.batch) }),
+    },
   };
 }

@@ -23,7 +23,7 @@ interface Options {
 async function read(path: string, { header = true, map = {}, set = {} }: Options = {}): Promise<FileRow[]> {
   const source = { path, format: formatOf(path), header, mapping: { map, set } };
   const rows: FileRow[] = [];
-  for await (const group of rowsOf(source, () => undefined)) rows.push(...group);
+  for await (const group of rowsOf(source, { onBytes: () => undefined })) rows.push(...group);
   return rows;
 }
 
@@ -83,6 +83,43 @@ describe('formats', () => {
     expect(await read(folder.write('a.ndjson', `{"number":"${A}","label":"b"}`), { set })).toEqual(expected);
   });
 
+  test('CR ends a line', async () => {
+    const expected = [A, B].map((number, i) => ({ line: i + 2, raw: { number, project: 'p' } }));
+    expect(await read(folder.write('a.csv', `number,project\r${A},p\r${B},p`))).toEqual(expected);
+  });
+
+  test('columns twice that are not used, or said which', async () => {
+    const path = folder.write('a.csv', `number,x,x,number\n${A},1,2,${B}\n`);
+    expect(await read(path, { map: { number: '4' } })).toEqual([{ line: 2, raw: { number: B } }]);
+  });
+
+  test('a quote that swallows rows costs its record, and tells how far it goes', async () => {
+    const rows = await read(folder.write('a.csv', `number,note\n${A},"late\n${B},never"\n${A},fine\n`));
+    expect(rows).toMatchObject([{ line: 2, error: { detail: expect.stringMatching(/down to line 3$/) } }, { line: 4 }]);
+  });
+
+  test('names of columns and properties that are not used', async () => {
+    const names = async (path: string, options: Options = {}) => {
+      const { header = true, map = {}, set = {} } = options;
+      const source = { path, format: formatOf(path), header, mapping: { map, set } };
+      const all = new Set<string>();
+      const onNames = (some: readonly string[]) => some.forEach((name) => void all.add(name));
+      for await (const _ of rowsOf(source, { onBytes: () => undefined, onNames }));
+      return [...all];
+    };
+    expect(await names(folder.write('a.csv', `x,tel,y\n1,${A},2\n`), { map: { number: 'tel' } })).toEqual(['x', 'y']);
+    expect(await names(folder.write('a.ndjson', `{"tel":"${A}","z":1}`), { map: { number: 'tel' } })).toEqual([
+      'z',
+      'number',
+    ]);
+    const object = folder.write('a.json', `{"${A}":{"last":"2025-01-01","more":1}}`);
+    expect(await names(object, { map: { number: '$key', observedAt: 'last' } })).toEqual([
+      'more',
+      'number',
+      'observedAt',
+    ]);
+  });
+
   test('several gzip members are one file', async () => {
     const path = folder.file('a.csv.gz');
     writeFileSync(path, Buffer.concat([gzipSync('number\n'), gzipSync(`${A}\n`)]));
@@ -113,6 +150,18 @@ describe('a file that cannot be read', () => {
     ['a.csv', 'a,b', { map: { number: 'a' }, header: false }, 'no such column; the file is read without a header'],
     ['a.csv', 'a,b\n1,2', { map: { label: '2' }, header: false }, 'there is no header, and 2 columns'],
     ['a.csv', 'number,observed_at', {}, 'column observed_at looks like observedAt: say --map observedAt=observed_at'],
+    [
+      'a.csv',
+      'number,x,number\n1,2,3',
+      {},
+      'the header has "number" twice, in columns 1 and 3: say which it is with --map',
+    ],
+    ['a.csv', 'tel,x,tel\n1,2,3', { map: { number: 'tel' } }, 'the header has "tel" twice, in columns 1 and 3'],
+    ['a.tsv', 'label\tnumber\tlabel\n1\t2\t3', {}, 'in columns 1 and 3: say which it is with --map label=3 --header'],
+    ['a.csv', 'number,labell', {}, 'column labell looks like label: say --map label=labell'],
+    ['a.csv', `number\u2028${A}\u2028`, {}, 'expected a first line that ends in LF, CRLF or CR'],
+    ['a.csv', `${A},x\f${B},x\f`, { map: { number: '1' }, header: false }, 'ends in LF, CRLF or CR'],
+    ['a.ndjson', `{"number":"${A}"}{"number":"${B}"}`, {}, 'found several on one line'],
     ['a.csv', '"number\n1', {}, 'the first row cannot be read: expected a closing quote'],
     ['a.json', `{"${A}":1}`, {}, "say where its numbers are with --map 'number=$key'"],
     ['a.json', `[{"number":"${A}"}`, {}, 'expected one JSON array or object; found an end inside element 1'],
@@ -142,6 +191,8 @@ describe('a file that cannot be read', () => {
     await expect(read(plain)).rejects.toThrow(refusal('expected whole gzip data'));
     const latin = folder.write('latin.csv', Uint8Array.of(0x6e, 0xe9, 0x0a));
     await expect(read(latin)).rejects.toThrow(refusal('expected UTF-8 text'));
+    const wide = folder.write('wide.csv', Buffer.from('number\n', 'utf16le'));
+    await expect(read(wide)).rejects.toThrow(refusal('found what seems to be UTF-16'));
     const tail = folder.write('tail.csv', Uint8Array.of(0x6e, 0xe2, 0x82));
     await expect(read(tail)).rejects.toThrow(refusal('expected UTF-8 text'));
   });

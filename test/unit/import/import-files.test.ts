@@ -17,6 +17,12 @@ test('all that is valid arrives, once; all that is not is listed', async () => {
     file: 'a.csv',
     lines: 10,
     accepted: 8,
+    sentBefore: 0,
+    unlabelled: 8,
+    channelless: 8,
+    ignoredFields: [],
+    unasked: 0,
+    uncounted: {},
     rejectedByCode: { 'invalid-number': 1, 'invalid-date': 1 },
     batches: 4,
     undated: 0,
@@ -54,16 +60,12 @@ describe('lines without a date', () => {
     expect(first).toMatchObject({ undated: 2, observedAt: '2025-03-01T10:20:30.000Z' });
     utimesSync(path, new Date(), new Date('2025-04-01T00:00:00Z'));
     expect(await world.run(path, OPTIONS)).toMatchObject([{ alreadyImported: true }]);
-    expect(await world.server.detections()).toEqual(
-      [1, 2].map((i) => `${dramaNumber(i)} 2025-03-01 1 modem_pool_card`),
-    );
+    expect(await world.server.detections()).toEqual([1, 2].map((i) => `${dramaNumber(i)} 2025-03-01 1 reported_abuse`));
   });
 
   test('get that of --observed-at', async () => {
     await world.run(world.folder.write('a.csv', BARE), { ...OPTIONS, observedAt: '2025-02-03' });
-    expect(await world.server.detections()).toEqual(
-      [1, 2].map((i) => `${dramaNumber(i)} 2025-02-03 1 modem_pool_card`),
-    );
+    expect(await world.server.detections()).toEqual([1, 2].map((i) => `${dramaNumber(i)} 2025-02-03 1 reported_abuse`));
   });
 
   test('stop the import if the date of the file cannot be right', async () => {
@@ -77,19 +79,19 @@ describe('lines without a date', () => {
 describe('labels', () => {
   test('one that is set must be known', async () => {
     await expect(world.run(world.folder.write('a.csv', CSV), { set: { label: 'spam' } })).rejects.toThrow(
-      '--set label=spam: expected label modem_pool_card, public_sms_receiver; found "spam"',
+      '--set label=spam: expected label reported_abuse, public_sms_receiver; found "spam"',
     );
     expect(world.server.keys).toEqual([]);
   });
 
   test('each of a column is asked about once', async () => {
-    const labels = ['spam', 'public_sms_receiver', '', 'spam', 'modem_pool_card', 'spam'];
+    const labels = ['spam', 'public_sms_receiver', '', 'spam', 'reported_abuse', 'spam'];
     const csv = `number,observedAt,label\n${labels.map((label, i) => `${dramaNumber(i)},2025-01-01,${label}`).join('\n')}`;
     const [summary] = await world.run(world.folder.write('a.csv', csv), { batchSize: 2 });
     expect(summary).toMatchObject({ accepted: 3, rejectedByCode: { 'unknown-label': 3 } });
     expect(world.rejects().slice(1)).toEqual(
       [2, 5, 7].map(
-        (line) => `a.csv,${line},unknown-label,"expected label modem_pool_card, public_sms_receiver; found ""spam"""`,
+        (line) => `a.csv,${line},unknown-label,"expected label reported_abuse, public_sms_receiver; found ""spam"""`,
       ),
     );
   });
@@ -129,7 +131,7 @@ test('the state holds no number and no key', async () => {
   const states = readdirSync(world.folder.file('state')).map((name) =>
     readFileSync(`${world.folder.file('state')}/${name}`, 'utf8'),
   );
-  expect(states).toHaveLength(1);
+  expect(states).toHaveLength(3);
   expect(states.join()).not.toMatch(/7946|rf_/);
 });
 

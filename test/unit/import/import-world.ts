@@ -14,7 +14,7 @@ export const CSV = ['number,observedAt', ...ROWS.with(2, '1,2025-01-03').with(7,
 );
 
 /** What is to arrive of it, and to be listed. */
-export const ALL = DAYS.map((day, i) => `${dramaNumber(i)} ${day} 1 modem_pool_card`).filter(
+export const ALL = DAYS.map((day, i) => `${dramaNumber(i)} ${day} 1 reported_abuse`).filter(
   (_, i) => i !== 2 && i !== 7,
 );
 export const REJECTS = [

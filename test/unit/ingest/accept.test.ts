@@ -36,6 +36,8 @@ test('without a key: one write, under an id that sorts by time', async () => {
       accepted: 2,
       rejected: 1,
       errors: [{ line: 3, code: 'invalid-number', detail: expect.any(String) }],
+      defaulted: { label: 2, channel: 2, observedAt: 2 },
+      ignoredFields: [],
       sources: [{ source: null, lines: 3, accepted: 2, unassigned: 0, invalid: 1, fixedLine: 2 }],
     },
     replayed: false,

@@ -15,6 +15,8 @@ test.each([
 test.each([
   [null, null, 'found none'],
   ['text/plain', null, 'found "text/plain"'],
+  ['application/x-www-form-urlencoded', null, '--data-binary @FILE'],
+  ['multipart/form-data; boundary=x', null, '--data-binary @FILE'],
   ['application/json; charset=latin1', null, 'expected charset utf-8; found "latin1"'],
   ['text/csv', 'br', 'expected Content-Encoding gzip or none; found "br"'],
   ['text/csv', 'gzip, gzip', 'found "gzip, gzip"'],

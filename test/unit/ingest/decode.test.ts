@@ -35,6 +35,15 @@ describe('a body that is not text is refused', () => {
     await expect(decode(Buffer.from('\ufeffa', 'utf16le'), false)).rejects.toThrow(refusal('invalid-body', 'UTF-8'));
   });
 
+  test.each(['utf16le', 'utf16be', 'utf16le with a mark', 'utf16be with a mark'])('%s, and is told', async (name) => {
+    const text = name.endsWith('mark') ? `\ufeff${TEXT.slice(1)}` : 'number\n';
+    const bytes = Buffer.from(text, 'utf16le');
+    if (name.startsWith('utf16be')) bytes.swap16();
+    for (const size of [1, 2, 64]) {
+      await expect(decode(bytes, false, size)).rejects.toThrow(refusal('invalid-body', 'save it as UTF-8'));
+    }
+  });
+
   test('gzip cut at any byte', async () => {
     const body = gzipSync(TEXT);
     for (let length = 0; length < body.length; length++) {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_DETECTIONS, MAX_LINE_CHARS } from '../../../src/ingest/limits.ts';
 import { codes, dramaNumber, lines, type Outcome, parseBody } from './support.ts';
@@ -94,7 +95,10 @@ describe('a body that cannot be read', () => {
     [CSV, '\n\n', 'expected a CSV header; found nothing'],
     [CSV, `${A},2025-01-01\n`, 'expected a CSV header with a number column; found 2 others'],
     [CSV, '"number\n1', 'expected a CSV header; expected a closing quote'],
-    [CSV, 'number,label,number', 'found number twice'],
+    [CSV, 'number,label,number', 'found number twice, in columns 1 and 3'],
+    [CSV, 'label,number,channel,label', 'found label twice, in columns 1 and 4'],
+    [CSV, 'number,labell', 'expected the CSV column label; found labell'],
+    [CSV, 'number,Label', 'expected the CSV column label; found Label'],
     [CSV, 'number,observed_at', 'expected the CSV column observedAt; found observed_at'],
     [CSV, 'Number', 'expected the CSV column number; found Number'],
   ])('%s %j', async (type, body, detail) => {
@@ -103,14 +107,115 @@ describe('a body that cannot be read', () => {
   });
 });
 
-describe('an empty body', () => {
+describe('a body without a line is no success that took nothing', () => {
   test.each([
     [NDJSON, ''],
     [NDJSON, '\n \n'],
     [JSON_TYPE, ' [ ] '],
     [CSV, 'number\n'],
-  ])('%s %j has no lines', async (type, body) => {
-    expect(await parseBody(body, { type })).toEqual({ detections: [], rejects: [] });
+    // As curl -d sends a file: all of it becomes the header.
+    [CSV, `number,observedAt${A},2025-01-01${B},2025-01-02`],
+  ])('%s %j', async (type, body) => {
+    const refused = refusal('invalid-body', 'expected at least one detection; found none');
+    await expect(parseBody(body, { type })).rejects.toThrow(refused);
+    await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', '--data-binary'));
+  });
+});
+
+describe('other ends of lines', () => {
+  test.each(SAMPLES)('%s with CR alone, in pieces of any size', async (type, body, expectedLines) => {
+    const bytes = new TextEncoder().encode(body.replaceAll(/\r?\n/g, '\r'));
+    for (let pieceBytes = 1; pieceBytes <= bytes.length; pieceBytes++) {
+      const outcome = await parseBody(bytes, { type, pieceBytes });
+      expect(outcome.rejects).toEqual([]);
+      expect(numbers(outcome)).toEqual([A, B, C]);
+      expect(lines(outcome)).toEqual(expectedLines);
+    }
+  });
+
+  test.each(['\v', '\f', '\u0085', '\u2028', '\u2029'])('CSV with %j is refused', async (end) => {
+    const body = ['number,observedAt', `${A},2025-01-01`, `${B},2025-01-01`, ''].join(end);
+    await expect(parseBody(body, { type: CSV })).rejects.toThrow(refusal('invalid-body', 'LF, CRLF or CR'));
+  });
+
+  test('whatever ends the lines, none of them vanishes', async () => {
+    const known = fc.array(fc.constantFrom('\n', '\r\n', '\r'), { minLength: 1, maxLength: 5 });
+    const other = fc.tuple(fc.constantFrom('\v', '\f', '\u0085', '\u2028', ''), fc.integer({ min: 1, max: 5 }));
+    const ends = fc.oneof(
+      known,
+      other.map(([end, count]) => Array<string>(count).fill(end)),
+    );
+    const type = fc.constantFrom(NDJSON, CSV);
+    await fc.assert(
+      fc.asyncProperty(type, ends, fc.nat(20), async (type, ends, cut) => {
+        const rows = ends.map(
+          (end, i) => (type === CSV ? `${dramaNumber(i)},x` : `{"number":"${dramaNumber(i)}"}`) + end,
+        );
+        const body = (type === CSV ? `number,project${ends[0]}` : '') + rows.join('');
+        const outcome = await parseBody(body, { type, pieceBytes: cut + 1 }).catch((error) => {
+          expect(error).toMatchObject({ code: 'invalid-body' });
+          return null;
+        });
+        if (outcome === null) return;
+        expect(outcome.detections.length + outcome.rejects.length).toBe(rows.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('line ends that were lost on the way', () => {
+  const objects = [A, B, C].map((number) => `{"number":"${number}"}`).join('');
+
+  test.each([
+    [NDJSON, objects, 'several on one line'],
+    [NDJSON, `\n${objects}\n\n`, 'several on one line'],
+    [NDJSON, `{"number":"${A}"}{"number":"${'x'.repeat(MAX_LINE_CHARS)}"}`, 'more than 65536 characters on one line'],
+    [CSV, `number${A}${B}`, 'found 1 others, with numbers in them'],
+    [CSV, `number,project${`${A},x`.repeat(10_000)}`, 'found more'],
+  ])('%s %.40j is refused, with what to do', async (type, body, detail) => {
+    await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', detail));
+    await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', '--data-binary'));
+    await expect(parseBody(body, { type })).rejects.not.toThrow(A.slice(2, 8));
+  });
+
+  test('an array sent as NDJSON', async () => {
+    const refused = refusal('invalid-body', 'found an array: its Content-Type is application/json');
+    await expect(parseBody(`[{"number":"${A}"},{"number":"${B}"}]`)).rejects.toThrow(refused);
+  });
+
+  test('in a line among others, that line is rejected', async () => {
+    for (const body of [`${objects}\n{"number":"${A}"}`, `{"number":"${A}"}\n${objects}`]) {
+      const outcome = await parseBody(body);
+      expect(numbers(outcome)).toEqual([A]);
+      expect(outcome.rejects).toMatchObject([
+        { code: 'malformed-line', detail: expect.stringContaining('several on') },
+      ]);
+    }
+  });
+});
+
+describe('a quote that is never closed', () => {
+  test.each([
+    ['in the last column', `number,note\n${A},"late\n${B},fine\n${C},never"\n`],
+    ['in the first column', `note,number\n"late,${A}\nfine,${B}\nnever",${C}\n`],
+    ['in the middle', `a,note,number\nx,"late,${A}\nfine",${B}\n`],
+    ['over two lines', `number,note\n${A},"late\n${B},never"\n`],
+  ])('and swallows rows %s', async (_, body) => {
+    const outcome = await parseBody(body, { type: CSV });
+    expect(outcome.detections).toEqual([]);
+    expect(outcome.rejects).toEqual([
+      { line: 2, code: 'malformed-line', detail: expect.stringMatching(/rows down to line [34]$/) },
+    ]);
+  });
+
+  test.each([
+    `number,note\n${A},"called at noon,\nand again, they say"\n`,
+    `note,number\n"one\ntwo",${A}\n`,
+    `number,note\n${A},"first\n12,5 % more"\n`,
+    `a,number,b\n"x\ny",${A},"x\ny"\n`,
+  ])('a field that goes on over line ends is none: %j', async (body) => {
+    expect(numbers(await parseBody(body, { type: CSV }))).toEqual([A]);
   });
 });
 

@@ -25,7 +25,7 @@ test('a number alone gets the defaults', () => {
     observedAt: NOW,
     firstSeenAt: NOW,
     sightings: 1,
-    label: 'modem_pool_card',
+    label: 'reported_abuse',
     channel: 'other',
     industry: null,
     project: null,
@@ -131,6 +131,11 @@ describe('rejected', () => {
     expect(rejection).toBeInstanceOf(Rejection);
     expect(rejection).toMatchObject({ code, detail: expect.stringContaining(detail) });
     expect(Object.keys(REJECT_REASONS)).toContain(code);
+  });
+
+  test('no label, where the default is not configured', () => {
+    const rejection = validateLine({ number: NUMBER }, { nowMs: NOW_MS, labels: new Set(['sim_farm']) });
+    expect(rejection).toMatchObject({ code: 'unknown-label', detail: 'expected label sim_farm; found none' });
   });
 
   test('a field nearly named is nothing beside the field itself', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_LABEL } from '../../../src/ingest/validate.ts';
 import { DEFAULT_LEVELS, MAX_AGEING_DAYS, UNKNOWN_LABEL_RISK } from '../../../src/policy/ageing.ts';
 import { LabelLevels, parseLabelLevels, UNKNOWN_LABEL_LEVEL } from '../../../src/policy/labels.ts';
 
@@ -77,6 +78,20 @@ describe('the defaults', () => {
       expect(horizonDays).toBeGreaterThan(at.at(-1)?.[0] ?? 0);
     },
   );
+});
+
+describe('the label of a detection that names none', () => {
+  it.each([undefined, '{}', '{"sim_farm": 9}', '{"reported_abuse": 0}', '{"reported_abuse": {"level": 3}}'])(
+    'is configured whatever RINGFENCE_LABELS says: %s',
+    (setting) => {
+      expect(parseLabelLevels(setting).has(DEFAULT_LABEL)).toBe(true);
+    },
+  );
+
+  it('is the mildest of the defaults', () => {
+    const levels = Object.values(DEFAULT_LEVELS).map(({ level }) => level);
+    expect(DEFAULT_LEVELS[DEFAULT_LABEL]?.level).toBe(Math.min(...levels));
+  });
 });
 
 describe('parseLabelLevels', () => {

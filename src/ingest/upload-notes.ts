@@ -1,0 +1,47 @@
+/** What an upload left out and what it said in vain, for its receipt: nobody is to find out by what gets blocked. */
+import type { Receipt } from '../format/batch.ts';
+import { type Field, isBlank, isField, shownName } from './fields.ts';
+import type { RawLine } from './reader.ts';
+
+/** Fields whose default changes what is answered of a number; the receipt counts the lines that got it. */
+const DEFAULTED = ['label', 'channel', 'observedAt'] as const satisfies readonly Field[];
+
+/** Names told in a receipt, each of at most 41 characters. A feed has a few; more are text in the place of names. */
+export const MAX_IGNORED_FIELDS = 20;
+/** Stands last among the names if there were more. */
+export const MORE_IGNORED = '…';
+/** Names of which nothing more has to be found out, none longer than any that a feed has. */
+const MAX_SEEN = 256;
+const MAX_SEEN_CHARS = 64;
+
+export type Notes = Required<Pick<Receipt, 'defaulted' | 'ignoredFields'>>;
+
+/** Takes constant time a field of a line, and constant memory. */
+export class UploadNotes {
+  readonly #defaulted = { label: 0, channel: 0, observedAt: 0 };
+  readonly #seen = new Set<string>();
+  readonly #ignored = new Set<string>();
+  #more = false;
+
+  /** An accepted line, as the body gave it. */
+  accept(raw: RawLine): void {
+    for (const field of DEFAULTED) if (isBlank(raw[field])) this.#defaulted[field] += 1;
+  }
+
+  /** The names of the fields of a line or of a header, accepted or not; those that are none of ours are noted. */
+  names(names: Iterable<string>): void {
+    for (const name of names) {
+      if (isField(name) || this.#more || this.#seen.has(name)) continue;
+      const shown = shownName(name);
+      if (this.#seen.size < MAX_SEEN && name.length <= MAX_SEEN_CHARS) this.#seen.add(name);
+      if (shown === '' || this.#ignored.has(shown)) continue;
+      if (this.#ignored.size < MAX_IGNORED_FIELDS) this.#ignored.add(shown);
+      else this.#more = true;
+    }
+  }
+
+  finish(): Notes {
+    const names = [...this.#ignored];
+    return { defaulted: { ...this.#defaulted }, ignoredFields: this.#more ? [...names, MORE_IGNORED] : names };
+  }
+}
