@@ -131,6 +131,19 @@ const MISUSES: Readonly<Record<string, Misuse>> = {
     status: 1,
     says: /no answer from http:\/\/127\.0\.0\.1:2: .* Is the server running\?/,
   },
+  'an import with credentials in the address': {
+    name: 'import',
+    args: [file, '--key', KEY, '--url', `http://me:${SECRET}@127.0.0.1:9`],
+    status: 2,
+    says: /--url: expected no user name or password/,
+  },
+  'an import with a key that ends in CR': {
+    name: 'import',
+    args: [file],
+    env: { RINGFENCE_KEY: `${KEY}\r` },
+    status: 2,
+    says: /the API key ends in a carriage return/,
+  },
   'a check of nothing': { name: 'fsck', args: ['--state', file], status: 2, says: /there is no store in/ },
   'a receipt that is not there': {
     name: 'verify-receipt',
@@ -174,6 +187,13 @@ const ON_LINUX: Readonly<Record<string, Misuse>> = {
     says: /found a named pipe/,
   },
   'a receipt in a named pipe': { name: 'verify-receipt', args: [fifo], status: 2, says: /found a named pipe/ },
+  'an import of a named pipe': { name: 'import', args: [fifo], status: 1, says: /found a named pipe/ },
+  'an import with its progress where nobody can write': {
+    name: 'import',
+    args: [file, '--key', KEY, '--state', '/proc/ringfence/import'],
+    status: 1,
+    says: /cannot write to this folder/,
+  },
   'a build of a named pipe': { name: 'build-inventory', args: [fifo], status: 2, says: /found a named pipe/ },
   'ageing of a named pipe': { name: 'fit-ageing', args: [fifo], status: 2, says: /found a named pipe/ },
 };
