@@ -225,6 +225,8 @@ describe('age', () => {
     expect(fresh.ok && 'stale' in fresh.answer).toBe(false);
     world.clock += 1000;
     expect(await replica.lookup({ number })).toMatchObject({ answer: { stale: true, ageSeconds: 121 } });
+    const strict = world.isolate({ stale: 'unknown' });
+    expect(await strict.lookup({ number })).toMatchObject({ ok: false, code: 'storage-unavailable' });
     expect(await replica.status()).toMatchObject({ ageSeconds: 121, stale: true });
     // A sync of another isolate is seen.
     await world.isolate().sync();
