@@ -42,7 +42,8 @@ describe('a misspelt field', () => {
       fc.property(field, fc.nat(), fc.constantFrom(0, 1), char, (name, at, removed, added) => {
         const from = at % name.length;
         const slipped = name.slice(0, from) + added + name.slice(from + removed);
-        if (slipped === name) return;
+        // A county is a word of its own, however it is written.
+        if (slipped === name || slipped.replace(/[\s_]/g, '') === 'county') return;
         const found = misnamedField([slipped]);
         expect(found?.field).toBe(name);
         expect(found?.name).not.toMatch(/[\d\p{C}]/u);
