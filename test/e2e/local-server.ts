@@ -32,7 +32,12 @@ export interface Answer {
   readonly neighbourhood: { readonly hundred: number; readonly thousand: number };
 }
 
-export async function startServer(state: string, args: readonly string[] = []): Promise<LocalServer> {
+/** @param adminKey empty: it makes one of its own and keeps it in the state folder; `call` is then refused */
+export async function startServer(
+  state: string,
+  args: readonly string[] = [],
+  adminKey = ADMIN_KEY,
+): Promise<LocalServer> {
   const port = await freePort();
   const child = spawn(
     process.execPath,
@@ -41,7 +46,7 @@ export async function startServer(state: string, args: readonly string[] = []): 
       cwd: PROJECT,
       // The channel closes when this process is gone, and the server stops.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { ...process.env, RINGFENCE_ADMIN_KEY: ADMIN_KEY },
+      env: { ...process.env, RINGFENCE_ADMIN_KEY: adminKey },
     },
   );
   const output = await outputUntil(child, 'Ctrl-C stops it.');

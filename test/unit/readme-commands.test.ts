@@ -14,13 +14,13 @@ function body(path: string): unknown {
 }
 
 test('the policy and the override are accepted, without a warning', async () => {
-  const policy = await harness.call('PUT', '/v1/policy', { json: body('/v1/policy -d') });
+  const policy = await harness.call('PUT', '/v1/policy', { json: body('/v1/policy" -d') });
   expect(policy.json).toMatchObject({
     version: 1,
     warnings: [],
-    rules: [{ id: 'pool' }, { id: 'fresh' }, { id: 'dense' }],
+    rules: [{ id: 'pool' }, { id: 'listed' }, { id: 'dense' }],
   });
-  const override = await harness.call('PUT', '/v1/overrides', { json: body('/v1/overrides \\') });
+  const override = await harness.call('PUT', '/v1/overrides', { json: body('/v1/overrides" \\') });
   expect(override.json).toMatchObject({ number: '+12025550123', list: 'allow' });
 });
 
