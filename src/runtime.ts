@@ -168,7 +168,7 @@ export function createRuntimeOn(
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     quality: qualityService(merge, { ...shared, report: reportAs('canaries.unavailable') }),
     status: async () => {
-      const [status, census] = await orUnavailable(Promise.all([readStatus(objects), readCensus(objects)]));
+      const [status, census] = await orUnavailable(Promise.all([readStatus(objects, now()), readCensus(objects)]));
       return statusOf(status, census, now());
     },
     health: () => health.check(),

@@ -1327,6 +1327,10 @@ export interface Status {
   waiting: {
     batches: number;
     detections: number;
+    /**
+     * There are more than were counted
+     */
+    atLeast: boolean;
   };
   /**
    * Newest first

@@ -40,7 +40,8 @@ export interface Status {
     /** Date of the census that `active` goes by (src/briefing/census.ts); null: none was taken, all count as active. */
     readonly activeAsOf: string | null;
   };
-  readonly waiting: { readonly batches: number; readonly detections: number };
+  /** `atLeast`: more wait than were counted. */
+  readonly waiting: { readonly batches: number; readonly detections: number; readonly atLeast: boolean };
   /** Newest first. */
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
   /** Earlier generations that can be returned to, oldest first. */

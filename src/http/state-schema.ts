@@ -31,7 +31,14 @@ export const statusAnswer = v.object({
       v.description('Date of the daily census that `active` goes by; null: none was taken yet, all count as active'),
     ),
   }),
-  waiting: v.pipe(v.object({ batches: count, detections: count }), v.description('Accepted, not yet merged')),
+  waiting: v.pipe(
+    v.object({
+      batches: count,
+      detections: count,
+      atLeast: v.pipe(v.boolean(), v.description('There are more than were counted')),
+    }),
+    v.description('Accepted, not yet merged'),
+  ),
   runs: v.pipe(v.array(v.object({ numbers: count, segments: count, bytes: count })), v.description('Newest first')),
   retained: v.pipe(
     v.array(v.object({ generation: count, publishedAt: instant })),

@@ -33,9 +33,10 @@ export interface TickResult {
 export async function tick(context: MergeContext): Promise<TickResult> {
   const base = await loadManifest(context.objects);
   // The manifest is read before the list: a batch that left `consumed` had left `waiting` before that.
-  const waiting = await listWaiting(context.objects);
-  const leftover = base.manifest.consumed.filter((id) => !waiting.isGone(id));
-  await settle(context, leftover);
+  const waiting = await listWaiting(context.objects, context.now());
+  const unsettled = base.manifest.consumed.filter((id) => !waiting.isGone(id));
+  const gone = await settle(context, unsettled);
+  const leftover = unsettled.filter((id) => !gone.has(id));
   const unsliced = await repairSlices(context, base.manifest.unsliced);
 
   const due = await openDue(context, base.manifest);

@@ -40,3 +40,13 @@ export const CENSUS_KEY = 'census';
 export function generationKey(prefix: string, generation: number, commit: string): string {
   return `${prefix}${String(generation).padStart(10, '0')}-${commit}`;
 }
+
+/** Whose a waiting batch is, as the store keeps it beside the object. Names of tenants have no slash. */
+export function batchOwner(tenant: string, key: string): string {
+  return `${tenant}/${key}`;
+}
+
+/** Empty where no owner is known: what was uploaded before it was kept is one tenant's. */
+export function tenantOf(owner: string): string {
+  return owner.slice(0, owner.indexOf('/') + 1);
+}
