@@ -1050,6 +1050,10 @@ export interface Briefing {
    */
   quarantined: {
     source: string | null;
+    /**
+     * Which of several of this name, in the order of `since`
+     */
+    feed?: number;
     since: string;
     reasons: string[];
     detections: number;
@@ -1144,6 +1148,18 @@ export interface Source {
    * null: detections that name none
    */
   source: string | null;
+  /**
+   * Whose source it is; absent: of uploads from before that was kept
+   */
+  tenant?: string;
+  /**
+   * Id of the API key, of detections that name no source
+   */
+  key?: string;
+  /**
+   * All that the key uploads, whatever it names: more of it is in quarantine than is told apart
+   */
+  every?: true;
   /**
    * trusted: released, and not judged again for the reasons it was released for
    */
@@ -1257,6 +1273,12 @@ export interface SourceRequest {
    * As GET /v1/sources has it
    */
   source: string | null;
+  tenant?: string;
+  key?: string;
+  /**
+   * Where several are called so: which of them, as GET /v1/sources has it
+   */
+  every?: boolean;
 }
 export interface SourceDecision {
   /**
@@ -1492,6 +1514,7 @@ export interface Problem {
     | 'urn:ringfence:problem:not-quarantined'
     | 'urn:ringfence:problem:method-not-allowed'
     | 'urn:ringfence:problem:idempotency-conflict'
+    | 'urn:ringfence:problem:ambiguous-source'
     | 'urn:ringfence:problem:too-many-keys'
     | 'urn:ringfence:problem:limit-reached'
     | 'urn:ringfence:problem:payload-too-large'

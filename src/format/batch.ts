@@ -63,6 +63,8 @@ const receiptSchema = v.object({
   defaulted: v.exactOptional(v.object({ label: lineCount, channel: lineCount, observedAt: lineCount })),
   /** Names of fields that were passed over, fit to be shown. */
   ignoredFields: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
+  /** Whose upload it is, not told to the uploader. Batches have it since a source is its tenant's. */
+  owner: v.exactOptional(v.object({ tenant: v.string(), key: v.string() })),
   /** What the lines of each source were like, not told to the uploader. Batches have it since it is counted. */
   sources: v.exactOptional(v.pipe(v.array(sourceLines), v.maxLength(MAX_NAMED_SOURCES + 1), v.readonly())),
 });

@@ -104,7 +104,8 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
     onBytes: (bytes) => hash.update(bytes),
   });
   const counts = { accepted: builder.count, rejected, errors, ...notes.finish(), sources: sources.finish() };
-  return { bodySha256: hash.digest('hex'), ...counts };
+  const owner = upload.key === undefined ? {} : { owner: { tenant: upload.tenant, key: upload.key } };
+  return { bodySha256: hash.digest('hex'), ...counts, ...owner };
 }
 
 /** Sorts by time of arrival. */

@@ -5,6 +5,7 @@
  */
 import { reachedBy } from '../format/facts-reached.ts';
 import type { Run, SegmentEntry } from '../format/manifest.ts';
+import type { Case } from '../quality/ledger.ts';
 import { readSegment } from '../store/columns.ts';
 import { type Admitted, admit } from './admit.ts';
 import { collectGarbage, isCollectionTick } from './collect.ts';
@@ -51,6 +52,7 @@ export async function tick(context: MergeContext): Promise<TickResult> {
     const published = await mergeBatches(context, base, inputs, admitted, { consumed, unsliced });
     if (published === null) return { generation: base.manifest.generation, batches: 0, detections: 0, lostRace: true };
     current = published;
+    logQuarantined(context, admitted.quarantined);
     detections = admitted.detections;
     await settle(
       context,
@@ -66,6 +68,13 @@ export async function tick(context: MergeContext): Promise<TickResult> {
     detections,
     lostRace: compacted === null,
   };
+}
+
+/** One line, however many: an upload may name as many sources as it has lines. */
+function logQuarantined({ log }: MergeContext, quarantined: readonly Case[]): void {
+  if (quarantined.length === 0) return;
+  const reasons = [...new Set(quarantined.flatMap((one) => one.reasons))];
+  log('source.quarantined', { sources: quarantined.length, reasons: reasons.join(' ') });
 }
 
 /** Folds what is admitted of batches and the newest small runs into one new run, and publishes it. */
