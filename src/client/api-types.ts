@@ -278,6 +278,9 @@ export interface LookupAnswer {
   )[];
   firstSeen: string | null;
   lastSeen: string | null;
+  /**
+   * Accepted detections, exactly; 9007199254740991 stands for that many or more
+   */
   sightings: number | null;
   neighbourhood: {
     hundred: number;

@@ -89,15 +89,22 @@ export class BatchBuilder {
     return this.#count;
   }
 
-  add(detection: Detection): void {
+  /**
+   * Returns whether it was added.
+   * @param door asked of circumstances, as text, that no detection before it had
+   */
+  add(detection: Detection, door?: { admits(detection: Detection, text: string): boolean }): boolean {
+    const text = circumstancesText(detection);
+    if (door !== undefined && !this.#table.has(text) && !door.admits(detection, text)) return false;
     if (this.#count === this.#numbers.length) this.#grow();
     const at = this.#count * 4;
     this.#numbers[this.#count] = detection.number;
     this.#fields[at] = detection.observedAt;
     this.#fields[at + 1] = detection.firstSeenAt;
     this.#fields[at + 2] = detection.sightings;
-    this.#fields[at + 3] = this.#table.idOf(circumstancesText(detection));
+    this.#fields[at + 3] = this.#table.idOf(text);
     this.#count += 1;
+    return true;
   }
 
   #grow(): void {

@@ -15,6 +15,7 @@ import { BatchBuilder, type LineError, type Receipt, readReceipt } from '../form
 import { StorageUnavailable } from '../store/errors.ts';
 import { batchOwner, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
+import { UploadAttributes } from './attributes.ts';
 import { bodyEncoding } from './content-type.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
 import { parseDetections } from './parse.ts';
@@ -88,18 +89,21 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
   const errors: LineError[] = [];
   const sources = new SourceTally();
   const notes = new UploadNotes();
+  const attributes = new UploadAttributes(sources);
   let rejected = 0;
+  const reject = (error: LineError, source: string | null | undefined) => {
+    if (source !== undefined) sources.reject(source, error);
+    rejected += 1;
+    if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
+  };
   await parseDetections(upload.body, encoding, context, {
-    onDetection: (detection, _line, lineType, raw) => {
-      sources.accept(detection.source, lineType);
-      notes.accept(raw);
-      builder.add(detection);
+    onDetection: (detection, line, lineType, raw) => {
+      if (builder.add(detection, attributes)) {
+        sources.accept(detection.source, lineType);
+        notes.accept(raw);
+      } else reject({ line, code: attributes.refusal.code, detail: attributes.refusal.detail }, detection.source);
     },
-    onReject: (error, source) => {
-      if (source !== undefined) sources.reject(source, error);
-      rejected += 1;
-      if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
-    },
+    onReject: reject,
     onNames: (names) => notes.names(names),
     onBytes: (bytes) => hash.update(bytes),
   });
