@@ -1140,6 +1140,15 @@ export interface Sources {
    */
   sources: Source[];
   /**
+   * Uploads that no tick could merge, kept but not served; the last 100, the latest first
+   */
+  setAside: {
+    batch: string;
+    reason: string;
+    detail: string | null;
+    at: string;
+  }[];
+  /**
    * What a source is held to (docs/QUALITY.md)
    */
   bounds: {
@@ -1380,10 +1389,14 @@ export interface Status {
     detections: number;
   };
   /**
-   * Taken out of the inventory by rollbacks
+   * Kept out of the inventory as a whole, by rollbacks or since they could not be merged
    */
   setAside: {
     batches: number;
+    /**
+     * Those that no tick could merge
+     */
+    failed: number;
   };
   lastTick: {
     at: string | null;

@@ -48,8 +48,8 @@ export interface Status {
   readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
   /** Held back: none of it is in the inventory. */
   readonly quarantine: { readonly sources: number; readonly detections: number };
-  /** Batches that a rollback took out of the inventory. */
-  readonly setAside: { readonly batches: number };
+  /** Batches kept out of the inventory as a whole; `failed`: those that no tick could merge. */
+  readonly setAside: { readonly batches: number; readonly failed: number };
   readonly lastTick: {
     readonly at: string | null;
     readonly batches: number;

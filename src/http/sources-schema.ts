@@ -53,6 +53,10 @@ export const sourceAnswer = v.object({
 
 export const sourcesAnswer = v.object({
   sources: v.pipe(v.array(sourceAnswer), v.description('Those in quarantine first, then those with the most lines')),
+  setAside: v.pipe(
+    v.array(v.object({ batch: v.string(), reason: v.string(), detail: v.nullable(v.string()), at: instant })),
+    v.description('Uploads that no tick could merge, kept but not served; the last 100, the latest first'),
+  ),
   bounds: v.pipe(v.record(v.string(), v.number()), v.description('What a source is held to (docs/QUALITY.md)')),
 });
 

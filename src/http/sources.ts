@@ -39,6 +39,9 @@ const DECISION_PROBLEMS = [
 ] as const;
 const BODY = { 'application/json': { schema: sourceRequest, example: { source: SOURCE } } };
 
+/** As many as somebody looks at; the rest is in GET /v1/status as a count. */
+const MAX_SET_ASIDE = 100;
+
 export function sourceRoutes(services: Services): readonly Route[] {
   const { quality } = services;
   return [
@@ -54,13 +57,23 @@ export function sourceRoutes(services: Services): readonly Route[] {
         {
           status: 200,
           description: 'Sources, and the bounds they are held to',
-          json: { schema: sourcesAnswer, example: { sources: [QUARANTINED], bounds: { invalidShare: 0.2 } } },
+          json: {
+            schema: sourcesAnswer,
+            example: { sources: [QUARANTINED], setAside: [], bounds: { invalidShare: 0.2 } },
+          },
         },
       ],
       problems: ['storage-unavailable'],
       handle: async () => {
         const overviews = sourceOverviews(await quality.ledger(), services.now(), LEDGER_DAYS);
-        return json({ sources: overviews.map(answerOf), bounds: quality.bounds });
+        const setAside = (await quality.setAside()).slice(0, MAX_SET_ASIDE);
+        return json({
+          sources: overviews.map(answerOf),
+          setAside: setAside.map(({ id, reason, detail, at }) => {
+            return { batch: id, reason, detail, at: new Date(at).toISOString() };
+          }),
+          bounds: quality.bounds,
+        });
       },
     },
     {

@@ -48,7 +48,10 @@ export const statusAnswer = v.object({
     v.object({ sources: count, detections: count }),
     v.description('Held back until an admin releases or drops it'),
   ),
-  setAside: v.pipe(v.object({ batches: count }), v.description('Taken out of the inventory by rollbacks')),
+  setAside: v.pipe(
+    v.object({ batches: count, failed: v.pipe(count, v.description('Those that no tick could merge')) }),
+    v.description('Kept out of the inventory as a whole, by rollbacks or since they could not be merged'),
+  ),
   lastTick: v.object({
     at: v.nullable(instant),
     batches: count,

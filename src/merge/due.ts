@@ -25,9 +25,11 @@ export interface Due {
   readonly ledger: Ledger | null;
 }
 
+export const NOTHING_DUE: Due = { batches: [], sizeBytes: 0, ledger: null };
+
 /** Opens what is due, oldest first. What cannot be read stays due, and the others go on. */
 export async function openDue(context: MergeContext, manifest: Manifest): Promise<Due> {
-  if (!hasDue(manifest)) return { batches: [], sizeBytes: 0, ledger: null };
+  if (!hasDue(manifest)) return NOTHING_DUE;
   const ledger = await readLedger(context.objects, manifest);
   const batches: DueBatch[] = [];
   const changed: Case[] = [];

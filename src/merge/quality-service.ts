@@ -9,12 +9,15 @@ import { orUnavailable } from '../store/errors.ts';
 import type { MergeContext } from './context.ts';
 import { loadManifest } from './publish.ts';
 import { decideSource } from './quarantine.ts';
+import { readSetAside, type SetAside, unmergeable } from './set-aside.ts';
 
 export interface QualityService {
   readonly bounds: Bounds;
   readonly canaries: CanaryStore;
   /** Of the current generation. */
   ledger(): Promise<Ledger>;
+  /** Batches that ticks could not merge, the last first. */
+  setAside(): Promise<readonly SetAside[]>;
   /** @param by id of the key of whoever decides */
   release(choice: SourceChoice, by: string): Promise<ChoiceResult>;
   drop(choice: SourceChoice, by: string): Promise<ChoiceResult>;
@@ -36,6 +39,12 @@ export function qualityService(
     bounds: context.bounds ?? DEFAULT_BOUNDS,
     canaries: new CanaryStore({ ...deps, objects }),
     ledger: () => orUnavailable(loadManifest(objects).then(({ manifest }) => readLedger(objects, manifest))),
+    setAside: () =>
+      orUnavailable(
+        loadManifest(objects).then(async ({ manifest }) =>
+          unmergeable(await readSetAside(objects, manifest)).toReversed(),
+        ),
+      ),
     release: (choice, by) => orUnavailable(decideChosen(context, choice, by, released)),
     drop: (choice, by) => orUnavailable(decideChosen(context, choice, by, dropped)),
   };

@@ -6,6 +6,7 @@ import { quarantineTotals, readLedger } from '../quality/ledger.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { loadManifest } from './publish.ts';
+import { readSetAside, unmergeable } from './set-aside.ts';
 import { batchId, listWaiting } from './waiting.ts';
 
 export interface StoreStatus {
@@ -15,6 +16,8 @@ export interface StoreStatus {
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
   /** Accepted, not yet served: those waiting and those to be replayed. `atLeast`: not all were counted. */
   readonly waiting: { readonly batches: number; readonly detections: number; readonly atLeast: boolean };
+  /** Batches kept out as a whole; `failed`: those that no tick could merge. */
+  readonly setAside: { readonly batches: number; readonly failed: number };
   readonly quarantine: { readonly sources: number; readonly detections: number };
 }
 
@@ -49,6 +52,7 @@ export async function readStatus(objects: ObjectStore, now: number): Promise<Sto
       detections,
       atLeast: !isWhole || keys.length > MAX_COUNTED || manifest.replay.length > 0,
     },
+    setAside: { batches: manifest.setAside.count, failed: unmergeable(await readSetAside(objects, manifest)).length },
     quarantine: quarantineTotals(await readLedger(objects, manifest)),
   };
 }

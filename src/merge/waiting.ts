@@ -112,18 +112,38 @@ export interface Inputs {
   readonly unreadable: number;
 }
 
+/** Ids of batches that a tick could take, in the order in which it does. */
+export interface Candidates {
+  readonly replay: readonly string[];
+  readonly waiting: readonly string[];
+  /** When the oldest of them was uploaded or put back, milliseconds since 1970. */
+  readonly oldestAt: number;
+}
+
+export function candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Candidates {
+  const consumed = new Set(manifest.consumed);
+  const heads = inTurns(
+    list.heads.filter(({ key }) => !consumed.has(batchId(key))),
+    budget,
+  );
+  const { replay, publishedAt } = manifest;
+  const oldestAt = heads.reduce(
+    (oldest, { uploadedAt }) => Math.min(oldest, uploadedAt),
+    replay.length === 0 ? Number.POSITIVE_INFINITY : publishedAt,
+  );
+  return { replay, waiting: heads.map(({ key }) => batchId(key)), oldestAt };
+}
+
 /**
  * The batches that are to be merged now, those to be replayed first, within the budget.
  * @param takenBytes of the budget, by what else the tick holds in memory
  */
 export async function openInputs(
   context: MergeContext,
-  manifest: Manifest,
-  list: WaitingList,
-  takenBytes = 0,
+  candidates: Candidates,
+  { takenBytes, isWanted }: { readonly takenBytes: number; readonly isWanted: (id: string) => boolean },
 ): Promise<Inputs> {
   const { objects, budget } = context;
-  const consumed = new Set(manifest.consumed);
   let bytes = takenBytes;
   let unreadable = 0;
   const openAll = async (
@@ -135,6 +155,7 @@ export async function openInputs(
     let failed = 0;
     for (const id of ids) {
       if (bytes >= most.batchBytes || opened.length >= most.batches || failed >= most.batches) break;
+      if (!isWanted(id)) continue;
       try {
         const object = await read(id);
         if (object === null) continue;
@@ -149,30 +170,32 @@ export async function openInputs(
     unreadable += failed;
     return opened;
   };
-  const ids = inTurns(
-    list.heads.filter(({ key }) => !consumed.has(batchId(key))),
-    budget,
-  ).map(({ key }) => batchId(key));
   // What a rollback has put back can be a lot, and is not to keep what comes in from being served.
-  const share = ids.length === 0 ? 1 : REPLAY_SHARE;
-  const replayed = await openAll(manifest.replay, (id) => readKept(objects, id), {
+  const share = candidates.waiting.length === 0 ? 1 : REPLAY_SHARE;
+  const replayed = await openAll(candidates.replay, (id) => readKept(objects, id), {
     batches: Math.ceil(budget.batches * share),
     batchBytes: budget.batchBytes * share,
   });
   const batches = budget.batches - replayed.length;
-  const waiting = await openAll(ids, (id) => readWaiting(context, id), { ...budget, batches });
+  const waiting = await openAll(candidates.waiting, (id) => readWaiting(context, id), { ...budget, batches });
   return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
 }
 
 /** Of a tick's budget, what is to be merged again may take while something else waits. */
 const REPLAY_SHARE = 0.5;
 
-/** Of a string, of its place in a table and of what is derived from it: measured in test/unit/merge/memory.test.ts. */
-const TEXT_OVERHEAD_BYTES = 300;
+/**
+ * Circumstances with a link are little more than their bytes. Those without are kinds, of facts and of profiles as well,
+ * and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
+ */
+const LINKED = /"[0-9a-f]{64}",(?:null|".*")\]$/s;
+const KIND_COPIES = 3;
 
-/** What a batch takes in memory while it is merged, more or less: its bytes, and its circumstances as text. */
+/** What a batch takes in memory while it is merged, more or less, with what is made of it. */
 export function memoryBytes({ circumstances }: Batch, sizeBytes: number): number {
-  return sizeBytes + circumstances.length * TEXT_OVERHEAD_BYTES;
+  let kindChars = 0;
+  for (const text of circumstances) if (!LINKED.test(text)) kindChars += text.length;
+  return sizeBytes + kindChars * KIND_COPIES;
 }
 
 /**

@@ -17,6 +17,8 @@ export const MERGED_PREFIX = 'batches/merged/';
 export const LEDGER_PREFIX = 'ledgers/';
 /** Batches kept out of the inventory as a whole, and why (src/merge/set-aside.ts). */
 export const SET_ASIDE_PREFIX = 'set-aside/';
+/** What a tick was about to take, while ticks do not come to an end (src/merge/attempts.ts); may be lost. */
+export const ATTEMPT_KEY = 'attempt';
 /** Lists that a ledger is too small for, kept for ever (src/quality/pile.ts). */
 export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */

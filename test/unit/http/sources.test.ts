@@ -35,7 +35,11 @@ const post = (path: string, json: unknown) => harness.call('POST', `/v1/sources/
 
 describe('sources', () => {
   it('are none at first, and the bounds are told', async () => {
-    expect(await sources()).toEqual({ sources: [], bounds: expect.objectContaining({ invalidShare: 0.2 }) });
+    expect(await sources()).toEqual({
+      sources: [],
+      setAside: [],
+      bounds: expect.objectContaining({ invalidShare: 0.2 }),
+    });
   });
 
   it('have their lines counted from the upload on, which is answered as ever', async () => {
