@@ -116,6 +116,8 @@ export interface Inputs {
 export interface Candidates {
   readonly replay: readonly string[];
   readonly waiting: readonly string[];
+  /** Of those that wait. */
+  readonly sizeBytes: ReadonlyMap<string, number>;
   /** When the oldest of them was uploaded or put back, milliseconds since 1970. */
   readonly oldestAt: number;
 }
@@ -131,7 +133,8 @@ export function candidatesOf({ budget }: MergeContext, manifest: Manifest, list:
     (oldest, { uploadedAt }) => Math.min(oldest, uploadedAt),
     replay.length === 0 ? Number.POSITIVE_INFINITY : publishedAt,
   );
-  return { replay, waiting: heads.map(({ key }) => batchId(key)), oldestAt };
+  const sizeBytes = new Map(heads.map((head) => [batchId(head.key), head.sizeBytes]));
+  return { replay, waiting: [...sizeBytes.keys()], sizeBytes, oldestAt };
 }
 
 /**
@@ -156,6 +159,8 @@ export async function openInputs(
     for (const id of ids) {
       if (bytes >= most.batchBytes || opened.length >= most.batches || failed >= most.batches) break;
       if (!isWanted(id)) continue;
+      // One that does not fit beside those before it is the first of the next tick.
+      if (opened.length > 0 && bytes + (candidates.sizeBytes.get(id) ?? 0) > most.batchBytes) break;
       try {
         const object = await read(id);
         if (object === null) continue;

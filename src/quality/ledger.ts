@@ -87,7 +87,8 @@ export async function readLedger(objects: ObjectStore, { ledger }: Pick<Manifest
 }
 
 /**
- * Returns the key to publish. Not published, the object is garbage.
+ * Returns the key to publish. Not published, the object is garbage. Rejects with RangeError, and nothing is written, when
+ * the ledger has something that no reader takes.
  * @param generation that is to name it
  */
 export async function writeLedger(
@@ -98,7 +99,14 @@ export async function writeLedger(
 ): Promise<string> {
   const suffix = ledger.cases.some(({ due }) => !isEmpty(due)) ? DUE_SUFFIX : '';
   const key = generationKey(LEDGER_PREFIX, generation, randomId) + suffix;
-  await objects.put(key, file.encode(ledger as Stored));
+  const bytes = file.encode(ledger as Stored);
+  try {
+    file.decode(bytes);
+  } catch (error) {
+    // Published, it would stop every later tick. A RangeError: it is what was merged that does not fit.
+    throw new RangeError('the ledger could not be read back', { cause: error });
+  }
+  await objects.put(key, bytes);
   return key;
 }
 

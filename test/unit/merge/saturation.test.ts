@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { circumstancesText } from '../../../src/format/circumstances.ts';
 import type { Detection } from '../../../src/format/detection.ts';
-import { addSightings, dayOf, MOST_SIGHTINGS } from '../../../src/format/records.ts';
+import { addCounts, dayOf, MOST_COUNTED } from '../../../src/format/records.ts';
 import type { RecordCursor } from '../../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../../src/merge/dictionary.ts';
 import { fold } from '../../../src/merge/fold.ts';
@@ -19,8 +19,8 @@ import { actualInventory, compactedBytes, newWorld, upload, type World } from '.
 
 const ONE = someDetections(1, 1)[0] as Detection;
 const count = fc.oneof(
-  fc.integer({ min: 1, max: MOST_SIGHTINGS }),
-  fc.integer({ min: MOST_SIGHTINGS - 3, max: MOST_SIGHTINGS }),
+  fc.integer({ min: 1, max: MOST_COUNTED }),
+  fc.integer({ min: MOST_COUNTED - 3, max: MOST_COUNTED }),
   fc.integer({ min: 2 ** 52 - 3, max: 2 ** 52 + 3 }),
 );
 
@@ -28,12 +28,12 @@ test('a sum is the same in any order and any groups, exact up to the largest', (
   fc.assert(
     fc.property(fc.array(count, { minLength: 1, maxLength: 8 }), fc.integer({ min: 0 }), (counts, seed) => {
       const exact = counts.reduce((sum, one) => sum + BigInt(one), 0n);
-      const expected = Number(exact < BigInt(MOST_SIGHTINGS) ? exact : BigInt(MOST_SIGHTINGS));
-      expect(counts.reduce(addSightings)).toBe(expected);
-      expect(counts.toReversed().reduce(addSightings)).toBe(expected);
+      const expected = Number(exact < BigInt(MOST_COUNTED) ? exact : BigInt(MOST_COUNTED));
+      expect(counts.reduce(addCounts)).toBe(expected);
+      expect(counts.toReversed().reduce(addCounts)).toBe(expected);
       const cut = seed % counts.length;
-      const parts = [counts.slice(0, cut), counts.slice(cut)].map((part) => part.reduce(addSightings, 0));
-      expect(parts.reduce(addSightings)).toBe(expected);
+      const parts = [counts.slice(0, cut), counts.slice(cut)].map((part) => part.reduce(addCounts, 0));
+      expect(parts.reduce(addCounts)).toBe(expected);
     }),
     { numRuns: 2_000 },
   );
@@ -110,7 +110,7 @@ describe('a merge beyond the largest sum', () => {
   });
 
   test('is published by a tick, with the largest count, and the next ticks go on', async () => {
-    for (const before of [MOST_SIGHTINGS - 10, MOST_SIGHTINGS]) {
+    for (const before of [MOST_COUNTED - 10, MOST_COUNTED]) {
       const world = await storeWith([[before]]);
       await upload(world, 'more', [{ ...ONE, sightings: 2 ** 32 - 1 }]);
       expect(await tick(world)).toMatchObject({ batches: 1, detections: 1 });
@@ -119,12 +119,12 @@ describe('a merge beyond the largest sum', () => {
       await upload(world, 'next', someDetections(50, 2));
       await tick(world);
       const record = (await actualInventory(world.objects)).get(ONE.number);
-      expect(record?.sightings).toBe(MOST_SIGHTINGS);
+      expect(record?.sightings).toBe(MOST_COUNTED);
     }
   });
 
   test('is answered likewise where the runs are not merged yet', () => {
-    const record = { labels: [], channels: [], industries: [], firstDay: 1, lastDay: 2, sightings: MOST_SIGHTINGS };
-    expect(foldFacts(record, { ...record, sightings: 7 }).sightings).toBe(MOST_SIGHTINGS);
+    const record = { labels: [], channels: [], industries: [], firstDay: 1, lastDay: 2, sightings: MOST_COUNTED };
+    expect(foldFacts(record, { ...record, sightings: 7 }).sightings).toBe(MOST_COUNTED);
   });
 });
