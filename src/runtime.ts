@@ -168,7 +168,7 @@ export function createRuntimeOn(
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     quality: qualityService(merge, { ...shared, report: reportAs('canaries.unavailable') }),
     status: async () => {
-      const [status, census] = await orUnavailable(Promise.all([readStatus(objects), readCensus(objects)]));
+      const [status, census] = await orUnavailable(Promise.all([readStatus(objects, now()), readCensus(objects)]));
       return statusOf(status, census, now());
     },
     health: () => health.check(),
@@ -199,7 +199,7 @@ function limitersOf(env: Env): readonly Limiter[] {
 
 /** @param nowMs since 1970 */
 function statusOf(
-  { manifest, numbers, runs, waiting, quarantine }: StoreStatus,
+  { manifest, numbers, runs, waiting, quarantine, setAside }: StoreStatus,
   census: Census | null,
   nowMs: number,
 ): Status {
@@ -217,7 +217,7 @@ function statusOf(
     runs,
     retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
     quarantine,
-    setAside: { batches: manifest.setAside.count },
+    setAside,
     lastTick: { at: at === 0 ? null : iso(at), ...counts },
   };
 }

@@ -2,7 +2,7 @@
 import { openBatch } from '../../src/format/batch.ts';
 import type { Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
-import { generationKey, HISTORY_PREFIX, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { generationKey, HISTORY_PREFIX, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { History } from './check-history.ts';
 import type { Check } from './findings.ts';
 import { listObjects } from './list-all.ts';
@@ -49,7 +49,7 @@ export async function checkBatches(look: Look, manifest: Manifest | null, histor
     );
     progress.advance();
     if (!wasMerged) findings.count('batches waiting to be merged', 1);
-    else if (consumed.has(id) || (inBoth.has(id) && id.startsWith(KEYED_BATCH)) || manifest === null) {
+    else if (consumed.has(id) || inBoth.has(id) || manifest === null) {
       findings.count('merged batches that a tick will take out of waiting', 1);
     } else {
       const what = 'was merged before, and the next tick will merge it again: its sightings will count twice';

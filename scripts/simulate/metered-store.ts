@@ -1,7 +1,14 @@
 /** The in-memory stores with every call written down: what it was, on which key, how many bytes went over the wire. */
 import { SEGMENT_PREFIX } from '../../src/store/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
-import type { ObjectPage, ObjectStore, PutCondition, SliceStore, StoredObject } from '../../src/store/store.ts';
+import type {
+  ListOptions,
+  ObjectPage,
+  ObjectStore,
+  PutCondition,
+  SliceStore,
+  StoredObject,
+} from '../../src/store/store.ts';
 import type { Usage } from './prices.ts';
 import type { Random } from './random.ts';
 
@@ -94,12 +101,12 @@ export class MeteredObjectStore implements ObjectStore {
     return this.memory.head(key);
   }
 
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition) {
+  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition, owner?: string) {
     this.#note('objectWrite', key, bytes.length);
-    return this.memory.put(key, bytes, condition);
+    return this.memory.put(key, bytes, condition, owner);
   }
 
-  async list(prefix: string, options?: { cursor?: string; limit?: number }): Promise<ObjectPage> {
+  async list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
     this.#note('objectList', prefix, 0);
     return this.memory.list(prefix, options);
   }

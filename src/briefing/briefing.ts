@@ -156,6 +156,8 @@ export interface BlockFigures {
 export interface QuarantinedSource {
   /** null: uploads that named none. */
   readonly source: string | null;
+  /** Where several tenants' feeds of this name are held back: which of them, from 1 on, in the order of `since`. */
+  readonly feed?: number;
   /** Date-time, UTC. */
   readonly since: string;
   /** Which bounds it broke. */

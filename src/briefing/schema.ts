@@ -101,7 +101,13 @@ export const briefingSchema = v.object({
   ),
   quarantined: v.pipe(
     v.array(
-      v.object({ source: v.nullable(v.string()), since: instant, reasons: v.array(v.string()), detections: count }),
+      v.object({
+        source: v.nullable(v.string()),
+        feed: v.pipe(v.exactOptional(count), v.description('Which of several of this name, in the order of `since`')),
+        since: instant,
+        reasons: v.array(v.string()),
+        detections: count,
+      }),
     ),
     v.description('Sources held back from the inventory, as at `generation`; none of their numbers is in the figures'),
   ),

@@ -278,6 +278,9 @@ export interface LookupAnswer {
   )[];
   firstSeen: string | null;
   lastSeen: string | null;
+  /**
+   * Accepted detections, exactly; 9007199254740991 stands for that many or more
+   */
   sightings: number | null;
   neighbourhood: {
     hundred: number;
@@ -1050,6 +1053,10 @@ export interface Briefing {
    */
   quarantined: {
     source: string | null;
+    /**
+     * Which of several of this name, in the order of `since`
+     */
+    feed?: number;
     since: string;
     reasons: string[];
     detections: number;
@@ -1133,6 +1140,15 @@ export interface Sources {
    */
   sources: Source[];
   /**
+   * Uploads that no tick could merge, kept but not served; the last 100, the latest first
+   */
+  setAside: {
+    batch: string;
+    reason: string;
+    detail: string | null;
+    at: string;
+  }[];
+  /**
    * What a source is held to (docs/QUALITY.md)
    */
   bounds: {
@@ -1144,6 +1160,18 @@ export interface Source {
    * null: detections that name none
    */
   source: string | null;
+  /**
+   * Whose source it is; absent: of uploads from before that was kept
+   */
+  tenant?: string;
+  /**
+   * Id of the API key, of detections that name no source
+   */
+  key?: string;
+  /**
+   * All that the key uploads, whatever it names: more of it is in quarantine than is told apart
+   */
+  every?: true;
   /**
    * trusted: released, and not judged again for the reasons it was released for
    */
@@ -1257,6 +1285,12 @@ export interface SourceRequest {
    * As GET /v1/sources has it
    */
   source: string | null;
+  tenant?: string;
+  key?: string;
+  /**
+   * Where several are called so: which of them, as GET /v1/sources has it
+   */
+  every?: boolean;
 }
 export interface SourceDecision {
   /**
@@ -1327,6 +1361,10 @@ export interface Status {
   waiting: {
     batches: number;
     detections: number;
+    /**
+     * There are more than were counted
+     */
+    atLeast: boolean;
   };
   /**
    * Newest first
@@ -1351,10 +1389,14 @@ export interface Status {
     detections: number;
   };
   /**
-   * Taken out of the inventory by rollbacks
+   * Kept out of the inventory as a whole, by rollbacks or since they could not be merged
    */
   setAside: {
     batches: number;
+    /**
+     * Those that no tick could merge
+     */
+    failed: number;
   };
   lastTick: {
     at: string | null;
@@ -1488,6 +1530,7 @@ export interface Problem {
     | 'urn:ringfence:problem:not-quarantined'
     | 'urn:ringfence:problem:method-not-allowed'
     | 'urn:ringfence:problem:idempotency-conflict'
+    | 'urn:ringfence:problem:ambiguous-source'
     | 'urn:ringfence:problem:too-many-keys'
     | 'urn:ringfence:problem:limit-reached'
     | 'urn:ringfence:problem:payload-too-large'

@@ -63,6 +63,8 @@ const receiptSchema = v.object({
   defaulted: v.exactOptional(v.object({ label: lineCount, channel: lineCount, observedAt: lineCount })),
   /** Names of fields that were passed over, fit to be shown. */
   ignoredFields: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
+  /** Whose upload it is, not told to the uploader. Batches have it since a source is its tenant's. */
+  owner: v.exactOptional(v.object({ tenant: v.string(), key: v.string() })),
   /** What the lines of each source were like, not told to the uploader. Batches have it since it is counted. */
   sources: v.exactOptional(v.pipe(v.array(sourceLines), v.maxLength(MAX_NAMED_SOURCES + 1), v.readonly())),
 });
@@ -87,15 +89,22 @@ export class BatchBuilder {
     return this.#count;
   }
 
-  add(detection: Detection): void {
+  /**
+   * Returns whether it was added.
+   * @param door asked of circumstances, as text, that no detection before it had
+   */
+  add(detection: Detection, door?: { admits(detection: Detection, text: string): boolean }): boolean {
+    const text = circumstancesText(detection);
+    if (door !== undefined && !this.#table.has(text) && !door.admits(detection, text)) return false;
     if (this.#count === this.#numbers.length) this.#grow();
     const at = this.#count * 4;
     this.#numbers[this.#count] = detection.number;
     this.#fields[at] = detection.observedAt;
     this.#fields[at + 1] = detection.firstSeenAt;
     this.#fields[at + 2] = detection.sightings;
-    this.#fields[at + 3] = this.#table.idOf(circumstancesText(detection));
+    this.#fields[at + 3] = this.#table.idOf(text);
     this.#count += 1;
+    return true;
   }
 
   #grow(): void {

@@ -78,6 +78,10 @@ export class CircumstancesTable {
     return this.#texts.length;
   }
 
+  has(text: string): boolean {
+    return this.#ids.has(text);
+  }
+
   idOf(text: string): number {
     const known = this.#ids.get(text);
     if (known !== undefined) return known;

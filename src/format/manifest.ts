@@ -100,6 +100,8 @@ const schema = v.object({
   setAside,
   /** Those of `replay` that were set aside before any generation had screened them. */
   unscreened: v.array(v.string()),
+  /** How many batches a tick may take, while ticks die of what they take (src/merge/attempts.ts). */
+  caution: v.exactOptional(count),
 });
 
 const schemaOfVersion1 = v.object({ ...members, setAside: v.array(v.string()) });

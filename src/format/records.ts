@@ -5,7 +5,7 @@ export interface RecordColumns {
   /** UTC days since 1970. */
   readonly firstDay: Uint32Array;
   readonly lastDay: Uint32Array;
-  /** Accepted detections, at least 1, below 2^53. */
+  /** Accepted detections, at least 1; MOST_COUNTED: that many or more. */
   readonly sightings: Float64Array;
   /** Index into `profiles`. */
   readonly profile: Uint32Array;
@@ -26,6 +26,17 @@ export interface EvidenceColumns {
   readonly firstSeenAt: Uint32Array;
   readonly lastSeenAt: Uint32Array;
   readonly sightings: Float64Array;
+}
+
+/** The largest count, 2^53 - 1, of sightings or of anything else that is stored: it stands for that many or more. */
+export const MOST_COUNTED = Number.MAX_SAFE_INTEGER;
+
+/**
+ * A sum of counts, which stops at the largest: the same in whatever order and groups it is made, since of two counts
+ * up to 2^53 - 1 the sum is exact, or at least 2^53.
+ */
+export function addCounts(a: number, b: number): number {
+  return Math.min(a + b, MOST_COUNTED);
 }
 
 export const SECONDS_PER_DAY = 86_400;

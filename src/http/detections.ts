@@ -82,6 +82,7 @@ async function upload(services: Services, { req }: Context, principal: Principal
     contentType: req.header('content-type') ?? null,
     contentEncoding: req.header('content-encoding') ?? null,
     tenant: principal.tenant,
+    key: principal.id,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   });
   if (result.kind === 'conflict') {

@@ -123,7 +123,10 @@ export const lookupAnswer = v.object({
   industries: v.array(v.picklist(INDUSTRIES)),
   firstSeen: v.nullable(day),
   lastSeen: v.nullable(day),
-  sightings: v.nullable(count),
+  sightings: v.pipe(
+    v.nullable(count),
+    v.description('Accepted detections, exactly; 9007199254740991 stands for that many or more'),
+  ),
   neighbourhood: v.nullable(
     v.object({ hundred: count, thousand: count, score: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
   ),

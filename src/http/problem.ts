@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'not-quarantined': { status: 404, title: 'The source is not in quarantine' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'idempotency-conflict': { status: 409, title: 'The Idempotency-Key has been used with another body' },
+  'ambiguous-source': { status: 409, title: 'Several sources are called so' },
   'too-many-keys': { status: 409, title: 'No more API keys can be stored' },
   'limit-reached': { status: 409, title: 'No more can be stored' },
   'payload-too-large': { status: 413, title: 'Payload too large' },

@@ -40,15 +40,16 @@ export interface Status {
     /** Date of the census that `active` goes by (src/briefing/census.ts); null: none was taken, all count as active. */
     readonly activeAsOf: string | null;
   };
-  readonly waiting: { readonly batches: number; readonly detections: number };
+  /** `atLeast`: more wait than were counted. */
+  readonly waiting: { readonly batches: number; readonly detections: number; readonly atLeast: boolean };
   /** Newest first. */
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
   /** Earlier generations that can be returned to, oldest first. */
   readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
   /** Held back: none of it is in the inventory. */
   readonly quarantine: { readonly sources: number; readonly detections: number };
-  /** Batches that a rollback took out of the inventory. */
-  readonly setAside: { readonly batches: number };
+  /** Batches kept out of the inventory as a whole; `failed`: those that no tick could merge. */
+  readonly setAside: { readonly batches: number; readonly failed: number };
   readonly lastTick: {
     readonly at: string | null;
     readonly batches: number;

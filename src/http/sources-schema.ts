@@ -20,6 +20,15 @@ const figures = {
 
 export const sourceAnswer = v.object({
   source,
+  tenant: v.pipe(
+    v.exactOptional(v.string()),
+    v.description('Whose source it is; absent: of uploads from before that was kept'),
+  ),
+  key: v.pipe(v.exactOptional(v.string()), v.description('Id of the API key, of detections that name no source')),
+  every: v.pipe(
+    v.exactOptional(v.literal(true)),
+    v.description('All that the key uploads, whatever it names: more of it is in quarantine than is told apart'),
+  ),
   state: v.pipe(
     v.picklist(['accepted', 'quarantined', 'trusted']),
     v.description('trusted: released, and not judged again for the reasons it was released for'),
@@ -44,8 +53,17 @@ export const sourceAnswer = v.object({
 
 export const sourcesAnswer = v.object({
   sources: v.pipe(v.array(sourceAnswer), v.description('Those in quarantine first, then those with the most lines')),
+  setAside: v.pipe(
+    v.array(v.object({ batch: v.string(), reason: v.string(), detail: v.nullable(v.string()), at: instant })),
+    v.description('Uploads that no tick could merge, kept but not served; the last 100, the latest first'),
+  ),
   bounds: v.pipe(v.record(v.string(), v.number()), v.description('What a source is held to (docs/QUALITY.md)')),
 });
+
+const name = v.pipe(
+  v.string('expected text'),
+  v.maxLength(MAX_NAME_CHARS, `expected at most ${MAX_NAME_CHARS} characters`),
+);
 
 /** Strict, and `source` must be given: null is a source too, and must be meant. */
 export const sourceRequest = v.strictObject({
@@ -57,6 +75,12 @@ export const sourceRequest = v.strictObject({
       ),
     ),
     v.description('As GET /v1/sources has it'),
+  ),
+  tenant: v.exactOptional(name),
+  key: v.exactOptional(name),
+  every: v.pipe(
+    v.exactOptional(v.boolean('expected true or false')),
+    v.description('Where several are called so: which of them, as GET /v1/sources has it'),
   ),
 });
 

@@ -2,8 +2,9 @@
 import type { Context } from 'hono';
 import { isoDay } from '../format/records.ts';
 import type { Principal } from '../keys/scope.ts';
-import { LEDGER_DAYS, type Ledger, type SourceName } from '../quality/ledger.ts';
+import { LEDGER_DAYS, type Ledger } from '../quality/ledger.ts';
 import { type SourceOverview, sourceOverviews } from '../quality/overview.ts';
+import { idText, type SourceId } from '../quality/source-id.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
@@ -16,6 +17,7 @@ const SOURCE = 'forum-scrape';
 const FIGURES = { lines: 450, accepted: 300, invalid: 0, unassigned: 150, fixedLine: 0, numbers: 300, known: 0 };
 const QUARANTINED = {
   source: SOURCE,
+  tenant: 'acme',
   state: 'quarantined',
   since: '2025-05-29T08:12:00.000Z',
   reasons: ['invalid-numbers', 'unassigned-ranges'],
@@ -28,8 +30,17 @@ const QUARANTINED = {
   shares: { invalid: 0.3333, unassigned: 0.3333, fixedLine: 0, known: 0 },
   days: [{ day: '2025-05-29', ...FIGURES }],
 } as const;
-const DECISION_PROBLEMS = ['invalid-request', 'not-quarantined', 'payload-too-large', 'storage-unavailable'] as const;
+const DECISION_PROBLEMS = [
+  'invalid-request',
+  'not-quarantined',
+  'ambiguous-source',
+  'payload-too-large',
+  'storage-unavailable',
+] as const;
 const BODY = { 'application/json': { schema: sourceRequest, example: { source: SOURCE } } };
+
+/** As many as somebody looks at; the rest is in GET /v1/status as a count. */
+const MAX_SET_ASIDE = 100;
 
 export function sourceRoutes(services: Services): readonly Route[] {
   const { quality } = services;
@@ -40,19 +51,29 @@ export function sourceRoutes(services: Services): readonly Route[] {
       operationId: 'listSources',
       tag: 'Sources',
       summary: 'What each source of detections is like, and which are in quarantine',
-      description: `The last ${LEDGER_DAYS} days. A source is the text of the field \`source\`; lines without one are a source too.`,
+      description: `The last ${LEDGER_DAYS} days. A source is the text of the field \`source\`; lines without one are a source too, one for each API key. A name is its tenant's: two tenants' feeds of one name are two sources.`,
       scope: 'admin',
       answers: [
         {
           status: 200,
           description: 'Sources, and the bounds they are held to',
-          json: { schema: sourcesAnswer, example: { sources: [QUARANTINED], bounds: { invalidShare: 0.2 } } },
+          json: {
+            schema: sourcesAnswer,
+            example: { sources: [QUARANTINED], setAside: [], bounds: { invalidShare: 0.2 } },
+          },
         },
       ],
       problems: ['storage-unavailable'],
       handle: async () => {
         const overviews = sourceOverviews(await quality.ledger(), services.now(), LEDGER_DAYS);
-        return json({ sources: overviews.map(answerOf), bounds: quality.bounds });
+        const setAside = (await quality.setAside()).slice(0, MAX_SET_ASIDE);
+        return json({
+          sources: overviews.map(answerOf),
+          setAside: setAside.map(({ id, reason, detail, at }) => {
+            return { batch: id, reason, detail, at: new Date(at).toISOString() };
+          }),
+          bounds: quality.bounds,
+        });
       },
     },
     {
@@ -112,17 +133,23 @@ async function decide(
   { req }: Context,
   principal: Principal,
 ): Promise<Response> {
-  const { source } = parse(sourceRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-  const result = await decision(source, principal.id);
+  const choice = parse(sourceRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
+  const result = await decision(choice, principal.id);
   if (result.kind === 'not-quarantined') {
     throw new Problem('not-quarantined', 'source: expected one that GET /v1/sources lists as quarantined');
   }
-  const overview = overviewOf(result.ledger, source, services.now());
+  if (result.kind === 'ambiguous') {
+    throw new Problem('ambiguous-source', 'expected tenant, key or every to tell one of the candidates', {
+      members: { candidates: result.candidates },
+    });
+  }
+  const overview = overviewOf(result.ledger, result.id, services.now());
   return json({ generation: result.generation, source: answerOf(overview) });
 }
 
-function overviewOf(ledger: Ledger, source: SourceName, now: number): SourceOverview {
-  const found = sourceOverviews(ledger, now, LEDGER_DAYS).find((one) => one.source === source);
+function overviewOf(ledger: Ledger, id: SourceId, now: number): SourceOverview {
+  const text = idText(id);
+  const found = sourceOverviews(ledger, now, LEDGER_DAYS).find((one) => idText(one) === text);
   if (found === undefined) throw new RangeError('the ledger has nothing of the source it was changed for');
   return found;
 }

@@ -31,7 +31,14 @@ export const statusAnswer = v.object({
       v.description('Date of the daily census that `active` goes by; null: none was taken yet, all count as active'),
     ),
   }),
-  waiting: v.pipe(v.object({ batches: count, detections: count }), v.description('Accepted, not yet merged')),
+  waiting: v.pipe(
+    v.object({
+      batches: count,
+      detections: count,
+      atLeast: v.pipe(v.boolean(), v.description('There are more than were counted')),
+    }),
+    v.description('Accepted, not yet merged'),
+  ),
   runs: v.pipe(v.array(v.object({ numbers: count, segments: count, bytes: count })), v.description('Newest first')),
   retained: v.pipe(
     v.array(v.object({ generation: count, publishedAt: instant })),
@@ -41,7 +48,10 @@ export const statusAnswer = v.object({
     v.object({ sources: count, detections: count }),
     v.description('Held back until an admin releases or drops it'),
   ),
-  setAside: v.pipe(v.object({ batches: count }), v.description('Taken out of the inventory by rollbacks')),
+  setAside: v.pipe(
+    v.object({ batches: count, failed: v.pipe(count, v.description('Those that no tick could merge')) }),
+    v.description('Kept out of the inventory as a whole, by rollbacks or since they could not be merged'),
+  ),
   lastTick: v.object({
     at: v.nullable(instant),
     batches: count,

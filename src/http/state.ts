@@ -11,11 +11,11 @@ const STATUS = {
   generation: 1234,
   publishedAt: '2025-05-29T08:13:00Z',
   inventory: { numbers: 125849, active: 120311, activeAsOf: '2025-05-29' },
-  waiting: { batches: 1, detections: 250 },
+  waiting: { batches: 1, detections: 250, atLeast: false },
   runs: [{ numbers: 125849, segments: 2, bytes: 1_480_224 }],
   retained: [{ generation: 1233, publishedAt: '2025-05-29T08:12:00Z' }],
   quarantine: { sources: 0, detections: 0 },
-  setAside: { batches: 0 },
+  setAside: { batches: 0, failed: 0 },
   lastTick: { at: '2025-05-29T08:13:00Z', batches: 1, detections: 500, newNumbers: 210, unreadable: 0 },
 };
 

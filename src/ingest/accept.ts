@@ -13,8 +13,9 @@
 import { createHash } from 'node:crypto';
 import { BatchBuilder, type LineError, type Receipt, readReceipt } from '../format/batch.ts';
 import { StorageUnavailable } from '../store/errors.ts';
-import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
+import { batchOwner, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
+import { UploadAttributes } from './attributes.ts';
 import { bodyEncoding } from './content-type.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
 import { parseDetections } from './parse.ts';
@@ -30,6 +31,8 @@ export interface Upload {
   readonly idempotencyKey?: string;
   /** Keys of different tenants never meet. Contains no line break. */
   readonly tenant: string;
+  /** Id of the API key; absent: not known, and what is not known is one key's. */
+  readonly key?: string;
 }
 
 export interface AcceptDeps {
@@ -56,6 +59,8 @@ export type AcceptResult =
 interface Batch {
   readonly id: string;
   readonly keyed: boolean;
+  /** For ticks to tell whose turn it is without opening it. */
+  readonly owner: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly receipt: Receipt;
 }
@@ -73,7 +78,8 @@ export async function acceptDetections(upload: Upload, deps: AcceptDeps): Promis
   const id = keyed ? keyedId(upload.tenant, upload.idempotencyKey) : uniqueId(nowMs, deps.randomId());
   // Nothing to keep, and no key under which anyone could ask for the receipt.
   if (!keyed && receipt.accepted === 0) return { kind: 'accepted', batch: id, receipt, replayed: false };
-  return store({ id, keyed, bytes: builder.finish(receipt), receipt }, deps.objects);
+  const owner = batchOwner(upload.tenant, upload.key ?? '');
+  return store({ id, keyed, owner, bytes: builder.finish(receipt), receipt }, deps.objects);
 }
 
 async function readUpload(upload: Upload, context: ValidationContext, builder: BatchBuilder): Promise<Receipt> {
@@ -83,23 +89,27 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
   const errors: LineError[] = [];
   const sources = new SourceTally();
   const notes = new UploadNotes();
+  const attributes = new UploadAttributes(sources);
   let rejected = 0;
+  const reject = (error: LineError, source: string | null | undefined) => {
+    if (source !== undefined) sources.reject(source, error);
+    rejected += 1;
+    if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
+  };
   await parseDetections(upload.body, encoding, context, {
-    onDetection: (detection, _line, lineType, raw) => {
-      sources.accept(detection.source, lineType);
-      notes.accept(raw);
-      builder.add(detection);
+    onDetection: (detection, line, lineType, raw) => {
+      if (builder.add(detection, attributes)) {
+        sources.accept(detection.source, lineType);
+        notes.accept(raw);
+      } else reject({ line, code: attributes.refusal.code, detail: attributes.refusal.detail }, detection.source);
     },
-    onReject: (error, source) => {
-      if (source !== undefined) sources.reject(source, error);
-      rejected += 1;
-      if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
-    },
+    onReject: reject,
     onNames: (names) => notes.names(names),
     onBytes: (bytes) => hash.update(bytes),
   });
   const counts = { accepted: builder.count, rejected, errors, ...notes.finish(), sources: sources.finish() };
-  return { bodySha256: hash.digest('hex'), ...counts };
+  const owner = upload.key === undefined ? {} : { owner: { tenant: upload.tenant, key: upload.key } };
+  return { bodySha256: hash.digest('hex'), ...counts, ...owner };
 }
 
 /** Sorts by time of arrival. */
@@ -114,7 +124,7 @@ export function keyedId(tenant: string, idempotencyKey: string): string {
 async function store(batch: Batch, objects: ObjectStore): Promise<AcceptResult> {
   let written: ObjectHead | null;
   try {
-    written = await objects.put(WAITING_PREFIX + batch.id, batch.bytes, { absent: true });
+    written = await objects.put(WAITING_PREFIX + batch.id, batch.bytes, { absent: true }, batch.owner);
   } catch (cause) {
     // The batch waits, or it does not, or another upload with this key does. What is there decides.
     return answerFromStore(batch, objects, { replayed: false, cause });

@@ -10,3 +10,9 @@ export const MAX_LINE_CHARS = 65_536;
 export const MAX_NESTING = 32;
 /** Errors reported on one upload; the rest are only counted (API.md). */
 export const MAX_REPORTED_ERRORS = 100;
+/** Different values of `source`. Collectors send a handful in an upload, a list of channels some hundreds. */
+export const MAX_UPLOAD_SOURCES = 1_000;
+/** Different combinations of all that a line says but its number, its times and its link. */
+export const MAX_UPLOAD_KINDS = 20_000;
+/** Of different circumstances, as JavaScript holds them. A different link for each of 100,000 lines takes 12 MiB. */
+export const MAX_UPLOAD_TEXT_BYTES = 16 * 2 ** 20;

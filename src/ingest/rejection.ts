@@ -12,6 +12,8 @@ export const REJECT_REASONS = {
   'invalid-text': 'project or source is not a short text without control characters',
   'invalid-link': 'the link is not an http(s) URL',
   'invalid-sightings': 'sightings is not an integer in range',
+  'too-many-attributes':
+    'the upload names more different sources, or says more different things, than one may: send the line in another',
 } as const;
 
 export type RejectCode = keyof typeof REJECT_REASONS;

@@ -1,6 +1,7 @@
 /** What the lines of each source of an upload are like, for the screen that they pass before they are merged. */
 import { type LineError, MAX_NAMED_SOURCES, type SourceLines } from '../format/batch.ts';
 import type { LineType } from '../number/parse.ts';
+import { MAX_UPLOAD_SOURCES } from './limits.ts';
 import type { RejectCode } from './rejection.ts';
 
 type Counts = { -readonly [K in keyof Omit<SourceLines, 'source'>]: number };
@@ -10,9 +11,14 @@ const INVALID: RejectCode = 'invalid-number';
 /** How a refusal of src/number/refusal.ts begins if the number is in no assigned range. */
 const UNASSIGNED = 'unassigned:';
 
-/** Counts a line in constant time; holds at most one entry a line of the upload. */
+/** Counts a line in constant time; holds at most MAX_UPLOAD_SOURCES names, and of no other is a line accepted. */
 export class SourceTally {
   readonly #counts = new Map<string | null, Counts>();
+  readonly #others: Counts = { ...NONE };
+
+  hasRoomFor(source: string | null): boolean {
+    return this.#counts.size < MAX_UPLOAD_SOURCES || this.#counts.has(source);
+  }
 
   accept(source: string | null, lineType: LineType): void {
     const counts = this.#of(source);
@@ -34,13 +40,13 @@ export class SourceTally {
     const all = [...this.#counts].map(([source, counts]) => ({ source, ...counts }));
     all.sort((a, b) => b.lines - a.lines);
     const named: SourceLines[] = all.slice(0, MAX_NAMED_SOURCES);
-    const rest = all.slice(MAX_NAMED_SOURCES);
-    return rest.length === 0 ? named : [...named, rest.reduce(add, NONE)];
+    const rest: Counts[] = all.slice(MAX_NAMED_SOURCES);
+    return rest.length === 0 ? named : [...named, rest.reduce(add, this.#others)];
   }
 
   #of(source: string | null): Counts {
-    const counts = this.#counts.get(source) ?? { ...NONE };
-    this.#counts.set(source, counts);
+    const counts = this.#counts.get(source) ?? (this.hasRoomFor(source) ? { ...NONE } : this.#others);
+    if (counts !== this.#others) this.#counts.set(source, counts);
     counts.lines += 1;
     return counts;
   }

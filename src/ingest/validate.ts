@@ -32,8 +32,8 @@ export const DEFAULT_CHANNEL: Channel = 'other';
 export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
 /** How far ahead of our clock a feed may date its observations, for clocks and time zones (API.md). */
 export const MAX_AHEAD_SECONDS = SECONDS_PER_DAY;
-/** What 31 bits hold; real aggregates stay below a few thousand. */
-export const MAX_SIGHTINGS = 2 ** 31 - 1;
+/** Real aggregates stay below a few thousand; and 90,000 full uploads of this, of one number, add up to 2^53. */
+export const MAX_SIGHTINGS = 1_000_000;
 export const MAX_NAME_CHARS = 128;
 const MAX_NUMBER_CHARS = 128;
 const MAX_WORD_CHARS = 64;
@@ -150,7 +150,7 @@ function checkedSightings(value: unknown): Checked<number> {
   if (text === '') return 1;
   const count = text !== null && /^\d{1,10}$/.test(text) ? Number(text) : value;
   if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= MAX_SIGHTINGS) return count;
-  const found = typeof value === 'number' ? 'another number' : shapeOf(value);
+  const found = typeof count === 'number' ? (count > MAX_SIGHTINGS ? 'more' : 'another number') : shapeOf(value);
   return new Rejection('invalid-sightings', `expected an integer from 1 to ${MAX_SIGHTINGS}; found ${found}`);
 }
 

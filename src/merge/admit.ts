@@ -3,7 +3,7 @@ import type { Batch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { readCanaries } from '../quality/canaries.ts';
-import { type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
+import { type Case, type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
 import { readOmissions } from '../quality/omissions.ts';
 import { foldPages } from '../quality/pile.ts';
 import { only, sourcesOf, without } from '../quality/rows.ts';
@@ -21,12 +21,14 @@ export interface Admitted {
   readonly newNumbers: number;
   /** Key of the ledger to publish. */
   readonly ledger: string | null;
+  /** Held back from now on, if that is published. */
+  readonly quarantined: readonly Case[];
 }
 
 /** Rejects when the ledger or the canaries cannot be read or written: then nothing is merged. */
 export async function admit(context: MergeContext, manifest: Manifest, inputs: Inputs, due: Due): Promise<Admitted> {
   if (inputs.all.length === 0 && due.batches.length === 0) {
-    return { batches: [], detections: 0, newNumbers: 0, ledger: manifest.ledger };
+    return { batches: [], detections: 0, newNumbers: 0, ledger: manifest.ledger, quarantined: [] };
   }
   const ledger = due.ledger ?? (await readLedger(context.objects, manifest));
   const opened = [...inputs.all, ...due.batches].map(({ batch }) => batch);
@@ -42,9 +44,8 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
     ledger,
     { canaries, known, now: context.now(), bounds: context.bounds ?? DEFAULT_BOUNDS },
   );
-  for (const { reasons } of screened.quarantined) context.log('source.quarantined', { reasons: reasons.join(' ') });
   const recorded = await withoutOmitted(context, ledger, inputs, isRecorded);
-  const released = due.batches.map(({ batch, source }) => only(batch, source, canaries));
+  const released = due.batches.map(({ batch, of }) => only(batch, of, canaries));
   const batches = [...screened.batches, ...recorded, ...released];
   // As a rule nothing is left out, and sorting half a million numbers once is enough.
   const isWhole = batches.every((batch, i) => batch === opened[i]);
@@ -53,6 +54,7 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
     detections: batches.reduce((sum, { rows }) => sum + rows, 0),
     newNumbers: countNew(isWhole ? known.numbers : distinctNumbers(batches), known),
     ledger: await store(context, manifest, withReleased(screened.ledger, due.batches, canaries)),
+    quarantined: screened.quarantined,
   };
 }
 
@@ -74,12 +76,16 @@ async function withoutOmitted(
 
 /** Notes the canaries that were not merged with what was released. */
 function withReleased(ledger: Ledger, due: readonly DueBatch[], canaries: ReadonlySet<number>): Ledger {
-  const leftOut = due.flatMap(({ id, source, batch }) => {
-    const names = canaries.size === 0 ? [] : sourcesOf(batch);
-    const isLeftOut = (number: number, row: number) =>
-      canaries.has(number) && names[batch.circumstance[row] as number] === source;
-    const numbers = [...new Set(batch.numbers.filter(isLeftOut))];
-    return numbers.length === 0 ? [] : [{ batch: id, source, numbers }];
+  if (canaries.size === 0) return ledger;
+  const leftOut = due.flatMap(({ id, of, batch }) => {
+    const names = sourcesOf(batch);
+    const own = of.every === true ? [...new Set(names)] : [of.source];
+    return own.flatMap((source) => {
+      const isLeftOut = (number: number, row: number) =>
+        canaries.has(number) && names[batch.circumstance[row] as number] === source;
+      const numbers = [...new Set(batch.numbers.filter(isLeftOut))];
+      return numbers.length === 0 ? [] : [{ batch: id, source, numbers }];
+    });
   });
   return leftOut.length === 0 ? ledger : { ...ledger, leftOut: [...ledger.leftOut, ...leftOut] };
 }

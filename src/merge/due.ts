@@ -1,8 +1,9 @@
 /** Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before. */
 import { type Batch, openBatch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { type Case, hasDue, type Ledger, readLedger, type SourceName, withCases } from '../quality/ledger.ts';
+import { type Case, hasDue, type Ledger, readLedger, type SourceId, withCases } from '../quality/ledger.ts';
 import { type Pile, type PileBatch, unfoldPage } from '../quality/pile.ts';
+import { idOf } from '../quality/source-id.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { StoredObject } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
@@ -13,7 +14,7 @@ const SHARE = 0.5;
 export interface DueBatch {
   readonly id: string;
   /** Only whose rows are to be merged. */
-  readonly source: SourceName;
+  readonly of: SourceId;
   readonly batch: Batch;
 }
 
@@ -24,9 +25,11 @@ export interface Due {
   readonly ledger: Ledger | null;
 }
 
+export const NOTHING_DUE: Due = { batches: [], sizeBytes: 0, ledger: null };
+
 /** Opens what is due, oldest first. What cannot be read stays due, and the others go on. */
 export async function openDue(context: MergeContext, manifest: Manifest): Promise<Due> {
-  if (!hasDue(manifest)) return { batches: [], sizeBytes: 0, ledger: null };
+  if (!hasDue(manifest)) return NOTHING_DUE;
   const ledger = await readLedger(context.objects, manifest);
   const batches: DueBatch[] = [];
   const changed: Case[] = [];
@@ -40,7 +43,7 @@ export async function openDue(context: MergeContext, manifest: Manifest): Promis
       if (sizeBytes >= context.budget.batchBytes * SHARE) break;
       const object = await readMerged(context, manifest, id);
       if (object === null) continue;
-      batches.push({ id, source: one.source, batch: openBatch(object.bytes) });
+      batches.push({ id, of: idOf(one), batch: openBatch(object.bytes) });
       sizeBytes += object.sizeBytes;
       taken.add(id);
     }

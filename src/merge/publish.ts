@@ -54,7 +54,10 @@ export type ManifestChange = Partial<
     | 'ledger'
     | 'lastTick'
   >
->;
+> & {
+  /** null: none any more. */
+  readonly caution?: number | null | undefined;
+};
 
 /**
  * Publishes the next generation, or returns null when another writer published first. Rejects when storage fails
@@ -78,7 +81,9 @@ export async function publish(
   const sinceLastMs = context.now() - previous.publishedAt;
   if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.delay(WRITE_INTERVAL_MS - sinceLastMs);
   const publishedAt = context.now();
-  const changed = { ...previous, ...change };
+  const { caution = previous.caution ?? null, ...changes } = change;
+  const { caution: _, ...rest } = previous;
+  const changed: Manifest = { ...rest, ...changes, ...(caution === null ? {} : { caution }) };
   const next: Manifest = {
     ...changed,
     setAside: await inObjects(context, changed),

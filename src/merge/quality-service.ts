@@ -1,23 +1,33 @@
 /** Sources and canaries, for who operates them: reads and decisions on the store as it is now. */
 import { type Bounds, DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { CanaryStore } from '../quality/canaries.ts';
-import { dropped, released } from '../quality/decide.ts';
-import { type Ledger, readLedger, type SourceName } from '../quality/ledger.ts';
+import { chosen, dropped, released, type SourceChoice } from '../quality/decide.ts';
+import { type Ledger, readLedger } from '../quality/ledger.ts';
+import { idOf, type SourceId } from '../quality/source-id.ts';
 import type { ChangedObjectDeps } from '../store/changed-object.ts';
 import { orUnavailable } from '../store/errors.ts';
 import type { MergeContext } from './context.ts';
 import { loadManifest } from './publish.ts';
-import { type DecisionResult, decideSource } from './quarantine.ts';
+import { decideSource } from './quarantine.ts';
+import { readSetAside, type SetAside, unmergeable } from './set-aside.ts';
 
 export interface QualityService {
   readonly bounds: Bounds;
   readonly canaries: CanaryStore;
   /** Of the current generation. */
   ledger(): Promise<Ledger>;
+  /** Batches that ticks could not merge, the last first. */
+  setAside(): Promise<readonly SetAside[]>;
   /** @param by id of the key of whoever decides */
-  release(source: SourceName, by: string): Promise<DecisionResult>;
-  drop(source: SourceName, by: string): Promise<DecisionResult>;
+  release(choice: SourceChoice, by: string): Promise<ChoiceResult>;
+  drop(choice: SourceChoice, by: string): Promise<ChoiceResult>;
 }
+
+export type ChoiceResult =
+  | { readonly kind: 'done'; readonly generation: number; readonly ledger: Ledger; readonly id: SourceId }
+  | { readonly kind: 'not-quarantined' }
+  /** Several in quarantine are called so: nothing was decided. */
+  | { readonly kind: 'ambiguous'; readonly candidates: readonly SourceId[] };
 
 /** All reject with StorageUnavailable when the storage does not answer, but for `canaries` (ChangedObject). */
 export function qualityService(
@@ -29,9 +39,30 @@ export function qualityService(
     bounds: context.bounds ?? DEFAULT_BOUNDS,
     canaries: new CanaryStore({ ...deps, objects }),
     ledger: () => orUnavailable(loadManifest(objects).then(({ manifest }) => readLedger(objects, manifest))),
-    release: (source, by) =>
-      orUnavailable(decideSource(context, (ledger) => released(ledger, { source, by, now: context.now() }))),
-    drop: (source, by) =>
-      orUnavailable(decideSource(context, (ledger) => dropped(ledger, { source, by, now: context.now() }))),
+    setAside: () =>
+      orUnavailable(
+        loadManifest(objects).then(async ({ manifest }) =>
+          unmergeable(await readSetAside(objects, manifest)).toReversed(),
+        ),
+      ),
+    release: (choice, by) => orUnavailable(decideChosen(context, choice, by, released)),
+    drop: (choice, by) => orUnavailable(decideChosen(context, choice, by, dropped)),
   };
+}
+
+async function decideChosen(
+  context: MergeContext,
+  choice: SourceChoice,
+  by: string,
+  decide: typeof released,
+): Promise<ChoiceResult> {
+  let candidates: readonly SourceId[] = [];
+  const result = await decideSource(context, (ledger) => {
+    candidates = chosen(ledger, choice).map(idOf);
+    const [id, other] = candidates;
+    return id === undefined || other !== undefined ? null : decide(ledger, { ...id, by, now: context.now() });
+  });
+  const [id, other] = candidates;
+  if (other !== undefined) return { kind: 'ambiguous', candidates };
+  return result.kind === 'done' && id !== undefined ? { ...result, id } : { kind: 'not-quarantined' };
 }

@@ -5,7 +5,7 @@
  */
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
-import { dayOf, type RecordColumns } from '../format/records.ts';
+import { addCounts, dayOf, type RecordColumns } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
 import type { MergeDictionary } from './dictionary.ts';
 
@@ -73,7 +73,7 @@ export class SegmentBuilder implements RecordSink {
     const isFirst = this.#sightings[i] === 0;
     this.#firstDay[i] = Math.min(this.#firstDay[i] as number, firstDay);
     this.#lastDay[i] = Math.max(this.#lastDay[i] as number, lastDay);
-    this.#sightings[i] = (this.#sightings[i] as number) + sightings;
+    this.#sightings[i] = addCounts(this.#sightings[i] as number, sightings);
     this.#profile[i] = isFirst ? profile : this.#dictionary.union(this.#profile[i] as number, profile);
   }
 
@@ -120,7 +120,7 @@ export class SegmentBuilder implements RecordSink {
   #foldEntry(at: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void {
     this.#entryFirst[at] = Math.min(this.#entryFirst[at] as number, firstSeenAt);
     this.#entryLast[at] = Math.max(this.#entryLast[at] as number, lastSeenAt);
-    this.#entrySightings[at] = (this.#entrySightings[at] as number) + sightings;
+    this.#entrySightings[at] = addCounts(this.#entrySightings[at] as number, sightings);
   }
 
   #reserveEntries(): void {

@@ -92,6 +92,11 @@ export async function writeSetAside(
   return { key, count: batches.length };
 }
 
+/** Those that ticks could not merge, and set aside by themselves. */
+export function unmergeable(batches: readonly SetAside[]): readonly SetAside[] {
+  return batches.filter(({ reason }) => reason === 'failed' || reason === 'exhausted');
+}
+
 /** Keys of the objects that a manifest names. */
 export function setAsideKeys({ setAside: { key, count: batches } }: Pick<Manifest, 'setAside'>): string[] {
   if (key === null) return [];

@@ -6,6 +6,7 @@ import { quarantineTotals, readLedger } from '../quality/ledger.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { loadManifest } from './publish.ts';
+import { readSetAside, unmergeable } from './set-aside.ts';
 import { batchId, listWaiting } from './waiting.ts';
 
 export interface StoreStatus {
@@ -13,19 +14,27 @@ export interface StoreStatus {
   /** Distinct numbers of the inventory. */
   readonly numbers: number;
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
-  /** Accepted, not yet served: those waiting (1,000 at most are looked at) and those to be replayed. */
-  readonly waiting: { readonly batches: number; readonly detections: number };
+  /** Accepted, not yet served: those waiting and those to be replayed. `atLeast`: not all were counted. */
+  readonly waiting: { readonly batches: number; readonly detections: number; readonly atLeast: boolean };
+  /** Batches kept out as a whole; `failed`: those that no tick could merge. */
+  readonly setAside: { readonly batches: number; readonly failed: number };
   readonly quarantine: { readonly sources: number; readonly detections: number };
 }
 
-/** Rejects when the storage does not answer. */
-export async function readStatus(objects: ObjectStore): Promise<StoreStatus> {
+/** Batches that are asked how many detections they have: each is a read of four bytes. */
+const MAX_COUNTED = 1_000;
+
+/**
+ * Rejects when the storage does not answer.
+ * @param now milliseconds since 1970
+ */
+export async function readStatus(objects: ObjectStore, now: number): Promise<StoreStatus> {
   const { manifest } = await loadManifest(objects);
-  const { heads } = await listWaiting(objects);
+  const { heads, isWhole } = await listWaiting(objects, now);
   const consumed = new Set(manifest.consumed);
   const keys = heads.map(({ key }) => key).filter((key) => !consumed.has(batchId(key)));
   let detections = 0;
-  await sideBySide(keys, async (key) => {
+  await sideBySide(keys.slice(0, MAX_COUNTED), async (key) => {
     // A batch that was merged and moved a moment ago is no longer waiting.
     const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, 4);
     if (bytes !== null) detections += new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
@@ -38,7 +47,12 @@ export async function readStatus(objects: ObjectStore): Promise<StoreStatus> {
       segments: run.segments.length,
       bytes: run.segments.reduce((sum, entry) => sum + segmentBytes(entry), 0),
     })),
-    waiting: { batches: keys.length + manifest.replay.length, detections },
+    waiting: {
+      batches: keys.length + manifest.replay.length,
+      detections,
+      atLeast: !isWhole || keys.length > MAX_COUNTED || manifest.replay.length > 0,
+    },
+    setAside: { batches: manifest.setAside.count, failed: unmergeable(await readSetAside(objects, manifest)).length },
     quarantine: quarantineTotals(await readLedger(objects, manifest)),
   };
 }

@@ -4,20 +4,25 @@
  * everything after it is taken up again from the manifest.
  */
 import { reachedBy } from '../format/facts-reached.ts';
-import type { Run, SegmentEntry } from '../format/manifest.ts';
+import type { Manifest, Run, SegmentEntry } from '../format/manifest.ts';
+import type { Case } from '../quality/ledger.ts';
 import { readSegment } from '../store/columns.ts';
 import { type Admitted, admit } from './admit.ts';
+import { type Attempt, beginAttempt } from './attempts.ts';
+import { boundLog } from './bounded-log.ts';
 import { collectGarbage, isCollectionTick } from './collect.ts';
 import type { MergeContext } from './context.ts';
 import { BatchCursor, RunCursor } from './cursor.ts';
 import { MergeDictionary } from './dictionary.ts';
-import { openDue } from './due.ts';
+import { type Due, NOTHING_DUE, openDue } from './due.ts';
 import { mergeFacts } from './facts.ts';
+import { sift, watch } from './faulty.ts';
 import { fold } from './fold.ts';
-import { NO_BATCHES } from './history.ts';
-import { type LoadedManifest, loadManifest, publish } from './publish.ts';
+import { type MergedBatches, NO_BATCHES } from './history.ts';
+import { type LoadedManifest, loadManifest, type ManifestChange, publish } from './publish.ts';
+import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
 import { planCompaction, planInline } from './tiers.ts';
-import { type Inputs, listWaiting, openInputs, settle } from './waiting.ts';
+import { type Candidates, candidatesOf, type Inputs, listWaiting, openInputs, settle } from './waiting.ts';
 import { repairSlices, SegmentWriter } from './write.ts';
 
 export interface TickResult {
@@ -30,56 +35,199 @@ export interface TickResult {
   readonly lostRace: boolean;
 }
 
-export async function tick(context: MergeContext): Promise<TickResult> {
+export async function tick(outer: MergeContext): Promise<TickResult> {
+  const bounded = boundLog(outer);
+  try {
+    return await boundedTick({ ...outer, log: bounded.log });
+  } finally {
+    bounded.end();
+  }
+}
+
+async function boundedTick(context: MergeContext): Promise<TickResult> {
   const base = await loadManifest(context.objects);
   // The manifest is read before the list: a batch that left `consumed` had left `waiting` before that.
-  const waiting = await listWaiting(context.objects);
-  const leftover = base.manifest.consumed.filter((id) => !waiting.isGone(id));
-  await settle(context, leftover);
+  const waiting = await listWaiting(context.objects, context.now());
+  const unsettled = base.manifest.consumed.filter((id) => !waiting.isGone(id));
+  const gone = await settle(context, unsettled);
+  const leftover = unsettled.filter((id) => !gone.has(id));
   const unsliced = await repairSlices(context, base.manifest.unsliced);
 
-  const due = await openDue(context, base.manifest);
-  const inputs = await openInputs(context, base.manifest, waiting, due.sizeBytes);
-  const consumed = leftover.concat(inputs.waiting.map(({ id }) => id));
-  const repaired = unsliced.length < base.manifest.unsliced.length;
-  const count = inputs.all.length + due.batches.length;
-  let current: LoadedManifest = base;
-  let detections = 0;
-  if (count > 0 || repaired) {
-    const admitted = await admit(context, base.manifest, inputs, due);
-    const published = await mergeBatches(context, base, inputs, admitted, { consumed, unsliced });
-    if (published === null) return { generation: base.manifest.generation, batches: 0, detections: 0, lostRace: true };
-    current = published;
-    detections = admitted.detections;
-    await settle(
-      context,
-      inputs.waiting.map(({ id }) => id),
-    );
+  const candidates = candidatesOf(context, base.manifest, waiting);
+  const ids = [...candidates.replay, ...candidates.waiting];
+  const attempt = await beginAttempt(context, base.manifest, ids, candidates.oldestAt);
+  let merged: MergedInputs;
+  try {
+    merged = await mergeWaiting(context, base, candidates, attempt, { leftover, unsliced });
+  } catch (error) {
+    await attempt.end();
+    throw error;
   }
-  const compacted = await compact(context, current);
-  const end = compacted ?? current;
+  if (merged.current === null) {
+    await attempt.end();
+    return { generation: base.manifest.generation, batches: 0, detections: 0, lostRace: true };
+  }
+  if (merged.current === base) await attempt.end();
+  await settle(context, merged.settled);
+  const compacted = await compact(context, merged.current);
+  const end = compacted ?? merged.current;
   if (isCollectionTick(context.now())) await collectGarbage(context, end.manifest);
   return {
     generation: end.manifest.generation,
-    batches: count,
-    detections,
+    batches: merged.batches,
+    detections: merged.detections,
     lostRace: compacted === null,
   };
 }
 
-/** Folds what is admitted of batches and the newest small runs into one new run, and publishes it. */
-async function mergeBatches(
+interface MergedInputs {
+  /** What is current now: what was, if there was nothing to publish; null: another writer was first. */
+  readonly current: LoadedManifest | null;
+  readonly batches: number;
+  readonly detections: number;
+  /** No longer waiting, as the manifest says. */
+  readonly settled: readonly string[];
+}
+
+/** Merges and publishes what waits and what is due, without what no merge can take. */
+async function mergeWaiting(
+  context: MergeContext,
+  base: LoadedManifest,
+  candidates: Candidates,
+  attempt: Attempt,
+  { leftover, unsliced }: { readonly leftover: readonly string[]; readonly unsliced: readonly string[] },
+): Promise<MergedInputs> {
+  const { manifest } = base;
+  const limited = {
+    ...context,
+    budget: { ...context.budget, batches: Math.min(context.budget.batches, attempt.most) },
+  };
+  const isAlone = attempt.most === 1 && candidates.replay.length + candidates.waiting.length > 0;
+  const due = isAlone ? NOTHING_DUE : await openDue(limited, manifest);
+  const inputs = await openInputs(limited, candidates, {
+    takenBytes: due.sizeBytes,
+    isWanted: (id) => (attempt.only === null ? !attempt.passedOver.has(id) : id === attempt.only),
+  });
+  const repaired = unsliced.length < manifest.unsliced.length;
+  const nothing = { current: base, batches: 0, detections: 0, settled: [] };
+  if (inputs.all.length + due.batches.length + attempt.exhausted.length === 0 && !repaired) return nothing;
+  const { merged, failed } = await mergeWhatGoes(context, base, inputs, due, unsliced);
+  const aside = [...failed, ...attempt.exhausted.map((id) => asideEntry(context, id, 'exhausted', null))];
+  if (merged === null && aside.length === 0 && !repaired) return nothing;
+  const isAside = new Set(aside.map(({ id }) => id));
+  const waitingAside = aside.map(({ id }) => id).filter((id) => !manifest.replay.includes(id));
+  const taken = merged ?? (await mergeBatches(context, base, NO_INPUTS, NOTHING_DUE, unsliced));
+  const settled = [...taken.batches.batches, ...waitingAside];
+  const current = await publish(
+    context,
+    base,
+    {
+      ...taken.change,
+      consumed: [...leftover, ...settled],
+      replay: taken.change.replay.filter((id) => !isAside.has(id)),
+      unscreened: taken.change.unscreened.filter((id) => !isAside.has(id)),
+      ...(aside.length === 0 ? {} : { setAside: await withAside(context, manifest, aside) }),
+      caution: attempt.caution,
+    },
+    { batches: settled, replayed: taken.batches.replayed },
+  );
+  if (current === null) return { ...nothing, current: null };
+  logQuarantined(context, taken.admitted.quarantined);
+  for (const { id, reason, detail } of aside) {
+    context.log('batch.set-aside', { batch: id, reason: detail === null ? reason : `${reason}: ${detail}` });
+  }
+  const batches = taken.batches.batches.length + taken.batches.replayed.length + taken.due;
+  return { current, batches, detections: taken.admitted.detections, settled };
+}
+
+/** All of the inputs in one merge, or if that fails for some of them, and not for the store, as many as go. */
+async function mergeWhatGoes(
   context: MergeContext,
   base: LoadedManifest,
   inputs: Inputs,
-  { batches, detections, newNumbers, ledger }: Admitted,
-  change: { readonly consumed: string[]; readonly unsliced: string[] },
-): Promise<LoadedManifest | null> {
+  due: Due,
+  unsliced: readonly string[],
+): Promise<{ readonly merged: MergedBatchesChange | null; readonly failed: readonly SetAside[] }> {
+  const watched = watch(context);
+  if (due.batches.length > 0 || inputs.all.length === 0) {
+    try {
+      return { merged: await mergeBatches(watched.context, base, inputs, due, unsliced), failed: [] };
+    } catch (error) {
+      if (!watched.isInputs(error)) throw error;
+      // Released rows stay due, and are tried again by the next tick.
+      context.log('merge.failed', { batches: inputs.all.length + due.batches.length, reason: detailOf(error) });
+    }
+  }
+  const isReplayed = new Set(inputs.replayed);
+  const sifted = await sift(
+    inputs.all,
+    (some) => {
+      const [replayed, waiting] = [
+        some.filter((one) => isReplayed.has(one)),
+        some.filter((one) => !isReplayed.has(one)),
+      ];
+      const part = { replayed, waiting, all: some, unreadable: inputs.unreadable };
+      return mergeBatches(watched.context, base, part, NOTHING_DUE, unsliced);
+    },
+    watched.isInputs,
+  );
+  if (sifted.faulty.length === 0) return { merged: sifted.merged, failed: [] };
+  const reason = detailOf(sifted.faulty[0]?.error);
+  context.log('merge.failed', { batches: sifted.faulty.length, reason });
+  // Where nothing could be merged at all, it may be the code or the store that fails: they wait, and nobody with them.
+  if (sifted.merged === null || sifted.merged.admitted.detections === 0) return { merged: sifted.merged, failed: [] };
+  const failed = sifted.faulty.map(({ item, error }) => asideEntry(context, item.id, 'failed', detailOf(error)));
+  return { merged: sifted.merged, failed };
+}
+
+function asideEntry(context: MergeContext, id: string, reason: SetAside['reason'], detail: string | null): SetAside {
+  return { id, reason, detail, at: context.now(), by: null };
+}
+
+async function withAside({ objects, randomId }: MergeContext, manifest: Manifest, aside: readonly SetAside[]) {
+  const before = await readSetAside(objects, manifest);
+  return writeSetAside(objects, manifest.generation + 1, randomId(), [...before, ...aside]);
+}
+
+const MAX_DETAIL_CHARS = 200;
+
+/** What an error says, without anything that could be a number. */
+function detailOf(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replace(/\d{6,}/g, '#').slice(0, MAX_DETAIL_CHARS);
+}
+
+/** One line, however many: an upload may name as many sources as it has lines. */
+function logQuarantined({ log }: MergeContext, quarantined: readonly Case[]): void {
+  if (quarantined.length === 0) return;
+  const reasons = [...new Set(quarantined.flatMap((one) => one.reasons))];
+  log('source.quarantined', { sources: quarantined.length, reasons: reasons.join(' ') });
+}
+
+interface MergedBatchesChange {
+  readonly admitted: Admitted;
+  readonly change: ManifestChange & Pick<Manifest, 'replay' | 'unscreened'>;
+  readonly batches: MergedBatches;
+  /** Batches of which released rows were merged. */
+  readonly due: number;
+}
+
+const NO_INPUTS: Inputs = { replayed: [], waiting: [], all: [], unreadable: 0 };
+
+/** Folds what is admitted of batches and the newest small runs into one new run, to be published. */
+async function mergeBatches(
+  context: MergeContext,
+  { manifest }: LoadedManifest,
+  inputs: Inputs,
+  due: Due,
+  stillUnsliced: readonly string[],
+): Promise<MergedBatchesChange> {
   const { budget } = context;
-  const { manifest } = base;
+  const admitted = await admit(context, manifest, inputs, due);
+  const { batches, detections, newNumbers, ledger } = admitted;
   const facts = await mergeFacts(context, manifest.facts, batches);
   let runs = manifest.runs;
-  const unsliced = [...change.unsliced];
+  const unsliced = [...stillUnsliced];
   if (detections > 0) {
     const writer = new SegmentWriter(context);
     const joined = planInline(runs, manifest.compaction?.inputs ?? [], detections, budget.inlineRecords);
@@ -95,12 +243,10 @@ async function mergeBatches(
     unsliced.push(...written.unsliced);
   }
   const replayed = new Set(inputs.replayed.map(({ id }) => id));
-  return publish(
-    context,
-    base,
-    {
+  return {
+    admitted,
+    change: {
       runs,
-      consumed: change.consumed,
       unsliced,
       ledger,
       facts: facts.entries,
@@ -115,8 +261,9 @@ async function mergeBatches(
         unreadable: inputs.unreadable,
       },
     },
-    { batches: inputs.waiting.map(({ id }) => id), replayed: [...replayed] },
-  );
+    batches: { batches: inputs.waiting.map(({ id }) => id), replayed: [...replayed] },
+    due: due.batches.length,
+  };
 }
 
 function runCursor(

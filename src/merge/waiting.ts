@@ -8,36 +8,83 @@ import type { Manifest } from '../format/manifest.ts';
 import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
-import { type MergeContext, messageOf } from './context.ts';
+import { type MergeContext, messageOf, type TickBudget } from './context.ts';
+import { inTurns } from './turns.ts';
 
-/** One look at the waiting batches: at most 1,000, the first in key order. */
+/** Of 1,000 each: twice what a flood of ten thousand uploads is; some 10 MB of heads. */
+const LIST_PAGES = 20;
+/** So far back, where more wait than are listed, the latest are listed as well. */
+const RECENT_MS = 300_000;
+/** Of the 13 digits of milliseconds, those that tell 100 seconds apart. */
+const WINDOW_DIGITS = 8;
+const WINDOW_MS = 100_000;
+const WINDOW_PAGES = 5;
+
+/** One look at the waiting batches. */
 export interface WaitingList {
   readonly heads: readonly ObjectHead[];
+  /** Whether these are all; if not, there are more. */
+  readonly isWhole: boolean;
   /** Whether the list says for certain that the id is not waiting. */
   isGone(id: string): boolean;
 }
 
-export async function listWaiting(objects: ObjectStore): Promise<WaitingList> {
-  const page = await objects.list(WAITING_PREFIX);
-  const ids = new Set(page.objects.map(({ key }) => batchId(key)));
-  const last = page.objects.at(-1)?.key ?? '';
+/**
+ * Lists up to 20,000. Where more wait, the latest without an Idempotency-Key are listed as well, and each minute another
+ * sixteenth of those with one, whose ids are in no order of time: so every owner's turn comes, however many wait.
+ * @param now milliseconds since 1970
+ */
+export async function listWaiting(objects: ObjectStore, now: number): Promise<WaitingList> {
+  const first = await listPages(objects, WAITING_PREFIX, LIST_PAGES);
+  const found = new Map(first.heads.map((head) => [head.key, head]));
+  if (!first.isWhole) {
+    const digit = (Math.floor(now / 60_000) % 16).toString(16);
+    const more = await listPages(objects, WAITING_PREFIX + KEYED_BATCH + digit, LIST_PAGES);
+    const recent = [];
+    for (let at = now - RECENT_MS; at <= now + WINDOW_MS; at += WINDOW_MS) {
+      const window = String(Math.floor(at)).padStart(13, '0').slice(0, WINDOW_DIGITS);
+      recent.push(...(await listPages(objects, WAITING_PREFIX + window, WINDOW_PAGES)).heads);
+    }
+    for (const head of [...more.heads, ...recent]) found.set(head.key, head);
+  }
+  const last = first.heads.at(-1)?.key ?? '';
   return {
-    heads: page.objects,
-    isGone: (id) => !ids.has(id) && (page.cursor === undefined || WAITING_PREFIX + id < last),
+    heads: [...found.values()],
+    isWhole: first.isWhole,
+    isGone: (id) => !found.has(WAITING_PREFIX + id) && (first.isWhole || WAITING_PREFIX + id < last),
   };
+}
+
+async function listPages(objects: ObjectStore, prefix: string, pages: number) {
+  const heads: ObjectHead[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < pages; page++) {
+    const listed = await objects.list(prefix, { owners: true, ...(cursor === undefined ? {} : { cursor }) });
+    heads.push(...listed.objects);
+    cursor = listed.cursor;
+    if (cursor === undefined) break;
+  }
+  return { heads, isWhole: cursor === undefined };
 }
 
 export function batchId(waitingKey: string): string {
   return waitingKey.slice(WAITING_PREFIX.length);
 }
 
-/** Moves merged batches out of `waiting`. Stopped or failing anywhere, the batch is in one place or both. */
-export async function settle(context: MergeContext, ids: readonly string[]): Promise<void> {
+/**
+ * Moves merged batches out of `waiting`. Stopped or failing anywhere, the batch is in one place or both. Returns those
+ * that were not waiting any more.
+ */
+export async function settle(context: MergeContext, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const { objects } = context;
+  const gone = new Set<string>();
   await sideBySide(ids, async (id) => {
     try {
       const waiting = await objects.get(WAITING_PREFIX + id);
-      if (waiting === null) return;
+      if (waiting === null) {
+        gone.add(id);
+        return;
+      }
       // Only if absent: what is waiting may be a late retry under the same id (dropIfMerged), which must not replace
       // the copy that was merged.
       await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });
@@ -47,6 +94,7 @@ export async function settle(context: MergeContext, ids: readonly string[]): Pro
       context.log('settle.failed', { batch: id, reason: messageOf(error) });
     }
   });
+  return gone;
 }
 
 export interface OpenedBatch {
@@ -64,42 +112,109 @@ export interface Inputs {
   readonly unreadable: number;
 }
 
+/** Ids of batches that a tick could take, in the order in which it does. */
+export interface Candidates {
+  readonly replay: readonly string[];
+  readonly waiting: readonly string[];
+  /** Of those that wait. */
+  readonly sizeBytes: ReadonlyMap<string, number>;
+  /** When the oldest of them was uploaded or put back, milliseconds since 1970. */
+  readonly oldestAt: number;
+}
+
+export function candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Candidates {
+  const consumed = new Set(manifest.consumed);
+  const heads = inTurns(
+    list.heads.filter(({ key }) => !consumed.has(batchId(key))),
+    budget,
+  );
+  const { replay, publishedAt } = manifest;
+  const oldestAt = heads.reduce(
+    (oldest, { uploadedAt }) => Math.min(oldest, uploadedAt),
+    replay.length === 0 ? Number.POSITIVE_INFINITY : publishedAt,
+  );
+  const sizeBytes = new Map(heads.map((head) => [batchId(head.key), head.sizeBytes]));
+  return { replay, waiting: [...sizeBytes.keys()], sizeBytes, oldestAt };
+}
+
 /**
  * The batches that are to be merged now, those to be replayed first, within the budget.
  * @param takenBytes of the budget, by what else the tick holds in memory
  */
 export async function openInputs(
   context: MergeContext,
-  manifest: Manifest,
-  list: WaitingList,
-  takenBytes = 0,
+  candidates: Candidates,
+  { takenBytes, isWanted }: { readonly takenBytes: number; readonly isWanted: (id: string) => boolean },
 ): Promise<Inputs> {
   const { objects, budget } = context;
-  const consumed = new Set(manifest.consumed);
   let bytes = takenBytes;
   let unreadable = 0;
-  const openAll = async (ids: readonly string[], read: (id: string) => Promise<StoredObject | null>) => {
+  const openAll = async (
+    ids: readonly string[],
+    read: (id: string) => Promise<StoredObject | null>,
+    most: Pick<TickBudget, 'batches' | 'batchBytes'>,
+  ) => {
     const opened: OpenedBatch[] = [];
-    for (const id of ids.slice(0, budget.batches)) {
-      if (bytes >= budget.batchBytes) break;
+    let failed = 0;
+    for (const id of ids) {
+      if (bytes >= most.batchBytes || opened.length >= most.batches || failed >= most.batches) break;
+      if (!isWanted(id)) continue;
+      // One that does not fit beside those before it is the first of the next tick.
+      if (opened.length > 0 && bytes + (candidates.sizeBytes.get(id) ?? 0) > most.batchBytes) break;
       try {
         const object = await read(id);
         if (object === null) continue;
-        opened.push({ id, batch: openBatch(object.bytes) });
-        bytes += object.sizeBytes;
+        const batch = openBatch(object.bytes);
+        opened.push({ id, batch });
+        bytes += memoryBytes(batch, object.sizeBytes);
       } catch (error) {
-        unreadable += 1;
+        failed += 1;
         context.log('batch.unreadable', { batch: id, reason: messageOf(error) });
       }
     }
+    unreadable += failed;
     return opened;
   };
-  const replayed = await openAll(manifest.replay, (id) => readKept(objects, id));
-  const ids = list.heads.map(({ key }) => batchId(key)).filter((id) => !consumed.has(id));
-  const waiting = await openAll(ids, async (id) =>
-    id.startsWith(KEYED_BATCH) && (await dropIfMerged(context, id)) ? null : objects.get(WAITING_PREFIX + id),
-  );
+  // What a rollback has put back can be a lot, and is not to keep what comes in from being served.
+  const share = candidates.waiting.length === 0 ? 1 : REPLAY_SHARE;
+  const replayed = await openAll(candidates.replay, (id) => readKept(objects, id), {
+    batches: Math.ceil(budget.batches * share),
+    batchBytes: budget.batchBytes * share,
+  });
+  const batches = budget.batches - replayed.length;
+  const waiting = await openAll(candidates.waiting, (id) => readWaiting(context, id), { ...budget, batches });
   return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
+}
+
+/** Of a tick's budget, what is to be merged again may take while something else waits. */
+const REPLAY_SHARE = 0.5;
+
+/**
+ * Circumstances with a link are little more than their bytes. Those without are kinds, of facts and of profiles as well,
+ * and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
+ */
+const LINKED = /"[0-9a-f]{64}",(?:null|".*")\]$/s;
+const KIND_COPIES = 3;
+
+/** What a batch takes in memory while it is merged, more or less, with what is made of it. */
+export function memoryBytes({ circumstances }: Batch, sizeBytes: number): number {
+  let kindChars = 0;
+  for (const text of circumstances) if (!LINKED.test(text)) kindChars += text.length;
+  return sizeBytes + kindChars * KIND_COPIES;
+}
+
+/**
+ * An upload can come back to `waiting` after it was merged and settled: a retry with its Idempotency-Key does
+ * (src/ingest/accept.ts), and so does a write that the storage delivers twice. Whoever uploaded has been answered from
+ * the merged copy, so this one is dropped unread. null: nothing is to be merged of it.
+ */
+async function readWaiting(context: MergeContext, id: string): Promise<StoredObject | null> {
+  const { objects } = context;
+  const [waiting, merged] = await Promise.all([objects.get(WAITING_PREFIX + id), objects.head(MERGED_PREFIX + id)]);
+  if (waiting === null || merged === null) return waiting;
+  await objects.delete([WAITING_PREFIX + id]);
+  context.log('batch.duplicate', { batch: id });
+  return null;
 }
 
 /** A batch that was merged before, wherever it is at the moment. */
@@ -107,15 +222,4 @@ export async function readKept(objects: ObjectStore, id: string): Promise<Stored
   const object = (await objects.get(MERGED_PREFIX + id)) ?? (await objects.get(WAITING_PREFIX + id));
   if (object === null) throw new RangeError(`batch ${id} is neither merged nor waiting`);
   return object;
-}
-
-/**
- * A retried upload can come back to `waiting` just after its first copy was merged and settled (src/ingest/accept.ts).
- * The uploader has been answered from the merged copy, so this one is dropped unread.
- */
-async function dropIfMerged(context: MergeContext, id: string): Promise<boolean> {
-  if ((await context.objects.head(MERGED_PREFIX + id)) === null) return false;
-  await context.objects.delete([WAITING_PREFIX + id]);
-  context.log('batch.duplicate', { batch: id });
-  return true;
 }

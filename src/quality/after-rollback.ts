@@ -4,8 +4,9 @@
  * did not have: batches merged since are out of it as a whole, set aside or to be merged again and screened again.
  */
 import type { ObjectStore } from '../store/store.ts';
-import { type Case, caseOf, type Ledger, newCase, type SourceName, withCases } from './ledger.ts';
+import { type Case, caseOf, type Ledger, newCase, withCases } from './ledger.ts';
 import { EMPTY_PILE, type Pile, type PileBatch, pileBatches, pileOf } from './pile.ts';
+import { idOf, idText, type SourceId } from './source-id.ts';
 
 /**
  * @param target ledger of the generation returned to
@@ -17,23 +18,23 @@ export async function ledgerAfterRollback(
   target: Ledger,
   { requeue, now }: { readonly requeue: boolean; readonly now: number },
 ): Promise<Ledger> {
-  const names = new Set([...current.cases, ...target.cases].map(({ source }) => source));
+  const ids = new Map([...current.cases, ...target.cases].map((one) => [idText(one), idOf(one)]));
   const cases: Case[] = [];
-  for (const name of names) cases.push(await caseAfter(objects, name, current, target, { requeue, now }));
+  for (const id of ids.values()) cases.push(await caseAfter(objects, id, current, target, { requeue, now }));
   return withCases({ ...current, leftOut: target.leftOut }, cases, now);
 }
 
 async function caseAfter(
   objects: ObjectStore,
-  name: SourceName,
+  id: SourceId,
   current: Ledger,
   target: Ledger,
   { requeue, now }: { readonly requeue: boolean; readonly now: number },
 ): Promise<Case> {
-  const idsOf = async (pile: Pile | undefined) => new Set((await list(pile)).map(({ id }) => id));
+  const idsOf = async (pile: Pile | undefined) => new Set((await list(pile)).map((batch) => batch.id));
   const list = (pile: Pile | undefined): Promise<readonly PileBatch[]> => pileBatches(objects, pile ?? EMPTY_PILE);
-  const present = caseOf(current, name);
-  const then = caseOf(target, name);
+  const present = caseOf(current, id);
+  const then = caseOf(target, id);
   const dueNow = await idsOf(present?.due);
   const droppedNow = await idsOf(present?.dropped);
   const held: PileBatch[] = [];
@@ -46,7 +47,7 @@ async function caseAfter(
     else held.push(batch);
   }
   const after = {
-    ...(present ?? { ...newCase(name, now), state: 'released' as const }),
+    ...(present ?? { ...newCase(id, now), state: 'released' as const }),
     held: pileOf(held),
     due: pileOf(due),
     dropped: pileOf(dropped),

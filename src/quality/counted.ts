@@ -1,8 +1,8 @@
 /** What the uploads in hand say of their sources, before anything of them is merged. */
 import type { Batch } from '../format/batch.ts';
 import { type Figures, NO_FIGURES } from './figures.ts';
-import type { SourceName } from './ledger.ts';
 import { sourcesOf } from './rows.ts';
+import type { Owner, SourceName } from './source-id.ts';
 
 /** Numbers that are on record already: ascending, with a 1 for each that is known. */
 export interface Known {
@@ -12,6 +12,7 @@ export interface Known {
 
 /** Of one batch, by source. */
 export interface CountedBatch {
+  readonly owner: Owner;
   readonly figures: ReadonlyMap<SourceName, Figures>;
   /** Detections of canaries: number to detections. */
   readonly hits: ReadonlyMap<SourceName, ReadonlyMap<number, number>>;
@@ -37,7 +38,7 @@ export function countBatch(batch: Batch, canaries: Float64Array, known: Known): 
   }
   const names = sourcesOf(batch);
   countRows(batch, names, known, of);
-  return { figures, hits: findHits(batch, names, canaries) };
+  return { owner: batch.receipt.owner ?? {}, figures, hits: findHits(batch, names, canaries) };
 }
 
 /** Adds the rows to the figures: half a million in a tick, so by index and in typed arrays. Numbers ascend together. */

@@ -1,14 +1,13 @@
 /** An admin's decisions, as changes of the ledger: pure. They take effect with the generation that names the ledger. */
 import type { Reason } from './bounds.ts';
-import { type Case, caseOf, isQuarantined, type Ledger, type SourceName, withCases } from './ledger.ts';
+import { type Case, caseOf, isQuarantined, type Ledger, type SourceId, withCases } from './ledger.ts';
 import { EMPTY_PILE, joinPiles } from './pile.ts';
 
 /** Longer than the longest window, so that what was released is out of it before it could be judged again. */
 export const TRUST_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-export interface Decision {
-  readonly source: SourceName;
+export interface Decision extends SourceId {
   /** Id of the key of whoever decides. */
   readonly by: string;
   /** Milliseconds since 1970. */
@@ -16,8 +15,8 @@ export interface Decision {
 }
 
 /** With a source's held rows to be merged; null if it is not in quarantine. */
-export function released(ledger: Ledger, { source, by, now }: Decision): Ledger | null {
-  return changed(ledger, source, now, (found) => ({
+export function released(ledger: Ledger, { by, now, ...id }: Decision): Ledger | null {
+  return changed(ledger, id, now, (found) => ({
     ...found,
     state: 'released',
     since: now,
@@ -34,8 +33,8 @@ function trustedReasons({ reasons, trust }: Case, now: number): readonly Reason[
 }
 
 /** With a source's held rows never to be merged; it stays in quarantine. null if it is not in it. */
-export function dropped(ledger: Ledger, { source, by, now }: Decision): Ledger | null {
-  return changed(ledger, source, now, (found) => ({
+export function dropped(ledger: Ledger, { by, now, ...id }: Decision): Ledger | null {
+  return changed(ledger, id, now, (found) => ({
     ...found,
     by,
     held: EMPTY_PILE,
@@ -45,7 +44,28 @@ export function dropped(ledger: Ledger, { source, by, now }: Decision): Ledger |
   }));
 }
 
-function changed(ledger: Ledger, source: SourceName, now: number, edit: (found: Case) => Case): Ledger | null {
-  const found = caseOf(ledger, source);
+/** How an admin names a source: what is left out may be anything. */
+export interface SourceChoice {
+  readonly source: SourceId['source'];
+  readonly tenant?: string | undefined;
+  readonly key?: string | undefined;
+  readonly every?: boolean | undefined;
+}
+
+/** Those in quarantine that are meant. */
+export function chosen({ cases }: Ledger, { source, tenant, key, every }: SourceChoice): readonly Case[] {
+  const isMeant = (wanted: unknown, found: unknown) => wanted === undefined || wanted === found;
+  return cases.filter(
+    (one) =>
+      isQuarantined(one) &&
+      one.source === source &&
+      isMeant(tenant, one.tenant) &&
+      isMeant(key, one.key) &&
+      isMeant(every, one.every === true),
+  );
+}
+
+function changed(ledger: Ledger, id: SourceId, now: number, edit: (found: Case) => Case): Ledger | null {
+  const found = caseOf(ledger, id);
   return found === undefined || !isQuarantined(found) ? null : withCases(ledger, [edit(found)], now);
 }

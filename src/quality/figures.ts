@@ -1,5 +1,6 @@
 /** What is counted of a source, by the UTC day its uploads arrived, and the shares that are judged. */
 import * as v from 'valibot';
+import { addCounts } from '../format/records.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -38,18 +39,18 @@ export const NO_FIGURES: Figures = {
 export function sum(all: Iterable<Figures>): Figures {
   const total = { ...NO_FIGURES };
   for (const one of all) {
-    total.lines += one.lines;
-    total.accepted += one.accepted;
-    total.invalid += one.invalid;
-    total.unassigned += one.unassigned;
-    total.fixedLine += one.fixedLine;
-    total.numbers += one.numbers;
-    total.known += one.known;
+    total.lines = addCounts(total.lines, one.lines);
+    total.accepted = addCounts(total.accepted, one.accepted);
+    total.invalid = addCounts(total.invalid, one.invalid);
+    total.unassigned = addCounts(total.unassigned, one.unassigned);
+    total.fixedLine = addCounts(total.fixedLine, one.fixedLine);
+    total.numbers = addCounts(total.numbers, one.numbers);
+    total.known = addCounts(total.known, one.known);
   }
   return total;
 }
 
-/** What is left of a sum without one of its parts. */
+/** What is left of a sum without one of its parts; 0 at least, since a sum is no less than its parts. */
 export function minus(total: Figures, part: Figures): Figures {
   return {
     lines: total.lines - part.lines,

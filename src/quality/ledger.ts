@@ -17,6 +17,9 @@ import type { ObjectStore } from '../store/store.ts';
 import { REASONS } from './bounds.ts';
 import { dayFigures } from './figures.ts';
 import { EMPTY_PILE, type Pile, pile } from './pile.ts';
+import { idOf, idText, type SourceId, sourceIdMembers } from './source-id.ts';
+
+export type { SourceId, SourceName } from './source-id.ts';
 
 /** Ends the key of a ledger with released rows still to be merged: a tick with nothing else to do need not read it. */
 const DUE_SUFFIX = '-due';
@@ -25,18 +28,18 @@ export const LEDGER_DAYS = 28;
 /** Sources with figures; of more, those with the most lines. With all days of all some 900 KB. */
 export const MAX_SOURCES = 300;
 /**
- * Sources that something is decided of: each takes 200 bad lines of someone with a key to upload. Beyond it nothing is
- * merged until sources are released, since a row that cannot be noted must be neither served nor lost.
+ * Sources of one tenant, and of all together, that are held back by name: each takes 200 bad lines, or one with a canary.
+ * What an API key uploads beyond that is held back as a whole, as one case of the key.
  */
-export const MAX_CASES = 5_000;
+export const MAX_TENANT_CASES = 100;
+export const MAX_CASES = 2_000;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const source = v.nullable(v.string());
 const reasons = v.array(v.picklist(REASONS));
 
 const sourceCase = v.object({
-  /** null: uploads that named none. */
-  source,
+  ...sourceIdMembers,
   state: v.picklist(['quarantined', 'released']),
   /** Milliseconds since 1970, of the state. */
   since: count,
@@ -56,7 +59,7 @@ const sourceCase = v.object({
 
 const schema = v.object({
   /** By day, oldest first. */
-  sources: v.array(v.object({ source, days: v.array(dayFigures) })),
+  sources: v.array(v.object({ ...sourceIdMembers, days: v.array(dayFigures) })),
   cases: v.array(sourceCase),
   /** Detections of canaries by sources that are not held back. */
   leftOut: v.array(v.object({ batch: v.string(), source, numbers: v.array(count) })),
@@ -69,7 +72,6 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 
 export type Ledger = DeepReadonly<Stored>;
 export type Case = Ledger['cases'][number];
-export type SourceName = string | null;
 
 export const EMPTY_LEDGER: Ledger = { sources: [], cases: [], leftOut: [], hits: [] };
 
@@ -85,7 +87,8 @@ export async function readLedger(objects: ObjectStore, { ledger }: Pick<Manifest
 }
 
 /**
- * Returns the key to publish. Not published, the object is garbage.
+ * Returns the key to publish. Not published, the object is garbage. Rejects with RangeError, and nothing is written, when
+ * the ledger has something that no reader takes.
  * @param generation that is to name it
  */
 export async function writeLedger(
@@ -94,12 +97,16 @@ export async function writeLedger(
   randomId: string,
   ledger: Ledger,
 ): Promise<string> {
-  if (ledger.cases.length > MAX_CASES) {
-    throw new RangeError(`expected at most ${MAX_CASES} quarantined sources; release some: GET /v1/sources`);
-  }
   const suffix = ledger.cases.some(({ due }) => !isEmpty(due)) ? DUE_SUFFIX : '';
   const key = generationKey(LEDGER_PREFIX, generation, randomId) + suffix;
-  await objects.put(key, file.encode(ledger as Stored));
+  const bytes = file.encode(ledger as Stored);
+  try {
+    file.decode(bytes);
+  } catch (error) {
+    // Published, it would stop every later tick. A RangeError: it is what was merged that does not fit.
+    throw new RangeError('the ledger could not be read back', { cause: error });
+  }
+  await objects.put(key, bytes);
   return key;
 }
 
@@ -108,19 +115,20 @@ export function hasDue({ ledger }: Pick<Manifest, 'ledger'>): boolean {
   return ledger?.endsWith(DUE_SUFFIX) === true;
 }
 
-export function newCase(name: SourceName, since: number): Case {
+export function newCase(id: SourceId, since: number): Case {
   const piles = { held: EMPTY_PILE, due: EMPTY_PILE, dropped: EMPTY_PILE };
-  return { source: name, state: 'quarantined', since, reasons: [], by: null, ...piles, trust: null };
+  return { ...idOf(id), state: 'quarantined', since, reasons: [], by: null, ...piles, trust: null };
 }
 
-export function caseOf({ cases }: Ledger, name: SourceName): Case | undefined {
-  return cases.find((one) => one.source === name);
+export function caseOf({ cases }: Ledger, id: SourceId): Case | undefined {
+  const text = idText(id);
+  return cases.find((one) => idText(one) === text);
 }
 
 /** With a case put in the place of that of its source. Those that say nothing any more go. */
 export function withCases(ledger: Ledger, changed: readonly Case[], now: number): Ledger {
-  const cases = new Map(ledger.cases.map((one) => [one.source, one]));
-  for (const one of changed) cases.set(one.source, one);
+  const cases = new Map(ledger.cases.map((one) => [idText(one), one]));
+  for (const one of changed) cases.set(idText(one), one);
   return { ...ledger, cases: [...cases.values()].filter((one) => isNeeded(one, now)) };
 }
 
@@ -143,15 +151,26 @@ export function quarantineTotals({ cases }: Ledger): { readonly sources: number;
   return { sources: quarantined.length, detections: quarantined.reduce((sum, { held }) => sum + held.detections, 0) };
 }
 
-/** As the briefing tells them, longest held first. */
+/** Whether it takes one of its tenant's places: something is held of it, or will be, or waits to be merged. */
+export function takesPlace({ state, held, due, every }: Case): boolean {
+  return every !== true && (state === 'quarantined' || !isEmpty(held) || !isEmpty(due));
+}
+
+/**
+ * As the briefing tells them, longest held first. It is for every tenant, and names none: feeds of one name are counted.
+ */
 export function quarantinedSources({ cases }: Ledger) {
-  return cases
-    .filter(isQuarantined)
-    .toSorted((a, b) => a.since - b.since)
-    .map(({ source: name, since, reasons: broken, held }) => ({
+  const quarantined = cases.filter(isQuarantined).toSorted((a, b) => a.since - b.since);
+  const sameName = Map.groupBy(quarantined, ({ source: name }) => name);
+  return quarantined.map((one) => {
+    const { source: name, since, reasons: broken, held } = one;
+    const same = sameName.get(name) ?? [];
+    return {
       source: name,
+      ...(same.length > 1 ? { feed: same.indexOf(one) + 1 } : {}),
       since: new Date(since).toISOString(),
       reasons: [...broken] as readonly string[],
       detections: held.detections,
-    }));
+    };
+  });
 }

@@ -1,10 +1,10 @@
 /** What an operator sees of the sources: measures, and what was decided. */
 import { dayOf } from '../format/records.ts';
 import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './figures.ts';
-import { type Ledger, newCase, type SourceName } from './ledger.ts';
+import { type Ledger, newCase } from './ledger.ts';
+import { idOf, idText, type SourceId } from './source-id.ts';
 
-export interface SourceOverview {
-  readonly source: SourceName;
+export interface SourceOverview extends SourceId {
   readonly state: 'accepted' | 'quarantined' | 'trusted';
   /** Milliseconds since 1970, of the state; null for one that nothing was ever decided of. */
   readonly since: number | null;
@@ -27,17 +27,18 @@ export interface SourceOverview {
 
 /** Those held back first, then those with the most lines. */
 export function sourceOverviews(ledger: Ledger, now: number, keptDays: number): SourceOverview[] {
-  const days = new Map(ledger.sources.map((one) => [one.source, one.days]));
-  const cases = new Map(ledger.cases.map((one) => [one.source, one]));
+  const days = new Map(ledger.sources.map((one) => [idText(one), one.days]));
+  const cases = new Map(ledger.cases.map((one) => [idText(one), one]));
+  const ids = new Map([...ledger.cases, ...ledger.sources].map((one) => [idText(one), idOf(one)]));
   const oldest = dayOf(now / 1000) - keptDays;
-  const all = [...new Set([...cases.keys(), ...days.keys()])].map((source): SourceOverview => {
-    const known = cases.get(source);
-    const { state, trust, since, reasons, by, held, due, dropped } = known ?? newCase(source, 0);
+  const all = [...ids].map(([text, id]): SourceOverview => {
+    const known = cases.get(text);
+    const { state, trust, since, reasons, by, held, due, dropped } = known ?? newCase(id, 0);
     const isTrusted = state === 'released' && trust !== null && now < trust.until;
-    const recent = (days.get(source) ?? []).filter(({ day }) => day > oldest);
+    const recent = (days.get(text) ?? []).filter(({ day }) => day > oldest);
     const totals = sum(recent);
     return {
-      source,
+      ...id,
       state: known !== undefined && state === 'quarantined' ? 'quarantined' : isTrusted ? 'trusted' : 'accepted',
       since: known === undefined ? null : since,
       reasons: state === 'quarantined' ? reasons : isTrusted ? trust.reasons : [],

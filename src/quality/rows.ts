@@ -2,7 +2,7 @@
 import type { Batch } from '../format/batch.ts';
 import { FormatError } from '../format/frame.ts';
 import { parseJson } from '../format/text.ts';
-import type { SourceName } from './ledger.ts';
+import type { SourceId, SourceName } from './source-id.ts';
 
 /** The source of each circumstances of a batch, in their order. */
 export function sourcesOf({ circumstances }: Pick<Batch, 'circumstances'>): SourceName[] {
@@ -21,13 +21,16 @@ function sourceOf(text: string): SourceName {
 
 /** What of a batch is not in the inventory. */
 export interface Omission {
+  /** All of it. */
+  readonly every: boolean;
   readonly sources: ReadonlySet<SourceName>;
   /** Numbers left out of what a source reported. */
   readonly numbers: ReadonlyMap<SourceName, ReadonlySet<number>>;
 }
 
 /** The batch without the rows of an omission; the batch itself if it has none of them. */
-export function without(batch: Batch, { sources, numbers }: Omission): Batch {
+export function without(batch: Batch, { every, sources, numbers }: Omission): Batch {
+  if (every) return selectRows(batch, () => false);
   if (sources.size === 0 && numbers.size === 0) return batch;
   const ofCircumstance = sourcesOf(batch);
   const isOut = ofCircumstance.map((source) => sources.has(source));
@@ -36,8 +39,12 @@ export function without(batch: Batch, { sources, numbers }: Omission): Batch {
 }
 
 /** Only the rows of one source, without some numbers. */
-export function only(batch: Batch, source: SourceName, numbersOut: ReadonlySet<number>): Batch {
-  const isOwn = sourcesOf(batch).map((name) => name === source);
+export function only(
+  batch: Batch,
+  { source, every }: Pick<SourceId, 'source' | 'every'>,
+  numbersOut: ReadonlySet<number>,
+): Batch {
+  const isOwn = sourcesOf(batch).map((name) => every === true || name === source);
   return selectRows(batch, (id, number) => isOwn[id] === true && !numbersOut.has(number));
 }
 

@@ -5,7 +5,7 @@
  */
 import { parseCircumstances } from '../format/circumstances.ts';
 import type { EvidenceEntry } from '../format/evidence-block.ts';
-import { dayOf } from '../format/records.ts';
+import { addCounts, dayOf } from '../format/records.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
 import { evidenceLines, foldEntries, foldFacts } from './facts.ts';
@@ -44,12 +44,12 @@ export async function findPast(view: View, number: number, day: number): Promise
     });
     const rank = numbers.find(number);
     if (rank < 0) continue;
-    sightings += verdicts.sightings(rank);
+    sightings = addCounts(sightings, verdicts.sightings(rank));
     entries.push(...(await view.readEvidence(segment, rank)));
   }
   neighbours.delete(number);
   const kept = foldEntries(entries);
-  const complete = kept.reduce((sum, entry) => sum + entry.sightings, 0) === sightings;
+  const complete = kept.reduce((sum, entry) => addCounts(sum, entry.sightings), 0) === sightings;
   const past = kept.flatMap((entry) => until(entry, day));
   return { record: past.reduce(foldEntry, null), evidence: evidenceLines(past), complete, neighbours };
 }

@@ -4,7 +4,9 @@ import { crc32 } from '../format/crc32.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import type { EvidenceEntry } from '../format/evidence-block.ts';
 import { unionProfile } from '../format/profile.ts';
-import { dayOf } from '../format/records.ts';
+
+import { addCounts, dayOf } from '../format/records.ts';
+
 import type { VerdictsReader } from '../format/verdicts.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
 
@@ -27,7 +29,7 @@ export function foldFacts(a: RecordFacts | null, b: RecordFacts): RecordFacts {
     ...unionProfile(a, b),
     firstDay: Math.min(a.firstDay, b.firstDay),
     lastDay: Math.max(a.lastDay, b.lastDay),
-    sightings: a.sightings + b.sightings,
+    sightings: addCounts(a.sightings, b.sightings),
   };
 }
 
@@ -70,7 +72,7 @@ function united(known: EvidenceEntry | undefined, entry: EvidenceEntry): Evidenc
     circumstances: entry.circumstances,
     firstSeenAt: Math.min(known.firstSeenAt, entry.firstSeenAt),
     lastSeenAt: Math.max(known.lastSeenAt, entry.lastSeenAt),
-    sightings: known.sightings + entry.sightings,
+    sightings: addCounts(known.sightings, entry.sightings),
   };
 }
 

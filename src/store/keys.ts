@@ -17,6 +17,8 @@ export const MERGED_PREFIX = 'batches/merged/';
 export const LEDGER_PREFIX = 'ledgers/';
 /** Batches kept out of the inventory as a whole, and why (src/merge/set-aside.ts). */
 export const SET_ASIDE_PREFIX = 'set-aside/';
+/** What a tick was about to take, while ticks do not come to an end (src/merge/attempts.ts); may be lost. */
+export const ATTEMPT_KEY = 'attempt';
 /** Lists that a ledger is too small for, kept for ever (src/quality/pile.ts). */
 export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
@@ -39,4 +41,14 @@ export const CENSUS_KEY = 'census';
 /** A generation's object under one of the prefixes above; keys sort by generation. */
 export function generationKey(prefix: string, generation: number, commit: string): string {
   return `${prefix}${String(generation).padStart(10, '0')}-${commit}`;
+}
+
+/** Whose a waiting batch is, as the store keeps it beside the object. Names of tenants have no slash. */
+export function batchOwner(tenant: string, key: string): string {
+  return `${tenant}/${key}`;
+}
+
+/** Empty where no owner is known: what was uploaded before it was kept is one tenant's. */
+export function tenantOf(owner: string): string {
+  return owner.slice(0, owner.indexOf('/') + 1);
 }

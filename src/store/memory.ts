@@ -1,5 +1,6 @@
 /** The store contracts in memory, for tests and offline tools. Keys sort as R2 sorts them: by UTF-8 bytes (all are ASCII). */
 import type {
+  ListOptions,
   ObjectHead,
   ObjectPage,
   ObjectStore,
@@ -13,6 +14,7 @@ const PAGE_LIMIT = 1000;
 
 export class MemoryObjectStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject>();
+  readonly #owners = new Map<string, string>();
   readonly #now: () => number;
   #writes = 0;
 
@@ -44,7 +46,12 @@ export class MemoryObjectStore implements ObjectStore {
     return this.#objects.get(key) ?? null;
   }
 
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {
+  async put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+    owner?: string,
+  ): Promise<ObjectHead | null> {
     const existing = this.#objects.get(key);
     if (condition !== undefined) {
       const holds = 'absent' in condition ? existing === undefined : existing?.etag === condition.etag;
@@ -59,13 +66,19 @@ export class MemoryObjectStore implements ObjectStore {
       uploadedAt: this.#now(),
     };
     this.#objects.set(key, object);
+    if (owner === undefined) this.#owners.delete(key);
+    else this.#owners.set(key, owner);
     return object;
   }
 
-  async list(prefix: string, options: { cursor?: string; limit?: number } = {}): Promise<ObjectPage> {
+  async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();
     const { page, cursor } = pageOf(keys, options.cursor, Math.min(options.limit ?? PAGE_LIMIT, PAGE_LIMIT));
-    const objects = page.flatMap((key) => this.#objects.get(key) ?? []);
+    const objects = page.flatMap((key): ObjectHead[] => {
+      const object = this.#objects.get(key);
+      const owner = options.owners === true ? this.#owners.get(key) : undefined;
+      return object === undefined ? [] : [owner === undefined ? object : { ...object, owner }];
+    });
     return cursor === undefined ? { objects } : { objects, cursor };
   }
 

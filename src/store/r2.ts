@@ -1,5 +1,5 @@
 /** The object store contract on Cloudflare R2. */
-import type { ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from './store.ts';
+import type { ListOptions, ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from './store.ts';
 
 const LIST_LIMIT = 1000;
 
@@ -37,23 +37,28 @@ export class R2ObjectStore implements ObjectStore {
     return object === null ? null : headOf(object);
   }
 
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {
-    const object = await this.#bucket.put(
-      key,
-      bytes,
-      condition === undefined ? {} : { onlyIf: r2Condition(condition) },
-    );
+  async put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+    owner?: string,
+  ): Promise<ObjectHead | null> {
+    const object = await this.#bucket.put(key, bytes, {
+      ...(condition === undefined ? {} : { onlyIf: r2Condition(condition) }),
+      ...(owner === undefined ? {} : { customMetadata: { owner } }),
+    });
     return object === null ? null : headOf(object);
   }
 
-  async list(prefix: string, options: { cursor?: string; limit?: number } = {}): Promise<ObjectPage> {
+  async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     const limit = Math.min(options.limit ?? LIST_LIMIT, LIST_LIMIT);
     const page = await this.#bucket.list({
       prefix,
       limit,
       ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
+      ...(options.owners === true ? { include: ['customMetadata' as const] } : {}),
     });
-    const objects = page.objects.map(headOf);
+    const objects = page.objects.map(options.owners === true ? ownedHeadOf : headOf);
     return page.truncated ? { objects, cursor: page.cursor } : { objects };
   }
 
@@ -68,6 +73,11 @@ function r2Condition(condition: PutCondition): R2Conditional {
 
 function headOf(object: R2Object): ObjectHead {
   return { key: object.key, etag: object.etag, sizeBytes: object.size, uploadedAt: object.uploaded.getTime() };
+}
+
+function ownedHeadOf(object: R2Object): ObjectHead {
+  const owner = object.customMetadata?.owner;
+  return owner === undefined ? headOf(object) : { ...headOf(object), owner };
 }
 
 async function stored(object: R2ObjectBody): Promise<StoredObject> {

@@ -10,6 +10,8 @@ export interface ObjectHead {
   readonly sizeBytes: number;
   /** Milliseconds since 1970, by the store's clock. */
   readonly uploadedAt: number;
+  /** Whose it is, as `put` was told; only a `list` that asks for it tells. */
+  readonly owner?: string;
 }
 
 export interface StoredObject extends ObjectHead {
@@ -29,6 +31,13 @@ export interface ObjectPage {
   readonly cursor?: string;
 }
 
+export interface ListOptions {
+  readonly cursor?: string;
+  readonly limit?: number;
+  /** Tell whose each object is. */
+  readonly owners?: boolean;
+}
+
 /** Strongly consistent, list included (R2): once a write has resolved every later call sees it. */
 export interface ObjectStore {
   /** The whole object, or null if there is none. */
@@ -38,10 +47,18 @@ export interface ObjectStore {
   /** Exactly `length` bytes from `offset`, or null if there is no such object. Rejects if the object is shorter. */
   getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null>;
   head(key: string): Promise<ObjectHead | null>;
-  /** Resolves to null, with nothing written, when the condition does not hold. */
-  put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null>;
-  /** Up to `limit` (at most 1,000) objects in key order. */
-  list(prefix: string, options?: { readonly cursor?: string; readonly limit?: number }): Promise<ObjectPage>;
+  /**
+   * Resolves to null, with nothing written, when the condition does not hold.
+   * @param owner up to 200 characters of ASCII, kept beside the object
+   */
+  put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+    owner?: string,
+  ): Promise<ObjectHead | null>;
+  /** Up to `limit` (at most 1,000) objects in key order; a store may list fewer in a page, and more in the next. */
+  list(prefix: string, options?: ListOptions): Promise<ObjectPage>;
   /** Deleting what is not there is no error. At most 1,000 keys. */
   delete(keys: readonly string[]): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** What every implementation of the store contracts must do (src/store/store.ts). */
 import { describe, expect, test } from 'vitest';
-import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import type { ObjectPage, ObjectStore, SliceStore } from '../../src/store/store.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
@@ -49,6 +49,18 @@ export function describeObjectStore(name: string, create: () => ObjectStore): vo
       expect(await store.getIfChanged('m', '')).toMatchObject({ bytes: bytes(1) });
       await store.put('m', bytes(2));
       expect(await store.getIfChanged('m', head?.etag ?? '')).toMatchObject({ bytes: bytes(2) });
+    });
+
+    test('tells whose an object is, in a list that asks for it', async () => {
+      const store = create();
+      await store.put('o/1', bytes(1), { absent: true }, 'tenant/key-1');
+      await store.put('o/2', bytes(2));
+      const owners = (page: ObjectPage) => page.objects.map(({ owner }) => owner);
+      expect(owners(await store.list('o/', { owners: true }))).toEqual(['tenant/key-1', undefined]);
+      expect(owners(await store.list('o/'))).toEqual([undefined, undefined]);
+      expect((await store.get('o/1'))?.bytes).toEqual(bytes(1));
+      await store.put('o/1', bytes(3));
+      expect(owners(await store.list('o/', { owners: true }))).toEqual([undefined, undefined]);
     });
 
     test('lists in key order, by pages, and deletes what is there or not', async () => {

@@ -4,7 +4,7 @@
  */
 import { decodeManifest } from '../../src/format/manifest.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
-import type { ObjectPage, ObjectStore, PutCondition, SliceStore } from '../../src/store/store.ts';
+import type { ListOptions, ObjectPage, ObjectStore, PutCondition, SliceStore } from '../../src/store/store.ts';
 
 export type Fault = 'fails' | 'fails but persisted';
 
@@ -50,7 +50,7 @@ function kindOf(key: string): string {
   return key.includes('/') ? key.slice(0, key.lastIndexOf('/') + 1) : key;
 }
 
-const MUTABLE = new Set(['manifest', 'config/', 'briefings/', 'census']);
+const MUTABLE = new Set(['manifest', 'config/', 'briefings/', 'census', 'attempt']);
 const COLLECTED = new Set(['segments/', 'manifests/', 'history/']);
 
 export class StrictObjectStore implements ObjectStore {
@@ -87,9 +87,9 @@ export class StrictObjectStore implements ObjectStore {
     return this.#log.run(`head ${kindOf(key)}`, () => this.memory.head(key));
   }
 
-  put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition) {
+  put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition, owner?: string) {
     return this.#log.run(`put ${kindOf(key)}`, async () => {
-      const written = await this.memory.put(key, bytes, condition);
+      const written = await this.memory.put(key, bytes, condition, owner);
       if (written !== null && key === 'manifest') this.#checkGeneration(bytes);
       if (written !== null && !MUTABLE.has(kindOf(key)) && key !== 'manifest') {
         const content = Buffer.from(bytes).toString('base64');
@@ -112,7 +112,7 @@ export class StrictObjectStore implements ObjectStore {
     this.#generation = generation;
   }
 
-  list(prefix: string, options?: { cursor?: string; limit?: number }): Promise<ObjectPage> {
+  list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
     return this.#log.run(`list ${prefix}`, () => this.memory.list(prefix, options));
   }
 

@@ -15,7 +15,7 @@ const MAX_LABELS = 16;
 const MAX_PROJECTS = 16;
 /** Some 2,700 years: longer than any list. */
 const MAX_DAYS = 1_000_000;
-/** A million sightings a second take 12 days to get here. */
+/** Of a number with more a rule sees this many: a million sightings a second take 12 days to get here. */
 const MAX_SIGHTINGS = 2 ** 40;
 
 const NO_DAYS_SINCE_SEEN = new RuleFailure('daysSinceSeen is known of listed numbers only');
@@ -40,7 +40,7 @@ export const VARIABLES = {
     if (daysListed === null) throw NO_DAYS_LISTED;
     return daysListed;
   }),
-  sightings: int(MAX_SIGHTINGS, ({ sightings }) => sightings),
+  sightings: int(MAX_SIGHTINGS, ({ sightings }) => Math.min(sightings, MAX_SIGHTINGS)),
   country: text(({ country }) => country ?? ''),
   lineType: text(({ lineType }) => lineType),
   scenario: text(({ scenario }) => scenario ?? ''),

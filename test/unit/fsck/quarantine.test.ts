@@ -69,7 +69,7 @@ describe('a store with sources in quarantine', () => {
     const { problems, findings } = await checked(world);
     expect(problems).toEqual([]);
     expect(findings.counts.get('detections in quarantine')).toBe(30);
-    expect(caseOf(await ledgerOf(world), 'third')?.due.detections).toBe(200);
+    expect(caseOf(await ledgerOf(world), { source: 'third' })?.due.detections).toBe(200);
   });
 
   test('rebuilt from its batches has the same bytes, and the same decisions', async () => {
@@ -86,7 +86,7 @@ describe('a store with sources in quarantine', () => {
     const [before, after] = [await ledgerOf(source), await ledgerOf(target)];
     expect(quarantineTotals(after)).toEqual(quarantineTotals(before));
     expect(after.leftOut).toEqual(before.leftOut);
-    expect(caseOf(after, 'second')).toEqual(caseOf(before, 'second'));
+    expect(caseOf(after, { source: 'second' })).toEqual(caseOf(before, { source: 'second' }));
     await release(target, 'second');
     await nextTick(target);
     expect(await actualInventory(target.objects)).toEqual(
@@ -100,8 +100,8 @@ describe('a store with sources in quarantine', () => {
     await uploadLines(source, 'late-2', reported('second', 140, 10));
     const { target } = await rebuilt(source);
     const ledger = await ledgerOf(target);
-    expect(caseOf(ledger, 'fifth')?.held.detections).toBe(200);
-    expect(caseOf(ledger, 'second')?.held.detections).toBe(20);
+    expect(caseOf(ledger, { source: 'fifth' })?.held.detections).toBe(200);
+    expect(caseOf(ledger, { source: 'second' })?.held.detections).toBe(20);
     expect(await actualInventory(target.objects)).toEqual(
       expectedInventory([...LISTED, ...reported('third', 30, 200)]),
     );

@@ -36,11 +36,11 @@ export const STATUS: Status = {
   generation: 7,
   publishedAt: '2025-05-29T08:12:00.000Z',
   inventory: { numbers: 3, active: 3, activeAsOf: null },
-  waiting: { batches: 0, detections: 0 },
+  waiting: { batches: 0, detections: 0, atLeast: false },
   runs: [{ numbers: 3, segments: 1, bytes: 420 }],
   retained: [{ generation: 6, publishedAt: '2025-05-29T08:11:00.000Z' }],
   quarantine: { sources: 0, detections: 0 },
-  setAside: { batches: 0 },
+  setAside: { batches: 0, failed: 0 },
   lastTick: { at: '2025-05-29T08:12:00.000Z', batches: 1, detections: 3, newNumbers: 3, unreadable: 0 },
 };
 

@@ -20,9 +20,10 @@ function body(source: string | null, count: number, unassigned = 0): string {
   return [...good, ...bad].join('\n');
 }
 
-async function upload(text: string): Promise<unknown> {
+async function upload(text: string, key?: string): Promise<unknown> {
   const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': `${text.length}` };
-  const { status, json } = await harness.call('POST', '/v1/detections', { body: text, headers });
+  const options = { body: text, headers, ...(key === undefined ? {} : { key }) };
+  const { status, json } = await harness.call('POST', '/v1/detections', options);
   expect(status).toBe(202);
   harness.nowMs += 60_000;
   await tick(harness.mergeContext);
@@ -34,7 +35,11 @@ const post = (path: string, json: unknown) => harness.call('POST', `/v1/sources/
 
 describe('sources', () => {
   it('are none at first, and the bounds are told', async () => {
-    expect(await sources()).toEqual({ sources: [], bounds: expect.objectContaining({ invalidShare: 0.2 }) });
+    expect(await sources()).toEqual({
+      sources: [],
+      setAside: [],
+      bounds: expect.objectContaining({ invalidShare: 0.2 }),
+    });
   });
 
   it('have their lines counted from the upload on, which is answered as ever', async () => {
@@ -82,6 +87,43 @@ describe('sources', () => {
     const { json } = await post('drop', { source: null });
     expect(json).toMatchObject({ source: { source: null, state: 'quarantined', held: 0, dropped: 200 } });
     expect(await tick(harness.mergeContext)).toMatchObject({ detections: 0 });
+  });
+
+  it('of one name and several tenants are told apart, and none is decided of by mistake', async () => {
+    const acme = await harness.keyWith(['ingest'], { tenant: 'acme' });
+    const evil = await harness.keyWith(['ingest'], { tenant: 'evil' });
+    await upload(body('feed', 200, 100), acme);
+    await upload(body('feed', 201, 100), evil);
+    expect(await sources()).toMatchObject({
+      sources: [
+        { source: 'feed', tenant: 'acme', held: 200 },
+        { source: 'feed', tenant: 'evil', held: 201 },
+      ],
+    });
+    const { status, code, json } = await post('drop', { source: 'feed' });
+    expect([status, code]).toEqual([409, 'ambiguous-source']);
+    expect(json).toMatchObject({
+      candidates: [
+        { source: 'feed', tenant: 'acme' },
+        { source: 'feed', tenant: 'evil' },
+      ],
+    });
+    expect((await post('release', { source: 'feed', tenant: 'nobody' })).code).toBe('not-quarantined');
+    const released = await post('release', { source: 'feed', tenant: 'acme' });
+    expect(released.json).toMatchObject({ source: { source: 'feed', tenant: 'acme', state: 'trusted', due: 200 } });
+    // Only one is left in quarantine, and so it is meant.
+    expect((await post('drop', { source: 'feed' })).json).toMatchObject({ source: { tenant: 'evil', dropped: 201 } });
+  });
+
+  it('without a name are one of each key', async () => {
+    const keys = [await harness.keyWith(['ingest']), await harness.keyWith(['ingest'])];
+    await upload(body(null, 200, 100), keys[0]);
+    await upload(body(null, 20), keys[1]);
+    const { sources: told } = (await sources()) as { sources: { key?: string; state: string }[] };
+    expect(told.map(({ state }) => state)).toEqual(['quarantined', 'accepted']);
+    expect(new Set(told.map(({ key }) => key)).size).toBe(2);
+    expect((await post('release', { source: null, key: told[1]?.key })).code).toBe('not-quarantined');
+    expect((await post('release', { source: null, key: told[0]?.key })).status).toBe(200);
   });
 
   it('must be named, null included, and none is quoted', async () => {

@@ -12,7 +12,7 @@ export function wrapStore(store: ObjectStore, around: Around): ObjectStore {
     getIfChanged: (key, etag) => around('getIfChanged', key, () => store.getIfChanged(key, etag)),
     getRange: (key, offset, length) => around('getRange', key, () => store.getRange(key, offset, length)),
     head: (key) => around('head', key, () => store.head(key)),
-    put: (key, bytes, condition) => around('put', key, () => store.put(key, bytes, condition)),
+    put: (key, bytes, condition, owner) => around('put', key, () => store.put(key, bytes, condition, owner)),
     list: (prefix, options) => around('list', prefix, () => store.list(prefix, options)),
     delete: (keys) => around('delete', keys.join(), () => store.delete(keys)),
   };

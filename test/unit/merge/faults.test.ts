@@ -58,6 +58,9 @@ describe('a tick that stops at any storage call', () => {
     expect(new Set(calls)).toEqual(
       new Set([
         'get manifest',
+        // Seventeen minutes without a generation: what is about to be taken is said first.
+        'get attempt',
+        'put attempt',
         'list batches/waiting/',
         'get batches/waiting/',
         'put batches/merged/',

@@ -62,7 +62,7 @@ describe('rollback', () => {
     const { retained } = (await loadManifest(world.objects)).manifest;
     const target = retained[0]?.generation ?? 0;
     await rollback(world, target, { requeue: true });
-    expect((await readStatus(world.objects)).waiting.batches).toBe(3);
+    expect((await readStatus(world.objects, world.clock)).waiting.batches).toBe(3);
     await drain(world);
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(PARTS.flat()));
     expect((await loadManifest(world.objects)).manifest).toMatchObject({

@@ -52,7 +52,7 @@ async function settled(world: World): Promise<void> {
   expect(await batchPlaces(world.objects)).toEqual({ waiting: [], merged: ['both', 'mixed', 'more', 'worse'] });
   const ledger = await ledgerOf(world);
   expect(quarantineTotals(ledger)).toEqual({ sources: 2, detections: 410 });
-  expect(caseOf(ledger, 'worse')?.held.batches.map(({ id }) => id)).toEqual(['worse', 'more']);
+  expect(caseOf(ledger, { source: 'worse' })?.held.batches.map(({ id }) => id)).toEqual(['worse', 'more']);
   const days = (source: string) => ledger.sources.find((one) => one.source === source)?.days;
   expect(days('bad')).toMatchObject([{ lines: 300, accepted: 200, unassigned: 100, numbers: 200 }]);
   expect(world.storeLog.violations).toEqual([]);
@@ -125,7 +125,7 @@ describe('a decision that stops at any storage call', () => {
         await drop(world, 'worse').catch((error: Error) => expect(error.message).toContain('injected'));
         await drop(world, 'worse');
         await nextTick(world);
-        const found = caseOf(await ledgerOf(world), 'worse');
+        const found = caseOf(await ledgerOf(world), { source: 'worse' });
         expect([found?.dropped.detections, found?.held.detections]).toEqual([200, 10]);
       }
     });

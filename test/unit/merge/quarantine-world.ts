@@ -43,10 +43,14 @@ export async function uploadLines(
   id: string,
   detections: readonly Detection[],
   sources?: readonly SourceLines[],
+  owner?: { readonly tenant: string; readonly key: string },
 ): Promise<void> {
   const builder = new BatchBuilder();
   for (const detection of detections) builder.add(detection);
-  const receipt = { bodySha256: '', accepted: detections.length, rejected: 0, errors: [] };
+  const receipt = {
+    ...{ bodySha256: '', accepted: detections.length, rejected: 0, errors: [] },
+    ...(owner === undefined ? {} : { owner }),
+  };
   const bytes = builder.finish(sources === undefined ? receipt : { ...receipt, sources });
   await world.objects.memory.put(WAITING_PREFIX + id, bytes);
 }

@@ -72,7 +72,7 @@ describe('before a release', () => {
     expect(quarantinedSources(ledger)).toEqual([
       { source: POISON, since, reasons: ['invalid-numbers', 'unassigned-ranges'], detections: 300 },
     ]);
-    expect(world.events).toContain('source.quarantined {"reasons":"invalid-numbers unassigned-ranges"}');
+    expect(world.events).toContain('source.quarantined {"sources":1,"reasons":"invalid-numbers unassigned-ranges"}');
     expect(await batchPlaces(world.objects)).toEqual({ waiting: [], merged: ['both'] });
     const { lastTick } = (await loadManifest(world.objects)).manifest;
     expect(lastTick).toMatchObject({ batches: 1, detections: 300, newNumbers: 300 });
@@ -83,7 +83,7 @@ describe('before a release', () => {
     await uploadLines(world, 'later', reported(POISON, 600, 20), [lines(POISON, 20)]);
     expect(await nextTick(world)).toMatchObject({ batches: 1, detections: 0 });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(HONEST_ROWS));
-    expect(caseOf(await ledgerOf(world), POISON)?.held).toEqual({
+    expect(caseOf(await ledgerOf(world), { source: POISON })?.held).toEqual({
       detections: 320,
       batches: [
         { id: 'both', rows: 300 },
@@ -172,7 +172,7 @@ describe('a release', () => {
       await uploadLines(world, `b${String(i).padStart(5, '0')}`, reported(POISON, 660 + (i % 30), 1));
     }
     for (let i = 0; i < 4; i++) await nextTick(world);
-    const held = caseOf(await ledgerOf(world), POISON)?.held;
+    const held = caseOf(await ledgerOf(world), { source: POISON })?.held;
     expect([held?.detections, held?.batches.length, held?.pages.length]).toEqual([300 + count, 6, 1]);
     await release(world, POISON);
     for (let i = 0; i < 7; i++) await nextTick(world);
@@ -195,7 +195,7 @@ describe('a drop', () => {
     // What was held after the drop is released, what was dropped is not.
     const expected = expectedInventory([...HONEST_ROWS, ...reported(POISON, 600, 20)]);
     expect(await actualInventory(world.objects)).toEqual(expected);
-    expect(caseOf(await ledgerOf(world), POISON)?.dropped).toMatchObject({ detections: 300 });
+    expect(caseOf(await ledgerOf(world), { source: POISON })?.dropped).toMatchObject({ detections: 300 });
     expect((await batchPlaces(world.objects)).merged).toEqual(['both', 'later']);
   });
 });
@@ -243,10 +243,13 @@ describe('a rollback', () => {
     await uploadBoth(world);
     await nextTick(world);
     await rollback(world, 1, { requeue: true });
-    expect(caseOf(await ledgerOf(world), POISON)).toMatchObject({ state: 'quarantined', held: { batches: [] } });
+    expect(caseOf(await ledgerOf(world), { source: POISON })).toMatchObject({
+      state: 'quarantined',
+      held: { batches: [] },
+    });
     await nextTick(world);
     expect(await actualInventory(world.objects)).toEqual(expectedInventory([...HONEST_ROWS, ...HONEST_ROWS]));
-    expect(caseOf(await ledgerOf(world), POISON)?.held.detections).toBe(300);
+    expect(caseOf(await ledgerOf(world), { source: POISON })?.held.detections).toBe(300);
     // Its lines were counted when they came in, and are not counted again.
     const figures = (await ledgerOf(world)).sources.find(({ source }) => source === POISON)?.days;
     expect(figures).toMatchObject([{ lines: 450, accepted: 300 }]);

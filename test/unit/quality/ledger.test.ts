@@ -4,7 +4,6 @@ import {
   EMPTY_LEDGER,
   LEDGER_DAYS,
   type Ledger,
-  MAX_CASES,
   MAX_SOURCES,
   newCase,
   readLedger,
@@ -13,9 +12,11 @@ import {
 } from '../../../src/quality/ledger.ts';
 import { EMPTY_PILE, foldPages, PAGE_BATCHES, pileBatches, pileOf, unfoldPage } from '../../../src/quality/pile.ts';
 import { withFigures } from '../../../src/quality/record-figures.ts';
+import type { Owner } from '../../../src/quality/source-id.ts';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
 
-const counted = (source: string | null, lines: number) => ({
+const counted = (source: string | null, lines: number, owner: Owner = {}) => ({
+  owner,
   figures: new Map([[source, { ...NO_FIGURES, lines }]]),
   hits: new Map(),
 });
@@ -23,7 +24,11 @@ const counted = (source: string | null, lines: number) => ({
 describe('the ledger', () => {
   test('is read as it was written, under a key of its generation', async () => {
     const objects = new MemoryObjectStore();
-    const held = { ...newCase('feed', 7), reasons: ['canary' as const], held: pileOf([{ id: 'b', rows: 3 }]) };
+    const held = {
+      ...newCase({ source: 'feed' }, 7),
+      reasons: ['canary' as const],
+      held: pileOf([{ id: 'b', rows: 3 }]),
+    };
     const ledger: Ledger = {
       sources: [{ source: null, days: [{ day: 20_000, ...NO_FIGURES, lines: 4 }] }],
       cases: [held],
@@ -49,16 +54,10 @@ describe('the ledger', () => {
     await expect(readLedger(objects, { ledger: key })).rejects.toThrow();
   });
 
-  test('has a bound on decisions, and says what to do', async () => {
-    const cases = Array.from({ length: MAX_CASES + 1 }, (_, i) => newCase(`feed-${i}`, 0));
-    const write = writeLedger(new MemoryObjectStore(), 1, 'a', { ...EMPTY_LEDGER, cases });
-    await expect(write).rejects.toThrow('release some');
-  });
-
   test('forgets a release whose trust is over and of which nothing is left, and no other case', () => {
-    const released = { ...newCase('a', 0), state: 'released' as const, trust: { until: 100, reasons: [] } };
+    const released = { ...newCase({ source: 'a' }, 0), state: 'released' as const, trust: { until: 100, reasons: [] } };
     const dropped = { ...released, source: 'b', dropped: pileOf([{ id: 'x', rows: 1 }]) };
-    const cases = [released, dropped, newCase('c', 0)];
+    const cases = [released, dropped, newCase({ source: 'c' }, 0)];
     const names = (now: number) => withCases(EMPTY_LEDGER, cases, now).cases.map(({ source }) => source);
     expect(names(99)).toEqual(['a', 'b', 'c']);
     expect(names(100)).toEqual(['b', 'c']);
@@ -85,6 +84,36 @@ describe('daily figures', () => {
     const names = withFigures(EMPTY_LEDGER, many, 100).sources.map(({ source }) => source);
     expect(names).toHaveLength(MAX_SOURCES);
     expect(names).not.toContain(`feed-${MAX_SOURCES}`);
+  });
+
+  test('of one tenant are not forgotten for names that another invents', () => {
+    const honest = counted('honest', 1, { tenant: 'b', key: 'b1' });
+    const flood = Array.from({ length: 2 * MAX_SOURCES }, (_, i) =>
+      counted(`${i}`, 100_000, { tenant: 'a', key: `a${i % 3}` }),
+    );
+    const { sources } = withFigures(EMPTY_LEDGER, [honest, ...flood], 100);
+    expect(sources).toHaveLength(MAX_SOURCES);
+    expect(sources).toContainEqual({ source: 'honest', tenant: 'b', days: expect.any(Array) });
+  });
+
+  test('of two tenants that feed one name are two, and those of no name are one a key', () => {
+    const of = (tenant: string, key: string) => ({ tenant, key });
+    const arrived = [
+      counted('feed', 1, of('a', 'a1')),
+      counted('feed', 2, of('a', 'a2')),
+      counted('feed', 4, of('b', 'b1')),
+      counted(null, 8, of('a', 'a1')),
+      counted(null, 16, of('a', 'a2')),
+      counted('feed', 32),
+    ];
+    const { sources } = withFigures(EMPTY_LEDGER, arrived, 100);
+    expect(sources.map(({ days, ...id }) => [id, days[0]?.lines])).toEqual([
+      [{ source: 'feed', tenant: 'a' }, 3],
+      [{ source: 'feed', tenant: 'b' }, 4],
+      [{ source: null, tenant: 'a', key: 'a1' }, 8],
+      [{ source: null, tenant: 'a', key: 'a2' }, 16],
+      [{ source: 'feed' }, 32],
+    ]);
   });
 });
 

@@ -34,7 +34,11 @@ test('a batch without some sources and numbers is the batch of the other detecti
       (detections, sources) => {
         const leftOut = new Set(detections.slice(0, 3).map(({ number }) => number));
         const batch = batchOf(detections);
-        const omission = { sources: new Set<string | null>(sources), numbers: new Map([['feed-1', leftOut]]) };
+        const omission = {
+          every: false,
+          sources: new Set<string | null>(sources),
+          numbers: new Map([['feed-1', leftOut]]),
+        };
         const isOut = ({ source, number }: Detection) =>
           omission.sources.has(source) || (source === 'feed-1' && leftOut.has(number));
         const expected = batchOf(detections.filter((one) => !isOut(one)));
@@ -43,7 +47,10 @@ test('a batch without some sources and numbers is the batch of the other detecti
         // No circumstances of rows left out: the merge would intern them.
         expect(actual.circumstances.toSorted()).toEqual(expected.circumstances.toSorted());
         const own = detections.filter((one) => one.source === 'feed-1' && !leftOut.has(one.number));
-        expect(rowsOf(only(batch, 'feed-1', leftOut))).toEqual(rowsOf(batchOf(own)));
+        const all = detections.filter((one) => !leftOut.has(one.number));
+        expect(rowsOf(only(batch, { source: null, every: true }, leftOut))).toEqual(rowsOf(batchOf(all)));
+        expect(without(batch, { ...omission, every: true }).rows).toBe(0);
+        expect(rowsOf(only(batch, { source: 'feed-1' }, leftOut))).toEqual(rowsOf(batchOf(own)));
       },
     ),
     { numRuns: 200 },
@@ -52,8 +59,8 @@ test('a batch without some sources and numbers is the batch of the other detecti
 
 test('nothing to leave out: the very same batch', () => {
   const batch = batchOf([]);
-  expect(without(batch, { sources: new Set(), numbers: new Map() })).toBe(batch);
-  expect(without(batch, { sources: new Set(['feed']), numbers: new Map() })).toBe(batch);
+  expect(without(batch, { every: false, sources: new Set(), numbers: new Map() })).toBe(batch);
+  expect(without(batch, { every: false, sources: new Set(['feed']), numbers: new Map() })).toBe(batch);
 });
 
 test('a project that looks like the end of circumstances is no missing source', () => {

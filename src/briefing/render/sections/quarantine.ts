@@ -15,8 +15,8 @@ export function quarantineSection({ quarantined }: Briefing): Section {
       {
         caption: 'Sources in quarantine',
         columns: [text('Source'), text('Since'), text('Bounds broken'), figures('Detections')],
-        rows: quarantined.map(({ source, since, reasons, detections }) => [
-          sourceName(source),
+        rows: quarantined.map(({ source, feed, since, reasons, detections }) => [
+          sourceName(source, feed),
           dateTime(since),
           name(reasons.join('; ').replaceAll('-', ' ')),
           count(detections),
@@ -27,6 +27,7 @@ export function quarantineSection({ quarantined }: Briefing): Section {
   };
 }
 
-export function sourceName(source: QuarantinedSource['source']): string | Name {
-  return source === null ? 'uploads that name none' : name(source);
+export function sourceName(source: QuarantinedSource['source'], feed?: number): string | Name {
+  const which = feed === undefined ? '' : `, feed ${feed}`;
+  return source === null ? `uploads that name none${which}` : name(source + which);
 }
