@@ -28,8 +28,8 @@ export const FACTS_CALLS = calls({ objectWrite: 1 });
 /** A tick always reads the manifest and lists what waits. */
 export const LOOK_CALLS = calls({ objectRead: 1, objectList: 1 });
 
-/** One batch of an upload without an Idempotency-Key; with one, a head comes first. */
-export const OPEN_CALLS = calls({ objectRead: 1 });
+/** One batch: it is read, and beside that looked for among the merged ones. */
+export const OPEN_CALLS = calls({ objectRead: 2 });
 
 export interface MergeShape {
   readonly batches: number;

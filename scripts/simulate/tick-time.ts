@@ -14,7 +14,6 @@ import {
   compactionInputs,
   FACTS_CALLS,
   type MergeShape,
-  OPEN_CALLS,
   PUBLISH_CALLS,
   SCREEN_CALLS,
   SEGMENT_CALLS,
@@ -83,10 +82,10 @@ export function foldAndWriteMs(lasts: Lasts, inputs: number, outputs: number, cp
   return Math.max(now, end);
 }
 
-/** From the list of what waits to the swap. Batches are opened one after another. */
+/** From the list of what waits to the swap. Batches are opened one after another, each with its two calls side by side. */
 export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number {
   const { batches, columnReads, joinedSegments, writtenSegments } = shape;
-  const opened = lasts(timesCalls(OPEN_CALLS, batches));
+  const opened = lasts(timesCalls(READ, batches));
   const decided = Math.max(0, ...sideBySideEnds(lasts, READ, columnReads));
   const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments);
   return opened + decided + written + lasts(SCREEN_CALLS) + lasts(FACTS_CALLS) + lasts(PUBLISH_CALLS);

@@ -23,6 +23,7 @@ export interface StoreStatus {
 
 /** Batches that are asked how many detections they have: each is a read of four bytes. */
 const MAX_COUNTED = 1_000;
+const ROWS_BYTES = 4;
 
 /**
  * Rejects when the storage does not answer.
@@ -32,11 +33,13 @@ export async function readStatus(objects: ObjectStore, now: number): Promise<Sto
   const { manifest } = await loadManifest(objects);
   const { heads, isWhole } = await listWaiting(objects, now);
   const consumed = new Set(manifest.consumed);
-  const keys = heads.map(({ key }) => key).filter((key) => !consumed.has(batchId(key)));
+  const waiting = heads.filter(({ key }) => !consumed.has(batchId(key)));
+  // One that is cut off has no count of rows to be asked for.
+  const keys = waiting.filter(({ sizeBytes }) => sizeBytes >= BATCH_ROWS_OFFSET + ROWS_BYTES).map(({ key }) => key);
   let detections = 0;
   await sideBySide(keys.slice(0, MAX_COUNTED), async (key) => {
     // A batch that was merged and moved a moment ago is no longer waiting.
-    const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, 4);
+    const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, ROWS_BYTES);
     if (bytes !== null) detections += new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   });
   return {
@@ -48,7 +51,7 @@ export async function readStatus(objects: ObjectStore, now: number): Promise<Sto
       bytes: run.segments.reduce((sum, entry) => sum + segmentBytes(entry), 0),
     })),
     waiting: {
-      batches: keys.length + manifest.replay.length,
+      batches: waiting.length + manifest.replay.length,
       detections,
       atLeast: !isWhole || keys.length > MAX_COUNTED || manifest.replay.length > 0,
     },

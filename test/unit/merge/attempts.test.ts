@@ -4,6 +4,7 @@ import { MAX_TRIES, RETRY_AFTER_MS, STUCK_AFTER_MS } from '../../../src/merge/at
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readSetAside } from '../../../src/merge/set-aside.ts';
+import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { MERGED_PREFIX } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
@@ -176,12 +177,14 @@ describe('nothing is set aside, and nothing more is taken for a sign of death,',
     const world = newWorld();
     await upload(world, 'base', someDetections(30, 1));
     await tick(world);
-    await world.objects.memory.put('batches/waiting/bad', new Uint8Array(50));
+    await world.objects.memory.put('batches/waiting/bad', new Uint8Array(7));
     for (let i = 0; i < 30; i++) {
       world.clock += MINUTE;
       await tick(world);
     }
     await upload(world, 'good', someOf(1));
+    const { waiting } = await readStatus(world.objects, world.clock);
+    expect(waiting).toEqual({ batches: 2, detections: 5, atLeast: false });
     world.clock += MINUTE;
     expect(await tick(world)).toMatchObject({ batches: 1 });
     expect((await batchPlaces(world.objects.memory)).waiting).toEqual(['bad']);
