@@ -49,9 +49,10 @@ function mergeContext({ objects, slices }: LocalStore): MergeContext {
 }
 
 function rebuiltText(built: Rebuilt, folder: string): string {
-  const { batches, numbers, generation, setAside, unreadable, setAsideFrom } = built;
+  const { batches, numbers, generation, setAside, withdrawn, unreadable, setAsideFrom } = built;
   const lines = [`Built ${folder} from ${batches} batches: ${numbers} numbers in generation ${generation}.`];
   if (setAside > 0) lines.push(`${setAside} batches are set aside, as ${setAsideFrom} says.`);
+  if (withdrawn > 0) lines.push(`${withdrawn} batches are withdrawn, and kept.`);
   if (setAsideFrom === null) {
     lines.push('No manifest could be read: batches that a rollback had set aside are in the inventory again.');
   }

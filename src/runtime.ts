@@ -12,6 +12,7 @@ import { acceptDetections } from './ingest/accept.ts';
 import { checkAdminKey } from './keys/admin-key.ts';
 import type { Limiter } from './keys/quota.ts';
 import { KeyRegistry } from './keys/registry.ts';
+import { batchService } from './merge/batch-service.ts';
 import { DEFAULT_BUDGET, type MergeContext } from './merge/context.ts';
 import { loadManifest } from './merge/publish.ts';
 import { qualityService } from './merge/quality-service.ts';
@@ -166,6 +167,7 @@ export function createRuntimeOn(
     randomId: () => crypto.randomUUID(),
     accept: (upload) => acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
+    batches: batchService(merge),
     quality: qualityService(merge, { ...shared, report: reportAs('canaries.unavailable') }),
     status: async () => {
       const [status, census] = await orUnavailable(Promise.all([readStatus(objects, now()), readCensus(objects)]));

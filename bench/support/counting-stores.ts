@@ -1,5 +1,6 @@
 /** Stores that count what is asked of them: operations and bytes are exact where times say nothing of production. */
 import type {
+  ListOptions,
   ObjectHead,
   ObjectPage,
   ObjectStore,
@@ -68,7 +69,7 @@ export class CountingObjectStore implements ObjectStore {
     return this.#inner.put(key, bytes, condition);
   }
 
-  async list(prefix: string, options?: { readonly cursor?: string; readonly limit?: number }): Promise<ObjectPage> {
+  async list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
     this.counted.lists += 1;
     return this.#inner.list(prefix, options);
   }

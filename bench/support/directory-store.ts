@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { open } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type {
+  ListOptions,
   ObjectHead,
   ObjectPage,
   ObjectStore,
@@ -64,9 +65,9 @@ export class DirectoryObjectStore implements ObjectStore {
     return headOf(key, bytes, Date.now());
   }
 
-  async list(prefix: string, options: { cursor?: string; limit?: number } = {}): Promise<ObjectPage> {
+  async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     const limit = Math.min(options.limit ?? PAGE_LIMIT, PAGE_LIMIT);
-    const { cursor } = options;
+    const cursor = options.cursor ?? options.startAfter;
     const keys = keysUnder(this.#folder).filter((key) => key.startsWith(prefix));
     const rest = cursor === undefined ? keys : keys.filter((key) => key > cursor);
     const objects: ObjectHead[] = [];

@@ -1,6 +1,13 @@
 /** A store that is read through and written beside: a benchmark may merge into an inventory and leave it as it was. */
 import { MemoryObjectStore } from '../../src/store/memory.ts';
-import type { ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from '../../src/store/store.ts';
+import type {
+  ListOptions,
+  ObjectHead,
+  ObjectPage,
+  ObjectStore,
+  PutCondition,
+  StoredObject,
+} from '../../src/store/store.ts';
 
 export class OverlayObjectStore implements ObjectStore {
   readonly #below: ObjectStore;
@@ -51,7 +58,7 @@ export class OverlayObjectStore implements ObjectStore {
   }
 
   /** Only what has been written here, of the prefixes that a merge lists. */
-  async list(prefix: string, options?: { readonly cursor?: string; readonly limit?: number }): Promise<ObjectPage> {
+  async list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
     return this.#above.list(prefix, options);
   }
 

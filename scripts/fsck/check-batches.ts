@@ -17,7 +17,12 @@ const LOST = 'The inventory has it, but a rebuild would lose it: put it back fro
  * @param manifest with `history`, or null: then the batches are only read, since nothing says which must be there
  * @returns whether every kept batch can be read
  */
-export async function checkBatches(look: Look, manifest: Manifest | null, history: History | null): Promise<boolean> {
+export async function checkBatches(
+  look: Look,
+  manifest: Manifest | null,
+  history: History | null,
+  withdrawn: ReadonlySet<string> = new Set(),
+): Promise<boolean> {
   const { objects, findings, progress } = look;
   const merged = findings.begin('merged batches');
   const waiting = findings.begin('waiting batches');
@@ -32,7 +37,8 @@ export async function checkBatches(look: Look, manifest: Manifest | null, histor
   const inBoth = new Set<string>();
   for await (const { key } of listObjects(objects, MERGED_PREFIX)) {
     const id = key.slice(MERGED_PREFIX.length);
-    await checkBatch(look, key, merged, LOST);
+    // One that could never be read is withdrawn so that no tick tries any more.
+    if (!withdrawn.has(id)) await checkBatch(look, key, merged, LOST);
     if (!missing.delete(id) && history !== null) unnamed(look, key, history, merged);
     if (waitingIds.has(id)) inBoth.add(id);
     progress.advance();
@@ -41,12 +47,13 @@ export async function checkBatches(look: Look, manifest: Manifest | null, histor
   const consumed = new Set(manifest?.consumed);
   for (const id of waitingIds) {
     const wasMerged = missing.delete(id) || inBoth.has(id);
-    await checkBatch(
-      look,
-      WAITING_PREFIX + id,
-      waiting,
-      wasMerged ? LOST : 'Nothing of it is in the inventory. ' + 'Ask its sender for it again, and move it away.',
-    );
+    if (!withdrawn.has(id))
+      await checkBatch(
+        look,
+        WAITING_PREFIX + id,
+        waiting,
+        wasMerged ? LOST : 'Nothing of it is in the inventory. ' + 'Ask its sender for it again, and move it away.',
+      );
     progress.advance();
     if (!wasMerged) findings.count('batches waiting to be merged', 1);
     else if (consumed.has(id) || inBoth.has(id) || manifest === null) {
@@ -57,6 +64,7 @@ export async function checkBatches(look: Look, manifest: Manifest | null, histor
     }
   }
   for (const [id, generation] of missing) {
+    if (withdrawn.has(id)) continue;
     const by = generationKey(HISTORY_PREFIX, generation, '');
     merged.error(MERGED_PREFIX + id, `is missing, and does not wait either; ${by}* names it as merged`, LOST);
   }

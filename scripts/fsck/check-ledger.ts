@@ -3,6 +3,7 @@ import type { Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
 import { quarantineTotals, readLedger } from '../../src/quality/ledger.ts';
 import { readOmissions } from '../../src/quality/omissions.ts';
+import { EMPTY_PILE } from '../../src/quality/pile.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { type Look, REBUILD } from './look.ts';
 
@@ -23,7 +24,9 @@ export async function checkLedger(
   try {
     const ledger = await readLedger(objects, manifest);
     check.looked = 1;
-    for (const id of (await readOmissions(objects, ledger)).keys()) {
+    // What was dropped stays so in whatever becomes of its batch.
+    const undropped = { ...ledger, cases: ledger.cases.map((one) => ({ ...one, dropped: EMPTY_PILE })) };
+    for (const id of (await readOmissions(objects, undropped)).keys()) {
       check.looked += 1;
       progress.advance();
       if (outside.has(id)) {

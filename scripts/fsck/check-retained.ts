@@ -8,6 +8,7 @@ import {
 } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
 import { readSetAside, setAsideKeys } from '../../src/merge/set-aside.ts';
+import { readWithdrawals } from '../../src/merge/withdrawals.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
 import { checkFactsObject } from './check-facts.ts';
@@ -25,6 +26,8 @@ export interface Named {
   readonly facts: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
   readonly setAside: ReadonlySet<string>;
+  /** Of withdrawals. */
+  readonly lists: ReadonlySet<string>;
   readonly slices: ReadonlySet<string>;
 }
 
@@ -39,7 +42,9 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
   const { generation, commit, retained } = current.manifest;
   const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
   const setAside = new Set(setAsideKeys(current.manifest));
+  const lists = new Set<string>();
   segments.addCurrent(current.manifest);
+  await addJob(look, current.manifest, { segments, facts, lists }, check);
   look.progress.begin('retained generations', retained.length);
   let before: Manifest | null = null;
   for (const entry of retained) {
@@ -58,6 +63,10 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
       await checkItsList(manifest, check, key, () => readSetAside(look.objects, manifest));
       for (const one of keys) setAside.add(one);
     }
+    if (manifest.withdrawals !== null && !lists.has(manifest.withdrawals.key)) {
+      await checkItsList(manifest, check, manifest.withdrawals.key, () => readWithdrawals(look.objects, manifest));
+      lists.add(manifest.withdrawals.key);
+    }
     before = manifest;
     look.progress.advance();
   }
@@ -70,8 +79,28 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
     facts: facts.keys,
     ledgers,
     setAside,
+    lists,
     slices: segments.slices,
   };
+}
+
+/** What taking batches out of the inventory has made so far is no garbage. */
+async function addJob(
+  { objects }: Look,
+  manifest: Manifest,
+  { segments, facts, lists }: { segments: NamedSegments; facts: NamedFacts; lists: Set<string> },
+  check: Check,
+): Promise<void> {
+  if (manifest.withdrawals === null) return;
+  lists.add(manifest.withdrawals.key);
+  try {
+    const { job } = await readWithdrawals(objects, manifest);
+    for (const entry of job?.side ?? []) segments.add(entry);
+    for (const entry of [...(job?.sideFacts ?? []), ...(job?.facts?.output ?? [])]) facts.add(entry);
+  } catch (error) {
+    const remedy = 'No batch can be withdrawn, and no rollback made, until it is back: put it back from a copy.';
+    check.error(manifest.withdrawals.key, messageOf(error), remedy);
+  }
 }
 
 /** Its ledger, or what it has set aside: a rollback reads both. */
@@ -153,13 +182,13 @@ class NamedSegments {
 
   /** Those that have been looked at already. */
   addCurrent(manifest: Manifest): void {
-    for (const entry of segmentsInUse(manifest)) this.#add(entry);
+    for (const entry of segmentsInUse(manifest)) this.add(entry);
   }
 
   async checkAndAdd(manifest: Manifest): Promise<void> {
     const remedy = `Lookups are right. Do not roll back to generation ${manifest.generation}.`;
     for (const entry of segmentsInUse(manifest)) {
-      const kind = this.#add(entry);
+      const kind = this.add(entry);
       if (kind === 'new') await checkSegment(this.#look.objects, entry, this.#check, remedy);
       if (kind === 'different') {
         this.#check.error(copyKey(manifest), `says of ${entry.key} what another manifest does not`, remedy);
@@ -167,7 +196,7 @@ class NamedSegments {
     }
   }
 
-  #add(entry: SegmentEntry): 'new' | 'same' | 'different' {
+  add(entry: SegmentEntry): 'new' | 'same' | 'different' {
     const shape = JSON.stringify(entry);
     const known = this.#shapes.get(entry.key);
     if (known !== undefined) return known === shape ? 'same' : 'different';
@@ -191,6 +220,10 @@ class NamedFacts {
 
   get keys(): ReadonlySet<string> {
     return new Set(this.#entries.keys());
+  }
+
+  add(entry: FactsEntry): void {
+    this.#entries.set(entry.key, entry);
   }
 
   async checkAndAdd({ generation, facts }: Manifest): Promise<void> {

@@ -9,6 +9,7 @@ import { checkNumbers } from './check-numbers.ts';
 import { checkRetained } from './check-retained.ts';
 import { checkSegmentsInUse } from './check-segments.ts';
 import { checkSetAside } from './check-set-aside.ts';
+import { checkWithdrawals } from './check-withdrawals.ts';
 import { countGarbage } from './count-garbage.ts';
 import type { Look } from './look.ts';
 import { verifyBatches } from './verify-batches.ts';
@@ -40,13 +41,15 @@ export async function checkStore(look: Look, options: CheckOptions): Promise<Rea
   const named = await checkRetained(look, read);
   const setAside = await checkSetAside(look, manifest);
   const history = await checkHistory(look, manifest, setAside ?? new Set());
-  const isKept = await checkBatches(look, manifest, history);
+  const { withdrawn, pending } = await checkWithdrawals(look, manifest);
+  const isKept = await checkBatches(look, manifest, history, withdrawn ?? new Set());
   const outside = setAside === null ? null : new Set([...setAside, ...manifest.replay]);
   const isLedgerWhole = await checkLedger(look, manifest, outside ?? new Set());
   await countGarbage(look, named, history);
   look.findings.count('batches to be merged again', manifest.replay.length);
   if (options.verifyBatches) {
-    await verifyBatches(look, manifest, isServable && isKept && isLedgerWhole ? outside : null);
+    const isWhole = isServable && isKept && isLedgerWhole && outside !== null && withdrawn !== null;
+    await verifyBatches(look, manifest, { outside: isWhole ? new Set([...outside, ...withdrawn]) : null, pending });
   }
   await checkUnchanged(look, read);
   return read;

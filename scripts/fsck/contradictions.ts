@@ -4,7 +4,8 @@ import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
 export function contradictions(manifest: Manifest): string[] {
-  const { runs, facts, reached, replay, unscreened, unsliced, generation, parent, retained } = manifest;
+  const { runs, facts, reached, replay, unscreened, unsliced, generation, parent, retained, compaction, withdrawals } =
+    manifest;
   const problems: string[] = [];
   const keys = segmentsInUse(manifest).map(({ key }) => key);
   if (generation === 0) problems.push('is of generation 0, which is never published');
@@ -21,6 +22,9 @@ export function contradictions(manifest: Manifest): string[] {
   if (unscreened.some((id) => !replay.includes(id)))
     problems.push('has a batch to be screened that it is not to merge');
   if (unsliced.some((key) => !keys.includes(key))) problems.push('has a segment without slices that no run names');
+  if (withdrawals?.replacing === true && (compaction === null || withdrawals.pending === 0)) {
+    problems.push('takes out withdrawn batches, but has none, or no compaction that does');
+  }
   const isAscending = retained.every((entry, i) => entry.generation < (retained[i + 1]?.generation ?? generation));
   if (!isAscending) problems.push('retains generations that are not in order');
   return [...problems, ...compactionContradictions(manifest)];

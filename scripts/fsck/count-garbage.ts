@@ -6,6 +6,7 @@ import {
   RETAINED_PREFIX,
   SEGMENT_PREFIX,
   SET_ASIDE_PREFIX,
+  WITHDRAWALS_PREFIX,
 } from '../../src/store/keys.ts';
 import type { History } from './check-history.ts';
 import type { Named } from './check-retained.ts';
@@ -20,6 +21,7 @@ export async function countGarbage(look: Look, named: Named, history: History): 
   findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
   const lists = await countOthers(look, SET_ASIDE_PREFIX, named.setAside);
   findings.count('lists of batches set aside that nothing names', lists);
+  findings.count('lists of withdrawals that nothing names', await countOthers(look, WITHDRAWALS_PREFIX, named.lists));
   findings.count('manifests that are not retained', await countOthers(look, RETAINED_PREFIX, named.manifests));
   const histories = await countOthers(look, HISTORY_PREFIX, new Set());
   // Kept for ever: they are small, and a collector would have to walk the whole chain.

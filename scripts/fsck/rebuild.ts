@@ -6,6 +6,7 @@ import { loadManifest, publish } from '../../src/merge/publish.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/set-aside.ts';
 import { readKept } from '../../src/merge/waiting.ts';
+import { markedWithdrawn, markWithdrawn, readWithdrawals } from '../../src/merge/withdrawals.ts';
 import { type Ledger, readLedger, writeLedger } from '../../src/quality/ledger.ts';
 import {
   MANIFEST_KEY,
@@ -13,6 +14,7 @@ import {
   QUARANTINE_PAGE_PREFIX,
   RETAINED_PREFIX,
   WAITING_PREFIX,
+  WITHDRAWN_PREFIX,
 } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import { listObjects } from './list-all.ts';
@@ -22,7 +24,7 @@ import type { Progress } from './progress.ts';
 /** What is not made of batches: API keys, and whatever else is set by hand. */
 const CONFIGURATION_PREFIX = 'config/';
 /** Copied as they are. The ledger, which is part of a generation, is published in the new store. */
-const COPIED_PREFIXES = [CONFIGURATION_PREFIX, QUARANTINE_PAGE_PREFIX];
+const COPIED_PREFIXES = [CONFIGURATION_PREFIX, QUARANTINE_PAGE_PREFIX, WITHDRAWN_PREFIX];
 
 export interface Rebuilt {
   readonly numbers: number;
@@ -31,6 +33,8 @@ export interface Rebuilt {
   readonly batches: number;
   /** Kept out of the inventory as before, and still kept. */
   readonly setAside: number;
+  /** Likewise, and for good. */
+  readonly withdrawn: number;
   /** Copied, but they cannot be read: they wait. */
   readonly unreadable: number;
   /** Where it says which batches were set aside; null: nowhere, and so none are. */
@@ -40,6 +44,7 @@ export interface Rebuilt {
 /** What was decided of batches, which the batches themselves do not tell. */
 interface Decided {
   readonly setAside: readonly SetAside[];
+  readonly withdrawn: ReadonlySet<string>;
   readonly ledger: Ledger | null;
   /** Batches that were merged, and screened then, but for a copy that still waits. */
   readonly isMerged: (id: string) => boolean;
@@ -53,14 +58,16 @@ interface Decided {
  * @throws LookError if there is nothing to build from
  */
 export async function rebuild(source: ObjectStore, into: MergeContext, progress: Progress): Promise<Rebuilt> {
-  const { setAside, ledger, isMerged, from } = await readDecided(source);
+  const { setAside, withdrawn, ledger, isMerged, from } = await readDecided(source, into.objects);
   const target: MergeContext = { ...into, isRecorded: isMerged };
   progress.begin('copying configuration');
   for (const prefix of COPIED_PREFIXES) await copyObjects(source, target, prefix);
   progress.begin('copying batches');
   const isSetAside = new Set(setAside.map(({ id }) => id));
-  const copied = await copyBatches(source, target, progress, (id) => !isSetAside.has(id));
-  if (copied === 0) throw new LookError('there is no kept batch to build a store from');
+  const isMerging = (id: string) => !isSetAside.has(id) && !withdrawn.has(id);
+  const copied = await copyBatches(source, target, progress, isMerging);
+  if (copied + withdrawn.size === 0) throw new LookError('there is no kept batch to build a store from');
+  await keepWithdrawn(source, target, progress, withdrawn);
   if (ledger !== null) await publishLedger(target, ledger);
   progress.begin(`merging ${copied} batches`);
   await drain(target);
@@ -74,6 +81,7 @@ export async function rebuild(source: ObjectStore, into: MergeContext, progress:
     generation: manifest.generation,
     batches: copied + excluded - unreadable - manifest.setAside.count,
     setAside: manifest.setAside.count,
+    withdrawn: withdrawn.size,
     unreadable,
     setAsideFrom: from,
   };
@@ -128,6 +136,23 @@ async function setAsideAgain(
   return setAside.length;
 }
 
+/** Keeps what was taken back, named by the history as all that ever came in, and with the objects that say so. */
+async function keepWithdrawn(
+  source: ObjectStore,
+  target: MergeContext,
+  progress: Progress,
+  withdrawn: ReadonlySet<string>,
+): Promise<void> {
+  if (withdrawn.size === 0) return;
+  progress.begin('keeping withdrawn batches');
+  const base = await loadManifest(target.objects);
+  await publish(target, base, {}, { ...NO_BATCHES, batches: [...withdrawn] });
+  for (const id of withdrawn) {
+    await target.objects.put(MERGED_PREFIX + id, (await readKept(source, id)).bytes, { absent: true });
+    progress.advance();
+  }
+}
+
 async function copyObjects(source: ObjectStore, { objects }: MergeContext, prefix: string): Promise<void> {
   for await (const { key } of listObjects(source, prefix)) {
     const object = await source.get(key);
@@ -143,8 +168,10 @@ async function publishLedger(target: MergeContext, ledger: Ledger): Promise<void
 }
 
 /** From the manifest, or if it or its ledger cannot be read from the newest copy of one that can. */
-async function readDecided(source: ObjectStore): Promise<Decided> {
+async function readDecided(source: ObjectStore, into: ObjectStore): Promise<Decided> {
   const merged = new Set<string>();
+  const withdrawn = new Set<string>();
+  for await (const id of markedWithdrawn(source)) withdrawn.add(id);
   for await (const { key } of listObjects(source, MERGED_PREFIX)) merged.add(key.slice(MERGED_PREFIX.length));
   const copies: string[] = [];
   for await (const { key } of listObjects(source, RETAINED_PREFIX)) copies.push(key);
@@ -154,13 +181,18 @@ async function readDecided(source: ObjectStore): Promise<Decided> {
       if (object === null) continue;
       const manifest = decodeManifest(object.bytes);
       const ledger = manifest.ledger === null ? null : await readLedger(source, manifest);
+      const recent = (await readWithdrawals(source, manifest)).withdrawn;
+      for (const one of recent) {
+        withdrawn.add(one.id);
+        await markWithdrawn(into, one);
+      }
       for (const id of manifest.consumed) merged.add(id);
       const setAside = await readSetAside(source, manifest);
-      return { setAside, ledger, isMerged: (id) => merged.has(id), from: key };
+      return { withdrawn, setAside, ledger, isMerged: (id) => merged.has(id), from: key };
     } catch {
       // Damaged: the one before it is the next best.
     }
   }
   // Nobody knows what was in quarantine: everything is screened as if it had just come in.
-  return { setAside: [], ledger: null, isMerged: () => false, from: null };
+  return { withdrawn, setAside: [], ledger: null, isMerged: () => false, from: null };
 }

@@ -23,17 +23,28 @@ import { ScratchRuns } from './scratch-runs.ts';
 /** Batches folded at once, in bytes as stored: twice a tick's. The folds of the groups wait in a scratch folder. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
-/** @param outside batches of which the inventory has nothing; null: not all that is needed is known to be whole */
+/** What is known by then. */
+export interface Known {
+  /** Batches of which the inventory has nothing; null: not all that is needed is known to be whole. */
+  readonly outside: ReadonlySet<string> | null;
+  /** Batches of which the inventory may still have rows that are to be taken out. */
+  readonly pending: number;
+}
+
 export async function verifyBatches(
   look: Look,
   manifest: Manifest,
-  outside: ReadonlySet<string> | null,
+  { outside, pending }: Known,
   groupBytes = GROUP_BYTES,
 ): Promise<void> {
   const { objects, findings, progress } = look;
   const check = findings.begin('inventory against its batches');
   if (outside === null) {
     check.skip('not while segments, batches, the ledger or what is set aside have errors');
+    return;
+  }
+  if (pending > 0) {
+    check.skip(`not while ${pending} withdrawn batches are being taken out: let the ticks finish, and check again`);
     return;
   }
   const scratch = new ScratchRuns();
@@ -89,7 +100,7 @@ async function* batchGroups(
   if (group.length > 0) yield group;
 }
 
-/** Ids of all merged batches, but those that are set aside or not merged again yet. */
+/** Ids of all merged batches, but those that are withdrawn, set aside or not merged again yet. */
 async function* inventoryBatches(
   objects: ObjectStore,
   manifest: Manifest,

@@ -154,6 +154,118 @@ export interface OperationTypes {
     body: string | Detection[];
     answer: Receipt;
   };
+  listBatches: {
+    query?: {
+      /**
+       * ISO 8601 date, or date-time with offset: only those that wait or were taken up since
+       */
+      since?: string;
+      /**
+       * Only those with lines of this source; empty: with lines that name none
+       */
+      source?: string;
+      /**
+       * `next` of the page before
+       */
+      after?: string;
+    };
+    answer: {
+      /**
+       * Those that wait, then those taken up, latest first
+       */
+      batches: {
+        /**
+         * As the upload was answered
+         */
+        batch: string;
+        /**
+         * waiting: for the next ticks. merged: in the inventory, but for what is held. held: all of it is held back with its sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory
+         */
+        state: 'waiting' | 'merged' | 'held' | 'set-aside' | 'withdrawing' | 'withdrawn';
+        /**
+         * null: uploaded with an Idempotency-Key and taken up, so that it is not known any more
+         */
+        receivedAt: string | null;
+        /**
+         * By a tick; null: it waits
+         */
+        takenUpAt: string | null;
+        /**
+         * That took it up first
+         */
+        generation: number | null;
+        /**
+         * Lines; null: the batch cannot be read
+         */
+        accepted: number | null;
+        rejected: number | null;
+        /**
+         * That uploaded it; null: not known
+         */
+        tenant: string | null;
+        /**
+         * Of the accepted lines, those held back with their source
+         */
+        held: number;
+        /**
+         * The first twenty that it names; null: none
+         */
+        sources: (string | null)[];
+        setAside: {
+          reason: 'rollback' | 'failed' | 'exhausted';
+          detail: string | null;
+          at: string;
+        } | null;
+        withdrawn: {
+          at: string;
+          /**
+           * Id of the API key
+           */
+          by: string;
+          /**
+           * While it is withdrawing. queued: after others. gathering: ticks read the kept batches. rewriting: they write the inventory without it
+           */
+          step: ('queued' | 'gathering' | 'rewriting') | null;
+        } | null;
+      }[];
+      /**
+       * `after` of the page that follows; null: there is none
+       */
+      next: string | null;
+    };
+  };
+  withdrawBatch: {
+    path: {
+      /**
+       * As the upload was answered, or as GET /v1/batches lists it
+       */
+      id: string;
+    };
+    answer: {
+      batch: string;
+      state: 'withdrawing' | 'withdrawn';
+      /**
+       * When it was withdrawn: asked for again, nothing changes
+       */
+      at: string;
+      /**
+       * Id of the API key
+       */
+      by: string;
+    };
+  };
+  releaseBatch: {
+    path: {
+      /**
+       * As the upload was answered, or as GET /v1/batches lists it
+       */
+      id: string;
+    };
+    answer: {
+      batch: string;
+      state: 'waiting';
+    };
+  };
   listSources: {
     answer: Sources;
   };
@@ -683,7 +795,15 @@ export interface Audit {
      * Id of the API key
      */
     by: string;
-    action: 'policy.put' | 'override.put' | 'override.delete' | 'key.create' | 'key.delete';
+    action:
+      | 'policy.put'
+      | 'override.put'
+      | 'override.delete'
+      | 'key.create'
+      | 'key.delete'
+      | 'batch.withdraw'
+      | 'batch.release'
+      | 'rollback';
     /**
      * Of the policy
      */
@@ -706,6 +826,19 @@ export interface Audit {
     key?: string;
     name?: string;
     scopes?: string[];
+    /**
+     * That was withdrawn or released
+     */
+    batch?: string;
+    /**
+     * That a rollback made
+     */
+    generation?: number;
+    /**
+     * Whose inventory it has
+     */
+    restored?: number;
+    requeue?: boolean;
   }[];
   /**
    * `before` of the page that follows; null: there is none
@@ -1133,6 +1266,14 @@ export interface Receipt {
    * @maxItems 21
    */
   ignoredFields?: string[];
+  /**
+   * Only of an upload that is sent again. waiting: for the next ticks. merged: in the inventory, but for what the operator holds back. held: all of it is held back; told to keys with the scope `admin`. set-aside, withdrawn: none of it is in the inventory, see `detail`
+   */
+  state?: 'waiting' | 'merged' | 'held' | 'set-aside' | 'withdrawn';
+  /**
+   * Of set-aside and withdrawn: how to bring it back
+   */
+  detail?: string;
 }
 export interface Sources {
   /**
@@ -1528,10 +1669,12 @@ export interface Problem {
     | 'urn:ringfence:problem:not-found'
     | 'urn:ringfence:problem:not-retained'
     | 'urn:ringfence:problem:not-quarantined'
+    | 'urn:ringfence:problem:not-set-aside'
     | 'urn:ringfence:problem:method-not-allowed'
     | 'urn:ringfence:problem:idempotency-conflict'
     | 'urn:ringfence:problem:ambiguous-source'
     | 'urn:ringfence:problem:too-many-keys'
+    | 'urn:ringfence:problem:batch-unreadable'
     | 'urn:ringfence:problem:limit-reached'
     | 'urn:ringfence:problem:payload-too-large'
     | 'urn:ringfence:problem:unsupported-media-type'

@@ -17,7 +17,7 @@ import { ByteReader, ByteWriter } from './bytes.ts';
 import { CircumstancesTable, circumstancesText, parseCircumstances } from './circumstances.ts';
 import type { Detection } from './detection.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, frame, openFrame } from './frame.ts';
-import { parseJson } from './text.ts';
+import { decodeText, parseJson } from './text.ts';
 
 export const BATCH_MAGIC = 'RFBA';
 export const BATCH_VERSION = 1;
@@ -195,6 +195,22 @@ export function openBatch(bytes: Bytes): Batch {
   };
   checkRows(batch);
   return batch;
+}
+
+/** How a receipt begins: nowhere else in a batch, since quotes inside of its texts are escaped. */
+const RECEIPT_BEGINS = new TextEncoder().encode('{"bodySha256":"');
+
+/**
+ * The receipt, out of the last bytes of a batch: it ends it. null: it begins before them. Throws FormatError when what
+ * is there is no receipt.
+ */
+export function receiptOfTail(tail: Bytes): Receipt | null {
+  for (let at = tail.length - RECEIPT_BEGINS.length; at >= 0; at--) {
+    if (RECEIPT_BEGINS.every((byte, i) => tail[at + i] === byte)) {
+      return parseReceipt(decodeText(tail.subarray(at), BATCH_MAGIC));
+    }
+  }
+  return null;
 }
 
 /** Only the receipt of a batch. */

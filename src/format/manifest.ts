@@ -42,6 +42,15 @@ const factsEntry = v.object({
 
 const reached = v.object({ generation: count, day: count });
 
+const withdrawals = v.object({
+  /** Of the list, an object of its own (src/merge/withdrawals.ts). */
+  key: v.string(),
+  /** Batches whose rows are still to be taken out of the runs. */
+  pending: count,
+  /** Whether `compaction` is the one that takes them out: then no run and no facts of now are joined with newer ones. */
+  replacing: v.boolean(),
+});
+
 const tickReport = v.object({
   at: count,
   batches: count,
@@ -89,6 +98,8 @@ const members = {
   reached: v.array(reached),
   /** Key of the ledger of sources (src/quality/ledger.ts); null: nothing was ever counted or kept out. */
   ledger: v.nullable(v.string()),
+  /** Batches that were taken back of late; null, and not written: none. */
+  withdrawals: v.optional(v.nullable(withdrawals), null),
   /** Earlier generations that can be returned to, oldest first. */
   retained: v.array(retained),
   lastTick: tickReport,
@@ -145,6 +156,7 @@ export const EMPTY_MANIFEST: Manifest = {
   facts: [],
   reached: [],
   ledger: null,
+  withdrawals: null,
   retained: [],
   lastTick: { at: 0, batches: 0, detections: 0, newNumbers: 0, unreadable: 0 },
 };
@@ -154,14 +166,14 @@ export function encodeManifest(manifest: Manifest): Bytes {
   const { runs, compaction } = manifest;
   const { key, count: batches, ids } = manifest.setAside;
   if (ids !== undefined) throw new RangeError('batches set aside must be in an object before a manifest is written');
-  const head: Head = {
+  const { withdrawals: withdrawn, ...head } = {
     ...manifest,
     setAside: { key, count: batches },
     runs: runs.map((value) => ({ ...value, segments: value.segments.length })),
     compaction: compaction === null ? null : { ...compaction, output: compaction.output.length },
-  };
+  } satisfies Head;
   const writer = new ByteWriter();
-  writer.text(JSON.stringify(head));
+  writer.text(JSON.stringify(withdrawn === null ? head : { ...head, withdrawals: withdrawn }));
   writer.raw(encodeSegmentTable([...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])]));
   return frame(MAGIC, VERSION, writer.view());
 }

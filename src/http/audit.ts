@@ -1,4 +1,4 @@
-/** Who changed what a tenant decides with, and its keys. */
+/** Who changed what a tenant decides with, and its keys; under `*`, what is for all, and what was taken back. */
 import * as v from 'valibot';
 import { formatE164 } from '../number/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
@@ -26,13 +26,26 @@ export const auditAnswer = v.object({
       v.object({
         at: instant,
         by: v.pipe(v.string(), v.description('Id of the API key')),
-        action: v.picklist(['policy.put', 'override.put', 'override.delete', 'key.create', 'key.delete']),
+        action: v.picklist([
+          'policy.put',
+          'override.put',
+          'override.delete',
+          'key.create',
+          'key.delete',
+          'batch.withdraw',
+          'batch.release',
+          'rollback',
+        ]),
         version: v.exactOptional(v.pipe(v.number(), v.description('Of the policy'))),
         override: v.exactOptional(override),
         replaced: v.exactOptional(v.nullable(override)),
         key: v.exactOptional(v.pipe(v.string(), v.description('Id of the key that was made or deleted'))),
         name: v.exactOptional(v.string()),
         scopes: v.exactOptional(v.array(v.string())),
+        batch: v.exactOptional(v.pipe(v.string(), v.description('That was withdrawn or released'))),
+        generation: v.exactOptional(v.pipe(v.number(), v.description('That a rollback made'))),
+        restored: v.exactOptional(v.pipe(v.number(), v.description('Whose inventory it has'))),
+        requeue: v.exactOptional(v.boolean()),
       }),
     ),
     v.description(`Newest first, at most ${AUDIT_PAGE}`),
@@ -62,6 +75,7 @@ export function auditRoutes(services: Services): readonly Route[] {
       operationId: 'listAudit',
       tag: 'Overrides',
       summary: 'Every change of policy, overrides and keys: who, when, what',
+      description: 'Of the tenant `*`: what is for all tenants, and every rollback, withdrawal and release of a batch.',
       scope: 'policy',
       parameters: [
         { in: 'query', name: 'before', description: '`older` of the page before', schema: v.optional(v.string()) },

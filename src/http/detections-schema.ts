@@ -22,6 +22,9 @@ export const detectionLine = v.object({
   sightings: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SIGHTINGS)), 1),
 } satisfies Record<Field, v.GenericSchema>);
 
+const REPLAY_STATES = ['waiting', 'merged', 'held', 'set-aside', 'withdrawn'] as const;
+export type ReplayState = (typeof REPLAY_STATES)[number];
+
 export const receiptAnswer = v.object({
   batch: v.string(),
   accepted: count,
@@ -49,4 +52,15 @@ export const receiptAnswer = v.object({
       ),
     ),
   ),
+  state: v.exactOptional(
+    v.pipe(
+      v.picklist(REPLAY_STATES),
+      v.description(
+        'Only of an upload that is sent again. waiting: for the next ticks. merged: in the inventory, but for what the ' +
+          'operator holds back. held: all of it is held back; told to keys with the scope `admin`. set-aside, withdrawn: ' +
+          'none of it is in the inventory, see `detail`',
+      ),
+    ),
+  ),
+  detail: v.exactOptional(v.pipe(v.string(), v.description('Of set-aside and withdrawn: how to bring it back'))),
 });

@@ -2,8 +2,9 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { REJECT_REASONS } from '../ingest/rejection.ts';
-import type { Principal } from '../keys/scope.ts';
-import { detectionLine, receiptAnswer } from './detections-schema.ts';
+import { allows, type Principal } from '../keys/scope.ts';
+import type { BatchState } from '../merge/batch-state.ts';
+import { detectionLine, type ReplayState, receiptAnswer } from './detections-schema.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
@@ -57,7 +58,7 @@ export function detectionRoutes(services: Services): readonly Route[] {
           status: 202,
           description:
             'The accepted detections are stored; they are never lost. With the header `Idempotent-Replayed: true`, they ' +
-            'were stored by an earlier upload with the same Idempotency-Key',
+            'were stored by an earlier upload with the same Idempotency-Key, and `state` says what has become of it',
           json: { schema: receiptAnswer, example: RECEIPT_EXAMPLE },
         },
       ],
@@ -89,8 +90,24 @@ async function upload(services: Services, { req }: Context, principal: Principal
     throw new Problem('idempotency-conflict', 'expected the body that this Idempotency-Key was first used with');
   }
   const { accepted, rejected, errors, defaulted, ignoredFields } = result.receipt;
-  const headers = result.replayed ? { 'idempotent-replayed': 'true' } : {};
-  return json({ batch: result.batch, accepted, rejected, errors, defaulted, ignoredFields }, 202, headers);
+  const answer = { batch: result.batch, accepted, rejected, errors, defaulted, ignoredFields };
+  if (!result.replayed) return json(answer, 202);
+  const state = await services.batches.stateOf(result.batch, accepted, allows(principal, 'admin'));
+  return json({ ...answer, ...replayState(result.batch, state) }, 202, { 'idempotent-replayed': 'true' });
+}
+
+/** What has become of an upload that is sent again: without it, "already stored" would hide that nothing is served. */
+function replayState(batch: string, state: BatchState): { readonly state: ReplayState; readonly detail?: string } {
+  if (state === 'set-aside') {
+    const detail = `set aside, so none of it is in the inventory: POST /v1/batches/${batch}/release merges it (scope admin)`;
+    return { state, detail };
+  }
+  if (state === 'withdrawing' || state === 'withdrawn') {
+    const detail =
+      'taken back by an admin, for good: to have it counted after all, send it with another Idempotency-Key';
+    return { state: 'withdrawn', detail };
+  }
+  return { state };
 }
 
 function checkedKey(key: string | undefined): string | undefined {

@@ -1,8 +1,10 @@
 /** Back to a retained generation. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { Principal } from '../keys/scope.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { Problem } from './problem.ts';
+import { recordForAll } from './record.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
@@ -37,7 +39,9 @@ export function rollbackRoutes(services: Services): readonly Route[] {
       operationId: 'rollback',
       tag: 'State',
       summary: 'Return to a retained generation',
-      description: 'Publishes a new generation with the inventory of an earlier one; GET /v1/status lists those.',
+      description:
+        'Publishes a new generation with the inventory of an earlier one; GET /v1/status lists those. What was ' +
+        'withdrawn or dropped since stays so. To take back a single upload, withdraw it.',
       scope: 'admin',
       body: { 'application/json': { schema: rollbackRequest, example: { generation: 1233 } } },
       answers: [
@@ -48,15 +52,17 @@ export function rollbackRoutes(services: Services): readonly Route[] {
         },
       ],
       problems: ['invalid-request', 'not-retained', 'payload-too-large', 'storage-unavailable'],
-      handle: (context) => rollback(services, context),
+      handle: (context, principal) => rollback(services, context, principal),
     },
   ];
 }
 
-async function rollback(services: Services, { req }: Context): Promise<Response> {
+async function rollback(services: Services, { req }: Context, principal: Principal): Promise<Response> {
   const { generation, requeue } = parse(rollbackRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-  const result = await services.rollback(generation, { requeue });
+  const result = await services.rollback(generation, { requeue, by: principal.id });
   if (result.kind === 'done') {
+    const { restored } = result;
+    await recordForAll(services, principal, { action: 'rollback', generation: result.generation, restored, requeue });
     return json({ generation: result.generation, restored: result.restored, batches: result.batches });
   }
   const retained = result.retained.length === 0 ? 'none' : result.retained.join(', ');

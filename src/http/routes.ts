@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit.ts';
+import { batchRoutes } from './batches.ts';
 import { briefingRoutes } from './briefings.ts';
 import { canaryRoutes } from './canaries.ts';
 import { detectionRoutes } from './detections.ts';
@@ -27,6 +28,7 @@ export function allRoutes(services: Services): readonly Route[] {
     ...auditRoutes(services),
     ...briefingRoutes(services),
     ...detectionRoutes(services),
+    ...batchRoutes(services),
     ...sourceRoutes(services),
     ...canaryRoutes(services),
     ...stateRoutes(services),

@@ -7,6 +7,7 @@
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { Limiter } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
+import type { BatchService } from '../merge/batch-service.ts';
 import type { QualityService } from '../merge/quality-service.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
 import type { TenantRules } from '../policy/decide.ts';
@@ -90,7 +91,8 @@ export interface Services {
   health(): Promise<Health>;
   /** Rejects with BodyError, too, if the upload cannot be taken. */
   accept(upload: Upload): Promise<AcceptResult>;
-  rollback(generation: number, options: { readonly requeue: boolean }): Promise<RollbackResult>;
+  rollback(generation: number, options: { readonly requeue: boolean; readonly by: string }): Promise<RollbackResult>;
+  readonly batches: BatchService;
   readonly quality: QualityService;
   /** Of the location, for quotas; smallest first. */
   readonly limiters: readonly Limiter[];

@@ -4,12 +4,13 @@ import type { Manifest } from '../format/manifest.ts';
 import { DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { readCanaries } from '../quality/canaries.ts';
 import { type Case, type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
-import { readOmissions } from '../quality/omissions.ts';
+import { readDropped, readOmissions } from '../quality/omissions.ts';
 import { foldPages } from '../quality/pile.ts';
-import { only, sourcesOf, without } from '../quality/rows.ts';
+import { NOTHING_OMITTED, type Omission, only, sourcesOf, without } from '../quality/rows.ts';
 import { screen } from '../quality/screen.ts';
 import type { MergeContext } from './context.ts';
 import type { Due, DueBatch } from './due.ts';
+import type { Released } from './history.ts';
 import { countNew, distinctNumbers, findKnown } from './novelty.ts';
 import type { Inputs } from './waiting.ts';
 
@@ -19,6 +20,8 @@ export interface Admitted {
   readonly detections: number;
   /** Distinct numbers that no run knows. */
   readonly newNumbers: number;
+  /** Of batches that were merged before. */
+  readonly released: readonly Released[];
   /** Key of the ledger to publish. */
   readonly ledger: string | null;
   /** Held back from now on, if that is published. */
@@ -28,7 +31,7 @@ export interface Admitted {
 /** Rejects when the ledger or the canaries cannot be read or written: then nothing is merged. */
 export async function admit(context: MergeContext, manifest: Manifest, inputs: Inputs, due: Due): Promise<Admitted> {
   if (inputs.all.length === 0 && due.batches.length === 0) {
-    return { batches: [], detections: 0, newNumbers: 0, ledger: manifest.ledger, quarantined: [] };
+    return { batches: [], detections: 0, newNumbers: 0, released: [], ledger: manifest.ledger, quarantined: [] };
   }
   const ledger = due.ledger ?? (await readLedger(context.objects, manifest));
   const opened = [...inputs.all, ...due.batches].map(({ batch }) => batch);
@@ -36,16 +39,24 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
   const canaries = await readCanaries(context.objects);
   const isRecorded = (id: string) => context.isRecorded?.(id) === true;
   const unscreened = new Set(manifest.unscreened);
+  // Out of what was merged or held before; of a new upload nothing can have been dropped.
+  const isOld = inputs.replayed.length + due.batches.length > 0;
+  const dropped = isOld ? await readDropped(context.objects, ledger) : new Map<string, Omission>();
+  const lessDropped = (id: string, batch: Batch) => without(batch, dropped.get(id) ?? NOTHING_OMITTED);
   const screened = screen(
     [
-      ...inputs.replayed.map((upload) => ({ ...upload, isReplayed: !unscreened.has(upload.id) })),
+      ...inputs.replayed.map((upload) => ({
+        ...upload,
+        batch: lessDropped(upload.id, upload.batch),
+        isReplayed: !unscreened.has(upload.id),
+      })),
       ...inputs.waiting.map((upload) => ({ ...upload, isReplayed: false })),
     ].filter(({ id }) => !isRecorded(id)),
     ledger,
     { canaries, known, now: context.now(), bounds: context.bounds ?? DEFAULT_BOUNDS },
   );
   const recorded = await withoutOmitted(context, ledger, inputs, isRecorded);
-  const released = due.batches.map(({ batch, of }) => only(batch, of, canaries));
+  const released = due.batches.map(({ id, batch, of }) => lessDropped(id, only(batch, of, canaries)));
   const batches = [...screened.batches, ...recorded, ...released];
   // As a rule nothing is left out, and sorting half a million numbers once is enough.
   const isWhole = batches.every((batch, i) => batch === opened[i]);
@@ -53,6 +64,7 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
     batches,
     detections: batches.reduce((sum, { rows }) => sum + rows, 0),
     newNumbers: countNew(isWhole ? known.numbers : distinctNumbers(batches), known),
+    released: due.batches.map(({ id, of: { source, every } }) => ({ batch: id, source, ...(every && { every }) })),
     ledger: await store(context, manifest, withReleased(screened.ledger, due.batches, canaries)),
     quarantined: screened.quarantined,
   };

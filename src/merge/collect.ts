@@ -11,11 +11,13 @@ import {
   RETAINED_PREFIX,
   SEGMENT_PREFIX,
   SET_ASIDE_PREFIX,
+  WITHDRAWALS_PREFIX,
 } from '../store/keys.ts';
 import type { ObjectHead } from '../store/store.ts';
 import { collectDocuments } from '../tenants/collect.ts';
 import { type MergeContext, messageOf } from './context.ts';
 import { setAsideKeys } from './set-aside.ts';
+import { readWithdrawals } from './withdrawals.ts';
 
 /** Longer than the longest tick (15 minutes) plus any cache and clock difference. */
 export const GARBAGE_AGE_MS = 60 * 60_000;
@@ -34,6 +36,7 @@ export interface Collected {
   readonly facts: number;
   readonly ledgers: number;
   readonly setAside: number;
+  readonly withdrawals: number;
   readonly slices: number;
   readonly manifests: number;
   readonly briefings: number;
@@ -45,6 +48,7 @@ const NOTHING: Collected = {
   facts: 0,
   ledgers: 0,
   setAside: 0,
+  withdrawals: 0,
   slices: 0,
   manifests: 0,
   briefings: 0,
@@ -59,6 +63,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
       facts: await sweepObjects(context, FACTS_PREFIX, marked.facts),
       ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
       setAside: await sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside),
+      withdrawals: await sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals),
       slices: await sweepSlices(context, marked.slices),
       manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
       briefings: await collectBriefings(context.objects, context.now()),
@@ -78,6 +83,7 @@ interface Marked {
   readonly facts: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
   readonly setAside: ReadonlySet<string>;
+  readonly withdrawals: ReadonlySet<string>;
   readonly slices: ReadonlySet<string>;
   readonly manifests: ReadonlySet<string>;
 }
@@ -87,11 +93,13 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const facts = new Set<string>();
   const ledgers = new Set<string>();
   const setAside = new Set<string>();
+  const withdrawn = new Set<string>();
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
   const markManifest = (manifest: Manifest) => {
-    const { runs, compaction, facts: entries, ledger } = manifest;
+    const { runs, compaction, facts: entries, ledger, withdrawals } = manifest;
     for (const key of setAsideKeys(manifest)) setAside.add(key);
+    if (withdrawals !== null) withdrawn.add(withdrawals.key);
     if (ledger !== null) ledgers.add(ledger);
     for (const { key } of entries) facts.add(key);
     for (const entry of [...runs.flatMap((run) => run.segments), ...(compaction?.output ?? [])]) {
@@ -101,6 +109,10 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     }
   };
   markManifest(current);
+  // What a job has made so far; those of earlier generations are not gone on with.
+  const made = (await readWithdrawals(context.objects, current)).job;
+  for (const { key } of made?.side ?? []) segments.add(key);
+  for (const { key } of [...(made?.sideFacts ?? []), ...(made?.facts?.output ?? [])]) facts.add(key);
   for (const { generation, commit } of current.retained) {
     const key = generationKey(RETAINED_PREFIX, generation, commit);
     const object = await context.objects.get(key);
@@ -108,7 +120,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     manifests.add(key);
     markManifest(decodeManifest(object.bytes));
   }
-  return { segments, facts, ledgers, setAside, slices, manifests };
+  return { segments, facts, ledgers, setAside, withdrawals: withdrawn, slices, manifests };
 }
 
 async function sweepObjects(context: MergeContext, prefix: string, marked: ReadonlySet<string>): Promise<number> {

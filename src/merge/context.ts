@@ -42,6 +42,8 @@ export interface TickBudget {
   readonly compactionSegments: number;
   /** Distinct circumstances that a share of a compaction meets before it ends: links, one a number, are held as text. */
   readonly compactionCircumstances: number;
+  /** Kept batches read by a tick's share of a withdrawal; their bytes are bounded by four times `batchBytes`. */
+  readonly withdrawalBatches: number;
   /** Facts objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes anew. */
   readonly factsObjects: number;
 }
@@ -52,6 +54,7 @@ export const DEFAULT_BUDGET: TickBudget = {
   inlineRecords: 131_072,
   compactionSegments: 80,
   compactionCircumstances: 8_192,
+  withdrawalBatches: 2_000,
   factsObjects: 8,
 };
 

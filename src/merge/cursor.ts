@@ -165,3 +165,45 @@ export class RunCursor implements RecordCursor {
     return id;
   }
 }
+
+/** The records of a run but those of some numbers. */
+export class WithoutNumbers implements RecordCursor {
+  readonly #run: RunCursor;
+  readonly #numbers: Float64Array;
+  /** Of the first number that is not below the run's. */
+  #at = 0;
+
+  /** @param numbers ascending */
+  constructor(run: RunCursor, numbers: Float64Array) {
+    this.#run = run;
+    this.#numbers = numbers;
+  }
+
+  get number(): number {
+    return this.#run.number;
+  }
+
+  emit(sink: RecordSink): void {
+    this.#run.emit(sink);
+  }
+
+  advance(): boolean {
+    return this.#run.advance() && this.#pass();
+  }
+
+  async load(): Promise<void> {
+    do await this.#run.load();
+    while (!this.#pass());
+  }
+
+  /** Passes over numbers that are left out. Returns false when more must be loaded first. */
+  #pass(): boolean {
+    for (;;) {
+      const { number } = this.#run;
+      while (this.#at < this.#numbers.length && (this.#numbers[this.#at] as number) < number) this.#at += 1;
+      // At its end a run stands on infinity, which is none of the numbers.
+      if (this.#numbers[this.#at] !== number) return true;
+      if (!this.#run.advance()) return false;
+    }
+  }
+}

@@ -15,6 +15,8 @@ export interface FoldLimits {
   /** UTC days since 1970, both included. */
   readonly from?: number;
   readonly to?: number;
+  /** Numbers whose rows are left out. */
+  readonly without?: { has(number: number): boolean };
 }
 
 /**
@@ -22,11 +24,12 @@ export interface FoldLimits {
  * than an object. Throws FormatError when an input is damaged.
  */
 export function* foldObjects(inputs: readonly FactsInput[], limits: FoldLimits = {}): Generator<EncodedFacts> {
-  const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY } = limits;
+  const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
   const kinds = new FoldedKinds(inputs.map(({ directory }) => directory));
   const cursors = inputs.map((input) => new FactsCursor(input, kinds.numbersOf(input.directory)));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.texts, objectBytes);
+  const sink = without === undefined ? writer : sinkWithout(writer, without);
   for (const cursor of cursors) cursor.skipTo(from);
   // Every turn takes a day's blocks of at least one input, so it ends with them.
   for (;;) {
@@ -36,12 +39,20 @@ export function* foldObjects(inputs: readonly FactsInput[], limits: FoldLimits =
     foldDay(
       day,
       cursors.filter(({ nextDay }) => nextDay === day),
-      writer,
+      sink,
     );
     yield* writer.take();
   }
   writer.end();
   yield* writer.take();
+}
+
+function sinkWithout(sink: FactsSink, numbers: { has(number: number): boolean }): FactsSink {
+  return {
+    add(day, number, kind, linkHigh, linkLow, firstSeenAt) {
+      if (!numbers.has(number)) sink.add(day, number, kind, linkHigh, linkLow, firstSeenAt);
+    },
+  };
 }
 
 /** Of all inputs together: about what the fold of the day takes, at most. */

@@ -20,16 +20,20 @@ export interface MergedFacts {
   readonly firstDay: number | null;
 }
 
-/** Rejects when an object cannot be written: then nothing refers to any of them. */
+/**
+ * Rejects when an object cannot be written: then nothing refers to any of them.
+ * @param joins whether small objects may be rewritten; if not, those of the batches are added
+ */
 export async function mergeFacts(
   context: MergeContext,
   entries: readonly FactsEntry[],
   batches: readonly Batch[],
+  joins = true,
 ): Promise<MergedFacts> {
   const pieces = factsOf(batches);
   if (pieces.length === 0) return { entries: [...entries], firstDay: null };
   const newBytes = pieces.reduce((sum, { shape }) => sum + shape.bytes, 0);
-  const joined = await readJoined(context, entries, newBytes);
+  const joined = await readJoined(context, joins ? entries : [], newBytes);
   const attempt = context.randomId();
   const written: FactsEntry[] = [];
   for (const { file, shape } of joined.size === 0 && pieces.length === 1 ? pieces : foldWith(pieces, joined.values())) {
@@ -89,6 +93,26 @@ async function readJoined(
     }
   }
   return inputs;
+}
+
+/**
+ * An object without the rows of some numbers: what is to stand in its place, none if it has no other rows. Rejects when
+ * it cannot be read or written.
+ */
+export async function factsWithout(
+  { objects, randomId }: MergeContext,
+  entry: FactsEntry,
+  numbers: { has(number: number): boolean },
+): Promise<FactsEntry[]> {
+  const input = await readFacts(objects, entry);
+  const attempt = randomId();
+  const written: FactsEntry[] = [];
+  for (const { file, shape } of foldObjects([input], { without: numbers })) {
+    const key = factsKey(attempt, written.length);
+    await objects.put(key, file);
+    written.push({ key, ...shape });
+  }
+  return written;
 }
 
 /** A whole object, every block checked. Rejects when it is not there or damaged. */

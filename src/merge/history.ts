@@ -20,23 +20,34 @@ const schema = v.object({
   generation: v.number(),
   commit: v.string(),
   parent: v.nullable(v.string()),
-  /** Merged for the first time; a batch is in one generation's list only. */
+  /** Taken up for the first time, to be merged or withdrawn; a batch is in one generation's list only. */
   batches: v.array(v.string()),
   /** Merged again after a rollback. */
   replayed: v.array(v.string()),
+  /** Of batches merged before: rows that had been held back, of a source or all, and were merged now, released. */
+  released: v.exactOptional(
+    v.array(v.object({ batch: v.string(), source: v.nullable(v.string()), every: v.exactOptional(v.literal(true)) })),
+  ),
 });
 
 export type HistoryEntry = v.InferOutput<typeof schema>;
+export type Released = Readonly<NonNullable<HistoryEntry['released']>[number]>;
 
 /** The batches a generation merged. */
-export type MergedBatches = Pick<HistoryEntry, 'batches' | 'replayed'>;
+export interface MergedBatches extends Readonly<Pick<HistoryEntry, 'batches' | 'replayed'>> {
+  readonly released?: readonly Released[];
+}
 
 export const NO_BATCHES: MergedBatches = { batches: [], replayed: [] };
 
 const object = framedJson(MAGIC, VERSION, schema);
 
-export function encodeHistory({ generation, commit, parent }: Manifest, { batches, replayed }: MergedBatches): Bytes {
-  return object.encode({ generation, commit, parent, batches, replayed });
+export function encodeHistory({ generation, commit, parent }: Manifest, merged: MergedBatches): Bytes {
+  const { batches, replayed, released = [] } = merged;
+  return object.encode({
+    ...{ generation, commit, parent, batches, replayed },
+    ...(released.length > 0 && { released: [...released] }),
+  });
 }
 
 /** Throws FormatError unless the bytes are a history object. */
@@ -44,20 +55,41 @@ export function decodeHistory(bytes: Bytes): HistoryEntry {
   return object.decode(bytes);
 }
 
-/** Ids of the batches first merged after a generation, up to and including the given manifest's. */
-export async function batchesSince(objects: ObjectStore, manifest: Manifest, generation: number): Promise<string[]> {
+/**
+ * What was merged after a generation, up to and including the given manifest's, newest first. Rejects when that is too
+ * long ago, or a part of the history cannot be read.
+ */
+export async function historySince(
+  objects: ObjectStore,
+  manifest: Manifest,
+  generation: number,
+): Promise<HistoryEntry[]> {
   if (manifest.generation - generation > MAX_HISTORY_STEPS) {
     throw new RangeError(`generation ${generation} is more than ${MAX_HISTORY_STEPS} generations back`);
   }
-  const batches: string[] = [];
+  const entries: HistoryEntry[] = [];
   let commit: string | null = manifest.commit;
   for (let step = manifest.generation; step > generation && commit !== null; step--) {
-    const key = generationKey(HISTORY_PREFIX, step, commit);
-    const object = await objects.get(key);
-    if (object === null) throw new FormatError(`${MAGIC}: ${key} is missing`);
-    const entry = decodeHistory(object.bytes);
-    batches.push(...entry.batches);
+    const entry = await readHistory(objects, step, commit);
+    entries.push(entry);
     commit = entry.parent;
   }
-  return batches;
+  return entries;
+}
+
+/** Ids of the batches first merged after a generation, up to and including the given manifest's. */
+export async function batchesSince(objects: ObjectStore, manifest: Manifest, generation: number): Promise<string[]> {
+  return (await historySince(objects, manifest, generation)).flatMap(({ batches }) => batches);
+}
+
+/** Of one generation, with when it was written: a moment before it was published. Rejects when it cannot be read. */
+export async function readHistory(
+  objects: ObjectStore,
+  generation: number,
+  commit: string,
+): Promise<HistoryEntry & { readonly writtenAt: number }> {
+  const key = generationKey(HISTORY_PREFIX, generation, commit);
+  const stored = await objects.get(key);
+  if (stored === null) throw new FormatError(`${MAGIC}: ${key} is missing`);
+  return { ...decodeHistory(stored.bytes), writtenAt: stored.uploadedAt };
 }

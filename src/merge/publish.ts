@@ -52,6 +52,7 @@ export type ManifestChange = Partial<
     | 'facts'
     | 'reached'
     | 'ledger'
+    | 'withdrawals'
     | 'lastTick'
   >
 > & {

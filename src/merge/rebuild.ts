@@ -1,8 +1,9 @@
 /** Merging until nothing is left to merge: what a rebuild from the kept batches ends with. */
 import type { Run } from '../format/manifest.ts';
+import { compact } from './compact.ts';
 import type { MergeContext } from './context.ts';
 import { type LoadedManifest, loadManifest } from './publish.ts';
-import { compact, tick } from './tick.ts';
+import { tick } from './tick.ts';
 
 /** Far beyond what the largest store needs; a store that does not come to rest is reported, not looped on. */
 const MAX_STEPS = 100_000;

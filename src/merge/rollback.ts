@@ -1,13 +1,14 @@
 /** Returning to a retained generation: a new generation with the runs of an old one. */
 import { reachedBy } from '../format/facts-reached.ts';
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
-import { ledgerAfterRollback } from '../quality/after-rollback.ts';
+import { ledgerAfterRollback, type Rollback } from '../quality/after-rollback.ts';
 import { readLedger, writeLedger } from '../quality/ledger.ts';
 import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import type { MergeContext } from './context.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
 import { loadManifest, publish } from './publish.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
+import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdrawals.ts';
 
 /** Ticks publish about once a minute: losing to them this often in a row does not happen. */
 const ATTEMPTS = 5;
@@ -31,7 +32,7 @@ export type RollbackResult =
 export async function rollback(
   context: MergeContext,
   generation: number,
-  options: { readonly requeue: boolean },
+  options: { readonly requeue: boolean; readonly by?: string },
 ): Promise<RollbackResult> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const base = await loadManifest(context.objects);
@@ -47,22 +48,30 @@ export async function rollback(
     const later = await batchesSince(context.objects, manifest, generation);
     const asideThen = await readSetAside(context.objects, target);
     const asideNow = await readSetAside(context.objects, manifest);
-    const excluded = [...new Set([...asideThen.map(({ id }) => id), ...target.replay, ...later])];
-    const known = new Map([...asideThen, ...asideNow].map((one) => [one.id, one]));
-    const isAside = new Set(asideNow.map(({ id }) => id));
+    const withdrawals = await readWithdrawals(context.objects, manifest);
+    const withdrawn = new Set(withdrawals.withdrawn.map(({ id }) => id));
+    const out = new Set([...asideThen.map(({ id }) => id), ...target.replay, ...later]);
+    const excluded = [...out].filter((id) => !withdrawn.has(id));
+    const isAside = new Map(asideNow.map((one) => [one.id, one]));
     const replay = options.requeue ? excluded.filter((id) => !isAside.has(id)) : [];
     const isReplayed = new Set(replay);
     const at = context.now();
     const setAside = excluded
       .filter((id) => !isReplayed.has(id))
-      .map((id): SetAside => known.get(id) ?? { id, reason: 'rollback', detail: null, at, by: null });
-    const ledger = await rolledBackLedger(context, manifest, target, options.requeue);
+      .map((id): SetAside => {
+        // Released and not merged yet, one that no generation has screened is still to be judged.
+        const reason = manifest.unscreened.includes(id) ? 'failed' : 'rollback';
+        return isAside.get(id) ?? { id, reason, detail: null, at, by: options.by ?? null };
+      });
+    const how = { requeue: options.requeue, now: at, excluded: out, withdrawn };
+    const { ledger, revived } = await rolledBackLedger(context, manifest, target, how);
     const published = await publish(
       context,
       base,
       {
         runs: target.runs,
         ledger,
+        withdrawals: await rolledBackWithdrawals(context, base.manifest, target, withdrawals, { out, revived }),
         compaction: null,
         replay,
         unscreened: manifest.unscreened.filter((id) => isReplayed.has(id)),
@@ -87,11 +96,34 @@ async function rolledBackLedger(
   context: MergeContext,
   current: Manifest,
   target: Manifest,
-  requeue: boolean,
-): Promise<string | null> {
-  if (current.ledger === null && target.ledger === null) return null;
+  how: Rollback,
+): Promise<{ readonly ledger: string | null; readonly revived: readonly string[] }> {
+  if (current.ledger === null && target.ledger === null) return { ledger: null, revived: [] };
   const { objects } = context;
   const [now, then] = [await readLedger(objects, current), await readLedger(objects, target)];
-  const ledger = await ledgerAfterRollback(objects, now, then, { requeue, now: context.now() });
-  return writeLedger(objects, current.generation + 1, context.randomId(), ledger);
+  const { ledger, revived } = await ledgerAfterRollback(objects, now, then, how);
+  return { ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger), revived };
+}
+
+/**
+ * What was withdrawn stays withdrawn, and what was dropped stays dropped: what the target's inventory has of it is to be
+ * taken out again, and what was to be taken out of the target's is so still.
+ */
+async function rolledBackWithdrawals(
+  context: MergeContext,
+  base: Manifest,
+  target: Manifest,
+  { withdrawn }: Withdrawals,
+  { out, revived }: { readonly out: ReadonlySet<string>; readonly revived: readonly string[] },
+): Promise<Manifest['withdrawals']> {
+  const then = await readWithdrawals(context.objects, target);
+  const known = new Set(then.withdrawn.map(({ id }) => id));
+  const since = withdrawn.map(({ id }) => id).filter((id) => !known.has(id) && !out.has(id));
+  const pending = new Map(then.pending.map((one) => [one.id, one]));
+  for (const id of [...since, ...revived]) pending.set(id, { id, from: 0 });
+  return writeWithdrawals(context.objects, base, context.randomId(), {
+    withdrawn,
+    pending: [...pending.values()],
+    job: null,
+  });
 }

@@ -19,8 +19,6 @@ export const SET_ASIDE_PAGE = 5_000;
 export const SET_ASIDE_REASONS = [
   /** Merged after the generation that a rollback returned to. */
   'rollback',
-  /** Taken back by an admin. */
-  'withdrawn',
   /** Merging it throws; never merged, and never screened. */
   'failed',
   /** Ticks that took it up did not come to an end; never opened since, never merged, never screened. */

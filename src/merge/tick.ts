@@ -4,24 +4,25 @@
  * everything after it is taken up again from the manifest.
  */
 import { reachedBy } from '../format/facts-reached.ts';
-import type { Manifest, Run, SegmentEntry } from '../format/manifest.ts';
+import type { Manifest } from '../format/manifest.ts';
 import type { Case } from '../quality/ledger.ts';
-import { readSegment } from '../store/columns.ts';
 import { type Admitted, admit } from './admit.ts';
 import { type Attempt, beginAttempt } from './attempts.ts';
 import { boundLog } from './bounded-log.ts';
 import { collectGarbage, isCollectionTick } from './collect.ts';
+import { compact, runCursor } from './compact.ts';
 import type { MergeContext } from './context.ts';
-import { BatchCursor, RunCursor } from './cursor.ts';
+import { BatchCursor } from './cursor.ts';
 import { MergeDictionary } from './dictionary.ts';
 import { type Due, NOTHING_DUE, openDue } from './due.ts';
 import { mergeFacts } from './facts.ts';
 import { sift, watch } from './faulty.ts';
 import { fold } from './fold.ts';
-import { type MergedBatches, NO_BATCHES } from './history.ts';
+import type { MergedBatches } from './history.ts';
 import { type LoadedManifest, loadManifest, type ManifestChange, publish } from './publish.ts';
+import { rewrite } from './rewrite.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
-import { planCompaction, planInline } from './tiers.ts';
+import { planInline } from './tiers.ts';
 import { type Candidates, candidatesOf, type Inputs, listWaiting, openInputs, settle } from './waiting.ts';
 import { repairSlices, SegmentWriter } from './write.ts';
 
@@ -69,8 +70,9 @@ async function boundedTick(context: MergeContext): Promise<TickResult> {
   }
   if (merged.current === base) await attempt.end();
   await settle(context, merged.settled);
-  const compacted = await compact(context, merged.current);
-  const end = compacted ?? merged.current;
+  const rewritten = await rewrite(context, merged.current);
+  const compacted = rewritten && (await compact(context, rewritten));
+  const end = compacted ?? rewritten ?? merged.current;
   if (isCollectionTick(context.now())) await collectGarbage(context, end.manifest);
   return {
     generation: end.manifest.generation,
@@ -129,7 +131,7 @@ async function mergeWaiting(
       ...(aside.length === 0 ? {} : { setAside: await withAside(context, manifest, aside) }),
       caution: attempt.caution,
     },
-    { batches: settled, replayed: taken.batches.replayed },
+    { ...taken.batches, batches: settled },
   );
   if (current === null) return { ...nothing, current: null };
   logQuarantined(context, taken.admitted.quarantined);
@@ -225,7 +227,7 @@ async function mergeBatches(
   const { budget } = context;
   const admitted = await admit(context, manifest, inputs, due);
   const { batches, detections, newNumbers, ledger } = admitted;
-  const facts = await mergeFacts(context, manifest.facts, batches);
+  const facts = await mergeFacts(context, manifest.facts, batches, manifest.withdrawals?.replacing !== true);
   let runs = manifest.runs;
   const unsliced = [...stillUnsliced];
   if (detections > 0) {
@@ -261,54 +263,7 @@ async function mergeBatches(
         unreadable: inputs.unreadable,
       },
     },
-    batches: { batches: inputs.waiting.map(({ id }) => id), replayed: [...replayed] },
+    batches: { batches: inputs.waiting.map(({ id }) => id), replayed: [...replayed], released: admitted.released },
     due: due.batches.length,
   };
-}
-
-function runCursor(
-  context: MergeContext,
-  segments: readonly SegmentEntry[],
-  from: number,
-  dictionary: MergeDictionary,
-): RunCursor {
-  return new RunCursor(segments, from, (entry) => readSegment(context.objects, entry), dictionary);
-}
-
-/**
- * Does a tick's share of a compaction: starts one if the tiers ask for it, goes on from where the last tick stopped,
- * publishes progress, and replaces the input runs when all is merged. Returns what is current afterwards, or null
- * when another writer was first; the segments written are then garbage, and the work is done again.
- */
-export async function compact(
-  context: MergeContext,
-  base: LoadedManifest,
-  plan: (runs: readonly Run[]) => readonly Run[] = planCompaction,
-): Promise<LoadedManifest | null> {
-  const { manifest } = base;
-  const planned = plan(manifest.runs).map(({ id }) => id);
-  const state = manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: [], resumeFrom: 0 } : null);
-  if (state === null) return base;
-  const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
-  const dictionary = new MergeDictionary();
-  const cursors = inputs.map(({ segments }) => runCursor(context, segments, state.resumeFrom, dictionary));
-  const writer = new SegmentWriter(context);
-  let resumeFrom: number | null = null;
-  for await (const folded of fold(cursors, dictionary)) {
-    await writer.write(folded.segment);
-    resumeFrom = folded.resumeFrom;
-    const { compactionSegments, compactionCircumstances } = context.budget;
-    if (writer.count >= compactionSegments || dictionary.size >= compactionCircumstances) break;
-  }
-  const written = await writer.finish();
-  const output = [...state.output, ...written.entries];
-  const unsliced = [...manifest.unsliced, ...written.unsliced];
-  if (resumeFrom !== null) {
-    return publish(context, base, { compaction: { ...state, output, resumeFrom }, unsliced }, NO_BATCHES);
-  }
-  const firstHere = inputs.reduce((sum, run) => sum + run.firstHere, 0);
-  const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
-  const merged: Run = { id: writer.attempt, firstHere, segments: output };
-  const runs = manifest.runs.toSpliced(at, inputs.length, merged);
-  return publish(context, base, { runs, compaction: null, unsliced }, NO_BATCHES);
 }

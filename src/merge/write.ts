@@ -15,8 +15,12 @@ export class SegmentWriter {
   readonly #underWay = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(context: MergeContext) {
+  readonly #isServed: boolean;
+
+  /** @param isServed whether lookups will ask for the segments; if not, no slices are written */
+  constructor(context: MergeContext, isServed = true) {
     this.#context = context;
+    this.#isServed = isServed;
     this.#attempt = context.randomId();
   }
 
@@ -64,6 +68,7 @@ export class SegmentWriter {
   async #put(key: string, segment: EncodedSegment): Promise<void> {
     const { objects, slices, now, log } = this.#context;
     await objects.put(key, segment.file);
+    if (!this.#isServed) return;
     try {
       await writeSlices(slices, segment, now());
     } catch (error) {

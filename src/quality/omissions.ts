@@ -1,7 +1,7 @@
 /** What a generation's inventory does not have of its batches, batch by batch, as its ledger says. */
 import type { ObjectStore } from '../store/store.ts';
 import type { Ledger, SourceName } from './ledger.ts';
-import { pileBatches } from './pile.ts';
+import { EMPTY_PILE, pileBatches } from './pile.ts';
 import type { Omission } from './rows.ts';
 
 interface Collected {
@@ -27,6 +27,32 @@ export async function readOmissions(objects: ObjectStore, ledger: Ledger): Promi
       }
     }
   }
-  for (const { batch, source, numbers } of ledger.leftOut) of(batch).numbers.set(source, new Set(numbers));
+  for (const { batch, source, numbers } of ledger.leftOut) {
+    const own = of(batch).numbers;
+    own.set(source, new Set([...(own.get(source) ?? []), ...numbers]));
+  }
   return omissions;
+}
+
+/** How many pages of held batches are read to tell which they are: some 100,000 batches. */
+const MAX_HELD_PAGES = 100;
+
+/** Rows that are held back, by batch; of more batches than fit, the latest. Rejects when a page cannot be read. */
+export async function readHeld(objects: ObjectStore, ledger: Ledger): Promise<ReadonlyMap<string, number>> {
+  const rows = new Map<string, number>();
+  let left = MAX_HELD_PAGES;
+  for (const { held } of ledger.cases) {
+    const pages = held.pages.slice(Math.max(0, held.pages.length - left));
+    left -= pages.length;
+    for (const one of await pileBatches(objects, { ...held, pages })) {
+      rows.set(one.id, (rows.get(one.id) ?? 0) + one.rows);
+    }
+  }
+  return rows;
+}
+
+/** What was dropped, batch by batch. Rejects when a page cannot be read. */
+export async function readDropped(objects: ObjectStore, ledger: Ledger): Promise<ReadonlyMap<string, Omission>> {
+  const cases = ledger.cases.map((one) => ({ ...one, held: EMPTY_PILE, due: EMPTY_PILE }));
+  return readOmissions(objects, { ...ledger, cases, leftOut: [] });
 }

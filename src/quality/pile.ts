@@ -57,6 +57,29 @@ export async function pileBatches(objects: ObjectStore, { batches, pages }: Pile
   return [...all, ...batches];
 }
 
+/** A pile without a batch, and what was in it of that; null: nothing was. Rejects when a page cannot be read. */
+export async function takeFromPile(
+  objects: ObjectStore,
+  own: Pile,
+  id: string,
+): Promise<{ readonly rest: Pile; readonly taken: readonly PileBatch[] } | null> {
+  const without = (batches: readonly PileBatch[], pages: readonly string[], taken: readonly PileBatch[]) => {
+    const rest = batches.filter((batch) => !taken.includes(batch));
+    return { rest: { detections: own.detections - pileOf(taken).detections, batches: rest, pages }, taken };
+  };
+  const found = own.batches.filter((batch) => batch.id === id);
+  if (found.length > 0) return without(own.batches, own.pages, found);
+  for (const page of own.pages) {
+    const batches = await readPage(objects, page);
+    const onPage = batches.filter((batch) => batch.id === id);
+    if (onPage.length === 0) continue;
+    // What else is on it moves to the ledger, and from there to a page again.
+    const pages = own.pages.filter((key) => key !== page);
+    return without([...batches, ...own.batches], pages, onPage);
+  }
+  return null;
+}
+
 /** Takes the oldest page off a pile that has no batch in the ledger itself. */
 export async function unfoldPage(objects: ObjectStore, own: Pile): Promise<Pile> {
   const [first, ...pages] = own.pages;

@@ -28,6 +28,8 @@ export interface Omission {
   readonly numbers: ReadonlyMap<SourceName, ReadonlySet<number>>;
 }
 
+export const NOTHING_OMITTED: Omission = { every: false, sources: new Set(), numbers: new Map() };
+
 /** The batch without the rows of an omission; the batch itself if it has none of them. */
 export function without(batch: Batch, { every, sources, numbers }: Omission): Batch {
   if (every) return selectRows(batch, () => false);
@@ -46,6 +48,16 @@ export function only(
 ): Batch {
   const isOwn = sourcesOf(batch).map((name) => every === true || name === source);
   return selectRows(batch, (id, number) => isOwn[id] === true && !numbersOut.has(number));
+}
+
+/** Only the rows of some numbers, ascending. */
+export function ofNumbers(batch: Batch, numbers: Float64Array): Batch {
+  let at = 0;
+  return selectRows(batch, (_, number) => {
+    // Rows are in number order.
+    while (at < numbers.length && (numbers[at] as number) < number) at += 1;
+    return numbers[at] === number;
+  });
 }
 
 /** In the same order, with only the circumstances that are left: the merge must not meet those of rows left out. */

@@ -1,7 +1,7 @@
 /** Where a replica keeps its copy. */
 import { MemoryObjectStore } from '../store/memory.ts';
 import { R2ObjectStore } from '../store/r2.ts';
-import type { ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from '../store/store.ts';
+import type { ListOptions, ObjectHead, ObjectPage, ObjectStore, PutCondition, StoredObject } from '../store/store.ts';
 
 /**
  * The part of the object store contract (src/store/store.ts) that a replica needs. It must be strongly consistent,
@@ -49,8 +49,11 @@ export class PrefixedStore implements ReplicaStore {
     return head === null ? null : { ...head, key };
   }
 
-  async list(prefix: string, options?: { readonly cursor?: string; readonly limit?: number }): Promise<ObjectPage> {
-    const page = await this.#store.list(this.#prefix + prefix, options);
+  async list(prefix: string, { startAfter, ...options }: ListOptions = {}): Promise<ObjectPage> {
+    const page = await this.#store.list(this.#prefix + prefix, {
+      ...options,
+      ...(startAfter !== undefined && { startAfter: this.#prefix + startAfter }),
+    });
     const objects = page.objects.map((head) => ({ ...head, key: head.key.slice(this.#prefix.length) }));
     return { ...page, objects };
   }

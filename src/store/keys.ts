@@ -13,6 +13,10 @@ export const WAITING_PREFIX = 'batches/waiting/';
 export const KEYED_BATCH = 'k-';
 /** Uploads that a published generation has consumed; kept, since the whole store can be rebuilt from them. */
 export const MERGED_PREFIX = 'batches/merged/';
+/** Which uploads were taken back, one small object each, kept for ever (src/merge/withdrawals.ts). */
+export const WITHDRAWN_PREFIX = 'batches/withdrawn/';
+/** Uploads taken back of late, and how far taking them out has come (src/merge/withdrawals.ts). */
+export const WITHDRAWALS_PREFIX = 'withdrawals/';
 /** What is known of sources, and what is kept out of the inventory (src/quality/ledger.ts). */
 export const LEDGER_PREFIX = 'ledgers/';
 /** Batches kept out of the inventory as a whole, and why (src/merge/set-aside.ts). */

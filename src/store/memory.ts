@@ -73,7 +73,8 @@ export class MemoryObjectStore implements ObjectStore {
 
   async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-    const { page, cursor } = pageOf(keys, options.cursor, Math.min(options.limit ?? PAGE_LIMIT, PAGE_LIMIT));
+    const after = options.cursor ?? options.startAfter;
+    const { page, cursor } = pageOf(keys, after, Math.min(options.limit ?? PAGE_LIMIT, PAGE_LIMIT));
     const objects = page.flatMap((key): ObjectHead[] => {
       const object = this.#objects.get(key);
       const owner = options.owners === true ? this.#owners.get(key) : undefined;

@@ -57,6 +57,7 @@ export class R2ObjectStore implements ObjectStore {
       limit,
       ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
       ...(options.owners === true ? { include: ['customMetadata' as const] } : {}),
+      ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
     });
     const objects = page.objects.map(options.owners === true ? ownedHeadOf : headOf);
     return page.truncated ? { objects, cursor: page.cursor } : { objects };

@@ -32,7 +32,10 @@ export interface ObjectPage {
 }
 
 export interface ListOptions {
+  /** Of the page before. */
   readonly cursor?: string;
+  /** Instead of a cursor: a key that all listed ones come after, whether it is there or not. */
+  readonly startAfter?: string;
   readonly limit?: number;
   /** Tell whose each object is. */
   readonly owners?: boolean;

@@ -127,6 +127,9 @@ const auditEvent = v.variant('action', [
   v.object({ action: v.literal('override.delete'), override: shownOverride }),
   v.object({ action: v.literal('key.create'), key: v.string(), name: v.string(), scopes: v.array(v.string()) }),
   v.object({ action: v.literal('key.delete'), key: v.string() }),
+  v.object({ action: v.literal('batch.withdraw'), batch: v.string() }),
+  v.object({ action: v.literal('batch.release'), batch: v.string() }),
+  v.object({ action: v.literal('rollback'), generation: count, restored: count, requeue: v.boolean() }),
 ]);
 /** What was changed. */
 export type AuditEvent = v.InferOutput<typeof auditEvent>;

@@ -103,6 +103,9 @@ export function protectedRoutes(number: string, policy: object, foreign: string)
     { method: 'GET', path: '/v1/sources', scope: 'admin' },
     { method: 'POST', path: '/v1/sources/release', body: { source: 'x' }, scope: 'admin' },
     { method: 'POST', path: '/v1/sources/drop', body: { source: 'x' }, scope: 'admin' },
+    { method: 'GET', path: '/v1/batches', scope: 'admin' },
+    { method: 'POST', path: '/v1/batches/k-none/withdraw', scope: 'admin' },
+    { method: 'POST', path: '/v1/batches/k-none/release', scope: 'admin' },
     { method: 'GET', path: '/v1/canaries', scope: 'admin' },
     { method: 'PUT', path: '/v1/canaries', body: { number }, scope: 'admin' },
     { method: 'DELETE', path: `/v1/canaries?${query(number)}`, scope: 'admin' },
@@ -112,5 +115,5 @@ export function protectedRoutes(number: string, policy: object, foreign: string)
 /** Of the requests in the log, but for those that name an id or a hash. */
 export function plainPaths(log: string): string[] {
   const paths = [...log.matchAll(/\b(?:GET|POST|PUT|DELETE) (\/\S*)/g)].map(([, path = '']) => path);
-  return paths.filter((path) => !/^\/v1\/(keys|feed\/slices)\//.test(path));
+  return paths.filter((path) => !/^\/v1\/(keys|batches|feed\/slices)\//.test(path));
 }

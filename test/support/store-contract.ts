@@ -72,6 +72,8 @@ export function describeObjectStore(name: string, create: () => ObjectStore): vo
       const second = await store.list('p/', { limit: 2, cursor: first.cursor ?? '' });
       expect(second.objects.map(({ key }) => key)).toEqual(['p/c']);
       expect(second.cursor).toBeUndefined();
+      const after = await store.list('p/', { startAfter: 'p/aa' });
+      expect(after.objects.map(({ key }) => key)).toEqual(['p/b', 'p/c']);
       await store.delete(['p/a', 'p/none', 'p/c']);
       await store.delete([]);
       expect((await store.list('p/')).objects.map(({ key }) => key)).toEqual(['p/b']);

@@ -12,12 +12,13 @@ import { FACTS } from './damage/facts.ts';
 import { GENERATIONS } from './damage/generations.ts';
 import { MANIFESTS } from './damage/manifests.ts';
 import { SEGMENTS, SLICES } from './damage/segments.ts';
+import { WITHDRAWALS } from './damage/withdrawals.ts';
 import { checked, firstSegment, flip, fourMinutes, keyLike, keysOf, manifestOf } from './support.ts';
 
 /** Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine. */
 vi.setConfig({ testTimeout: 30_000 });
 
-describe.each(Object.entries({ SEGMENTS, SLICES, FACTS, MANIFESTS, GENERATIONS, BATCHES, CONFIGURATION }))(
+describe.each(Object.entries({ SEGMENTS, SLICES, FACTS, MANIFESTS, GENERATIONS, BATCHES, WITHDRAWALS, CONFIGURATION }))(
   '%s',
   (_, damages) => {
     test.each(Object.entries(damages))('%s', async (name, { breaks, says, store = fourMinutes }) => {

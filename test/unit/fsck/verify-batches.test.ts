@@ -33,7 +33,8 @@ afterAll(() => {
 
 async function verified(world: World, groupBytes: number) {
   const look = lookAt(world);
-  await verifyBatches(look, await manifestOf(world), new Set(await setAsideIds(world)), groupBytes);
+  const outside = new Set(await setAsideIds(world));
+  await verifyBatches(look, await manifestOf(world), { outside, pending: 0 }, groupBytes);
   expect(readdirSync(temporary), 'the scratch folder is gone').toEqual([]);
   const [check] = look.findings.checks;
   return { looked: check?.looked, problems: check?.problems.map(({ what }) => what) };

@@ -70,12 +70,13 @@ describe('an upload', () => {
       ignoredFields: ['risk_label', 'comment', '+############'],
     });
     const again = await upload(body, headers);
-    expect([again.text, again.headers.get('idempotent-replayed')]).toEqual([first.text, 'true']);
+    expect(again.json).toEqual({ ...(first.json as object), state: 'waiting' });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
     const [waiting] = (await harness.objects.list('batches/waiting/')).objects;
     const stored = await harness.objects.get(waiting?.key ?? '');
     await harness.objects.put(`batches/merged/${waiting?.key.split('/').at(-1)}`, stored?.bytes ?? new Uint8Array());
     await harness.objects.delete([waiting?.key ?? '']);
-    expect((await upload(body, headers)).text).toBe(first.text);
+    expect((await upload(body, headers)).json).toEqual({ ...(first.json as object), state: 'merged' });
   });
 
   it.each([
@@ -106,7 +107,8 @@ describe('an Idempotency-Key', () => {
   it('makes a retry the same upload', async () => {
     const first = await keyed(LINE, 'retry 1');
     const second = await keyed(LINE, 'retry 1');
-    expect(second.text).toBe(first.text);
+    // The same receipt, and what has become of it since.
+    expect(second.json).toEqual({ ...(first.json as object), state: 'waiting' });
     expect((await harness.objects.list('batches/waiting/')).objects).toHaveLength(1);
   });
 

@@ -19,6 +19,7 @@ import type { Finding, Health, Samples, Services, Status } from '../../../src/ht
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import type { Scope } from '../../../src/keys/scope.ts';
+import { batchService } from '../../../src/merge/batch-service.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
 import { type QualityService, qualityService } from '../../../src/merge/quality-service.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
@@ -121,6 +122,7 @@ export class Harness {
     const log: Services['log'] = (event, fields) => void this.logged.push({ event, fields });
     const tenants: TenantStore = new TenantStore({ ...shared, held: () => rules });
     const rules = new TenantRulesHolder(tenants, { ...shared, log });
+    let changes = 0;
     return {
       keys: this.keys,
       labels,
@@ -188,6 +190,7 @@ export class Harness {
         this.rollbacks.push({ generation, requeue });
         return this.rollbackResult;
       },
+      batches: batchService({ ...this.mergeContext, randomId: () => `change-${++changes}` }),
     };
   }
 

@@ -87,6 +87,7 @@ describe('a tick that stops at any storage call', () => {
         'list ledgers/',
         'list set-aside/',
         'list briefings/',
+        'list withdrawals/',
       ]),
     );
   });

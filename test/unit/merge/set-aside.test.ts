@@ -84,7 +84,7 @@ describe('the list of batches set aside', () => {
   test('tells why and by whom, and a rollback keeps what it said before', async () => {
     const world = await fourMinutes();
     const base = await loadManifest(world.objects);
-    const said: SetAside = { id: 'b3', reason: 'withdrawn', detail: 'sent twice', at: 5, by: 'key-1' };
+    const said: SetAside = { id: 'b3', reason: 'exhausted', detail: 'sent twice', at: 5, by: 'key-1' };
     const setAside = await writeSetAside(world.objects, base.manifest.generation + 1, 'r', [said]);
     await publish(world, base, { setAside }, { batches: [], replayed: [] });
     world.clock += 60_000;

@@ -141,6 +141,7 @@ const manifest: Manifest = {
     { generation: 42, day: 20_429 },
   ],
   ledger: 'ledgers/0000000042-c0ffee',
+  withdrawals: null,
   retained: [{ generation: 41, commit: 'decade', publishedAt: NOON * 1000 - 60_000 }],
   lastTick: { at: NOON * 1000, batches: 1, detections: 6, newNumbers: 1, unreadable: 0 },
 };
@@ -219,16 +220,57 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
   segment: { example: EXAMPLE_RECORDS, 'several-blocks': manyRecords },
   batch: { rows: batch, empty: { detections: [], receipt: { ...batch.receipt, accepted: 0 } } },
   facts: { rows: facts },
-  manifest: { runs: manifest },
+  manifest: {
+    runs: manifest,
+    withdrawals: {
+      ...manifest,
+      withdrawals: { key: 'withdrawals/0000000042-c0ffee', pending: 1, replacing: true },
+    },
+  },
   aside: {
     reasons: [
       { id: '0001767614400000-b3', reason: 'rollback', detail: null, at: NOON * 1000, by: 'key-1' },
       { id: 'k-b4', reason: 'failed', detail: 'FormatError: expected a lower sum', at: NOON * 1000 + 1, by: null },
-      { id: 'k-b5', reason: 'withdrawn', detail: 'sent twice, é', at: NOON * 1000 + 2, by: 'key-2' },
+      { id: 'k-b5', reason: 'failed', detail: 'sent twice, é', at: NOON * 1000 + 2, by: 'key-2' },
       { id: 'k-b6', reason: 'exhausted', detail: null, at: NOON * 1000 + 3, by: null },
     ],
   },
+  withdrawals: {
+    gathering: {
+      withdrawn: [
+        { id: 'k-b6', at: NOON * 1000, by: 'key-1', outSince: 41 },
+        { id: 'k-b7', at: NOON * 1000 + 1, by: 'key-2', outSince: null },
+      ],
+      pending: [
+        { id: 'k-b7', from: fictionNumber(0) },
+        { id: 'b1', from: 0 },
+      ],
+      job: {
+        batches: [{ id: 'k-b7', from: fictionNumber(0), to: fictionNumber(9) }],
+        gathered: {
+          ...{ generation: 42, cursor: '0001767614400000-b1', isWhole: false },
+          queue: [
+            { id: 'k-b4' },
+            { id: 'b1', of: { source: null, every: true } },
+            { id: 'b1', of: { source: 'feed-1' } },
+          ],
+          skip: ['k-b4'],
+        },
+        side: manifest.runs[0]?.segments ?? [],
+        sideFacts: manifest.facts,
+        facts: { inputs: ['facts/a2-000000'], done: 1, output: manifest.facts },
+      },
+    },
+  },
+  withdrawn: { batch: { at: NOON * 1000, by: 'key-1' } },
   history: {
     merged: { generation: 42, commit: 'c0ffee', parent: 'decade', batches: ['b1', 'k-b4'], replayed: ['b0'] },
+    released: {
+      ...{ generation: 43, commit: 'decaf', parent: 'c0ffee', batches: [], replayed: [] },
+      released: [
+        { batch: 'b1', source: 'feed-1' },
+        { batch: 'k-b4', source: null },
+      ],
+    },
   },
 };

@@ -14,6 +14,13 @@ import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/f
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
 import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/set-aside.ts';
+import {
+  decodeMark,
+  decodeWithdrawals,
+  encodeMark,
+  encodeWithdrawals,
+  type Withdrawals,
+} from '../../../../src/merge/withdrawals.ts';
 import { decodeFacts, encodeFacts, type PlainFact } from './facts.ts';
 import {
   evidenceColumns,
@@ -55,6 +62,10 @@ export interface Contents {
   history: HistoryContent;
   /** Batches set aside. */
   aside: readonly SetAside[];
+  /** A generation's list of withdrawals. */
+  withdrawals: Withdrawals;
+  /** That a batch was withdrawn. */
+  withdrawn: { readonly at: number; readonly by: string };
 }
 
 export type Kind = keyof Contents;
@@ -143,19 +154,26 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
   manifest: { version: 2, encode: encodeManifest, decode: decodeManifest, expected: asOfVersion2 },
   aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
+  withdrawals: { version: 1, encode: encodeWithdrawals, decode: decodeWithdrawals, expected: same },
+  withdrawn: { version: 1, encode: encodeMark, decode: decodeMark, expected: same },
   history: {
     version: 1,
-    encode: ({ batches, replayed, ...ids }) => encodeHistory({ ...EMPTY_MANIFEST, ...ids }, { batches, replayed }),
+    encode: ({ batches, replayed, released = [], ...ids }) =>
+      encodeHistory({ ...EMPTY_MANIFEST, ...ids }, { batches, replayed, released }),
     decode: (bytes) => JSON.parse(new TextDecoder().decode(openFrame(bytes, 'RFHI', 1))),
     expected: same,
   },
 };
 
-/** A manifest of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. */
+/**
+ * A manifest of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. One that was
+ * written before batches could be withdrawn says nothing of that, and neither does one of a store where none was.
+ */
 function asOfVersion2(content: Manifest): Manifest {
   const { setAside }: { readonly setAside: unknown } = content;
-  if (!Array.isArray(setAside)) return content;
-  return { ...content, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };
+  const whole = { ...content, withdrawals: content.withdrawals ?? null };
+  if (!Array.isArray(setAside)) return whole;
+  return { ...whole, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };
 }
 
 export function allNumbers(reader: NumbersReader): number[] {

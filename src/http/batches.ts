@@ -1,0 +1,257 @@
+/** Uploads after they were accepted: what has become of each, taking one back, and bringing one back. */
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { parseInstant } from '../ingest/instant.ts';
+import { MAX_NAME_CHARS } from '../ingest/validate.ts';
+import type { Principal } from '../keys/scope.ts';
+import { type BatchRow, PAGE_BATCHES, POSITION } from '../merge/batch-list.ts';
+import { BATCH_STATES, WITHDRAWAL_STEPS } from '../merge/batch-state.ts';
+import { SET_ASIDE_REASONS } from '../merge/set-aside.ts';
+import { Problem } from './problem.ts';
+import { recordForAll } from './record.ts';
+import { json } from './respond.ts';
+import type { ParameterDoc, Route } from './route.ts';
+import type { Services } from './services.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const instant = v.pipe(v.string(), v.isoTimestamp());
+const by = v.pipe(v.string(), v.description('Id of the API key'));
+
+const batchAnswer = v.object({
+  batch: v.pipe(v.string(), v.description('As the upload was answered')),
+  state: v.pipe(
+    v.picklist(BATCH_STATES),
+    v.description(
+      'waiting: for the next ticks. merged: in the inventory, but for what is held. held: all of it is held back with its ' +
+        'sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups ' +
+        'answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory',
+    ),
+  ),
+  receivedAt: v.pipe(
+    v.nullable(instant),
+    v.description('null: uploaded with an Idempotency-Key and taken up, so that it is not known any more'),
+  ),
+  takenUpAt: v.pipe(v.nullable(instant), v.description('By a tick; null: it waits')),
+  generation: v.pipe(v.nullable(count), v.description('That took it up first')),
+  accepted: v.pipe(v.nullable(count), v.description('Lines; null: the batch cannot be read')),
+  rejected: v.nullable(count),
+  tenant: v.pipe(v.nullable(v.string()), v.description('That uploaded it; null: not known')),
+  held: v.pipe(count, v.description('Of the accepted lines, those held back with their source')),
+  sources: v.pipe(v.array(v.nullable(v.string())), v.description('The first twenty that it names; null: none')),
+  setAside: v.nullable(
+    v.object({ reason: v.picklist(SET_ASIDE_REASONS), detail: v.nullable(v.string()), at: instant }),
+  ),
+  withdrawn: v.nullable(
+    v.object({
+      at: instant,
+      by,
+      step: v.pipe(
+        v.nullable(v.picklist(WITHDRAWAL_STEPS)),
+        v.description(
+          'While it is withdrawing. queued: after others. gathering: ticks read the kept batches. rewriting: they write ' +
+            'the inventory without it',
+        ),
+      ),
+    }),
+  ),
+});
+
+const batchesAnswer = v.object({
+  batches: v.pipe(v.array(batchAnswer), v.description('Those that wait, then those taken up, latest first')),
+  next: v.pipe(v.nullable(v.string()), v.description('`after` of the page that follows; null: there is none')),
+});
+
+const withdrawAnswer = v.object({
+  batch: v.string(),
+  state: v.picklist(['withdrawing', 'withdrawn']),
+  at: v.pipe(instant, v.description('When it was withdrawn: asked for again, nothing changes')),
+  by,
+});
+
+const releaseAnswer = v.object({ batch: v.string(), state: v.picklist(['waiting']) });
+
+const BATCH = 'k-5f2b';
+const EXAMPLE = {
+  batch: BATCH,
+  state: 'withdrawing',
+  receivedAt: null,
+  takenUpAt: '2025-05-29T08:13:00.000Z',
+  generation: 1234,
+  accepted: 1800,
+  rejected: 3,
+  tenant: 'default',
+  held: 0,
+  sources: ['complaints'],
+  setAside: null,
+  withdrawn: { at: '2025-05-29T09:40:00.000Z', by: '0a1b2c3d4e5f', step: 'gathering' },
+} as const;
+
+const ID_PARAMETER: ParameterDoc = {
+  in: 'path',
+  name: 'id',
+  description: 'As the upload was answered, or as GET /v1/batches lists it',
+  schema: v.string(),
+  required: true,
+  example: BATCH,
+};
+/** As ids are made (src/ingest/accept.ts), and by who builds batches offline. */
+const ID = /^[0-9A-Za-z_-]{1,120}$/;
+
+export function batchRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/batches',
+      operationId: 'listBatches',
+      tag: 'Detections',
+      summary: 'Uploads, and what has become of each',
+      description: `A page looks at ${PAGE_BATCHES} batches at most and may show fewer, or none: go on with \`next\` until it is null.`,
+      scope: 'admin',
+      parameters: [
+        {
+          in: 'query',
+          name: 'since',
+          description: 'ISO 8601 date, or date-time with offset: only those that wait or were taken up since',
+          schema: v.optional(v.string()),
+          example: '2025-05-29',
+        },
+        {
+          in: 'query',
+          name: 'source',
+          description: 'Only those with lines of this source; empty: with lines that name none',
+          schema: v.optional(v.pipe(v.string(), v.maxLength(MAX_NAME_CHARS))),
+        },
+        { in: 'query', name: 'after', description: '`next` of the page before', schema: v.optional(v.string()) },
+      ],
+      answers: [
+        {
+          status: 200,
+          description: 'One page',
+          json: { schema: batchesAnswer, example: { batches: [EXAMPLE], next: null } },
+        },
+      ],
+      problems: ['invalid-request', 'storage-unavailable'],
+      handle: (context) => list(services, context),
+    },
+    {
+      method: 'POST',
+      path: '/v1/batches/:id/withdraw',
+      operationId: 'withdrawBatch',
+      tag: 'Detections',
+      summary: 'Take back an upload',
+      description:
+        'Exactly, whatever came after it, and for good: no rollback brings it back. What only waits, is held or set aside ' +
+        'is out at once. What the inventory has of it is taken out by the next ticks; until they are done, lookups answer ' +
+        'as before and the state is `withdrawing`. The upload is kept. Sent again with another Idempotency-Key, its ' +
+        'detections count as any others.',
+      scope: 'admin',
+      parameters: [ID_PARAMETER],
+      answers: [
+        {
+          status: 200,
+          description: 'Withdrawn; asked for again, the same answer',
+          json: {
+            schema: withdrawAnswer,
+            example: { batch: BATCH, state: 'withdrawing', at: '2025-05-29T09:40:00.000Z', by: '0a1b2c3d4e5f' },
+          },
+        },
+      ],
+      problems: ['not-found', 'batch-unreadable', 'limit-reached', 'storage-unavailable'],
+      handle: (context, principal) => withdraw(services, context, principal),
+    },
+    {
+      method: 'POST',
+      path: '/v1/batches/:id/release',
+      operationId: 'releaseBatch',
+      tag: 'Detections',
+      summary: 'Merge an upload that was set aside',
+      description: 'By a rollback, or since a tick failed on it: the next ticks merge it like any other.',
+      scope: 'admin',
+      parameters: [ID_PARAMETER],
+      answers: [
+        {
+          status: 200,
+          description: 'To be merged; asked for again before it is, the same answer',
+          json: { schema: releaseAnswer, example: { batch: BATCH, state: 'waiting' } },
+        },
+      ],
+      problems: ['not-found', 'not-set-aside', 'storage-unavailable'],
+      handle: (context, principal) => release(services, context, principal),
+    },
+  ];
+}
+
+async function list({ batches }: Services, { req }: Context): Promise<Response> {
+  const after = req.query('after');
+  if (after !== undefined && !POSITION.test(after)) throw invalid('after', '`next` of a page');
+  const source = req.query('source');
+  if (source !== undefined && source.length > MAX_NAME_CHARS) {
+    throw invalid('source', `at most ${MAX_NAME_CHARS} characters`);
+  }
+  const page = await batches.list({
+    since: sinceOf(req.query('since')),
+    source: source === '' ? null : source,
+    after: after ?? null,
+  });
+  return json({ batches: page.rows.map(answerOf), next: page.next });
+}
+
+function sinceOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const seconds = parseInstant(text);
+  if (seconds === null) throw invalid('since', 'an ISO 8601 date, or date-time with an offset');
+  return seconds * 1000;
+}
+
+function invalid(field: string, expected: string): Problem {
+  return new Problem('invalid-request', `${field}: expected ${expected}`, { members: { field } });
+}
+
+function answerOf({ id, receivedAt, takenUpAt, setAside, withdrawn, ...row }: BatchRow) {
+  return {
+    batch: id,
+    ...row,
+    receivedAt: iso(receivedAt),
+    takenUpAt: iso(takenUpAt),
+    setAside: setAside && { ...setAside, at: new Date(setAside.at).toISOString() },
+    withdrawn: withdrawn && { ...withdrawn, at: new Date(withdrawn.at).toISOString() },
+  };
+}
+
+function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+async function withdraw(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+  const batch = idOf(req.param('id'));
+  const result = await services.batches.withdraw(batch, principal.id);
+  if (result.kind === 'not-found') throw notFound();
+  if (result.kind === 'full') throw new Problem('limit-reached', `expected at most ${result.limit}`);
+  if (result.kind === 'unreadable') {
+    throw new Problem(
+      'batch-unreadable',
+      'expected a batch that can be read: put its object back from a copy of the bucket, and withdraw it then',
+    );
+  }
+  if (result.isNew) await recordForAll(services, principal, { action: 'batch.withdraw', batch });
+  return json({ batch, state: result.state, at: new Date(result.at).toISOString(), by: result.by });
+}
+
+async function release(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+  const batch = idOf(req.param('id'));
+  const result = await services.batches.release(batch);
+  if (result.kind === 'not-set-aside') {
+    throw new Problem('not-set-aside', 'expected a batch that GET /v1/batches lists as set-aside');
+  }
+  if (result.isNew) await recordForAll(services, principal, { action: 'batch.release', batch });
+  return json({ batch, state: 'waiting' });
+}
+
+function idOf(id: string | undefined): string {
+  if (id === undefined || !ID.test(id)) throw notFound();
+  return id;
+}
+
+function notFound(): Problem {
+  return new Problem('not-found', 'expected the id of a batch, as its upload was answered');
+}

@@ -1,0 +1,16 @@
+/** Into the audit trail, what an admin has done to the store: after the fact, which must not wait for anything. */
+import type { Principal } from '../keys/scope.ts';
+import { ALL_TENANTS, type AuditEvent } from '../tenants/documents.ts';
+import type { Services } from './services.ts';
+
+/** Into the trail that is for all tenants, since they share the inventory. If it cannot be written, the log has it. */
+export async function recordForAll(
+  { tenants, log }: Pick<Services, 'tenants' | 'log'>,
+  { id: by }: Principal,
+  event: AuditEvent,
+): Promise<void> {
+  const { kind } = await tenants.record({ tenant: ALL_TENANTS, by }, event);
+  if (kind === 'done') return;
+  const { action, ...details } = event;
+  log('audit.failed', { tenant: ALL_TENANTS, by, action, details: JSON.stringify(details) });
+}

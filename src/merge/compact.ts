@@ -1,0 +1,79 @@
+/** Merging runs into one, in shares: a tick does what it can, and the manifest says where the next one goes on. */
+import type { Run, SegmentEntry } from '../format/manifest.ts';
+import { readSegment } from '../store/columns.ts';
+import type { MergeContext } from './context.ts';
+import { type RecordCursor, RunCursor } from './cursor.ts';
+import { MergeDictionary } from './dictionary.ts';
+import { fold } from './fold.ts';
+import { NO_BATCHES } from './history.ts';
+import { type LoadedManifest, publish } from './publish.ts';
+import { planCompaction } from './tiers.ts';
+import { SegmentWriter } from './write.ts';
+
+export function runCursor(
+  context: MergeContext,
+  segments: readonly SegmentEntry[],
+  from: number,
+  dictionary: MergeDictionary,
+): RunCursor {
+  return new RunCursor(segments, from, (entry) => readSegment(context.objects, entry), dictionary);
+}
+
+/**
+ * Does a tick's share of a compaction: starts one if the tiers ask for it, goes on from where the last tick stopped,
+ * publishes progress, and replaces the input runs when all is merged. Returns what is current afterwards, or null
+ * when another writer was first; the segments written are then garbage, and the work is done again.
+ */
+export async function compact(
+  context: MergeContext,
+  base: LoadedManifest,
+  plan: (runs: readonly Run[]) => readonly Run[] = planCompaction,
+): Promise<LoadedManifest | null> {
+  const { manifest } = base;
+  // Then `compaction` is not of this kind, and its inputs are all runs that there were.
+  if (manifest.withdrawals?.replacing === true) return base;
+  const planned = plan(manifest.runs).map(({ id }) => id);
+  const state = manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: [], resumeFrom: 0 } : null);
+  if (state === null) return base;
+  const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
+  const share = await foldShare(context, (dictionary) =>
+    inputs.map(({ segments }) => runCursor(context, segments, state.resumeFrom, dictionary)),
+  );
+  const output = [...state.output, ...share.entries];
+  const unsliced = [...manifest.unsliced, ...share.unsliced];
+  if (share.resumeFrom !== null) {
+    const compaction = { ...state, output, resumeFrom: share.resumeFrom };
+    return publish(context, base, { compaction, unsliced }, NO_BATCHES);
+  }
+  const firstHere = inputs.reduce((sum, run) => sum + run.firstHere, 0);
+  const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
+  const merged: Run = { id: share.attempt, firstHere, segments: output };
+  const runs = manifest.runs.toSpliced(at, inputs.length, merged);
+  return publish(context, base, { runs, compaction: null, unsliced }, NO_BATCHES);
+}
+
+export interface FoldedShare {
+  /** Names the run, if this was the last share. */
+  readonly attempt: string;
+  readonly entries: SegmentEntry[];
+  readonly unsliced: string[];
+  /** From which number on there is more to fold; null: nothing is left. */
+  readonly resumeFrom: number | null;
+}
+
+/** Folds and writes as many segments as a tick's share of a compaction has. */
+export async function foldShare(
+  context: MergeContext,
+  cursorsOf: (dictionary: MergeDictionary) => readonly RecordCursor[],
+): Promise<FoldedShare> {
+  const { compactionSegments, compactionCircumstances } = context.budget;
+  const dictionary = new MergeDictionary();
+  const writer = new SegmentWriter(context);
+  let resumeFrom: number | null = null;
+  for await (const folded of fold(cursorsOf(dictionary), dictionary)) {
+    await writer.write(folded.segment);
+    resumeFrom = folded.resumeFrom;
+    if (writer.count >= compactionSegments || dictionary.size >= compactionCircumstances) break;
+  }
+  return { attempt: writer.attempt, ...(await writer.finish()), resumeFrom };
+}
