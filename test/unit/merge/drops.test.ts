@@ -2,12 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/detection.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { NO_BATCHES } from '../../../src/merge/history.ts';
+import { loadManifest, publish } from '../../../src/merge/publish.ts';
+import { decideSource } from '../../../src/merge/quarantine.ts';
 import { releaseBatch } from '../../../src/merge/release.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import { withdraw } from '../../../src/merge/withdraw.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
-import { caseOf } from '../../../src/quality/ledger.ts';
+import { dropped, released } from '../../../src/quality/decide.ts';
+import { caseOf, newCase, withCases, writeLedger } from '../../../src/quality/ledger.ts';
+import { everySource } from '../../../src/quality/source-id.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';
@@ -155,6 +160,61 @@ describe('rows that were dropped', () => {
     // Before any of it was merged: what was released then is merged again, and nothing else.
     await rollback(world, 1, { requeue: true });
     await atRest(world, merged);
+  });
+});
+
+describe('an owner that is held back as a whole', () => {
+  const EVERY = everySource({});
+  const decide = (world: World, decision: typeof dropped) =>
+    decideSource(world, (ledger) => decision(ledger, { ...EVERY, by: 'admin', now: world.clock }));
+
+  /** Generation 1 has one upload; then the owner is held back, and another upload comes. */
+  async function heldWhole(): Promise<World> {
+    const world = newWorld();
+    await uploadLines(world, 'first', FIRST, [lines(HONEST, 30)]);
+    await tick(world);
+    const base = await loadManifest(world.objects);
+    const before = await ledgerOf(world);
+    const ledger = withCases(before, [newCase(EVERY, world.clock)], world.clock);
+    const key = await writeLedger(world.objects, base.manifest.generation + 1, 'whole', ledger);
+    await publish(world, base, { ledger: key }, NO_BATCHES);
+    await uploadLines(world, 'both', [...POISON_ROWS, ...HONEST_ROWS], [lines(HONEST, 300), lines(POISON, 300)]);
+    await nextTick(world);
+    expect(caseOf(await ledgerOf(world), EVERY)?.held.detections).toBe(600);
+    return world;
+  }
+
+  test('has nothing of what was dropped merged again', async () => {
+    const world = await heldWhole();
+    await decide(world, dropped);
+    await rollback(world, 1, { requeue: true });
+    await decide(world, released);
+    await atRest(world, FIRST);
+  });
+
+  test('gets back what was held, but for what was dropped of one of its sources before', async () => {
+    const world = await quarantined();
+    await drop(world, POISON);
+    await rollback(world, 1, { requeue: true });
+    const base = await loadManifest(world.objects);
+    const ledger = withCases(await ledgerOf(world), [newCase(EVERY, world.clock)], world.clock);
+    const key = await writeLedger(world.objects, base.manifest.generation + 1, 'whole', ledger);
+    await publish(world, base, { ledger: key }, NO_BATCHES);
+    await nextTick(world);
+    expect(caseOf(await ledgerOf(world), EVERY)?.held.detections).toBe(300);
+    await decide(world, released);
+    await atRest(world, [...FIRST, ...HONEST_ROWS]);
+  });
+
+  test('and its upload is withdrawn: nothing of it is held, and nothing is to be taken out', async () => {
+    const world = await heldWhole();
+    expect(await withdraw(world, 'both', 'key-1')).toMatchObject({ state: 'withdrawn' });
+    expect(caseOf(await ledgerOf(world), EVERY)).toMatchObject({
+      held: { detections: 0 },
+      dropped: { detections: 600 },
+    });
+    await decide(world, released);
+    await atRest(world, FIRST);
   });
 });
 
