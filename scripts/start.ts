@@ -118,8 +118,8 @@ async function main(): Promise<number> {
   const stop = stopSignal();
   const lock = lockState(state, 'npm start', port);
   try {
-    await checkPort('--port', port);
     const key = localAdminKey(state, process.env.RINGFENCE_ADMIN_KEY);
+    await checkPort('--port', port);
     return await serve({ port, state, key, isFilled: !values.empty, ticks: values.cron }, stop);
   } catch (error) {
     if (stop.aborted) return 0;

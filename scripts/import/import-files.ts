@@ -42,10 +42,10 @@ export const DEFAULT_STATE_FOLDER = join('.ringfence', 'import');
  * @throws ImportError at the first file that cannot be imported to its end
  */
 export async function importFiles(request: ImportRequest, io: ImportIo): Promise<FileSummary[]> {
+  for (const path of request.files) checkInputFile(path);
   const sources = request.files.map((path) => sourceOf(path, request));
   const rejectsPaths = sources.map(({ path }) => request.rejectsPath ?? `${basename(path)}.rejects.csv`);
   checkRequest(request, rejectsPaths);
-  for (const { path } of sources) checkInputFile(path);
   const target = { url: request.url.replace(/\/+$/, ''), key: request.key };
   const labels = new ServerLabels(target, io);
   await labels.check(request.set?.label);

@@ -39,10 +39,10 @@ describe('npm run build-inventory', () => {
   test('builds into a state folder, lists what it rejects, and leaves no work behind', async () => {
     const rows = Array.from(
       { length: ROWS },
-      (_, i) => `${numberOf(i)},${LAST_YEAR}-05-${10 + (i % 20)},otp_marketplace`,
+      (_, i) => `${numberOf(i)},${LAST_YEAR}-05-${10 + (i % 20)},otp_marketplace,modem_pool_card`,
     );
-    rows[7] = `+1212555,${LAST_YEAR}-05-10,otp_marketplace`;
-    writeFileSync(join(folder, 'list.csv'), `number,observedAt,channel\n${rows.join('\n')}\n`);
+    rows[7] = `+1212555,${LAST_YEAR}-05-10,otp_marketplace,modem_pool_card`;
+    writeFileSync(join(folder, 'list.csv'), `number,observedAt,channel,label\n${rows.join('\n')}\n`);
     const { code, out, err } = await run('build-inventory.ts', 'list.csv', '--state', state);
     expect(err).toBe('');
     expect(out).toMatch(/^built generation 2\n/);

@@ -9,6 +9,13 @@ export interface Expected {
   sightings: number;
 }
 
+/** International forms that the plans have dropped, and what became of them (docs/decisions/0025-which-number.md). */
+const OLD_FORMS: readonly (readonly [RegExp, string])[] = [
+  [/^52(?:1|01|044|045)(\d{10})$/, '52$1'],
+  [/^55(\d\d)([689]\d{7})$/, '55$1' + '9$2'],
+  [/^229(\d{8})$/, '22901$1'],
+];
+
 export class ExpectedInventory {
   readonly numbers = new Map<string, Expected>();
   /** Lines with no valid number. */
@@ -18,9 +25,10 @@ export class ExpectedInventory {
   #e164(digits: string): string | null {
     const known = this.#parsed.get(digits);
     if (known !== undefined) return known;
-    const parsed = /^\d+$/.test(digits) ? parsePhoneNumber(`+${digits}`) : undefined;
+    const texts = /^\d+$/.test(digits) ? [digits, ...OLD_FORMS.map(([form, now]) => digits.replace(form, now))] : [];
+    const readings = texts.map((text) => parsePhoneNumber(`+${text}`));
     // E.164 has at most 15 digits; the metadata knows longer ranges of a few countries.
-    const number = parsed?.isValid() && parsed.number.length <= 16 ? parsed.number : null;
+    const number = readings.find((one) => one?.isValid() && one.number.length <= 16)?.number ?? null;
     this.#parsed.set(digits, number);
     return number;
   }

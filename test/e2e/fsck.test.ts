@@ -20,6 +20,7 @@ const UPLOADS = [0, 1, 2, 3].map((upload) =>
   Array.from({ length: 80 }, (_, i) => ({
     number: numberOf(upload * 50 + i),
     observedAt: `${LAST_YEAR}-0${upload + 1}-15`,
+    label: 'modem_pool_card',
     channel: 'otp_marketplace',
     project: `project ${i % 7}`,
   })),
