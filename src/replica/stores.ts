@@ -44,8 +44,13 @@ export class PrefixedStore implements ReplicaStore {
     return object === 'unchanged' || object === null ? object : { ...object, key };
   }
 
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {
-    const head = await this.#store.put(this.#prefix + key, bytes, condition);
+  async put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+    owner?: string,
+  ): Promise<ObjectHead | null> {
+    const head = await this.#store.put(this.#prefix + key, bytes, condition, owner);
     return head === null ? null : { ...head, key };
   }
 
