@@ -30,9 +30,11 @@ export async function comeToRest(world: World): Promise<void> {
 }
 
 function isAtRest({ model, bucket }: World): boolean {
-  const { replay, ledger, isCompacting } = model.current;
+  const { replay, ledger, isCompacting, pending } = model.current;
   const isDue = [...ledger.cases.values()].some(({ due }) => due.size > 0);
-  return replay.size === 0 && !isDue && !isCompacting && bucket.keys('batches/waiting/').length === 0;
+  return (
+    replay.size === 0 && pending.size === 0 && !isDue && !isCompacting && bucket.keys('batches/waiting/').length === 0
+  );
 }
 
 /** Everything that was acknowledged is in the inventory, or kept out of it as people and bounds have decided. */

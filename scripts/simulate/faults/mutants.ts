@@ -93,7 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a compaction goes on one block too late',
-    file: 'src/merge/tick.ts',
+    file: 'src/merge/compact.ts',
     from: 'runCursor(context, segments, state.resumeFrom, dictionary)',
     to: 'runCursor(context, segments, state.resumeFrom === 0 ? 0 : state.resumeFrom + 10_000, dictionary)',
   },

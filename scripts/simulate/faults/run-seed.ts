@@ -1,6 +1,7 @@
 /** One seed from its first event to its last check. */
 import { createHash } from 'node:crypto';
 import type { Actor, Town } from './actors/actor.ts';
+import { batches, bringBack, withdraw } from './actors/batches.ts';
 import { briefing } from './actors/briefing.ts';
 import { asOfDay, asOfGeneration, batch, burst, lookUpEverything, lookup, receipt, rpc } from './actors/lookup.ts';
 import { census, tick } from './actors/merge.ts';
@@ -29,6 +30,9 @@ const ACTORS: Readonly<Record<Kind, Actor>> = {
   release,
   drop,
   canary,
+  withdraw,
+  bringBack,
+  batches,
   briefing,
   census,
   status,

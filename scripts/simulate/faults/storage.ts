@@ -177,7 +177,7 @@ export class SimulatedObjects implements ObjectStore {
   list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     return this.#calls.make('list', prefix, false, ({ pageLimit }) => {
       const limit = Math.min(options.limit ?? pageLimit, pageLimit);
-      const { objects, cursor } = this.#bucket.list(prefix, options.cursor, limit);
+      const { objects, cursor } = this.#bucket.list(prefix, options.cursor ?? options.startAfter, limit);
       const heads = objects.map((entry) => {
         const { owner } = entry;
         return options.owners === true && owner !== undefined ? { ...head(entry), owner } : head(entry);

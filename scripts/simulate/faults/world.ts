@@ -48,7 +48,7 @@ const PLACES = ['one', 'two'];
 const WALL_LIMIT_MS = 15 * 60_000;
 /** Every generation of the last hour is retained, by the clock of who published it. */
 const RETAINED_MS = 55 * 60_000;
-const COLLECTED = ['segments/', 'facts/', 'ledgers/', 'set-aside/', 'history/'];
+const COLLECTED = ['segments/', 'facts/', 'ledgers/', 'set-aside/', 'withdrawals/', 'history/'];
 const CLIENT_PATIENCE_MS = 100_000;
 /** A failed look at storage is remembered for a while by whoever has to say "unavailable". */
 const TROUBLE_REMEMBERED_MS = 20_000;
@@ -276,7 +276,16 @@ export class World {
     };
   }
 
-  #onPut({ key, bytes }: Entry): void {
+  #onPut(entry: Entry): void {
+    try {
+      this.#note(entry);
+    } catch (error) {
+      // Whoever has put it must not be told that it failed.
+      this.broken('the model can read what is stored', error instanceof Error ? (error.stack ?? '') : String(error));
+    }
+  }
+
+  #note({ key, bytes }: Entry): void {
     if (key === 'manifest') this.model.onManifest(bytes);
     else if (key.startsWith('batches/waiting/')) this.model.onBatch(key.slice('batches/waiting/'.length), bytes);
     else this.configuration.onPut(key, bytes);

@@ -21,6 +21,7 @@ export const briefing: Actor = async ({ world, random, town, tell }) => {
   const { sentAt, answeredAt } = exchange;
   // What is kept may be of an older generation, if nothing of the period has changed since.
   const possible = world.model.between(sentAt, answeredAt);
+  if (possible.some(({ unsettled }) => [...unsettled.values()].some(({ size }) => size > 0))) return;
   const differences = possible.map((generation) => {
     const expected = briefingOf(world.model, generation, from, to);
     const names = ['captured', 'firstTime', 'inventory', 'trend'] as const;

@@ -26,6 +26,7 @@ export interface ManifestHead {
   readonly replay: readonly string[];
   readonly setAside: { readonly key: string | null; readonly count: number };
   readonly ledger: string | null;
+  readonly withdrawals?: { readonly key: string } | null;
   readonly retained: readonly { readonly generation: number }[];
   readonly compaction: unknown;
   readonly runs: readonly { readonly id: string }[];
@@ -42,6 +43,12 @@ export interface SetAsideFile {
 }
 
 export const SET_ASIDE_PAGE = 5_000;
+
+/** Which batches were taken back, and of which the inventory may have rows still: of numbers from `from` on. */
+export interface WithdrawalsFile {
+  readonly withdrawn: readonly { readonly id: string }[];
+  readonly pending: readonly { readonly id: string; readonly from: number }[];
+}
 
 export interface PileFile {
   readonly batches: readonly { readonly id: string; readonly rows: number }[];

@@ -16,6 +16,7 @@ import {
   readManifest,
   SET_ASIDE_PAGE,
   type SetAsideFile,
+  type WithdrawalsFile,
 } from './decode.ts';
 import { type PlainBatch, type PlainBody, type PlainOwner, type PlainRow, rowsOf } from './detections.ts';
 import { checkCanaries, Judge } from './judge.ts';
@@ -35,6 +36,17 @@ export interface Generation {
   /** With the reasons. */
   readonly setAside: ReadonlyMap<string, string>;
   readonly replay: ReadonlySet<string>;
+  /** Batches that were taken back, by it or before. */
+  readonly withdrawn: ReadonlySet<string>;
+  /** Batches whose rows are being taken out, and from which number on they have not been. */
+  readonly pending: ReadonlyMap<string, number>;
+  /** Batch and feed of dropped rows that a rollback has brought back, until they are taken out. */
+  readonly revived: ReadonlySet<string>;
+  /**
+   * Of pending batches, numbers that were computed anew for the sake of another one: whether their rows of this one are
+   * out already depends on which was taken back first.
+   */
+  readonly unsettled: ReadonlyMap<string, ReadonlySet<number>>;
   readonly ledger: PlainLedger;
   readonly retained: ReadonlySet<number>;
   readonly isCompacting: boolean;
@@ -64,6 +76,10 @@ const EMPTY: Generation = {
   merged: new Set(),
   setAside: new Map(),
   replay: new Set(),
+  withdrawn: new Set(),
+  pending: new Map(),
+  revived: new Set(),
+  unsettled: new Map(),
   ledger: { cases: new Map(), leftOut: new Map() },
   retained: new Set(),
   isCompacting: false,
@@ -81,6 +97,9 @@ export class Model {
   readonly generations: Generation[] = [{ ...EMPTY }];
   /** Asked for and not known to have failed; one may be published long after its asker was told nothing. */
   readonly rollbacks: RollbackRequest[] = [];
+  /** Batches that somebody has asked to be taken back, or to be brought back. */
+  readonly askedToWithdraw = new Set<string>();
+  readonly askedToRelease = new Set<string>();
   readonly #judge: Judge;
 
   constructor(watch: ModelWatch) {
@@ -139,6 +158,7 @@ export class Model {
     for (const id of history.replayed) {
       if (!before.replay.has(id)) this.#broken('only batches to be replayed are', id);
     }
+    const withdrawals = this.#withdrawals(head);
     const next: Generation = {
       generation: head.generation,
       commit: head.commit,
@@ -148,19 +168,29 @@ export class Model {
       merged,
       setAside: this.#setAside(head),
       replay: new Set(head.replay),
+      withdrawn: new Set([...before.withdrawn, ...withdrawals.withdrawn.map(({ id }) => id)]),
+      pending: new Map(withdrawals.pending.map(({ id, from }) => [id, from])),
+      revived: before.revived,
+      unsettled: new Map(),
       ledger,
       retained: new Set(head.retained.map(({ generation }) => generation)),
       isCompacting: head.compaction !== null,
       runs: head.runs.map(({ id }) => id).join(' '),
     };
-    const isRollback = this.#isRollback(before, next, history);
+    const restored = this.#restoredBy(before, next, history);
+    const isRollback = restored !== null;
     if (!isRollback) this.#checkInventory(before, next, history);
     const breaches = this.#checkSources(before, next, history, false);
     // One that changes nothing but what is held cannot be told from a decision on a source.
     const broken = breaches.length > 0 && isRollback ? this.#checkSources(before, next, history, true) : breaches;
     for (const [invariant, detail] of broken) this.#broken(invariant, detail);
+    const revived = restored === null ? before.revived : this.#revivedFrom(restored, next);
     before.supersededAt = this.#watch.now();
-    this.generations.push(next);
+    this.generations.push({
+      ...next,
+      revived: new Set([...revived].filter((one) => isPending(next, one))),
+      unsettled: restored === null ? this.#unsettled(before, next) : new Map(),
+    });
   }
 
   generation(number: number): Generation | undefined {
@@ -175,6 +205,11 @@ export class Model {
   /** The rows of a number that a generation counts. */
   rowsIn(generation: Generation, number: number): PlainRow[] {
     return (this.#rowsOf.get(number) ?? []).filter((row) => isCounted(generation, row));
+  }
+
+  /** Of those, the ones that it may not count any more. */
+  unsettledIn({ unsettled }: Generation, rows: readonly PlainRow[]): PlainRow[] {
+    return unsettled.size === 0 ? [] : rows.filter(({ batch, number }) => unsettled.get(batch)?.has(number) === true);
   }
 
   /** Every number that was ever accepted. */
@@ -214,32 +249,79 @@ export class Model {
     return EMPTY.ledger;
   }
 
-  /** Whether the generation is what a rollback that somebody asked for makes. */
-  #isRollback(before: Generation, next: Generation, history: HistoryFile): boolean {
-    if (history.batches.length > 0 || history.replayed.length > 0 || next.isCompacting) return false;
-    return this.rollbacks.some(({ target, requeue }) => {
+  /** The generation that a rollback has returned to which somebody asked for; null: this is none. */
+  #restoredBy(before: Generation, next: Generation, history: HistoryFile): Generation | null {
+    if (history.batches.length > 0 || history.replayed.length > 0 || next.isCompacting) return null;
+    for (const { target, requeue } of this.rollbacks) {
       const goal = this.generations[target];
-      if (goal === undefined || !before.retained.has(target) || goal.runs !== next.runs) return false;
-      const out = [...next.merged].filter((id) => !isInInventory(goal, id));
+      if (goal === undefined || !before.retained.has(target) || goal.runs !== next.runs) continue;
+      const out = [...next.merged].filter((id) => !isInInventory(goal, id) && !next.withdrawn.has(id));
       const again = out.filter((id) => requeue && !before.setAside.has(id));
       const aside = out.filter((id) => !again.includes(id));
-      return sameSet(next.replay, new Set(again)) && sameSet(keysOf(next.setAside), new Set(aside));
-    });
+      if (sameSet(next.replay, new Set(again)) && sameSet(keysOf(next.setAside), new Set(aside))) return goal;
+    }
+    return null;
   }
 
-  /** Without a rollback, batches come into the inventory by a merge or a replay, and none leaves it. */
+  /** Of what has been dropped by now, what the inventory returned to has. */
+  #revivedFrom(restored: Generation, next: Generation): Set<string> {
+    const revived = new Set<string>();
+    for (const [feed, { dropped }] of next.ledger.cases) {
+      for (const batch of dropped) {
+        const had = this.batches.get(batch)?.rows.some((row) => row.feed === feed && isCounted(restored, row)) === true;
+        if (had) revived.add(pairOf(batch, feed));
+      }
+    }
+    return revived;
+  }
+
+  /** Numbers of pending batches that were computed anew since the generation before, or earlier. */
+  #unsettled(before: Generation, next: Generation): Map<string, Set<number>> {
+    const anew = new Set<number>();
+    for (const [batch, from] of before.pending) {
+      const to = next.pending.get(batch) ?? Number.POSITIVE_INFINITY;
+      for (const { number } of this.batches.get(batch)?.rows ?? []) if (number >= from && number < to) anew.add(number);
+    }
+    const unsettled = new Map<string, Set<number>>();
+    for (const batch of next.pending.keys()) {
+      const own = (this.batches.get(batch)?.rows ?? [])
+        .map(({ number }) => number)
+        .filter((number) => anew.has(number));
+      unsettled.set(batch, new Set([...(before.unsettled.get(batch) ?? []), ...own]));
+    }
+    return unsettled;
+  }
+
+  #withdrawals({ withdrawals }: ManifestHead): WithdrawalsFile {
+    if (withdrawals === null || withdrawals === undefined) return { withdrawn: [], pending: [] };
+    const bytes = this.#watch.read(withdrawals.key);
+    if (bytes !== null) return readJson(bytes) as WithdrawalsFile;
+    this.#broken('withdrawals are listed before they are published', withdrawals.key);
+    return { withdrawn: [], pending: [] };
+  }
+
+  /** Without a rollback, batches come into the inventory by a merge or a replay, and leave it by a withdrawal. */
   #checkInventory(before: Generation, next: Generation, history: HistoryFile): void {
     const replay = new Set(before.replay);
-    for (const id of history.replayed) replay.delete(id);
     const aside = new Set(before.setAside.keys());
+    for (const id of history.replayed) replay.delete(id);
     for (const [id, reason] of next.setAside) {
       if (aside.has(id)) continue;
       // Whatever is accepted can be merged; but ticks may have died of it, as far as they can tell.
       if (reason === 'failed') this.#broken('what is accepted can be merged', id);
-      if (reason === 'failed' || reason === 'exhausted') {
-        aside.add(id);
-        replay.delete(id);
-      }
+      if (reason !== 'failed' && reason !== 'exhausted') continue;
+      aside.add(id);
+      replay.delete(id);
+    }
+    for (const id of next.withdrawn) {
+      if (before.withdrawn.has(id)) continue;
+      if (!this.askedToWithdraw.has(id)) this.#broken('nothing is taken back that nobody asked for', id);
+      aside.delete(id);
+      replay.delete(id);
+    }
+    for (const id of next.replay) {
+      if (replay.has(id) || !this.askedToRelease.has(id) || !aside.delete(id)) continue;
+      replay.add(id);
     }
     if (sameSet(keysOf(next.setAside), aside) && sameSet(next.replay, replay)) return;
     const detail = `generation ${next.generation} has other batches than merges and rollbacks give it`;
@@ -266,16 +348,29 @@ export class Model {
   }
 }
 
-export function isInInventory({ merged, setAside, replay }: Generation, batch: string): boolean {
-  return merged.has(batch) && !setAside.has(batch) && !replay.has(batch);
+/** What is taken back and has not been taken out yet is in it. */
+export function isInInventory({ merged, setAside, replay, withdrawn, pending }: Generation, batch: string): boolean {
+  const isOut = withdrawn.has(batch) && !pending.has(batch);
+  return merged.has(batch) && !setAside.has(batch) && !replay.has(batch) && !isOut;
 }
 
 function isCounted(generation: Generation, { batch, feed, source, number }: PlainRow): boolean {
   if (!isInInventory(generation, batch)) return false;
-  const { cases, leftOut } = generation.ledger;
-  const one = cases.get(feed);
-  if (one?.held.has(batch) || one?.due.has(batch) || one?.dropped.has(batch)) return false;
-  return leftOut.get(batch)?.get(source)?.has(number) !== true;
+  const { ledger, pending, revived, withdrawn } = generation;
+  const isTakenOut = number < (pending.get(batch) ?? 0);
+  if (withdrawn.has(batch) && isTakenOut) return false;
+  const one = ledger.cases.get(feed);
+  if (one?.dropped.has(batch)) return revived.has(pairOf(batch, feed)) && !isTakenOut;
+  if (one?.held.has(batch) || one?.due.has(batch)) return false;
+  return ledger.leftOut.get(batch)?.get(source)?.has(number) !== true;
+}
+
+function pairOf(batch: string, feed: string): string {
+  return `${batch} ${feed}`;
+}
+
+function isPending({ pending }: Generation, pair: string): boolean {
+  return pending.has(pair.slice(0, pair.indexOf(' ')));
 }
 
 function keysOf<T>(map: ReadonlyMap<T, unknown>): Set<T> {

@@ -143,18 +143,29 @@ export function evidenceText(evidence: readonly PlainEvidence[]): string {
   return evidence.map(text).sort().join('\n');
 }
 
-/** Other numbers on record in the same block of 100 and of 1,000; `day`: only those first seen by then. */
+/**
+ * Other numbers on record in the same block of 100 and of 1,000: certainly, and at most. `day`: only those first seen by
+ * then.
+ */
 export function neighboursOf(model: Model, generation: Generation, number: number, day: number | null) {
-  let hundred = 0;
-  let thousand = 0;
+  const certain = { hundred: 0, thousand: 0 };
+  const most = { hundred: 0, thousand: 0 };
+  const isThere = (rows: readonly PlainRow[]) => (day === null ? rows : rowsUntil(rows, day)).length > 0;
   for (const other of model.numbers()) {
     if (other === number || Math.floor(other / 1000) !== Math.floor(number / 1000)) continue;
     const rows = model.rowsIn(generation, other);
-    if (rows.length === 0 || (day !== null && rowsUntil(rows, day).length === 0)) continue;
-    thousand += 1;
-    if (Math.floor(other / 100) === Math.floor(number / 100)) hundred += 1;
+    const unsettled = model.unsettledIn(generation, rows);
+    const isNear = Math.floor(other / 100) === Math.floor(number / 100);
+    for (const [counts, known] of [
+      [most, rows],
+      [certain, rows.filter((row) => !unsettled.includes(row))],
+    ] as const) {
+      if (!isThere(known)) continue;
+      counts.thousand += 1;
+      if (isNear) counts.hundred += 1;
+    }
   }
-  return { hundred, thousand };
+  return { certain, most };
 }
 
 export interface PlainBriefing {
