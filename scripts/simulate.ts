@@ -3,6 +3,8 @@
  * far it scales, on paper and by simulation. Prints tables, writes them to bench/results/simulate.json, and with
  * --write-docs into docs/SCALE.md. The same seed gives the same figures. The exit status is 1 when a bar is not met.
  *
+ * `npm run simulate -- faults` runs the Worker's parts in faulty weather, by seed (simulate/faults/command.ts).
+ * `npm run simulate -- mutants` puts faults into the code and sees them found (simulate/faults/mutate.ts).
  * `npm run simulate -- load` runs the server itself under load (simulate/load/load.ts).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,6 +13,8 @@ import { textTable } from '../bench/report.ts';
 import { checkOutputFile, checkWritableFolder, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 import { SCALE_DOCUMENT, withTables } from './simulate/document.ts';
+import { faults } from './simulate/faults/command.ts';
+import { mutants } from './simulate/faults/mutate.ts';
 import { load } from './simulate/load/load.ts';
 import { HELP, parseOptions } from './simulate/options.ts';
 import { simulate } from './simulate/simulate.ts';
@@ -20,6 +24,8 @@ const RESULTS_FILE = join(import.meta.dirname, '..', 'bench', 'results', 'simula
 
 async function main(): Promise<number> {
   const [command, ...rest] = process.argv.slice(2);
+  if (command === 'faults') return faults(rest);
+  if (command === 'mutants') return mutants(rest);
   if (command === 'load') return load(rest);
   const options = parseOptions(process.argv.slice(2));
   if (options === null) {

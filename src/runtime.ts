@@ -13,7 +13,7 @@ import { checkAdminKey } from './keys/admin-key.ts';
 import type { Limiter } from './keys/quota.ts';
 import { KeyRegistry } from './keys/registry.ts';
 import { batchService } from './merge/batch-service.ts';
-import { DEFAULT_BUDGET, type MergeContext } from './merge/context.ts';
+import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from './merge/context.ts';
 import { loadManifest } from './merge/publish.ts';
 import { qualityService } from './merge/quality-service.ts';
 import { rollback } from './merge/rollback.ts';
@@ -84,20 +84,39 @@ interface Extras {
   readonly assets: Assets | null;
 }
 
+/** Time, chance, the log, and how much a tick does: the platform's, but for a simulation. */
+export interface Surroundings {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** 0 to below 1. */
+  readonly random: () => number;
+  /** Cryptographically random. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly randomId: () => string;
+  readonly delay: (ms: number) => Promise<void>;
+  readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
+  readonly budget: TickBudget;
+}
+
+const PLATFORM: Surroundings = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  randomId: () => crypto.randomUUID(),
+  delay: (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+  log: (event, details) => console.log(JSON.stringify({ event, ...details })),
+  budget: DEFAULT_BUDGET,
+};
+
 /** The same on other stores than Cloudflare's. */
 export function createRuntimeOn(
   { objects, slices }: Stores,
   settings: Settings,
   background: Background,
   { limiters, assets }: Extras = { limiters: [], assets: null },
+  { now, random, randomBytes, randomId, delay, log, budget }: Surroundings = PLATFORM,
 ): Runtime {
-  const now = () => Date.now();
-  const random = () => Math.random();
-  const log = (event: string, details: Readonly<Record<string, string | number>>) => {
-    console.log(JSON.stringify({ event, ...details }));
-  };
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
-  const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
   const serve = { objects, slices, now, background, delay, log, maxAgeMs };
   const finder = new Finder(serve);
@@ -108,8 +127,8 @@ export function createRuntimeOn(
     now,
     delay,
     log,
-    randomId: () => crypto.randomUUID(),
-    budget: DEFAULT_BUDGET,
+    randomId,
+    budget,
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
   };
@@ -117,7 +136,7 @@ export function createRuntimeOn(
     objects,
     now,
     waitUntil: background,
-    randomBytes: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
+    randomBytes,
     sleep: delay,
   };
   const reportAs = (event: string) => (error: unknown) => {
@@ -164,8 +183,8 @@ export function createRuntimeOn(
     now,
     random,
     log,
-    randomId: () => crypto.randomUUID(),
-    accept: (upload) => acceptDetections(upload, { objects, now, randomId: () => crypto.randomUUID(), labels }),
+    randomId,
+    accept: (upload) => acceptDetections(upload, { objects, now, randomId, labels }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     batches: batchService(merge),
     quality: qualityService(merge, { ...shared, report: reportAs('canaries.unavailable') }),

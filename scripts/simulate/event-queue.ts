@@ -33,10 +33,16 @@ export class EventQueue {
 
   /** Runs events until none is left. */
   run(): void {
-    for (let event = this.#take(); event !== undefined; event = this.#take()) {
-      this.#now = event.at;
-      event.run();
-    }
+    while (this.step()) {}
+  }
+
+  /** Runs the next event. false: there is none. */
+  step(): boolean {
+    const event = this.#take();
+    if (event === undefined) return false;
+    this.#now = event.at;
+    event.run();
+    return true;
   }
 
   #take(): Event | undefined {

@@ -27,7 +27,7 @@ export function runCursor(
 export async function compact(
   context: MergeContext,
   base: LoadedManifest,
-  plan: (runs: readonly Run[]) => readonly Run[] = planCompaction,
+  plan = (runs: readonly Run[]): readonly Run[] => planCompaction(runs, context.budget.smallRun),
 ): Promise<LoadedManifest | null> {
   const { manifest } = base;
   // Then `compaction` is not of this kind, and its inputs are all runs that there were.
@@ -70,7 +70,7 @@ export async function foldShare(
   const dictionary = new MergeDictionary();
   const writer = new SegmentWriter(context);
   let resumeFrom: number | null = null;
-  for await (const folded of fold(cursorsOf(dictionary), dictionary)) {
+  for await (const folded of fold(cursorsOf(dictionary), dictionary, context.budget.segmentRecords)) {
     await writer.write(folded.segment);
     resumeFrom = folded.resumeFrom;
     if (writer.count >= compactionSegments || dictionary.size >= compactionCircumstances) break;

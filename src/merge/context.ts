@@ -1,7 +1,9 @@
 import type { SegmentEntry } from '../format/manifest.ts';
+import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import type { Bounds } from '../quality/bounds.ts';
 import type { ObjectStore, SliceStore } from '../store/store.ts';
+import { SMALL_RUN } from './tiers.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
 export interface MergeContext {
@@ -46,6 +48,9 @@ export interface TickBudget {
   readonly withdrawalBatches: number;
   /** Facts objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes anew. */
   readonly factsObjects: number;
+  /** Records of a segment at most, and of a run that is merged with whatever is newer. Fewer in a simulation only. */
+  readonly segmentRecords: number;
+  readonly smallRun: number;
 }
 
 export const DEFAULT_BUDGET: TickBudget = {
@@ -56,6 +61,8 @@ export const DEFAULT_BUDGET: TickBudget = {
   compactionCircumstances: 8_192,
   withdrawalBatches: 2_000,
   factsObjects: 8,
+  segmentRecords: SEGMENT_NUMBERS,
+  smallRun: SMALL_RUN,
 };
 
 export function messageOf(error: unknown): string {

@@ -18,8 +18,9 @@ export interface FoldedSegment {
 export async function* fold(
   cursors: readonly RecordCursor[],
   dictionary: MergeDictionary,
+  segmentRecords?: number,
 ): AsyncGenerator<FoldedSegment> {
-  const builder = new SegmentBuilder(dictionary);
+  const builder = new SegmentBuilder(dictionary, segmentRecords);
   const heap = new CursorHeap();
   for (const cursor of cursors) {
     await cursor.load();

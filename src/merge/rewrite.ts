@@ -162,7 +162,7 @@ async function gather(context: MergeContext, manifest: Manifest, { list, job, nu
     ...reader.batches.map((batch) => new BatchCursor(batch, dictionary)),
     runCursor(context, job.side, 0, dictionary),
   ];
-  for await (const { segment } of fold(cursors, dictionary)) await writer.write(segment);
+  for await (const { segment } of fold(cursors, dictionary, context.budget.segmentRecords)) await writer.write(segment);
   return { ...job, gathered, side: (await writer.finish()).entries, sideFacts: sideFacts.entries };
 }
 

@@ -17,29 +17,41 @@ export interface RecordSink {
   entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
 }
 
-/** One record more than fits shows that the last ten-thousand-block does not. */
-const CAPACITY = SEGMENT_NUMBERS + 1;
-
 export class SegmentBuilder implements RecordSink {
   readonly #dictionary: MergeDictionary;
-  readonly #numbers = new Float64Array(CAPACITY);
-  readonly #firstDay = new Uint32Array(CAPACITY);
-  readonly #lastDay = new Uint32Array(CAPACITY);
-  readonly #sightings = new Float64Array(CAPACITY);
-  readonly #profile = new Uint32Array(CAPACITY);
-  readonly #entryEnd = new Uint32Array(CAPACITY);
-  #entryCircumstances = new Uint32Array(CAPACITY);
-  #entryFirst = new Uint32Array(CAPACITY);
-  #entryLast = new Uint32Array(CAPACITY);
-  #entrySightings = new Float64Array(CAPACITY);
+  readonly #limit: number;
+  readonly #numbers: Float64Array;
+  readonly #firstDay: Uint32Array;
+  readonly #lastDay: Uint32Array;
+  readonly #sightings: Float64Array;
+  readonly #profile: Uint32Array;
+  readonly #entryEnd: Uint32Array;
+  #entryCircumstances: Uint32Array<ArrayBuffer>;
+  #entryFirst: Uint32Array<ArrayBuffer>;
+  #entryLast: Uint32Array<ArrayBuffer>;
+  #entrySightings: Float64Array;
   #count = 0;
   #entries = 0;
   /** Index of the first record of the present ten-thousand-block. */
   #blockStart = 0;
   #current = -1;
 
-  constructor(dictionary: MergeDictionary) {
+  /** @param limit records of a segment; more than any ten-thousand-block has, so that what a cut leaves over is not full */
+  constructor(dictionary: MergeDictionary, limit = SEGMENT_NUMBERS) {
     this.#dictionary = dictionary;
+    this.#limit = limit;
+    // One record more than fits shows that the last ten-thousand-block does not.
+    const capacity = limit + 1;
+    this.#numbers = new Float64Array(capacity);
+    this.#firstDay = new Uint32Array(capacity);
+    this.#lastDay = new Uint32Array(capacity);
+    this.#sightings = new Float64Array(capacity);
+    this.#profile = new Uint32Array(capacity);
+    this.#entryEnd = new Uint32Array(capacity);
+    this.#entryCircumstances = new Uint32Array(capacity);
+    this.#entryFirst = new Uint32Array(capacity);
+    this.#entryLast = new Uint32Array(capacity);
+    this.#entrySightings = new Float64Array(capacity);
   }
 
   get isEmpty(): boolean {
@@ -53,9 +65,9 @@ export class SegmentBuilder implements RecordSink {
 
   /** Begins the record of a number larger than all before. Returns true when a segment must be taken first. */
   begin(number: number): boolean {
-    if (this.#count > SEGMENT_NUMBERS) return true;
+    if (this.#count > this.#limit) return true;
     if (this.#count > 0 && blockStart(number) !== blockStart(this.#numbers[this.#count - 1] as number)) {
-      if (this.#count === SEGMENT_NUMBERS) return true;
+      if (this.#count === this.#limit) return true;
       this.#blockStart = this.#count;
     }
     this.#current = this.#count;
@@ -145,7 +157,7 @@ export class SegmentBuilder implements RecordSink {
   }
 
   get #cut(): number {
-    return this.#count <= SEGMENT_NUMBERS ? this.#count : this.#blockStart;
+    return this.#count <= this.#limit ? this.#count : this.#blockStart;
   }
 
   /** Forgets the records of the next segment and keeps the rest. */

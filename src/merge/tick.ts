@@ -232,13 +232,19 @@ async function mergeBatches(
   const unsliced = [...stillUnsliced];
   if (detections > 0) {
     const writer = new SegmentWriter(context);
-    const joined = planInline(runs, manifest.compaction?.inputs ?? [], detections, budget.inlineRecords);
+    const joined = planInline(
+      runs,
+      manifest.compaction?.inputs ?? [],
+      detections,
+      budget.inlineRecords,
+      budget.smallRun,
+    );
     const dictionary = new MergeDictionary();
     const cursors = [
       ...batches.map((batch) => new BatchCursor(batch, dictionary)),
       ...runs.slice(0, joined).map(({ segments }) => runCursor(context, segments, 0, dictionary)),
     ];
-    for await (const { segment } of fold(cursors, dictionary)) await writer.write(segment);
+    for await (const { segment } of fold(cursors, dictionary, budget.segmentRecords)) await writer.write(segment);
     const firstHere = runs.slice(0, joined).reduce((sum, run) => sum + run.firstHere, newNumbers);
     const written = await writer.finish();
     runs = [{ id: writer.attempt, firstHere, segments: written.entries }, ...runs.slice(joined)];

@@ -10,11 +10,11 @@ export const SMALL_RUN = 32_768;
 export const TIER_RATIO = 5;
 
 /** How many of the newest runs belong together with `newer` records in front of them. */
-function runsToJoin(sizes: readonly number[], newer: number, limit: number): number {
+function runsToJoin(sizes: readonly number[], newer: number, limit: number, smallRun: number): number {
   let total = newer;
   let joined = 0;
   for (const size of sizes) {
-    if (size > Math.max(SMALL_RUN, TIER_RATIO * total) || total + size > limit) break;
+    if (size > Math.max(smallRun, TIER_RATIO * total) || total + size > limit) break;
     total += size;
     joined += 1;
   }
@@ -27,17 +27,18 @@ export function planInline(
   compacting: readonly string[],
   newRecords: number,
   limit: number,
+  smallRun = SMALL_RUN,
 ): number {
   const busy = runs.findIndex(({ id }) => compacting.includes(id));
   const free = busy === -1 ? runs : runs.slice(0, busy);
-  return runsToJoin(free.map(runNumbers), newRecords, limit);
+  return runsToJoin(free.map(runNumbers), newRecords, limit, smallRun);
 }
 
 /** The runs that a new compaction should merge, neighbours, newest first; none when the tiers are in order. */
-export function planCompaction(runs: readonly Run[]): readonly Run[] {
+export function planCompaction(runs: readonly Run[], smallRun = SMALL_RUN): readonly Run[] {
   const sizes = runs.map(runNumbers);
   for (let start = 0; start + 1 < sizes.length; start++) {
-    const joined = runsToJoin(sizes.slice(start + 1), sizes[start] as number, Number.POSITIVE_INFINITY);
+    const joined = runsToJoin(sizes.slice(start + 1), sizes[start] as number, Number.POSITIVE_INFINITY, smallRun);
     if (joined > 0) return runs.slice(start, start + 1 + joined);
   }
   return [];

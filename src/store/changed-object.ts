@@ -5,7 +5,10 @@ import type { ObjectStore } from './store.ts';
 
 /** Such objects are changed by hand, a few times a day: five writers at once do not happen. */
 const ATTEMPTS = 5;
-/** R2 takes one write a second of one key, so retries spread over the seconds that follow: up to 0.5, 1, 2, 4 s. */
+/**
+ * R2 takes one write a second of one key, so retries spread over the seconds that follow: up to 0.5, 1, 2, 4 s, and half of
+ * that for certain, or all of them may fall within the second.
+ */
 const BASE_DELAY_MS = 500;
 
 export interface ChangedObjectDeps {
@@ -54,7 +57,7 @@ export class ChangedObject<T> {
     const { objects, sleep, report } = this.#deps;
     const { key, codec } = this.#kind;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (attempt > 0) await sleep(this.#jitter() * BASE_DELAY_MS * 2 ** (attempt - 1));
+      if (attempt > 0) await sleep((0.5 + this.#jitter() / 2) * BASE_DELAY_MS * 2 ** (attempt - 1));
       try {
         const version = await this.read();
         const value = await edit(version.value);

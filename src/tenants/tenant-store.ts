@@ -157,6 +157,8 @@ export class TenantStore {
 
   async #change<T>({ tenant, by }: Author, edit: (draft: Draft) => Promise<Edit<T>>): Promise<ChangeResult<T>> {
     const id = toHex(this.#deps.randomBytes(ID_BYTES));
+    // The same in every attempt: one that is made again writes the same documents again.
+    const at = this.#deps.now();
     let result: ChangeResult<T> = { kind: 'unavailable' };
     let isAgain = false;
     const holder = this.#deps.held();
@@ -167,7 +169,7 @@ export class TenantStore {
       // An earlier attempt may have failed and been persisted all the same. Then this is no second change.
       if (isAgain && page !== null && (await this.#isIn(page, tenant, id))) return null;
       isAgain = true;
-      const draft = { row, ref: nextRef(row.version + 1, id), at: this.#deps.now() };
+      const draft = { row, ref: nextRef(row.version + 1, id), at };
       const edited = await edit(draft);
       if ('kind' in edited) {
         result = edited;

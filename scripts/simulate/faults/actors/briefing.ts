@@ -1,0 +1,33 @@
+/** Briefings of all kinds of periods, against plain sets. */
+import { dateOf, dayOfMs } from '../model/calendar.ts';
+import { briefingOf, type PlainBriefing } from '../model/record.ts';
+import { type Actor, pick } from './actor.ts';
+
+export const briefing: Actor = async ({ world, random, town, tell }) => {
+  const today = dayOfMs(world.now);
+  const to = today - random.below(random.chance(0.7) ? 4 : 60);
+  const from = to - random.below(random.chance(0.7) ? 7 : 40);
+  const tenant = pick(random, town.tenants);
+  const isolate = world.anyIsolate(random);
+  const path = `/v1/briefings/${dateOf(from)}/${dateOf(to)}`;
+  tell(`${tenant.name} reads ${path} from ${isolate.name}`);
+  const exchange = await world.send(isolate, { method: 'GET', path, key: tenant.key });
+  if (exchange === null) return;
+  if (exchange.answer.status !== 200) {
+    if (exchange.answer.status !== 503) world.broken('a briefing is answered', `${exchange.answer.status}`);
+    return;
+  }
+  const found = exchange.answer.json as PlainBriefing & { readonly generation: number };
+  const { sentAt, answeredAt } = exchange;
+  // What is kept may be of an older generation, if nothing of the period has changed since.
+  const possible = world.model.between(sentAt, answeredAt);
+  if (possible.some(({ unsettled }) => [...unsettled.values()].some(({ size }) => size > 0))) return;
+  const differences = possible.map((generation) => {
+    const expected = briefingOf(world.model, generation, from, to);
+    const names = ['captured', 'firstTime', 'inventory', 'trend'] as const;
+    const wrong = names.find((name) => JSON.stringify(expected[name]) !== JSON.stringify(found[name]));
+    if (wrong === undefined) return null;
+    return `${wrong}: expected ${JSON.stringify(expected[wrong])} in generation ${generation.generation}, found ${JSON.stringify(found[wrong])} of generation ${found.generation}`;
+  });
+  if (!differences.includes(null)) world.broken('briefings agree with plain sets', `${path}: ${differences.at(-1)}`);
+};

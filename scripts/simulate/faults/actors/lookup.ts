@@ -1,0 +1,172 @@
+/** Lookups of all kinds, and what each answer is held to. */
+import { lookupByRpc } from '../../../../src/rpc.ts';
+import type { Random } from '../../random.ts';
+import { type Asked, checkAnswer, checkNotRetained, type LookupAnswer } from '../check-answer.ts';
+import type { Isolate } from '../isolate.ts';
+import { dateOf, dayOfDate, dayOfMs } from '../model/calendar.ts';
+import { inForce } from '../model/configuration.ts';
+import { pickNumber, spelled, UNIVERSE, type UniverseNumber } from '../universe.ts';
+import type { Exchange, Sent, World } from '../world.ts';
+import { type Actor, pick, type Scene, type Tenant, type Town } from './actor.ts';
+
+/** Changes of keys are known everywhere within a minute while storage works, and within an hour if it fails. */
+const KEYS_KNOWN_MS = 61_000;
+const KEYS_KNOWN_AT_LAST_MS = 3_601_000;
+
+interface Query {
+  readonly evidence?: boolean;
+  readonly receipt?: boolean;
+  readonly asOf?: string | number;
+}
+
+export const lookup: Actor = async (scene) => {
+  const { random } = scene;
+  const query = random.chance(0.3) ? { evidence: true } : {};
+  await lookUp(scene, scene.world.anyIsolate(random), query);
+};
+
+/** Several at once in one isolate: what one finds out must not be what another does not know. */
+export const burst: Actor = async (scene) => {
+  const { world, random } = scene;
+  const isolate = world.anyIsolate(random);
+  await Promise.all(Array.from({ length: 2 + random.below(5) }, () => lookUp(scene, isolate, {})));
+};
+
+export const receipt: Actor = (scene) =>
+  lookUp(scene, scene.world.anyIsolate(scene.random), { receipt: true, evidence: scene.random.chance(0.5) });
+
+export const asOfDay: Actor = async (scene) => {
+  const { world, random } = scene;
+  const day = dayOfMs(world.now) - Math.floor(random.next() ** 2 * 70);
+  await lookUp(scene, world.anyIsolate(random), { asOf: dateOf(day), evidence: random.chance(0.5) });
+};
+
+export const asOfGeneration: Actor = async (scene) => {
+  const { world, random } = scene;
+  const known = [...world.model.current.retained, world.model.current.generation];
+  const generation = Math.max(
+    1,
+    random.chance(0.8) ? pick(random, known) : random.below(world.model.generations.length),
+  );
+  await lookUp(scene, world.anyIsolate(random), { asOf: generation, evidence: random.chance(0.5) });
+};
+
+/** As another Worker of the account asks, by a service binding. */
+export const rpc: Actor = async ({ world, random, town, tell }) => {
+  const isolate = world.anyIsolate(random);
+  const subject = pickNumber(random);
+  const tenant = pick(random, town.tenants);
+  tell(`${tenant.name} looks up +${subject.number} by RPC in ${isolate.name}`);
+  const sentAt = world.now;
+  const { floor } = isolate;
+  const props = { tenant: tenant.name };
+  const input = spelled(subject, random);
+  const result = await isolate.run(() => lookupByRpc(isolate.runtime.services, props, input));
+  if (result === null) return;
+  const exchange = { isolate, sentAt, answeredAt: world.now, floor };
+  if (result.ok)
+    checkAnswer(world, result.answer as unknown as LookupAnswer, asked(exchange, tenant, subject.number, {}));
+  else if (result.status !== 503) world.broken('a lookup is answered', `${result.status} ${result.code} by RPC`);
+};
+
+export const batch: Actor = async (scene) => {
+  const { world, random, town, tell } = scene;
+  const tenant = pick(random, town.tenants);
+  const isolate = world.anyIsolate(random);
+  const subjects = random.chance(0.3)
+    ? UNIVERSE
+    : Array.from({ length: 1 + random.below(20) }, () => pickNumber(random));
+  tell(`${tenant.name} looks up ${subjects.length} numbers in ${isolate.name}`);
+  const request: Sent = {
+    method: 'POST',
+    path: '/v1/lookup/batch',
+    key: tenant.key,
+    body: JSON.stringify({ numbers: subjects.map(({ number }) => `+${number}`) }),
+  };
+  const exchange = await world.send(isolate, request);
+  if (exchange === null || exchange.answer.status !== 200) return;
+  const { results } = exchange.answer.json as { readonly results: readonly LookupAnswer[] };
+  for (const [i, { number }] of subjects.entries()) {
+    checkAnswer(world, results[i], asked(exchange, tenant, number, {}));
+  }
+};
+
+/** Every number there is, in a new isolate, at the end. */
+export async function lookUpEverything({ world, tenants }: Town): Promise<void> {
+  const isolate = world.newIsolate();
+  for (const tenant of tenants) {
+    const body = JSON.stringify({ numbers: UNIVERSE.map(({ number }) => `+${number}`) });
+    const exchange = await world.send(isolate, { method: 'POST', path: '/v1/lookup/batch', key: tenant.key, body });
+    const answers = exchange?.answer.json as { readonly results?: readonly LookupAnswer[] } | undefined;
+    if (exchange === null || answers?.results === undefined) {
+      world.broken('lookups are answered in calm weather', `${exchange?.answer.status}`);
+      return;
+    }
+    for (const [i, { number }] of UNIVERSE.entries()) {
+      checkAnswer(world, answers.results[i], asked(exchange, tenant, number, {}));
+    }
+  }
+}
+
+async function lookUp({ world, random, town, tell }: Scene, isolate: Isolate, query: Query): Promise<void> {
+  const subject = pickNumber(random);
+  const made = town.keys.length > 0 && random.chance(0.3) ? pick(random, town.keys) : null;
+  const tenant = made === null ? pick(random, town.tenants) : { name: made.tenant, key: made.key };
+  const parts = JSON.stringify(query) === '{}' ? '' : ` ${JSON.stringify(query)}`;
+  tell(`${tenant.name} looks up +${subject.number}${parts} in ${isolate.name}`);
+  const exchange = await world.send(isolate, { ...requestOf(subject, query, random), key: tenant.key });
+  if (exchange === null) return;
+  if (made !== null) checkKey(world, exchange, made.id);
+  const { status, json } = exchange.answer;
+  if (status === 401 && made !== null) return;
+  const about = asked(exchange, tenant, subject.number, query);
+  if (status === 200) checkAnswer(world, json as LookupAnswer, about);
+  else if (status === 404 && typeof query.asOf === 'number') checkNotRetained(world, about);
+  else if (status !== 503) world.broken('a lookup is answered', `${status}: ${JSON.stringify(json)}`);
+}
+
+/** A key is good from when it was made until it is deleted, but for the time that this takes to get around. */
+function checkKey(world: World, { isolate, sentAt, answeredAt, answer }: Exchange, id: string): void {
+  const isCalm = isolate.isCalmSince(sentAt - 2 * KEYS_KNOWN_MS);
+  const was = (fromMs: number) => inForce(world.configuration.keys, fromMs, answeredAt).map(({ ids }) => ids.has(id));
+  if (answer.status === 401 && was(sentAt - KEYS_KNOWN_MS).every((isThere) => isThere)) {
+    world.broken('a key that is there is good', `${id} in ${isolate.name}`);
+  }
+  const lagMs = isCalm ? KEYS_KNOWN_MS : KEYS_KNOWN_AT_LAST_MS;
+  if (answer.status === 200 && !was(sentAt - lagMs).some((isThere) => isThere)) {
+    world.broken('a deleted key is refused', `${id} in ${isolate.name}`);
+  }
+}
+
+/** By GET as guards ask, by GET with a spelling of its own, or by POST: the answer is the same. */
+function requestOf(subject: UniverseNumber, query: Query, random: Random): Omit<Sent, 'key'> {
+  if (random.chance(0.4)) {
+    const body = JSON.stringify({ ...spelled(subject, random), ...query });
+    return { method: 'POST', path: '/v1/lookup', body };
+  }
+  const isPlain = random.chance(0.5);
+  const asked = isPlain ? { number: `+${subject.number}` } : spelled(subject, random);
+  const fields = Object.entries({ ...asked, ...query }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return { method: 'GET', path: `/v1/lookup?${fields.join('&')}` };
+}
+
+function asked(
+  exchange: Omit<Exchange, 'answer'>,
+  tenant: Pick<Tenant, 'name'>,
+  number: number,
+  { evidence, receipt, asOf }: Query,
+): Asked {
+  const { isolate, sentAt, answeredAt, floor } = exchange;
+  const moment = asOf === undefined ? null : typeof asOf === 'number' ? { generation: asOf } : { day: dayOfDate(asOf) };
+  return {
+    isolate,
+    sentAt,
+    answeredAt,
+    floor,
+    tenant: tenant.name,
+    number,
+    evidence: evidence === true,
+    receipt: receipt === true,
+    asOf: moment,
+  };
+}

@@ -1,0 +1,116 @@
+/** What docs/QUALITY.md promises of sources that are held back, said of two ledgers that follow each other. */
+import type { HistoryFile, LedgerFile, PileFile, SourceMembers } from './decode.ts';
+import { feedName, type PlainBatch } from './detections.ts';
+import { type Generation, isInInventory } from './model.ts';
+
+export interface PlainCase {
+  /** As a decision on it names it. */
+  readonly members: SourceMembers;
+  readonly isQuarantined: boolean;
+  readonly reasons: readonly string[];
+  readonly held: ReadonlySet<string>;
+  readonly due: ReadonlySet<string>;
+  readonly dropped: ReadonlySet<string>;
+  /** After a release: not judged for these reasons until then. */
+  readonly trust: { readonly until: number; readonly reasons: readonly string[] } | null;
+}
+
+export interface PlainLedger {
+  /** By feedName. */
+  readonly cases: ReadonlyMap<string, PlainCase>;
+  /** By batch, by source. */
+  readonly leftOut: ReadonlyMap<string, ReadonlyMap<string | null, ReadonlySet<number>>>;
+}
+
+type ReadPage = (key: string) => { readonly batches: readonly { readonly id: string }[] } | null;
+
+export function plainLedger(file: LedgerFile, readPage: ReadPage): PlainLedger {
+  const idsOf = ({ batches, pages }: PileFile) =>
+    new Set([...pages.flatMap((key) => readPage(key)?.batches ?? []), ...batches].map(({ id }) => id));
+  const cases = new Map<string, PlainCase>();
+  for (const { source, tenant = '', key = '', state, reasons, held, due, dropped, trust } of file.cases) {
+    cases.set(feedName({ tenant, key }, source), {
+      members: { source, tenant, ...(source === null ? { key } : {}) },
+      isQuarantined: state === 'quarantined',
+      reasons,
+      held: idsOf(held),
+      due: idsOf(due),
+      dropped: idsOf(dropped),
+      trust,
+    });
+  }
+  const leftOut = new Map<string, Map<string | null, Set<number>>>();
+  for (const { batch, source, numbers } of file.leftOut) {
+    const ofBatch = leftOut.get(batch) ?? new Map<string | null, Set<number>>();
+    leftOut.set(batch, ofBatch);
+    ofBatch.set(source, new Set([...(ofBatch.get(source) ?? []), ...numbers]));
+  }
+  return { cases, leftOut };
+}
+
+export const NO_CASE: PlainCase = {
+  members: { source: null },
+  isQuarantined: false,
+  reasons: [],
+  held: new Set(),
+  due: new Set(),
+  dropped: new Set(),
+  trust: null,
+};
+
+export interface Change {
+  readonly history: HistoryFile;
+  readonly isRollback: boolean;
+  readonly batches: ReadonlyMap<string, PlainBatch>;
+  /** Numbers that may have been canaries when the generation was made, or before. */
+  readonly everCanaries: ReadonlySet<number>;
+}
+
+export function checkLedger(
+  before: Generation,
+  next: Generation,
+  { history, isRollback, batches, everCanaries }: Change,
+  onBroken: (invariant: string, detail: string) => void,
+): void {
+  // What a tick sets aside is not merged, though it is no longer waiting.
+  const merged = [...history.batches, ...history.replayed].filter((id) => isInInventory(next, id));
+  const sources = new Set([...before.ledger.cases.keys(), ...next.ledger.cases.keys()]);
+  for (const batch of merged) for (const { feed } of batches.get(batch)?.rows ?? []) sources.add(feed);
+  for (const source of sources) {
+    const then = before.ledger.cases.get(source) ?? NO_CASE;
+    const now = next.ledger.cases.get(source) ?? NO_CASE;
+    const name = `source ${source} in generation ${next.generation}`;
+    // Dropped rows never come back, whatever is rolled back or merged again.
+    for (const batch of then.dropped) {
+      const isThere = isInInventory(next, batch);
+      if (isThere && !now.dropped.has(batch)) onBroken('dropped rows stay dropped', `${name}: ${batch}`);
+    }
+    if (isRollback) continue;
+    for (const batch of merged) {
+      const isOfSource = batches.get(batch)?.rows.some((row) => row.feed === source) === true;
+      if (!isOfSource || now.dropped.has(batch)) continue;
+      if (now.isQuarantined !== now.held.has(batch)) {
+        const what = now.isQuarantined ? 'is held back, and its rows are not' : 'is not held back, and its rows are';
+        onBroken('the rows of a source in quarantine are held, of others merged', `${name} ${what}: ${batch}`);
+      }
+      if (now.due.has(batch)) onBroken('only what was held is due', `${name}: ${batch}`);
+    }
+    for (const batch of then.held) {
+      if (!now.held.has(batch) && !now.due.has(batch) && !now.dropped.has(batch)) {
+        onBroken('held rows are held until they are released or dropped', `${name}: ${batch}`);
+      }
+    }
+    if (then.held.size > 0 && now.isQuarantined === false && then.isQuarantined) {
+      for (const batch of then.held) {
+        if (!now.due.has(batch)) onBroken('a release makes all that was held due', `${name}: ${batch}`);
+      }
+    }
+  }
+  for (const [batch, ofBatch] of next.ledger.leftOut) {
+    for (const [, numbers] of ofBatch) {
+      for (const number of numbers) {
+        if (!everCanaries.has(number)) onBroken('only canaries are left out', `of ${batch}`);
+      }
+    }
+  }
+}

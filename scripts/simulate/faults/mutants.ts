@@ -1,0 +1,363 @@
+/**
+ * Faults to put into the product on purpose, one at a time, to see the simulation find each: a skipped condition, an order
+ * swapped, a bound off by one, a cache kept too long, a retry that forgets. A text that is to be replaced occurs exactly
+ * once in its file; mutate.ts says so loudly where it does not any more.
+ */
+
+export interface Mutant {
+  /** What the fault is. */
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  // Merging
+  {
+    name: 'a tick forgets that batches merged before may still be waiting',
+    file: 'src/merge/tick.ts',
+    from: 'consumed: [...leftover, ...settled],',
+    to: 'consumed: [...settled],',
+  },
+  {
+    name: 'a tick lists what waits before it reads the manifest',
+    file: 'src/merge/tick.ts',
+    from: `  const base = await loadManifest(context.objects);
+  // The manifest is read before the list: a batch that left \`consumed\` had left \`waiting\` before that.
+  const waiting = await listWaiting(context.objects, context.now());`,
+    to: `  const waiting = await listWaiting(context.objects, context.now());
+  const base = await loadManifest(context.objects);`,
+  },
+  {
+    name: 'a batch that is merged and not settled is merged again',
+    file: 'src/merge/waiting.ts',
+    from: 'list.heads.filter(({ key }) => !consumed.has(batchId(key))),',
+    to: 'list.heads.filter(({ key }) => !consumed.has(key)),',
+  },
+  {
+    name: 'a retry under a key that was merged is merged again',
+    file: 'src/merge/waiting.ts',
+    from: 'if (waiting === null || merged === null) return waiting;',
+    to: 'if (waiting === null || merged !== null || merged === null) return waiting;',
+  },
+  {
+    name: 'a batch is deleted before it is copied',
+    file: 'src/merge/waiting.ts',
+    from: `      await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });
+      await objects.delete([WAITING_PREFIX + id]);`,
+    to: `      await objects.delete([WAITING_PREFIX + id]);
+      await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });`,
+  },
+  {
+    name: 'a late retry replaces the copy that was merged',
+    file: 'src/merge/waiting.ts',
+    from: 'waiting.bytes, { absent: true });',
+    to: 'waiting.bytes);',
+  },
+  {
+    name: 'a generation is published over whichever there is',
+    file: 'src/merge/publish.ts',
+    from: 'objects.put(MANIFEST_KEY, bytes, condition)',
+    to: 'objects.put(MANIFEST_KEY, bytes, base.etag === null ? condition : undefined)',
+  },
+  {
+    name: 'a swap that failed counts as made',
+    file: 'src/merge/publish.ts',
+    from: 'failure = error;\n',
+    to: "failure = error;\n    etag = 'made';\n",
+  },
+  {
+    name: 'what a generation merged is not put on record',
+    file: 'src/merge/publish.ts',
+    from: 'encodeHistory(next, merged)',
+    to: 'encodeHistory(next, { ...merged, batches: merged.batches.slice(1) })',
+  },
+  {
+    name: 'a segment that could not be written is named all the same',
+    file: 'src/merge/write.ts',
+    from: 'if (this.#failure !== undefined) throw this.#failure.error;',
+    to: 'this.#failure = undefined;',
+  },
+  {
+    name: 'sightings of several detections do not add up',
+    file: 'src/merge/segment-builder.ts',
+    from: 'this.#sightings[i] = addCounts(this.#sightings[i] as number, sightings);',
+    to: 'this.#sightings[i] = Math.max(this.#sightings[i] as number, sightings);',
+  },
+  {
+    name: 'first seen is that of the record which comes last',
+    file: 'src/merge/segment-builder.ts',
+    from: 'this.#firstDay[i] = Math.min(this.#firstDay[i] as number, firstDay);',
+    to: 'this.#firstDay[i] = firstDay;',
+  },
+  {
+    name: 'a compaction goes on one block too late',
+    file: 'src/merge/compact.ts',
+    from: 'runCursor(context, segments, state.resumeFrom, dictionary)',
+    to: 'runCursor(context, segments, state.resumeFrom === 0 ? 0 : state.resumeFrom + 10_000, dictionary)',
+  },
+  {
+    name: 'a tick joins runs that a compaction is merging',
+    file: 'src/merge/tick.ts',
+    from: 'manifest.compaction?.inputs ?? [],',
+    to: '[],',
+  },
+  {
+    name: 'numbers that older runs have count as new',
+    file: 'src/merge/novelty.ts',
+    from: '(numbers[end] as number) <= entry.last',
+    to: '(numbers[end] as number) < entry.last',
+  },
+  // Rolling back, retention, collection
+  {
+    name: 'a rollback brings back what had been set aside',
+    file: 'src/merge/rollback.ts',
+    from: 'options.requeue ? excluded.filter((id) => !isAside.has(id)) : []',
+    to: 'options.requeue ? excluded : []',
+  },
+  {
+    name: 'a rollback forgets what its target had left out',
+    file: 'src/merge/rollback.ts',
+    from: 'new Set([...asideThen.map(({ id }) => id), ...target.replay, ...later])',
+    to: 'new Set([...later])',
+  },
+  {
+    name: 'a rollback goes on with the compaction of before',
+    file: 'src/merge/rollback.ts',
+    from: '        compaction: null,\n',
+    to: '',
+  },
+  {
+    name: 'a briefing is not computed anew after a rollback',
+    file: 'src/merge/rollback.ts',
+    from: 'reachedBy(manifest.reached, manifest.generation + 1, 0)',
+    to: 'manifest.reached',
+  },
+  {
+    name: 'garbage is deleted however young it is',
+    file: 'src/merge/collect.ts',
+    from: '!marked.has(key) && uploadedAt < oldest;',
+    to: '!marked.has(key) && uploadedAt <= oldest + GARBAGE_AGE_MS;',
+  },
+  {
+    name: 'a collection does not look at what a compaction has written',
+    file: 'src/merge/collect.ts',
+    from: ', ...(compaction?.output ?? [])]',
+    to: ', ...(compaction?.output ?? []).slice(1)]',
+  },
+  {
+    name: 'a collection does not look at retained generations',
+    file: 'src/merge/collect.ts',
+    from: '    markManifest(decodeManifest(object.bytes));',
+    to: '    decodeManifest(object.bytes);',
+  },
+  {
+    name: 'generations are retained for a minute instead of an hour',
+    file: 'src/merge/retention.ts',
+    from: 'const KEEP_ALL_MS = HOUR_MS;',
+    to: 'const KEEP_ALL_MS = MINUTE_MS;',
+  },
+  // Quarantine
+  {
+    name: 'rows that are released are merged, and stay due',
+    file: 'src/merge/due.ts',
+    from: 'batches.filter(({ id }) => !taken.has(id));',
+    to: 'batches.filter(({ id }) => taken.has(id) || !taken.has(id));',
+  },
+  {
+    name: 'a drop forgets released rows',
+    file: 'src/quality/decide.ts',
+    from: 'joinPiles(found.dropped, joinPiles(found.due, found.held))',
+    to: 'joinPiles(found.dropped, found.held)',
+  },
+  {
+    name: 'a release forgets rows of an earlier one',
+    file: 'src/quality/decide.ts',
+    from: 'due: joinPiles(found.due, found.held),',
+    to: 'due: found.held,',
+  },
+  {
+    name: 'a released source is judged again at once',
+    file: 'src/quality/screen.ts',
+    from: 'known?.trust && now < known.trust.until ? known.trust.reasons : []',
+    to: 'known?.trust && now >= known.trust.until ? known.trust.reasons : []',
+  },
+  {
+    name: 'uploads that a rollback put back are judged a second time',
+    file: 'src/quality/screen.ts',
+    from: 'uploads[i]?.isReplayed === false',
+    to: 'uploads[i] !== undefined',
+  },
+  {
+    name: 'a source is judged from one line more on',
+    file: 'src/quality/judge.ts',
+    from: 'if (window.lines < bounds.minLines) return [];',
+    to: 'if (window.lines <= bounds.minLines) return [];',
+  },
+  {
+    name: 'the week of a source has six days',
+    file: 'src/quality/judge.ts',
+    from: 'export const WINDOW_DAYS = 7;',
+    to: 'export const WINDOW_DAYS = 6;',
+  },
+  {
+    name: 'a canary is listed when its source is released',
+    file: 'src/quality/rows.ts',
+    from: 'isOwn[id] === true && !numbersOut.has(number)',
+    to: 'isOwn[id] === true && numbersOut.size >= 0 && number > 0',
+  },
+  {
+    name: 'a ledger does not say that something is due',
+    file: 'src/quality/ledger.ts',
+    from: "? DUE_SUFFIX : ''",
+    to: "? '' : ''",
+  },
+  {
+    name: 'after a rollback what was held is in the inventory',
+    file: 'src/quality/after-rollback.ts',
+    from: '    else held.push(batch);',
+    to: '    else due.push(batch);',
+  },
+  // Uploads
+  {
+    name: 'the second upload with a key takes the place of the first',
+    file: 'src/ingest/accept.ts',
+    from: 'batch.bytes, { absent: true }, batch.owner);',
+    to: 'batch.bytes, batch.keyed ? undefined : { absent: true }, batch.owner);',
+  },
+  {
+    name: 'an upload under a key that was merged is acknowledged for itself',
+    file: 'src/ingest/accept.ts',
+    from: 'if (consumed !== null) return answerFromStore',
+    to: 'if (consumed === undefined) return answerFromStore',
+  },
+  {
+    name: 'an upload whose put failed is acknowledged',
+    file: 'src/ingest/accept.ts',
+    from: 'if (found === null) throw unavailable(batch, cause);',
+    to: "if (found === null) return { kind: 'accepted', batch: batch.id, receipt: batch.receipt, replayed };",
+  },
+  // Serving
+  {
+    name: 'an older snapshot wins over a newer one',
+    file: 'src/serve/snapshot.ts',
+    from: 'compare: (a, b) => a.manifest.generation - b.manifest.generation,',
+    to: 'compare: () => 1,',
+  },
+  {
+    name: 'a copy as it was before counts as a new one',
+    file: 'src/store/held-copy.ts',
+    from: 'if (begun.order <= copy.confirmed.order) return;',
+    to: '',
+  },
+  {
+    name: 'whoever comes while a copy is refreshed is answered from the old one',
+    file: 'src/store/held-copy.ts',
+    from: 'if (ageMs >= refreshFirstAfterMs) await',
+    to: 'if (ageMs >= refreshFirstAfterMs && !this.#isReading(LOST_AFTER_MS)) await',
+  },
+  {
+    name: 'a snapshot is kept for too long',
+    file: 'src/serve/snapshot.ts',
+    from: 'export const WAIT_MS = 30_000;',
+    to: 'export const WAIT_MS = 300_000;',
+  },
+  {
+    name: 'a slow read undoes what an isolate has just written',
+    file: 'src/store/held-copy.ts',
+    from: 'if (order > 0 || isLater) this.#replace(version, begun);',
+    to: 'if (order >= 0 || isLater) this.#replace(version, begun);',
+  },
+  {
+    name: 'deleted keys are good for an hour',
+    file: 'src/keys/key-cache.ts',
+    from: 'const REFRESH_FIRST_AFTER_MS = 45_000;',
+    to: 'const REFRESH_FIRST_AFTER_MS = 3_500_000;',
+  },
+  {
+    name: 'rules are kept for too long',
+    file: 'src/tenants/tenant-rules.ts',
+    from: '{ refreshFirstAfterMs: WAIT_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',
+    to: '{ refreshFirstAfterMs: 100 * WAIT_MS, maxAgeMs: 100 * MAX_AGE_MS }',
+  },
+  {
+    name: 'an override holds when it has expired',
+    file: 'src/policy/overrides.ts',
+    from: 'nowMs < override.expiresAt ? override : null',
+    to: 'nowMs < override.expiresAt + 60_000 ? override : null',
+  },
+  {
+    name: 'a change is written over that of another isolate',
+    file: 'src/store/changed-object.ts',
+    from: '{ etag: version.etag };',
+    to: '(undefined as never);',
+  },
+  {
+    name: 'a change that is tried again forgets what there was',
+    file: 'src/store/changed-object.ts',
+    from: '        const version = await this.read();\n        const value',
+    to: '        const read = await this.read();\n        const version = attempt === 0 ? read : { ...read, value: this.#kind.empty };\n        const value',
+  },
+  {
+    name: 'a day has not ended when it is asked for',
+    file: 'src/serve/as-of.ts',
+    from: 'if (dayOf(entry.lastSeenAt) <= day) return [entry];',
+    to: 'if (dayOf(entry.lastSeenAt) < day) return [entry];',
+  },
+  {
+    name: 'an earlier generation is answered from the present one',
+    file: 'src/serve/past-finder.ts',
+    from: 'return this.#found(new Snapshot(decodeManifest(object.bytes)), number, options);',
+    to: 'return this.#found(current, number, options);',
+  },
+  {
+    name: 'sightings of two runs are those of one',
+    file: 'src/serve/facts.ts',
+    from: 'sightings: addCounts(a.sightings, b.sightings),',
+    to: 'sightings: Math.max(a.sightings, b.sightings),',
+  },
+  {
+    name: 'a number that could not be looked up is logged',
+    file: 'src/serve/finder.ts',
+    from: "log('lookup.unknown', { numbers: unknown })",
+    to: "log('lookup.unknown', { numbers: numbers.join(' ') })",
+  },
+  {
+    name: 'what cannot be read of a number counts as not listed',
+    file: 'src/serve/view.ts',
+    from: '      this.#failures.set(id, error);\n      throw error;',
+    to: "      this.#failures.set(id, error);\n      if (cached.column !== 'numbers') throw error;\n      return { find: () => -1, rank: () => 0, fresh: null, copyRange: () => undefined } as unknown as Reader;",
+  },
+  // Briefings, replicas
+  {
+    name: 'a briefing that was kept is served whatever came in on its last day',
+    file: 'src/format/facts-reached.ts',
+    from: 'entry.generation > generation && entry.day <= day',
+    to: 'entry.generation > generation && entry.day < day',
+  },
+  {
+    name: 'facts of a detection are kept for its last day only',
+    file: 'src/merge/facts.ts',
+    from: 'rows.add(numbers[row] as number, firstSeenAt[row] as number, observedAt[row] as number, id);',
+    to: 'rows.add(numbers[row] as number, observedAt[row] as number, observedAt[row] as number, id);',
+  },
+  {
+    name: 'a replica points to a copy that is not complete',
+    file: 'src/replica/sync.ts',
+    from: 'if (isBlocked || share.length < missing.length) return report(',
+    to: 'if (isBlocked || share.length > missing.length) return report(',
+  },
+  {
+    name: 'a sync swaps the pointer over another',
+    file: 'src/replica/pointer.ts',
+    from: '{ etag: held.etag };',
+    to: '(undefined as never);',
+  },
+  {
+    name: 'a replica goes back to an older generation at once',
+    file: 'src/replica/sync.ts',
+    from: 'if (olderSince !== null && startedAt - olderSince >= OLDER_FOR_MS) return;',
+    to: 'if (olderSince === null || startedAt >= olderSince) return;',
+  },
+];
