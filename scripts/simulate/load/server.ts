@@ -2,12 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PROJECT } from '../../command/paths.ts';
 
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
 
 export interface ServerOptions {
   readonly port: number;
