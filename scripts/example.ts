@@ -12,7 +12,7 @@ import { curlLines, warmUp } from './example/sandbox-sign-ups.ts';
 import { startExample } from './example/start-example.ts';
 import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
 import { type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
-import { checkPort } from './local/port.ts';
+import { checkPort, HOST } from './local/port.ts';
 import { lockState } from './local/state-lock.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import type { Server } from './local/supervisor.ts';
@@ -102,7 +102,7 @@ async function variables(
     if (value !== undefined) vars[name] = value;
   }
   if (example.reaches === 'url') {
-    vars.RINGFENCE_URL = `http://127.0.0.1:${ringfencePort}`;
+    vars.RINGFENCE_URL = `http://${HOST}:${ringfencePort}`;
     vars.RINGFENCE_KEY = ringfence ? await lookupKey(ringfence.url, adminKey, state) : (keptLookupKey(state) ?? NO_KEY);
   }
   return vars;
