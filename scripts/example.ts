@@ -11,14 +11,13 @@ import { type ExampleOptions, exampleOptions, HELP } from './example/options.ts'
 import { curlLines, warmUp } from './example/sandbox-sign-ups.ts';
 import { startExample } from './example/start-example.ts';
 import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
-import { type DevServer, startDevServer } from './local/dev-server.ts';
-import { checkPort } from './local/port.ts';
+import { type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
+import { checkPort, HOST } from './local/port.ts';
 import { lockState } from './local/state-lock.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import type { Server } from './local/supervisor.ts';
 import { checkBundleFolder } from './local/wrangler.ts';
 
-const MINUTE_MS = 60_000;
 /** Of the environment, handed on to the example. */
 const HANDED_ON = ['TIMEOUT_MS', 'TURNSTILE_SECRET', 'TURNSTILE_URL'];
 
@@ -83,8 +82,7 @@ async function run(options: ExampleOptions, stop: AbortSignal): Promise<void> {
 async function startRingfence(options: ExampleOptions, adminKey: string, stop: AbortSignal): Promise<DevServer> {
   const where = { port: options.ringfencePort, stateFolder: options.state, adminKey };
   const server = await startDevServer({ ...where, onRestart }, stop);
-  // The cron trigger, which nothing fires locally.
-  const timer = setInterval(() => server.tick().catch(() => undefined), MINUTE_MS).unref();
+  const timer = keepTicking(server, () => undefined);
   void server.ended.then(() => {
     clearInterval(timer);
     if (!stop.aborted) console.error('Ringfence has ended; the example goes on without it.');
@@ -104,7 +102,7 @@ async function variables(
     if (value !== undefined) vars[name] = value;
   }
   if (example.reaches === 'url') {
-    vars.RINGFENCE_URL = `http://127.0.0.1:${ringfencePort}`;
+    vars.RINGFENCE_URL = `http://${HOST}:${ringfencePort}`;
     vars.RINGFENCE_KEY = ringfence ? await lookupKey(ringfence.url, adminKey, state) : (keptLookupKey(state) ?? NO_KEY);
   }
   return vars;

@@ -6,14 +6,13 @@ import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.t
 import { EXIT_FAILED, runCommand } from './command/run-command.ts';
 import { summaryText } from './import/summary.ts';
 import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
-import { type DevServer, startDevServer } from './local/dev-server.ts';
+import { type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
 import { checkPort } from './local/port.ts';
 import { importSample, sampleNumber, sampleState } from './local/sample.ts';
 import { lockState } from './local/state-lock.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import { checkBundleFolder } from './local/wrangler.ts';
 
-const MINUTE_MS = 60_000;
 /** Ticks after an import; the sample needs one. */
 const MAX_TICKS = 100;
 
@@ -148,7 +147,10 @@ async function serve({ port, state, key, isFilled, ticks }: Serving, stop: Abort
     if (isFilled) await fill(server, key, state, stop);
     const status = await statusOf(server, key);
     greet(server, key, status, isFilled && status.inventory.numbers > 0);
-    if (ticks) timer = keepTicking(server, stop);
+    const onFailure = (error: unknown) => {
+      if (!stop.aborted) console.error(`tick: ${messageOf(error)}`);
+    };
+    if (ticks) timer = keepTicking(server, onFailure);
     await server.ended;
   } finally {
     clearInterval(timer);
@@ -157,19 +159,6 @@ async function serve({ port, state, key, isFilled, ticks }: Serving, stop: Abort
   if (stop.aborted) return 0;
   console.error(`The Worker has ended; its output is in ${server.logPath}`);
   return EXIT_FAILED;
-}
-
-/** The cron trigger, which nothing fires locally. */
-function keepTicking(server: DevServer, stop: AbortSignal): NodeJS.Timeout {
-  let running = false;
-  return setInterval(async () => {
-    if (running) return;
-    running = true;
-    await server.tick().catch((error: unknown) => {
-      if (!stop.aborted) console.error(`tick: ${messageOf(error)}`);
-    });
-    running = false;
-  }, MINUTE_MS).unref();
 }
 
 await runCommand(main);

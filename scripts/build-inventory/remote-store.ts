@@ -7,10 +7,9 @@ import { join } from 'node:path';
 import { messageOf } from '../../src/merge/context.ts';
 import { KvSliceStore } from '../../src/store/kv.ts';
 import { R2ObjectStore } from '../../src/store/r2.ts';
+import { PROJECT } from '../command/paths.ts';
 import type { LocalStore } from '../fsck/local-store.ts';
 import { BuildError } from './build-error.ts';
-
-const PROJECT = join(import.meta.dirname, '..', '..');
 
 export interface RemoteTarget {
   readonly bucket: string;

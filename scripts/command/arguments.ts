@@ -41,6 +41,14 @@ function problemOf(error: unknown): string {
   return message.split('\n')[0]?.replace(/\. (?:Did you|To specify).*$/, '') ?? 'bad option';
 }
 
+/** @throws UsageError unless it is a whole number of at least `least`, in digits */
+export function wholeNumberOption(option: string, text: string, least: number): number {
+  // Number() would read an empty text as 0.
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`${option} takes a whole number of at least ${least}, not "${text}"`);
+}
+
 /** Ports that fetch refuses to ask (https://fetch.spec.whatwg.org/#port-blocking), so that nobody could look up there. */
 export const BAD_PORTS: ReadonlySet<number> = new Set([
   1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,

@@ -1,4 +1,5 @@
 /** What is listed on the morning of a day, and how many of it stand around a number: the counts that production has. */
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import { type CountsSoFar, FRESH_DAYS, WEEK_DAYS } from '../../src/policy/neighbourhood.ts';
 import type { History } from './history.ts';
 
@@ -25,14 +26,7 @@ class SortedNumbers {
 
   /** How many are below a number. */
   rank(number: number): number {
-    const numbers = this.#numbers;
-    let [low, high] = [0, this.#size];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((numbers[middle] as number) < number) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return lowerBound(this.#numbers, number, this.#size);
   }
 
   has(number: number): boolean {

@@ -5,9 +5,9 @@ import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { openApiDocument, openApiRoute } from '../../src/http/openapi.ts';
 import { allRoutes } from '../../src/http/routes.ts';
 import type { Services } from '../../src/http/services.ts';
+import { PROJECT } from '../command/paths.ts';
 import { type JsonSchema, type Operation, readDocument } from './operations.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..');
 const BANNER = '/** Written by `npm run generate` from the OpenAPI document; changes made here are lost. */\n';
 const COMPONENT = '#/components/schemas/';
 /** What the compiler adds of its own, alone and behind a description: of no use to a reader. */

@@ -7,15 +7,15 @@ export function summaryText(summaries: readonly FileSummary[]): string {
   return summaries.map(fileText).join('\n');
 }
 
-/** What a batch can be that the server has and does not count, and who brings it back. */
+/** What a batch can be that the server has and does not count, and what can be done about it. */
 const UNCOUNTED: Readonly<Record<string, { readonly what: string; readonly way: string }>> = {
   'set-aside': {
-    what: 'set aside by a rollback: stored, but not in the inventory',
-    way: 'an admin brings them back by rolling that rollback back, or releases them (docs/OPERATING.md, "Bad data got in")',
+    what: 'set aside by a rollback, or since no tick could merge them: stored, but not in the inventory',
+    way: 'an admin brings them back with POST /v1/batches/ID/release (docs/OPERATING.md, "Bad data got in")',
   },
   withdrawn: {
     what: 'withdrawn by an admin: stored, but not in the inventory',
-    way: 'an admin brings them back (docs/OPERATING.md, "Bad data got in")',
+    way: 'that is for good; to have them counted after all, upload them with another Idempotency-Key',
   },
   held: {
     what: 'held in quarantine',

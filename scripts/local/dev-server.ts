@@ -5,6 +5,10 @@ import { writeEnvFile } from './env-file.ts';
 import { type Server, startServer } from './supervisor.ts';
 import { devArguments, devEnvironment } from './wrangler.ts';
 
+/** Of a local server, wrangler's own: fires the cron handler as the trigger of every minute does, and answers `ok` after it. */
+export const TICK_PATH = `/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`;
+const MINUTE_MS = 60_000;
+
 export interface DevServer extends Server {
   /** Fires the cron handler and waits until it is done. Rejects when it failed. */
   tick(): Promise<void>;
@@ -45,7 +49,18 @@ export async function startDevServer(
 }
 
 async function fireCron(url: string): Promise<void> {
-  const response = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
+  const response = await fetch(url + TICK_PATH);
   const text = await response.text();
   if (!response.ok || text !== 'ok') throw new Error(`the cron handler failed with ${response.status}`);
+}
+
+/** The cron trigger, which nothing fires on this machine: one tick a minute, none while another goes on. */
+export function keepTicking(server: DevServer, onFailure: (error: unknown) => void): NodeJS.Timeout {
+  let running = false;
+  return setInterval(async () => {
+    if (running) return;
+    running = true;
+    await server.tick().catch(onFailure);
+    running = false;
+  }, MINUTE_MS).unref();
 }

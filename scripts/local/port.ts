@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { CommandError, codeOf } from '../command/errors.ts';
 import { describeHolder, holderOfPort } from './processes.ts';
@@ -11,6 +12,17 @@ export function checkPort(option: string, port: number): Promise<void> {
     probe.once('error', (error) => reject(new CommandError(problemOf(option, port, error), { cause: error })));
     probe.listen(port, HOST, () => probe.close(() => resolve()));
   });
+}
+
+/** One that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }
 
 function problemOf(option: string, port: number, error: Error): string {

@@ -1,4 +1,4 @@
-import { parseArguments } from '../command/arguments.ts';
+import { parseArguments, wholeNumberOption } from '../command/arguments.ts';
 import { UsageError } from '../command/errors.ts';
 import { LOOKUPS_A_MONTH } from './assumptions.ts';
 
@@ -24,7 +24,7 @@ export const DEFAULT_OPTIONS: Options = {
 export const HELP = `What Ringfence costs, how fresh it is and how far it scales, on paper and by simulation.
 
   npm run simulate
-  npm run simulate -- load                 the server itself under load, with kills: see scripts/simulate/load/load.ts
+  npm run simulate -- load                 the server itself under load, with kills; it has a --help of its own
   npm run simulate -- --seed 1 --cron 60 --lookups 10000000,100000000
 
   --seed N         the same seed gives the same figures      (default ${DEFAULT_OPTIONS.seed})
@@ -51,24 +51,16 @@ export function parseOptions(args: readonly string[]): Options | null {
     help: { type: 'boolean', short: 'h', default: false },
   });
   if (values.help) return null;
-  const seed = wholeNumber('seed', values.seed, 0);
-  const cronSeconds = wholeNumber('cron', values.cron, 10);
+  const seed = wholeNumberOption('--seed', values.seed, 0);
+  const cronSeconds = wholeNumberOption('--cron', values.cron, 10);
   const lookupsAMonth =
     values.lookups === undefined
       ? DEFAULT_OPTIONS.lookupsAMonth
-      : values.lookups.split(',').map((text) => wholeNumber('lookups', text, 1));
+      : values.lookups.split(',').map((text) => wholeNumberOption('--lookups', text, 1));
   const { lookupsAMonth: usual } = DEFAULT_OPTIONS;
   const isDefault =
     seed === DEFAULT_OPTIONS.seed && cronSeconds === DEFAULT_OPTIONS.cronSeconds && lookupsAMonth === usual;
   if (values['write-docs'] && !isDefault)
     throw new UsageError('--write-docs goes with the default seed, cron and lookups only');
   return { seed, cronSeconds, lookupsAMonth, json: values.json ?? null, writeDocs: values['write-docs'] };
-}
-
-function wholeNumber(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${text}"`);
-  }
-  return value;
 }

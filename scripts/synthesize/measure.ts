@@ -1,4 +1,5 @@
 /** How numbers cluster: the figures that a synthetic inventory is fitted by. */
+import { lowerBound } from '../../src/format/lower-bound.ts';
 
 /** Of the numbers, the share with at least so many OTHER listed numbers in their block. */
 export interface BlockShares {
@@ -67,14 +68,4 @@ export function knownNeighbours(
   }
   const total = Math.max(1, firstTime.length);
   return { before: before / total, dayBefore: dayBefore / total };
-}
-
-function lowerBound(numbers: Float64Array, value: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -123,7 +123,7 @@ function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
     getRange: (key, offset, length) => heard(objects.getRange(key, offset, length)),
     head: (key) => heard(objects.head(key)),
     list: (prefix, options) => heard(objects.list(prefix, options)),
-    put: (key, bytes, condition) => heard(objects.put(key, bytes, condition)),
+    put: (key, bytes, condition, owner) => heard(objects.put(key, bytes, condition, owner)),
     delete: (keys) => heard(objects.delete(keys)),
   };
 }

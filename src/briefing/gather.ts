@@ -3,6 +3,7 @@
  * is computed part by part, from the smallest number on, and its days are read once for each part.
  */
 import type { DayFacts, FactsSource } from '../format/day-facts.ts';
+import { lowerBound } from '../format/lower-bound.ts';
 import type { DaySpan } from './period.ts';
 
 /** At most 24 bytes each, so 24 MiB: an isolate has 128 for all that goes on in it. */
@@ -58,8 +59,8 @@ function halfWay(days: readonly DayFacts[], start: number): number {
 
 /** The rows of numbers in [start, end), copied unless they are all: a view would keep the rest in memory. */
 function cut(day: DayFacts, start: number, end: number): DayFacts {
-  const from = firstFrom(day.numbers, start);
-  const to = firstFrom(day.numbers, end);
+  const from = lowerBound(day.numbers, start);
+  const to = lowerBound(day.numbers, end);
   if (from === 0 && to === day.rows) return day;
   return {
     day: day.day,
@@ -70,16 +71,4 @@ function cut(day: DayFacts, start: number, end: number): DayFacts {
     linkHigh: day.linkHigh.slice(from, to),
     linkLow: day.linkLow.slice(from, to),
   };
-}
-
-/** How many of the ascending numbers are smaller. */
-function firstFrom(numbers: Float64Array, number: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] as number) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

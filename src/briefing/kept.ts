@@ -8,6 +8,7 @@ import { FormatError } from '../format/frame.ts';
 import { framedJson } from '../format/framed-json.ts';
 import { dayOfMs, parseDay } from '../format/records.ts';
 import { BRIEFINGS_PREFIX } from '../store/keys.ts';
+import { deleteObjects, listObjects } from '../store/list-objects.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import type { Briefing } from './briefing.ts';
 import { type DaySpan, halfMonthBefore, periodOf } from './period.ts';
@@ -21,9 +22,8 @@ const HALF_MONTH_KEPT_MS = 400 * 86_400_000;
 const MAX_KEPT = 500;
 /** Of a period that went on: the next day has another one, and detections of the same day another one yet. */
 const RUNNING_KEPT_MS = 3_600_000;
-/** Pages of 1,000 keys that one collection looks at, and keys that one call deletes; the rest is for the next hour. */
+/** Pages of 1,000 keys that one collection looks at; the rest is for the next hour. */
 const PAGE_LIMIT = 100;
-const DELETE_LIMIT = 1000;
 
 const schema: v.GenericSchema<Briefing> = briefingSchema;
 const briefingFile = framedJson('RFBR', 2, schema);
@@ -63,22 +63,14 @@ const KEY = /(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})$/;
 export async function collectBriefings(objects: ObjectStore, now: number): Promise<number> {
   const garbage: string[] = [];
   const others: ObjectHead[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGE_LIMIT; page++) {
-    const listed = await objects.list(BRIEFINGS_PREFIX, cursor === undefined ? {} : { cursor });
-    for (const head of listed.objects) {
-      const kind = kindOf(head);
-      if (now - head.uploadedAt > KEPT_FOR[kind]) garbage.push(head.key);
-      else if (kind === 'other') others.push(head);
-    }
-    cursor = listed.cursor;
-    if (cursor === undefined) break;
+  for await (const head of listObjects(objects, BRIEFINGS_PREFIX, PAGE_LIMIT)) {
+    const kind = kindOf(head);
+    if (now - head.uploadedAt > KEPT_FOR[kind]) garbage.push(head.key);
+    else if (kind === 'other') others.push(head);
   }
   others.sort((a, b) => b.uploadedAt - a.uploadedAt);
   garbage.push(...others.slice(MAX_KEPT).map(({ key }) => key));
-  for (let from = 0; from < garbage.length; from += DELETE_LIMIT) {
-    await objects.delete(garbage.slice(from, from + DELETE_LIMIT));
-  }
+  await deleteObjects(objects, garbage);
   return garbage.length;
 }
 

@@ -1426,7 +1426,13 @@ export interface SourceRequest {
    * As GET /v1/sources has it
    */
   source: string | null;
+  /**
+   * Where several are called so: which of them, as GET /v1/sources has it
+   */
   tenant?: string;
+  /**
+   * Where several are called so: which of them, as GET /v1/sources has it
+   */
   key?: string;
   /**
    * Where several are called so: which of them, as GET /v1/sources has it

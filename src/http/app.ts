@@ -32,22 +32,30 @@ export function createApp(services: Services, quota = new RequestQuota(services)
   const described = allRoutes(services);
   const routes = [...described, openApiRoute(described)];
   for (const route of routes) {
-    app.on(route.method, route.path, (context) => serve(route, context, services, quota));
+    const queryNames = (route.parameters ?? []).flatMap((one) => (one.in === 'query' ? [one.name] : []));
+    app.on(route.method, route.path, (context) => serve(route, queryNames, context, services, quota));
   }
   app.notFound(({ req }) => problemResponse(noRoute(routes, req.path)));
   app.onError((error) => failureResponse(error, 'no route', services));
   return app;
 }
 
-async function serve(route: Route, context: Context, services: Services, quota: RequestQuota): Promise<Response> {
+/** @param queryNames of the parameters that the route reads from the query */
+async function serve(
+  route: Route,
+  queryNames: readonly string[],
+  context: Context,
+  services: Services,
+  quota: RequestQuota,
+): Promise<Response> {
   try {
     if (route.scope === null) {
-      refuseRepeated(route, context.req.url);
+      refuseRepeated(queryNames, context.req.url);
       return await route.handle(context);
     }
     const header = context.req.raw.headers.get('authorization');
     const principal = await authorize(header, route.scope, services.keys, quota);
-    refuseRepeated(route, context.req.url);
+    refuseRepeated(queryNames, context.req.url);
     return await route.handle(context, principal);
   } catch (error) {
     // The pattern and not the path: someone may have put a number there.
@@ -59,9 +67,8 @@ async function serve(route: Route, context: Context, services: Services, quota: 
  * Of two values for one parameter neither is better than the other: nobody is to decide by the one that we did not read.
  * @throws Problem `invalid-request`
  */
-function refuseRepeated({ parameters }: Route, url: string): void {
-  if (parameters === undefined) return;
-  const names = parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name);
+function refuseRepeated(names: readonly string[], url: string): void {
+  if (names.length === 0) return;
   const field = repeatedInQuery(url, names);
   if (field !== undefined) {
     throw new Problem('invalid-request', `${field}: expected at most once`, { members: { field } });

@@ -1,10 +1,10 @@
 import { Problem } from './problem.ts';
 
-/** A lookup has at most a few hundred bytes, a key or a rollback likewise. */
+/** A lookup has a few hundred bytes, a key or a rollback likewise; 4,096 characters of a padded number fit in as UTF-8. */
 export const MAX_SMALL_BODY_BYTES = 16 * 1024;
 /** A hundred rules of two thousand characters, escaped; a thousand numbers to try them on. */
 export const MAX_POLICY_BODY_BYTES = 512 * 1024;
-/** 1,000 numbers of 128 characters, escaped: more than any real batch, whose numbers take about 16 bytes each. */
+/** 1,000 numbers of 128 characters, escaped: more than any real batch, whose numbers take about 16 bytes each, without padding. */
 export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
 
 /**

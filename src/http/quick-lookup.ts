@@ -3,7 +3,6 @@
  * without a promise, and without looking at anything twice. Whatever is not quite so goes the usual way, which answers
  * the same; null says so.
  */
-
 import type { RequestQuota } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import { allows, type Principal } from '../keys/scope.ts';

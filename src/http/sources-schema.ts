@@ -65,6 +65,8 @@ const name = v.pipe(
   v.maxLength(MAX_NAME_CHARS, `expected at most ${MAX_NAME_CHARS} characters`),
 );
 
+const WHICH = 'Where several are called so: which of them, as GET /v1/sources has it';
+
 /** Strict, and `source` must be given: null is a source too, and must be meant. */
 export const sourceRequest = v.strictObject({
   source: v.pipe(
@@ -76,12 +78,9 @@ export const sourceRequest = v.strictObject({
     ),
     v.description('As GET /v1/sources has it'),
   ),
-  tenant: v.exactOptional(name),
-  key: v.exactOptional(name),
-  every: v.pipe(
-    v.exactOptional(v.boolean('expected true or false')),
-    v.description('Where several are called so: which of them, as GET /v1/sources has it'),
-  ),
+  tenant: v.exactOptional(v.pipe(name, v.description(WHICH))),
+  key: v.exactOptional(v.pipe(name, v.description(WHICH))),
+  every: v.exactOptional(v.pipe(v.boolean('expected true or false'), v.description(WHICH))),
 });
 
 export const decisionAnswer = v.object({

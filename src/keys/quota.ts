@@ -4,6 +4,7 @@
  * A limiter has the one limit that it was deployed with. A key whose quota lies above it asks it only for a share of
  * its requests, drawn at random, so that it is spent after as many as the quota has.
  */
+
 /**
  * Of a key that is made without one, so that a client run wild is bounded. A hundred sign-ups a second in one location is
  * more than a form has; who needs more, or none, says so.
@@ -34,7 +35,9 @@ export interface RequestQuotaDeps {
 interface Counter {
   readonly window: number;
   count: number;
-  /** The draw for a limiter has been made, and one is to be asked. */
+  /** Of all isolates together, asked for a share of the requests; undefined: there is none. */
+  readonly limiter: Limiter | undefined;
+  /** The draw has been made, and the limiter is to be asked. */
   isAsking: boolean;
 }
 
@@ -48,9 +51,9 @@ export class RequestQuota {
 
   /** Counts a request that is within the quota and needs no limiter; false: nothing was counted, `take` decides. */
   takeAtOnce(id: string, perMinute: number): boolean {
-    const counter = this.#counterOf(id, Math.floor(this.#deps.now() / WINDOW_MS));
+    const counter = this.#counterOf(id, perMinute, Math.floor(this.#deps.now() / WINDOW_MS));
     if (counter.count >= perMinute || counter.isAsking) return false;
-    if (this.#limiterFor(perMinute) !== null) {
+    if (this.#isDrawn(counter, perMinute)) {
       counter.isAsking = true;
       return false;
     }
@@ -62,7 +65,7 @@ export class RequestQuota {
   async take(id: string, perMinute: number): Promise<number> {
     const now = this.#deps.now();
     const window = Math.floor(now / WINDOW_MS);
-    const counter = this.#counterOf(id, window);
+    const counter = this.#counterOf(id, perMinute, window);
     if (counter.count < perMinute) {
       counter.count += 1;
       if (await this.#isWithinShared(id, perMinute, counter)) return 0;
@@ -72,30 +75,29 @@ export class RequestQuota {
     return Math.ceil(((window + 1) * WINDOW_MS - now) / 1000);
   }
 
-  #counterOf(id: string, window: number): Counter {
+  #counterOf(id: string, perMinute: number, window: number): Counter {
     const known = this.#counters.get(id);
     if (known?.window === window) return known;
     if (known === undefined && this.#counters.size >= MAX_COUNTERS) this.#counters.clear();
-    const counter = { window, count: 0, isAsking: false };
+    const { limiters } = this.#deps;
+    // The largest that the quota reaches; below the smallest, that one: the isolate's own count is the narrower.
+    const limiter = limiters.findLast((tier) => tier.perMinute <= perMinute) ?? limiters[0];
+    const counter = { window, count: 0, limiter, isAsking: false };
     this.#counters.set(id, counter);
     return counter;
   }
 
-  /** Draws whether a limiter is to be asked, and which; null: none. */
-  #limiterFor(perMinute: number, isDrawn = false): Limiter | null {
-    const { limiters, random } = this.#deps;
-    // The largest that the quota reaches; below the smallest, that one: the isolate's own count is the narrower.
-    const limiter = limiters.findLast((tier) => tier.perMinute <= perMinute) ?? limiters[0];
-    if (limiter === undefined) return null;
-    return isDrawn || random() < limiter.perMinute / perMinute ? limiter : null;
+  /** Whether this request is of those that the limiter is asked for. */
+  #isDrawn({ limiter }: Counter, perMinute: number): boolean {
+    return limiter !== undefined && this.#deps.random() < limiter.perMinute / perMinute;
   }
 
   async #isWithinShared(id: string, perMinute: number, counter: Counter): Promise<boolean> {
-    const limiter = this.#limiterFor(perMinute, counter.isAsking);
+    const isDrawn = counter.isAsking || this.#isDrawn(counter, perMinute);
     counter.isAsking = false;
-    if (limiter === null) return true;
+    if (counter.limiter === undefined || !isDrawn) return true;
     try {
-      return (await limiter.limit(id)).success;
+      return (await counter.limiter.limit(id)).success;
     } catch {
       // A quota guards against a client run wild; a limiter that does not answer is no reason to refuse anybody.
       return true;

@@ -10,10 +10,14 @@ const SEVEREST = ACTIONS.at(-1);
  *   that failed could not change that
  */
 export function severest(lookups: readonly PromiseSettledResult<LookupAnswer>[]): LookupAnswer {
-  const answers = lookups.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const [first, ...others] = answers;
-  const worst = others.reduce((a, b) => (severityOf(b) > severityOf(a) ? b : a), first as LookupAnswer);
-  for (const one of lookups) if (one.status === 'rejected' && worst?.action !== SEVEREST) throw one.reason;
+  let worst: LookupAnswer | null = null;
+  let failed: PromiseRejectedResult | null = null;
+  for (const one of lookups) {
+    if (one.status === 'rejected') failed ??= one;
+    else if (worst === null || severityOf(one.value) > severityOf(worst)) worst = one.value;
+  }
+  if (failed !== null && worst?.action !== SEVEREST) throw failed.reason;
+  if (worst === null) throw new RangeError('expected one lookup at least');
   return worst;
 }
 

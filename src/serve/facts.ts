@@ -4,9 +4,7 @@ import { crc32 } from '../format/crc32.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import type { EvidenceEntry } from '../format/evidence-block.ts';
 import { unionProfile } from '../format/profile.ts';
-
 import { addCounts, dayOf } from '../format/records.ts';
-
 import type { VerdictsReader } from '../format/verdicts.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
 
@@ -35,8 +33,8 @@ export function foldFacts(a: RecordFacts | null, b: RecordFacts): RecordFacts {
 
 /**
  * The entries of one number from several runs as a run of them all would have them, in canonical order: entries of the
- * same circumstances, first day and last day are one, and no more are kept than that (EVIDENCE_ENTRIES). So what is told
- * of them does not depend on how runs came to be.
+ * same circumstances, first day and last day are one, and of these no more are kept than such a run would keep
+ * (EVIDENCE_ENTRIES). So what is told of them does not depend on how runs came to be.
  */
 export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] {
   const folded = new Map<string, EvidenceEntry>();

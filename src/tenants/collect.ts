@@ -12,6 +12,7 @@
 import { FormatError } from '../format/frame.ts';
 import type { Version } from '../store/held-copy.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
+import { deleteObjects, listObjects } from '../store/list-objects.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import {
   documentKey,
@@ -38,7 +39,6 @@ const TENANTS_AT_ONCE = 100;
 const HOUR_MS = 3_600_000;
 /** Pages of 1,000 keys of one tenant and kind: more changes than can be made between two of its turns. */
 const PAGE_LIMIT = 100;
-const DELETE_LIMIT = 1000;
 
 export interface CollectContext {
   readonly objects: ObjectStore;
@@ -106,9 +106,7 @@ async function collectTenant(objects: ObjectStore, marks: Marks): Promise<number
     ...(await policyGarbage(objects, marks)),
     ...auditGarbage(await unnamed(objects, AUDIT_PREFIX, marks, ({ audit }) => audit), marks),
   ].map(({ key }) => key);
-  for (let from = 0; from < garbage.length; from += DELETE_LIMIT) {
-    await objects.delete(garbage.slice(from, from + DELETE_LIMIT));
-  }
+  await deleteObjects(objects, garbage);
   return garbage.length;
 }
 
@@ -121,12 +119,8 @@ async function unnamed(
 ): Promise<ObjectHead[]> {
   const named = rows.map(refOf).flatMap((ref) => (ref === null ? [] : [documentKey(prefix, tenant, ref)]));
   const found: ObjectHead[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGE_LIMIT; page++) {
-    const listed = await objects.list(documentKey(prefix, tenant, ''), cursor === undefined ? {} : { cursor });
-    found.push(...listed.objects.filter(({ key, uploadedAt }) => uploadedAt < before && !named.includes(key)));
-    cursor = listed.cursor;
-    if (cursor === undefined) break;
+  for await (const head of listObjects(objects, documentKey(prefix, tenant, ''), PAGE_LIMIT)) {
+    if (head.uploadedAt < before && !named.includes(head.key)) found.push(head);
   }
   return found;
 }

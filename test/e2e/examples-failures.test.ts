@@ -11,12 +11,13 @@ import { createTestHarness, type TestHarness } from 'wrangler';
 import { buildIfChanged } from '../../scripts/example/build.ts';
 import { EXAMPLES } from '../../scripts/example/examples.ts';
 import { startExample } from '../../scripts/example/start-example.ts';
+import { freePort } from '../../scripts/local/port.ts';
 import type { Server } from '../../scripts/local/supervisor.ts';
 import { numberOf, SLOW_MS } from './examples/fake-lookup/answers.ts';
 import { RPC_FAILURES, RPC_NAMES } from './examples/fake-lookup/rpc-failures.ts';
 import { type FakeServer, HTTP_FAILURES, HTTP_NAMES, startFakeServer } from './examples/fake-lookup/server.ts';
 import { CREATED, type Outcome, outcomeOf, REASONS, REFUSED, signUp, signUpRequest } from './examples/sign-up.ts';
-import { freePort, PROJECT } from './local-server.ts';
+import { PROJECT } from './local-server.ts';
 
 /** The default: the examples are started without TIMEOUT_MS. */
 const TIMEOUT_MS = 500;

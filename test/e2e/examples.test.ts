@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildIfChanged } from '../../scripts/example/build.ts';
 import { EXAMPLES } from '../../scripts/example/examples.ts';
 import { startExample } from '../../scripts/example/start-example.ts';
+import { TICK_PATH } from '../../scripts/local/dev-server.ts';
+import { freePort } from '../../scripts/local/port.ts';
 import type { Server } from '../../scripts/local/supervisor.ts';
 import { ADMIN_KEY, type Command, readReadme, runCommand } from './examples/command.ts';
 import { CHALLENGED, CREATED, REASONS, REFUSED, SANDBOX, signUp } from './examples/sign-up.ts';
 import { GOOD_TOKEN, type Siteverify, startSiteverify, TURNSTILE_SECRET } from './examples/siteverify.ts';
-import { freePort } from './local-server.ts';
 
 /** A busy machine is no failure here; examples-failures.test.ts measures. */
 const TIMEOUT_MS = '5000';
@@ -115,7 +116,7 @@ describe.each(EXAMPLES)('$name', (example) => {
   it('blocks a number that has been reported', async () => {
     expect(await signUp(url, REPORTED)).toMatchObject(CREATED);
     await ask('/v1/detections', 'POST', [{ number: `+${REPORTED}`, label: 'modem_pool_card' }]);
-    await fetch(`${ringfence}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
+    await fetch(ringfence + TICK_PATH);
     await vi.waitFor(async () => expect(await signUp(url, REPORTED)).toMatchObject(REFUSED), SOON);
   });
 

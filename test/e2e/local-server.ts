@@ -1,8 +1,9 @@
 /** `npm start` as a child process, on a free port and a state folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { TICK_PATH } from '../../scripts/local/dev-server.ts';
+import { freePort } from '../../scripts/local/port.ts';
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
 export const ADMIN_KEY = 'end-to-end-admin-key-0123456789abcdef';
@@ -66,7 +67,7 @@ export async function startServer(
     output,
     call,
     async tick() {
-      const response = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
+      const response = await fetch(url + TICK_PATH);
       if ((await response.text()) !== 'ok') throw new Error(`the tick answers ${response.status}`);
     },
     async lookupAll(numbers) {
@@ -98,16 +99,4 @@ function outputUntil(child: ChildProcess, text: string): Promise<string> {
     child.stderr?.on('data', onData);
     child.once('exit', (code) => reject(new Error(`npm start ended with ${code}: ${output}`)));
   });
-}
-
-/** One that nothing listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

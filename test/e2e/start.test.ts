@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../scripts/local/port.ts';
 import { holderOfFolder } from '../../scripts/local/processes.ts';
-import { ADMIN_KEY, freePort, PROJECT } from './local-server.ts';
+import { ADMIN_KEY, PROJECT } from './local-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-start-'));
 /** Far above what anything takes: a busy machine is no failure. */

@@ -4,13 +4,13 @@
  * that was acknowledged is lost or counted twice, and no request failed but by a broken connection at a kill.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textTable } from '../../../bench/report.ts';
-import { parseArguments } from '../../command/arguments.ts';
-import { UsageError } from '../../command/errors.ts';
+import { parseArguments, wholeNumberOption } from '../../command/arguments.ts';
+import { TICK_PATH } from '../../local/dev-server.ts';
+import { freePort } from '../../local/port.ts';
 import { Random } from '../random.ts';
 import { FIRST_NUMBER, type Figures, runClient } from './clients.ts';
 import { type Answer, Expected } from './expected.ts';
@@ -46,28 +46,45 @@ export interface LoadResult {
 }
 
 export async function load(args: readonly string[]): Promise<number> {
-  const result = await runLoad(optionsOf(args));
+  const options = optionsOf(args);
+  if (options === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const result = await runLoad(options);
   console.log(report(result));
   return isSound(result) ? 0 : 1;
 }
 
-function optionsOf(args: readonly string[]): LoadOptions {
+const HELP = `The server itself under mixed load, with ticks all the while, killed in the middle of it and then counted.
+
+  npm run simulate -- load
+  npm run simulate -- load --clients 32 --seconds 60 --kills 3 --seed 1
+
+  --clients N  that look up and upload as fast as they are answered (default 32)
+  --seconds N  of load                                              (default 60)
+  --kills N    by turns of all processes and of workerd alone       (default 3)
+  --seed N     of what clients ask                                  (default 1)
+  --help
+
+Exit status: 0 all that was acknowledged is there and no request failed but at a kill, 1 otherwise.
+`;
+
+/** @returns null if help is asked for */
+function optionsOf(args: readonly string[]): LoadOptions | null {
   const { values } = parseArguments(args, {
     clients: { type: 'string', default: '32' },
     seconds: { type: 'string', default: '60' },
     kills: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h', default: false },
   });
-  const whole = (name: keyof typeof values, least: number) => {
-    const value = Number(values[name]);
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${values[name]}"`);
-  };
+  if (values.help) return null;
   return {
-    clients: whole('clients', 1),
-    seconds: whole('seconds', 1),
-    kills: whole('kills', 0),
-    seed: whole('seed', 0),
+    clients: wholeNumberOption('--clients', values.clients, 1),
+    seconds: wholeNumberOption('--seconds', values.seconds, 1),
+    kills: wholeNumberOption('--kills', values.kills, 0),
+    seed: wholeNumberOption('--seed', values.seed, 0),
   };
 }
 
@@ -171,7 +188,7 @@ async function keepTicking(server: LoadServer, isOver: () => boolean) {
 /** Why the cron handler did not end well, or null; at a kill it does not, whatever it had done by then. */
 async function tickFailure(server: LoadServer): Promise<string | null> {
   try {
-    const response = await fetch(`${server.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
+    const response = await fetch(server.url + TICK_PATH);
     const text = await response.text();
     return text === 'ok' ? null : `${response.status}: ${text.slice(0, 200)}`;
   } catch (error) {
@@ -253,13 +270,4 @@ function quantiles(values: readonly number[]): string {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(0);
   return `p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PROJECT } from '../../command/paths.ts';
+import { HOST } from '../../local/port.ts';
 
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
 
 export interface ServerOptions {
   readonly port: number;
@@ -23,7 +23,7 @@ export class LoadServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.url = `http://127.0.0.1:${options.port}`;
+    this.url = `http://${HOST}:${options.port}`;
   }
 
   /** Resolves when it answers; rejects with what it printed when it ends first. */

@@ -1,6 +1,7 @@
 /** `wrangler dev` in a project's folder, on a port that the system chooses. */
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { TICK_PATH } from '../../../scripts/local/dev-server.ts';
 import { GuardedProcess } from '../../../scripts/local/supervisor.ts';
 import { devEnvironment, WRANGLER } from '../../../scripts/local/wrangler.ts';
 
@@ -42,7 +43,7 @@ export async function startDevWorker(folder: string, main?: string): Promise<Dev
     url,
     stop: () => guarded.stop(),
     async cron() {
-      const response = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`);
+      const response = await fetch(url + TICK_PATH);
       return response.text();
     },
     events() {

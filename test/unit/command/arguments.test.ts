@@ -9,6 +9,7 @@ import {
   shellWord,
   takesNothing,
   urlOption,
+  wholeNumberOption,
 } from '../../../scripts/command/arguments.ts';
 import { UsageError } from '../../../scripts/command/errors.ts';
 
@@ -123,6 +124,16 @@ describe('addresses', () => {
   test('on a port that fetch refuses are refused', () => {
     expect(messageOf(() => urlOption('--url', 'http://127.0.0.1:10080'))).toContain('fetch refuses to ask port 10080');
   });
+});
+
+test('a whole number is digits, and no less than it may be', () => {
+  expect(wholeNumberOption('--seed', '0', 0)).toBe(0);
+  expect(wholeNumberOption('--lookups', '100000000', 1)).toBe(100_000_000);
+  for (const text of ['', ' 3', '-3', '3.5', '1e3', '0x10', 'soon', '9007199254740993', '2']) {
+    expect(messageOf(() => wholeNumberOption('--kills', text, 3))).toBe(
+      `--kills takes a whole number of at least 3, not "${text}"`,
+    );
+  }
 });
 
 describe('keys', () => {

@@ -7,21 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { PROJECT } from '../../../scripts/command/paths.ts';
-import { checkPort } from '../../../scripts/local/port.ts';
+import { checkPort, freePort } from '../../../scripts/local/port.ts';
 import { type ServerCommand, Stopped, startServer } from '../../../scripts/local/supervisor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-supervisor-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const SOON = { timeout: 10_000, interval: 20 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** Has a child of its own, named as workerd is, that lives as long as nobody ends it. */
 const SERVER = `
