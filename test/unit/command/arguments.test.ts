@@ -43,8 +43,14 @@ describe('parseArguments', () => {
     [['--kye=rf_secret'], "Unknown option '--kye'; --help lists the options"],
     [['-x'], "Unknown option '-x'; --help lists the options"],
     [['--key'], "Option '--key <value>' argument missing; --help lists the options"],
-    [['rf_secret'], "Unexpected argument without an option's name; --help lists the options"],
-    [['a', 'b'], "Unexpected arguments without an option's name; --help lists the options"],
+    [
+      ['rf_secret'],
+      "Unexpected argument without an option's name; with npm, options come after --, as in: npm start -- --port 8790",
+    ],
+    [
+      ['a', 'b'],
+      "Unexpected arguments without an option's name; with npm, options come after --, as in: npm start -- --port 8790",
+    ],
   ])('%j', (args, message) => {
     expect(messageOf(() => parseArguments(args, OPTIONS))).toBe(message);
   });
