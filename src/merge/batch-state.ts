@@ -6,7 +6,7 @@ import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { loadManifest } from './publish.ts';
 import { readSetAside, type SetAside } from './set-aside.ts';
-import { stateIn, withdrawalOf } from './withdraw.ts';
+import { isListed, stateIn, withdrawalOf } from './withdraw.ts';
 import { readWithdrawals, type Withdrawals } from './withdrawals.ts';
 
 export const BATCH_STATES = [
@@ -39,7 +39,9 @@ export class BatchStates {
   readonly manifest: Manifest;
   readonly #objects: ObjectStore;
   readonly #setAside: ReadonlyMap<string, SetAside>;
-  readonly #withdrawals: Withdrawals;
+  #withdrawals: Withdrawals;
+  /** Commit of the generation that the list of withdrawals is of. */
+  #withdrawalsOf: string;
   readonly #held: ReadonlyMap<string, number>;
 
   private constructor(
@@ -55,6 +57,7 @@ export class BatchStates {
     this.manifest = manifest;
     this.#setAside = new Map(known.setAside.map((one) => [one.id, one]));
     this.#withdrawals = known.withdrawals;
+    this.#withdrawalsOf = manifest.commit;
     this.#held = known.held;
   }
 
@@ -75,9 +78,19 @@ export class BatchStates {
     return this.#setAside.get(id) ?? null;
   }
 
-  /** When, in milliseconds since 1970, and by whom it was withdrawn; null: it was not. Takes one read. */
-  withdrawal(id: string): Promise<{ readonly at: number; readonly by: string } | null> {
-    return withdrawalOf(this.#objects, this.#withdrawals, id);
+  /**
+   * When, in milliseconds since 1970, and by whom it was withdrawn; null: it was not. Takes one read, or three of one that
+   * the list does not have: it was withdrawn long ago, or just now, and then the list that has it is read.
+   */
+  async withdrawal(id: string): Promise<{ readonly at: number; readonly by: string } | null> {
+    const found = await withdrawalOf(this.#objects, this.#withdrawals, id);
+    if (found === null || isListed(this.#withdrawals, id)) return found;
+    const { manifest } = await loadManifest(this.#objects);
+    if (manifest.commit !== this.#withdrawalsOf) {
+      this.#withdrawals = await readWithdrawals(this.#objects, manifest);
+      this.#withdrawalsOf = manifest.commit;
+    }
+    return found;
   }
 
   /** How far taking out what the inventory has of a withdrawn batch is; null: nothing is left to do. */
@@ -93,7 +106,7 @@ export class BatchStates {
     return this.#held.get(id) ?? 0;
   }
 
-  /** Takes three reads at most. @param accepted rows of the batch */
+  /** Takes five reads at most. @param accepted rows of the batch */
   async of(id: string, accepted: number): Promise<BatchState> {
     if ((await this.withdrawal(id)) !== null) return stateIn(this.#withdrawals, id);
     if (this.#setAside.has(id)) return 'set-aside';

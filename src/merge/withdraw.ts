@@ -58,6 +58,9 @@ export async function withdraw(context: MergeContext, id: string, by: string): P
     const list = await readWithdrawals(objects, base.manifest);
     const known = await withdrawalOf(objects, list, id);
     if (known !== null) {
+      // Withdrawn long ago, or since the list was read: then the list that has it is to be read.
+      const isNew = !isListed(list, id) && (await loadManifest(objects)).etag !== base.etag;
+      if (isNew && attempt < ATTEMPTS - 1) continue;
       // An earlier request may have stopped between its swap and this.
       await markWithdrawn(objects, { id, ...known });
       return { kind: 'done', state: stateIn(list, id), ...known, isNew: false };
@@ -86,6 +89,11 @@ export async function withdrawalOf(
 ): Promise<{ readonly at: number; readonly by: string } | null> {
   const recent = withdrawn.find((one) => one.id === id);
   return recent === undefined ? readMark(objects, id) : { at: recent.at, by: recent.by };
+}
+
+/** Whether a list has the withdrawal of a batch: not if that is of another generation. */
+export function isListed({ withdrawn }: Withdrawals, id: string): boolean {
+  return withdrawn.some((one) => one.id === id);
 }
 
 /** Of a batch that was withdrawn. */

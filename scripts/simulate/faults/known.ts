@@ -11,13 +11,7 @@ export interface KnownFault {
   readonly isLasting?: true;
 }
 
-export const KNOWN: readonly KnownFault[] = [
-  {
-    name: 'a batch just taken back is listed as taken out',
-    invariant: 'batches are listed as they are',
-    detail: /expected (merged or held|withdrawing).*, found withdrawn$/,
-  },
-];
+export const KNOWN: readonly KnownFault[] = [];
 
 export function knownFault(invariant: string, detail: string): KnownFault | undefined {
   return KNOWN.find((fault) => fault.invariant === invariant && (fault.detail?.test(detail) ?? true));
