@@ -69,8 +69,11 @@ export class LoadServer {
     const child = this.#child;
     if (child?.pid === undefined || this.hasEnded) return;
     const gone = once(child, 'exit');
-    for (const pid of [...descendantsOf(child.pid), child.pid]) killNow(pid);
+    const others = descendantsOf(child.pid);
+    for (const pid of [...others, child.pid]) killNow(pid);
     await gone;
+    // A killed process holds its port until the system has cleared it away, on a busy machine for a moment longer.
+    while (others.some((pid) => isThere(pid))) await sleep(POLL_MS);
   }
 
   /** SIGKILL to workerd alone. Whoever supervises it starts it again, or ends. */
@@ -121,13 +124,19 @@ function nameOf(pid: number): string | undefined {
   return statOf(pid)?.name;
 }
 
-function statOf(pid: number): { readonly name: string; readonly parent: number } | undefined {
+/** A process that has ended and that nobody has asked about yet holds nothing any more. */
+function isThere(pid: number): boolean {
+  const state = statOf(pid)?.state;
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function statOf(pid: number): { readonly name: string; readonly state: string; readonly parent: number } | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
     return undefined;
   }
-  const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(text) ?? [];
-  return name === undefined ? undefined : { name, parent: Number(parent) };
+  const [, name, state = '', parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(text) ?? [];
+  return name === undefined ? undefined : { name, state, parent: Number(parent) };
 }
