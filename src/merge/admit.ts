@@ -5,7 +5,6 @@ import { DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { readCanaries } from '../quality/canaries.ts';
 import { type Case, type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
 import { readDropped, readOmissions } from '../quality/omissions.ts';
-import { foldPages } from '../quality/pile.ts';
 import { NOTHING_OMITTED, type Omission, only, sourcesOf, without } from '../quality/rows.ts';
 import { screen } from '../quality/screen.ts';
 import type { MergeContext } from './context.ts';
@@ -65,7 +64,12 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
     detections: batches.reduce((sum, { rows }) => sum + rows, 0),
     newNumbers: countNew(isWhole ? known.numbers : distinctNumbers(batches), known),
     released: due.batches.map(({ id, of: { source, every } }) => ({ batch: id, source, ...(every && { every }) })),
-    ledger: await store(context, manifest, withReleased(screened.ledger, due.batches, canaries)),
+    ledger: await writeLedger(
+      context.objects,
+      manifest.generation + 1,
+      context.randomId(),
+      withReleased(screened.ledger, due.batches, canaries),
+    ),
     quarantined: screened.quarantined,
   };
 }
@@ -79,7 +83,8 @@ async function withoutOmitted(
 ): Promise<Batch[]> {
   const recorded = all.filter(({ id }) => isRecorded(id));
   if (recorded.length === 0) return [];
-  const omissions = await readOmissions(objects, ledger);
+  const ids = new Set(recorded.map(({ id }) => id));
+  const omissions = await readOmissions(objects, ledger, (id) => ids.has(id));
   return recorded.map(({ id, batch }) => {
     const omission = omissions.get(id);
     return omission === undefined ? batch : without(batch, omission);
@@ -100,14 +105,4 @@ function withReleased(ledger: Ledger, due: readonly DueBatch[], canaries: Readon
     });
   });
   return leftOut.length === 0 ? ledger : { ...ledger, leftOut: [...ledger.leftOut, ...leftOut] };
-}
-
-async function store(context: MergeContext, { generation }: Manifest, ledger: Ledger): Promise<string> {
-  const { objects } = context;
-  const cases = [];
-  for (const one of ledger.cases) {
-    const fold = (pile: typeof one.held) => foldPages(objects, pile, context.randomId);
-    cases.push({ ...one, held: await fold(one.held), due: await fold(one.due), dropped: await fold(one.dropped) });
-  }
-  return writeLedger(objects, generation + 1, context.randomId(), { ...ledger, cases });
 }

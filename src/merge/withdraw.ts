@@ -138,7 +138,7 @@ async function removalOf(
   const batch = await opened(objects, id);
   if (batch === null) return 'unreadable';
   const ledger = await readLedger(objects, manifest);
-  const omission = (await readOmissions(objects, ledger)).get(id);
+  const omission = (await readOmissions(objects, ledger, (one) => one === id)).get(id);
   const isHeld = omission !== undefined && without(batch, omission).rows === 0;
   const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources: sourcesOf(batch) }, context.now());
   const key =

@@ -42,7 +42,8 @@ export async function ledgerAfterRollback(
     cases.push(after.own);
     for (const batch of after.revived) revived.add(batch);
   }
-  return { ledger: withCases({ ...current, leftOut: target.leftOut }, cases, how.now), revived: [...revived] };
+  const base = { ...current, leftOut: target.leftOut, leftOutPage: target.leftOutPage };
+  return { ledger: withCases(base, cases, how.now), revived: [...revived] };
 }
 
 async function caseAfter(

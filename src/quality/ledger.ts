@@ -5,7 +5,7 @@
  *
  * Of each batch merged by the generation, the inventory has every row but
  *   - those of a source with the batch in one of its piles (`held`, `due`, `dropped`),
- *   - those that `leftOut` names by batch, source and number.
+ *   - those that `leftOut`, or a page of it, names by batch, source and number.
  * From the batches and these two the inventory can be rebuilt, to the same bytes.
  */
 import * as v from 'valibot';
@@ -16,6 +16,8 @@ import { generationKey, LEDGER_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { REASONS } from './bounds.ts';
 import { dayFigures } from './figures.ts';
+import { foldLedger } from './fold-ledger.ts';
+import { leftOutMembers } from './left-out.ts';
 import { EMPTY_PILE, type Pile, pile } from './pile.ts';
 import { idOf, idText, type SourceId, sourceIdMembers } from './source-id.ts';
 
@@ -61,8 +63,7 @@ const schema = v.object({
   /** By day, oldest first. */
   sources: v.array(v.object({ ...sourceIdMembers, days: v.array(dayFigures) })),
   cases: v.array(sourceCase),
-  /** Detections of canaries by sources that are not held back. */
-  leftOut: v.array(v.object({ batch: v.string(), source, numbers: v.array(count) })),
+  ...leftOutMembers,
   /** What was seen of the canaries, by number. */
   hits: v.array(v.object({ number: count, detections: count, lastAt: count, sources: v.array(source) })),
 });
@@ -73,7 +74,7 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 export type Ledger = DeepReadonly<Stored>;
 export type Case = Ledger['cases'][number];
 
-export const EMPTY_LEDGER: Ledger = { sources: [], cases: [], leftOut: [], hits: [] };
+export const EMPTY_LEDGER: Ledger = { sources: [], cases: [], leftOut: [], leftOutPage: null, hits: [] };
 
 const MAGIC = 'RFLE';
 const file = framedJson(MAGIC, 1, schema);
@@ -87,9 +88,10 @@ export async function readLedger(objects: ObjectStore, { ledger }: Pick<Manifest
 }
 
 /**
- * Returns the key to publish. Not published, the object is garbage. Rejects with RangeError, and nothing is written, when
- * the ledger has something that no reader takes.
+ * Returns the key to publish. What the ledger is too small for is on pages by then. Not published, the object is garbage.
+ * Rejects with RangeError, and no ledger is written, when it has something that no reader takes.
  * @param generation that is to name it
+ * @param randomId of this ledger, and its pages'
  */
 export async function writeLedger(
   objects: ObjectStore,
@@ -99,7 +101,9 @@ export async function writeLedger(
 ): Promise<string> {
   const suffix = ledger.cases.some(({ due }) => !isEmpty(due)) ? DUE_SUFFIX : '';
   const key = generationKey(LEDGER_PREFIX, generation, randomId) + suffix;
-  const bytes = file.encode(ledger as Stored);
+  let pages = 0;
+  const folded = await foldLedger(objects, ledger, () => `${randomId}-${++pages}`);
+  const bytes = file.encode(folded as Stored);
   try {
     file.decode(bytes);
   } catch (error) {

@@ -1,8 +1,36 @@
 /** What a generation's inventory does not have of its batches, batch by batch, as its ledger says. */
 import type { ObjectStore } from '../store/store.ts';
 import type { Ledger, SourceName } from './ledger.ts';
+import { leftOutOf } from './left-out.ts';
 import { EMPTY_PILE, pileBatches } from './pile.ts';
 import type { Omission } from './rows.ts';
+
+/** Whoever uploads one line at a time makes a hundred thousand batches that lack the same: they share what says so. */
+class Omissions {
+  readonly all = new Map<string, Omission>();
+  readonly #owned = new Map<string, Collected>();
+
+  add(id: string, added: Omission): void {
+    const found = this.all.get(id);
+    if (found === added) return;
+    if (found === undefined) {
+      this.all.set(id, added);
+      return;
+    }
+    const own = this.#owned.get(id) ?? {
+      every: found.every,
+      sources: new Set(found.sources),
+      numbers: new Map(found.numbers),
+    };
+    this.#owned.set(id, own);
+    this.all.set(id, own);
+    own.every ||= added.every;
+    for (const source of added.sources) own.sources.add(source);
+    for (const [source, numbers] of added.numbers) {
+      own.numbers.set(source, new Set([...(own.numbers.get(source) ?? []), ...numbers]));
+    }
+  }
+}
 
 interface Collected {
   every: boolean;
@@ -10,28 +38,36 @@ interface Collected {
   readonly numbers: Map<SourceName, ReadonlySet<number>>;
 }
 
-/** By id of batch. Rejects when a page cannot be read. */
-export async function readOmissions(objects: ObjectStore, ledger: Ledger): Promise<ReadonlyMap<string, Omission>> {
-  const omissions = new Map<string, Collected>();
-  const of = (id: string): Collected => {
-    const found = omissions.get(id) ?? { every: false, sources: new Set<SourceName>(), numbers: new Map() };
-    omissions.set(id, found);
-    return found;
-  };
+/**
+ * By id of batch. Rejects when a page cannot be read.
+ * @param isWanted batches that are asked for
+ */
+export async function readOmissions(
+  objects: ObjectStore,
+  ledger: Ledger,
+  isWanted: (id: string) => boolean = () => true,
+): Promise<ReadonlyMap<string, Omission>> {
+  const omissions = new Omissions();
   // A batch has one owner, so that the name alone tells whose rows are meant.
   for (const { source, every, held, due, dropped } of ledger.cases) {
+    const own = { every: every === true, sources: new Set(every === true ? [] : [source]), numbers: new Map() };
     for (const pile of [held, due, dropped]) {
-      for (const { id } of await pileBatches(objects, pile)) {
-        if (every === true) of(id).every = true;
-        else of(id).sources.add(source);
-      }
+      for (const { id } of await pileBatches(objects, pile)) if (isWanted(id)) omissions.add(id, own);
     }
   }
-  for (const { batch, source, numbers } of ledger.leftOut) {
-    const own = of(batch).numbers;
-    own.set(source, new Set([...(own.get(source) ?? []), ...numbers]));
+  const shared = new Map<string, Omission>();
+  for await (const { batch, source, numbers } of leftOutOf(objects, ledger)) {
+    if (!isWanted(batch)) continue;
+    const text = JSON.stringify([source, numbers]);
+    const own = shared.get(text) ?? {
+      every: false,
+      sources: new Set<SourceName>(),
+      numbers: new Map([[source, new Set(numbers)]]),
+    };
+    shared.set(text, own);
+    omissions.add(batch, own);
   }
-  return omissions;
+  return omissions.all;
 }
 
 /** How many pages of held batches are read to tell which they are: some 100,000 batches. */
@@ -54,5 +90,5 @@ export async function readHeld(objects: ObjectStore, ledger: Ledger): Promise<Re
 /** What was dropped, batch by batch. Rejects when a page cannot be read. */
 export async function readDropped(objects: ObjectStore, ledger: Ledger): Promise<ReadonlyMap<string, Omission>> {
   const cases = ledger.cases.map((one) => ({ ...one, held: EMPTY_PILE, due: EMPTY_PILE }));
-  return readOmissions(objects, { ...ledger, cases, leftOut: [] });
+  return readOmissions(objects, { ...ledger, cases, leftOut: [], leftOutPage: null });
 }

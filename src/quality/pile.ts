@@ -92,9 +92,25 @@ export async function unfoldPage(objects: ObjectStore, own: Pile): Promise<Pile>
  * kilobytes that nothing leads to.
  */
 export async function foldPages(objects: ObjectStore, own: Pile, randomId: () => string): Promise<Pile> {
+  return folded(objects, own, randomId, PAGE_BATCHES);
+}
+
+/**
+ * Moves all of it to pages. What is on the latest is written anew together with it if it fits, or many a page would have
+ * a few batches; one that cannot be read stays as it is.
+ */
+export async function foldAll(objects: ObjectStore, own: Pile, randomId: () => string): Promise<Pile> {
+  const latest = own.pages.at(-1);
+  const on = latest === undefined ? null : await readPage(objects, latest).catch(() => null);
+  if (on === null || on.length + own.batches.length > PAGE_BATCHES) return folded(objects, own, randomId, 0);
+  const joined = { ...own, batches: [...on, ...own.batches], pages: own.pages.slice(0, -1) };
+  return folded(objects, joined, randomId, 0);
+}
+
+async function folded(objects: ObjectStore, own: Pile, randomId: () => string, most: number): Promise<Pile> {
   let { batches } = own;
   const pages = [...own.pages];
-  while (batches.length > PAGE_BATCHES) {
+  while (batches.length > most) {
     const key = QUARANTINE_PAGE_PREFIX + randomId();
     await objects.put(key, file.encode({ batches: batches.slice(0, PAGE_BATCHES) }));
     pages.push(key);

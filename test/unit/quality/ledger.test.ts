@@ -33,6 +33,7 @@ describe('the ledger', () => {
       sources: [{ source: null, days: [{ day: 20_000, ...NO_FIGURES, lines: 4 }] }],
       cases: [held],
       leftOut: [{ batch: 'b', source: 'other', numbers: [12_025_550_123] }],
+      leftOutPage: null,
       hits: [{ number: 12_025_550_123, detections: 2, lastAt: 9, sources: [null, 'other'] }],
     };
     const key = await writeLedger(objects, 12, 'random', ledger);
