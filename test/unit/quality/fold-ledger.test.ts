@@ -77,9 +77,15 @@ describe('what is left out', () => {
       ...(batch === 'b' ? [{ batch, source: 'x', numbers: [CANARY + 1] }] : []),
       ...(batch === 'c' ? [{ batch, source: 'y', numbers: [CANARY] }] : []),
     ]);
-    const held = { ...newCase({ source: 'z' }, 0), held: pileOf([{ id: 'a', rows: 1 }]) };
-    const { ledger } = await store.next({ ...EMPTY_LEDGER, cases: [held], leftOut });
+    const heldOf = (source: string, ids: readonly string[]) => ({
+      ...newCase({ source }, 0),
+      held: pileOf(ids.map((id) => ({ id, rows: 1 }))),
+    });
+    const cases = [heldOf('z', ['a', 'd', 'e']), heldOf('w', ['d'])];
+    const { ledger } = await store.next({ ...EMPTY_LEDGER, cases, leftOut });
     const omissions = await readOmissions(store.objects, ledger);
+    expect(omissions.get('d')?.sources).toEqual(new Set(['z', 'w']));
+    expect(omissions.get('e')).toEqual({ every: false, sources: new Set(['z']), numbers: new Map() });
     expect(omissions.get('a')).toEqual({
       every: false,
       sources: new Set(['z']),
