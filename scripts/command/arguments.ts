@@ -26,7 +26,7 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   if (!positionals && parsed.positionals.length > 0) {
     const many = parsed.positionals.length === 1 ? 'argument' : 'arguments';
     throw new UsageError(
-      `Unexpected ${many} without an option's name; with npm, options come after --, as in: npm start -- --port 8790`,
+      `Unexpected ${many} without an option's name; --help lists the options, and with npm they come after --, as in: npm start -- --port 8790`,
     );
   }
   return parsed;

@@ -45,11 +45,11 @@ describe('parseArguments', () => {
     [['--key'], "Option '--key <value>' argument missing; --help lists the options"],
     [
       ['rf_secret'],
-      "Unexpected argument without an option's name; with npm, options come after --, as in: npm start -- --port 8790",
+      "Unexpected argument without an option's name; --help lists the options, and with npm they come after --, as in: npm start -- --port 8790",
     ],
     [
       ['a', 'b'],
-      "Unexpected arguments without an option's name; with npm, options come after --, as in: npm start -- --port 8790",
+      "Unexpected arguments without an option's name; --help lists the options, and with npm they come after --, as in: npm start -- --port 8790",
     ],
   ])('%j', (args, message) => {
     expect(messageOf(() => parseArguments(args, OPTIONS))).toBe(message);
