@@ -71,7 +71,7 @@ export function portOption(option: string, text: string): number {
   return port;
 }
 
-/** @throws UsageError unless it is the http or https address of a server, without credentials, on a port that fetch asks */
+/** @throws UsageError unless it is the http or https address of a server, without credentials, query or fragment, on a port that fetch asks */
 export function urlOption(option: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -79,6 +79,10 @@ export function urlOption(option: string, text: string): string {
   }
   if (url.username !== '' || url.password !== '') {
     throw new UsageError(`${option}: expected no user name or password in the address; the API key goes into --key`);
+  }
+  // By the text, as an empty query or fragment is there too. Neither is quoted: it may hold a secret.
+  if (/[?#]/.test(text)) {
+    throw new UsageError(`${option}: expected no ? or # in the address; the API key goes into --key`);
   }
   if (BAD_PORTS.has(Number(url.port))) {
     throw new UsageError(`${option}: fetch refuses to ask port ${url.port}; let the server listen on another`);

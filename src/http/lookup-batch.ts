@@ -28,7 +28,8 @@ export function lookupBatchRoutes(services: Services): readonly Route[] {
       summary: `Look up to ${MAX_BATCH_NUMBERS} numbers`,
       description:
         'The results stand in the order of the numbers. A number that is not one has an `error` in its place; one that ' +
-        'the storage could not answer for has the verdict `unknown`. Counts as one request of the quota.',
+        'the storage could not answer for has the verdict `unknown`. Digits that follow a number (an extension, decimal ' +
+        'zeros) are ignored, as in an upload. Counts as one request of the quota.',
       scope: 'lookup',
       body: {
         'application/json': {

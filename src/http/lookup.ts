@@ -20,6 +20,11 @@ const ANSWERS: readonly AnswerDoc[] = [
   },
 ];
 
+const IGNORED_DIGITS =
+  'Digits that follow the number (of an extension, of parameters of a `tel:` URI, decimal zeros) are not part of it. Where ' +
+  'they make another number, to which a gateway that keeps only digits would send, both are looked up, and the answer is ' +
+  'of the one with the severest action; of two alike, of the one without them.';
+
 /** A generation; anything else is a date. */
 const DIGITS = /^\d+$/;
 const asOfSchema = v.union([asOfDate, asOfGeneration]);
@@ -58,6 +63,7 @@ export function lookupRoutes(services: Services): readonly Route[] {
       operationId: 'lookup',
       tag: 'Lookup',
       summary: 'Look up one number',
+      description: IGNORED_DIGITS,
       scope: 'lookup',
       body: { 'application/json': { schema: lookupRequest, example: LOOKUP_EXAMPLE } },
       answers: ANSWERS,
@@ -73,6 +79,7 @@ export function lookupRoutes(services: Services): readonly Route[] {
       operationId: 'lookupByQuery',
       tag: 'Lookup',
       summary: 'Look up one number named in the query',
+      description: IGNORED_DIGITS,
       scope: 'lookup',
       parameters: QUERY,
       answers: ANSWERS,

@@ -27,6 +27,11 @@ export interface Digits {
    * hidden, of a number that goes on with these. Empty if there is none.
    */
   readonly afterX: string;
+  /**
+   * What a reader that keeps nothing but digits makes of it: the plus, if there is one, and all digits in their order,
+   * with those that are ignored after the number. null if none are.
+   */
+  readonly joined: string | null;
 }
 
 type CodeRange = number | readonly [first: number, last: number];
@@ -108,13 +113,15 @@ export function clean(input: string, offset = 0): Digits | refusal.Refusal {
   let last = '';
   let comma = 0;
   let afterX = '';
+  let extensionDigits = '';
   for (let i = 0; i < text.length; i++) {
     const plain = plainByCode.get(text.charCodeAt(i));
     if (plain === undefined) {
       const extension = EXTENSION.exec(text.slice(i));
       if (extension !== null) {
-        const [, name = '', digits = ''] = extension;
-        if (name.length === 1) afterX = digits;
+        const [, name = '', after = ''] = extension;
+        extensionDigits = after;
+        if (name.length === 1) afterX = extensionDigits;
         written = written.replace(/[ ,]+$/, '');
         break;
       }
@@ -136,7 +143,21 @@ export function clean(input: string, offset = 0): Digits | refusal.Refusal {
   if (typeof number !== 'string') return number;
   if (SEVERAL.some((pattern) => pattern.test(number))) return refusal.SEVERAL;
   if (!PLUS_BEFORE_ALL_DIGITS.test(number)) return refusal.MISPLACED_PLUS;
-  return { ok: true, plus: number.includes('+'), digits: number.replace(/[^\d]/g, ''), afterX };
+  const digits = number.replace(/[^\d]/g, '');
+  const plus = number.includes('+');
+  const all = written.replace(/[^\d]/g, '') + extensionDigits;
+  return { ok: true, plus, digits, afterX, joined: all === digits ? null : (plus ? '+' : '') + all };
+}
+
+/** The accepted digits in a text, as ASCII; null if it has digits of other scripts. */
+export function digitsIn(text: string): string | null {
+  let digits = '';
+  for (const [digit] of text.matchAll(/\p{Nd}/gu)) {
+    const plain = plainByCode.get(digit.charCodeAt(0));
+    if (plain === undefined) return null;
+    digits += plain;
+  }
+  return digits;
 }
 
 /**

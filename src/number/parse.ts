@@ -52,10 +52,25 @@ export function parseNumber(input: string, country?: string): ParseResult {
     const value = readInternational(input.slice(cleanFrom));
     if (value !== null) return { ok: true, value };
   }
-  const cleaned = isTelUri(input) ? cleanTelUri(input) : clean(input);
+  const cleaned = cleanAny(input);
   if (!cleaned.ok) return cleaned;
   const read = parseDigits(cleaned, home);
   return read.ok && cleaned.afterX !== '' && canHideDigit(cleaned, home) ? refusal.LETTERS : read;
+}
+
+/**
+ * The digits that `parseNumber` ignores after a number (of an extension, of parameters of a `tel:` URI, decimal zeros)
+ * are digits of it to a reader that keeps nothing but digits.
+ * @returns what that reader has, to be parsed like any other text; null if nothing is ignored, or the text is refused
+ */
+export function withIgnoredDigits(input: string): string | null {
+  if (input.length > MAX_INPUT_LENGTH || startOfCleanDigits(input) !== -1) return null;
+  const cleaned = cleanAny(input);
+  return cleaned.ok ? cleaned.joined : null;
+}
+
+function cleanAny(input: string): Digits | refusal.Refusal {
+  return isTelUri(input) ? cleanTelUri(input) : clean(input);
 }
 
 function parseDigits({ plus, digits }: Digits, home: CountryCode | null): ParseResult {

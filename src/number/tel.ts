@@ -4,7 +4,7 @@
  * `ext` and `isub` are ignored: they choose a telephone behind the number, and it is the number that is looked up. So
  * are other parameters, except those that start with `m-`, which RFC 3966 (5.4) forbids a reader to ignore.
  */
-import { clean, type Digits } from './clean.ts';
+import { clean, type Digits, digitsIn } from './clean.ts';
 import { type Refusal, telUri } from './refusal.ts';
 
 const MIN_LOCAL_DIGITS = 4;
@@ -27,9 +27,15 @@ export function cleanTelUri(input: string): Digits | Refusal {
     if (context !== null) return telUri('expected at most one phone-context');
     context = value;
   }
-  const local = clean(subscriber, start);
+  const cleaned = clean(subscriber, start);
+  if (!cleaned.ok) return cleaned;
+  // Nothing else looks into a parameter that is ignored, and who keeps only digits keeps these.
+  const after = digitsIn(parameters.join());
+  if (after === null) return telUri('expected no digits of other scripts in its parameters');
+  const all = cleaned.joined ?? (cleaned.plus ? '+' : '') + cleaned.digits;
+  const local = after === '' ? cleaned : { ...cleaned, joined: all + after };
   // A number with a plus is complete: RFC 3966 gives it no context, and one that is there cannot change it.
-  if (!local.ok || local.plus || context === null) return local;
+  if (local.plus || context === null) return local;
   // No plan has shorter ones, and the middleware knows an answer by the last four digits of its number.
   if (local.digits.length < MIN_LOCAL_DIGITS)
     return telUri(`expected ${MIN_LOCAL_DIGITS} digits or more before a phone-context`);

@@ -127,6 +127,14 @@ describe('addresses', () => {
     }
   });
 
+  test('with a query or a fragment are refused, and not repeated', () => {
+    for (const end of ['?key=hunter2', '/#hunter2', '/a?hunter2#b', '?', '/#', ':10080?hunter2']) {
+      const message = messageOf(() => urlOption('--url', `https://x.example${end}`));
+      expect(message).toContain('--url: expected no ? or # in the address');
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
   test('on a port that fetch refuses are refused', () => {
     expect(messageOf(() => urlOption('--url', 'http://127.0.0.1:10080'))).toContain('fetch refuses to ask port 10080');
   });

@@ -170,6 +170,22 @@ describe('a plus that may be lost', () => {
   }, 60_000);
 });
 
+it.each([
+  ['+62812123456 ext 78', 6281212345678],
+  ['tel:+62812123456;ext=78', 6281212345678],
+  ['tel:+62812123456;a٧=8', 6281212345678],
+  ['tel:+62812123456;ext=7८', 6281212345678],
+  ['+4366012345 ext. 670', 4366012345670],
+  ['+551198765432 x1', 5511987654321],
+  ['+62812123456.0', 628121234560],
+  ['62812123456 , 0', 628121234560],
+])('digits that are ignored after a number do not hide one that is listed: %s', async (number, listed) => {
+  expect(await createCheck({ from: service(listed) })({ number })).toMatchObject({ outcome: 'block', pass: false });
+  const spaced = number.replace(/^(tel:)?\+?/, '$1 ');
+  const lost = await createCheck({ from: service(listed) })({ number: spaced, country: 'DE' });
+  expect(lost).toMatchObject({ outcome: 'block', pass: false });
+});
+
 describe('an answer about another number', () => {
   it.each([
     ['clear', CLEAR],

@@ -111,6 +111,7 @@ describe('a replica and its origin', () => {
         ...listed
           .slice(400, 700)
           .map((number) => ({ number, list: 'block', expiresAt: null, scope: 'global' }) as const),
+        { number: 6281212345678, list: 'block', expiresAt: null, scope: 'global' },
         ...listed.slice(700, 900).map((number) => ({ number, list: 'allow', expiresAt: 1, scope: 'tenant' }) as const),
       ]),
     });
@@ -169,6 +170,7 @@ describe('a replica and its origin', () => {
       { number: '0917 123 4567', country: 'PH' },
       { number: '0917 123 4567', country: 'XX' },
       { number: '+12025550100', scenario: 'x'.repeat(65) },
+      { number: '+62812123456 ext 78' },
       ...Object.values(SANDBOX).map((number) => ({ number: `+${number}` })),
       // Of Germany, too: both are looked up.
       ...Object.values(SANDBOX).map((number) => ({
@@ -177,6 +179,10 @@ describe('a replica and its origin', () => {
         plusMayBeLost: true as const,
       })),
     ];
+    expect(await replica.lookup({ number: '+62812123456 ext 78' })).toMatchObject({
+      ok: true,
+      answer: { number: '+6281212345678', action: 'block' },
+    });
     for (const query of cases) {
       const response = await origin.call('/v1/lookup', key, { method: 'POST', body: JSON.stringify(query) });
       const body = (await response.json()) as Record<string, unknown>;
