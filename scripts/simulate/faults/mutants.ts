@@ -219,6 +219,37 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    else held.push(batch);',
     to: '    else due.push(batch);',
   },
+  // Withdrawals
+  {
+    name: 'what is merged while numbers are computed anew is forgotten',
+    file: 'src/merge/rewrite.ts',
+    from: '      queue.push({ id });\n',
+    to: '',
+  },
+  {
+    name: 'a rollback brings back what had been taken back',
+    file: 'src/merge/rollback.ts',
+    from: 'for (const id of [...since, ...revived]) pending.set',
+    to: 'for (const id of revived) pending.set',
+  },
+  {
+    name: 'numbers are computed anew from what is held as well',
+    file: 'src/merge/rewrite.ts',
+    from: 'omission === undefined ? own : without(own, omission)',
+    to: 'omission === undefined ? own : own',
+  },
+  {
+    name: 'facts of a batch that was taken back stay',
+    file: 'src/merge/rewrite.ts',
+    from: 'if (facts.done < facts.inputs.length) {',
+    to: 'if (facts.done < facts.inputs.length - 1) {',
+  },
+  {
+    name: 'what only waits is taken back, and merged all the same',
+    file: 'src/merge/withdraw.ts',
+    from: 'return { change: { consumed: [...consumed, id] },',
+    to: 'return { change: {},',
+  },
   // Uploads
   {
     name: 'the second upload with a key takes the place of the first',
