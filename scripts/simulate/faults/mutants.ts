@@ -21,13 +21,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'consumed: [...settled],',
   },
   {
-    name: 'a tick lists what waits before it reads the manifest',
-    file: 'src/merge/tick.ts',
-    from: `  const base = await loadManifest(context.objects);
-  // The manifest is read before the list: a batch that left \`consumed\` had left \`waiting\` before that.
-  const waiting = await listWaiting(context.objects, context.now());`,
-    to: `  const waiting = await listWaiting(context.objects, context.now());
-  const base = await loadManifest(context.objects);`,
+    name: 'a generation is published before its history is written',
+    file: 'src/merge/publish.ts',
+    from: 'await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
+    to: 'void objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
   },
   {
     name: 'a batch that is merged and not settled is merged again',
