@@ -21,13 +21,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'consumed: [...settled],',
   },
   {
-    name: 'a tick lists what waits before it reads the manifest',
-    file: 'src/merge/tick.ts',
-    from: `  const base = await loadManifest(context.objects);
-  // The manifest is read before the list: a batch that left \`consumed\` had left \`waiting\` before that.
-  const waiting = await listWaiting(context.objects, context.now());`,
-    to: `  const waiting = await listWaiting(context.objects, context.now());
-  const base = await loadManifest(context.objects);`,
+    name: 'a generation is published before its history is written',
+    file: 'src/merge/publish.ts',
+    from: 'await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
+    to: 'void objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
   },
   {
     name: 'a batch that is merged and not settled is merged again',
@@ -218,6 +215,37 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/quality/after-rollback.ts',
     from: '    else held.push(batch);',
     to: '    else due.push(batch);',
+  },
+  // Withdrawals
+  {
+    name: 'what is merged while numbers are computed anew is forgotten',
+    file: 'src/merge/rewrite.ts',
+    from: '      queue.push({ id });\n',
+    to: '',
+  },
+  {
+    name: 'a rollback brings back what had been taken back',
+    file: 'src/merge/rollback.ts',
+    from: 'for (const id of [...since, ...revived]) pending.set',
+    to: 'for (const id of revived) pending.set',
+  },
+  {
+    name: 'numbers are computed anew from what is held as well',
+    file: 'src/merge/rewrite.ts',
+    from: 'omission === undefined ? own : without(own, omission)',
+    to: 'omission === undefined ? own : own',
+  },
+  {
+    name: 'facts of a batch that was taken back stay',
+    file: 'src/merge/rewrite.ts',
+    from: 'if (facts.done < facts.inputs.length) {',
+    to: 'if (facts.done < facts.inputs.length - 1) {',
+  },
+  {
+    name: 'what only waits is taken back, and merged all the same',
+    file: 'src/merge/withdraw.ts',
+    from: 'return { change: { consumed: [...consumed, id] },',
+    to: 'return { change: {},',
   },
   // Uploads
   {

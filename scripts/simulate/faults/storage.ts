@@ -48,7 +48,7 @@ export class Calls {
   }
 
   /** @param effect what the call does to the store, at one instant; it may be done again, or later */
-  make<T>(op: string, key: string, isWrite: boolean, effect: (fate: Fate) => T): Promise<T> {
+  make<T>(op: string, key: string, isWrite: boolean, effect: (fate: Fate, doer: Doer) => T): Promise<T> {
     const { scheduler, weather, stormOf, trace } = this.#deps;
     const host = this.#host;
     if (!host.isAlive) return NEVER;
@@ -70,7 +70,7 @@ export class Calls {
       };
       const attempt = () => {
         try {
-          const result = effect(fate);
+          const result = effect(fate, doer);
           return () => resolve(result);
         } catch (error) {
           if (error instanceof SimulatedFailure) host.troubles.push({ from: begun, to: scheduler.now });
@@ -117,7 +117,7 @@ export interface ObjectRules {
   /** The host learns which generation is the newest. */
   onConfirmed(host: Host): void;
   /** An object that was there and is deleted is being read. */
-  onDeletedRead(host: Host, key: string): void;
+  onDeletedRead(host: Host, key: string, action: number): void;
 }
 
 export class SimulatedObjects implements ObjectStore {
@@ -132,23 +132,23 @@ export class SimulatedObjects implements ObjectStore {
   }
 
   get(key: string): Promise<StoredObject | null> {
-    return this.#calls.make('get', key, false, () => {
+    return this.#calls.make('get', key, false, (_, doer) => {
       if (key === MANIFEST) this.#rules.onConfirmed(this.#calls.host);
-      return whole(this.#read(key));
+      return whole(this.#read(key, doer));
     });
   }
 
   getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    return this.#calls.make('getIfChanged', key, false, () => {
-      const entry = this.#read(key);
+    return this.#calls.make('getIfChanged', key, false, (_, doer) => {
+      const entry = this.#read(key, doer);
       if (key === MANIFEST) this.#rules.onConfirmed(this.#calls.host);
       return entry !== undefined && entry.etag === etag ? 'unchanged' : whole(entry);
     });
   }
 
   getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
-    return this.#calls.make('getRange', `${key} ${offset}+${length}`, false, () => {
-      const entry = this.#read(key);
+    return this.#calls.make('getRange', `${key} ${offset}+${length}`, false, (_, doer) => {
+      const entry = this.#read(key, doer);
       if (entry === undefined) return null;
       if (offset + length > entry.sizeBytes) throw new RangeError(`${key} has ${entry.sizeBytes} bytes`);
       return entry.bytes.slice(offset, offset + length);
@@ -192,10 +192,10 @@ export class SimulatedObjects implements ObjectStore {
     });
   }
 
-  #read(key: string): Entry | undefined {
+  #read(key: string, { action }: Doer): Entry | undefined {
     const entry = this.#bucket.get(key);
     if (entry === undefined && this.#bucket.deletedAt(key) !== undefined) {
-      this.#rules.onDeletedRead(this.#calls.host, key);
+      this.#rules.onDeletedRead(this.#calls.host, key, action);
     }
     return entry;
   }

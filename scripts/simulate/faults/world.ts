@@ -125,7 +125,7 @@ export class World {
         onConfirmed: (host) => {
           host.confirmedAt = this.now;
         },
-        onDeletedRead: (host, key) => this.#onDeletedRead(host, key),
+        onDeletedRead: (host, key, action) => this.#onDeletedRead(host, key, action),
       },
       settings: {
         RINGFENCE_ADMIN_KEY: ADMIN_KEY,
@@ -254,9 +254,9 @@ export class World {
    * Whoever has seen the manifest within the last hour, less a margin, finds all that it leads to. A generation that was
    * asked for by its number may go while it is looked at.
    */
-  #onDeletedRead(host: Host, key: string): void {
+  #onDeletedRead(host: Host, key: string, action: number): void {
     this.tell(`${host.name} reads ${key}, which was deleted`);
-    const kind = this.plan.steps[this.scheduler.doer?.action ?? -1]?.kind;
+    const kind = this.plan.steps[action]?.kind;
     if (kind === 'asOfGeneration' || kind === 'rollback' || !COLLECTED.some((prefix) => key.startsWith(prefix))) return;
     if (this.now - host.confirmedAt < RETAINED_MS) this.broken('no deleted object is read', `${host.name}: ${key}`);
   }

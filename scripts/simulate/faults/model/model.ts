@@ -189,7 +189,7 @@ export class Model {
     this.generations.push({
       ...next,
       revived: new Set([...revived].filter((one) => isPending(next, one))),
-      unsettled: restored === null ? this.#unsettled(before, next) : new Map(),
+      unsettled: this.#unsettled(restored ?? before, next),
     });
   }
 
@@ -280,6 +280,7 @@ export class Model {
     const anew = new Set<number>();
     for (const [batch, from] of before.pending) {
       const to = next.pending.get(batch) ?? Number.POSITIVE_INFINITY;
+      if (to <= from) continue;
       for (const { number } of this.batches.get(batch)?.rows ?? []) if (number >= from && number < to) anew.add(number);
     }
     const unsettled = new Map<string, Set<number>>();
