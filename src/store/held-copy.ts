@@ -9,8 +9,9 @@
  * | above `maxAgeMs` | refreshed first; if storage fails, there is no copy |
  *
  * One request at a time reads. Whoever needs what it reads looks every few milliseconds whether it is there: a promise of
- * another request must not be awaited in Workers, and that request may be gone. So what it holds is a lease: those that
- * wait read for themselves once it has taken TAKE_OVER_AFTER_MS.
+ * another request must not be awaited in Workers, and that request may be gone. So what it holds is a lease: once it has
+ * taken TAKE_OVER_AFTER_MS, one of those that wait reads for itself, its own beginner among them: one read that is never
+ * answered says nothing of storage.
  *
  * Reads may cross, and their answers come in any order. A read that began after the copy was taken over has nothing older.
  * Of any other nobody can say, so it never replaces the copy, unless the values themselves tell (`compare`). Ages are by
@@ -20,13 +21,16 @@
 export const REFRESH_AFTER_MS = 10_000;
 /**
  * After a failure nobody waits for so long who has an older copy to go on with: an outage must not slow every lookup. Who
- * has none waits for one read after the other, but for one that hangs not again before this.
+ * has none waits for one read after the other; but once somebody has given up on reads that hang, for so long only one
+ * request at a time tries, and only for TAKE_OVER_AFTER_MS.
  */
 const RETRY_AFTER_FAILURE_MS = 5000;
 /** A refresh behind the answers that has not ended by now died with its request. */
 const LOST_AFTER_MS = 10_000;
-/** Storage answers in tens of milliseconds: whoever waits for another's read this long reads for itself. */
+/** Storage answers in tens of milliseconds: a read that takes this long is taken for lost, and another begins. */
 const TAKE_OVER_AFTER_MS = 500;
+/** Reads of one request that are under way at once: a platform opens few connections for one (six in Workers). */
+const MAX_OWN_READS = 3;
 /** What takes this long counts as failed for who has an older copy to go on with, */
 const WAIT_LIMIT_MS = 1000;
 /** and this long for who has none. */
@@ -194,21 +198,20 @@ export class HeldCopy<T> {
   async #wait(asked: Beginning, ageMs: number): Promise<void> {
     const isRecent = (maxMs: number) => this.#copy !== null && this.#isRecent(this.#copy, asked, maxMs);
     const isUsable = isRecent(this.#ages.maxAgeMs);
-    const limitMs = isUsable ? WAIT_LIMIT_MS : FIRST_LIMIT_MS;
     const hasFailed = () => this.#failed !== null && this.#failed.order > asked.order;
-    if (!isRecent(ageMs) && (isUsable ? this.hasJustFailed() : this.#hasJustGivenUp())) return;
-    let own: Promise<void> | null = null;
+    const isTrial = !isUsable && this.#hasJustGivenUp();
+    if (!isRecent(ageMs) && (isUsable ? this.hasJustFailed() : isTrial && this.#isReading(TAKE_OVER_AFTER_MS))) return;
+    const limitMs = isUsable ? WAIT_LIMIT_MS : isTrial ? TAKE_OVER_AFTER_MS : FIRST_LIMIT_MS;
+    const own = new Set<Promise<void>>();
     // Pauses are added up, and no clock is asked: they bound the wait whatever it says.
     for (let waitedMs = 0; waitedMs < limitMs; ) {
       if (isRecent(ageMs) || hasFailed()) return;
-      if (own === null && !this.#isReading(TAKE_OVER_AFTER_MS)) {
-        own = this.#startRead().then(() => {
-          own = null;
-        });
+      if (own.size < MAX_OWN_READS && !this.#isReading(TAKE_OVER_AFTER_MS)) {
+        const read: Promise<void> = this.#startRead().then(() => void own.delete(read));
+        own.add(read);
       }
       const pauseMs = waitedMs < LONG_PAUSES_AFTER_MS ? SHORT_PAUSE_MS : LONG_PAUSE_MS;
-      const pause = this.#deps.sleep(pauseMs);
-      await (own === null ? pause : Promise.race([own, pause]));
+      await Promise.race([...own, this.#deps.sleep(pauseMs)]);
       waitedMs += pauseMs;
     }
     if (!isRecent(ageMs)) this.#gaveUpAt = this.#deps.now();

@@ -107,6 +107,47 @@ describe('after hours without requests', () => {
   });
 });
 
+describe('one read that is never answered, while storage is healthy', () => {
+  /** Lets so many calls pass, and the one after them hang. */
+  function hangOnce(after: number): void {
+    let calls = 0;
+    world.storeLog.beforeCall = () => (calls++ === after ? new Promise<void>(() => undefined) : slowly());
+  }
+
+  test.each([0, 1, 2])('call %i of the first lookup: it is answered, and so is all that follows', async (after) => {
+    const key = await newKey(isolate());
+    await publish();
+    const here = isolate();
+    hangOnce(after);
+    const startedAt = Date.now();
+    expect(await lookups(here, key, 1)).toEqual(['200 listed block']);
+    expect(Date.now() - startedAt).toBeLessThan(1000);
+    expect(await lookups(here, key, 10)).toEqual(all(10, '200 listed block'));
+  });
+
+  test.each([0, 1, 2])('call %i after an hour without requests', async (after) => {
+    const here = isolate();
+    const key = await newKey(here);
+    expect(await lookups(here, key, 1)).toEqual(['200 clear allow']);
+    await publish();
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    hangOnce(after);
+    const startedAt = Date.now();
+    expect(await lookups(here, key, 1)).toEqual(['200 listed block']);
+    expect(Date.now() - startedAt).toBeLessThan(1000);
+  });
+
+  test('storage that hung for long and is back: the next lookup is answered', async () => {
+    const key = await newKey(isolate());
+    await publish();
+    const here = isolate();
+    world.storeLog.beforeCall = () => new Promise<void>(() => undefined);
+    expect(await lookups(here, key, 1)).toEqual(['503 undefined undefined']);
+    world.storeLog.beforeCall = slowly;
+    expect(await lookups(here, key, 1)).toEqual(['200 listed block']);
+  });
+});
+
 test('a setting that is none is refused', () => {
   expect(() => isolate({ RINGFENCE_STALE: 'sometimes' })).toThrow(
     'RINGFENCE_STALE: expected unknown or serve; found "sometimes"',

@@ -179,7 +179,7 @@ describe('storage that fails', () => {
     expect(await burst(world, 10)).toEqual(Array(10).fill(1));
   });
 
-  test('or hangs: who has a copy waits a second, who has none five, and then nobody for five seconds', async () => {
+  test('or hangs: who has a copy waits a second, who has none five, and then only one at a time half a second', async () => {
     const world = new World();
     await get(world);
     world.latencyMs = null;
@@ -199,12 +199,71 @@ describe('storage that fails', () => {
     expect(isAnswered).toBe(false);
     await vi.advanceTimersByTimeAsync(200);
     expect(await late).toBeNull();
+    const trial = world.copy.get();
+    // At once, beside it.
     expect(await world.copy.get()).toBeNull();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await trial).toBeNull();
     // What was asked for then lands after all.
     world.version = 2;
     world.reads.at(-1)?.deliver();
     await vi.advanceTimersByTimeAsync(0);
     expect(await world.copy.get()).toBe(2);
+  });
+
+  test.each([
+    ['without a copy', null, 1],
+    ['with one to go on with', 40_000, 2],
+    ['with one that is too old', HOUR_MS, 2],
+  ])('for one read only is no outage, %s: who waits for its own begins another', async (_, idleMs, version) => {
+    const world = new World();
+    if (idleMs !== null) {
+      await get(world);
+      world.version = version;
+      await vi.advanceTimersByTimeAsync(idleMs);
+    }
+    const before = world.reads.length;
+    world.latencyMs = null;
+    const answer = world.copy.get();
+    world.latencyMs = 20;
+    await vi.advanceTimersByTimeAsync(550);
+    expect(await Promise.race([answer, 'still waiting'])).toBe(version);
+    expect(world.reads).toHaveLength(before + 2);
+  });
+
+  test('for all reads: a lone request begins three, and once it has given up, the next finds storage healthy', async () => {
+    const world = new World();
+    world.latencyMs = null;
+    expect(await get(world)).toBeNull();
+    expect(world.reads).toHaveLength(3);
+    world.latencyMs = null;
+    // Ten seconds have passed by then: once more, and ask right after it has given up.
+    const second = world.copy.get();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await second).toBeNull();
+    world.latencyMs = 20;
+    const next = world.copy.get();
+    await vi.advanceTimersByTimeAsync(30);
+    expect(await Promise.race([next, 'still waiting'])).toBe(1);
+    expect(world.copy.hasJustFailed()).toBe(false);
+  });
+
+  test('for all reads and for long: however many ask, two reads a second at most, and one request waits', async () => {
+    const world = new World();
+    world.latencyMs = null;
+    let open = 0;
+    const openAt: number[] = [];
+    for (let elapsedMs = 0; elapsedMs < 30_000; elapsedMs += 10) {
+      open += 1;
+      void world.copy.get().then(() => {
+        open -= 1;
+      });
+      await vi.advanceTimersByTimeAsync(10);
+      if (elapsedMs > 10_000) openAt.push(open);
+    }
+    expect(world.reads.length).toBeGreaterThan(40);
+    expect(world.reads.length).toBeLessThanOrEqual(61);
+    expect(Math.max(...openAt)).toBeLessThanOrEqual(1);
   });
 
   test('reads of a storage that is slow are bounded, however many wait', async () => {
