@@ -1,21 +1,26 @@
 /** The admin key of a server on this machine: the environment's, or one made at the first start and kept in a file. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkAdminKey } from '../../src/keys/admin-key.ts';
 import { checkedKey } from '../command/arguments.ts';
-import { CommandError, codeOf, fileProblem, UsageError } from '../command/errors.ts';
+import { CommandError, fileProblem, UsageError } from '../command/errors.ts';
 
 const NAME = 'RINGFENCE_ADMIN_KEY';
 const pathIn = (stateFolder: string) => join(stateFolder, 'admin-key');
 
 /** @throws UsageError when the environment's key is not one, without quoting it */
 export function givenAdminKey(environment: string | undefined): string | null {
-  if (environment !== undefined) checkedKey(NAME, environment);
+  return environment === undefined ? null : checkedAdminKey(NAME, environment);
+}
+
+/** @param name of what holds the key @throws UsageError as the Worker would refuse it, without quoting it */
+function checkedAdminKey(name: string, text: string): string | null {
+  checkedKey(name, text);
   try {
-    return checkAdminKey(environment);
+    return checkAdminKey(text);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    if (error instanceof RangeError) throw new UsageError(error.message.replace(NAME, name), { cause: error });
     throw error;
   }
 }
@@ -26,17 +31,20 @@ export function givenAdminKey(environment: string | undefined): string | null {
  */
 export function keptAdminKey(stateFolder: string): string | null {
   const path = pathIn(stateFolder);
+  const remedy = `delete it, and the next start makes a new admin key, or set ${NAME}`;
   let text: string;
   try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return null;
+    // Reading a named pipe would wait for somebody to write into it.
+    if (!stats.isFile()) throw new CommandError(`${path} is no file, so it holds no admin key: ${remedy}`);
     text = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (error instanceof CommandError) throw error;
     throw new CommandError(`${path}: the admin key cannot be read (${fileProblem(error)})`, { cause: error });
   }
-  if (text === '') {
-    throw new CommandError(`${path} is empty: delete it, and the next start makes a new admin key, or set ${NAME}`);
-  }
-  return checkedKey(path, text);
+  if (text === '') throw new CommandError(`${path} is empty: ${remedy}`);
+  return checkedAdminKey(path, text);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What is kept in a state folder beside KV and R2: the lock, the admin key, and how far the sample has come. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -71,8 +71,25 @@ describe('the lock', () => {
   });
 
   test('cannot be had where no file can be: that is said', () => {
-    mkdirSync(join(folder, 'lock'));
-    expect(() => lockState(folder, 'npm start', 8787)).toThrow(/cannot be locked \(.*\); name a folder on a disk/);
+    const none = join(folder, 'none');
+    expect(() => lockState(none, 'npm start', 8787)).toThrow(/none: cannot be locked \(.*\); name a folder on a disk/);
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ['a folder', (path) => mkdirSync(path)],
+    ['something else', (path) => writeFileSync(path, 'not a lock at all')],
+    ['a longer text', (path) => writeFileSync(path, 'not a lock at all '.repeat(300))],
+    ...(process.platform === 'win32'
+      ? []
+      : [['a named pipe', (path: string) => void execFileSync('mkfifo', [path])] as [string, (path: string) => void]]),
+  ])('whose file is %s: that one is named, to be deleted', (_, make) => {
+    const path = join(folder, 'lock');
+    make(path);
+    expect(() => lockState(folder, 'npm start', 8787)).toThrow(
+      `${path} is damaged, and holds nothing but the lock on this folder: delete it and start again`,
+    );
+    rmSync(path, { recursive: true });
+    lockState(folder, 'npm start', 8787).release();
   });
 });
 
@@ -117,6 +134,39 @@ describe('the admin key', () => {
     }
     writeFileSync(path, 'rf_local_with_windows_line_end_0123456789\r\n');
     expect(localAdminKey(folder, undefined)).toBe('rf_local_with_windows_line_end_0123456789');
+  });
+});
+
+describe('a kept admin key that cannot be one', () => {
+  const message = () => {
+    try {
+      localAdminKey(folder, undefined);
+    } catch (error) {
+      expect(error).toBeInstanceOf(CommandError);
+      return (error as Error).message;
+    }
+    throw new Error('it was taken');
+  };
+
+  test('is refused with the reason and its file, and not quoted', () => {
+    const path = join(folder, 'admin-key');
+    writeFileSync(path, 'kurz-und-falsch\n');
+    expect(message()).toBe(`${path}: expected 32 to 256 characters; found 15`);
+    writeFileSync(path, `${'a'.repeat(300)}\n`);
+    expect(message()).toBe(`${path}: expected 32 to 256 characters; found 300`);
+    writeFileSync(path, `${'a'.repeat(40)} kurz\n`);
+    expect(message()).toContain(path);
+    expect(message()).not.toContain('kurz');
+  });
+
+  test('is no file', () => {
+    mkdirSync(join(folder, 'admin-key'));
+    expect(message()).toContain(`${join(folder, 'admin-key')} is no file, so it holds no admin key: delete it`);
+  });
+
+  test.skipIf(process.platform === 'win32')('is a named pipe, which nobody may ever write into', () => {
+    execFileSync('mkfifo', [join(folder, 'admin-key')]);
+    expect(message()).toContain('is no file, so it holds no admin key: delete it');
   });
 });
 
