@@ -34,8 +34,9 @@ export function detectionRoutes(services: Services): readonly Route[] {
       description:
         'At most 100,000 detections or 32 MiB decoded, plain or with `Content-Encoding: gzip`. Stored before it is ' +
         'acknowledged, served after the next ticks. Other fields of a line are passed over and named in the receipt. An ' +
-        'upload without a line (empty, blank, a header alone, `[]`) is refused with `invalid-body`, as is one whose line ' +
-        'ends were lost: a file is sent with `curl --data-binary`, never with `-d`. Codes of rejected lines: ' +
+        'upload without a line (empty, blank, a header alone, `[]`) is refused with `invalid-body`, as is one of which no ' +
+        'line can be read, and one whose line ends were lost: a file is sent with `curl --data-binary`, never with `-d`. ' +
+        'Codes of rejected lines: ' +
         Object.entries(REJECT_REASONS)
           .map(([code, reason]) => `\`${code}\` (${reason})`)
           .join('; '),

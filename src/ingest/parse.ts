@@ -29,10 +29,12 @@ const READERS: Readonly<Record<BodyFormat, (receiver: LineReceiver) => BodyReade
   csv: csvReader,
 };
 
+const FORMAT_NAMES: Readonly<Record<BodyFormat, string>> = { ndjson: 'NDJSON', json: 'a JSON array', csv: 'CSV' };
+
 /**
  * Reads an upload line by line, in order, holding no more than one line of it. Lines are 1-based; in CSV the header is
  * line 1 and a record is where it starts; in a JSON array they count elements.
- * @throws BodyError if the body as a whole cannot be taken, or has no line; what the handlers were given by then does not count
+ * @throws BodyError if the body as a whole cannot be taken, or has no line that can be read; what the handlers were given by then does not count
  */
 export async function parseDetections(
   body: ReadableStream<Uint8Array>,
@@ -41,6 +43,8 @@ export async function parseDetections(
   handlers: DetectionHandlers,
 ): Promise<void> {
   let lines = 0;
+  let readable = 0;
+  let firstUnread: LineError | null = null;
   const countLine = () => {
     lines += 1;
     if (lines > MAX_DETECTIONS) {
@@ -51,6 +55,7 @@ export async function parseDetections(
     header: (names) => handlers.onNames?.(names),
     raw(fields, line) {
       countLine();
+      readable += 1;
       handlers.onNames?.(Object.keys(fields));
       const checked = checkLine(fields, context);
       if (checked instanceof Rejection) {
@@ -61,6 +66,7 @@ export async function parseDetections(
     },
     reject(error) {
       countLine();
+      firstUnread ??= error;
       handlers.onReject(error, undefined);
     },
   });
@@ -69,4 +75,11 @@ export async function parseDetections(
   reader.end();
   if (lines === 0)
     throw new BodyError('invalid-body', `expected at least one detection; found none (${LINE_ENDS_LOST})`);
+  // As with another Content-Type than the body's. A receipt would be a success that has taken nothing.
+  if (readable === 0 && firstUnread !== null) throw unreadable(encoding.format, lines, firstUnread);
+}
+
+function unreadable(format: BodyFormat, lines: number, { line, detail }: LineError): BodyError {
+  const found = lines === 1 ? 'the only one cannot be read' : `none of ${lines} can be read`;
+  return new BodyError('invalid-body', `expected lines of ${FORMAT_NAMES[format]}; ${found} (line ${line}: ${detail})`);
 }

@@ -51,7 +51,10 @@ describe('an upload', () => {
     ['\n\n', NDJSON],
     ['[]', { 'content-type': 'application/json' }],
     ['number,label\n', { 'content-type': 'text/csv' }],
-  ])('is refused if there is nothing in it: %j with %j', async (body, headers) => {
+    ['number,observedAt\n+12025550123,2025-05-29\n', NDJSON],
+    ['["+12025550123"]', { 'content-type': 'application/json' }],
+    ['nonsense\n', { ...NDJSON, 'idempotency-key': 'nonsense' }],
+  ])('is refused if there is nothing in it that can be read: %j with %j', async (body, headers) => {
     const { status, code } = await upload(body, headers);
     expect([status, code]).toEqual([400, 'invalid-body']);
     expect((await harness.objects.list('batches/waiting/')).objects).toEqual([]);

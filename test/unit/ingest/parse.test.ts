@@ -73,13 +73,14 @@ describe('a bad line is rejected by itself', () => {
   });
 
   test('no detail repeats the line', async () => {
+    // One that is read among them, since a body without any is refused.
     const outcomes = [
-      await parseBody(`{"number":"${A}"\n"${A}"\n${A}`),
-      await parseBody(`number\n"${A}"1\n${A},${B}\n"${A}`, { type: CSV }),
+      await parseBody(`{"number":"${A}"\n"${A}"\n${A}\n{}`),
+      await parseBody(`number\n"${A}"1\n${A},${B}\n1\n"${A}`, { type: CSV }),
     ];
     for (const { rejects, detections } of outcomes) {
       expect(detections).toEqual([]);
-      expect(rejects).toHaveLength(3);
+      expect(rejects).toHaveLength(4);
       expect(JSON.stringify(rejects)).not.toContain(A.slice(2, 8));
     }
   });
@@ -119,6 +120,47 @@ describe('a body without a line is no success that took nothing', () => {
     const refused = refusal('invalid-body', 'expected at least one detection; found none');
     await expect(parseBody(body, { type })).rejects.toThrow(refused);
     await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', '--data-binary'));
+  });
+});
+
+describe('a body of which no line can be read is no success that took nothing', () => {
+  test.each([
+    [
+      'CSV',
+      NDJSON,
+      `number,observedAt\n${A},2025-01-01\n${B},2025-01-02\n`,
+      'lines of NDJSON; none of 3 can be read (line 1',
+    ],
+    ['numbers alone', NDJSON, `+${A}`, 'lines of NDJSON; the only one cannot be read (line 1'],
+    [
+      'an array of texts',
+      JSON_TYPE,
+      `["${A}","${B}"]`,
+      'a JSON array; none of 2 can be read (line 1: expected an object',
+    ],
+    ['rows of another table', CSV, `number,label\n${A}\n${B},,\n`, 'lines of CSV; none of 2 can be read (line 2'],
+  ])('%s as %s', async (_, type, body, detail) => {
+    await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', detail));
+    await expect(parseBody(body, { type })).rejects.not.toThrow(A.slice(2, 8));
+  });
+
+  test('one that is read is enough, accepted or not', async () => {
+    for (const line of ['{}', '{"number":"1"}', `{"number":"${A}"}`]) {
+      const outcome = await parseBody(`nonsense\n${line}\nnonsense`);
+      expect(outcome.detections.length + outcome.rejects.length).toBe(3);
+    }
+  });
+
+  test('whatever the body: it is refused exactly if no line can be read', async () => {
+    const line = fc.constantFrom('nonsense', '"text"', '5', '{}', '{"number":"1"}', `{"number":"${A}"}`);
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 5 }), async (all) => {
+        const isRead = all.some((text) => text.startsWith('{'));
+        const outcome = await parseBody(all.join('\n')).catch((error) => error.code);
+        if (isRead) expect(outcome).toHaveProperty('rejects');
+        else expect(outcome).toBe('invalid-body');
+      }),
+    );
   });
 });
 
@@ -202,11 +244,18 @@ describe('a quote that is never closed', () => {
     ['in the middle', `a,note,number\nx,"late,${A}\nfine",${B}\n`],
     ['over two lines', `number,note\n${A},"late\n${B},never"\n`],
   ])('and swallows rows %s', async (_, body) => {
-    const outcome = await parseBody(body, { type: CSV });
+    const refused = { code: 'invalid-body', detail: expect.stringMatching(/\(line 2: .* rows down to line [34]\)$/) };
+    await expect(parseBody(body, { type: CSV })).rejects.toMatchObject(refused);
+    // After a row that is read, those that are swallowed are a line that is rejected.
+    const [header = '', ...rows] = body.split('\n');
+    const blank = ','.repeat(header.split(',').length - 1);
+    const outcome = await parseBody([header, blank, ...rows].join('\n'), { type: CSV });
     expect(outcome.detections).toEqual([]);
-    expect(outcome.rejects).toEqual([
-      { line: 2, code: 'malformed-line', detail: expect.stringMatching(/rows down to line [34]$/) },
-    ]);
+    expect(outcome.rejects).toContainEqual({
+      line: 3,
+      code: 'malformed-line',
+      detail: expect.stringMatching(/rows down to line [45]$/),
+    });
   });
 
   test.each([
