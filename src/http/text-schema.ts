@@ -5,9 +5,7 @@
  * Messages start with "expected" and never repeat the value (validate.ts).
  */
 import * as v from 'valibot';
-
-/** Control characters, CR and LF among them, and the separators of lines and paragraphs. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+import { UNSEEN } from '../ingest/check-text.ts';
 
 /** A lone surrogate has no UTF-8 form: two different texts would be stored as one. */
 export const isOneLine = v.check(

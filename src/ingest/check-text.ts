@@ -1,5 +1,8 @@
 import { type Checked, type RejectCode, Rejection, shapeOf } from './rejection.ts';
 
+/** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
+export const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+
 /**
  * A short text of one line, trimmed; null if it is absent or blank.
  * @param maxChars UTF-16 code units
@@ -12,8 +15,8 @@ export function checkedText(value: unknown, field: string, code: RejectCode, max
   if (text.length > maxChars) {
     return new Rejection(code, `expected ${field} of at most ${maxChars} characters; found ${text.length}`);
   }
-  if (/\p{Cc}/u.test(text)) {
-    return new Rejection(code, `expected ${field} without control characters; found one`);
+  if (UNSEEN.test(text)) {
+    return new Rejection(code, `expected ${field} without control characters and line separators; found one`);
   }
   // A lone surrogate (JSON can escape one) has no UTF-8 form, so two different texts would be stored as one.
   if (!text.isWellFormed()) return new Rejection(code, `expected ${field} as Unicode text; found half a character`);

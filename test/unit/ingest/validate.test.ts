@@ -114,6 +114,8 @@ describe('rejected', () => {
     ['long project', { project: 'x'.repeat(129) }, 'invalid-text', 'at most 128 characters; found 129'],
     ['line break in a project', { project: 'a\nb' }, 'invalid-text', 'control characters'],
     ['NUL in a source', { source: 'a\u0000b' }, 'invalid-text', 'control characters'],
+    ['line separator in a project', { project: 'a\u2028b' }, 'invalid-text', 'line separators'],
+    ['paragraph separator in a source', { source: 'a\u2029b' }, 'invalid-text', 'line separators'],
     ['half a character', { source: 'a\ud800' }, 'invalid-text', 'half a character'],
     ['project as a number', { project: 5 }, 'invalid-text', 'found number'],
     ['link without scheme', { link: 'receiver.example/x' }, 'invalid-link', 'not a URL'],
