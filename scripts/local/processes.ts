@@ -1,4 +1,4 @@
-/** Who holds a port or a folder, as far as the system tells: on Linux, in /proc, of processes that may be looked at. */
+/** Who holds a port or a folder, and who started whom, as far as the system tells: on Linux, in /proc, of processes that may be looked at. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, sep } from 'node:path';
 
@@ -25,6 +25,16 @@ export function holderOfPort(port: number): Holder | null {
 /** Of some file in it. Null if there is none, or that cannot be told. */
 export function holderOfFolder(folder: string): Holder | null {
   return holderOf((link) => link.startsWith(folder + sep));
+}
+
+/** The parent of a process, and the arguments of the process itself; null if it has ended, or that cannot be told. */
+export function parentOf(pid: number): { readonly pid: number; readonly args: readonly string[] } | null {
+  // `PID (NAME) STATE PARENT ...`, and the name may have any character.
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
+  const parent = /.*\) \S (\d+)/s.exec(stat)?.[1];
+  if (parent === undefined) return null;
+  const args = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1), []);
+  return { pid: Number(parent), args };
 }
 
 /** The sockets that listen on a port, as they are called among the open files of a process. */

@@ -1,4 +1,5 @@
 /** One signal for all reasons to stop: Ctrl-C, a `kill`, a closed terminal, and the end of whoever started this process. */
+import { parentOf } from './processes.ts';
 
 const PARENT_POLL_MS = 500;
 
@@ -26,13 +27,26 @@ export function stopSignal(): AbortSignal {
 
 /**
  * For a npm that is told to end, or killed: it stops the shell in which it runs a script, and that does not hand the
- * signal on. Without npm there is nobody to watch: a process may outlive the shell that it was started from.
+ * signal on. A npm that is killed outright stops nothing, and the shell waits on: so whoever started the shell is watched
+ * too, where the system tells (Linux). Without npm there is nobody to watch: a process may outlive the shell that it was
+ * started from.
  */
 function whenOrphaned(stop: () => void): void {
   const parent = process.ppid;
+  const above = npmAbove(parent);
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    // What cannot be told is no end: when the shell has ended, this process has another parent.
+    if (process.ppid === parent && [above, null].includes(npmAbove(parent))) return;
     clearInterval(timer);
     stop();
   }, PARENT_POLL_MS).unref();
+}
+
+/**
+ * Pid of the npm that started this shell: it passes the script with -c. Null if it is no such shell, since some give way
+ * to what they run, and then it is npm itself, which may outlive whoever started it.
+ */
+function npmAbove(shell: number): number | null {
+  const found = parentOf(shell);
+  return found?.args[0] === '-c' ? found.pid : null;
 }
