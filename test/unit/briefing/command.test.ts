@@ -52,8 +52,8 @@ describe('options', () => {
     expect(() => parseOptions(DATES, {}, EMPTY)).toThrow(/--key, or RINGFENCE_KEY/);
     const folder = mkdtempSync(join(tmpdir(), 'briefing-'));
     mkdirSync(join(folder, '.ringfence', 'state'), { recursive: true });
-    writeFileSync(join(folder, '.ringfence', 'state', 'admin-key'), 'rf_local_key\n');
-    expect(parseOptions(DATES, {}, folder)?.key).toBe('rf_local_key');
+    writeFileSync(join(folder, '.ringfence', 'state', 'admin-key'), 'rf_local_key_of_32_characters_or_more\n');
+    expect(parseOptions(DATES, {}, folder)?.key).toBe('rf_local_key_of_32_characters_or_more');
     expect(parseOptions(DATES, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, folder)?.key).toBe(ADMIN_KEY);
     for (const environment of [{}, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }]) {
       expect(() => parseOptions([...DATES, '--url', 'https://elsewhere.example'], environment, folder)).toThrow(
