@@ -19,7 +19,7 @@ export const detection: fc.Arbitrary<Detection> = fc
     label: fc.constantFrom('modem_pool_card', 'public_sms_receiver', 'reported_abuse'),
     channel: fc.constantFrom(...CHANNELS),
     industry: fc.constantFrom(null, ...INDUSTRIES),
-    project: fc.constantFrom(null, 'alpha', 'beta', 'é\u2028"quoted"'),
+    project: fc.constantFrom(null, 'alpha', 'beta', 'é\u2003"quoted"'),
     link: fc.constantFrom(null, { host: 'codes.example', sha256: 'a'.repeat(64) }),
     source: fc.constantFrom(null, 'feed-1', 'feed-2'),
   })
