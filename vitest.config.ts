@@ -15,6 +15,8 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 120_000,
           fileParallelism: false,
+          // After the others: these compare times, and whoever works beside them takes from one side only.
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -6,12 +6,11 @@ import { DAY_SECONDS, dateOf, dayOfSeconds, instantOf } from './model/calendar.t
 import type { PlainBody, PlainDetection, PlainLink } from './model/detections.ts';
 import { CHANNEL_NAMES, INDUSTRY_NAMES } from './model/record.ts';
 import { LABEL_NAMES } from './model/risk.ts';
+import type { Habits } from './plan.ts';
 import { BAD_NUMBERS, pickNumber, spelled, UNASSIGNED_NUMBERS } from './universe.ts';
 
 type Fields = Record<string, string | number>;
 
-/** Null: lines that name none. */
-const SOURCES: readonly (string | null)[] = ['feed-a', 'feed-b', 'scrape', null];
 const PROJECTS = ['alpha', 'beta', 'é "quoted", with a comma'];
 const LINKS = ['https://codes.example/a?token=1', 'https://codes.example/b', 'http://other.example/x'];
 const COLUMNS = [
@@ -45,15 +44,15 @@ interface Line {
  * @param name of this body among all: it is in the body, so that no two are the same
  * @param nowMs since 1970
  */
-export function feedOf(random: Random, name: string, nowMs: number): Feed {
+export function feedOf(random: Random, name: string, nowMs: number, { sources, badChance }: Habits): Feed {
   const count = 1 + random.below(random.chance(0.15) ? 40 : 8);
-  const source = random.chance(0.6) ? pick(random, SOURCES) : undefined;
-  const badShare = random.chance(0.2) ? random.next() * 0.5 : random.chance(0.3) ? 0.1 : 0;
+  const source = random.chance(0.6) ? pick(random, sources) : undefined;
+  const badShare = random.chance(badChance) ? random.next() * 0.5 : random.chance(0.3) ? 0.1 : 0;
   const isDated = random.chance(0.85);
   const lines: Line[] = [];
   for (let i = 0; i < count; i++) {
     const known = lines.at(-1);
-    const named = source === undefined ? pick(random, SOURCES) : source;
+    const named = source === undefined ? pick(random, sources) : source;
     if (random.chance(badShare)) lines.push(badLine(random, named));
     else if (known !== undefined && random.chance(0.1)) lines.push(known);
     else lines.push(goodLine(random, named, isDated, nowMs));

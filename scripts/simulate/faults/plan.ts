@@ -46,7 +46,18 @@ export interface Step {
   readonly storm: number;
 }
 
+/** What uploads of a seed are like. */
+export interface Habits {
+  /** Names of sources, null for lines that name none: the fewer, the more happens to one. */
+  readonly sources: readonly (string | null)[];
+  /** Of an upload that has many bad lines. */
+  readonly badChance: number;
+}
+
+const SOURCES = ['feed-a', 'feed-b', 'scrape', null];
+
 export interface Plan {
+  readonly habits: Habits;
   readonly steps: readonly Step[];
   /** Serving isolates. */
   readonly isolates: number;
@@ -63,10 +74,13 @@ export function planOf(seed: number): Plan {
   const random = new Random(seed).stream('plan');
   const count = 30 + random.below(90);
   const weights = KINDS.map(
-    (kind) => [kind, ALWAYS.includes(kind) || random.chance(0.6) ? WEIGHTS[kind] * (0.5 + random.next()) : 0] as const,
+    (kind) => [kind, ALWAYS.includes(kind) || random.chance(0.6) ? WEIGHTS[kind] * spread(random) : 0] as const,
   );
   const hurry = random.next();
   const calendar = random.chance(0.5) ? random.next() : 0;
+  const first = random.below(SOURCES.length);
+  const sources = SOURCES.slice(first, first + 1 + random.below(SOURCES.length));
+  const habits = { sources, badChance: [0.1, 0.2, 0.6][random.below(3)] ?? 0.2 };
   const steps: Step[] = [];
   let storm = 0;
   const startMs = EPOCH_MS + random.below(3 * DAY_MS);
@@ -80,7 +94,12 @@ export function planOf(seed: number): Plan {
     steps.push(step);
     at += step.gapMs;
   }
-  return { steps, isolates: 1 + random.below(3), startMs };
+  return { habits, steps, isolates: 1 + random.below(3), startMs };
+}
+
+/** From a quarter to four times: in each seed other things happen much. */
+function spread(random: Random): number {
+  return 4 ** (2 * random.next() - 1);
 }
 
 /** Within the minute of an hour in which a tick collects garbage, by any isolate's clock. */

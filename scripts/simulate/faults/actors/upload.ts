@@ -37,7 +37,7 @@ function nextUpload({ town, world, random, name }: Scene): SentUpload {
   const known = town.sent.length > 0 && random.chance(0.3) ? pick(random, town.sent) : null;
   // The same again, with the same key or with none; then both count.
   if (known !== null && random.chance(0.7)) return known;
-  const feed = feedOf(random, name, world.now);
+  const feed = feedOf(random, name, world.now, world.plan.habits);
   if (known !== null) return { ...known, feed };
   const idempotencyKey = random.chance(0.5) ? `key of ${name}` : null;
   return { feed, tenant: pick(random, town.tenants), idempotencyKey };
