@@ -95,7 +95,7 @@ export async function runSeed(seed: number, omitted = NOTHING_OMITTED): Promise<
 }
 
 async function play(world: World, plan: Plan, omitted: Omitted, told: Map<number, string>): Promise<void> {
-  const town: Town = { world, tenants: [], sent: [], acknowledged: [], keys: [] };
+  const town: Town = { world, tenants: [], sent: [], acknowledged: [], keys: [], periods: [] };
   const act = (action: number, work: () => Promise<void>) => {
     world.scheduler.begin(action, async () => {
       try {

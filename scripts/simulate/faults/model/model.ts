@@ -184,12 +184,13 @@ export class Model {
     // One that changes nothing but what is held cannot be told from a decision on a source.
     const broken = breaches.length > 0 && isRollback ? this.#checkSources(before, next, history, true) : breaches;
     for (const [invariant, detail] of broken) this.#broken(invariant, detail);
-    const revived = restored === null ? before.revived : this.#revivedFrom(restored, next);
+    const revived = [...before.revived, ...(restored === null ? [] : this.#revivedFrom(restored, next))];
     before.supersededAt = this.#watch.now();
     this.generations.push({
       ...next,
-      revived: new Set([...revived].filter((one) => isPending(next, one))),
-      unsettled: this.#unsettled(restored ?? before, next),
+      revived: new Set(revived.filter((one) => isPending(next, one))),
+      // A share of a withdrawal that leaves what somebody asked to return to looks like a rollback.
+      unsettled: this.#unsettled(restored === null ? [before] : [before, restored], next),
     });
   }
 
@@ -208,13 +209,21 @@ export class Model {
   }
 
   /** Of those, the ones that it may not count any more. */
-  unsettledIn({ unsettled }: Generation, rows: readonly PlainRow[]): PlainRow[] {
-    return unsettled.size === 0 ? [] : rows.filter(({ batch, number }) => unsettled.get(batch)?.has(number) === true);
+  unsettledIn({ unsettled, revived }: Generation, rows: readonly PlainRow[]): PlainRow[] {
+    if (unsettled.size + revived.size === 0) return [];
+    return rows.filter(
+      ({ batch, number, feed }) => unsettled.get(batch)?.has(number) === true || revived.has(pairOf(batch, feed)),
+    );
   }
 
   /** Every number that was ever accepted. */
   numbers(): Iterable<number> {
     return this.#rowsOf.keys();
+  }
+
+  /** Whether there are any. */
+  isUnsettled({ unsettled, revived }: Generation): boolean {
+    return revived.size > 0 || [...unsettled.values()].some(({ size }) => size > 0);
   }
 
   #history({ generation, commit }: ManifestHead): HistoryFile {
@@ -276,9 +285,9 @@ export class Model {
   }
 
   /** Numbers of pending batches that were computed anew since the generation before, or earlier. */
-  #unsettled(before: Generation, next: Generation): Map<string, Set<number>> {
+  #unsettled(origins: readonly Generation[], next: Generation): Map<string, Set<number>> {
     const anew = new Set<number>();
-    for (const [batch, from] of before.pending) {
+    for (const [batch, from] of origins.flatMap(({ pending }) => [...pending])) {
       const to = next.pending.get(batch) ?? Number.POSITIVE_INFINITY;
       if (to <= from) continue;
       for (const { number } of this.batches.get(batch)?.rows ?? []) if (number >= from && number < to) anew.add(number);
@@ -288,7 +297,8 @@ export class Model {
       const own = (this.batches.get(batch)?.rows ?? [])
         .map(({ number }) => number)
         .filter((number) => anew.has(number));
-      unsettled.set(batch, new Set([...(before.unsettled.get(batch) ?? []), ...own]));
+      const known = origins.flatMap((one) => [...(one.unsettled.get(batch) ?? [])]);
+      unsettled.set(batch, new Set([...known, ...own]));
     }
     return unsettled;
   }
