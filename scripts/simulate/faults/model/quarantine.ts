@@ -85,7 +85,14 @@ export function checkLedger(
       const isThere = isInInventory(next, batch);
       if (isThere && !now.dropped.has(batch)) onBroken('dropped rows stay dropped', `${name}: ${batch}`);
     }
-    if (isRollback) continue;
+    if (isRollback) {
+      // It undoes merges, not judgements: what is held and not set aside with its batch is held still.
+      for (const batch of then.isQuarantined ? then.held : []) {
+        if (!isInInventory(next, batch) || now.held.has(batch) || now.dropped.has(batch)) continue;
+        onBroken('what is held is held after a rollback', `${name}: ${batch}`);
+      }
+      continue;
+    }
     for (const batch of merged) {
       const isOfSource = batches.get(batch)?.rows.some((row) => row.feed === source) === true;
       if (!isOfSource || now.dropped.has(batch)) continue;
