@@ -10,6 +10,7 @@ const WEIGHTS = {
   batch: 7,
   burst: 4,
   rpc: 3,
+  watch: 5,
   asOfDay: 4,
   asOfGeneration: 4,
   receipt: 3,

@@ -178,11 +178,11 @@ export class Model {
       runs: head.runs.map(({ id }) => id).join(' '),
     };
     const restored = this.#restoredBy(before, next, history);
-    const isRollback = restored !== null;
-    if (!isRollback) this.#checkInventory(before, next, history);
-    const breaches = this.#checkSources(before, next, history, false);
+    if (restored === null) this.#checkInventory(before, next, history);
+    const breaches = this.#checkSources(before, next, history, null);
     // One that changes nothing but what is held cannot be told from a decision on a source.
-    const broken = breaches.length > 0 && isRollback ? this.#checkSources(before, next, history, true) : breaches;
+    const broken =
+      breaches.length > 0 && restored !== null ? this.#checkSources(before, next, history, restored) : breaches;
     for (const [invariant, detail] of broken) this.#broken(invariant, detail);
     const revived = [...before.revived, ...(restored === null ? [] : this.#revivedFrom(restored, next))];
     before.supersededAt = this.#watch.now();
@@ -339,13 +339,13 @@ export class Model {
     this.#broken('batches leave the inventory by a rollback that was asked for', detail);
   }
 
-  #checkSources(before: Generation, next: Generation, history: HistoryFile, isRollback: boolean) {
+  #checkSources(before: Generation, next: Generation, history: HistoryFile, restored: Generation | null) {
     const breaches: [invariant: string, detail: string][] = [];
     const onBroken = (invariant: string, detail: string) => breaches.push([invariant, detail]);
     const { configuration } = this.#watch;
     const everCanaries = new Set(configuration.canaries.flatMap(({ numbers }) => [...numbers]));
-    checkLedger(before, next, { history, isRollback, batches: this.batches, everCanaries }, onBroken);
-    if (isRollback) return breaches;
+    checkLedger(before, next, { history, restored, batches: this.batches, everCanaries }, onBroken);
+    if (restored !== null) return breaches;
     this.#judge.check(before, next, history, this.batches, onBroken);
     const rows = (number: number) => this.#rowsOf.get(number) ?? [];
     const isNow = (row: PlainRow) => isCounted(next, row);
