@@ -10,6 +10,7 @@ import { Findings } from '../../fsck/findings.ts';
 import { Progress } from '../../fsck/progress.ts';
 import { rebuild } from '../../fsck/rebuild.ts';
 import type { Town } from './actors/actor.ts';
+import { isInInventory } from './model/model.ts';
 import type { World } from './world.ts';
 
 /** Ticks until a store is at rest: more than there are batches, each of which may take one, and a compaction. */
@@ -57,7 +58,9 @@ export async function checkStores(world: World): Promise<void> {
     const problem = findings.checks.flatMap(({ problems }) => problems).find(({ severity }) => severity === 'error');
     return world.broken('a store at rest passes fsck', `${problem?.key}: ${problem?.what}`);
   }
-  if (world.model.batches.size === 0 || (await loadManifest(original.objects)).etag === null) return;
+  // There must be something to build a store from.
+  const { current, batches } = world.model;
+  if (![...batches.keys()].some((batch) => isInInventory(current, batch))) return;
   const rebuilt = contextOn(world, { objects: new MemoryObjectStore(), slices: new MemorySliceStore() });
   await rebuild(original.objects, rebuilt, progress);
   await compactFully(contextOn(world, original));

@@ -149,12 +149,6 @@ export const MUTANTS: readonly Mutant[] = [
     from: '    markManifest(decodeManifest(object.bytes));',
     to: '    decodeManifest(object.bytes);',
   },
-  {
-    name: 'generations are retained for a minute instead of an hour',
-    file: 'src/merge/retention.ts',
-    from: 'const KEEP_ALL_MS = HOUR_MS;',
-    to: 'const KEEP_ALL_MS = MINUTE_MS;',
-  },
   // Quarantine
   {
     name: 'rows that are released are merged, and stay due',

@@ -10,6 +10,7 @@ const WEIGHTS = {
   batch: 7,
   burst: 4,
   rpc: 3,
+  watch: 5,
   asOfDay: 4,
   asOfGeneration: 4,
   receipt: 3,
@@ -33,6 +34,9 @@ const WEIGHTS = {
 
 export type Kind = keyof typeof WEIGHTS;
 const KINDS = Object.keys(WEIGHTS) as Kind[];
+/** A seed in so many is about sources that are held back, and little else. */
+const ABOUT_SOURCES = 0.15;
+const OF_SOURCES: readonly Kind[] = ['release', 'drop', 'canary', 'rollback'];
 /** Without these nothing happens. */
 const ALWAYS: readonly Kind[] = ['upload', 'tick', 'lookup'];
 
@@ -73,14 +77,16 @@ const EPOCH_MS = 1_769_976_000_000;
 export function planOf(seed: number): Plan {
   const random = new Random(seed).stream('plan');
   const count = 30 + random.below(90);
-  const weights = KINDS.map(
-    (kind) => [kind, ALWAYS.includes(kind) || random.chance(0.6) ? WEIGHTS[kind] * spread(random) : 0] as const,
-  );
+  const isAboutSources = random.chance(ABOUT_SOURCES);
+  const weights = KINDS.map((kind) => {
+    const isThere = ALWAYS.includes(kind) || (isAboutSources ? OF_SOURCES.includes(kind) : random.chance(0.6));
+    return [kind, isThere ? WEIGHTS[kind] * spread(random) : 0] as const;
+  });
   const hurry = random.next();
   const calendar = random.chance(0.5) ? random.next() : 0;
   const first = random.below(SOURCES.length);
-  const sources = SOURCES.slice(first, first + 1 + random.below(SOURCES.length));
-  const habits = { sources, badChance: [0.1, 0.2, 0.6][random.below(3)] ?? 0.2 };
+  const sources = SOURCES.slice(first, first + 1 + (isAboutSources ? 0 : random.below(SOURCES.length)));
+  const habits = { sources, badChance: isAboutSources ? 0.6 : ([0.1, 0.2, 0.6][random.below(3)] ?? 0.2) };
   const steps: Step[] = [];
   let storm = 0;
   const startMs = EPOCH_MS + random.below(3 * DAY_MS);

@@ -36,6 +36,8 @@ export interface Town {
   readonly sent: SentUpload[];
   readonly acknowledged: Acknowledged[];
   readonly keys: MadeKey[];
+  /** Periods that somebody has read of, in days since 1970. */
+  readonly periods: { readonly from: number; readonly to: number }[];
 }
 
 export interface Scene {

@@ -5,8 +5,11 @@ import { type Actor, pick } from './actor.ts';
 
 export const briefing: Actor = async ({ world, random, town, tell }) => {
   const today = dayOfMs(world.now);
-  const to = today - random.below(random.chance(0.7) ? 4 : 60);
-  const from = to - random.below(random.chance(0.7) ? 7 : 40);
+  const last = today - random.below(random.chance(0.7) ? 4 : 60);
+  const period = { from: last - random.below(random.chance(0.7) ? 7 : 40), to: last };
+  // The same again, most of the time: what was kept of it may not hold any more.
+  const { from, to } = town.periods.length > 0 && random.chance(0.6) ? pick(random, town.periods) : period;
+  town.periods.push({ from, to });
   const tenant = pick(random, town.tenants);
   const isolate = world.anyIsolate(random);
   const path = `/v1/briefings/${dateOf(from)}/${dateOf(to)}`;
@@ -21,7 +24,7 @@ export const briefing: Actor = async ({ world, random, town, tell }) => {
   const { sentAt, answeredAt } = exchange;
   // What is kept may be of an older generation, if nothing of the period has changed since.
   const possible = world.model.between(sentAt, answeredAt);
-  if (possible.some(({ unsettled }) => [...unsettled.values()].some(({ size }) => size > 0))) return;
+  if (possible.some((generation) => world.model.isUnsettled(generation))) return;
   const differences = possible.map((generation) => {
     const expected = briefingOf(world.model, generation, from, to);
     const names = ['captured', 'firstTime', 'inventory', 'trend'] as const;

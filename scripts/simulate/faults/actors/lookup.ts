@@ -51,6 +51,16 @@ export const asOfGeneration: Actor = async (scene) => {
   await lookUp(scene, world.anyIsolate(random), { asOf: generation, evidence: random.chance(0.5) });
 };
 
+/** A sign-up form in use: one isolate is asked again and again, while everything else goes on. */
+export const watch: Actor = async (scene) => {
+  const { world, random } = scene;
+  const isolate = world.anyIsolate(random);
+  const pauseMs = 300 + random.below(4_000);
+  for (let asked = 8 + random.below(16); asked > 0 && isolate.isAlive; asked--) {
+    await Promise.all([lookUp(scene, isolate, {}), world.scheduler.sleep(random.below(2 * pauseMs))]);
+  }
+};
+
 /** As another Worker of the account asks, by a service binding. */
 export const rpc: Actor = async ({ world, random, town, tell }) => {
   const isolate = world.anyIsolate(random);

@@ -175,7 +175,7 @@ export const status: Actor = async (scene) => {
   if (generation === undefined) {
     return world.broken('the status is that of the newest generation', `generation ${found.generation}`);
   }
-  if ([...generation.unsettled.values()].some(({ size }) => size > 0)) return;
+  if (world.model.isUnsettled(generation)) return;
   const numbers = [...world.model.numbers()].filter((number) => world.model.rowsIn(generation, number).length > 0);
   const sources = [...generation.ledger.cases.values()].filter(({ isQuarantined }) => isQuarantined);
   const expected = [numbers.length, generation.setAside.size, sources.length, [...generation.retained]];

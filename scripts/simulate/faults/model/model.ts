@@ -178,18 +178,19 @@ export class Model {
       runs: head.runs.map(({ id }) => id).join(' '),
     };
     const restored = this.#restoredBy(before, next, history);
-    const isRollback = restored !== null;
-    if (!isRollback) this.#checkInventory(before, next, history);
-    const breaches = this.#checkSources(before, next, history, false);
+    if (restored === null) this.#checkInventory(before, next, history);
+    const breaches = this.#checkSources(before, next, history, null);
     // One that changes nothing but what is held cannot be told from a decision on a source.
-    const broken = breaches.length > 0 && isRollback ? this.#checkSources(before, next, history, true) : breaches;
+    const broken =
+      breaches.length > 0 && restored !== null ? this.#checkSources(before, next, history, restored) : breaches;
     for (const [invariant, detail] of broken) this.#broken(invariant, detail);
-    const revived = restored === null ? before.revived : this.#revivedFrom(restored, next);
+    const revived = [...before.revived, ...(restored === null ? [] : this.#revivedFrom(restored, next))];
     before.supersededAt = this.#watch.now();
     this.generations.push({
       ...next,
-      revived: new Set([...revived].filter((one) => isPending(next, one))),
-      unsettled: this.#unsettled(restored ?? before, next),
+      revived: new Set(revived.filter((one) => isPending(next, one))),
+      // A share of a withdrawal that leaves what somebody asked to return to looks like a rollback.
+      unsettled: this.#unsettled(restored === null ? [before] : [before, restored], next),
     });
   }
 
@@ -208,13 +209,21 @@ export class Model {
   }
 
   /** Of those, the ones that it may not count any more. */
-  unsettledIn({ unsettled }: Generation, rows: readonly PlainRow[]): PlainRow[] {
-    return unsettled.size === 0 ? [] : rows.filter(({ batch, number }) => unsettled.get(batch)?.has(number) === true);
+  unsettledIn({ unsettled, revived }: Generation, rows: readonly PlainRow[]): PlainRow[] {
+    if (unsettled.size + revived.size === 0) return [];
+    return rows.filter(
+      ({ batch, number, feed }) => unsettled.get(batch)?.has(number) === true || revived.has(pairOf(batch, feed)),
+    );
   }
 
   /** Every number that was ever accepted. */
   numbers(): Iterable<number> {
     return this.#rowsOf.keys();
+  }
+
+  /** Whether there are any. */
+  isUnsettled({ unsettled, revived }: Generation): boolean {
+    return revived.size > 0 || [...unsettled.values()].some(({ size }) => size > 0);
   }
 
   #history({ generation, commit }: ManifestHead): HistoryFile {
@@ -276,9 +285,9 @@ export class Model {
   }
 
   /** Numbers of pending batches that were computed anew since the generation before, or earlier. */
-  #unsettled(before: Generation, next: Generation): Map<string, Set<number>> {
+  #unsettled(origins: readonly Generation[], next: Generation): Map<string, Set<number>> {
     const anew = new Set<number>();
-    for (const [batch, from] of before.pending) {
+    for (const [batch, from] of origins.flatMap(({ pending }) => [...pending])) {
       const to = next.pending.get(batch) ?? Number.POSITIVE_INFINITY;
       if (to <= from) continue;
       for (const { number } of this.batches.get(batch)?.rows ?? []) if (number >= from && number < to) anew.add(number);
@@ -288,7 +297,8 @@ export class Model {
       const own = (this.batches.get(batch)?.rows ?? [])
         .map(({ number }) => number)
         .filter((number) => anew.has(number));
-      unsettled.set(batch, new Set([...(before.unsettled.get(batch) ?? []), ...own]));
+      const known = origins.flatMap((one) => [...(one.unsettled.get(batch) ?? [])]);
+      unsettled.set(batch, new Set([...known, ...own]));
     }
     return unsettled;
   }
@@ -329,13 +339,13 @@ export class Model {
     this.#broken('batches leave the inventory by a rollback that was asked for', detail);
   }
 
-  #checkSources(before: Generation, next: Generation, history: HistoryFile, isRollback: boolean) {
+  #checkSources(before: Generation, next: Generation, history: HistoryFile, restored: Generation | null) {
     const breaches: [invariant: string, detail: string][] = [];
     const onBroken = (invariant: string, detail: string) => breaches.push([invariant, detail]);
     const { configuration } = this.#watch;
     const everCanaries = new Set(configuration.canaries.flatMap(({ numbers }) => [...numbers]));
-    checkLedger(before, next, { history, isRollback, batches: this.batches, everCanaries }, onBroken);
-    if (isRollback) return breaches;
+    checkLedger(before, next, { history, restored, batches: this.batches, everCanaries }, onBroken);
+    if (restored !== null) return breaches;
     this.#judge.check(before, next, history, this.batches, onBroken);
     const rows = (number: number) => this.#rowsOf.get(number) ?? [];
     const isNow = (row: PlainRow) => isCounted(next, row);

@@ -60,7 +60,8 @@ export const NO_CASE: PlainCase = {
 
 export interface Change {
   readonly history: HistoryFile;
-  readonly isRollback: boolean;
+  /** The generation that a rollback has returned to; null: this is none. */
+  readonly restored: Generation | null;
   readonly batches: ReadonlyMap<string, PlainBatch>;
   /** Numbers that may have been canaries when the generation was made, or before. */
   readonly everCanaries: ReadonlySet<number>;
@@ -69,7 +70,7 @@ export interface Change {
 export function checkLedger(
   before: Generation,
   next: Generation,
-  { history, isRollback, batches, everCanaries }: Change,
+  { history, restored, batches, everCanaries }: Change,
   onBroken: (invariant: string, detail: string) => void,
 ): void {
   // What a tick sets aside is not merged, though it is no longer waiting.
@@ -85,7 +86,16 @@ export function checkLedger(
       const isThere = isInInventory(next, batch);
       if (isThere && !now.dropped.has(batch)) onBroken('dropped rows stay dropped', `${name}: ${batch}`);
     }
-    if (isRollback) continue;
+    if (restored !== null) {
+      // It undoes merges, not judgements: what is held is held still, unless the inventory returned to has it.
+      const { held, due, dropped } = restored.ledger.cases.get(source) ?? NO_CASE;
+      for (const batch of then.isQuarantined ? then.held : []) {
+        const wasOut = held.has(batch) || due.has(batch) || dropped.has(batch);
+        if (!wasOut || !isInInventory(next, batch) || now.held.has(batch) || now.dropped.has(batch)) continue;
+        onBroken('what is held is held after a rollback', `${name}: ${batch}`);
+      }
+      continue;
+    }
     for (const batch of merged) {
       const isOfSource = batches.get(batch)?.rows.some((row) => row.feed === source) === true;
       if (!isOfSource || now.dropped.has(batch)) continue;
