@@ -34,21 +34,41 @@ export async function mergeFacts(
   if (pieces.length === 0) return { entries: [...entries], firstDay: null };
   const newBytes = pieces.reduce((sum, { shape }) => sum + shape.bytes, 0);
   const joined = await readJoined(context, joins ? entries : [], newBytes);
-  const attempt = context.randomId();
-  const written: FactsEntry[] = [];
-  for (const { file, shape } of joined.size === 0 && pieces.length === 1 ? pieces : foldWith(pieces, joined.values())) {
-    const key = factsKey(attempt, written.length);
-    await context.objects.put(key, file);
-    written.push({ key, ...shape });
-  }
+  const opened = pieces.map(({ file, shape }) => openFactsObject(file, shape));
+  const isOne = joined.size === 0 && pieces.length === 1;
+  const written = await writeFacts(context, isOne ? pieces : foldObjects([...opened, ...joined.values()]));
   return {
     entries: [...entries.filter(({ key }) => !joined.has(key)), ...written],
     firstDay: Math.min(...pieces.map(({ shape }) => shape.firstDay)),
   };
 }
 
-function foldWith(pieces: readonly EncodedFacts[], joined: Iterable<FactsInput>): Generator<EncodedFacts> {
-  return foldObjects([...pieces.map(({ file, shape }) => openFactsObject(file, shape)), ...joined]);
+/**
+ * Entries with others that were made apart, folded with small ones as those of a tick are: else there were one more after
+ * every withdrawal. Rejects when an object cannot be read or written: then nothing refers to any of them.
+ */
+export async function joinFacts(
+  context: MergeContext,
+  entries: readonly FactsEntry[],
+  added: readonly FactsEntry[],
+): Promise<FactsEntry[]> {
+  const addedBytes = added.reduce((sum, { bytes }) => sum + bytes, 0);
+  const joined = await readJoined(context, added.length > 0 ? entries : [], addedBytes);
+  if (joined.size === 0) return [...entries, ...added];
+  const inputs = await Promise.all(added.map((entry) => readFacts(context.objects, entry)));
+  const written = await writeFacts(context, foldObjects([...inputs, ...joined.values()]));
+  return [...entries.filter(({ key }) => !joined.has(key)), ...written];
+}
+
+async function writeFacts({ objects, randomId }: MergeContext, files: Iterable<EncodedFacts>): Promise<FactsEntry[]> {
+  const attempt = randomId();
+  const written: FactsEntry[] = [];
+  for (const { file, shape } of files) {
+    const key = factsKey(attempt, written.length);
+    await objects.put(key, file);
+    written.push({ key, ...shape });
+  }
+  return written;
 }
 
 /** Keys are unique to the attempt, so that none is ever written twice. */
@@ -100,19 +120,12 @@ async function readJoined(
  * it cannot be read or written.
  */
 export async function factsWithout(
-  { objects, randomId }: MergeContext,
+  context: MergeContext,
   entry: FactsEntry,
   numbers: { has(number: number): boolean },
 ): Promise<FactsEntry[]> {
-  const input = await readFacts(objects, entry);
-  const attempt = randomId();
-  const written: FactsEntry[] = [];
-  for (const { file, shape } of foldObjects([input], { without: numbers })) {
-    const key = factsKey(attempt, written.length);
-    await objects.put(key, file);
-    written.push({ key, ...shape });
-  }
-  return written;
+  const input = await readFacts(context.objects, entry);
+  return writeFacts(context, foldObjects([input], { without: numbers }));
 }
 
 /** A whole object, every block checked. Rejects when it is not there or damaged. */

@@ -27,7 +27,7 @@ import { foldShare, runCursor } from './compact.ts';
 import { type MergeContext, messageOf } from './context.ts';
 import { BatchCursor, WithoutNumbers } from './cursor.ts';
 import { MergeDictionary } from './dictionary.ts';
-import { factsWithout, mergeFacts } from './facts.ts';
+import { factsWithout, joinFacts, mergeFacts } from './facts.ts';
 import { fold } from './fold.ts';
 import { historySince, NO_BATCHES } from './history.ts';
 import { distinctNumbers, findKnown } from './novelty.ts';
@@ -335,6 +335,7 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
   const replaced = { ...merged, firstHere: runNumbers(merged) };
   const counted = await withFirstHere(context, newer, inputs, { numbers, side: job.side });
   const isReplaced = new Set(facts.inputs);
+  const others = [...manifest.facts.filter(({ key }) => !isReplaced.has(key)), ...facts.output];
   const pending = pendingAfter(list, job);
   const published = await publish(
     context,
@@ -343,7 +344,7 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
       runs: output.length === 0 ? counted : [...counted, replaced],
       compaction: null,
       unsliced,
-      facts: [...manifest.facts.filter(({ key }) => !isReplaced.has(key)), ...facts.output, ...job.sideFacts],
+      facts: await joinFacts(context, others, job.sideFacts),
       reached: reachedBy(manifest.reached, manifest.generation + 1, subject.firstDay),
       withdrawals: await writeWithdrawals(context.objects, manifest, context.randomId(), {
         ...list,

@@ -13,8 +13,11 @@ import type { Town } from './actors/actor.ts';
 import { isInInventory } from './model/model.ts';
 import type { World } from './world.ts';
 
-/** Ticks until a store is at rest: more than there are batches, each of which may take one, and a compaction. */
-const MAX_TICKS = 500;
+/**
+ * Ticks until a store is at rest: more than there are batches, each of which may take one, and a compaction. With the
+ * smallest budgets a withdrawal computes one number at a time, and every one takes a compaction of a segment a tick.
+ */
+const MAX_TICKS = 2_000;
 const TICK_MS = 60_000;
 
 /** In calm weather: cron goes on until there is nothing left for it to do. */

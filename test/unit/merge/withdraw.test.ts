@@ -141,6 +141,24 @@ describe('a batch that is in the inventory', () => {
     expect(changedSince(await manifestOf(world), generation, firstDay - 1)).toBe(false);
   });
 
+  test('in many parts: the facts objects are no more than ticks keep', async () => {
+    const FACTS = 4;
+    const world = newWorld({ inlineRecords: 4, factsObjects: FACTS });
+    await upload(world, 'k-bad', BAD);
+    for (const [i, part] of PARTS.entries()) await upload(world, `b${i}`, part);
+    await tick(world);
+    await withdraw(world, 'k-bad', 'key-1');
+    const counts: number[] = [];
+    while (((await manifestOf(world)).withdrawals?.pending ?? 0) > 0) {
+      world.clock += MINUTE;
+      await tick(world);
+      counts.push((await manifestOf(world)).facts.length);
+    }
+    expect(world.events.filter((event) => event.startsWith('withdrawal.done')).length).toBeGreaterThan(2 * FACTS);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(FACTS);
+    await expectWithout(world, PARTS.flat());
+  });
+
   test('several at once, one of them while another is being taken out', async () => {
     const world = await prepared({ withdrawalBatches: 1 });
     await withdraw(world, 'k-bad', 'key-1');
