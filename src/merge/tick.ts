@@ -23,7 +23,15 @@ import { type LoadedManifest, loadManifest, type ManifestChange, publish } from 
 import { rewrite } from './rewrite.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
 import { planInline } from './tiers.ts';
-import { type Candidates, candidatesOf, type Inputs, listWaiting, openInputs, settle } from './waiting.ts';
+import {
+  type Candidates,
+  candidatesOf,
+  type Inputs,
+  listWaiting,
+  openInputs,
+  settle,
+  withoutDuplicates,
+} from './waiting.ts';
 import { repairSlices, SegmentWriter } from './write.ts';
 
 export interface TickResult {
@@ -104,6 +112,10 @@ async function mergeWaiting(
     ...context,
     budget: { ...context.budget, batches: Math.min(context.budget.batches, attempt.most) },
   };
+  // What came back after it was merged is not set aside: released, it would count twice.
+  const isReplay = (id: string) => manifest.replay.includes(id);
+  const waiting = attempt.exhausted.filter((id) => !isReplay(id));
+  const exhausted = [...attempt.exhausted.filter(isReplay), ...(await withoutDuplicates(context, waiting))];
   const isAlone = attempt.most === 1 && candidates.replay.length + candidates.waiting.length > 0;
   const due = isAlone ? NOTHING_DUE : await openDue(limited, manifest);
   const inputs = await openInputs(limited, candidates, {
@@ -112,9 +124,9 @@ async function mergeWaiting(
   });
   const repaired = unsliced.length < manifest.unsliced.length;
   const nothing = { current: base, batches: 0, detections: 0, settled: [] };
-  if (inputs.all.length + due.batches.length + attempt.exhausted.length === 0 && !repaired) return nothing;
+  if (inputs.all.length + due.batches.length + exhausted.length === 0 && !repaired) return nothing;
   const { merged, failed } = await mergeWhatGoes(context, base, inputs, due, unsliced);
-  const aside = [...failed, ...attempt.exhausted.map((id) => asideEntry(context, id, 'exhausted', null))];
+  const aside = [...failed, ...exhausted.map((id) => asideEntry(context, id, 'exhausted', null))];
   if (merged === null && aside.length === 0 && !repaired) return nothing;
   const isAside = new Set(aside.map(({ id }) => id));
   const waitingAside = aside.map(({ id }) => id).filter((id) => !manifest.replay.includes(id));

@@ -85,7 +85,7 @@ export async function settle(context: MergeContext, ids: readonly string[]): Pro
         gone.add(id);
         return;
       }
-      // Only if absent: what is waiting may be a late retry under the same id (dropIfMerged), which must not replace
+      // Only if absent: what is waiting may be a late retry under the same id (readWaiting), which must not replace
       // the copy that was merged.
       await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });
       await objects.delete([WAITING_PREFIX + id]);
@@ -209,12 +209,29 @@ export function memoryBytes({ circumstances }: Batch, sizeBytes: number): number
  * the merged copy, so this one is dropped unread. null: nothing is to be merged of it.
  */
 async function readWaiting(context: MergeContext, id: string): Promise<StoredObject | null> {
-  const { objects } = context;
-  const [waiting, merged] = await Promise.all([objects.get(WAITING_PREFIX + id), objects.head(MERGED_PREFIX + id)]);
+  const [waiting, merged] = await Promise.all([context.objects.get(WAITING_PREFIX + id), keptHead(context, id)]);
   if (waiting === null || merged === null) return waiting;
-  await objects.delete([WAITING_PREFIX + id]);
-  context.log('batch.duplicate', { batch: id });
+  await dropDuplicate(context, id);
   return null;
+}
+
+/** The waiting batches that were not merged before; the others are dropped (readWaiting). None is opened. */
+export async function withoutDuplicates(context: MergeContext, ids: readonly string[]): Promise<string[]> {
+  const left: string[] = [];
+  for (const id of ids) {
+    if ((await keptHead(context, id)) === null) left.push(id);
+    else await dropDuplicate(context, id);
+  }
+  return left;
+}
+
+function keptHead({ objects }: MergeContext, id: string): Promise<ObjectHead | null> {
+  return objects.head(MERGED_PREFIX + id);
+}
+
+async function dropDuplicate({ objects, log }: MergeContext, id: string): Promise<void> {
+  await objects.delete([WAITING_PREFIX + id]);
+  log('batch.duplicate', { batch: id });
 }
 
 /** A batch that was merged before, wherever it is at the moment. */

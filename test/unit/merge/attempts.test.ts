@@ -6,7 +6,7 @@ import { rollback } from '../../../src/merge/rollback.ts';
 import { readSetAside } from '../../../src/merge/set-aside.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { MERGED_PREFIX } from '../../../src/store/keys.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 import { checked } from '../fsck/support.ts';
@@ -18,14 +18,19 @@ async function tickDyingOf(world: World, deadly: ReadonlySet<string>): Promise<b
   const { promise: died, resolve: die } = Promise.withResolvers<true>();
   const { objects } = world;
   const { head, get } = objects;
+  const isOf = (prefix: string, key: string) => key.startsWith(prefix) && deadly.has(key.slice(prefix.length));
   // Those that wait are looked for among the merged ones as they are read; those to be replayed are read there.
-  const isDeadly = (key: string) => key.startsWith(MERGED_PREFIX) && deadly.has(key.slice(MERGED_PREFIX.length));
+  const read = new Set<string>();
   const dead = () => {
     die(true);
     return new Promise<null>(() => {});
   };
-  objects.head = (key) => (isDeadly(key) ? dead() : head.call(objects, key));
-  objects.get = (key) => (isDeadly(key) ? dead() : get.call(objects, key));
+  objects.head = (key) =>
+    isOf(MERGED_PREFIX, key) && read.has(key.slice(MERGED_PREFIX.length)) ? dead() : head.call(objects, key);
+  objects.get = (key) => {
+    if (isOf(WAITING_PREFIX, key)) read.add(key.slice(WAITING_PREFIX.length));
+    return isOf(MERGED_PREFIX, key) ? dead() : get.call(objects, key);
+  };
   try {
     return await Promise.race([died, tick(world).then(() => false)]);
   } finally {
@@ -120,6 +125,27 @@ describe('a batch that ticks die of', () => {
     expect(await actualInventory(world.objects)).toEqual(
       expectedInventory(Array.from({ length: 38 }, (_, i) => i).flatMap(someOf)),
     );
+  });
+
+  test('that was merged before and came back is dropped, not set aside', async () => {
+    const world = newWorld();
+    await upload(world, 'base', someDetections(30, 1));
+    await upload(world, 'k-again', someOf(0));
+    await tick(world);
+    world.clock += MINUTE;
+    await upload(world, 'next', someOf(1));
+    await tick(world);
+    const { generation } = (await loadManifest(world.objects)).manifest;
+    await upload(world, 'k-again', someOf(0));
+    await minutes(world, 40, new Set(['k-again']));
+    const { manifest } = await loadManifest(world.objects);
+    expect([manifest.setAside.count, manifest.generation]).toEqual([0, generation]);
+    expect((await batchPlaces(world.objects.memory)).waiting).toEqual([]);
+    expect(world.events.some((event) => event.startsWith('batch.duplicate'))).toBe(true);
+    expect(await actualInventory(world.objects)).toEqual(
+      expectedInventory([...someDetections(30, 1), ...someOf(0), ...someOf(1)]),
+    );
+    expect((await checked(world)).problems).toEqual([]);
   });
 
   test('that a rollback put back is set aside too, and can be put back again', async () => {
