@@ -7,18 +7,18 @@ import { type Batch, openBatch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import { sideBySide } from '../store/side-by-side.ts';
-import type { ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
+import type { ListOptions, ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
 import { type MergeContext, messageOf, type TickBudget } from './context.ts';
 import { inTurns } from './turns.ts';
 
 /** Of 1,000 each: twice what a flood of ten thousand uploads is; some 10 MB of heads. */
 const LIST_PAGES = 20;
-/** So far back, where more wait than are listed, the latest are listed as well. */
+/** So far back, where more wait than are listed, the latest are looked at as well; clocks of isolates may be ahead. */
 const RECENT_MS = 300_000;
-/** Of the 13 digits of milliseconds, those that tell 100 seconds apart. */
-const WINDOW_DIGITS = 8;
-const WINDOW_MS = 100_000;
-const WINDOW_PAGES = 5;
+const AHEAD_MS = 10_000;
+/** Of the 13 digits of milliseconds, those that tell 10 seconds apart: what a key of 6,000 uploads a minute fills a page with. */
+const WINDOW_DIGITS = 9;
+const WINDOW_MS = 10_000;
 
 /** One look at the waiting batches. */
 export interface WaitingList {
@@ -30,22 +30,33 @@ export interface WaitingList {
 }
 
 /**
- * Lists up to 20,000. Where more wait, the latest without an Idempotency-Key are listed as well, and each minute another
- * sixteenth of those with one, whose ids are in no order of time: so every owner's turn comes, however many wait.
+ * Lists up to 20,000. Where more wait, more is looked at: of those without an Idempotency-Key, whose ids begin with the
+ * time, every ten seconds of the last minutes; of those with one, whose ids are hashes, a page after
+ * each twentieth of them. Both begin at another place each time, which nobody who uploads can foresee.
  * @param now milliseconds since 1970
  */
 export async function listWaiting(objects: ObjectStore, now: number): Promise<WaitingList> {
   const first = await listPages(objects, WAITING_PREFIX, LIST_PAGES);
   const found = new Map(first.heads.map((head) => [head.key, head]));
+  const add = ({ heads }: { readonly heads: readonly ObjectHead[] }) => {
+    for (const head of heads) found.set(head.key, head);
+  };
   if (!first.isWhole) {
-    const digit = (Math.floor(now / 60_000) % 16).toString(16);
-    const more = await listPages(objects, WAITING_PREFIX + KEYED_BATCH + digit, LIST_PAGES);
-    const recent = [];
-    for (let at = now - RECENT_MS; at <= now + WINDOW_MS; at += WINDOW_MS) {
-      const window = String(Math.floor(at)).padStart(13, '0').slice(0, WINDOW_DIGITS);
-      recent.push(...(await listPages(objects, WAITING_PREFIX + window, WINDOW_PAGES)).heads);
-    }
-    for (const head of [...more.heads, ...recent]) found.set(head.key, head);
+    const place = placeAt(now);
+    const keyed = WAITING_PREFIX + KEYED_BATCH;
+    const some = await listPages(objects, keyed, LIST_PAGES);
+    add(some);
+    const places = some.isWhole ? [] : Array.from({ length: LIST_PAGES }, (_, i) => (i + place) / LIST_PAGES);
+    await sideBySide(places, async (start) => add(await listPages(objects, keyed, 1, keyed + hexOf(start))));
+    const count = (RECENT_MS + AHEAD_MS) / WINDOW_MS;
+    const windows = Array.from({ length: count + 1 }, (_, i) => digitsOf(now - RECENT_MS + i * WINDOW_MS));
+    await sideBySide(windows, async (digits) => {
+      const window = WAITING_PREFIX + digits.slice(0, WINDOW_DIGITS);
+      const begin = await listPages(objects, window, 1);
+      add(begin);
+      const offset = String(Math.floor(place * WINDOW_MS)).padStart(digits.length - WINDOW_DIGITS, '0');
+      if (!begin.isWhole) add(await listPages(objects, window, 1, window + offset));
+    });
   }
   const last = first.heads.at(-1)?.key ?? '';
   return {
@@ -55,16 +66,32 @@ export async function listWaiting(objects: ObjectStore, now: number): Promise<Wa
   };
 }
 
-async function listPages(objects: ObjectStore, prefix: string, pages: number) {
+/** 0 to below 1, another for each millisecond, and no part of the range left out for long (a Weyl sequence). */
+function placeAt(now: number): number {
+  return (now * ((Math.sqrt(5) - 1) / 2)) % 1;
+}
+
+/** The beginning of the hashes from this share of them on. */
+function hexOf(share: number): string {
+  return Math.floor(share * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
+}
+
+function digitsOf(ms: number): string {
+  return String(Math.floor(ms)).padStart(13, '0');
+}
+
+async function listPages(objects: ObjectStore, prefix: string, pages: number, startAfter?: string) {
   const heads: ObjectHead[] = [];
-  let cursor: string | undefined;
+  let from: Pick<ListOptions, 'cursor' | 'startAfter'> = startAfter === undefined ? {} : { startAfter };
   for (let page = 0; page < pages; page++) {
-    const listed = await objects.list(prefix, { owners: true, ...(cursor === undefined ? {} : { cursor }) });
-    heads.push(...listed.objects);
-    cursor = listed.cursor;
-    if (cursor === undefined) break;
+    const { objects: some, cursor } = await objects.list(prefix, { owners: true, ...from });
+    heads.push(...some);
+    if (cursor === undefined) return { heads, isWhole: true };
+    from = { cursor };
   }
-  return { heads, isWhole: cursor === undefined };
+  return { heads, isWhole: false };
 }
 
 export function batchId(waitingKey: string): string {
