@@ -1261,7 +1261,7 @@ export interface Receipt {
     observedAt: number;
   };
   /**
-   * Fields that were passed over: the first 20, and "…" if there were more. Digits are shown as `#`; a name that is no word, as its shape
+   * Fields that were passed over: the first 20, and "…" if there were more. Digits are shown as `#`; a name that is no plain identifier, as its shape
    *
    * @maxItems 21
    */

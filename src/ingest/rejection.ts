@@ -1,6 +1,7 @@
 /** Why a line of an upload is not accepted: every code there is, and what it means. */
 export const REJECT_REASONS = {
-  'malformed-line': 'the line is not a JSON object, or not a CSV record with the fields of the header, or too long',
+  'malformed-line':
+    'the line is not a JSON object, or has a field twice, or is not a CSV record with the fields of the header, or too long',
   'misnamed-field':
     'the line has no such field but one of nearly its name: in other case, with "_" or "-", or misspelt',
   'invalid-number': 'no phone number is given, or it is in no assigned range of its number plan',
