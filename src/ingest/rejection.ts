@@ -10,7 +10,8 @@ export const REJECT_REASONS = {
   'unknown-label': 'the label is not one of the configured labels',
   'unknown-channel': 'the channel is not one of the channels',
   'unknown-industry': 'the industry is not one of the industries',
-  'invalid-text': 'project or source is not a short text without control characters and line separators',
+  'invalid-text':
+    'project or source is not a short text without control characters, line separators and characters that nobody sees',
   'invalid-link': 'the link is not an http(s) URL',
   'invalid-sightings': 'sightings is not an integer in range',
   'too-many-attributes':
