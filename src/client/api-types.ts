@@ -803,6 +803,10 @@ export interface Audit {
       | 'key.delete'
       | 'batch.withdraw'
       | 'batch.release'
+      | 'canary.put'
+      | 'canary.delete'
+      | 'source.release'
+      | 'source.drop'
       | 'rollback';
     /**
      * Of the policy
@@ -831,7 +835,21 @@ export interface Audit {
      */
     batch?: string;
     /**
-     * That a rollback made
+     * Of a canary
+     */
+    number?: string;
+    note?: string | null;
+    /**
+     * That was released or dropped, as GET /v1/sources has it
+     */
+    source?: {
+      source: string | null;
+      tenant?: string;
+      key?: string;
+      every?: true;
+    };
+    /**
+     * That a rollback, a release or a drop made
      */
     generation?: number;
     /**
