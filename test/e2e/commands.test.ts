@@ -56,8 +56,21 @@ function expectSentence({ out, err }: Ended): void {
   expect(err).not.toContain(SECRET);
 }
 
-test.concurrent.each(COMMANDS)('npm run %s refuses an option that it does not have', async (name) => {
-  const ended = await run(name, [`--no-such-option=${SECRET}`]);
+/** Those whose first argument makes them another, with its own options. */
+const SUBCOMMANDS = ['simulate -- faults', 'simulate -- mutants', 'simulate -- load'];
+const CALLS = [...COMMANDS, ...SUBCOMMANDS].map((call) => {
+  const [name = '', ...args] = call.split(/ -- | /);
+  return { call, name, args };
+});
+
+test.concurrent.each(CALLS)('npm run $call says what it takes', async ({ call, name, args }) => {
+  const { status, out, err } = await run(name, [...args, '--help']);
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out).toContain(args.length === 0 ? 'npm ' : `npm run ${call}`);
+});
+
+test.concurrent.each(CALLS)('npm run $call refuses an option that it does not have', async ({ name, args }) => {
+  const ended = await run(name, [...args, `--no-such-option=${SECRET}`]);
   expectSentence(ended);
   expect(ended.err).toContain("'--no-such-option'");
   expect(ended.status).toBe(2);
