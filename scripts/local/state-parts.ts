@@ -1,11 +1,11 @@
-/** What `npm start` and wrangler keep in a state folder by fixed names, so that nothing else may stand in its place. */
+/** What `npm start`, `npm run example` and wrangler keep in a state folder by fixed names, so that nothing else may stand in its place. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, fileProblem } from '../command/errors.ts';
 
 /** Parents first. */
 const FOLDERS = ['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'import'];
-const FILES = ['worker.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'];
+const FILES = ['worker.log', 'example.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'];
 
 /**
  * Nothing is changed; what is not there will be made.

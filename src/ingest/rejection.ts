@@ -40,7 +40,8 @@ const MAX_SHOWN_CHARS = 40;
  * `#` and letters `a`, which still shows what is wrong with a date.
  */
 export function shapeOf(value: unknown): string {
-  if (typeof value !== 'string') return value === null ? 'null' : typeof value;
+  if (value === undefined || value === null) return 'none';
+  if (typeof value !== 'string') return typeof value;
   if (value.length > MAX_SHOWN_CHARS) return `${value.length} characters`;
   return `"${value.replace(/\p{Nd}/gu, '#').replace(/\p{L}/gu, 'a')}"`;
 }

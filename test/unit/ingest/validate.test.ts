@@ -85,7 +85,8 @@ describe('accepted at the edge', () => {
 
 describe('rejected', () => {
   test.each<[string, Record<string, unknown>, string, string]>([
-    ['no number', { number: undefined }, 'invalid-number', 'found undefined'],
+    ['no number', { number: undefined }, 'invalid-number', 'expected a phone number; found none'],
+    ['null for a number', { number: null }, 'invalid-number', 'expected a phone number; found none'],
     ['blank number', { number: '  ' }, 'invalid-number', 'found 0 characters'],
     ['endless number', { number: '1'.repeat(200) }, 'invalid-number', 'found 200 characters'],
     ['not a number', { number: 'abc' }, 'invalid-number', ''],

@@ -37,12 +37,15 @@ describe('what stands in the place of something else', () => {
     expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
   });
 
-  test.each(['worker.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'])('%s is a folder', (name) => {
-    const path = join(folder, name);
-    mkdirSync(path);
-    const message = `${path}: expected a file, found a folder; move it away, or name another state folder with --state`;
-    expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
-  });
+  test.each(['worker.log', 'example.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'])(
+    '%s is a folder',
+    (name) => {
+      const path = join(folder, name);
+      mkdirSync(path);
+      const message = `${path}: expected a file, found a folder; move it away, or name another state folder with --state`;
+      expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
+    },
+  );
 
   test('nothing does in a folder that is empty, or has been used', () => {
     checkStateParts(folder);
