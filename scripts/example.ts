@@ -14,6 +14,7 @@ import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
 import { type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
 import { checkPort, HOST } from './local/port.ts';
 import { lockState } from './local/state-lock.ts';
+import { checkStateParts } from './local/state-parts.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import type { Server } from './local/supervisor.ts';
 import { checkBundleFolder } from './local/wrangler.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
   const { example, port, ringfencePort, state } = options;
   givenAdminKey(process.env.RINGFENCE_ADMIN_KEY);
   checkWritableFolder(state, '--state');
+  checkStateParts(state);
   await checkPort('--port', port);
   if (options.ringfence) await checkPort('--ringfence-port', ringfencePort);
   checkBundleFolder();

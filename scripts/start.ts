@@ -10,6 +10,7 @@ import { type DevServer, keepTicking, startDevServer } from './local/dev-server.
 import { checkPort } from './local/port.ts';
 import { importSample, sampleNumber, sampleState } from './local/sample.ts';
 import { lockState } from './local/state-lock.ts';
+import { checkStateParts } from './local/state-parts.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import { checkBundleFolder } from './local/wrangler.ts';
 
@@ -113,6 +114,7 @@ async function main(): Promise<number> {
   givenAdminKey(process.env.RINGFENCE_ADMIN_KEY);
   const state = statePath(values.state);
   checkWritableFolder(state, '--state');
+  checkStateParts(state);
   checkBundleFolder();
   const stop = stopSignal();
   const lock = lockState(state, 'npm start', port);

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Briefing } from '../../src/briefing/briefing.ts';
 import { briefingSchema } from '../../src/briefing/schema.ts';
+import { keyAdvice } from '../command/errors.ts';
 import { BriefingError } from './briefing-error.ts';
 import { type BriefingRequest, FORMATS } from './options.ts';
 
@@ -28,7 +29,10 @@ async function fetchAs({ url, key, from, to }: BriefingRequest, accept: string, 
     throw new BriefingError(`no answer from ${url}: ${cause}. Is the server running? npm start`);
   });
   const text = await response.text().catch(() => '');
-  if (!response.ok) throw new BriefingError(`the server answers ${response.status}${detailOf(text)}`);
+  if (!response.ok) {
+    const advice = keyAdvice(response.status, 'lookup');
+    throw new BriefingError(`the server answers ${response.status}${advice === null ? detailOf(text) : `. ${advice}`}`);
+  }
   const type = response.headers.get('content-type') ?? 'nothing';
   if (!type.startsWith(accept)) throw new BriefingError(`expected ${accept} from ${url}, found ${type}`);
   return text;

@@ -3,10 +3,11 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { readNdjsonLine } from '../../src/ingest/ndjson.ts';
+import type { LineReceiver } from '../../src/ingest/reader.ts';
 import { readError } from '../import/file-errors.ts';
 import { rowsOf } from '../import/file-rows.ts';
 import { ImportError } from '../import/import-error.ts';
-import { objectToRaw } from '../import/mapping.ts';
+import { isReadBy, objectToRaw } from '../import/mapping.ts';
 import { BuildError } from './build-error.ts';
 import { type ByteLineSink, ByteLines } from './byte-lines.ts';
 import { checkRow, type RowContext } from './checked-row.ts';
@@ -49,6 +50,11 @@ function lineSink(input: Input, context: RowContext, sink: RowSink): ByteLineSin
     return new FastCsvRows({ delimiter: format.delimiter, columns: layout.columns, mapping }, context, sink);
   }
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const isRead = isReadBy(mapping);
+  const receiver = (line: number): LineReceiver => ({
+    raw: (fields) => checkRow({ line, raw: objectToRaw(fields, mapping) }, context, sink),
+    reject: (error) => checkRow({ line, error }, context, sink),
+  });
   return {
     line(bytes, start, end, line) {
       let text: string;
@@ -58,10 +64,7 @@ function lineSink(input: Input, context: RowContext, sink: RowSink): ByteLineSin
         checkRow(notUtf8Row(line), context, sink);
         return;
       }
-      readNdjsonLine(text, line, {
-        raw: (fields) => checkRow({ line, raw: objectToRaw(fields, mapping) }, context, sink),
-        reject: (error) => checkRow({ line, error }, context, sink),
-      });
+      readNdjsonLine(text, line, receiver(line), isRead);
     },
     overlong: (line) => checkRow(overlongRow(line), context, sink),
   };

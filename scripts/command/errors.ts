@@ -39,6 +39,14 @@ export function fileProblem(error: unknown): string {
   return FILE_PROBLEMS[code] ?? (code || 'unknown reason');
 }
 
+/** What to do about a key that a server refuses, in a sentence; null: the answer is about something else. */
+export function keyAdvice(status: number, scope: string): string | null {
+  if (status === 401) {
+    return 'The key is not known there: give another with --key or RINGFENCE_KEY. `npm start` prints the local one.';
+  }
+  return status === 403 ? `The key lacks the scope "${scope}": ask whoever made it for one that has it.` : null;
+}
+
 /** User name and password of an address are never told. */
 export function withoutCredentials(text: string): string {
   return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s"'<>]*@/gi, '$1');

@@ -9,6 +9,7 @@ import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
 import { checkWritableFolder } from '../command/paths.ts';
 import { describeHolder, holderOfFolder } from '../local/processes.ts';
 import { lockState } from '../local/state-lock.ts';
+import { checkStateParts } from '../local/state-parts.ts';
 import { QUIET } from '../local/wrangler.ts';
 import { LookError } from './look.ts';
 
@@ -39,6 +40,7 @@ export async function openLocalStore(
     throw new LookError(`there is no store in ${stateFolder}: give the folder of npm start with --state`);
   }
   checkWritableFolder(stateFolder, '--state');
+  checkStateParts(stateFolder);
   const lock = lockState(stateFolder, command, null);
   try {
     if (isThere) checkNotInUse(stateFolder, folder);

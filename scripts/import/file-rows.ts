@@ -4,7 +4,7 @@ import type { LineError } from '../../src/format/batch.ts';
 import { CsvRows, checkFirstRecord, swallowedRows, swallowsRows } from '../../src/ingest/csv-rows.ts';
 import { BodyError } from '../../src/ingest/errors.ts';
 import { type JsonElement, JsonElements } from '../../src/ingest/json-elements.ts';
-import { ndjsonReader } from '../../src/ingest/ndjson.ts';
+import { type IsRead, ndjsonReader, repeatedField } from '../../src/ingest/ndjson.ts';
 import { type BodyReader, isRawLine, kindOf, malformed, type RawLine } from '../../src/ingest/reader.ts';
 import type { FileFormat } from './file-format.ts';
 import { textOf } from './file-text.ts';
@@ -12,6 +12,7 @@ import { ImportError } from './import-error.ts';
 import {
   type Columns,
   columnsOf,
+  isReadBy,
   KEY_PROPERTY,
   type Mapping,
   objectToRaw,
@@ -80,6 +81,7 @@ interface RowSink {
 
 function readerOf({ format, header, mapping }: FileSource, sink: RowSink): BodyReader {
   const reject = (error: LineError) => sink.row({ line: error.line, error });
+  const isRead = isReadBy(mapping);
   const object = (fields: RawLine, line: number): FileRow => {
     const raw = objectToRaw(fields, mapping);
     sink.names(Object.keys(raw).filter((name) => name !== KEY_PROPERTY && name !== VALUE_PROPERTY));
@@ -87,9 +89,11 @@ function readerOf({ format, header, mapping }: FileSource, sink: RowSink): BodyR
   };
   switch (format.kind) {
     case 'ndjson':
-      return ndjsonReader({ raw: (fields, line) => sink.row(object(fields, line)), reject });
+      return ndjsonReader({ raw: (fields, line) => sink.row(object(fields, line)), reject }, isRead);
     case 'json':
-      return new JsonElements((element) => sink.row(elementRow(element, mapping, object)), { members: true });
+      return new JsonElements((element) => sink.row(elementRow(element, { mapping, isRead, object })), {
+        members: true,
+      });
     case 'delimited':
       return delimitedReader(format.delimiter, header, mapping, sink);
   }
@@ -125,14 +129,19 @@ function delimitedReader(delimiter: string, header: boolean, mapping: Mapping, s
   return rows;
 }
 
-function elementRow(
-  element: JsonElement,
-  mapping: Mapping,
-  object: (fields: RawLine, line: number) => FileRow,
-): FileRow {
+interface ElementReading {
+  readonly mapping: Mapping;
+  readonly isRead: IsRead;
+  readonly object: (fields: RawLine, line: number) => FileRow;
+}
+
+function elementRow(element: JsonElement, { mapping, isRead, object }: ElementReading): FileRow {
   const line = element.index;
   if ('problem' in element) return { line, error: malformed(line, element.problem) };
-  const value = parseElement(element);
+  const { text, value } = parseElement(element);
+  // The properties of a member's value are a level further in.
+  const problem = repeatedField(text, value, isRead, element.container === 'object' ? 2 : 1);
+  if (problem !== null) return { line, error: malformed(line, problem) };
   if (!isRawLine(value)) return { line, error: malformed(line, `expected an object; found ${kindOf(value)}`) };
   if (element.container === 'array') return object(value, line);
   if (mapping.map.number === undefined) {
@@ -149,9 +158,10 @@ function memberObject(member: RawLine): RawLine {
   return { ...(isRawLine(value) ? value : {}), [KEY_PROPERTY]: key, [VALUE_PROPERTY]: value };
 }
 
-function parseElement(element: { readonly container: string; readonly index: number; readonly text: string }): unknown {
+function parseElement(element: { readonly container: string; readonly index: number; readonly text: string }) {
+  const text = element.container === 'object' ? `{${element.text}}` : element.text;
   try {
-    return JSON.parse(element.container === 'object' ? `{${element.text}}` : element.text);
+    return { text, value: JSON.parse(text) as unknown };
   } catch {
     // The parser's own message quotes the text, and so perhaps a number.
     throw new ImportError(`element ${element.index} is not JSON`);

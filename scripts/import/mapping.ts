@@ -1,5 +1,5 @@
 /** From the columns of a foreign file to the fields of a detection. */
-import { FIELDS, type Field, isField, misnamedField } from '../../src/ingest/fields.ts';
+import { FIELDS, type Field, isField, misnamedField, respeltField } from '../../src/ingest/fields.ts';
 import type { RawLine } from '../../src/ingest/reader.ts';
 import { wordOrShape } from '../../src/ingest/rejection.ts';
 import { UsageError } from '../command/errors.ts';
@@ -46,6 +46,12 @@ export function checkMapping({ map, set }: Mapping): void {
   if (set.number !== undefined) throw new UsageError('--set number=… would give every line the same number');
 }
 
+/** Whether the value of this property of a JSON object is read. */
+export function isReadBy({ map }: Mapping): (name: string) => boolean {
+  const mapped = new Set(Object.values(map));
+  return (name) => isField(name) || mapped.has(name);
+}
+
 /** Whether a column is named by its place, as in a file without a header. */
 export function hasColumnNumbers({ map }: Mapping): boolean {
   return Object.values(map).some((column) => COLUMN_NUMBER.test(column));
@@ -79,6 +85,14 @@ export function columnsOf(first: readonly string[], header: boolean, { map, set 
   }
   const found = fields.map(({ field }) => field);
   const mapped = Object.values(map);
+  const respelt = respeltField(names.map((name) => (isUnsure(name, { map, set }) ? name : '')));
+  if (respelt !== null) {
+    const { field, name, position } = respelt;
+    const first = names.indexOf(field) + 1;
+    throw new ImportError(
+      `the header has ${field} and ${name}, in columns ${first} and ${position + 1}: say which it is with --map ${field}=${first} --header`,
+    );
+  }
   const misnamed = misnamedField([...found, ...Object.keys(set), ...names.filter((name) => !mapped.includes(name))]);
   if (misnamed !== null) {
     throw new ImportError(
@@ -92,6 +106,12 @@ export function columnsOf(first: readonly string[], header: boolean, { map, set 
   }
   const used = new Set(fields.map(({ position }) => position));
   return { count: first.length, number, others: names.filter((_, position) => !used.has(position)), fields };
+}
+
+/** Whether nobody has said what a column is, or what is in its place. */
+function isUnsure(name: string, { map, set }: Mapping): boolean {
+  const isSaid = isField(name) && (map[name] ?? set[name]) !== undefined;
+  return !isSaid && !Object.values(map).includes(name);
 }
 
 function positionOf(field: Field, column: string, names: readonly string[], count: number): number {

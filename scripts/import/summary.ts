@@ -15,7 +15,9 @@ const UNCOUNTED: Readonly<Record<string, { readonly what: string; readonly way: 
   },
   withdrawn: {
     what: 'withdrawn by an admin: stored, but not in the inventory',
-    way: 'that is for good; to have them counted after all, upload them with another Idempotency-Key',
+    way:
+      'a withdrawal cannot be undone, and the same lines are the same upload; to have them counted after all, import the ' +
+      'file with something else in every line, as with --set source=NAME',
   },
   held: {
     what: 'held in quarantine',
@@ -45,6 +47,7 @@ function fileText(summary: FileSummary): string {
 function outcome({ lines, accepted, sentBefore, alreadyImported, uncounted }: FileSummary): string {
   if (lines === 0) return 'nothing was imported: the file is empty, or has a header and no rows';
   if (accepted + sentBefore === 0) return 'nothing was imported: every line was rejected';
+  if (uncounted.withdrawn !== undefined) return 'imported before, and withdrawn since';
   const isTakenBack = TAKEN_BACK.some((state) => uncounted[state] !== undefined);
   if (isTakenBack) return 'imported before, and taken back since';
   return alreadyImported ? 'already imported, nothing sent' : 'imported';

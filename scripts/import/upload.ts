@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { keyAdvice } from '../command/errors.ts';
 import { ImportError } from './import-error.ts';
 import type { ImportIo } from './io.ts';
 
@@ -160,13 +161,11 @@ async function detailOf(response: Response): Promise<string> {
 
 function refusal(status: number, problem: string, { url }: Target): ImportError {
   const advice: Readonly<Record<number, string>> = {
-    401: 'The key is not known there: give another with --key or RINGFENCE_KEY. `npm start` prints the local one.',
-    403: 'The key lacks the scope "ingest": ask whoever made it for one that has it.',
     404: `There is no Ringfence at ${url}: check --url.`,
     405: `There is no Ringfence at ${url}: check --url.`,
     413: 'Send fewer lines at a time with --batch-size.',
   };
-  const message = [problem, advice[status]].filter(Boolean).join('\n');
+  const message = [problem, keyAdvice(status, 'ingest') ?? advice[status]].filter(Boolean).join('\n');
   return status === 409 ? new KeyUsed(message) : new ImportError(message);
 }
 

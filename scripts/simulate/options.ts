@@ -24,8 +24,12 @@ export const DEFAULT_OPTIONS: Options = {
 export const HELP = `What Ringfence costs, how fresh it is and how far it scales, on paper and by simulation.
 
   npm run simulate
-  npm run simulate -- load                 the server itself under load, with kills; it has a --help of its own
+  npm run simulate -- faults               the Worker's parts in faulty weather, by seed
+  npm run simulate -- mutants              faults in the code, and the seeds that find them
+  npm run simulate -- load                 the server itself under load, with kills
   npm run simulate -- --seed 1 --cron 60 --lookups 10000000,100000000
+
+faults, mutants and load have a --help of their own.
 
   --seed N         the same seed gives the same figures      (default ${DEFAULT_OPTIONS.seed})
   --cron SECONDS   between ticks                             (default ${DEFAULT_OPTIONS.cronSeconds})

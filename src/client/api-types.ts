@@ -803,6 +803,10 @@ export interface Audit {
       | 'key.delete'
       | 'batch.withdraw'
       | 'batch.release'
+      | 'canary.put'
+      | 'canary.delete'
+      | 'source.release'
+      | 'source.drop'
       | 'rollback';
     /**
      * Of the policy
@@ -831,7 +835,21 @@ export interface Audit {
      */
     batch?: string;
     /**
-     * That a rollback made
+     * Of a canary
+     */
+    number?: string;
+    note?: string | null;
+    /**
+     * That was released or dropped, as GET /v1/sources has it
+     */
+    source?: {
+      source: string | null;
+      tenant?: string;
+      key?: string;
+      every?: true;
+    };
+    /**
+     * That a rollback, a release or a drop made
      */
     generation?: number;
     /**
@@ -1261,7 +1279,7 @@ export interface Receipt {
     observedAt: number;
   };
   /**
-   * Fields that were passed over: the first 20, and "…" if there were more. Digits are shown as `#`; a name that is no word, as its shape
+   * Fields that were passed over: the first 20, and "…" if there were more. Digits are shown as `#`; a name that is no plain identifier, as its shape
    *
    * @maxItems 21
    */

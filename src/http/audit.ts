@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { formatE164 } from '../number/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
+import { sourceIdMembers } from '../quality/source-id.ts';
 import { AUDIT_PAGE, type AuditEntry, REF } from '../tenants/documents.ts';
 import { readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
@@ -34,6 +35,10 @@ export const auditAnswer = v.object({
           'key.delete',
           'batch.withdraw',
           'batch.release',
+          'canary.put',
+          'canary.delete',
+          'source.release',
+          'source.drop',
           'rollback',
         ]),
         version: v.exactOptional(v.pipe(v.number(), v.description('Of the policy'))),
@@ -43,7 +48,12 @@ export const auditAnswer = v.object({
         name: v.exactOptional(v.string()),
         scopes: v.exactOptional(v.array(v.string())),
         batch: v.exactOptional(v.pipe(v.string(), v.description('That was withdrawn or released'))),
-        generation: v.exactOptional(v.pipe(v.number(), v.description('That a rollback made'))),
+        number: v.exactOptional(v.pipe(v.string(), v.description('Of a canary'))),
+        note: v.exactOptional(v.nullable(v.string())),
+        source: v.exactOptional(
+          v.pipe(v.object(sourceIdMembers), v.description('That was released or dropped, as GET /v1/sources has it')),
+        ),
+        generation: v.exactOptional(v.pipe(v.number(), v.description('That a rollback, a release or a drop made'))),
         restored: v.exactOptional(v.pipe(v.number(), v.description('Whose inventory it has'))),
         requeue: v.exactOptional(v.boolean()),
       }),
@@ -75,7 +85,9 @@ export function auditRoutes(services: Services): readonly Route[] {
       operationId: 'listAudit',
       tag: 'Overrides',
       summary: 'Every change of policy, overrides and keys: who, when, what',
-      description: 'Of the tenant `*`: what is for all tenants, and every rollback, withdrawal and release of a batch.',
+      description:
+        'Of the tenant `*`: what is for all tenants, every rollback, withdrawal and release of a batch, every change of ' +
+        'canaries, and every release and drop of a source.',
       scope: 'policy',
       parameters: [
         { in: 'query', name: 'before', description: '`older` of the page before', schema: v.optional(v.string()) },
@@ -111,6 +123,9 @@ function shown({ ref: _, at, ...entry }: AuditEntry) {
   }
   if (entry.action === 'override.delete') {
     return { ...common, action: entry.action, override: shownOverride(entry.override) };
+  }
+  if (entry.action === 'canary.put' || entry.action === 'canary.delete') {
+    return { ...common, ...entry, number: formatE164(entry.number) };
   }
   return { ...common, ...entry };
 }

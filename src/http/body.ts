@@ -1,4 +1,6 @@
+import { repeatedName } from '../format/json-names.ts';
 import { Problem } from './problem.ts';
+import { shownField } from './validate.ts';
 
 /** A lookup has a few hundred bytes, a key or a rollback likewise; 4,096 characters of a padded number fit in as UTF-8. */
 export const MAX_SMALL_BODY_BYTES = 16 * 1024;
@@ -9,19 +11,24 @@ export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
 
 /**
  * The JSON value in the body of a request, whatever its Content-Type says.
- * @throws Problem `payload-too-large`, or `invalid-request` if it is not JSON
+ * @throws Problem `payload-too-large`, or `invalid-request` if it is not JSON, or a field is given twice in it
  */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
   // With a length declared the platform sees to it that the body has it; without one we count.
   const text = declared === null ? await readText(request.body, maxBytes) : await request.text().catch(brokenOff);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, and so perhaps the number.
     throw invalidBody('expected JSON');
   }
+  const repeated = repeatedName(text, value);
+  if (repeated === null) return value;
+  const field = shownField(repeated);
+  throw new Problem('invalid-request', `${field}: expected once; found twice`, { members: { field } });
 }
 
 async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {

@@ -11,6 +11,7 @@ import { readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { numberInQuery } from './query-number.ts';
+import { recordForAll } from './record.ts';
 import { json, noContent } from './respond.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
@@ -83,27 +84,31 @@ export function canaryRoutes(services: Services): readonly Route[] {
       ],
       answers: [{ status: 204, description: 'Deleted' }],
       problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable', 'limit-reached'],
-      handle: (context) => remove(services, context),
+      handle: (context, principal) => remove(services, context, principal),
     },
   ];
 }
 
-async function put({ quality, now }: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function put(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+  const { quality, now } = services;
   const request = parse(canaryRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
   const number = numberOf(request.number);
   const planted = { number, note: request.note || null, by: principal.id, createdAt: now() };
   const result = await quality.canaries.put(planted);
   if (result.kind !== 'done') throw failed(result);
+  await recordForAll(services, principal, { action: 'canary.put', number, note: planted.note });
   return json(answerOf(result.canary, await quality.ledger()));
 }
 
-async function remove({ quality }: Services, { req }: Context): Promise<Response> {
+async function remove(services: Services, { req }: Context, principal: Principal): Promise<Response> {
   const text = numberInQuery(req.url);
   if (text === undefined) {
     throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
   }
-  const result = await quality.canaries.remove(numberOf(text));
+  const number = numberOf(text);
+  const result = await services.quality.canaries.remove(number);
   if (result.kind !== 'done') throw failed(result);
+  await recordForAll(services, principal, { action: 'canary.delete', number });
   return noContent();
 }
 

@@ -48,7 +48,7 @@ export const receiptAnswer = v.object({
       v.maxLength(MAX_IGNORED_FIELDS + 1),
       v.description(
         `Fields that were passed over: the first ${MAX_IGNORED_FIELDS}, and "${MORE_IGNORED}" if there were more. Digits ` +
-          'are shown as `#`; a name that is no word, as its shape',
+          'are shown as `#`; a name that is no plain identifier, as its shape',
       ),
     ),
   ),

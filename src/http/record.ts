@@ -3,6 +3,9 @@ import type { Principal } from '../keys/scope.ts';
 import { ALL_TENANTS, type AuditEvent } from '../tenants/documents.ts';
 import type { Services } from './services.ts';
 
+/** Members of an event that a log line may have: no number, and no text of a feed or an operator, which may hold one. */
+const LOGGED = ['batch', 'generation', 'restored', 'requeue'];
+
 /** Into the trail that is for all tenants, since they share the inventory. If it cannot be written, the log has it. */
 export async function recordForAll(
   { tenants, log }: Pick<Services, 'tenants' | 'log'>,
@@ -12,5 +15,5 @@ export async function recordForAll(
   const { kind } = await tenants.record({ tenant: ALL_TENANTS, by }, event);
   if (kind === 'done') return;
   const { action, ...details } = event;
-  log('audit.failed', { tenant: ALL_TENANTS, by, action, details: JSON.stringify(details) });
+  log('audit.failed', { tenant: ALL_TENANTS, by, action, details: JSON.stringify(details, LOGGED) });
 }

@@ -7,6 +7,7 @@ import { type SourceOverview, sourceOverviews } from '../quality/overview.ts';
 import { idText, type SourceId } from '../quality/source-id.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { Problem } from './problem.ts';
+import { recordForAll } from './record.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
@@ -98,7 +99,7 @@ export function sourceRoutes(services: Services): readonly Route[] {
         },
       ],
       problems: DECISION_PROBLEMS,
-      handle: (context, principal) => decide(services, quality.release, context, principal),
+      handle: (context, principal) => decide(services, 'release', context, principal),
     },
     {
       method: 'POST',
@@ -122,19 +123,19 @@ export function sourceRoutes(services: Services): readonly Route[] {
         },
       ],
       problems: DECISION_PROBLEMS,
-      handle: (context, principal) => decide(services, quality.drop, context, principal),
+      handle: (context, principal) => decide(services, 'drop', context, principal),
     },
   ];
 }
 
 async function decide(
   services: Services,
-  decision: Services['quality']['release'],
+  decision: 'release' | 'drop',
   { req }: Context,
   principal: Principal,
 ): Promise<Response> {
   const choice = parse(sourceRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-  const result = await decision(choice, principal.id);
+  const result = await services.quality[decision](choice, principal.id);
   if (result.kind === 'not-quarantined') {
     throw new Problem('not-quarantined', 'source: expected one that GET /v1/sources lists as quarantined');
   }
@@ -143,8 +144,10 @@ async function decide(
       members: { candidates: result.candidates },
     });
   }
-  const overview = overviewOf(result.ledger, result.id, services.now());
-  return json({ generation: result.generation, source: answerOf(overview) });
+  const { generation, id } = result;
+  await recordForAll(services, principal, { action: `source.${decision}`, source: id, generation });
+  const overview = overviewOf(result.ledger, id, services.now());
+  return json({ generation, source: answerOf(overview) });
 }
 
 function overviewOf(ledger: Ledger, id: SourceId, now: number): SourceOverview {

@@ -18,7 +18,11 @@ const FIELD_NAME = /^[A-Za-z]{1,40}(\.([A-Za-z]{1,40}|\d{1,4}))*$/;
 
 function fieldOf(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue);
-  if (path === null) return 'body';
+  return path === null ? 'body' : shownField(path);
+}
+
+/** A field that a client named, as a message may show it. */
+export function shownField(path: string): string {
   return FIELD_NAME.test(path) ? path : 'a field';
 }
 

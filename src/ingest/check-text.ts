@@ -3,6 +3,16 @@ import { type Checked, type RejectCode, Rejection, shapeOf } from './rejection.t
 /** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
 export const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
+/** Marks of direction, joiners, spaces of no width: by them a name looks like another, or turns round what stands beside it. */
+const UNSEEN_IN_NAMES = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
+
+/** A text by which people tell things apart: as `checkedText`, and without characters that nobody sees. */
+export function checkedName(value: unknown, field: string, code: RejectCode, maxChars: number): Checked<string | null> {
+  const text = checkedText(value, field, code, maxChars);
+  if (typeof text !== 'string' || !UNSEEN_IN_NAMES.test(text)) return text;
+  return new Rejection(code, `expected ${field} without characters that nobody sees (U+200B, U+202E, …); found one`);
+}
+
 /**
  * A short text of one line, trimmed; null if it is absent or blank.
  * @param maxChars UTF-16 code units

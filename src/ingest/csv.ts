@@ -1,6 +1,6 @@
 import { CsvRows, checkFirstRecord, type RowShape, swallowedRows, swallowsRows } from './csv-rows.ts';
 import { BodyError, LINE_ENDS_LOST } from './errors.ts';
-import { FIELDS, type Field, misnamedField } from './fields.ts';
+import { FIELDS, type Field, misnamedField, respeltField } from './fields.ts';
 import { type BodyReader, type LineReceiver, malformed } from './reader.ts';
 
 /** CSV with a header line. Columns that are not fields of a detection are passed over. */
@@ -72,6 +72,12 @@ function columnsOf(names: readonly string[]): CsvColumns {
     }
     return position < 0 ? [] : [{ field, position }];
   });
+  const respelt = respeltField(names);
+  if (respelt !== null) {
+    const columns = `columns ${names.indexOf(respelt.field) + 1} and ${respelt.position + 1}`;
+    const found = `found ${respelt.field} and ${respelt.name}, in ${columns}`;
+    throw new BodyError('invalid-body', `expected each column once in the CSV header; ${found}`);
+  }
   const misnamed = misnamedField(names);
   if (misnamed !== null) {
     throw new BodyError('invalid-body', `expected the CSV column ${misnamed.field}; found ${misnamed.name}`);

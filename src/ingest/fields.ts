@@ -49,20 +49,42 @@ const OTHER_WORDS: ReadonlySet<string> = new Set(['county', 'observedby']);
 export function misnamedField(names: readonly string[]): MisnamedField | null {
   for (const name of names) {
     if (isField(name)) continue;
-    const field = nearField(name);
-    if (field !== null && !names.includes(field)) return { field, name: shownName(name) };
+    const near = nearField(name);
+    if (near !== null && !names.includes(near.field)) return { field: near.field, name: shownName(name) };
   }
   return null;
+}
+
+/** A field that is there, and once more in another spelling. */
+export interface RespeltField extends MisnamedField {
+  /** Place of the other spelling among the names. */
+  readonly position: number;
+}
+
+/** The first name that is a field's which is there itself, but for case, spaces, `_`, `-` and what nobody sees. */
+export function respeltField(names: readonly string[]): RespeltField | null {
+  for (const [position, name] of names.entries()) {
+    if (isField(name)) continue;
+    const near = nearField(name);
+    if (near?.isSame && names.includes(near.field)) return { field: near.field, name: shownName(name), position };
+  }
+  return null;
+}
+
+interface NearField {
+  readonly field: Field;
+  /** But for what `fold` takes away. */
+  readonly isSame: boolean;
 }
 
 /** Beyond so many names what was found out of them is forgotten: it is the same few of a feed, or the names are hostile. */
 const MAX_REMEMBERED = 512;
 /** No name that is longer can be near one of a field. */
 const MAX_NEAR_CHARS = 32;
-const nearFields = new Map<string, Field | null>();
+const nearFields = new Map<string, NearField | null>();
 
 /** The lines of an upload have the same names, so what is found out of one is remembered. */
-function nearField(name: string): Field | null {
+function nearField(name: string): NearField | null {
   if (name.length > MAX_NEAR_CHARS) return null;
   const known = nearFields.get(name);
   if (known !== undefined) return known;
@@ -72,19 +94,19 @@ function nearField(name: string): Field | null {
   return found;
 }
 
-function findNearField(folded: string): Field | null {
+function findNearField(folded: string): NearField | null {
   if (OTHER_WORDS.has(folded)) return null;
   const same = FOLDED_FIELDS.find(([name]) => name === folded);
-  if (same !== undefined) return same[1];
+  if (same !== undefined) return { field: same[1], isSame: true };
   for (const [name, field] of FOLDED_FIELDS) {
     const slips = name.length >= LONG_NAME_LETTERS ? MAX_SLIPS : 1;
-    if (!NEVER_NEAR.has(field) && isWithin(name, folded, slips)) return field;
+    if (!NEVER_NEAR.has(field) && isWithin(name, folded, slips)) return { field, isSame: false };
   }
   return null;
 }
 
 function fold(name: string): string {
-  return name.toLowerCase().replace(/[\s_-]/g, '');
+  return name.toLowerCase().replace(/[\s\p{Cf}_-]/gu, '');
 }
 
 /** Whether so many insertions, deletions, replacements and swaps of neighbours make one text of the other. */
@@ -109,17 +131,31 @@ export const MAX_SHOWN_NAME_CHARS = 81;
 const MAX_SHOWN_POINTS = 40;
 /** A word or a few, as feeds name their fields. */
 const PLAIN_NAME = /^[\p{L}\p{M}\p{N}_\-.$# ]+$/u;
+/** What can be nothing but the name of a field: neither a person's name nor an address, in no script. */
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+const MAX_IDENTIFIER_DIGITS = 4;
 
 /**
- * The name of a field as a message or a receipt may show it: in a feed without a header it may be a number, in others a
- * link. Digits become `#`; in a name that is no word, letters become `a` and control characters `?`.
+ * The name of a field as a message may show it: in a feed without a header it may be a number, in others a link. Digits
+ * become `#`; in a name that is no word, letters become `a` and control characters `?`.
  */
 export function shownName(name: string): string {
   const trimmed = name.trim().toWellFormed();
-  const masked = trimmed.replace(/\p{N}/gu, '#');
-  const shown = PLAIN_NAME.test(trimmed)
-    ? masked
-    : masked.replace(/[\p{L}\p{M}]/gu, 'a').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  return masked(trimmed, PLAIN_NAME.test(trimmed));
+}
+
+/** The same for a receipt, which is kept: letters stay in identifiers only, since other names may be somebody's. */
+export function keptName(name: string): string {
+  const trimmed = name.trim().toWellFormed();
+  const digits = trimmed.replace(/\P{N}/gu, '').length;
+  return masked(trimmed, IDENTIFIER.test(trimmed) && digits <= MAX_IDENTIFIER_DIGITS);
+}
+
+function masked(trimmed: string, areLettersShown: boolean): string {
+  const digitless = trimmed.replace(/\p{N}/gu, '#');
+  const shown = areLettersShown
+    ? digitless
+    : digitless.replace(/[\p{L}\p{M}]/gu, 'a').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
   const points = [...shown];
   return points.length <= MAX_SHOWN_POINTS ? shown : `${points.slice(0, MAX_SHOWN_POINTS).join('')}…`;
 }

@@ -1,5 +1,7 @@
 import { BodyError } from './errors.ts';
+import { isField } from './fields.ts';
 import { JsonElements } from './json-elements.ts';
+import { repeatedField } from './ndjson.ts';
 import { type BodyReader, isRawLine, kindOf, type LineReceiver, malformed } from './reader.ts';
 
 /**
@@ -13,7 +15,9 @@ export function jsonArrayReader(receiver: LineReceiver): BodyReader {
       return;
     }
     const value = parseElement(element.text, element.index);
-    if (isRawLine(value)) receiver.raw(value, element.index);
+    const problem = repeatedField(element.text, value, isField);
+    if (problem !== null) receiver.reject(malformed(element.index, problem));
+    else if (isRawLine(value)) receiver.raw(value, element.index);
     else receiver.reject(malformed(element.index, `expected an object; found ${kindOf(value)}`));
   });
 }

@@ -1,6 +1,7 @@
 /** Why a line of an upload is not accepted: every code there is, and what it means. */
 export const REJECT_REASONS = {
-  'malformed-line': 'the line is not a JSON object, or not a CSV record with the fields of the header, or too long',
+  'malformed-line':
+    'the line is not a JSON object, or has a field twice, or is not a CSV record with the fields of the header, or too long',
   'misnamed-field':
     'the line has no such field but one of nearly its name: in other case, with "_" or "-", or misspelt',
   'invalid-number': 'no phone number is given, or it is in no assigned range of its number plan',
@@ -9,7 +10,8 @@ export const REJECT_REASONS = {
   'unknown-label': 'the label is not one of the configured labels',
   'unknown-channel': 'the channel is not one of the channels',
   'unknown-industry': 'the industry is not one of the industries',
-  'invalid-text': 'project or source is not a short text without control characters and line separators',
+  'invalid-text':
+    'project or source is not a short text without control characters, line separators and characters that nobody sees',
   'invalid-link': 'the link is not an http(s) URL',
   'invalid-sightings': 'sightings is not an integer in range',
   'too-many-attributes':
@@ -38,7 +40,8 @@ const MAX_SHOWN_CHARS = 40;
  * `#` and letters `a`, which still shows what is wrong with a date.
  */
 export function shapeOf(value: unknown): string {
-  if (typeof value !== 'string') return value === null ? 'null' : typeof value;
+  if (value === undefined || value === null) return 'none';
+  if (typeof value !== 'string') return typeof value;
   if (value.length > MAX_SHOWN_CHARS) return `${value.length} characters`;
   return `"${value.replace(/\p{Nd}/gu, '#').replace(/\p{L}/gu, 'a')}"`;
 }

@@ -1,6 +1,6 @@
 /** What an upload left out and what it said in vain, for its receipt: nobody is to find out by what gets blocked. */
 import type { Receipt } from '../format/batch.ts';
-import { type Field, isBlank, isField, shownName } from './fields.ts';
+import { type Field, isBlank, isField, keptName } from './fields.ts';
 import type { RawLine } from './reader.ts';
 
 /** Fields whose default changes what is answered of a number; the receipt counts the lines that got it. */
@@ -32,7 +32,7 @@ export class UploadNotes {
   names(names: Iterable<string>): void {
     for (const name of names) {
       if (isField(name) || this.#more || this.#seen.has(name)) continue;
-      const shown = shownName(name);
+      const shown = keptName(name);
       if (this.#seen.size < MAX_SEEN && name.length <= MAX_SEEN_CHARS) this.#seen.add(name);
       if (shown === '' || this.#ignored.has(shown)) continue;
       if (this.#ignored.size < MAX_IGNORED_FIELDS) this.#ignored.add(shown);

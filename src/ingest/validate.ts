@@ -8,7 +8,7 @@ import { SECONDS_PER_DAY } from '../format/records.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from '../format/vocabulary.ts';
 import { isCountry, type LineType, type PhoneNumber, parseNumber } from '../number/parse.ts';
 import { checkedLink } from './check-link.ts';
-import { checkedText } from './check-text.ts';
+import { checkedName, checkedText } from './check-text.ts';
 import { type Field, misnamedField } from './fields.ts';
 import { formatDay, parseInstant } from './instant.ts';
 import type { RawLine } from './reader.ts';
@@ -72,7 +72,7 @@ export function checkLine(raw: RawLine, context: ValidationContext): Checked<Acc
 
 /** The source a line names, accepted or not; one that cannot be read counts as not named. */
 export function sourceOfLine({ source }: RawLine): string | null {
-  const text = checkedText(source, 'source', 'invalid-text', MAX_NAME_CHARS);
+  const text = checkedName(source, 'source', 'invalid-text', MAX_NAME_CHARS);
   return text instanceof Rejection ? null : text;
 }
 
@@ -91,9 +91,9 @@ function checkedCircumstances(raw: RawLine, labels: Labels): Checked<Circumstanc
   if (industry instanceof Rejection) return industry;
   const knownIndustry = industry === null ? null : INDUSTRY_SET.get(industry);
   if (knownIndustry === undefined) return unknownWord('industry', industry, INDUSTRIES);
-  const project = checkedText(raw.project, 'project', 'invalid-text', MAX_NAME_CHARS);
+  const project = checkedName(raw.project, 'project', 'invalid-text', MAX_NAME_CHARS);
   if (project instanceof Rejection) return project;
-  const source = checkedText(raw.source, 'source', 'invalid-text', MAX_NAME_CHARS);
+  const source = checkedName(raw.source, 'source', 'invalid-text', MAX_NAME_CHARS);
   if (source instanceof Rejection) return source;
   const link = checkedLink(raw.link);
   if (link instanceof Rejection) return link;

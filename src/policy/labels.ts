@@ -4,6 +4,7 @@
  * (label-setting.ts). It is laid over the defaults, so no default label (uploads rely on one) can be lost, only set to 0:
  * known, and harmless.
  */
+import { repeatedName } from '../format/json-names.ts';
 import { AgedRisk, DEFAULT_LEVELS, type LabelRisk, UNKNOWN_LABEL_RISK } from './ageing.ts';
 import { expected, readLabelSetting } from './label-setting.ts';
 
@@ -96,5 +97,8 @@ function parseObject(text: string): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw expected('a JSON object of levels', 'another JSON value');
   }
+  const repeated = repeatedName(text, value);
+  if (repeated !== null)
+    throw expected('each label and each of its settings once', `${JSON.stringify(repeated)} twice`);
   return value;
 }

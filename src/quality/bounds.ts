@@ -3,6 +3,7 @@
  * operator a look, but is crossed by whoever fills a list with invented numbers (docs/QUALITY.md has the figures).
  */
 import * as v from 'valibot';
+import { repeatedName } from '../format/json-names.ts';
 
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -61,6 +62,8 @@ export function parseBounds(text: string | undefined): Bounds {
   } catch {
     throw new Error(`${expected}; found no JSON`);
   }
+  const repeated = repeatedName(text, value);
+  if (repeated !== null) throw new Error(`${expected}; found ${JSON.stringify(repeated)} twice`);
   // An array is an object too, and would be read as one without fields.
   if (Array.isArray(value)) throw new Error(`${expected}; found an array`);
   const parsed = v.safeParse(schema, value);

@@ -16,6 +16,7 @@ import * as v from 'valibot';
 import { framedJson } from '../format/framed-json.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { ACTIONS, RULE_MODES } from '../policy/policy.ts';
+import { sourceIdMembers } from '../quality/source-id.ts';
 import type { ObjectKind } from '../store/changed-object.ts';
 import { TENANTS_KEY, TENANTS_SEEN_KEY } from '../store/keys.ts';
 
@@ -129,6 +130,10 @@ const auditEvent = v.variant('action', [
   v.object({ action: v.literal('key.delete'), key: v.string() }),
   v.object({ action: v.literal('batch.withdraw'), batch: v.string() }),
   v.object({ action: v.literal('batch.release'), batch: v.string() }),
+  v.object({ action: v.literal('canary.put'), number: count, note: v.nullable(v.string()) }),
+  v.object({ action: v.literal('canary.delete'), number: count }),
+  v.object({ action: v.literal('source.release'), source: v.object(sourceIdMembers), generation: count }),
+  v.object({ action: v.literal('source.drop'), source: v.object(sourceIdMembers), generation: count }),
   v.object({ action: v.literal('rollback'), generation: count, restored: count, requeue: v.boolean() }),
 ]);
 /** What was changed. */

@@ -16,11 +16,16 @@ const file = join(folder, 'a-file');
 const fifo = join(folder, 'a-pipe');
 const state = join(folder, 'state');
 const keyless = join(folder, 'keyless');
+const misplaced = join(folder, 'misplaced');
+const logless = join(folder, 'logless');
 
 beforeAll(() => {
   writeFileSync(file, '');
   if (isPosix) execFileSync('mkfifo', [fifo]);
   mkdirSync(keyless);
+  mkdirSync(join(misplaced, 'v3'), { recursive: true });
+  writeFileSync(join(misplaced, 'v3', 'r2'), '');
+  mkdirSync(join(logless, 'worker.log'), { recursive: true });
   writeFileSync(join(keyless, 'admin-key'), '');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -56,8 +61,21 @@ function expectSentence({ out, err }: Ended): void {
   expect(err).not.toContain(SECRET);
 }
 
-test.concurrent.each(COMMANDS)('npm run %s refuses an option that it does not have', async (name) => {
-  const ended = await run(name, [`--no-such-option=${SECRET}`]);
+/** Those whose first argument makes them another, with its own options. */
+const SUBCOMMANDS = ['simulate -- faults', 'simulate -- mutants', 'simulate -- load'];
+const CALLS = [...COMMANDS, ...SUBCOMMANDS].map((call) => {
+  const [name = '', ...args] = call.split(/ -- | /);
+  return { call, name, args };
+});
+
+test.concurrent.each(CALLS)('npm run $call says what it takes', async ({ call, name, args }) => {
+  const { status, out, err } = await run(name, [...args, '--help']);
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out).toContain(args.length === 0 ? 'npm ' : `npm run ${call}`);
+});
+
+test.concurrent.each(CALLS)('npm run $call refuses an option that it does not have', async ({ name, args }) => {
+  const ended = await run(name, [...args, `--no-such-option=${SECRET}`]);
   expectSentence(ended);
   expect(ended.err).toContain("'--no-such-option'");
   expect(ended.status).toBe(2);
@@ -84,6 +102,24 @@ const MISUSES: Readonly<Record<string, Misuse>> = {
     args: ['--state', join(file, 'state')],
     status: 1,
     says: /a part of this path is a file/,
+  },
+  'a file in the place of the store': {
+    name: 'start',
+    args: ['--state', misplaced],
+    status: 1,
+    says: /r2: expected a folder, found a file; move it away, or name another state folder with --state/,
+  },
+  'a check of a file in the place of the store': {
+    name: 'fsck',
+    args: ['--state', misplaced],
+    status: 2,
+    says: /r2: expected a folder, found a file/,
+  },
+  'a folder in the place of the log': {
+    name: 'start',
+    args: ['--state', logless],
+    status: 1,
+    says: /worker.log: expected a file, found a folder; move it away/,
   },
   'a port that fetch refuses': {
     name: 'start',

@@ -7,8 +7,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { parseArguments, wholeNumberOption } from '../../command/arguments.ts';
+import { UsageError } from '../../command/errors.ts';
 import { KNOWN } from './known.ts';
 import { replacePlatform } from './platform.ts';
 import { type Figures, type Outcome, runSeed } from './run-seed.ts';
@@ -21,6 +22,23 @@ export type Told = Pick<Outcome, 'seed' | 'violation' | 'sha256' | 'figures'>;
 const PORTION = 5;
 /** Failing seeds that are shrunk; each may take half a minute. */
 const SHRUNK = 3;
+const DEFAULT_SEEDS = 300;
+
+const HELP = `The Worker's parts in faulty weather, by seed (docs/SIMULATION.md). The same seeds print the same.
+
+  npm run simulate -- faults
+  npm run simulate -- faults --seeds 1000 --from 5000
+  npm run simulate -- faults --seed 42 --trace
+
+  --seeds N  that are run                                (default ${DEFAULT_SEEDS})
+  --from K   the first of them                           (default 1)
+  --jobs J   threads                                     (default: as many as processors)
+  --seed K   this one alone
+  --trace    of that one, all that happened, line by line
+  --help
+
+Exit status: 0 no promise was broken, 1 one was, 2 the command line cannot be followed.
+`;
 
 interface Options {
   readonly from: number;
@@ -33,6 +51,10 @@ interface Options {
 /** Returns the exit status. */
 export async function faults(args: readonly string[]): Promise<number> {
   const options = parse(args);
+  if (options === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
   if (options.isOne) return one(options.from, options.trace);
   const startedAt = performance.now();
   const told = await runAll(options);
@@ -108,31 +130,30 @@ function summary(told: readonly { readonly figures: Figures; readonly violation:
   );
 }
 
-function parse(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seeds: { type: 'string' },
-      seed: { type: 'string' },
-      from: { type: 'string' },
-      jobs: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-    },
+/**
+ * @returns null if help is asked for
+ * @throws UsageError naming the option
+ */
+function parse(args: readonly string[]): Options | null {
+  const { values } = parseArguments(args, {
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    from: { type: 'string' },
+    jobs: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   });
+  if (values.help) return null;
   const isOne = values.seed !== undefined;
-  if (isOne && (values.seeds ?? values.from) !== undefined) throw new Error('--seed goes without --seeds and --from');
-  if (values.trace && !isOne) throw new Error('--trace goes with --seed');
+  if (isOne && (values.seeds ?? values.from) !== undefined) {
+    throw new UsageError('--seed goes without --seeds and --from');
+  }
+  if (values.trace && !isOne) throw new UsageError('--trace goes with --seed');
   return {
     isOne,
     trace: values.trace,
-    from: wholeNumber('from', values.seed ?? values.from ?? '1'),
-    seeds: wholeNumber('seeds', values.seeds ?? '300'),
-    jobs: wholeNumber('jobs', values.jobs ?? String(availableParallelism())),
+    from: wholeNumberOption(isOne ? '--seed' : '--from', values.seed ?? values.from ?? '1', 1),
+    seeds: wholeNumberOption('--seeds', values.seeds ?? String(DEFAULT_SEEDS), 1),
+    jobs: wholeNumberOption('--jobs', values.jobs ?? String(availableParallelism()), 1),
   };
-}
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new Error(`--${name} takes a whole number of at least 1, not "${text}"`);
 }

@@ -8,17 +8,39 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { textTable } from '../../../bench/report.ts';
+import { parseArguments, wholeNumberOption } from '../../command/arguments.ts';
+import { UsageError } from '../../command/errors.ts';
+import { PROJECT } from '../../command/paths.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
 const DOCUMENT = join(PROJECT, 'docs', 'SIMULATION.md');
 /** What follows in the document is the table. */
 const TABLE_FOLLOWS = 'The last run:\n';
 const DEFAULT_SEEDS = 2000;
 /** A fault may make the product go round for ever; all seeds take a fraction of this. */
 const TIMEOUT_MS = 30 * 60_000;
+
+const HELP = `Puts each fault of a list into a copy of the product, one at a time, and runs seeds until one finds it.
+
+  npm run simulate -- mutants
+  npm run simulate -- mutants --only withdraw --seeds 500
+
+  --seeds N     at most, for each fault                  (default ${DEFAULT_SEEDS})
+  --only TEXT   faults that have this in their name
+  --jobs J      at a time                                (default: as many as processors)
+  --write-docs  write the table into docs/SIMULATION.md
+  --help
+
+Exit status: 0 every fault was found, 1 one was not, 2 the command line cannot be followed.
+`;
+
+interface Options {
+  readonly seeds: number;
+  readonly jobs: number;
+  readonly only: string;
+  readonly writeDocs: boolean;
+}
 
 interface Found {
   readonly mutant: Mutant;
@@ -29,27 +51,24 @@ interface Found {
 
 /** Returns the exit status. */
 export async function mutants(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seeds: { type: 'string', default: String(DEFAULT_SEEDS) },
-      only: { type: 'string', default: '' },
-      jobs: { type: 'string', default: String(availableParallelism()) },
-      'write-docs': { type: 'boolean', default: false },
-    },
-  });
-  const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+  const options = parse(args);
+  if (options === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { seeds, jobs, only, writeDocs } = options;
+  const chosen = MUTANTS.filter(({ name }) => name.includes(only));
   for (const mutant of chosen) mutated(mutant);
   const found: Found[] = [];
   const waiting = [...chosen];
   const worker = async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const result = await hunt(mutant, Number(values.seeds));
+      const result = await hunt(mutant, seeds);
       console.error(`${result.seed ?? 'NOT FOUND'}: ${mutant.name}: ${result.invariant}`);
       found.push(result);
     }
   };
-  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+  await Promise.all(Array.from({ length: jobs }, worker));
   const inOrder = chosen.flatMap((mutant) => found.find((one) => one.mutant === mutant) ?? []);
   const rows = inOrder.map(({ mutant, seed, invariant }) => ({
     fault: mutant.name,
@@ -58,10 +77,35 @@ export async function mutants(args: readonly string[]): Promise<number> {
     'broken promise': invariant,
   }));
   console.log(textTable(rows));
-  if (values['write-docs']) writeFileSync(DOCUMENT, withTable(readFileSync(DOCUMENT, 'utf8'), inOrder));
+  if (writeDocs) writeFileSync(DOCUMENT, withTable(readFileSync(DOCUMENT, 'utf8'), inOrder));
   const missed = inOrder.filter(({ seed }) => seed === null).length;
   console.log(`${inOrder.length - missed} of ${inOrder.length} faults found`);
   return missed === 0 ? 0 : 1;
+}
+
+/**
+ * @returns null if help is asked for
+ * @throws UsageError naming the option
+ */
+function parse(args: readonly string[]): Options | null {
+  const { values } = parseArguments(args, {
+    seeds: { type: 'string', default: String(DEFAULT_SEEDS) },
+    only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    'write-docs': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  });
+  if (values.help) return null;
+  const { only } = values;
+  if (!MUTANTS.some(({ name }) => name.includes(only))) {
+    throw new UsageError('--only: no fault has this in its name; docs/SIMULATION.md lists them');
+  }
+  return {
+    seeds: wholeNumberOption('--seeds', values.seeds, 1),
+    jobs: wholeNumberOption('--jobs', values.jobs, 1),
+    only,
+    writeDocs: values['write-docs'],
+  };
 }
 
 /** The document with the table in the place of that of an earlier run. */

@@ -74,7 +74,13 @@ describe('fetching', () => {
   });
 
   it('says what went wrong', async () => {
-    await expect(fetchBriefing(request('--key', 'wrong'), send)).rejects.toThrow(/answers 401/);
+    await expect(fetchBriefing(request('--key', 'wrong'), send)).rejects.toThrow(
+      /answers 401. The key is not known there: give another with --key or RINGFENCE_KEY/,
+    );
+    const ingest = await harness.keyWith(['ingest']);
+    await expect(fetchBriefing(request('--key', ingest), send)).rejects.toThrow(
+      /answers 403. The key lacks the scope "lookup"/,
+    );
     const down = () => Promise.reject(new TypeError('fetch failed'));
     await expect(fetchBriefing(request(), down)).rejects.toThrow(/no answer from .*npm start/);
     const other = async () => new Response('<html>', { headers: { 'content-type': 'text/html' } });

@@ -147,6 +147,23 @@ describe('a failure', () => {
     }
   });
 
+  it.each([
+    ['GET', '/v1/briefings/+12025550123/2025-05-30'],
+    ['GET', '/v1/briefings/2025-05-29/12025550123'],
+    ['DELETE', '/v1/keys/12025550123'],
+    ['POST', '/v1/batches/12025550123/withdraw'],
+    ['POST', '/v1/batches/12025550123/release'],
+    ['GET', '/v1/lookup/+12025550123'],
+  ])('has no path in the log, in which somebody may have put a number: %s %s', async (method, path) => {
+    for (const failure of ['reads', 'writes'] as const) {
+      harness.objects.failure = failure;
+      harness.failure = new StorageUnavailable('the storage did not answer', new Error(`no answer for ${path}`));
+      const { status, text } = await harness.call(method, path);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(text + JSON.stringify(harness.logged)).not.toContain('2025550123');
+    }
+  });
+
   it('of the client is not logged', async () => {
     await harness.call('GET', '/v1/lookup?number=12');
     await harness.call('GET', '/v1/status', { key: null });

@@ -144,6 +144,48 @@ describe('sources', () => {
   });
 });
 
+describe('the audit trail of all tenants', () => {
+  const trail = async () => ((await harness.call('GET', '/v1/audit?tenant=*')).json as { entries: unknown[] }).entries;
+
+  it('has each canary and each decision on a source, and none that was refused', async () => {
+    const at = new Date(harness.nowMs).toISOString();
+    await harness.call('PUT', '/v1/canaries', { json: { number: CANARY, note: 'test shop' } });
+    await harness.call('PUT', '/v1/canaries', { json: { number: 'x' } });
+    for (const _ of [1, 2]) await harness.call('DELETE', `/v1/canaries?number=${encodeURIComponent(CANARY)}`);
+    const common = { at, by: 'admin' };
+    expect(await trail()).toEqual([
+      { ...common, action: 'canary.delete', number: CANARY },
+      { ...common, action: 'canary.put', number: CANARY, note: 'test shop' },
+    ]);
+    const key = await harness.keyWith(['ingest'], { tenant: 'acme' });
+    await upload(body('feed', 200, 100), key);
+    await upload(body(null, 201, 100), key);
+    await post('drop', { source: 'other' });
+    await post('release', { source: 'feed' });
+    await post('release', { source: 'feed' });
+    await post('drop', { source: null });
+    expect(await trail()).toMatchObject([
+      { action: 'source.drop', source: { source: null, tenant: 'acme', key: expect.any(String) }, by: 'admin' },
+      { action: 'source.release', source: { source: 'feed', tenant: 'acme' }, generation: 3, by: 'admin' },
+      { action: 'canary.delete' },
+      { action: 'canary.put' },
+    ]);
+  });
+
+  it('that cannot be written holds up nothing; the log has it then, without number, note and name', async () => {
+    await upload(body(CANARY, 200, 100));
+    harness.services.tenants.record = async () => ({ kind: 'unavailable' });
+    const json = { number: CANARY, note: CANARY };
+    expect((await harness.call('PUT', '/v1/canaries', { json })).status).toBe(200);
+    expect((await post('drop', { source: CANARY })).status).toBe(200);
+    const failed = harness.logged.filter(({ event }) => event === 'audit.failed');
+    expect(failed.map(({ fields }) => fields)).toEqual([
+      { tenant: '*', by: 'admin', action: 'canary.put', details: '{}' },
+      { tenant: '*', by: 'admin', action: 'source.drop', details: '{"generation":2}' },
+    ]);
+  });
+});
+
 describe('canaries', () => {
   const put = (json: unknown) => harness.call('PUT', '/v1/canaries', { json });
   const list = async () => (await harness.call('GET', '/v1/canaries')).json;

@@ -113,6 +113,23 @@ describe('exit code 1', () => {
     expect(out).toMatch(/^list\.csv: imported before, and taken back since\n/);
     expect(out).toMatch(/1 of its batches are set aside by a rollback.*an admin brings them back.*: k-[0-9a-f]{64}\n/);
   });
+
+  test('what was imported is withdrawn by now: it says so, and that other lines count', async () => {
+    const url = await server.start();
+    folder.write('list.csv', `number,observedAt\n${dramaNumber(1)},2025-01-02\n`);
+    expect((await command('list.csv', '--url', url)).code).toBe(0);
+    server.stateOf = () => 'withdrawn';
+    const { code, out } = await command('list.csv', '--url', url);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^list\.csv: imported before, and withdrawn since\n/);
+    expect(out).toMatch(
+      /1 of its batches are withdrawn by an admin.* cannot be undone.*--set source=NAME.*: k-[0-9a-f]{64}\n/,
+    );
+    const other = await command('list.csv', '--set', 'source=feed-2', '--url', url);
+    expect(other.code).toBe(0);
+    expect(other.out).toMatch(/^list\.csv: imported\n/);
+    expect(await server.detections()).toHaveLength(2);
+  });
 });
 
 test('says what was defaulted and passed over', async () => {

@@ -93,6 +93,29 @@ describe('formats', () => {
     expect(await read(path, { map: { number: '4' } })).toEqual([{ line: 2, raw: { number: B } }]);
   });
 
+  test('columns in two spellings, of which it is said which', async () => {
+    const path = folder.write('a.csv', `number,Number,label,Label\n${A},${B},x,y\n`);
+    const mapped = await read(path, { map: { number: 'Number', label: '3' } });
+    expect(mapped).toEqual([{ line: 2, raw: { number: B, label: 'x' } }]);
+    const set = await read(path, { map: { number: 'number' }, set: { label: 'z' } });
+    expect(set).toEqual([{ line: 2, raw: { number: A, label: 'z' } }]);
+  });
+
+  test.each([
+    ['a.ndjson', `{"number":"${A}","number":"${B}"}`, {}, 'number'],
+    ['a.ndjson', `{"tel":"${A}","tel":"${B}","x":1,"x":2}`, { map: { number: 'tel' } }, 'tel'],
+    ['a.json', `[{"number":"${A}","label":"a","label":"b"}]`, {}, 'label'],
+    ['a.json', `{"${A}":{"label":"a","label":"b"}}`, { map: { number: '$key' } }, 'label'],
+  ] satisfies [string, string, Options, string][])(
+    '%s: %s has a property twice',
+    async (name, text, options, twice) => {
+      const detail = `expected each field once; found ${twice} twice`;
+      expect(await read(folder.write(name, text), options)).toEqual([
+        { line: 1, error: { line: 1, code: 'malformed-line', detail } },
+      ]);
+    },
+  );
+
   test('a quote that swallows rows costs its record, and tells how far it goes', async () => {
     const rows = await read(folder.write('a.csv', `number,note\n${A},"late\n${B},never"\n${A},fine\n`));
     expect(rows).toMatchObject([{ line: 2, error: { detail: expect.stringMatching(/down to line 3$/) } }, { line: 4 }]);
@@ -156,6 +179,13 @@ describe('a file that cannot be read', () => {
       {},
       'the header has "number" twice, in columns 1 and 3: say which it is with --map',
     ],
+    [
+      'a.csv',
+      'number,x,Number\n1,2,3',
+      {},
+      'the header has number and Number, in columns 1 and 3: say which it is with --map number=1 --header',
+    ],
+    ['a.csv', ' number,source,SOURCE\n1,2,3', {}, 'the header has source and SOURCE, in columns 2 and 3'],
     ['a.csv', 'tel,x,tel\n1,2,3', { map: { number: 'tel' } }, 'the header has "tel" twice, in columns 1 and 3'],
     ['a.tsv', 'label\tnumber\tlabel\n1\t2\t3', {}, 'in columns 1 and 3: say which it is with --map label=3 --header'],
     ['a.csv', 'number,labell', {}, 'column labell looks like label: say --map label=labell'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FIELDS, MAX_SHOWN_NAME_CHARS, misnamedField, shownName } from '../../../src/ingest/fields.ts';
+import { FIELDS, keptName, MAX_SHOWN_NAME_CHARS, misnamedField, shownName } from '../../../src/ingest/fields.ts';
 
 describe('a misspelt field', () => {
   test.each([
@@ -69,6 +69,35 @@ describe('a name as it is shown', () => {
     ['x'.repeat(41), `${'x'.repeat(40)}…`],
   ])('%j', (name, shown) => {
     expect(shownName(name)).toBe(shown);
+  });
+
+  test.each([
+    ['risk_label', 'risk_label'],
+    ['Kommentar-2', 'Kommentar-#'],
+    ['_id', '_id'],
+    ['col1234', 'col####'],
+    ['col12345', 'aaa#####'],
+    ['jane.doe@example.com', 'aaaa.aaa@aaaaaaa.aaa'],
+    ['jane.doe', 'aaaa.aaa'],
+    ['Jane Doe', 'aaaa aaa'],
+    ['Zoë', 'aaa'],
+    ['анна', 'aaaa'],
+    ['a٠١٢٣', 'a####'],
+    ['$key', '$aaa'],
+    [`a${'b'.repeat(64)}`, `${'a'.repeat(40)}…`],
+  ])('in a receipt, %j', (name, kept) => {
+    expect(keptName(name)).toBe(kept);
+  });
+
+  test('in a receipt, letters are those of a plain identifier', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (name) => {
+        const kept = keptName(name);
+        expect(kept).not.toMatch(/[\p{N}\p{Cc}\p{Cf}\p{Cs}]/u);
+        if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name.trim())) expect(kept).not.toMatch(/[^\P{L}a]/u);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test('whatever it is, it has no digit, no control character, and an end', () => {

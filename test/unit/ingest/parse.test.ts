@@ -98,6 +98,10 @@ describe('a body that cannot be read', () => {
     [CSV, '"number\n1', 'expected a CSV header; expected a closing quote'],
     [CSV, 'number,label,number', 'found number twice, in columns 1 and 3'],
     [CSV, 'label,number,channel,label', 'found label twice, in columns 1 and 4'],
+    [CSV, 'number,Number', 'found number and Number, in columns 1 and 2'],
+    [CSV, 'number, number', 'found number twice, in columns 1 and 2'],
+    [CSV, 'first-seen,number,firstSeen', 'found firstSeen and first-seen, in columns 3 and 1'],
+    [CSV, 'number,source,SOURCE\u200b', 'found source and aaaaaa?, in columns 2 and 3'],
     [CSV, 'number,labell', 'expected the CSV column label; found labell'],
     [CSV, 'number,Label', 'expected the CSV column label; found Label'],
     [CSV, 'number,observed_at', 'expected the CSV column observedAt; found observed_at'],
@@ -105,6 +109,33 @@ describe('a body that cannot be read', () => {
   ])('%s %j', async (type, body, detail) => {
     await expect(parseBody(body, { type })).rejects.toThrow(refusal('invalid-body', detail));
     await expect(parseBody(body, { type })).rejects.not.toThrow(A);
+  });
+});
+
+describe('a field twice in one JSON line', () => {
+  const good = `{"number":"${C}"}`;
+  const bad = [
+    [`{"number":"${A}","number":"${B}"}`, 'expected each field once; found number twice'],
+    [`{"number":"${A}","n\\u0075mber":"${B}"}`, 'expected each field once; found number twice'],
+    [`{"number":"${A}","label":"reported_abuse","label" : null}`, 'expected each field once; found label twice'],
+    [`{"source":"a","number":"${A}","x":{"source":1},"source":"b"}`, 'expected each field once; found source twice'],
+  ] as const;
+
+  test('is rejected with its line and the reason, and the others count', async () => {
+    const sent = [good, ...bad.map(([line]) => line), good];
+    for (const [type, body] of [
+      [NDJSON, sent.join('\n')],
+      [JSON_TYPE, `[${sent.join(',')}]`],
+    ] as const) {
+      const { rejects, detections } = await parseBody(body, { type });
+      expect(rejects).toEqual(bad.map(([, detail], i) => ({ line: i + 2, code: 'malformed-line', detail })));
+      expect(detections.map(([line]) => line)).toEqual([1, sent.length]);
+    }
+  });
+
+  test('of a name that is passed over, it does not matter', async () => {
+    const body = `{"number":"${A}","note":1,"note":2,"more":{"number":1,"number":2}}`;
+    expect((await parseBody(body)).rejects).toEqual([]);
   });
 });
 

@@ -16,6 +16,12 @@ test('names what was passed over once, in the order of its coming', () => {
   expect(notes.finish().ignoredFields).toEqual(['b', 'a', 'c']);
 });
 
+test('names that may be of somebody are masked, and those of one form are all one', () => {
+  const notes = new UploadNotes();
+  notes.names(['jane.doe@example.com', 'john.roe@example.com', 'comment', 'Jane Doe']);
+  expect(notes.finish().ignoredFields).toEqual(['aaaa.aaa@aaaaaaa.aaa', 'comment', 'aaaa aaa']);
+});
+
 test('numbers in the place of names are all one', () => {
   const notes = new UploadNotes();
   for (let i = 0; i < 1000; i++) notes.names([`4477009${String(i).padStart(5, '0')}`]);

@@ -85,7 +85,8 @@ describe('accepted at the edge', () => {
 
 describe('rejected', () => {
   test.each<[string, Record<string, unknown>, string, string]>([
-    ['no number', { number: undefined }, 'invalid-number', 'found undefined'],
+    ['no number', { number: undefined }, 'invalid-number', 'expected a phone number; found none'],
+    ['null for a number', { number: null }, 'invalid-number', 'expected a phone number; found none'],
     ['blank number', { number: '  ' }, 'invalid-number', 'found 0 characters'],
     ['endless number', { number: '1'.repeat(200) }, 'invalid-number', 'found 200 characters'],
     ['not a number', { number: 'abc' }, 'invalid-number', ''],
@@ -116,6 +117,7 @@ describe('rejected', () => {
     ['NUL in a source', { source: 'a\u0000b' }, 'invalid-text', 'control characters'],
     ['line separator in a project', { project: 'a\u2028b' }, 'invalid-text', 'line separators'],
     ['paragraph separator in a source', { source: 'a\u2029b' }, 'invalid-text', 'line separators'],
+    ['text that runs backwards in a source', { source: 'a\u202eb' }, 'invalid-text', 'characters that nobody sees'],
     ['half a character', { source: 'a\ud800' }, 'invalid-text', 'half a character'],
     ['project as a number', { project: 5 }, 'invalid-text', 'found number'],
     ['link without scheme', { link: 'receiver.example/x' }, 'invalid-link', 'not a URL'],
@@ -133,6 +135,27 @@ describe('rejected', () => {
     expect(rejection).toBeInstanceOf(Rejection);
     expect(rejection).toMatchObject({ code, detail: expect.stringContaining(detail) });
     expect(Object.keys(REJECT_REASONS)).toContain(code);
+  });
+
+  test('a project or a source with what nobody sees in it, wherever it stands', () => {
+    const ranges = [0x200b, 0x200f, 0x202a, 0x202e, 0x2060, 0x2069, 0xfeff, 0xfeff, 0xad, 0xad, 0x61c, 0x61c] as const;
+    const points = ranges.flatMap((from, i) =>
+      i % 2 === 0 ? Array.from({ length: (ranges[i + 1] ?? from) - from + 1 }, (_, at) => from + at) : [],
+    );
+    const hidden = fc.constantFrom(...points.map((point) => String.fromCharCode(point)));
+    fc.assert(
+      fc.property(
+        fc.constantFrom('project', 'source'),
+        fc.string(),
+        hidden,
+        fc.string(),
+        (field, before, it, after) => {
+          const value = `x${before.slice(0, 50)}${it}${after.slice(0, 50)}x`;
+          const rejection = validate({ number: NUMBER, [field]: value });
+          expect(rejection).toMatchObject({ code: 'invalid-text', detail: expect.stringMatching(/found one$/) });
+        },
+      ),
+    );
   });
 
   test('no label, where the default is not configured', () => {

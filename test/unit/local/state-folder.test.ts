@@ -12,13 +12,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandError, UsageError } from '../../../scripts/command/errors.ts';
 import { PROJECT } from '../../../scripts/command/paths.ts';
 import { givenAdminKey, localAdminKey } from '../../../scripts/local/admin-key.ts';
 import { sampleState } from '../../../scripts/local/sample.ts';
 import { lockState } from '../../../scripts/local/state-lock.ts';
+import { checkStateParts } from '../../../scripts/local/state-parts.ts';
 
 let folder: string;
 
@@ -26,6 +27,33 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ringfence-state-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('what stands in the place of something else', () => {
+  test.each(['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'import'])('%s is a file', (name) => {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '');
+    const message = `${path}: expected a folder, found a file; move it away, or name another state folder with --state`;
+    expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
+  });
+
+  test.each(['worker.log', 'example.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'])(
+    '%s is a folder',
+    (name) => {
+      const path = join(folder, name);
+      mkdirSync(path);
+      const message = `${path}: expected a file, found a folder; move it away, or name another state folder with --state`;
+      expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
+    },
+  );
+
+  test('nothing does in a folder that is empty, or has been used', () => {
+    checkStateParts(folder);
+    mkdirSync(join(folder, 'v3', 'r2', 'ringfence'), { recursive: true });
+    writeFileSync(join(folder, 'worker.log'), '');
+    checkStateParts(folder);
+  });
+});
 
 describe('the lock', () => {
   test('is one process’s at a time, and names its holder', () => {

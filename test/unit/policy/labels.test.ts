@@ -131,6 +131,8 @@ describe('parseLabelLevels', () => {
     ['{', 'expected a JSON object of levels; found text that is not JSON'],
     ['[]', 'expected a JSON object of levels; found another JSON value'],
     ['null', 'expected a JSON object of levels; found another JSON value'],
+    ['{"a": 9, "a": 1}', 'expected each label and each of its settings once; found "a" twice'],
+    ['{"a": {"level": 9, "level": 1}}', 'found "level" twice'],
     ['{"a": 10}', 'expected an integer from 0 to 9 for a; found 10'],
     ['{"a": -1}', 'expected an integer from 0 to 9 for a; found -1'],
     ['{"a": 1.5}', 'expected an integer from 0 to 9 for a; found 1.5'],

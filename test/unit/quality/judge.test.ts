@@ -122,7 +122,14 @@ describe('bounds', () => {
     expect(judged(figures(300, { fixedLine: 140 }), set)).toEqual([]);
   });
 
-  test.each(['{', '[]', '{"fixedLines": 1}', '{"fixedLineShare": 2}', '{"minLines": 0}'])('refuse %s', (text) => {
+  test.each([
+    '{',
+    '[]',
+    '{"fixedLines": 1}',
+    '{"fixedLineShare": 2}',
+    '{"minLines": 0}',
+    '{"minLines": 9, "minLines": 9}',
+  ])('refuse %s', (text) => {
     expect(() => parseBounds(text)).toThrow(/^RINGFENCE_QUALITY: expected a JSON object of bounds; /);
   });
 });

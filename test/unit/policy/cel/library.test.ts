@@ -88,6 +88,12 @@ describe('docs/POLICY.md', () => {
     expect(DOC.split('```json')).toHaveLength(blocks.size + 1);
   });
 
+  it('makes the file that its first commands send', () => {
+    const [, json = ''] = /cat > policy\.json <<'END'\n(.*?)\nEND\n/s.exec(DOC) ?? [];
+    expect(policyWarnings(compilePolicy(source(json)))).toEqual([]);
+    expect(DOC.indexOf('cat > policy.json')).toBeLessThan(DOC.indexOf('-d @policy.json'));
+  });
+
   it.each([...blocks])('compiles, warns of nothing and fails on no number: %s', (_, policy) => {
     const compiled = compilePolicy(policy);
     expect(policyWarnings(compiled)).toEqual([]);
