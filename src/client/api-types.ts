@@ -179,7 +179,7 @@ export interface OperationTypes {
          */
         batch: string;
         /**
-         * waiting: for the next ticks. merged: in the inventory, but for what is held. held: all of it is held back with its sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory
+         * waiting: for the next ticks. merged: in the inventory, but for what is held, or was dropped with its source. held: all of it is held back with its sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory
          */
         state: 'waiting' | 'merged' | 'held' | 'set-aside' | 'withdrawing' | 'withdrawn';
         /**
@@ -498,6 +498,7 @@ export interface BatchRequest {
   numbers: unknown[];
   country?: string | null;
   scenario?: string | null;
+  asOf?: null;
 }
 export interface BatchAnswer {
   /**

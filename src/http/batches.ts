@@ -22,7 +22,7 @@ const batchAnswer = v.object({
   state: v.pipe(
     v.picklist(BATCH_STATES),
     v.description(
-      'waiting: for the next ticks. merged: in the inventory, but for what is held. held: all of it is held back with its ' +
+      'waiting: for the next ticks. merged: in the inventory, but for what is held, or was dropped with its source. held: all of it is held back with its ' +
         'sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups ' +
         'answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory',
     ),
@@ -183,7 +183,8 @@ export function batchRoutes(services: Services): readonly Route[] {
 
 async function list({ batches }: Services, { req }: Context): Promise<Response> {
   const after = req.query('after');
-  if (after !== undefined && !POSITION.test(after)) throw invalid('after', '`next` of a page');
+  const notNext = () => invalid('after', '`next` of a page');
+  if (after !== undefined && !POSITION.test(after)) throw notNext();
   const source = req.query('source');
   if (source !== undefined && source.length > MAX_NAME_CHARS) {
     throw invalid('source', `at most ${MAX_NAME_CHARS} characters`);
@@ -193,6 +194,7 @@ async function list({ batches }: Services, { req }: Context): Promise<Response> 
     source: source === '' ? null : source,
     after: after ?? null,
   });
+  if (page === null) throw notNext();
   return json({ batches: page.rows.map(answerOf), next: page.next });
 }
 

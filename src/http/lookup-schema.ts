@@ -98,6 +98,7 @@ export const batchRequest = v.object({
   ),
   country: v.nullish(country),
   scenario: v.nullish(scenario),
+  asOf: v.optional(v.null('expected none: a batch is of now, and single lookups are of earlier moments')),
 });
 
 export const evidenceAnswer = v.object({

@@ -27,7 +27,7 @@ const IGNORED_DIGITS =
 
 /** A generation; anything else is a date. */
 const DIGITS = /^\d+$/;
-const asOfSchema = v.union([asOfDate, asOfGeneration]);
+const asOfSchema = v.object({ asOf: v.union([asOfDate, asOfGeneration]) });
 
 const QUERY: readonly ParameterDoc[] = [
   {
@@ -100,7 +100,7 @@ function inputFromQuery({ req }: Context): LookupInput {
     country,
     scenario,
     evidence: evidence === 'true',
-    asOf: asOf === undefined ? null : parse(asOfSchema, DIGITS.test(asOf) ? Number(asOf) : asOf),
+    asOf: asOf === undefined ? null : parse(asOfSchema, { asOf: DIGITS.test(asOf) ? Number(asOf) : asOf }).asOf,
     receipt: receipt === 'true',
   };
 }

@@ -7,10 +7,35 @@ import { Problem } from './problem.ts';
  */
 export function parse<const Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
   const parsed = v.safeParse(schema, value, { abortEarly: true });
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    refuseMisspelt(schema, value);
+    return parsed.output;
+  }
   const [issue] = parsed.issues;
   const field = fieldOf(issue);
   throw new Problem('invalid-request', `${field}: ${expectation(issue)}`, { members: { field } });
+}
+
+/**
+ * A field that is one of ours but for case, `_` and `-` is not passed over as unknown ones are: an answer that does without
+ * an `asOf` or a `country` that was asked for is an answer to another question.
+ */
+function refuseMisspelt(schema: v.GenericSchema, value: unknown): void {
+  if (!('entries' in schema) || typeof schema.entries !== 'object' || schema.entries === null) return;
+  if (typeof value !== 'object' || value === null) return;
+  const names = Object.keys(schema.entries);
+  for (const name of Object.keys(value)) {
+    if (names.includes(name)) continue;
+    const folded = fold(name);
+    const meant = names.find((one) => fold(one) === folded);
+    if (meant === undefined) continue;
+    const field = shownField(name);
+    throw new Problem('invalid-request', `${field}: expected ${meant}`, { members: { field } });
+  }
+}
+
+function fold(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '');
 }
 
 /** Ours. The name of an unknown field is the client's text and shown only if it can be nothing but a name. */

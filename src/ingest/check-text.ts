@@ -3,8 +3,12 @@ import { type Checked, type RejectCode, Rejection, shapeOf } from './rejection.t
 /** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
 export const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
-/** Marks of direction, joiners, spaces of no width: by them a name looks like another, or turns round what stands beside it. */
-const UNSEEN_IN_NAMES = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
+/**
+ * Marks of direction, spaces of no width: by them a name looks like another, or turns round what stands beside it. The two
+ * joiners are part of how Persian, Hindi and emoji are written, so between characters beyond ASCII they are letters.
+ */
+const UNSEEN_IN_NAMES =
+  /[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])/;
 
 /** A text by which people tell things apart: as `checkedText`, and without characters that nobody sees. */
 export function checkedName(value: unknown, field: string, code: RejectCode, maxChars: number): Checked<string | null> {

@@ -11,7 +11,7 @@ import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import { type BatchState, BatchStates, type WithdrawalStep } from './batch-state.ts';
-import { readHistory } from './history.ts';
+import { hasHistory, readHistory } from './history.ts';
 
 /** Batches looked at for a page: two reads each, and of one with many sources the whole of it. */
 export const PAGE_BATCHES = 100;
@@ -23,7 +23,7 @@ const TAIL_BYTES = 65_536;
 const NAMED_SOURCES = 20;
 
 /** The form of `next`. */
-export const POSITION = /^(?:waiting:[0-9A-Za-z_-]{1,120}|[0-9]{1,10}:[0-9A-Za-z_-]{1,80}:[0-9]{1,6})$/;
+export const POSITION = /^(?:waiting:[0-9A-Za-z_-]{1,120}|[1-9][0-9]{0,9}:[0-9A-Za-z_-]{1,80}:[0-9]{1,6})$/;
 
 export interface BatchQuery {
   /** Milliseconds since 1970: only those that wait or were taken up since. */
@@ -69,8 +69,9 @@ interface Found {
   readonly generation: number | null;
 }
 
-/** Rejects when storage does not answer, or the history is not whole. */
-export async function listBatches(objects: ObjectStore, query: BatchQuery): Promise<BatchPage> {
+/** Rejects when storage does not answer, or the history is not whole. null: `after` is no place that a page has told. */
+export async function listBatches(objects: ObjectStore, query: BatchQuery): Promise<BatchPage | null> {
+  if (!(await isPlace(objects, query.after))) return null;
   const states = await BatchStates.read(objects, true);
   const { found, next } = await findBatches(objects, states, query);
   const rows: (BatchRow | null)[] = [];
@@ -112,6 +113,12 @@ async function findBatches(
     commit = entry.parent;
   }
   return { found, next: null };
+}
+
+/** Whether the history has it. One that is not whole is told by the pages themselves: they name what came before. */
+async function isPlace(objects: ObjectStore, after: string | null): Promise<boolean> {
+  const position = positionOf(after);
+  return position.kind === 'waiting' || hasHistory(objects, position.generation, position.commit);
 }
 
 type Position =

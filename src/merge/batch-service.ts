@@ -7,7 +7,8 @@ import { type ReleaseResult, releaseBatch } from './release.ts';
 import { type WithdrawResult, withdraw } from './withdraw.ts';
 
 export interface BatchService {
-  list(query: BatchQuery): Promise<BatchPage>;
+  /** null: `after` is no place that a page has told. */
+  list(query: BatchQuery): Promise<BatchPage | null>;
   /**
    * @param accepted rows of the batch
    * @param tellsHeld if not, what is held back counts as merged

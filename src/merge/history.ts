@@ -82,6 +82,11 @@ export async function batchesSince(objects: ObjectStore, manifest: Manifest, gen
   return (await historySince(objects, manifest, generation)).flatMap(({ batches }) => batches);
 }
 
+/** Whether there is one of a generation. */
+export async function hasHistory(objects: ObjectStore, generation: number, commit: string): Promise<boolean> {
+  return (await objects.head(generationKey(HISTORY_PREFIX, generation, commit))) !== null;
+}
+
 /** Of one generation, with when it was written: a moment before it was published. Rejects when it cannot be read. */
 export async function readHistory(
   objects: ObjectStore,

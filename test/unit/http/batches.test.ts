@@ -136,13 +136,17 @@ describe('batches', () => {
     expect(pages).toBeGreaterThan(2);
   });
 
-  it.each(['?since=yesterday', '?after=1', '?after=waiting:../x', `?source=${'x'.repeat(300)}`])(
-    'are not listed by %s',
-    async (query) => {
-      const { status, code } = await harness.call('GET', `/v1/batches${query}`);
-      expect([status, code]).toEqual([400, 'invalid-request']);
-    },
-  );
+  it.each([
+    '?since=yesterday',
+    '?after=1',
+    '?after=waiting:../x',
+    '?after=0:x:0',
+    '?after=7:not-a-commit:0',
+    `?source=${'x'.repeat(300)}`,
+  ])('are not listed by %s', async (query) => {
+    const { status, code } = await harness.call('GET', `/v1/batches${query}`);
+    expect([status, code]).toEqual([400, 'invalid-request']);
+  });
 
   it('are told of though one cannot be read', async () => {
     const { batch } = await upload(body(0, 3));

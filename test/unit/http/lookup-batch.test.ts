@@ -56,6 +56,13 @@ describe('a batch', () => {
     expect(harness.asked).toEqual([]);
   });
 
+  it('of an earlier moment is refused: its answers would be those of now', async () => {
+    const { status, json } = await post({ numbers: ['+12025550123'], asOf: '2020-01-01' });
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ field: 'asOf', detail: expect.stringContaining('single lookups') });
+    expect((await post({ numbers: ['+12025550123'], asOf: null })).status).toBe(200);
+  });
+
   it('takes 1,000 numbers and no more', async () => {
     const found = await results({ numbers: numbers(1000) });
     expect(found.map(({ number }) => number)).toEqual(numbers(1000));

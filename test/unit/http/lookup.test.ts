@@ -140,6 +140,8 @@ describe('a lookup is refused', () => {
     [{ number: '+639171234567', country: 63 }, 'country: expected text'],
     [{ number: '+639171234567', scenario: 'x'.repeat(65) }, 'scenario: expected at most 64 characters'],
     [{ number: '+639171234567', evidence: 'yes' }, 'evidence: expected true or false'],
+    [{ number: '+639171234567', asof: '2025-05-29' }, 'asof: expected asOf'],
+    [{ number: '+639171234567', Country: 'PH' }, 'Country: expected country'],
   ])('for %j', async (json, expected) => {
     const { status, code, json: body, text } = await post(json);
     expect(status).toBe(400);
@@ -157,12 +159,20 @@ describe('a lookup is refused', () => {
     ['country=PH', 'invalid-request'],
     ['number=%2B639171234567&country=XYZ', 'invalid-request'],
     ['number=%2B639171234567&evidence=1', 'invalid-request'],
+    ['number=%2B639171234567&asof=2025-05-29', 'invalid-request'],
+    ['number=%2B639171234567&Number=%2B12025550123', 'invalid-request'],
     ['number=12', 'invalid-number'],
     ['number=', 'invalid-number'],
     ['number=%', 'invalid-number'],
   ])('for the query %j', async (query, expected) => {
     const { status, code } = await get(query);
     expect([status, code]).toEqual([400, expected]);
+  });
+
+  it('for a generation before the first, by its field', async () => {
+    const { status, json } = await get('number=%2B639171234567&asOf=0');
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ field: 'asOf' });
   });
 
   it.each(['', '{', '{"number":"+639171234567"', 'number=+639171234567', '\u0000'])('for the body %j', async (body) => {

@@ -137,6 +137,16 @@ describe('rejected', () => {
     expect(Object.keys(REJECT_REASONS)).toContain(code);
   });
 
+  test('joiners between letters of scripts that are written with them are none of those', () => {
+    for (const project of [
+      '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645',
+      '\u{1f468}\u200d\u{1f469}',
+      '\u0915\u094d\u200d\u0937',
+    ]) {
+      expect(validate({ number: NUMBER, project })).toMatchObject({ project });
+    }
+  });
+
   test('a project or a source with what nobody sees in it, wherever it stands', () => {
     const ranges = [0x200b, 0x200f, 0x202a, 0x202e, 0x2060, 0x2069, 0xfeff, 0xfeff, 0xad, 0xad, 0x61c, 0x61c] as const;
     const points = ranges.flatMap((from, i) =>
