@@ -1,12 +1,15 @@
 /** An answer made again from its receipt. */
+import { setTimeout } from 'node:timers/promises';
+import { FormatError } from '../../src/format/frame.ts';
 import { EMPTY_MANIFEST, type SegmentEntry } from '../../src/format/manifest.ts';
 import { dayOf } from '../../src/format/records.ts';
 import { openSegment } from '../../src/format/segment.ts';
 import { SANDBOX_COMMIT, sandboxFinding } from '../../src/http/sandbox.ts';
+import { hasHistory } from '../../src/merge/history.ts';
 import { parseNumber } from '../../src/number/parse.ts';
 import type { PhoneNumber } from '../../src/number/phone-number.ts';
 import type { LookupAnswer } from '../../src/policy/answer.ts';
-import { compilePolicy } from '../../src/policy/cel/compile.ts';
+import { compilePolicy, PolicyError } from '../../src/policy/cel/compile.ts';
 import { decide } from '../../src/policy/decide.ts';
 import type { Basis, Finding } from '../../src/policy/finding.ts';
 import { LabelLevels } from '../../src/policy/labels.ts';
@@ -42,18 +45,24 @@ export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Pr
   const subject = parseNumber(answer.number);
   if (!subject.ok) throw new LookError('the answer names no phone number');
   const at = Date.parse(answer.receipt.decidedAt);
-  const finder = new Finder({
+  const context = {
     ...stores,
     now: () => at,
     background: () => {},
-    delay: async () => {},
+    delay: (ms: number) => setTimeout(ms),
     log: () => {},
-  });
+  };
+  const finder = new Finder(context);
   if (answer.receipt.commit === SANDBOX_COMMIT) {
     const found = sandboxFinding(subject.value.number, at);
     if (found === null) throw new LookError('the receipt is of the sandbox, the number is not');
     const again = decideAgain(subject.value, found, answer);
     return { from: 'sandbox', differing: differing(answer, again, Object.keys({ ...answer, ...again })) };
+  }
+  const { generation, receipt } = answer;
+  // The first tick has not published yet: there is nothing that could tell.
+  if (generation !== 0 && !(await hasHistory(stores.objects, generation ?? 0, receipt.commit))) {
+    throw new LookError('the history of the store does not have the generation and commit that the answer names');
   }
   const snapshot = await receiptSnapshot(stores.objects, answer);
   if (snapshot !== null) {
@@ -61,13 +70,7 @@ export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Pr
     const again = decideAgain(subject.value, found, answer);
     return { from: 'segments', differing: differing(answer, again, Object.keys({ ...answer, ...again })) };
   }
-  const past = new PastFinder(finder, {
-    ...stores,
-    now: () => at,
-    background: () => {},
-    delay: async () => {},
-    log: () => {},
-  });
+  const past = new PastFinder(finder, context);
   const found = await past.find(subject.value.number, { day: dayOf(at / 1000) }, { evidence: true });
   if (found.kind !== 'found') throw new LookError('the store has no inventory');
   return { from: 'day', differing: differing(answer, decideAgain(subject.value, found.finding, answer), OF_THE_DAY) };
@@ -82,7 +85,10 @@ async function receiptSnapshot(
   for (const named of receipt.segments) {
     const object = await objects.get(named.key);
     if (object === null) return null;
-    const { shape } = await openSegment(object.bytes);
+    const { shape } = await openSegment(object.bytes).catch((error: unknown) => {
+      if (error instanceof FormatError) throw new LookError(`${named.key} is no segment, or damaged`, { cause: error });
+      throw error;
+    });
     if (!isNamed(named, { key: named.key, ...shape })) {
       throw new LookError(`${named.key} is another segment than the receipt names`);
     }
@@ -121,7 +127,7 @@ function decideAgain(subject: PhoneNumber, finding: Finding, answer: ReceiptedAn
     subject,
     { ...finding, ageSeconds: 0 },
     {
-      policy: compilePolicy(receipt.policy),
+      policy: policyOf(receipt),
       overrides,
       levels: new LabelLevels(receipt.levels, receipt.unknownLabel),
       now: Date.parse(receipt.decidedAt),
@@ -129,6 +135,17 @@ function decideAgain(subject: PhoneNumber, finding: Finding, answer: ReceiptedAn
       evidence: false,
     },
   );
+}
+
+function policyOf({ policy }: DecisionReceipt) {
+  try {
+    return compilePolicy(policy);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new LookError('the receipt names a policy that no tenant can have had: it does not compile', {
+      cause: error,
+    });
+  }
 }
 
 function differing(answer: LookupAnswer, again: LookupAnswer, fields: readonly string[]): string[] {
