@@ -2,10 +2,7 @@
 import { type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
 import type { MergeContext } from './context.ts';
 import { NO_BATCHES } from './history.ts';
-import { loadManifest, publish } from './publish.ts';
-
-/** Ticks publish about once a minute: losing to them this often in a row does not happen. */
-const ATTEMPTS = 5;
+import { DECISION_ATTEMPTS, loadManifest, publish } from './publish.ts';
 
 export type DecisionResult =
   | { readonly kind: 'done'; readonly generation: number; readonly ledger: Ledger }
@@ -19,7 +16,7 @@ export async function decideSource(
   context: MergeContext,
   decide: (ledger: Ledger) => Ledger | null,
 ): Promise<DecisionResult> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
     const base = await loadManifest(context.objects);
     const { generation } = base.manifest;
     const ledger = decide(await readLedger(context.objects, base.manifest));
@@ -28,5 +25,5 @@ export async function decideSource(
     const published = await publish(context, base, { ledger: key }, NO_BATCHES);
     if (published !== null) return { kind: 'done', generation: published.manifest.generation, ledger };
   }
-  throw new Error(`the decision lost to other writers ${ATTEMPTS} times`);
+  throw new Error(`the decision lost to other writers ${DECISION_ATTEMPTS} times`);
 }

@@ -1,11 +1,8 @@
 /** Bringing back what was set aside, by a rollback or since a tick failed on it: the next ticks merge it. */
 import type { MergeContext } from './context.ts';
 import { NO_BATCHES } from './history.ts';
-import { loadManifest, publish } from './publish.ts';
+import { DECISION_ATTEMPTS, loadManifest, publish } from './publish.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
-
-/** Ticks publish about once a minute: losing to them this often in a row does not happen. */
-const ATTEMPTS = 5;
 
 export type ReleaseResult =
   /** To be merged by the next ticks; it may have been released before. */
@@ -17,7 +14,7 @@ export type ReleaseResult =
  */
 export async function releaseBatch(context: MergeContext, id: string): Promise<ReleaseResult> {
   const { objects } = context;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
     const base = await loadManifest(objects);
     const { generation, replay, unscreened } = base.manifest;
     if (replay.includes(id)) return { kind: 'done', isNew: false };
@@ -32,7 +29,7 @@ export async function releaseBatch(context: MergeContext, id: string): Promise<R
     };
     if ((await publish(context, base, change, NO_BATCHES)) !== null) return { kind: 'done', isNew: true };
   }
-  throw new Error(`the release lost to other writers ${ATTEMPTS} times`);
+  throw new Error(`the release lost to other writers ${DECISION_ATTEMPTS} times`);
 }
 
 /** Whether its lines were counted and its sources judged when it was merged first. */

@@ -6,12 +6,9 @@ import { readLedger, writeLedger } from '../quality/ledger.ts';
 import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import type { MergeContext } from './context.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
-import { loadManifest, publish } from './publish.ts';
+import { DECISION_ATTEMPTS, loadManifest, publish } from './publish.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
 import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdrawals.ts';
-
-/** Ticks publish about once a minute: losing to them this often in a row does not happen. */
-const ATTEMPTS = 5;
 
 export type RollbackResult =
   | {
@@ -34,7 +31,7 @@ export async function rollback(
   generation: number,
   options: { readonly requeue: boolean; readonly by?: string },
 ): Promise<RollbackResult> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
     const base = await loadManifest(context.objects);
     const { manifest } = base;
     const entry = manifest.retained.find((candidate) => candidate.generation === generation);
@@ -88,7 +85,7 @@ export async function rollback(
       return { kind: 'done', generation: published.manifest.generation, restored: generation, batches: excluded };
     }
   }
-  throw new Error(`rollback to generation ${generation} lost to other writers ${ATTEMPTS} times`);
+  throw new Error(`rollback to generation ${generation} lost to other writers ${DECISION_ATTEMPTS} times`);
 }
 
 /** The target's inventory is not made of the same rows as that of now, so neither ledger will do. */

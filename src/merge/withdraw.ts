@@ -13,7 +13,7 @@ import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 import type { MergeContext } from './context.ts';
 import { type MergedBatches, NO_BATCHES } from './history.ts';
-import { loadManifest, type ManifestChange, publish } from './publish.ts';
+import { DECISION_ATTEMPTS, loadManifest, type ManifestChange, publish } from './publish.ts';
 import { readSetAside, writeSetAside } from './set-aside.ts';
 import { readKept } from './waiting.ts';
 import {
@@ -25,9 +25,6 @@ import {
   type Withdrawals,
   writeWithdrawals,
 } from './withdrawals.ts';
-
-/** Ticks publish about once a minute: losing to them this often in a row does not happen. */
-const ATTEMPTS = 5;
 
 export type WithdrawResult =
   | {
@@ -53,14 +50,14 @@ export type WithdrawResult =
  */
 export async function withdraw(context: MergeContext, id: string, by: string): Promise<WithdrawResult> {
   const { objects } = context;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
     const base = await loadManifest(objects);
     const list = await readWithdrawals(objects, base.manifest);
     const known = await withdrawalOf(objects, list, id);
     if (known !== null) {
       // Withdrawn long ago, or since the list was read: then the list that has it is to be read.
       const isNew = !isListed(list, id) && (await loadManifest(objects)).etag !== base.etag;
-      if (isNew && attempt < ATTEMPTS - 1) continue;
+      if (isNew && attempt < DECISION_ATTEMPTS - 1) continue;
       // An earlier request may have stopped between its swap and this.
       await markWithdrawn(objects, { id, ...known });
       return { kind: 'done', state: stateIn(list, id), ...known, isNew: false };
@@ -78,7 +75,7 @@ export async function withdraw(context: MergeContext, id: string, by: string): P
     await markWithdrawn(objects, entry);
     return { kind: 'done', state: stateIn(next, id), at: entry.at, by, isNew: true };
   }
-  throw new Error(`the withdrawal lost to other writers ${ATTEMPTS} times`);
+  throw new Error(`the withdrawal lost to other writers ${DECISION_ATTEMPTS} times`);
 }
 
 /** When and by whom a batch was withdrawn; null: it was not. */

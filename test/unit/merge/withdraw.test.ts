@@ -169,6 +169,16 @@ describe('a batch that is in the inventory', () => {
     await expectWithout(world, [...(PARTS[2] ?? []), ...LATER]);
   });
 
+  test('eight asked for at the same time are all withdrawn', async () => {
+    const world = newWorld();
+    const ids = Array.from({ length: 8 }, (_, i) => `b${i}`);
+    for (const [i, id] of ids.entries()) await upload(world, id, someDetections(5, i, 50));
+    await tick(world);
+    world.clock += MINUTE;
+    const results = await Promise.all(ids.map((id) => withdraw(world, id, 'key-1')));
+    expect(results.map(({ kind }) => kind)).toEqual(ids.map(() => 'done'));
+  });
+
   test('what is merged meanwhile, at every step, is counted once', async () => {
     const world = await prepared({ withdrawalBatches: 2 });
     await withdraw(world, 'k-bad', 'key-1');
