@@ -24,11 +24,6 @@ import { readSetAside, writeSetAside } from './set-aside.ts';
 const WRITE_INTERVAL_MS = 1_000;
 /** Of one swap. A storage that refuses longer than this is down, and the next tick does the work again. */
 const SWAP_ATTEMPTS = 3;
-/**
- * How often what an operator decides (a rollback, a withdrawal, a release) is made anew on what another writer published
- * first. Of those who publish at once one wins each second, so as many may decide at the same time.
- */
-export const DECISION_ATTEMPTS = 20;
 
 export interface LoadedManifest {
   readonly manifest: Manifest;

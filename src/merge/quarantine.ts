@@ -1,8 +1,9 @@
 /** Publishing what an admin decides of a source in quarantine: a new generation with the ledger changed. */
 import { type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
 import type { MergeContext } from './context.ts';
+import { decideOn, LOST } from './decisions.ts';
 import { NO_BATCHES } from './history.ts';
-import { DECISION_ATTEMPTS, loadManifest, publish } from './publish.ts';
+import { publish } from './publish.ts';
 
 export type DecisionResult =
   | { readonly kind: 'done'; readonly generation: number; readonly ledger: Ledger }
@@ -16,14 +17,12 @@ export async function decideSource(
   context: MergeContext,
   decide: (ledger: Ledger) => Ledger | null,
 ): Promise<DecisionResult> {
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
-    const base = await loadManifest(context.objects);
+  return decideOn(context, 'decision', async (base) => {
     const { generation } = base.manifest;
     const ledger = decide(await readLedger(context.objects, base.manifest));
     if (ledger === null) return { kind: 'not-quarantined' };
     const key = await writeLedger(context.objects, generation + 1, context.randomId(), ledger);
     const published = await publish(context, base, { ledger: key }, NO_BATCHES);
-    if (published !== null) return { kind: 'done', generation: published.manifest.generation, ledger };
-  }
-  throw new Error(`the decision lost to other writers ${DECISION_ATTEMPTS} times`);
+    return published === null ? LOST : { kind: 'done', generation: published.manifest.generation, ledger };
+  });
 }

@@ -1,7 +1,8 @@
 /** Bringing back what was set aside, by a rollback or since a tick failed on it: the next ticks merge it. */
 import type { MergeContext } from './context.ts';
+import { decideOn, LOST } from './decisions.ts';
 import { NO_BATCHES } from './history.ts';
-import { DECISION_ATTEMPTS, loadManifest, publish } from './publish.ts';
+import { publish } from './publish.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
 
 export type ReleaseResult =
@@ -14,8 +15,7 @@ export type ReleaseResult =
  */
 export async function releaseBatch(context: MergeContext, id: string): Promise<ReleaseResult> {
   const { objects } = context;
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
-    const base = await loadManifest(objects);
+  return decideOn(context, 'release', async (base) => {
     const { generation, replay, unscreened } = base.manifest;
     if (replay.includes(id)) return { kind: 'done', isNew: false };
     const aside = await readSetAside(objects, base.manifest);
@@ -27,9 +27,8 @@ export async function releaseBatch(context: MergeContext, id: string): Promise<R
       replay: [...replay, id],
       unscreened: wasScreened(found) ? unscreened : [...unscreened, id],
     };
-    if ((await publish(context, base, change, NO_BATCHES)) !== null) return { kind: 'done', isNew: true };
-  }
-  throw new Error(`the release lost to other writers ${DECISION_ATTEMPTS} times`);
+    return (await publish(context, base, change, NO_BATCHES)) === null ? LOST : { kind: 'done', isNew: true };
+  });
 }
 
 /** Whether its lines were counted and its sources judged when it was merged first. */

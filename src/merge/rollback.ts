@@ -5,8 +5,9 @@ import { ledgerAfterRollback, type Rollback } from '../quality/after-rollback.ts
 import { readLedger, writeLedger } from '../quality/ledger.ts';
 import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import type { MergeContext } from './context.ts';
+import { decideOn, LOST } from './decisions.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
-import { DECISION_ATTEMPTS, loadManifest, publish } from './publish.ts';
+import { publish } from './publish.ts';
 import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
 import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdrawals.ts';
 
@@ -31,8 +32,7 @@ export async function rollback(
   generation: number,
   options: { readonly requeue: boolean; readonly by?: string },
 ): Promise<RollbackResult> {
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
-    const base = await loadManifest(context.objects);
+  return decideOn(context, `rollback to generation ${generation}`, async (base) => {
     const { manifest } = base;
     const entry = manifest.retained.find((candidate) => candidate.generation === generation);
     if (entry === undefined) {
@@ -80,12 +80,10 @@ export async function rollback(
       },
       NO_BATCHES,
     );
-    if (published !== null) {
-      context.log('rollback', { generation: published.manifest.generation, restored: generation });
-      return { kind: 'done', generation: published.manifest.generation, restored: generation, batches: excluded };
-    }
-  }
-  throw new Error(`rollback to generation ${generation} lost to other writers ${DECISION_ATTEMPTS} times`);
+    if (published === null) return LOST;
+    context.log('rollback', { generation: published.manifest.generation, restored: generation });
+    return { kind: 'done', generation: published.manifest.generation, restored: generation, batches: excluded };
+  });
 }
 
 /** The target's inventory is not made of the same rows as that of now, so neither ledger will do. */

@@ -13,6 +13,7 @@ import { collectGarbage, isCollectionTick } from './collect.ts';
 import { compact, runCursor } from './compact.ts';
 import type { MergeContext } from './context.ts';
 import { BatchCursor } from './cursor.ts';
+import { underLease } from './decisions.ts';
 import { MergeDictionary } from './dictionary.ts';
 import { type Due, NOTHING_DUE, openDue } from './due.ts';
 import { mergeFacts } from './facts.ts';
@@ -44,10 +45,18 @@ export interface TickResult {
   readonly lostRace: boolean;
 }
 
+/** Of a tick that publishes nothing since others are first: as often it goes again. */
+const LEASES = 2;
+
 export async function tick(outer: MergeContext): Promise<TickResult> {
   const bounded = boundLog(outer);
+  const context = { ...outer, log: bounded.log };
   try {
-    return await boundedTick({ ...outer, log: bounded.log });
+    let result = await boundedTick(context);
+    for (let lease = 0; lease < LEASES && result.lostRace && result.batches === 0; lease++) {
+      result = await underLease(context, () => boundedTick(context));
+    }
+    return result;
   } finally {
     bounded.end();
   }

@@ -12,8 +12,9 @@ import { sourcesOf, without } from '../quality/rows.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 import type { MergeContext } from './context.ts';
+import { decideOn, LOST } from './decisions.ts';
 import { type MergedBatches, NO_BATCHES } from './history.ts';
-import { DECISION_ATTEMPTS, loadManifest, type ManifestChange, publish } from './publish.ts';
+import { loadManifest, type ManifestChange, publish } from './publish.ts';
 import { readSetAside, writeSetAside } from './set-aside.ts';
 import { readKept } from './waiting.ts';
 import {
@@ -50,14 +51,13 @@ export type WithdrawResult =
  */
 export async function withdraw(context: MergeContext, id: string, by: string): Promise<WithdrawResult> {
   const { objects } = context;
-  for (let attempt = 0; attempt < DECISION_ATTEMPTS; attempt++) {
-    const base = await loadManifest(objects);
+  return decideOn(context, 'withdrawal', async (base) => {
     const list = await readWithdrawals(objects, base.manifest);
     const known = await withdrawalOf(objects, list, id);
     if (known !== null) {
       // Withdrawn long ago, or since the list was read: then the list that has it is to be read.
       const isNew = !isListed(list, id) && (await loadManifest(objects)).etag !== base.etag;
-      if (isNew && attempt < DECISION_ATTEMPTS - 1) continue;
+      if (isNew) return LOST;
       // An earlier request may have stopped between its swap and this.
       await markWithdrawn(objects, { id, ...known });
       return { kind: 'done', state: stateIn(list, id), ...known, isNew: false };
@@ -71,11 +71,10 @@ export async function withdraw(context: MergeContext, id: string, by: string): P
     const next = { ...removal.list, withdrawn: [...list.withdrawn, { ...entry, outSince: null }] };
     const withdrawals = await writeWithdrawals(objects, base.manifest, context.randomId(), next);
     const published = await publish(context, base, { ...removal.change, withdrawals }, removal.takenUp);
-    if (published === null) continue;
+    if (published === null) return LOST;
     await markWithdrawn(objects, entry);
     return { kind: 'done', state: stateIn(next, id), at: entry.at, by, isNew: true };
-  }
-  throw new Error(`the withdrawal lost to other writers ${DECISION_ATTEMPTS} times`);
+  });
 }
 
 /** When and by whom a batch was withdrawn; null: it was not. */

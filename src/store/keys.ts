@@ -23,6 +23,8 @@ export const LEDGER_PREFIX = 'ledgers/';
 export const SET_ASIDE_PREFIX = 'set-aside/';
 /** What a tick was about to take, while ticks do not come to an end (src/merge/attempts.ts); may be lost. */
 export const ATTEMPT_KEY = 'attempt';
+/** There while a tick that lost its race goes again (src/merge/decisions.ts); may be lost. */
+export const TICK_LEASE_KEY = 'lease';
 /** Lists that a ledger is too small for, kept for ever (src/quality/pile.ts, src/quality/left-out.ts). */
 export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */

@@ -50,7 +50,7 @@ function kindOf(key: string): string {
   return key.includes('/') ? key.slice(0, key.lastIndexOf('/') + 1) : key;
 }
 
-const MUTABLE = new Set(['manifest', 'config/', 'briefings/', 'census', 'attempt']);
+const MUTABLE = new Set(['manifest', 'config/', 'briefings/', 'census', 'attempt', 'lease']);
 const COLLECTED = new Set(['segments/', 'manifests/', 'history/']);
 
 export class StrictObjectStore implements ObjectStore {

@@ -29,6 +29,7 @@ export interface BucketWatch {
 const MUTABLE = [
   'manifest',
   'attempt',
+  'lease',
   'census',
   'config/keys',
   'config/tenants',
