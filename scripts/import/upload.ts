@@ -165,7 +165,8 @@ function refusal(status: number, problem: string, { url }: Target): ImportError 
     405: `There is no Ringfence at ${url}: check --url.`,
     413: 'Send fewer lines at a time with --batch-size.',
   };
-  const message = [problem, keyAdvice(status, 'ingest') ?? advice[status]].filter(Boolean).join('\n');
+  const other = status < 400 ? `Is ${url} the URL of Ringfence? It answers an upload with 202.` : undefined;
+  const message = [problem, keyAdvice(status, 'ingest') ?? advice[status] ?? other].filter(Boolean).join('\n');
   return status === 409 ? new KeyUsed(message) : new ImportError(message);
 }
 

@@ -96,6 +96,11 @@ export function createReplica(options: ReplicaOptions): Replica {
 
   async function lookupOrThrow(query: LookupQuery): Promise<LookupAnswer> {
     const request = parse(lookupRequest, { ...query, country: query.country ?? options.country });
+    if ((request.asOf ?? null) !== null) {
+      throw new Problem('invalid-request', 'asOf: expected none: a replica knows what is listed now', {
+        members: { field: 'asOf' },
+      });
+    }
     const read = readingsOf(request.number, request.country ?? undefined, request.plusMayBeLost ?? false);
     if (!read.ok) throw new Problem(read.code, read.detail);
     return severest(await Promise.allSettled(read.values.map((subject) => lookupSubject(subject, request.scenario))));

@@ -72,6 +72,7 @@ test('gives up after eight attempts', async () => {
 });
 
 test.each([
+  [200, 'Is http://server.example the URL of Ringfence?'],
   [401, 'give another with --key or RINGFENCE_KEY'],
   [403, 'lacks the scope "ingest"'],
   [404, 'There is no Ringfence at http://server.example: check --url.'],

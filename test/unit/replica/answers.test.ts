@@ -205,6 +205,9 @@ test('a country of its own is used where a lookup names none', async () => {
   expect(await replica.lookup({ number: '0917 123 4567' })).toMatchObject({ ok: true, answer: { country: 'PH' } });
   const named = await replica.lookup({ number: '0151 12345678', country: 'DE' });
   expect(named).toMatchObject({ ok: true, answer: { country: 'DE' } });
+  // From code without types: an answer of now would be one to another question.
+  const earlier: object = { number: '0917 123 4567', asOf: '2025-01-01' };
+  expect(await replica.lookup(earlier as { number: string })).toMatchObject({ ok: false });
   const german = createReplica({ ...options, country: 'DE' });
   const lost = await german.lookup({ number: ` ${SANDBOX.listed}`, plusMayBeLost: true });
   expect(lost).toMatchObject({ ok: true, answer: { number: `+${SANDBOX.listed}`, action: 'block' } });
