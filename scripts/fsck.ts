@@ -1,6 +1,7 @@
 /** `npm run fsck`: checks a store, and builds a new one from its batches. See scripts/fsck/options.ts. */
 import { existsSync, readdirSync } from 'node:fs';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
+import { MANIFEST_KEY } from '../src/store/keys.ts';
 import { CommandError, codeOf, fileProblem } from './command/errors.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
@@ -49,12 +50,20 @@ function mergeContext({ objects, slices }: LocalStore): MergeContext {
 }
 
 function rebuiltText(built: Rebuilt, folder: string): string {
-  const { batches, numbers, generation, setAside, withdrawn, unreadable, setAsideFrom } = built;
+  const { batches, numbers, generation, setAside, withdrawn, gone, unreadable, setAsideFrom, heldFrom } = built;
   const lines = [`Built ${folder} from ${batches} batches: ${numbers} numbers in generation ${generation}.`];
   if (setAside > 0) lines.push(`${setAside} batches are set aside, as ${setAsideFrom} says.`);
-  if (withdrawn > 0) lines.push(`${withdrawn} batches are withdrawn, and kept.`);
+  if (withdrawn > 0) lines.push(`${withdrawn} batches are withdrawn.`);
+  if (gone.setAside > 0) {
+    lines.push(`${gone.setAside} batches that were set aside are gone: the new store knows nothing of them.`);
+  }
+  if (gone.withdrawn > 0) lines.push(`${gone.withdrawn} of those withdrawn are gone; nothing depends on them.`);
   if (setAsideFrom === null) {
-    lines.push('No manifest could be read: batches that a rollback had set aside are in the inventory again.');
+    lines.push('No manifest was gone by: batches that a rollback had set aside are in the inventory again.');
+  }
+  if (heldFrom === null) lines.push('Everything was screened as if it had just come in: see GET /v1/sources.');
+  else if (heldFrom !== MANIFEST_KEY) {
+    lines.push(`Held back is what ${heldFrom} says; what was merged later was screened as if it had just come in.`);
   }
   if (unreadable > 0) lines.push(`${unreadable} batches cannot be read; they were copied to batches/waiting/.`);
   return `${lines.join('\n')}\n\n`;
@@ -65,7 +74,7 @@ async function rebuildInto(source: LocalStore, folder: string, options: Options)
   checkWritableFolder(folder, '--rebuild');
   const target = await openLocalStore(folder, { command: COMMAND, create: true });
   try {
-    const built = await rebuild(source.objects, mergeContext(target), progress);
+    const built = await rebuild(source.objects, mergeContext(target), progress, options.decisions);
     progress.end();
     process.stdout.write(rebuiltText(built, folder));
     const isSound = await check(target, folder, options.verifyBatches);

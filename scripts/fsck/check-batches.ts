@@ -12,6 +12,19 @@ import { type Look, LookError } from './look.ts';
 const MAX_WAITING = 1_000_000;
 
 const LOST = 'The inventory has it, but a rebuild would lose it: put it back from a copy of the bucket.';
+const ASIDE =
+  'It is kept out of the inventory, and a rebuild goes on without it: put it back from a copy of the bucket, or it ' +
+  'cannot be brought back.';
+
+/** Batches that nothing, or not everything, goes by. */
+export interface Excluded {
+  /** Taken back, for good. */
+  readonly withdrawn: ReadonlySet<string>;
+  /** Set aside, or to be merged again: the inventory has nothing of them. */
+  readonly outside: ReadonlySet<string>;
+}
+
+const NOTHING_EXCLUDED: Excluded = { withdrawn: new Set(), outside: new Set() };
 
 /**
  * @param manifest with `history`, or null: then the batches are only read, since nothing says which must be there
@@ -21,8 +34,9 @@ export async function checkBatches(
   look: Look,
   manifest: Manifest | null,
   history: History | null,
-  withdrawn: ReadonlySet<string> = new Set(),
+  { withdrawn, outside }: Excluded = NOTHING_EXCLUDED,
 ): Promise<boolean> {
+  const remedyOf = (id: string) => (outside.has(id) ? ASIDE : LOST);
   const { objects, findings, progress } = look;
   const merged = findings.begin('merged batches');
   const waiting = findings.begin('waiting batches');
@@ -38,7 +52,7 @@ export async function checkBatches(
   for await (const { key } of listObjects(objects, MERGED_PREFIX)) {
     const id = key.slice(MERGED_PREFIX.length);
     // One that could never be read is withdrawn so that no tick tries any more.
-    if (!withdrawn.has(id)) await checkBatch(look, key, merged, LOST);
+    if (!withdrawn.has(id)) await checkBatch(look, key, merged, remedyOf(id));
     if (!missing.delete(id) && history !== null) unnamed(look, key, history, merged);
     if (waitingIds.has(id)) inBoth.add(id);
     progress.advance();
@@ -52,7 +66,7 @@ export async function checkBatches(
         look,
         WAITING_PREFIX + id,
         waiting,
-        wasMerged ? LOST : 'Nothing of it is in the inventory. ' + 'Ask its sender for it again, and move it away.',
+        wasMerged ? remedyOf(id) : 'Nothing of it is in the inventory. Ask its sender for it again, and move it away.',
       );
     progress.advance();
     if (!wasMerged) findings.count('batches waiting to be merged', 1);
@@ -66,7 +80,7 @@ export async function checkBatches(
   for (const [id, generation] of missing) {
     if (withdrawn.has(id)) continue;
     const by = generationKey(HISTORY_PREFIX, generation, '');
-    merged.error(MERGED_PREFIX + id, `is missing, and does not wait either; ${by}* names it as merged`, LOST);
+    merged.error(MERGED_PREFIX + id, `is missing, and does not wait either; ${by}* names it as merged`, remedyOf(id));
   }
   return merged.errors + waiting.errors === 0;
 }

@@ -2,12 +2,14 @@
 import type { Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
 import { quarantineTotals, readLedger } from '../../src/quality/ledger.ts';
-import { readOmissions } from '../../src/quality/omissions.ts';
+import { readDropped, readOmissions } from '../../src/quality/omissions.ts';
 import { EMPTY_PILE } from '../../src/quality/pile.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { type Look, REBUILD } from './look.ts';
 
-const STOPPED = 'No tick can merge anything until it is back: put it back from a copy of the bucket.';
+const STOPPED =
+  'No tick can merge anything until it is back: put it back from a copy of the bucket. Without one, a rebuild says what ' +
+  'there is to go by instead: npm run fsck -- --rebuild DIR.';
 
 /**
  * Returns whether it is whole.
@@ -40,6 +42,8 @@ export async function checkLedger(
         check.error(manifest.ledger, what, 'A release would bring nothing back: put the batch back from a copy.');
       }
     }
+    // What was dropped is read by the ticks that merge again, or merge what was released.
+    await readDropped(objects, ledger);
     findings.count('detections in quarantine', quarantineTotals(ledger).detections);
   } catch (error) {
     check.error(manifest.ledger, messageOf(error), STOPPED);

@@ -17,6 +17,7 @@ import { contradictions } from './contradictions.ts';
 import { listObjects } from './list-all.ts';
 import { type Look, LookError, REBUILD } from './look.ts';
 import { manifestProblem } from './manifest-problem.ts';
+import { newestCopies } from './newest-copies.ts';
 
 /** What a published generation leaves behind, so that none of it is there in a store that never had one. */
 const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, FACTS_PREFIX, MERGED_PREFIX];
@@ -105,17 +106,8 @@ async function firstKey(objects: ObjectStore, prefixes: readonly string[]): Prom
 /** What to do about a manifest that cannot be read: the copy of its own generation is kept under `manifests/`. */
 async function remedy(objects: ObjectStore): Promise<string> {
   const rebuild = (await firstKey(objects, [MERGED_PREFIX, WAITING_PREFIX])) === null ? NO_BATCHES : REBUILD;
-  const newest: string[] = [];
-  for await (const { key } of listObjects(objects, RETAINED_PREFIX)) {
-    // Keys begin with the generation. Two of one: one of them lost against the other, and must not come back.
-    if (newest[0] !== undefined && generationOf(newest[0]) !== generationOf(key)) newest.length = 0;
-    newest.push(key);
-  }
-  const [only, other] = newest;
-  if (only === undefined || other !== undefined) return rebuild;
-  return `Put a copy of ${only} in its place and check again. If that does not help: ${rebuild}`;
-}
-
-function generationOf(key: string): string {
-  return key.slice(0, key.indexOf('-'));
+  // Two of one generation: one of them lost against the other, and must not come back.
+  const { certain } = await newestCopies(objects);
+  if (certain === null) return rebuild;
+  return `Put a copy of ${certain} in its place and check again. If that does not help: ${rebuild}`;
 }

@@ -42,8 +42,9 @@ export async function checkStore(look: Look, options: CheckOptions): Promise<Rea
   const setAside = await checkSetAside(look, manifest);
   const history = await checkHistory(look, manifest, setAside ?? new Set());
   const { withdrawn, pending } = await checkWithdrawals(look, manifest);
-  const isKept = await checkBatches(look, manifest, history, withdrawn ?? new Set());
   const outside = setAside === null ? null : new Set([...setAside, ...manifest.replay]);
+  const excluded = { withdrawn: withdrawn ?? new Set<string>(), outside: outside ?? new Set<string>() };
+  const isKept = await checkBatches(look, manifest, history, excluded);
   const isLedgerWhole = await checkLedger(look, manifest, outside ?? new Set());
   await countGarbage(look, named, history);
   look.findings.count('batches to be merged again', manifest.replay.length);

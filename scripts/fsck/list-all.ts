@@ -1,4 +1,5 @@
 /** Whole listings, a page of up to 1,000 keys in memory at a time. */
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/store/store.ts';
 import { LookError } from './look.ts';
 
@@ -27,4 +28,9 @@ export async function* listSlices(slices: SliceStore): AsyncGenerator<SliceHead>
     if (cursor === undefined) return;
   }
   throw new LookError(`the listing of the slices has not ended after ${MAX_PAGES} pages`);
+}
+
+/** Whether a batch that was taken up is there, in either place (src/merge/waiting.ts). */
+export async function isKept(objects: ObjectStore, id: string): Promise<boolean> {
+  return (await objects.head(MERGED_PREFIX + id)) !== null || (await objects.head(WAITING_PREFIX + id)) !== null;
 }

@@ -1,23 +1,17 @@
 /** A fresh store from kept batches alone, by the ticks and compactions that would have merged them. */
-import { decodeManifest, inventoryNumbers } from '../../src/format/manifest.ts';
+import { inventoryNumbers } from '../../src/format/manifest.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { NO_BATCHES } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/set-aside.ts';
 import { readKept } from '../../src/merge/waiting.ts';
-import { markedWithdrawn, markWithdrawn, readWithdrawals } from '../../src/merge/withdrawals.ts';
-import { type Ledger, readLedger, writeLedger } from '../../src/quality/ledger.ts';
-import {
-  MANIFEST_KEY,
-  MERGED_PREFIX,
-  QUARANTINE_PAGE_PREFIX,
-  RETAINED_PREFIX,
-  WAITING_PREFIX,
-  WITHDRAWN_PREFIX,
-} from '../../src/store/keys.ts';
+import { markWithdrawn } from '../../src/merge/withdrawals.ts';
+import { type Ledger, writeLedger } from '../../src/quality/ledger.ts';
+import { MERGED_PREFIX, QUARANTINE_PAGE_PREFIX, WAITING_PREFIX, WITHDRAWN_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
-import { listObjects } from './list-all.ts';
+import { readDecided } from './decided.ts';
+import { isKept, listObjects } from './list-all.ts';
 import { LookError } from './look.ts';
 import type { Progress } from './progress.ts';
 
@@ -37,37 +31,41 @@ export interface Rebuilt {
   readonly withdrawn: number;
   /** Copied, but they cannot be read: they wait. */
   readonly unreadable: number;
+  /** Of those that were set aside or withdrawn, what is not kept any more: the new store has nothing of it. */
+  readonly gone: { readonly setAside: number; readonly withdrawn: number };
   /** Where it says which batches were set aside; null: nowhere, and so none are. */
   readonly setAsideFrom: string | null;
-}
-
-/** What was decided of batches, which the batches themselves do not tell. */
-interface Decided {
-  readonly setAside: readonly SetAside[];
-  readonly withdrawn: ReadonlySet<string>;
-  readonly ledger: Ledger | null;
-  /** Batches that were merged, and screened then, but for a copy that still waits. */
-  readonly isMerged: (id: string) => boolean;
-  readonly from: string | null;
+  /** Where it says what was held back; null: nowhere, and so everything was screened anew. */
+  readonly heldFrom: string | null;
 }
 
 /**
  * Builds in an empty store. Batches that were set aside are kept and set aside again, for the same reason; of merged ones, what
  * was in quarantine stays in it; those that waited are screened and merged. Stopped anywhere, the source is as it was, and the target of no use.
  *
- * @throws LookError if there is nothing to build from
+ * @param choice what to go by where nobody can tell what was kept out (decided.ts); null: nothing is chosen
+ * @throws LookError if there is nothing to build from, or what was kept out cannot be told
  */
-export async function rebuild(source: ObjectStore, into: MergeContext, progress: Progress): Promise<Rebuilt> {
-  const { setAside, withdrawn, ledger, isMerged, from } = await readDecided(source, into.objects);
+export async function rebuild(
+  source: ObjectStore,
+  into: MergeContext,
+  progress: Progress,
+  choice: string | null = null,
+): Promise<Rebuilt> {
+  const decided = await readDecided(source, choice);
+  const { withdrawn, ledger, isMerged } = decided;
+  const setAside: SetAside[] = [];
+  for (const one of decided.setAside) if (await isKept(source, one.id)) setAside.push(one);
   const target: MergeContext = { ...into, isRecorded: isMerged };
   progress.begin('copying configuration');
   for (const prefix of COPIED_PREFIXES) await copyObjects(source, target, prefix);
   progress.begin('copying batches');
-  const isSetAside = new Set(setAside.map(({ id }) => id));
+  const isSetAside = new Set(decided.setAside.map(({ id }) => id));
   const isMerging = (id: string) => !isSetAside.has(id) && !withdrawn.has(id);
   const copied = await copyBatches(source, target, progress, isMerging);
   if (copied + withdrawn.size === 0) throw new LookError('there is no kept batch to build a store from');
-  await keepWithdrawn(source, target, progress, withdrawn);
+  for (const one of decided.unmarked) await markWithdrawn(target.objects, one);
+  const goneWithdrawn = await keepWithdrawn(source, target, progress, withdrawn);
   if (ledger !== null) await publishLedger(target, ledger);
   progress.begin(`merging ${copied} batches`);
   await drain(target);
@@ -82,8 +80,10 @@ export async function rebuild(source: ObjectStore, into: MergeContext, progress:
     batches: copied + excluded - unreadable - manifest.setAside.count,
     setAside: manifest.setAside.count,
     withdrawn: withdrawn.size,
+    gone: { setAside: decided.setAside.length - setAside.length, withdrawn: goneWithdrawn },
     unreadable,
-    setAsideFrom: from,
+    setAsideFrom: decided.setAsideFrom,
+    heldFrom: decided.heldFrom,
   };
 }
 
@@ -136,21 +136,28 @@ async function setAsideAgain(
   return setAside.length;
 }
 
-/** Keeps what was taken back, named by the history as all that ever came in, and with the objects that say so. */
+/**
+ * Keeps what was taken back, named by the history as all that ever came in, and with the objects that say so. Returns of
+ * how many there is nothing left to keep.
+ */
 async function keepWithdrawn(
   source: ObjectStore,
   target: MergeContext,
   progress: Progress,
   withdrawn: ReadonlySet<string>,
-): Promise<void> {
-  if (withdrawn.size === 0) return;
+): Promise<number> {
+  if (withdrawn.size === 0) return 0;
   progress.begin('keeping withdrawn batches');
   const base = await loadManifest(target.objects);
   await publish(target, base, {}, { ...NO_BATCHES, batches: [...withdrawn] });
+  let gone = 0;
   for (const id of withdrawn) {
-    await target.objects.put(MERGED_PREFIX + id, (await readKept(source, id)).bytes, { absent: true });
+    if (await isKept(source, id)) {
+      await target.objects.put(MERGED_PREFIX + id, (await readKept(source, id)).bytes, { absent: true });
+    } else gone += 1;
     progress.advance();
   }
+  return gone;
 }
 
 async function copyObjects(source: ObjectStore, { objects }: MergeContext, prefix: string): Promise<void> {
@@ -165,34 +172,4 @@ async function publishLedger(target: MergeContext, ledger: Ledger): Promise<void
   const base = await loadManifest(target.objects);
   const key = await writeLedger(target.objects, base.manifest.generation + 1, target.randomId(), ledger);
   await publish(target, base, { ledger: key }, NO_BATCHES);
-}
-
-/** From the manifest, or if it or its ledger cannot be read from the newest copy of one that can. */
-async function readDecided(source: ObjectStore, into: ObjectStore): Promise<Decided> {
-  const merged = new Set<string>();
-  const withdrawn = new Set<string>();
-  for await (const id of markedWithdrawn(source)) withdrawn.add(id);
-  for await (const { key } of listObjects(source, MERGED_PREFIX)) merged.add(key.slice(MERGED_PREFIX.length));
-  const copies: string[] = [];
-  for await (const { key } of listObjects(source, RETAINED_PREFIX)) copies.push(key);
-  for (const key of [MANIFEST_KEY, ...copies.toReversed()]) {
-    try {
-      const object = await source.get(key);
-      if (object === null) continue;
-      const manifest = decodeManifest(object.bytes);
-      const ledger = manifest.ledger === null ? null : await readLedger(source, manifest);
-      const recent = (await readWithdrawals(source, manifest)).withdrawn;
-      for (const one of recent) {
-        withdrawn.add(one.id);
-        await markWithdrawn(into, one);
-      }
-      for (const id of manifest.consumed) merged.add(id);
-      const setAside = await readSetAside(source, manifest);
-      return { withdrawn, setAside, ledger, isMerged: (id) => merged.has(id), from: key };
-    } catch {
-      // Damaged: the one before it is the next best.
-    }
-  }
-  // Nobody knows what was in quarantine: everything is screened as if it had just come in.
-  return { withdrawn, setAside: [], ledger: null, isMerged: () => false, from: null };
 }

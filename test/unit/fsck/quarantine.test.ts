@@ -5,7 +5,7 @@ import { compactFully } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
-import { caseOf, quarantineTotals } from '../../../src/quality/ledger.ts';
+import { caseOf, quarantineTotals, writeLedger } from '../../../src/quality/ledger.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, type World } from '../../support/world.ts';
@@ -22,7 +22,7 @@ import {
   uploadBoth,
   uploadLines,
 } from '../merge/quarantine-world.ts';
-import { checked, flip, lookAt, setAsideIds } from './support.ts';
+import { alterPublished, checked, flip, keyLike, lookAt, setAsideIds } from './support.ts';
 
 const CANARY = fictionNumber(420);
 
@@ -55,9 +55,9 @@ async function everyKind(): Promise<World> {
 
 const LISTED = [...HONEST_ROWS, ...POISON_ROWS.filter(({ number }) => number !== CANARY), ...reported('fourth', 60, 5)];
 
-async function rebuilt(source: World) {
+async function rebuilt(source: World, choice: string | null = null) {
   const target = newWorld();
-  const result = await rebuild(source.objects.memory, target, lookAt(target).progress);
+  const result = await rebuild(source.objects.memory, target, lookAt(target).progress, choice);
   return { target, result, ...(await checked(target)) };
 }
 
@@ -145,5 +145,75 @@ describe('a store with sources in quarantine', () => {
     const { problems } = await checked(world, { verifyBatches: false });
     const { ledger } = (await loadManifest(world.objects)).manifest;
     expect(problems).toContain(`error: ledger of sources: ${ledger}`);
+  });
+});
+
+describe('a rebuild of a store that has lost what says what is held back', () => {
+  /** Three generations; the last one holds back a source. */
+  async function heldLast(): Promise<World> {
+    const source = newWorld();
+    await uploadLines(source, 'first', HONEST_ROWS);
+    await tick(source);
+    await uploadLines(source, 'good', reported('honest', 310, 5), [lines('honest', 5)]);
+    await nextTick(source);
+    await uploadBoth(source);
+    await nextTick(source);
+    return source;
+  }
+
+  async function ledgerLost(source: World): Promise<string> {
+    const { ledger } = (await loadManifest(source.objects.memory)).manifest;
+    await source.objects.memory.delete([ledger ?? '']);
+    return ledger ?? '';
+  }
+
+  test('is refused, and says what is missing and what there is to choose from', async () => {
+    const source = await heldLast();
+    const ledger = await ledgerLost(source);
+    const copy = await keyLike(source, 'manifests/0000000002-');
+    const refused = rebuilt(source);
+    await expect(refused).rejects.toThrow(
+      `${ledger}, which manifest names, cannot be read: RFLE: ${ledger} is missing.`,
+    );
+    await expect(refused).rejects.toThrow(`--decisions ${copy} `);
+    await expect(refused).rejects.toThrow('--decisions none');
+    expect((await checked(source)).words.join()).toContain('a rebuild says what there is to go by instead');
+  });
+
+  test.each(['a copy', 'nothing'])('and going by %s screens what was merged later', async (what) => {
+    const source = await heldLast();
+    const before = await actualInventory(source.objects);
+    await ledgerLost(source);
+    const choice = what === 'nothing' ? 'none' : await keyLike(source, 'manifests/0000000002-');
+    const { target, problems } = await rebuilt(source, choice);
+    expect(problems).toEqual([]);
+    expect(await actualInventory(target.objects)).toEqual(before);
+    expect(quarantineTotals(await ledgerOf(target)).detections).toBe(POISON_ROWS.length);
+  });
+
+  test('keeps aside what is set aside now, by whatever generation it goes', async () => {
+    const source = await heldLast();
+    await rollback(source, 2, { requeue: false });
+    await uploadLines(source, 'more', [...reported('honest', 320, 5), ...reported(POISON, 440, 5)]);
+    await nextTick(source);
+    await ledgerLost(source);
+    const copy = await keyLike(source, 'manifests/0000000003-');
+    const { target, result, problems } = await rebuilt(source, copy);
+    expect(problems).toEqual([]);
+    expect(result).toMatchObject({ setAsideFrom: 'manifest', heldFrom: copy });
+    expect(await setAsideIds(target)).toEqual(['both']);
+    expect(await actualInventory(target.objects)).toEqual(
+      expectedInventory([...HONEST_ROWS, ...reported('honest', 310, 5), ...reported('honest', 320, 5)]),
+    );
+  });
+
+  test('is refused when a page of the ledger is gone', async () => {
+    const source = await heldLast();
+    const { manifest } = await loadManifest(source.objects.memory);
+    const ledger = await ledgerOf(source);
+    const cases = ledger.cases.map((one) => ({ ...one, held: { ...one.held, pages: ['quarantine/gone'] } }));
+    const key = await writeLedger(source.objects.memory, manifest.generation, 'by-hand', { ...ledger, cases });
+    await alterPublished(source, () => ({ ledger: key }));
+    await expect(rebuilt(source)).rejects.toThrow(`a page of ${key}`);
   });
 });

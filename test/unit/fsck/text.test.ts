@@ -17,23 +17,27 @@ test('the reader of the history reads what the product writes', () => {
 
 describe('options', () => {
   test('have defaults', () => {
-    expect(parseOptions([])).toEqual({ state: null, verifyBatches: false, rebuild: null });
-    expect(parseOptions(['--state', 'a', '--verify-batches', '--rebuild', 'b'])).toEqual({
+    expect(parseOptions([])).toEqual({ state: null, verifyBatches: false, rebuild: null, decisions: null });
+    expect(parseOptions(['--state', 'a', '--verify-batches', '--rebuild', 'b', '--decisions', 'none'])).toEqual({
       state: 'a',
       verifyBatches: true,
       rebuild: 'b',
+      decisions: 'none',
     });
   });
 
   test('ask for help, which names them all', () => {
     expect(parseOptions(['--help'])).toBeNull();
-    for (const name of ['--state', '--verify-batches', '--rebuild', '--remote']) expect(HELP).toContain(name);
+    for (const name of ['--state', '--verify-batches', '--rebuild', '--decisions', '--remote'])
+      expect(HELP).toContain(name);
   });
 
   test('are refused when unknown or not offered', () => {
     expect(() => parseOptions(['--stat', 'x'])).toThrow(/--stat.*--help lists the options/);
     expect(() => parseOptions(['elsewhere'])).toThrow(/--help lists the options/);
     expect(() => parseOptions(['--remote'])).toThrow(/^--remote is not offered/);
+    expect(() => parseOptions(['--decisions', 'none'])).toThrow(/--rebuild DIR/);
+    expect(() => parseOptions(['--rebuild', 'b', '--decisions', 'history/1'])).toThrow(/below manifests\/, or none/);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Broken and misplaced batches. */
 import { openBatch } from '../../../../src/format/batch.ts';
+import { rollback } from '../../../../src/merge/rollback.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { newWorld, upload } from '../../../support/world.ts';
 import { flip, keyLike, PARTS } from '../support.ts';
@@ -9,6 +10,28 @@ export const BATCHES: Damages = {
   'a missing merged batch': {
     breaks: async (world) => [error('merged batches', await deleted(world, 'batches/merged/b1'))],
     says: /^is missing, and does not wait either; history\/0000000002-\* names it as merged\. .*put it back from a copy/,
+  },
+  'a missing batch that is set aside': {
+    breaks: async (world) => {
+      await rollback(world, 2, { requeue: false });
+      return [error('merged batches', await deleted(world, 'batches/merged/b2'))];
+    },
+    says: /names it as merged\. It is kept out of the inventory, and a rebuild goes on without it: put it back/,
+  },
+  'a damaged batch that is set aside': {
+    breaks: async (world) => {
+      await rollback(world, 2, { requeue: false });
+      await flip(world, 'batches/merged/b2', 100);
+      return [error('merged batches', 'batches/merged/b2')];
+    },
+    says: /^RFBA: expected checksum.*\. It is kept out of the inventory/,
+  },
+  'a missing batch that is to be merged again': {
+    breaks: async (world) => {
+      await rollback(world, 2, { requeue: true });
+      return [error('merged batches', await deleted(world, 'batches/merged/b3'))];
+    },
+    says: /names it as merged\. It is kept out of the inventory/,
   },
   'a damaged merged batch': {
     breaks: async (world) => {

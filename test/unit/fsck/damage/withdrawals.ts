@@ -43,9 +43,14 @@ export const WITHDRAWALS: Damages = {
     says: /^RFWB: expected checksum .* The batch stays withdrawn/,
     store: withdrawn,
   },
-  'a withdrawn batch that is gone': {
-    breaks: async (world) => [error('withdrawn batches', await deleted(world, 'batches/merged/b1'))],
+  'a withdrawn batch that is gone is no error': {
+    breaks: async (world) => [`warning: withdrawn batches: ${await deleted(world, 'batches/merged/b1')}`],
     says: /^is missing\. It is withdrawn, so nothing depends on it/,
+    store: withdrawn,
+  },
+  'a batch that is gone while it is taken out': {
+    breaks: async (world) => [error('withdrawn batches', await deleted(world, 'batches/merged/b2'))],
+    says: /^is missing\. It is withdrawn, but what the inventory has of it cannot be taken out without it\. Rebuild/,
     store: withdrawn,
   },
   'a replacement of nothing': {

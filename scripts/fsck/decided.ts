@@ -1,0 +1,218 @@
+/**
+ * What was decided of batches, which the batches themselves do not tell: which are set aside, which rows are held back.
+ * A rebuild that did without would list what was kept out, so what cannot be read is not passed over: whoever rebuilds
+ * chooses what to go by instead.
+ */
+import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
+import { messageOf } from '../../src/merge/context.ts';
+import { type HistoryEntry, readHistory } from '../../src/merge/history.ts';
+import { readSetAside, type SetAside } from '../../src/merge/set-aside.ts';
+import { markedWithdrawn, readWithdrawals, type Withdrawn } from '../../src/merge/withdrawals.ts';
+import { type Ledger, readLedger } from '../../src/quality/ledger.ts';
+import { leftOutOf } from '../../src/quality/left-out.ts';
+import { readOmissions } from '../../src/quality/omissions.ts';
+import { type Pile, pileBatches, pileOf } from '../../src/quality/pile.ts';
+import { generationKey, MANIFEST_KEY, MERGED_PREFIX, RETAINED_PREFIX } from '../../src/store/keys.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
+import { listObjects } from './list-all.ts';
+import { LookError } from './look.ts';
+import { manifestProblem } from './manifest-problem.ts';
+import { generationOf, newestCopies } from './newest-copies.ts';
+
+/** What `--decisions` takes for: nothing is known, everything is screened as if it had just come in. */
+export const NO_DECISIONS = 'none';
+
+export interface Decided {
+  /** Ids of all that were taken back. */
+  readonly withdrawn: ReadonlySet<string>;
+  /** Those of them that may not be marked yet. */
+  readonly unmarked: readonly Withdrawn[];
+  readonly setAside: readonly SetAside[];
+  readonly ledger: Ledger | null;
+  /** Whether the ledger says what is left out of the batch; any other is screened. */
+  readonly isMerged: (id: string) => boolean;
+  /** Keys of the manifests that say what is set aside, and what is held back; null: none does. */
+  readonly setAsideFrom: string | null;
+  readonly heldFrom: string | null;
+}
+
+/** A manifest, with all that it names of decisions. */
+interface Generation {
+  readonly key: string;
+  readonly manifest: Manifest;
+  readonly ledger: Ledger | null;
+  readonly withdrawn: readonly Withdrawn[];
+  readonly setAside: readonly SetAside[];
+}
+
+/**
+ * @param choice key of a copy of a manifest, or NO_DECISIONS; null: the manifest, or if that is lost the copy that it
+ *   was; without any copy nothing is known, and everything is screened
+ * @throws LookError if that cannot be read, or nobody can tell which copy it was: it says what there is to choose from
+ */
+export async function readDecided(source: ObjectStore, choice: string | null): Promise<Decided> {
+  const withdrawn = new Set<string>();
+  for await (const id of markedWithdrawn(source)) withdrawn.add(id);
+  if (choice === NO_DECISIONS) return nothingDecided(withdrawn);
+  if (choice !== null) return decidedThen(source, choice, withdrawn);
+  const now = await readNow(source);
+  if (now === null) return nothingDecided(withdrawn);
+  const merged = new Set(now.manifest.consumed);
+  for await (const { key } of listObjects(source, MERGED_PREFIX)) merged.add(key.slice(MERGED_PREFIX.length));
+  return {
+    ...now,
+    withdrawn: new Set([...withdrawn, ...now.withdrawn.map(({ id }) => id)]),
+    unmarked: now.withdrawn,
+    isMerged: (id) => merged.has(id),
+    setAsideFrom: now.key,
+    heldFrom: now.key,
+  };
+}
+
+/** Of what was in quarantine nobody knows. */
+function nothingDecided(withdrawn: ReadonlySet<string>): Decided {
+  const nothing = { unmarked: [], setAside: [], ledger: null, setAsideFrom: null, heldFrom: null };
+  return { ...nothing, withdrawn, isMerged: () => false };
+}
+
+async function readNow(source: ObjectStore): Promise<Generation | null> {
+  let manifest: Manifest | null = null;
+  let problem: string;
+  try {
+    manifest = await readManifest(source, MANIFEST_KEY);
+    return await readGeneration(source, MANIFEST_KEY, manifest);
+  } catch (error) {
+    problem = messageOf(error);
+  }
+  if (manifest !== null) {
+    const retained = manifest.retained.map(({ generation, commit }) =>
+      generationKey(RETAINED_PREFIX, generation, commit),
+    );
+    throw await refusal(source, problem, retained);
+  }
+  const { keys, later, certain } = await newestCopies(source);
+  if (keys.length === 0) return null;
+  const copies: string[] = [];
+  for await (const { key } of listObjects(source, RETAINED_PREFIX)) copies.push(key);
+  if (certain === null) {
+    const why =
+      later === null
+        ? `${keys.join(' and ')} are copies of one generation, and which of them was published nobody can tell`
+        : `${later} is of a later generation than every copy of a manifest`;
+    throw await refusal(source, `${problem}; ${why}`, copies);
+  }
+  try {
+    return await readGeneration(source, certain, await readManifest(source, certain));
+  } catch (error) {
+    throw await refusal(source, `${problem}; ${messageOf(error)}`, copies);
+  }
+}
+
+/** @param copies keys, oldest first; those of the newest generation that can be gone by are named */
+async function refusal(source: ObjectStore, problem: string, copies: readonly string[]): Promise<LookError> {
+  const choices: string[] = [];
+  for (const key of copies.toReversed()) {
+    if (choices[0] !== undefined && generationOf(choices[0]) !== generationOf(key)) break;
+    try {
+      const manifest = await readManifest(source, key);
+      await readGeneration(source, key, manifest);
+      await mergedBy(source, manifest);
+      choices.push(key);
+    } catch {
+      // Not to be chosen: it would be refused as well.
+    }
+  }
+  return new LookError(
+    `${problem}. Without it nobody knows what was kept out of the inventory, and a rebuild would list it. Put it back ` +
+      'from a copy of the bucket, or choose what to go by: ' +
+      choices
+        .map((key) => `--decisions ${key} (what was merged later is screened as if it came in now), or `)
+        .join('') +
+      `--decisions ${NO_DECISIONS} (everything is). What was decided of sources since is then to be decided again`,
+  );
+}
+
+/** As a copy of a manifest says; set aside stays what is so now, if that can be read. */
+async function decidedThen(source: ObjectStore, key: string, marked: ReadonlySet<string>): Promise<Decided> {
+  const then = await readGeneration(source, key, await readManifest(source, key));
+  const merged = await mergedBy(source, then.manifest);
+  let { setAside } = then;
+  let setAsideFrom = key;
+  const unmarked = [...then.withdrawn];
+  const now = await readManifest(source, MANIFEST_KEY).catch(() => null);
+  if (now !== null) {
+    // Each is told by the check if it cannot be read; then that of the copy has to do.
+    const asideNow = await readSetAside(source, now).catch(() => null);
+    if (asideNow !== null) [setAside, setAsideFrom] = [asideNow, MANIFEST_KEY];
+    const recent = await readWithdrawals(source, now).catch(() => null);
+    unmarked.push(...(recent?.withdrawn ?? []));
+  }
+  const aside = new Set(setAside.map(({ id }) => id));
+  return {
+    withdrawn: new Set([...marked, ...unmarked.map(({ id }) => id)]),
+    unmarked,
+    setAside,
+    ledger: then.ledger === null ? null : await withoutBatches(source, then.ledger, aside),
+    isMerged: (id) => merged.has(id),
+    setAsideFrom,
+    heldFrom: key,
+  };
+}
+
+/** Of a batch that is kept out as a whole no ledger has anything; once it is brought back it is screened. */
+async function withoutBatches(objects: ObjectStore, ledger: Ledger, out: ReadonlySet<string>): Promise<Ledger> {
+  if (out.size === 0) return ledger;
+  const rest = async (pile: Pile) => pileOf((await pileBatches(objects, pile)).filter(({ id }) => !out.has(id)));
+  const cases = [];
+  for (const one of ledger.cases) cases.push({ ...one, held: await rest(one.held), due: await rest(one.due) });
+  const leftOut = [];
+  for await (const entry of leftOutOf(objects, ledger)) if (!out.has(entry.batch)) leftOut.push(entry);
+  return { ...ledger, cases, leftOut, leftOutPage: null };
+}
+
+/** All batches that a generation and those before it took up. @throws LookError if the history has a hole */
+async function mergedBy(source: ObjectStore, { generation, commit }: Manifest): Promise<ReadonlySet<string>> {
+  const merged = new Set<string>();
+  let parent: string | null = commit;
+  for (let step = generation; parent !== null; step--) {
+    const entry: HistoryEntry = await readHistory(source, step, parent).catch((error: unknown) => {
+      throw new LookError(`what was merged by generation ${generation} is not known: ${messageOf(error)}`);
+    });
+    for (const id of entry.batches) merged.add(id);
+    parent = entry.parent;
+  }
+  return merged;
+}
+
+/** @throws LookError */
+async function readManifest(source: ObjectStore, key: string): Promise<Manifest> {
+  try {
+    const object = await source.get(key);
+    if (object === null) throw new RangeError('is missing');
+    return decodeManifest(object.bytes);
+  } catch (error) {
+    throw new LookError(`${key}: ${manifestProblem(error)}`);
+  }
+}
+
+/** @throws LookError naming what cannot be read */
+async function readGeneration(source: ObjectStore, key: string, manifest: Manifest): Promise<Generation> {
+  const read = async <T>(part: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw new LookError(`${part}, which ${key} names, cannot be read: ${messageOf(error)}`);
+    }
+  };
+  const { ledger: ledgerKey, setAside, withdrawals } = manifest;
+  const ledger = ledgerKey === null ? null : await read(ledgerKey, () => readLedger(source, manifest));
+  // Its pages: the ticks of the rebuild read them.
+  if (ledger !== null) await read(`a page of ${ledgerKey}`, () => readOmissions(source, ledger));
+  return {
+    key,
+    manifest,
+    ledger,
+    withdrawn: (await read(withdrawals?.key ?? '', () => readWithdrawals(source, manifest))).withdrawn,
+    setAside: await read(setAside.key ?? '', () => readSetAside(source, manifest)),
+  };
+}
