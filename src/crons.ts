@@ -1,4 +1,5 @@
 /** What each of wrangler.toml's triggers sets off. */
+import { loggableMessage } from './merge/context.ts';
 import { tick } from './merge/tick.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -9,7 +10,8 @@ export const CENSUS_CRON = '45 0 * * *';
 
 /**
  * The minute's trigger fires beside the others, so these do not tick. A failure of theirs is logged and leaves what was
- * kept before: a briefing is then computed when it is asked for, and the census is a day older.
+ * kept before: a briefing is then computed when it is asked for, and the census is a day older. That of a tick is logged
+ * and thrown, so that the platform counts it as failed.
  */
 export async function runCron(cron: string, runtime: Pick<Runtime, 'merge' | 'finder' | 'briefings'>): Promise<void> {
   const { briefings, merge } = runtime;
@@ -23,7 +25,11 @@ export async function runCron(cron: string, runtime: Pick<Runtime, 'merge' | 'fi
       const { generation, numbers } = await briefings.takeCensus();
       merge.log('census', { generation, numbers });
     });
-  const result = await tick(merge);
+  const result = await tick(merge).catch((error: unknown) => {
+    // Nothing was published, or the tick stopped after it had: what waits is whole, and the next tick takes it up.
+    merge.log('tick.failed', { reason: loggableMessage(error) });
+    throw error;
+  });
   merge.log('tick', { ...result, lostRace: String(result.lostRace) });
   // This isolate may serve lookups too, and knows that there is something new. The tick is done in any case.
   await logged(merge, 'snapshot.stale', async () => {

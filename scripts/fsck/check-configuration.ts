@@ -1,8 +1,16 @@
-/** What is set by hand: API keys, and what tenants decide with. */
+/** What is set by hand: API keys, canaries, and what tenants decide with. */
 import { decodeKeys } from '../../src/keys/key-file.ts';
 import { messageOf } from '../../src/merge/context.ts';
 import { compilePolicy } from '../../src/policy/cel/compile.ts';
-import { API_KEYS_KEY, AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../../src/store/keys.ts';
+import { readCanaries } from '../../src/quality/canaries.ts';
+import {
+  API_KEYS_KEY,
+  AUDIT_PREFIX,
+  CANARIES_KEY,
+  OVERRIDES_PREFIX,
+  POLICY_PREFIX,
+  TENANTS_KEY,
+} from '../../src/store/keys.ts';
 import { auditFile, documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
 import type { Check } from './findings.ts';
 import type { Look } from './look.ts';
@@ -19,11 +27,27 @@ export async function checkKeys({ objects, findings }: Look): Promise<void> {
   }
 }
 
+/** Every tick that merges reads them. */
+export async function checkCanaries({ objects, findings }: Look): Promise<void> {
+  const check = findings.begin('canaries');
+  try {
+    check.looked = (await readCanaries(objects)).size;
+  } catch (error) {
+    const remedy =
+      'No tick merges anything, of anybody. Put the object back from a copy, or delete it and plant the canaries anew at ' +
+      'once: GET /v1/audit?tenant=* names them, and until they are planted ticks list them.';
+    check.error(CANARIES_KEY, messageOf(error), remedy);
+  }
+}
+
 export async function checkTenants(look: Look): Promise<void> {
   const check = look.findings.begin('rules of tenants');
   try {
     const object = await look.objects.get(TENANTS_KEY);
-    if (object === null) return;
+    if (object === null) {
+      await checkNoDocuments(look, check);
+      return;
+    }
     for (const { tenant, policy, overrides, audit } of TENANT_INDEX.codec.decode(object.bytes).values()) {
       const compiles = (bytes: Bytes) => compilePolicy(policyFile.decode(bytes).policy);
       await checkDocument(look, check, policy && documentKey(POLICY_PREFIX, tenant, policy), compiles);
@@ -39,6 +63,17 @@ export async function checkTenants(look: Look): Promise<void> {
     const remedy =
       'No tenant gets answers. Put the object back from a copy, or delete it: all then decide as built in.';
     check.error(TENANTS_KEY, messageOf(error), remedy);
+  }
+}
+
+/** Documents are written before the index that names them, so that some without it may be of a first change that stopped. */
+async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> {
+  for (const prefix of [POLICY_PREFIX, OVERRIDES_PREFIX]) {
+    const [first] = (await objects.list(prefix, { limit: 1 })).objects;
+    if (first === undefined) continue;
+    const remedy = 'All tenants decide as built in. Unless it was deleted on purpose, put the object back from a copy.';
+    check.warning(TENANTS_KEY, `is missing, but there is ${first.key}`, remedy);
+    return;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The manifest: that it is there, can be read, and agrees with itself. */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest } from '../../src/format/manifest.ts';
-import { messageOf } from '../../src/merge/context.ts';
+import { loggableMessage, messageOf } from '../../src/merge/context.ts';
 import {
   FACTS_PREFIX,
   generationKey,
@@ -16,7 +16,6 @@ import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
 import { contradictions } from './contradictions.ts';
 import { listObjects } from './list-all.ts';
 import { type Look, LookError, REBUILD } from './look.ts';
-import { manifestProblem } from './manifest-problem.ts';
 import { newestCopies } from './newest-copies.ts';
 
 /** What a published generation leaves behind, so that none of it is there in a store that never had one. */
@@ -64,7 +63,7 @@ export async function checkManifest({ objects, findings, progress }: Look): Prom
     for (const problem of contradictions(manifest)) check.error(MANIFEST_KEY, problem, REBUILD);
     return { manifest, object };
   } catch (error) {
-    check.error(MANIFEST_KEY, manifestProblem(error), await remedy(objects));
+    check.error(MANIFEST_KEY, loggableMessage(error), await remedy(objects));
     return null;
   }
 }

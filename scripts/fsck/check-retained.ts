@@ -6,7 +6,7 @@ import {
   type RetainedGeneration,
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
-import { messageOf } from '../../src/merge/context.ts';
+import { loggableMessage, messageOf } from '../../src/merge/context.ts';
 import { readSetAside, setAsideKeys } from '../../src/merge/set-aside.ts';
 import { readWithdrawals } from '../../src/merge/withdrawals.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
@@ -17,7 +17,6 @@ import { checkSegment } from './check-segments.ts';
 import { contradictions, segmentsInUse } from './contradictions.ts';
 import type { Check } from './findings.ts';
 import type { Look } from './look.ts';
-import { manifestProblem } from './manifest-problem.ts';
 
 /** What is not garbage. */
 export interface Named {
@@ -149,7 +148,7 @@ async function readRetained({ objects }: Look, entry: RetainedGeneration, check:
     for (const problem of contradictions(manifest)) check.error(key, problem, remedy);
     return manifest;
   } catch (error) {
-    check.error(key, manifestProblem(error), remedy);
+    check.error(key, loggableMessage(error), remedy);
     return null;
   }
 }

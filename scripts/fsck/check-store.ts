@@ -1,6 +1,6 @@
 /** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
 import { checkBatches } from './check-batches.ts';
-import { checkKeys, checkTenants } from './check-configuration.ts';
+import { checkCanaries, checkKeys, checkTenants } from './check-configuration.ts';
 import { checkFacts } from './check-facts.ts';
 import { checkHistory } from './check-history.ts';
 import { checkLedger } from './check-ledger.ts';
@@ -28,6 +28,7 @@ export interface CheckOptions {
 export async function checkStore(look: Look, options: CheckOptions): Promise<ReadManifest | null> {
   const read = await checkManifest(look);
   await checkKeys(look);
+  await checkCanaries(look);
   await checkTenants(look);
   if (read === null) {
     await checkBatches(look, null, null);

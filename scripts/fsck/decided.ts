@@ -4,7 +4,7 @@
  * chooses what to go by instead.
  */
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
-import { messageOf } from '../../src/merge/context.ts';
+import { loggableMessage, messageOf } from '../../src/merge/context.ts';
 import { type HistoryEntry, readHistory } from '../../src/merge/history.ts';
 import { readSetAside, type SetAside } from '../../src/merge/set-aside.ts';
 import { markedWithdrawn, readWithdrawals, type Withdrawn } from '../../src/merge/withdrawals.ts';
@@ -16,7 +16,6 @@ import { generationKey, MANIFEST_KEY, MERGED_PREFIX, RETAINED_PREFIX } from '../
 import type { ObjectStore } from '../../src/store/store.ts';
 import { listObjects } from './list-all.ts';
 import { LookError } from './look.ts';
-import { manifestProblem } from './manifest-problem.ts';
 import { generationOf, newestCopies } from './newest-copies.ts';
 
 /** What `--decisions` takes for: nothing is known, everything is screened as if it had just come in. */
@@ -191,7 +190,7 @@ async function readManifest(source: ObjectStore, key: string): Promise<Manifest>
     if (object === null) throw new RangeError('is missing');
     return decodeManifest(object.bytes);
   } catch (error) {
-    throw new LookError(`${key}: ${manifestProblem(error)}`);
+    throw new LookError(`${key}: ${loggableMessage(error)}`);
   }
 }
 

@@ -1,12 +1,13 @@
 /** A fresh store from kept batches alone, by the ticks and compactions that would have merged them. */
 import { inventoryNumbers } from '../../src/format/manifest.ts';
-import type { MergeContext } from '../../src/merge/context.ts';
+import { type MergeContext, messageOf } from '../../src/merge/context.ts';
 import { NO_BATCHES } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/set-aside.ts';
 import { readKept } from '../../src/merge/waiting.ts';
 import { markWithdrawn } from '../../src/merge/withdrawals.ts';
+import { readCanaries } from '../../src/quality/canaries.ts';
 import { type Ledger, writeLedger } from '../../src/quality/ledger.ts';
 import { MERGED_PREFIX, QUARANTINE_PAGE_PREFIX, WAITING_PREFIX, WITHDRAWN_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
@@ -52,6 +53,10 @@ export async function rebuild(
   progress: Progress,
   choice: string | null = null,
 ): Promise<Rebuilt> {
+  await readCanaries(source).catch((error: unknown) => {
+    const remedy = 'put it back from a copy of the bucket, or without one delete it and plant the canaries anew';
+    throw new LookError(`${messageOf(error)}. Without it a rebuild would list canaries: ${remedy}`);
+  });
   const decided = await readDecided(source, choice);
   const { withdrawn, ledger, isMerged } = decided;
   const setAside: SetAside[] = [];

@@ -4,7 +4,9 @@
  * Frame "RFCN" version 1 around JSON: {"canaries": [{"number", "note", "by", "createdAt"}]}.
  */
 import * as v from 'valibot';
+import { FormatError } from '../format/frame.ts';
 import { framedJson } from '../format/framed-json.ts';
+import { messageOf } from '../merge/context.ts';
 import { ChangedObject, type ChangedObjectDeps, type ObjectKind } from '../store/changed-object.ts';
 import { CANARIES_KEY } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
@@ -36,10 +38,18 @@ const CANARIES: ObjectKind<readonly Canary[]> = {
   empty: [],
 };
 
-/** For a tick. Rejects if the storage does not answer or the list is damaged: then nothing may be merged. */
+/**
+ * For a tick, and a check. Rejects if the storage does not answer, or with a FormatError that names the object if it is
+ * damaged: then nothing may be merged, since canaries would be listed, and those who report them not be found out.
+ */
 export async function readCanaries(objects: ObjectStore): Promise<ReadonlySet<number>> {
   const object = await objects.get(CANARIES_KEY);
-  return new Set(object === null ? [] : CANARIES.codec.decode(object.bytes).map(({ number }) => number));
+  if (object === null) return new Set();
+  try {
+    return new Set(CANARIES.codec.decode(object.bytes).map(({ number }) => number));
+  } catch (error) {
+    throw new FormatError(`${CANARIES_KEY}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 export type CanaryChange =

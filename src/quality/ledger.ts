@@ -12,6 +12,7 @@ import * as v from 'valibot';
 import { FormatError } from '../format/frame.ts';
 import { framedJson } from '../format/framed-json.ts';
 import type { Manifest } from '../format/manifest.ts';
+import { messageOf } from '../merge/context.ts';
 import { generationKey, LEDGER_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { REASONS } from './bounds.ts';
@@ -84,7 +85,11 @@ export async function readLedger(objects: ObjectStore, { ledger }: Pick<Manifest
   if (ledger === null) return EMPTY_LEDGER;
   const object = await objects.get(ledger);
   if (object === null) throw new FormatError(`${MAGIC}: ${ledger} is missing`);
-  return file.decode(object.bytes);
+  try {
+    return file.decode(object.bytes);
+  } catch (error) {
+    throw new FormatError(`${ledger}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/crons.ts';
 import type { Detection } from '../../../src/format/detection.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
-import { newWorld, type World } from '../../support/world.ts';
+import { newWorld, upload, type World } from '../../support/world.ts';
 import { plainBriefing } from './plain-briefing.ts';
 import { briefingsOf, type Dates, merge, merged, spanOf } from './support.ts';
 import { randomDetections } from './worlds.ts';
@@ -308,6 +308,18 @@ describe('crons', () => {
     expect(events).toEqual(['briefing.failed', 'census.failed']);
     expect((await world.objects.memory.list('briefings/')).objects).toEqual([]);
     expect(await world.objects.memory.get('census')).toBeNull();
+  });
+
+  it('log a tick that fails, with what it could not read, and fail', async () => {
+    const world = newWorld();
+    await world.objects.memory.put('config/canaries', new Uint8Array(40));
+    await upload(world, 'b0', randomDetections(20, 8));
+    const lines: unknown[] = [];
+    const log = (event: string, details: object) => void lines.push({ event, ...details });
+    const runtime = { briefings: never, merge: { ...world, log }, finder: never };
+    await expect(runCron('* * * * *', runtime as never)).rejects.toThrow('config/canaries');
+    expect(lines).toEqual([{ event: 'tick.failed', reason: expect.stringMatching(/^config\/canaries: .*RFCN/) }]);
+    expect((await world.objects.memory.list('batches/waiting/')).objects).toHaveLength(1);
   });
 
   it('tick at every other trigger', async () => {

@@ -126,6 +126,12 @@ describe('a rebuild', () => {
     expect(await actualInventory(target.objects)).toEqual(expectedInventory(PARTS.slice(0, 2).flat()));
   });
 
+  test('is refused when canaries cannot be read', async () => {
+    const source = await fourMinutes();
+    await source.objects.memory.put('config/canaries', new Uint8Array(40));
+    await expect(rebuilt(source)).rejects.toThrow(/^config\/canaries: .*RFCN.* would list canaries: put it back/);
+  });
+
   test('needs something to build from', async () => {
     const target = newWorld();
     const source = new MemoryObjectStore();

@@ -37,6 +37,7 @@ describe('a sound store', () => {
     expect(Object.fromEntries(findings.checks.map(({ title, looked }) => [title, looked]))).toEqual({
       manifest: 1,
       'API keys': 0,
+      canaries: 0,
       'rules of tenants': 0,
       'segments in use': 1,
       'slices in KV': 2,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { manifestProblem } from '../../../scripts/fsck/manifest-problem.ts';
 import { HELP, parseOptions } from '../../../scripts/fsck/options.ts';
 import { Progress } from '../../../scripts/fsck/progress.ts';
+import { loggableMessage } from '../../../src/merge/context.ts';
 import { decodeHistory } from '../../../src/merge/history.ts';
 import { checked, firstSegment, fourMinutes } from './support.ts';
 
@@ -43,7 +43,7 @@ describe('options', () => {
 
 test('digits in what a manifest is refused for are not repeated, keys and commits are', () => {
   const message = 'manifests/0000000012-a1b2c3d4 expected number but received "12025550123" or +12025550123';
-  expect(manifestProblem(new Error(message))).toBe(
+  expect(loggableMessage(new Error(message))).toBe(
     'manifests/0000000012-a1b2c3d4 expected number but received "(digits)" or (digits)',
   );
 });
@@ -59,6 +59,7 @@ test('the report is a table, counts, and a line for each problem', async () => {
   check                       looked at  result
   manifest                            1  ok
   API keys                            0  ok
+  canaries                            0  ok
   rules of tenants                    0  ok
   segments in use                     1  1 error
   slices in KV                        0  not checked: not for the segments with errors

@@ -1,8 +1,9 @@
 /** Broken API keys, and broken rules of tenants. */
+import { CanaryStore } from '../../../../src/quality/canaries.ts';
 import { policyFile } from '../../../../src/tenants/documents.ts';
 import { TenantStore } from '../../../../src/tenants/tenant-store.ts';
 import type { World } from '../../../support/world.ts';
-import { fourMinutes, keyLike } from '../support.ts';
+import { flip, fourMinutes, keyLike } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
 
 const CHECK = 'rules of tenants';
@@ -25,6 +26,18 @@ async function withTenant(): Promise<World> {
   return world;
 }
 
+export async function withCanary(): Promise<World> {
+  const world = await fourMinutes();
+  const canaries = new CanaryStore({
+    objects: world.objects.memory,
+    randomBytes: (length) => new Uint8Array(length),
+    sleep: async () => {},
+    report: expectNone,
+  });
+  await canaries.put({ number: 12_025_550_199, note: null, by: 'admin', createdAt: world.clock });
+  return world;
+}
+
 function expectNone(problem: unknown): never {
   throw problem;
 }
@@ -36,6 +49,19 @@ export const CONFIGURATION: Damages = {
       return [error('API keys', 'config/keys')];
     },
     says: /^expected magic RFKY.*Only the admin key works/,
+  },
+  'damaged canaries': {
+    store: withCanary,
+    breaks: async (world) => {
+      await flip(world, 'config/canaries', 40);
+      return [error('canaries', 'config/canaries')];
+    },
+    says: /^config\/canaries: RFCN: expected checksum.*\. No tick merges anything, of anybody\. Put the object back/,
+  },
+  'no index of tenants any more is no error': {
+    store: withTenant,
+    breaks: async (world) => [`warning: ${CHECK}: ${await deleted(world, 'config/tenants')}`],
+    says: /^is missing, but there is config\/policies\/shop\/.*\. All tenants decide as built in\. Unless/,
   },
   'a damaged index of tenants': {
     store: withTenant,
