@@ -50,14 +50,15 @@ export async function checkTenants(look: Look): Promise<void> {
     }
     for (const { tenant, policy, overrides, audit } of TENANT_INDEX.codec.decode(object.bytes).values()) {
       const compiles = (bytes: Bytes) => compilePolicy(policyFile.decode(bytes).policy);
-      await checkDocument(look, check, policy && documentKey(POLICY_PREFIX, tenant, policy), compiles);
-      await checkDocument(
-        look,
-        check,
-        overrides && documentKey(OVERRIDES_PREFIX, tenant, overrides),
-        overridesFile.decode,
-      );
-      await checkDocument(look, check, audit && documentKey(AUDIT_PREFIX, tenant, audit), auditFile.decode);
+      const documents = [
+        [POLICY_PREFIX, policy, compiles],
+        [OVERRIDES_PREFIX, overrides, overridesFile.decode],
+        [AUDIT_PREFIX, audit, auditFile.decode],
+      ] as const;
+      for (const [prefix, ref, read] of documents) {
+        if (ref !== null)
+          await checkDocument(look, check, { key: documentKey(prefix, tenant, ref), remedy: REMEDIES[prefix] }, read);
+      }
     }
   } catch (error) {
     const remedy =
@@ -79,16 +80,29 @@ async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> 
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+const REMEDIES = {
+  [POLICY_PREFIX]:
+    'Put the object back from a copy, or put the policy anew (PUT /v1/policy): those before it stay lost.',
+  [OVERRIDES_PREFIX]:
+    'Put the object back from a copy, or give the list up (DELETE /v1/overrides/lost) and put its overrides anew: GET ' +
+    '/v1/audit names them.',
+  [AUDIT_PREFIX]:
+    'Put the object back from a copy, or let it be: the next change of the tenant begins another, and what this one told is lost.',
+};
+
 /** @param read throws if the document is damaged */
-async function checkDocument({ objects }: Look, check: Check, key: string | null, read: (bytes: Bytes) => unknown) {
-  if (key === null) return;
+async function checkDocument(
+  { objects }: Look,
+  check: Check,
+  { key, remedy }: { readonly key: string; readonly remedy: string },
+  read: (bytes: Bytes) => unknown,
+): Promise<void> {
   check.looked += 1;
   try {
     const object = await objects.get(key);
     if (object === null) throw new RangeError('is missing');
     read(object.bytes);
   } catch (error) {
-    const remedy = 'Put the object back from a copy, or put the policy or the override anew: that makes another.';
     check.error(key, messageOf(error), remedy);
   }
 }

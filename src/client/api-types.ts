@@ -118,6 +118,15 @@ export interface OperationTypes {
     };
     answer: undefined;
   };
+  resetOverrides: {
+    query?: {
+      /**
+       * Another tenant, or `*` for all of them; with the scope `admin` only
+       */
+      tenant?: string;
+    };
+    answer: undefined;
+  };
   listAudit: {
     query?: {
       /**
@@ -800,6 +809,7 @@ export interface Audit {
       | 'policy.put'
       | 'override.put'
       | 'override.delete'
+      | 'overrides.reset'
       | 'key.create'
       | 'key.delete'
       | 'batch.withdraw'
@@ -809,6 +819,10 @@ export interface Audit {
       | 'source.release'
       | 'source.drop'
       | 'rollback';
+    /**
+     * Replaced unread, since storage had lost them: what they said is in the entries before, or gone
+     */
+    lost?: ('policy' | 'overrides' | 'audit')[];
     /**
      * Of the policy
      */
@@ -1700,6 +1714,7 @@ export interface Problem {
     | 'urn:ringfence:problem:ambiguous-source'
     | 'urn:ringfence:problem:too-many-keys'
     | 'urn:ringfence:problem:batch-unreadable'
+    | 'urn:ringfence:problem:overrides-lost'
     | 'urn:ringfence:problem:limit-reached'
     | 'urn:ringfence:problem:payload-too-large'
     | 'urn:ringfence:problem:unsupported-media-type'

@@ -19,6 +19,7 @@ export const OPERATIONS: Readonly<Record<keyof OperationTypes, Operation>> = {
   putOverride: { method: 'PUT', path: '/v1/overrides', answers: [200] },
   getOverrides: { method: 'GET', path: '/v1/overrides', answers: [200] },
   deleteOverride: { method: 'DELETE', path: '/v1/overrides', answers: [204] },
+  resetOverrides: { method: 'DELETE', path: '/v1/overrides/lost', answers: [204] },
   listAudit: { method: 'GET', path: '/v1/audit', answers: [200] },
   briefing: { method: 'GET', path: '/v1/briefings/{from}/{to}', answers: [200] },
   uploadDetections: { method: 'POST', path: '/v1/detections', answers: [202] },

@@ -52,6 +52,14 @@ export function frameVersion(bytes: Bytes): number {
   return bytes.length < 6 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(4, true);
 }
 
+/** Whether the bytes are what was written as a frame, of whatever version: a reader that refuses it is of other software. */
+export function isWholeFrame(bytes: Bytes): boolean {
+  if (bytes.length < FRAME_HEADER_BYTES) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const body = bytes.subarray(FRAME_HEADER_BYTES);
+  return view.getUint32(8, true) === body.length && view.getUint32(12, true) === crc32(body);
+}
+
 /** Frames a body by copying it. */
 export function frame(magic: string, version: number, body: Uint8Array): Bytes {
   const out = new Uint8Array(FRAME_HEADER_BYTES + body.length);

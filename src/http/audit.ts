@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { formatE164 } from '../number/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { sourceIdMembers } from '../quality/source-id.ts';
-import { AUDIT_PAGE, type AuditEntry, REF } from '../tenants/documents.ts';
+import { AUDIT_PAGE, type AuditEntry, REF, TENANT_DOCUMENTS } from '../tenants/documents.ts';
 import { readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
 import { Problem } from './problem.ts';
@@ -31,6 +31,7 @@ export const auditAnswer = v.object({
           'policy.put',
           'override.put',
           'override.delete',
+          'overrides.reset',
           'key.create',
           'key.delete',
           'batch.withdraw',
@@ -41,6 +42,14 @@ export const auditAnswer = v.object({
           'source.drop',
           'rollback',
         ]),
+        lost: v.exactOptional(
+          v.pipe(
+            v.array(v.picklist(TENANT_DOCUMENTS)),
+            v.description(
+              'Replaced unread, since storage had lost them: what they said is in the entries before, or gone',
+            ),
+          ),
+        ),
         version: v.exactOptional(v.pipe(v.number(), v.description('Of the policy'))),
         override: v.exactOptional(override),
         replaced: v.exactOptional(v.nullable(override)),
@@ -116,7 +125,8 @@ async function readPage({ tenants }: Services, tenant: string, before: string | 
 }
 
 function shown({ ref: _, at, ...entry }: AuditEntry) {
-  const common = { at: new Date(at).toISOString(), by: entry.by };
+  const { by, lost } = entry;
+  const common = { at: new Date(at).toISOString(), by, ...(lost && { lost }) };
   if (entry.action === 'override.put') {
     const { action, override: put, replaced } = entry;
     return { ...common, action, override: shownOverride(put), replaced: replaced && shownOverride(replaced) };

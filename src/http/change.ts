@@ -11,6 +11,12 @@ export function readOrUnavailable<T>(work: Promise<T>): Promise<T> {
 /** Of a change that was not made. */
 export function failedChange(result: Exclude<ChangeResult<unknown>, { readonly kind: 'done' }>): Problem {
   if (result.kind === 'full') return new Problem('limit-reached', `expected at most ${result.limit}`);
+  if (result.kind === 'lost') {
+    return new Problem(
+      'overrides-lost',
+      'expected a list of overrides that can be read: the operator puts it back from a copy, or DELETE /v1/overrides/lost begins an empty one',
+    );
+  }
   if (result.kind === 'not-found') return new Problem('not-found', 'expected a number with an override');
   return storageUnavailable('the change may or may not have been made; send it again');
 }

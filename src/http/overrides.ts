@@ -57,7 +57,14 @@ export function overrideRoutes(services: Services): readonly Route[] {
       parameters: [TENANT_PARAMETER],
       body: { 'application/json': { schema: overrideRequest, example: REQUEST } },
       answers: [{ status: 200, description: 'Stored', json: { schema: overrideAnswer, example: ANSWER } }],
-      problems: ['invalid-number', 'invalid-request', 'payload-too-large', 'limit-reached', 'storage-unavailable'],
+      problems: [
+        'invalid-number',
+        'invalid-request',
+        'payload-too-large',
+        'overrides-lost',
+        'limit-reached',
+        'storage-unavailable',
+      ],
       handle: async (context, principal) => {
         const author = authorOf(context, principal);
         const request = parse(overrideRequest, await readJson(context.req.raw, MAX_SMALL_BODY_BYTES));
@@ -110,7 +117,14 @@ export function overrideRoutes(services: Services): readonly Route[] {
       scope: 'policy',
       parameters: [NUMBER_PARAMETER, COUNTRY_PARAMETER, TENANT_PARAMETER],
       answers: [{ status: 204, description: 'Deleted' }],
-      problems: ['invalid-number', 'invalid-request', 'not-found', 'storage-unavailable', 'limit-reached'],
+      problems: [
+        'invalid-number',
+        'invalid-request',
+        'not-found',
+        'overrides-lost',
+        'storage-unavailable',
+        'limit-reached',
+      ],
       handle: async (context, principal) => {
         const author = authorOf(context, principal);
         const subject = numberInQueryOf(context);
@@ -118,6 +132,27 @@ export function overrideRoutes(services: Services): readonly Route[] {
           throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
         }
         const result = await services.tenants.deleteOverride(author, subject);
+        if (result.kind !== 'done') throw failedChange(result);
+        return noContent();
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/overrides/lost',
+      operationId: 'resetOverrides',
+      tag: 'Overrides',
+      summary: 'Give up a list of overrides that storage has lost',
+      description:
+        'Begins an empty list where the one in force is missing or damaged: until then no lookup of the tenant is answered ' +
+        '(with `*`: of any), and no override can be put. 404 while the list can be read, which stays as it is. What was on ' +
+        'the list is in the audit trail, to be put anew.',
+      scope: 'policy',
+      parameters: [TENANT_PARAMETER],
+      answers: [{ status: 204, description: 'The list is empty' }],
+      problems: ['not-found', 'storage-unavailable', 'limit-reached'],
+      handle: async (context, principal) => {
+        const result = await services.tenants.resetOverrides(authorOf(context, principal));
+        if (result.kind === 'not-found') throw new Problem('not-found', 'expected a list that cannot be read');
         if (result.kind !== 'done') throw failedChange(result);
         return noContent();
       },

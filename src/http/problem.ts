@@ -24,6 +24,7 @@ export const PROBLEMS = {
   'ambiguous-source': { status: 409, title: 'Several sources are called so' },
   'too-many-keys': { status: 409, title: 'No more API keys can be stored' },
   'batch-unreadable': { status: 409, title: 'The batch cannot be read' },
+  'overrides-lost': { status: 409, title: 'The list of overrides is lost' },
   'limit-reached': { status: 409, title: 'No more can be stored' },
   'payload-too-large': { status: 413, title: 'Payload too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },

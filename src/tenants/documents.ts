@@ -6,7 +6,7 @@
  *   RFTI index      {"tenants": [{"tenant", "version", "policy", "overrides", "audit"}]}; refs or null
  *   RFPO policy     {"version", "at", "by", "policy", "earlier": [{"version", "at", "by", "ref"}]}
  *   RFOV overrides  {"overrides": [{"number", "list", "reason", "expiresAt", "author", "createdAt"}]}
- *   RFAU audit page {"entries": [{"ref", "at", "by", "action", ...}], "older"}, newest first
+ *   RFAU audit page {"entries": [{"ref", "at", "by", "lost"?, "action", ...}], "older"}, newest first
  *   RFTS seen       {"at", "tenants"}: the rows of the index as the last collection found them (collect.ts)
  *
  * A ref is `<version, 10 digits>-<id of the change>`: of one tenant they sort by time. Each change writes its audit page
@@ -95,7 +95,7 @@ export const policyFile = framedJson(
   'RFPO',
   1,
   v.object({
-    /** Of the policies of this tenant, from 1. */
+    /** Of the policies of this tenant, from 1; after one that was lost, above every one before. */
     version: count,
     ...change,
     policy: policySource,
@@ -126,6 +126,7 @@ const auditEvent = v.variant('action', [
   v.object({ action: v.literal('policy.put'), version: count }),
   v.object({ action: v.literal('override.put'), override: shownOverride, replaced: v.nullable(shownOverride) }),
   v.object({ action: v.literal('override.delete'), override: shownOverride }),
+  v.object({ action: v.literal('overrides.reset') }),
   v.object({ action: v.literal('key.create'), key: v.string(), name: v.string(), scopes: v.array(v.string()) }),
   v.object({ action: v.literal('key.delete'), key: v.string() }),
   v.object({ action: v.literal('batch.withdraw'), batch: v.string() }),
@@ -138,7 +139,18 @@ const auditEvent = v.variant('action', [
 ]);
 /** What was changed. */
 export type AuditEvent = v.InferOutput<typeof auditEvent>;
-const auditEntry = v.intersect([v.object({ ref, ...change }), auditEvent]);
+/** Documents of a tenant that a change can find lost: missing, or damaged. */
+export const TENANT_DOCUMENTS = ['policy', 'overrides', 'audit'] as const;
+export type LostDocument = (typeof TENANT_DOCUMENTS)[number];
+const auditEntry = v.intersect([
+  v.object({
+    ref,
+    ...change,
+    /** What the change replaced without having been able to read it. */
+    lost: v.exactOptional(v.array(v.picklist(TENANT_DOCUMENTS))),
+  }),
+  auditEvent,
+]);
 /** Who changed it, and when. */
 export type AuditEntry = v.InferOutput<typeof auditEntry>;
 export const auditFile = framedJson(

@@ -3,6 +3,7 @@
  * nothing has changed, whatever was written; after it, everything has, and the audit page that says so is part of it.
  */
 
+import { isWholeFrame } from '../format/frame.ts';
 import type { FramedJson } from '../format/framed-json.ts';
 import { toHex } from '../format/hash.ts';
 import type { PolicySource } from '../policy/policy.ts';
@@ -10,12 +11,14 @@ import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.t
 import type { Beginning, Version } from '../store/held-copy.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
 import {
+  AUDIT_PAGE,
   type AuditEntry,
   type AuditEvent,
   type AuditPage,
   auditFile,
   documentKey,
   isFullPage,
+  type LostDocument,
   MAX_EARLIER,
   MAX_OVERRIDES,
   MAX_OVERRIDES_BYTES,
@@ -57,12 +60,20 @@ export type ChangeResult<T> =
   | { readonly kind: 'not-found' }
   /** `limit` says what there can be at most. */
   | { readonly kind: 'full'; readonly limit: string }
+  /** The list of overrides that it would change is missing or damaged. */
+  | { readonly kind: 'lost' }
   /** The change may or may not have been made. */
   | { readonly kind: 'unavailable' };
 
 /** What a change makes of a tenant's row, or why it is not made. */
 type Edit<T> =
-  | { readonly refs: Partial<Pick<TenantRow, 'policy' | 'overrides'>>; readonly event: AuditEvent; readonly value: T }
+  | {
+      readonly refs: Partial<Pick<TenantRow, 'policy' | 'overrides'>>;
+      readonly event: AuditEvent;
+      readonly value: T;
+      /** What is replaced by it unread. */
+      readonly lost?: LostDocument;
+    }
   | Exclude<ChangeResult<T>, { readonly kind: 'done' }>;
 
 interface Draft {
@@ -81,11 +92,15 @@ export class TenantStore {
     this.index = new ChangedObject(deps, TENANT_INDEX);
   }
 
+  /** One that is lost is replaced, and the trail says so: what a policy says does not depend on the one before. */
   async putPolicy(author: Author, policy: PolicySource): Promise<ChangeResult<PolicyDocument>> {
     const { tenant, by } = author;
     return this.#change(author, async ({ row, ref, at }) => {
-      const before = row.policy === null ? null : await this.policy(tenant, row.policy);
-      const version = (before?.version ?? 0) + 1;
+      const found = row.policy === null ? null : await this.#readOrLost(POLICY_PREFIX, tenant, row.policy, policyFile);
+      const isLost = found === 'lost';
+      const before = isLost ? null : found;
+      // There have been no more policies than changes.
+      const version = (isLost ? row.version : (before?.version ?? 0)) + 1;
       const earlier =
         before === null || row.policy === null
           ? []
@@ -93,14 +108,19 @@ export class TenantStore {
       const rules = policy.rules.map((rule) => ({ ...rule }));
       const value = { version, at, by, policy: { ...policy, rules }, earlier: earlier.slice(0, MAX_EARLIER) };
       await this.#write(POLICY_PREFIX, tenant, ref, policyFile.encode(value));
-      return { refs: { policy: ref }, event: { action: 'policy.put', version }, value };
+      const event = { action: 'policy.put', version } as const;
+      return { refs: { policy: ref }, event, value, ...(isLost && { lost: 'policy' as const }) };
     });
   }
 
-  /** Sets or replaces the override of a number. Expired ones of other numbers go at this occasion. */
+  /**
+   * Sets or replaces the override of a number. Expired ones of other numbers go at this occasion. A list that is lost is
+   * not begun anew by it: in force, it would lack all others, and nobody had said so.
+   */
   async putOverride(author: Author, override: Omit<StoredOverride, 'author' | 'createdAt'>) {
     return this.#change<StoredOverride>(author, async ({ row, ref, at }) => {
-      const all = row.overrides === null ? [] : await this.overrides(author.tenant, row.overrides);
+      const all = await this.#overridesOrLost(author.tenant, row);
+      if (all === 'lost') return { kind: 'lost' };
       const kept = all.filter(({ number, expiresAt }) => number !== override.number && isValid(expiresAt, at));
       if (kept.length >= MAX_OVERRIDES) return { kind: 'full', limit: `${MAX_OVERRIDES} overrides` };
       const value = { ...override, author: author.by, createdAt: at };
@@ -122,15 +142,30 @@ export class TenantStore {
     });
   }
 
+  /** Begins an empty list in the place of one that is lost; while it can be read there is nothing to reset. */
+  async resetOverrides(author: Author): Promise<ChangeResult<null>> {
+    return this.#change<null>(author, async ({ row }) => {
+      if ((await this.#overridesOrLost(author.tenant, row)) !== 'lost') return { kind: 'not-found' };
+      return { refs: { overrides: null }, event: { action: 'overrides.reset' }, value: null, lost: 'overrides' };
+    });
+  }
+
   async deleteOverride(author: Author, number: number): Promise<ChangeResult<null>> {
     return this.#change<null>(author, async ({ row, ref, at }) => {
-      const all = row.overrides === null ? [] : await this.overrides(author.tenant, row.overrides);
+      const all = await this.#overridesOrLost(author.tenant, row);
+      if (all === 'lost') return { kind: 'lost' };
       const found = all.find((override) => override.number === number && isValid(override.expiresAt, at));
       if (found === undefined) return { kind: 'not-found' };
       const kept = all.filter((override) => override !== found);
       await this.#write(OVERRIDES_PREFIX, author.tenant, ref, overridesFile.encode({ overrides: kept }));
       return { refs: { overrides: ref }, event: { action: 'override.delete', override: shown(found) }, value: null };
     });
+  }
+
+  async #overridesOrLost(tenant: string, { overrides }: TenantRow): Promise<readonly StoredOverride[] | 'lost'> {
+    if (overrides === null) return [];
+    const list = await this.#readOrLost(OVERRIDES_PREFIX, tenant, overrides, overridesFile);
+    return list === 'lost' ? list : list.overrides;
   }
 
   /** Puts into the audit trail what was changed elsewhere. */
@@ -165,7 +200,9 @@ export class TenantStore {
     const begun = holder?.begin();
     const version = await this.index.change(async (rows) => {
       const row = rows.get(tenant) ?? { tenant, version: 0, policy: null, overrides: null, audit: null };
-      const page = row.audit === null ? null : await this.#read(AUDIT_PREFIX, tenant, row.audit, auditFile);
+      const found = row.audit === null ? null : await this.#readOrLost(AUDIT_PREFIX, tenant, row.audit, auditFile);
+      // What is lost of the trail is no reason to change nothing any more.
+      const page = found === 'lost' ? null : found;
       // An earlier attempt may have failed and been persisted all the same. Then this is no second change.
       if (isAgain && page !== null && (await this.#isIn(page, tenant, id))) return null;
       isAgain = true;
@@ -180,7 +217,10 @@ export class TenantStore {
         return null;
       }
       result = { kind: 'done', value: edited.value };
-      await this.#write(AUDIT_PREFIX, tenant, draft.ref, auditFile.encode(pageWith(page, draft, by, edited.event)));
+      const lost = [...(edited.lost ? [edited.lost] : []), ...(found === 'lost' ? (['audit'] as const) : [])];
+      const entry = { ref: draft.ref, at, by, ...(lost.length > 0 && { lost }), ...edited.event };
+      const older = found === 'lost' ? await this.#lastFullPage(row) : row.audit;
+      await this.#write(AUDIT_PREFIX, tenant, draft.ref, auditFile.encode(pageWith(page, row, entry, older)));
       const next = { ...row, ...edited.refs, version: row.version + 1, audit: draft.ref };
       return new Map([...rows, [tenant, next]]);
     });
@@ -192,8 +232,18 @@ export class TenantStore {
   async #isIn(page: AuditPage, tenant: string, id: string): Promise<boolean> {
     if (page.entries.some(({ ref }) => ref.endsWith(id))) return true;
     if (page.older === null) return false;
-    const older = await this.#read(AUDIT_PREFIX, tenant, page.older, auditFile);
-    return older.entries.some(({ ref }) => ref.endsWith(id));
+    const older = await this.#readOrLost(AUDIT_PREFIX, tenant, page.older, auditFile);
+    return older !== 'lost' && older.entries.some(({ ref }) => ref.endsWith(id));
+  }
+
+  /** Of the trail before a page that is lost; null: there is none, or two changes wrote one and one of them never was. */
+  async #lastFullPage({ tenant, version }: TenantRow): Promise<string | null> {
+    const last = Math.floor((version - 1) / AUDIT_PAGE) * AUDIT_PAGE;
+    const prefix = documentKey(AUDIT_PREFIX, tenant, nextRef(last, ''));
+    const [only, other] = (await this.#deps.objects.list(prefix, { limit: 2 })).objects;
+    return only === undefined || other !== undefined
+      ? null
+      : only.key.slice(documentKey(AUDIT_PREFIX, tenant, '').length);
   }
 
   async #write(prefix: string, tenant: string, ref: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -204,6 +254,15 @@ export class TenantStore {
     const document = await this.#readIfThere(prefix, tenant, ref, file);
     if (document === null) throw new RangeError(`${documentKey(prefix, tenant, ref)} is missing`);
     return document;
+  }
+
+  /**
+   * 'lost': it is not there, or its bytes are damaged. Rejects where storage does not answer, and where what was written is
+   * there but other software wrote it: that is not lost.
+   */
+  async #readOrLost<T>(prefix: string, tenant: string, ref: string, file: FramedJson<T>): Promise<T | 'lost'> {
+    const object = await this.#deps.objects.get(documentKey(prefix, tenant, ref));
+    return object === null || !isWholeFrame(object.bytes) ? 'lost' : file.decode(object.bytes);
   }
 
   async #readIfThere<T>(prefix: string, tenant: string, ref: string, file: FramedJson<T>): Promise<T | null> {
@@ -220,10 +279,12 @@ function shown({ number, list, reason, expiresAt }: StoredOverride) {
   return { number, list, reason, expiresAt };
 }
 
-/** The page of a change: itself and those before it, back to the full page that it leads to. */
-function pageWith(before: AuditPage | null, { row, ref, at }: Draft, by: string, event: AuditEvent): AuditPage {
-  const entry: AuditEntry = { ref, at, by, ...event };
-  if (before === null || isFullPage(row.version)) return { entries: [entry], older: row.audit };
+/**
+ * The page of a change: itself and those before it, back to the full page that it leads to.
+ * @param older what it leads to if it is the first on its page
+ */
+function pageWith(before: AuditPage | null, row: TenantRow, entry: AuditEntry, older: string | null): AuditPage {
+  if (before === null || isFullPage(row.version)) return { entries: [entry], older };
   // Before pages ended at fixed versions, each had the last fifty changes: those up to a full page are cut off.
   const firstOlder = before.entries.find((each) => isFullPage(versionOf(each.ref)));
   const kept = firstOlder === undefined ? before.entries : before.entries.slice(0, before.entries.indexOf(firstOlder));

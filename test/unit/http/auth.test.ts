@@ -33,6 +33,7 @@ const PROTECTED: readonly Protected[] = [
     success: 200,
   },
   { method: 'DELETE', path: '/v1/overrides?number=%2B12025550123', scope: 'policy', success: 404 },
+  { method: 'DELETE', path: '/v1/overrides/lost', scope: 'policy', success: 404 },
   { method: 'GET', path: '/v1/feed/manifest', scope: 'feed', success: 503 },
   { method: 'GET', path: `/v1/feed/slices/${'0'.repeat(64)}`, scope: 'feed', success: 404 },
   { method: 'GET', path: '/v1/audit', scope: 'policy', success: 200 },

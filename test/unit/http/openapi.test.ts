@@ -51,6 +51,7 @@ it('has every route of API.md that is built, and itself', () => {
     'DELETE /v1/canaries',
     'DELETE /v1/keys/{id}',
     'DELETE /v1/overrides',
+    'DELETE /v1/overrides/lost',
     'GET /',
     'GET /docs',
     'GET /docs/{file}',

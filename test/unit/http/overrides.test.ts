@@ -50,6 +50,24 @@ describe('overrides', () => {
     expect(await lookup()).not.toHaveProperty('override');
   });
 
+  it('is refused on a list that is lost, until that is given up', async () => {
+    expect((await harness.call('DELETE', '/v1/overrides/lost')).code).toBe('not-found');
+    await put({ list: 'allow' });
+    const [head] = (await harness.objects.list('config/overrides/default/')).objects;
+    await harness.objects.delete([head?.key ?? '']);
+    const refused = await put({ list: 'block' });
+    expect(refused).toMatchObject({ status: 409, code: 'overrides-lost' });
+    expect(refused.text).toContain('DELETE /v1/overrides/lost');
+    expect((await harness.call('DELETE', PATH)).code).toBe('overrides-lost');
+    expect((await harness.call('DELETE', '/v1/overrides/lost')).status).toBe(204);
+    expect((await put({ list: 'block' })).status).toBe(200);
+    expect(await lookup()).toMatchObject({ action: 'block', rule: 'override' });
+    const { entries } = (await harness.call('GET', '/v1/audit')).json as { entries: object[] };
+    const at = '2025-05-31T12:00:00.000Z';
+    expect(entries[1]).toEqual({ at, by: 'admin', action: 'overrides.reset', lost: ['overrides'] });
+    expect(entries[2]).toMatchObject({ action: 'override.put', override: { number: NUMBER, list: 'allow' } });
+  });
+
   it('ends when it expires', async () => {
     await put({ list: 'block', expiresAt: '2025-06-01' });
     expect(await lookup()).toMatchObject({ action: 'block', override: { expiresAt: '2025-06-01T00:00:00.000Z' } });
