@@ -89,15 +89,15 @@ async function readNow(source: ObjectStore): Promise<Generation | null> {
     );
     throw await refusal(source, problem, retained);
   }
-  const { keys, later, certain } = await newestCopies(source);
+  const { keys, gone, certain } = await newestCopies(source);
   if (keys.length === 0) return null;
   const copies: string[] = [];
   for await (const { key } of listObjects(source, RETAINED_PREFIX)) copies.push(key);
   if (certain === null) {
     const why =
-      later === null
+      gone === null
         ? `${keys.join(' and ')} are copies of one generation, and which of them was published nobody can tell`
-        : `${later} is of a later generation than every copy of a manifest`;
+        : `${gone} is as late as every copy of a manifest, or later, and the copy that belongs to it is gone`;
     throw await refusal(source, `${problem}; ${why}`, copies);
   }
   try {
@@ -127,7 +127,7 @@ async function refusal(source: ObjectStore, problem: string, copies: readonly st
       choices
         .map((key) => `--decisions ${key} (what was merged later is screened as if it came in now), or `)
         .join('') +
-      `--decisions ${NO_DECISIONS} (everything is). What was decided of sources since is then to be decided again`,
+      `--decisions ${NO_DECISIONS} (everything is screened as if it came in now). What was decided of sources since is to be decided again`,
   );
 }
 

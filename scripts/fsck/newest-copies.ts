@@ -6,11 +6,11 @@ import { listObjects } from './list-all.ts';
 export interface NewestCopies {
   /** Keys of all copies of the newest generation that has one; of several, one at most was published. */
   readonly keys: readonly string[];
-  /** A later generation may have been published: its history is there, and its copy is gone. Key of that history. */
-  readonly later: string | null;
+  /** History of as late a generation or a later one whose copy is gone: that may have been the one published. */
+  readonly gone: string | null;
   /**
-   * What the manifest was, or would have been a moment later: the only copy of the newest generation, of which no other
-   * can have been published. null: nobody can tell.
+   * What the manifest was, or would have been a moment later: of the newest generation there was no other. null: nobody
+   * can tell.
    */
   readonly certain: string | null;
 }
@@ -22,10 +22,12 @@ export async function newestCopies(objects: ObjectStore): Promise<NewestCopies> 
     keys.push(key);
   }
   const [only, other] = keys;
-  if (only === undefined) return { keys, later: null, certain: null };
-  const startAfter = generationKey(HISTORY_PREFIX, generationOf(only) + 1, '');
-  const later = (await objects.list(HISTORY_PREFIX, { limit: 1, startAfter })).objects[0]?.key ?? null;
-  return { keys, later, certain: other === undefined && later === null ? only : null };
+  if (only === undefined) return { keys, gone: null, certain: null };
+  const startAfter = generationKey(HISTORY_PREFIX, generationOf(only), '');
+  const histories = (await objects.list(HISTORY_PREFIX, { limit: keys.length + 1, startAfter })).objects;
+  const copied = new Set(keys.map((key) => HISTORY_PREFIX + key.slice(RETAINED_PREFIX.length)));
+  const gone = histories.find(({ key }) => !copied.has(key))?.key ?? null;
+  return { keys, gone, certain: other === undefined && gone === null ? only : null };
 }
 
 /** Of a key below `manifests/`. */

@@ -132,6 +132,18 @@ describe('a store with sources in quarantine', () => {
     await expect(nextTick(world)).rejects.toThrow('RFLE');
   });
 
+  test('says so when a page of what was dropped is gone, which ticks that merge again read', async () => {
+    const world = await everyKind();
+    const { manifest } = await loadManifest(world.objects.memory);
+    const ledger = await ledgerOf(world);
+    const cases = ledger.cases.map((one) => ({ ...one, dropped: { ...one.dropped, pages: ['quarantine/gone'] } }));
+    const key = await writeLedger(world.objects.memory, manifest.generation, 'by-hand', { ...ledger, cases });
+    await alterPublished(world, () => ({ ledger: key }));
+    const { problems, words } = await checked(world);
+    expect(problems).toContain(`error: ledger of sources: ${key}`);
+    expect(words.join()).toContain('quarantine/gone is missing');
+  });
+
   test('says so when the ledger of a retained generation is gone', async () => {
     const world = await everyKind();
     const key = (await world.objects.memory.list('ledgers/')).objects[0]?.key ?? '';

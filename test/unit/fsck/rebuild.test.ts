@@ -194,11 +194,20 @@ describe('a rebuild without the manifest', () => {
     const key = await keyLike(source, 'manifests/0000000005-');
     await source.objects.memory.delete(['manifest', key]);
     const refused = rebuilt(source);
-    await expect(refused).rejects.toThrow(/history\/0000000005-\w+ is of a later generation/);
+    await expect(refused).rejects.toThrow(/history\/0000000005-\w+ is as late as every copy of a manifest, or later/);
     await expect(refused).rejects.toThrow(`--decisions ${await keyLike(source, 'manifests/0000000004-')} `);
     // Nor does a check advise it.
     const { words } = await checked(source);
     expect(words[0]).not.toContain('Put a copy of');
+  });
+
+  test('does not take the copy that lost for the one that won, whose copy is gone', async () => {
+    const source = await lostRace();
+    const [published = '', lost = ''] = await keysOf(source, 'manifests/0000000005-');
+    await source.objects.memory.delete(['manifest', published]);
+    const refused = rebuilt(source);
+    await expect(refused).rejects.toThrow(`history/${published.slice('manifests/'.length)} is as late as every copy`);
+    await expect(refused).rejects.toThrow(`--decisions ${lost} `);
   });
 
   test('does not pass over the newest copy because it is damaged', async () => {
