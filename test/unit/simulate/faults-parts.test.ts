@@ -73,6 +73,7 @@ const STORMY: Climate = {
   kvDamage: 0,
   pageLimit: 1000,
   isKeyRateLimited: false,
+  originCacheMs: 0,
 };
 
 describe('the weather', () => {
