@@ -14,7 +14,7 @@ export interface OriginWayDeps {
   /** Which cache each request comes by. */
   readonly random: Random;
   now(): number;
-  isolateAt(turn: number): Isolate;
+  isolateAt(turn: number): Pick<Isolate, 'run' | 'fetch'>;
   tell(line: string): void;
 }
 

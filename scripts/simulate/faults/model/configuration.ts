@@ -48,11 +48,11 @@ export interface ConfigurationWatch {
   read(key: string): Uint8Array | null;
 }
 
-/** How a rule is named among those that were asked to go. */
-export function policyName(tenant: string): string {
+function policyName(tenant: string): string {
   return `policy of ${tenant}`;
 }
 
+/** How an override is named among what was asked to go. */
 export function overrideName(tenant: string, number: number): string {
   return `override of ${tenant} for ${number}`;
 }
@@ -86,7 +86,7 @@ export class Configuration {
   readonly canaries: Canaries[] = [
     { version: 0, from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, numbers: new Set() },
   ];
-  /** What somebody has asked to be taken away or replaced: nothing else goes, whoever changes things at the same time. */
+  /** What somebody has asked to be taken away: nothing else goes, whoever changes things at the same time. */
   readonly asked = { keys: new Set<string>(), canaries: new Set<number>(), rules: new Set<string>() };
   readonly #watch: ConfigurationWatch;
 
