@@ -51,6 +51,8 @@ export interface Asked {
 const FRESH_MS = 31_500;
 /** The same of what tenants decide with, whose refresh may have been lost once. */
 const RULES_FRESH_MS = 45_000;
+/** What tenants decide with, without the index that says which is in force: an isolate never goes back in that. */
+const DOCUMENTS = ['config/policies/', 'config/overrides/'];
 /** What failed so long ago does not show any more. */
 const TROUBLE_MS = 60_000;
 /**
@@ -116,8 +118,9 @@ function checkContent(
 ): number {
   const { isolate, sentAt, answeredAt, floor, asOf } = asked;
   // Where documents of the newest cannot be read, those from before go on, for two minutes from when that was noticed.
+  const areReadable = isolate.isCalmSince(sentAt - TROUBLE_MS, DOCUMENTS);
   const known = world.configuration.rules.filter(
-    ({ version, from }) => (version >= floor.rules || !isCalm) && from <= answeredAt,
+    ({ version, from }) => (version >= floor.rules || !areReadable) && from <= answeredAt,
   );
   const recentFrom = isCalm ? sentAt - RULES_FRESH_MS : Number.NEGATIVE_INFINITY;
   const recent = known.filter(({ until }) => until >= recentFrom);

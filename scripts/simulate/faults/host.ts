@@ -5,6 +5,8 @@ import type { Scheduler } from './scheduler.ts';
 export interface Floor {
   readonly generation: number;
   readonly rules: number;
+  /** Until when its health has said that a generation was certainly the newest; milliseconds since 1970. */
+  readonly confirmed: { readonly generation: number; readonly atMs: number };
 }
 
 export interface HostDeps {
@@ -19,12 +21,12 @@ export class Host {
   /** Its clock against the one that is right. */
   readonly skewMs: number;
   /** Stretches of time in which a storage call of its was failing or slow. */
-  readonly troubles: { readonly from: number; readonly to: number }[] = [];
+  readonly troubles: { readonly from: number; readonly to: number; readonly target: string }[] = [];
   /** When it last saw the manifest. */
   confirmedAt = Number.NEGATIVE_INFINITY;
   readonly #deps: HostDeps;
   readonly #waiting = new Set<() => void>();
-  #floor: Floor = { generation: 0, rules: 0 };
+  #floor: Floor = { generation: 0, rules: 0, confirmed: { generation: 0, atMs: 0 } };
   #isAlive = true;
 
   constructor(deps: HostDeps, name: string, place: string, skewMs: number) {
@@ -47,17 +49,18 @@ export class Host {
     return this.#floor;
   }
 
-  raise({ generation, rules }: Partial<Floor>): void {
+  raise({ generation, rules, confirmed }: Partial<Floor>): void {
     const { floor } = this;
     this.#floor = {
       generation: Math.max(generation ?? 0, floor.generation),
       rules: Math.max(rules ?? 0, floor.rules),
+      confirmed: confirmed ?? floor.confirmed,
     };
   }
 
-  /** Whether no storage call of its failed or was slow since then. */
-  isCalmSince(from: number): boolean {
-    return this.troubles.every(({ to }) => to < from);
+  /** Whether no storage call of its failed or was slow since then; of keys that begin so, if any are given. */
+  isCalmSince(from: number, prefixes: readonly string[] = ['']): boolean {
+    return this.troubles.every(({ to, target }) => to < from || !prefixes.some((prefix) => target.startsWith(prefix)));
   }
 
   /** What it was doing is never heard of again. */

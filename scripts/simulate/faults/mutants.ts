@@ -348,8 +348,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what cannot be read of a number counts as not listed',
     file: 'src/serve/view.ts',
-    from: '      this.#failures.set(id, error);\n      throw error;',
-    to: "      this.#failures.set(id, error);\n      if (cached.column !== 'numbers') throw error;\n      return { find: () => -1, rank: () => 0, fresh: null, copyRange: () => undefined } as unknown as Reader;",
+    from: '    if (this.#failures.has(id)) throw this.#failures.get(id);\n',
+    to: "    if (this.#failures.has(id) && cached.column !== 'numbers') throw this.#failures.get(id);\n    if (this.#failures.has(id)) return { find: () => -1, rank: () => 0, fresh: null, copyRange: () => undefined } as unknown as Reader;\n",
   },
   // Briefings, replicas
   {

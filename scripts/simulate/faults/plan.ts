@@ -1,6 +1,7 @@
 /** What people and cron do in a seed, and when: a plain list, so that a schedule can be printed and shrunk. */
 import { Random } from '../random.ts';
 import { DAY_MS } from './model/calendar.ts';
+import type { Climate } from './weather.ts';
 
 /** How often each is drawn, before a seed leaves some of them out. */
 const WEIGHTS = {
@@ -34,11 +35,77 @@ const WEIGHTS = {
 
 export type Kind = keyof typeof WEIGHTS;
 const KINDS = Object.keys(WEIGHTS) as Kind[];
-/** A seed in so many is about sources that are held back, and little else. */
-const ABOUT_SOURCES = 0.15;
-const OF_SOURCES: readonly Kind[] = ['release', 'drop', 'canary', 'rollback'];
 /** Without these nothing happens. */
 const ALWAYS: readonly Kind[] = ['upload', 'tick', 'lookup'];
+
+/** What a seed is about, with little else: what takes several steps in a row is rare where everything happens. */
+interface Theme {
+  /** Of all seeds. */
+  readonly share: number;
+  /** Beside what always happens, and how much more often than elsewhere. */
+  readonly kinds: Partial<Record<Kind, number>>;
+  /** Names of sources, at most. */
+  readonly sources: number;
+  /** Of an upload that has many bad lines. */
+  readonly badChance?: number;
+  /** Serving isolates, at most. */
+  readonly isolates: number;
+  /** Whether days go by, or seconds only. */
+  readonly pace: 'days' | 'hours' | 'seconds';
+  /** Whom storms meet; none: everybody. */
+  readonly stormy?: readonly Kind[];
+  /** Of which one is drawn; none: as in any other seed. */
+  readonly weather: readonly Partial<Climate>[];
+}
+
+const THEMES: readonly Theme[] = [
+  // Held back, released, held back again, dropped: all of one source.
+  {
+    share: 0.15,
+    kinds: { release: 1, drop: 1, canary: 1, rollback: 1 },
+    sources: 1,
+    badChance: 0.6,
+    isolates: 3,
+    pace: 'days',
+    weather: [],
+  },
+  // Reads of one isolate that cross each other, and the changes that are made meanwhile.
+  {
+    share: 0.08,
+    kinds: { watch: 4, override: 3, policy: 3, status: 1 },
+    sources: 4,
+    isolates: 2,
+    pace: 'seconds',
+    stormy: ['watch', 'lookup'],
+    weather: [
+      { faults: ['slow'], targets: ['manifest'], faultRate: 0.6 },
+      { faults: ['slow'], targets: ['config/'], faultRate: 0.3 },
+      { faults: ['slow'], targets: ['config/', 'manifest'], faultRate: 0.1, latencyMs: 200 },
+    ],
+  },
+  // Syncs that overlap, of an origin whose isolates do not know the same.
+  {
+    share: 0.04,
+    kinds: { sync: 4, replicaLookup: 4, rollback: 0.5 },
+    sources: 4,
+    isolates: 3,
+    pace: 'seconds',
+    weather: [
+      { targets: ['current', 'slices/'], faultRate: 0.3 },
+      { originCacheMs: 25_000 },
+      { faults: ['slow'], targets: ['current', 'slices/'], faultRate: 0.3 },
+    ],
+  },
+  // Uploads taken back while others come in.
+  {
+    share: 0.06,
+    kinds: { withdraw: 2, bringBack: 1, rollback: 0.3, release: 0.5 },
+    sources: 2,
+    isolates: 2,
+    pace: 'hours',
+    weather: [],
+  },
+];
 
 export interface Step {
   /** Its place in the whole plan, which names it and seeds what it does, whatever becomes of the others. */
@@ -66,6 +133,8 @@ export interface Plan {
   /** Serving isolates. */
   readonly isolates: number;
   readonly startMs: number;
+  /** Of the seed's climate, what is not drawn for it. */
+  readonly weather: Partial<Climate>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -77,16 +146,17 @@ const EPOCH_MS = 1_769_976_000_000;
 export function planOf(seed: number): Plan {
   const random = new Random(seed).stream('plan');
   const count = 30 + random.below(90);
-  const isAboutSources = random.chance(ABOUT_SOURCES);
+  const theme = themeOf(random.next());
   const weights = KINDS.map((kind) => {
-    const isThere = ALWAYS.includes(kind) || (isAboutSources ? OF_SOURCES.includes(kind) : random.chance(0.6));
-    return [kind, isThere ? WEIGHTS[kind] * spread(random) : 0] as const;
+    const factor = ALWAYS.includes(kind) ? 1 : theme === null ? Number(random.chance(0.6)) : (theme.kinds[kind] ?? 0);
+    return [kind, factor * WEIGHTS[kind] * spread(random)] as const;
   });
   const hurry = random.next();
-  const calendar = random.chance(0.5) ? random.next() : 0;
+  const calendar = (theme?.pace ?? 'days') === 'days' && random.chance(0.5) ? random.next() : 0;
   const first = random.below(SOURCES.length);
-  const sources = SOURCES.slice(first, first + 1 + (isAboutSources ? 0 : random.below(SOURCES.length)));
-  const habits = { sources, badChance: isAboutSources ? 0.6 : ([0.1, 0.2, 0.6][random.below(3)] ?? 0.2) };
+  const sources = SOURCES.slice(first, first + 1 + random.below(theme?.sources ?? SOURCES.length));
+  const habits = { sources, badChance: theme?.badChance ?? [0.1, 0.2, 0.6][random.below(3)] ?? 0.2 };
+  const weather = theme?.weather[random.below(Math.max(1, theme.weather.length))] ?? {};
   const steps: Step[] = [];
   let storm = 0;
   const startMs = EPOCH_MS + random.below(3 * DAY_MS);
@@ -94,13 +164,30 @@ export function planOf(seed: number): Plan {
   for (let index = 0; index < count; index++) {
     if (random.chance(0.15)) storm = random.chance(0.5) ? 0 : 0.3 + 0.7 * random.next();
     const kind = draw(weights, random);
-    const gapMs = gapOf(random, hurry, calendar);
-    const collects = kind === 'tick' && random.chance(0.2);
-    const step = { index, kind, gapMs: collects ? untilCollection(at + gapMs) - at : gapMs, storm };
+    const gapMs =
+      theme?.pace === 'seconds' ? random.below(random.chance(0.5) ? 400 : 15_000) : gapOf(random, hurry, calendar);
+    const collects = kind === 'tick' && theme?.pace !== 'seconds' && random.chance(0.2);
+    const isMet = theme?.stormy?.includes(kind) ?? true;
+    const step = {
+      index,
+      kind,
+      gapMs: collects ? untilCollection(at + gapMs) - at : gapMs,
+      storm: isMet ? storm : 0,
+    };
     steps.push(step);
     at += step.gapMs;
   }
-  return { habits, steps, isolates: 1 + random.below(3), startMs };
+  return { habits, steps, isolates: 1 + random.below(theme?.isolates ?? 3), startMs, weather };
+}
+
+/** @param at 0 to 1; null: the seed is about everything */
+function themeOf(at: number): Theme | null {
+  let before = 0;
+  for (const theme of THEMES) {
+    before += theme.share;
+    if (at < before) return theme;
+  }
+  return null;
 }
 
 /** From a quarter to four times: in each seed other things happen much. */

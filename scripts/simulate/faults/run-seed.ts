@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Actor, Town } from './actors/actor.ts';
 import { batches, bringBack, withdraw } from './actors/batches.ts';
-import { briefing } from './actors/briefing.ts';
+import { briefEverything, briefing } from './actors/briefing.ts';
 import {
   asOfDay,
   asOfGeneration,
@@ -146,6 +146,7 @@ async function play(world: World, plan: Plan, omitted: Omitted, told: Map<number
     await comeToRest(world);
     if (!world.isOver) checkNothingLost(town);
     if (!world.isOver) await lookUpEverything(town);
+    if (!world.isOver) await briefEverything(town);
     if (!world.isOver) await catchUp(town);
   });
   await world.scheduler.run();

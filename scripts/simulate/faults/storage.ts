@@ -61,7 +61,7 @@ export class Calls {
     const told = `a${doer.action}.${index} ${what}${fault === null ? '' : ` (${fault})`}`;
     const begun = scheduler.now;
     const tookMs = fate.effectMs + fate.answerMs;
-    if (fault !== null || tookMs > SLOW_MS) host.troubles.push({ from: begun, to: begun + tookMs });
+    if (fault !== null || tookMs > SLOW_MS) host.troubles.push({ from: begun, to: begun + tookMs, target });
     return new Promise<T>((resolve, reject) => {
       const answer = (settle: () => void) => {
         scheduler.wakeAfter(fate.answerMs, () => {
@@ -73,7 +73,7 @@ export class Calls {
           const result = effect(fate, doer);
           return () => resolve(result);
         } catch (error) {
-          if (error instanceof SimulatedFailure) host.troubles.push({ from: begun, to: scheduler.now });
+          if (error instanceof SimulatedFailure) host.troubles.push({ from: begun, to: scheduler.now, target });
           return () => reject(error);
         }
       };

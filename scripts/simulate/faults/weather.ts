@@ -55,9 +55,12 @@ export interface Climate {
   readonly pageLimit: number;
   /** Whether a key takes one write a second. */
   readonly isKeyRateLimited: boolean;
+  /** How long caches between a replica and its origin keep a manifest. */
+  readonly originCacheMs: number;
 }
 
-export function climateOf(seed: number): Climate {
+/** @param given what is not drawn */
+export function climateOf(seed: number, given: Partial<Climate> = {}): Climate {
   const random = new Random(seed).stream('climate');
   const isCalm = random.chance(0.12);
   const pick = <T>(values: readonly T[]): T => values[random.below(values.length)] as T;
@@ -71,6 +74,8 @@ export function climateOf(seed: number): Climate {
     kvDamage: pick([0, 0, 0.02]),
     pageLimit: pick([1, 2, 3, 7, 1000, 1000]),
     isKeyRateLimited: random.chance(0.3),
+    originCacheMs: pick([0, 0, 25_000]),
+    ...given,
   };
 }
 

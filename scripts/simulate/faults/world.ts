@@ -10,10 +10,11 @@ import { knownFault } from './known.ts';
 import { Configuration } from './model/configuration.ts';
 import { MIN_LINES } from './model/judge.ts';
 import { Model } from './model/model.ts';
+import { checkPointers } from './model/pointer.ts';
 import { LABEL_SETTING } from './model/risk.ts';
+import { OriginWay } from './origin-way.ts';
 import type { Plan } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
-import { SimulatedFailure } from './storage.ts';
 import { MOST_IN_BLOCK, numberIn } from './universe.ts';
 import { climateOf, Weather } from './weather.ts';
 
@@ -91,7 +92,7 @@ export class World {
   readonly #replicas: ReplicaIsolate[] = [];
   readonly #slicesPerSync: number;
   #isolates = 0;
-  #origins = 0;
+  readonly #originWay: OriginWay;
 
   constructor({ seed, plan, suppressed }: WorldOptions) {
     this.seed = seed;
@@ -99,14 +100,21 @@ export class World {
     this.random = new Random(seed);
     this.scheduler = new Scheduler(plan.startMs);
     const now = () => this.scheduler.now;
-    this.weather = new Weather(seed, climateOf(seed), suppressed);
+    this.weather = new Weather(seed, climateOf(seed, plan.weather), suppressed);
     const onBroken = (invariant: string, detail: string) => this.broken(invariant, detail);
     const read = (key: string) => this.bucket.get(key)?.bytes ?? null;
     this.bucket = new Bucket(now, { onPut: (entry) => this.#onPut(entry), onBroken });
-    this.replicaBucket = new Bucket(now, { onPut: () => {}, onBroken });
+    this.replicaBucket = new Bucket(now, { onPut: (entry, before) => this.#onReplicaPut(entry, before), onBroken });
     this.cache = new EdgeCache(seed, now, this.weather.climate.kvStaleMs);
-    this.configuration = new Configuration(now, read);
+    this.configuration = new Configuration({ now, read, onBroken });
     this.model = new Model({ onBroken, now, read, configuration: this.configuration });
+    this.#originWay = new OriginWay({
+      cacheMs: this.weather.climate.originCacheMs,
+      random: this.random.stream('origin'),
+      now,
+      isolateAt: (turn) => this.isolateAt(turn),
+      tell: (line) => this.tell(line),
+    });
     this.#storms = new Map(plan.steps.map(({ index, storm }) => [index, storm]));
     this.#slots = Array.from({ length: plan.isolates }, () => null);
     const random = this.random.stream('budget');
@@ -210,7 +218,7 @@ export class World {
       bucket: this.replicaBucket,
       key: this.replicaKey,
       slicesPerSync: this.#slicesPerSync,
-      fetch: (request: Request) => this.#fetchFromOrigin(request),
+      fetch: (request: Request) => this.#originWay.fetch(request),
     };
     return new ReplicaIsolate(this.deps, setup, this.#born());
   }
@@ -220,13 +228,6 @@ export class World {
     const random = this.random.stream(name);
     const place = PLACES[random.below(PLACES.length)] as string;
     return { name, place, skewMs: random.below(1001) - 500, random };
-  }
-
-  async #fetchFromOrigin(request: Request): Promise<Response> {
-    const isolate = this.isolateAt(this.#origins++);
-    const response = await isolate.run(async () => isolate.fetch(request));
-    if (response === null) throw new SimulatedFailure('simulated: the origin is gone');
-    return response;
   }
 
   /** Null: there was no answer. Answers that nobody may ever get are broken promises. */
@@ -284,6 +285,11 @@ export class World {
       // Whoever has put it must not be told that it failed.
       this.broken('the model can read what is stored', error instanceof Error ? (error.stack ?? '') : String(error));
     }
+  }
+
+  #onReplicaPut(entry: Entry, before: Entry | undefined): void {
+    if (entry.key === 'current' && before !== undefined)
+      checkPointers(before.bytes, entry.bytes, (invariant, detail) => this.broken(invariant, detail));
   }
 
   #note({ key, bytes }: Entry): void {

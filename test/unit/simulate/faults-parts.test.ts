@@ -4,14 +4,18 @@ import { EdgeCache } from '../../../scripts/simulate/faults/edge-cache.ts';
 import { Host } from '../../../scripts/simulate/faults/host.ts';
 import { KNOWN } from '../../../scripts/simulate/faults/known.ts';
 import { dateOf, dayOfDate, dayOfSeconds, instantOf } from '../../../scripts/simulate/faults/model/calendar.ts';
+import { Configuration } from '../../../scripts/simulate/faults/model/configuration.ts';
+import { checkPointers } from '../../../scripts/simulate/faults/model/pointer.ts';
 import { MUTANTS } from '../../../scripts/simulate/faults/mutants.ts';
 import { mutated } from '../../../scripts/simulate/faults/mutate.ts';
+import { OriginWay } from '../../../scripts/simulate/faults/origin-way.ts';
 import { planOf } from '../../../scripts/simulate/faults/plan.ts';
 import { Scheduler } from '../../../scripts/simulate/faults/scheduler.ts';
 import { leaveOut } from '../../../scripts/simulate/faults/shrink.ts';
 import { Calls } from '../../../scripts/simulate/faults/storage.ts';
 import { numberIn, UNIVERSE } from '../../../scripts/simulate/faults/universe.ts';
 import { type Climate, climateOf, type Fault, Weather } from '../../../scripts/simulate/faults/weather.ts';
+import { Random } from '../../../scripts/simulate/random.ts';
 import { parseNumber } from '../../../src/number/parse.ts';
 
 const bytes = (text: string) => new Uint8Array(new TextEncoder().encode(text));
@@ -73,6 +77,7 @@ const STORMY: Climate = {
   kvDamage: 0,
   pageLimit: 1000,
   isKeyRateLimited: false,
+  originCacheMs: 0,
 };
 
 describe('the weather', () => {
@@ -259,6 +264,139 @@ describe('shrinking', () => {
 test('a plan is the same for the same seed', () => {
   expect(planOf(5)).toEqual(planOf(5));
   expect(planOf(5)).not.toEqual(planOf(6));
+});
+
+test('some plans have a weather of their own, which storms bring to some steps only', () => {
+  const plans = Array.from({ length: 300 }, (_, seed) => planOf(seed));
+  const themed = plans.filter(({ weather }) => weather.targets?.includes('manifest') === true);
+  expect(themed.length).toBeGreaterThan(5);
+  const stormy = new Set(themed.flatMap(({ steps }) => steps.filter(({ storm }) => storm > 0).map(({ kind }) => kind)));
+  expect(stormy).toEqual(new Set(['watch', 'lookup']));
+  expect(climateOf(1, themed[0]?.weather)).toMatchObject(themed[0]?.weather ?? {});
+});
+
+/** A frame as the model reads it: its header is not looked at. */
+function frame(value: unknown) {
+  return bytes(`${' '.repeat(16)}${JSON.stringify(value)}`);
+}
+
+describe('changes that several make at once', () => {
+  const broken: string[] = [];
+  const documents = new Map<string, Uint8Array>();
+  const make = () => {
+    broken.length = 0;
+    return new Configuration({
+      now: () => 1_000_000,
+      read: (key) => documents.get(key) ?? null,
+      onBroken: (_, detail) => broken.push(detail),
+    });
+  };
+
+  test('are lost when a key goes that nobody asked to be deleted', () => {
+    const configuration = make();
+    configuration.onPut('config/keys', frame({ keys: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] }));
+    configuration.asked.keys.add('a');
+    configuration.onPut('config/keys', frame({ keys: [{ id: 'b' }, { id: 'c' }] }));
+    expect(broken).toEqual([]);
+    configuration.onPut('config/keys', frame({ keys: [{ id: 'b' }, { id: 'd' }] }));
+    expect(broken).toEqual(['key c']);
+  });
+
+  test('are lost when a canary goes', () => {
+    const configuration = make();
+    configuration.onPut('config/canaries', frame({ canaries: [{ number: 1 }, { number: 2 }] }));
+    configuration.asked.canaries.add(1);
+    configuration.onPut('config/canaries', frame({ canaries: [] }));
+    expect(broken).toEqual(['canary 2']);
+  });
+
+  test('are lost when an override goes that has not expired', () => {
+    const configuration = make();
+    const rows = (overrides: readonly { readonly number: number; readonly expiresAt: number | null }[]) => {
+      const ref = String(documents.size);
+      documents.set(
+        `config/overrides/shop/${ref}`,
+        frame({ overrides: overrides.map((one) => ({ ...one, list: 'allow' })) }),
+      );
+      return frame({ tenants: [{ tenant: 'shop', policy: null, overrides: ref }] });
+    };
+    configuration.onPut(
+      'config/tenants',
+      rows([
+        { number: 1, expiresAt: null },
+        { number: 2, expiresAt: 900_000 },
+      ]),
+    );
+    configuration.onPut('config/tenants', rows([{ number: 1, expiresAt: null }]));
+    expect(broken).toEqual([]);
+    configuration.onPut('config/tenants', rows([{ number: 3, expiresAt: null }]));
+    expect(broken).toEqual(['rule override of shop for 1']);
+  });
+});
+
+describe('the way from a replica to its origin', () => {
+  const URL = 'https://ringfence.example/v1/feed/manifest';
+  /** What a replica gets that asks every ten seconds, of an origin that has another generation each time. */
+  async function answers(cacheMs: number, url: string, count: number, isGone = false): Promise<number[]> {
+    let now = 0;
+    let generation = 0;
+    const way = new OriginWay({
+      cacheMs,
+      random: new Random(1),
+      now: () => now,
+      isolateAt: () => ({
+        run: async (work) => (isGone ? null : work()),
+        fetch: () => new Response(String(++generation), { headers: { etag: `"${generation}"` } }),
+      }),
+      tell: () => {},
+    });
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) {
+      found.push(Number(await (await way.fetch(new Request(url))).text()));
+      now += 10_000;
+    }
+    return found;
+  }
+
+  test('may answer a manifest with one of seconds ago, older than one that it has answered with since', async () => {
+    const found = await answers(25_000, URL, 100);
+    expect(found.some((generation, i) => generation < (found[i - 1] ?? 0))).toBe(true);
+    const first = new Map(found.toReversed().map((generation, i) => [generation, found.length - 1 - i]));
+    expect(Math.max(...found.map((generation, i) => i - (first.get(generation) ?? i)))).toBe(2);
+  });
+
+  test('has no caches in other seeds, and none for slices', async () => {
+    const all = Array.from({ length: 20 }, (_, i) => i + 1);
+    expect(await answers(0, URL, 20)).toEqual(all);
+    expect(await answers(25_000, URL.replace('manifest', 'slices/a'), 20)).toEqual(all);
+  });
+
+  test('ends where the origin goes away', async () => {
+    await expect(answers(25_000, URL, 1, true)).rejects.toThrow('the origin is gone');
+  });
+});
+
+describe('the pointer of a replica', () => {
+  const POINTER = { sequence: 5, generation: 7, manifest: { sha256: 'a' }, confirmedAt: 1_000_000, olderSince: null };
+  const broken = (before: object, after: object) => {
+    const found: string[] = [];
+    checkPointers(frame({ ...POINTER, ...before }), frame({ ...POINTER, ...after }), (_, detail) => found.push(detail));
+    return found;
+  };
+
+  test('goes forward', () => {
+    expect(broken({}, { confirmedAt: 1_060_000 })).toEqual([]);
+    expect(broken({}, { sequence: 6, generation: 8, manifest: { sha256: 'b' } })).toEqual([]);
+    expect(broken({}, { sequence: 4 })).toEqual(['sequence 4 came after 5']);
+    expect(broken({}, { manifest: { sha256: 'b' } })).toEqual(['sequence 5 came after 5']);
+    expect(broken({}, { sequence: 6, generation: 6 })).toEqual(['generation 6 came after 7']);
+  });
+
+  test('follows an origin that has been older for a quarter of an hour', () => {
+    const older = { sequence: 6, generation: 6, confirmedAt: 2_000_000 };
+    expect(broken({ olderSince: 1_100_000 }, older)).toEqual([]);
+    expect(broken({ olderSince: 1_100_001 }, older)).toEqual(['generation 6 came after 7']);
+  });
 });
 
 test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(

@@ -8,6 +8,7 @@ import { inForce } from '../model/configuration.ts';
 import { pickNumber, spelled, UNIVERSE, type UniverseNumber } from '../universe.ts';
 import type { Exchange, Sent, World } from '../world.ts';
 import { type Actor, pick, type Scene, type Tenant, type Town } from './actor.ts';
+import { checkHealth } from './operate.ts';
 
 /** Changes of keys are known everywhere within a minute while storage works, and within an hour if it fails. */
 const KEYS_KNOWN_MS = 61_000;
@@ -57,7 +58,8 @@ export const watch: Actor = async (scene) => {
   const isolate = world.anyIsolate(random);
   const pauseMs = 300 + random.below(4_000);
   for (let asked = 8 + random.below(16); asked > 0 && isolate.isAlive; asked--) {
-    await Promise.all([lookUp(scene, isolate, {}), world.scheduler.sleep(random.below(2 * pauseMs))]);
+    const look = () => (random.chance(0.2) ? checkHealth(scene, isolate) : lookUp(scene, isolate, {}));
+    await Promise.all([look(), world.scheduler.sleep(random.below(2 * pauseMs))]);
   }
 };
 

@@ -1,6 +1,7 @@
 /** What operators and fraud teams do: overrides, policies, keys, rollbacks, decisions on sources, canaries. */
+import type { Isolate } from '../isolate.ts';
 import { DAY_SECONDS, instantOf } from '../model/calendar.ts';
-import { EVERYBODY, inForce } from '../model/configuration.ts';
+import { EVERYBODY, inForce, overrideName } from '../model/configuration.ts';
 import { POLICIES } from '../model/risk.ts';
 import { pickNumber } from '../universe.ts';
 import { ADMIN_KEY, type Exchange, type Sent, type World } from '../world.ts';
@@ -27,6 +28,7 @@ export const override: Actor = async (scene) => {
   const { number } = pickNumber(random);
   if (random.chance(0.3)) {
     tell(`${name} deletes its override of +${number}`);
+    world.configuration.asked.rules.add(overrideName(name, number));
     const path = `/v1/overrides?number=%2B${number}${query === '' ? '' : `&${query}`}`;
     const exchange = await send(scene, { method: 'DELETE', path }, key);
     if (exchange?.answer.status !== 204) return;
@@ -91,6 +93,7 @@ export const key: Actor = async (scene) => {
     return;
   }
   tell(`key ${known.id} is deleted`);
+  world.configuration.asked.keys.add(known.id);
   const exchange = await send(scene, { method: 'DELETE', path: `/v1/keys/${known.id}` });
   if (exchange?.answer.status !== 204) return;
   if (inForce(world.configuration.keys, exchange.sentAt, exchange.answeredAt).every(({ ids }) => ids.has(known.id))) {
@@ -146,6 +149,7 @@ export const canary: Actor = async (scene) => {
   if (planted.length > 0 && random.chance(0.3)) {
     const number = pick(random, planted);
     tell(`canary +${number} is taken up`);
+    world.configuration.asked.canaries.add(number);
     await send(scene, { method: 'DELETE', path: `/v1/canaries?number=%2B${number}` });
     return;
   }
@@ -185,6 +189,27 @@ export const status: Actor = async (scene) => {
   const detail = `expected ${JSON.stringify(expected)}, found ${JSON.stringify(told)} of generation ${found.generation}`;
   world.broken('the status counts what there is', detail);
 };
+
+/** An isolate does not forget that storage has confirmed what it has: the age that it tells grows no faster than time. */
+export async function checkHealth({ world }: Pick<Scene, 'world'>, isolate: Isolate): Promise<void> {
+  const exchange = await world.send(isolate, { method: 'GET', path: '/healthz', key: ADMIN_KEY });
+  if (exchange === null) return;
+  const { floor, sentAt, answeredAt, answer } = exchange;
+  const { generation, ageSeconds } = answer.json as HealthAnswer;
+  if (generation === null || ageSeconds === null) return;
+  const confirmed = { earliest: sentAt - (ageSeconds + 1) * 1000, latest: answeredAt - ageSeconds * 1000 };
+  if (generation === floor.confirmed.generation && confirmed.latest < floor.confirmed.atMs) {
+    const seconds = Math.round((floor.confirmed.atMs - confirmed.latest) / 1000);
+    const detail = `generation ${generation} in ${isolate.name}, by ${seconds} s`;
+    return world.broken('what was confirmed is not forgotten', detail);
+  }
+  isolate.raise({ confirmed: { generation, atMs: confirmed.earliest } });
+}
+
+interface HealthAnswer {
+  readonly generation: number | null;
+  readonly ageSeconds: number | null;
+}
 
 interface StatusAnswer {
   readonly generation: number;

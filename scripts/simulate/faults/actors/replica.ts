@@ -58,6 +58,8 @@ async function ask({ world }: Pick<Scene, 'world'>, isolate: ReplicaIsolate, num
 
 /** In calm weather, at the end: it catches up, and answers for everything. */
 export async function catchUp({ world }: Town): Promise<void> {
+  // Until no cache on the way has anything from before.
+  await world.scheduler.sleep(SYNC_MS);
   const isolate = world.newReplicaIsolate();
   const scene = { world, tell: (what: string) => world.tell(what) };
   for (let syncs = 0; !(await syncIn(scene, isolate)); syncs++) {

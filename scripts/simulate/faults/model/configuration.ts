@@ -41,6 +41,35 @@ interface Row {
 
 export const EVERYBODY = '*';
 
+export interface ConfigurationWatch {
+  onBroken(invariant: string, detail: string): void;
+  now(): number;
+  /** An object as the store has it at this moment. */
+  read(key: string): Uint8Array | null;
+}
+
+function policyName(tenant: string): string {
+  return `policy of ${tenant}`;
+}
+
+/** How an override is named among what was asked to go. */
+export function overrideName(tenant: string, number: number): string {
+  return `override of ${tenant} for ${number}`;
+}
+
+/** Clocks differ by half a second. */
+const SKEW_MS = 1_000;
+
+/** But for overrides that have expired: they go with the next change. */
+function ruleNames({ policies, overrides }: Pick<Rules, 'policies' | 'overrides'>, nowMs: number): Set<string> {
+  const names = [...policies.keys()].map(policyName);
+  for (const [tenant, own] of overrides) {
+    const inForce = own.filter(({ expiresAt }) => expiresAt === null || expiresAt > nowMs + SKEW_MS);
+    names.push(...inForce.map(({ number }) => overrideName(tenant, number)));
+  }
+  return new Set(names);
+}
+
 export class Configuration {
   readonly rules: Rules[] = [
     {
@@ -57,23 +86,27 @@ export class Configuration {
   readonly canaries: Canaries[] = [
     { version: 0, from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, numbers: new Set() },
   ];
-  readonly #now: () => number;
-  readonly #read: (key: string) => Uint8Array | null;
+  /** What somebody has asked to be taken away: nothing else goes, whoever changes things at the same time. */
+  readonly asked = { keys: new Set<string>(), canaries: new Set<number>(), rules: new Set<string>() };
+  readonly #watch: ConfigurationWatch;
 
-  constructor(now: () => number, read: (key: string) => Uint8Array | null) {
-    this.#now = now;
-    this.#read = read;
+  constructor(watch: ConfigurationWatch) {
+    this.#watch = watch;
   }
 
   onPut(key: string, bytes: Uint8Array): void {
     if (key === 'config/tenants') this.#onTenants(readJson(bytes) as { tenants: Row[] });
     if (key === 'config/canaries') {
       const { canaries } = readJson(bytes) as { canaries: { number: number }[] };
-      append(this.canaries, { numbers: new Set(canaries.map(({ number }) => number)) }, this.#now());
+      const numbers = new Set(canaries.map(({ number }) => number));
+      this.#checkGone('canary', this.canaries.at(-1)?.numbers, numbers, this.asked.canaries);
+      append(this.canaries, { numbers }, this.#watch.now());
     }
     if (key === 'config/keys') {
       const { keys } = readJson(bytes) as { keys: { id: string }[] };
-      append(this.keys, { ids: new Set(keys.map(({ id }) => id)) }, this.#now());
+      const ids = new Set(keys.map(({ id }) => id));
+      this.#checkGone('key', this.keys.at(-1)?.ids, ids, this.asked.keys);
+      append(this.keys, { ids }, this.#watch.now());
     }
   }
 
@@ -94,11 +127,24 @@ export class Configuration {
       const listed = list === null ? null : this.#document(`config/overrides/${tenant}/${list}`);
       overrides.set(tenant, (listed?.overrides as readonly PlainOverride[] | undefined) ?? []);
     }
-    append(this.rules, { policies, overrides }, this.#now());
+    const now = this.#watch.now();
+    const before = this.rules.at(-1);
+    this.#checkGone(
+      'rule',
+      before && ruleNames(before, now),
+      ruleNames({ policies, overrides }, now),
+      this.asked.rules,
+    );
+    append(this.rules, { policies, overrides }, now);
+  }
+
+  #checkGone<T>(what: string, before: Iterable<T> = [], after: ReadonlySet<T>, asked: ReadonlySet<T>): void {
+    const lost = [...before].filter((one) => !after.has(one) && !asked.has(one));
+    if (lost.length > 0) this.#watch.onBroken('no change is lost to another', `${what} ${lost.join(', ')}`);
   }
 
   #document(key: string): { readonly policy?: unknown; readonly overrides?: unknown } | null {
-    const bytes = this.#read(key);
+    const bytes = this.#watch.read(key);
     return bytes === null ? null : (readJson(bytes) as { policy?: unknown; overrides?: unknown });
   }
 }

@@ -35,6 +35,8 @@ export interface ManifestHead {
 export interface HistoryFile {
   readonly batches: readonly string[];
   readonly replayed: readonly string[];
+  /** Whose held rows were merged, of batches merged before. */
+  readonly released?: readonly { readonly batch: string }[];
 }
 
 /** One of the objects that list what is set aside: 5,000 batches each, their keys numbered. */

@@ -75,6 +75,7 @@ export function checkLedger(
 ): void {
   // What a tick sets aside is not merged, though it is no longer waiting.
   const merged = [...history.batches, ...history.replayed].filter((id) => isInInventory(next, id));
+  const isMergedNow = new Set((history.released ?? []).map(({ batch }) => batch));
   const sources = new Set([...before.ledger.cases.keys(), ...next.ledger.cases.keys()]);
   for (const batch of merged) for (const { feed } of batches.get(batch)?.rows ?? []) sources.add(feed);
   for (const source of sources) {
@@ -85,6 +86,9 @@ export function checkLedger(
     for (const batch of then.dropped) {
       const isThere = isInInventory(next, batch);
       if (isThere && !now.dropped.has(batch)) onBroken('dropped rows stay dropped', `${name}: ${batch}`);
+    }
+    for (const batch of then.isQuarantined && now.isQuarantined ? then.held : []) {
+      if (now.due.has(batch)) onBroken('held rows are due once they are released', `${name}: ${batch}`);
     }
     if (restored !== null) {
       // It undoes merges, not judgements: what is held is held still, unless the inventory returned to has it.
@@ -109,6 +113,11 @@ export function checkLedger(
       if (!now.held.has(batch) && !now.due.has(batch) && !now.dropped.has(batch)) {
         onBroken('held rows are held until they are released or dropped', `${name}: ${batch}`);
       }
+    }
+    for (const batch of then.due) {
+      const isKept = now.due.has(batch) || now.dropped.has(batch) || now.held.has(batch);
+      if (isKept || isMergedNow.has(batch) || !isInInventory(next, batch)) continue;
+      onBroken('released rows are due until they are merged or dropped', `${name}: ${batch}`);
     }
     if (then.held.size > 0 && now.isQuarantined === false && then.isQuarantined) {
       for (const batch of then.held) {
