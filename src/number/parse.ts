@@ -75,7 +75,10 @@ function cleanAny(input: string): Digits | refusal.Refusal {
 
 function parseDigits({ plus, digits }: Digits, home: CountryCode | null): ParseResult {
   if (plus) return parseInternational(digits);
-  return home === null ? parseWithoutCountry(digits) : parseAtHome(digits, home);
+  if (home !== null) return parseAtHome(digits, home);
+  const read = parseWithoutCountry(digits);
+  // Nobody who left out a country of their own would know another's plan again.
+  return read.ok || digits.startsWith('0') ? read : refusal.withoutCountry(read);
 }
 
 /** Whether there is a number with some digit in place of the x. */

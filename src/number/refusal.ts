@@ -42,6 +42,13 @@ export const NATIONAL_WITHOUT_COUNTRY = refuse(
   'national number without country: a number that starts with a single 0 needs the country parameter, or + and its country calling code',
 );
 
+/** @param as refused as the international number it was taken for */
+export function withoutCountry({ detail }: Refusal): Refusal {
+  return refuse(
+    `${detail} (without + and without the country parameter, a number is read with its country calling code first)`,
+  );
+}
+
 export function inputTooLong(maxLength: number): Refusal {
   return refuse(`input too long: expected at most ${maxLength} characters`);
 }

@@ -53,6 +53,8 @@ const COLLECTED = ['segments/', 'facts/', 'ledgers/', 'set-aside/', 'withdrawals
 const CLIENT_PATIENCE_MS = 100_000;
 /** A failed look at storage is remembered for a while by whoever has to say "unavailable". */
 const TROUBLE_REMEMBERED_MS = 20_000;
+/** Health looks back on the lookups of this minute and the one before. */
+const HEALTH_REMEMBERS_MS = 120_000;
 
 /** The shares are the product's defaults, judged from few lines on; jumps and the lack of overlap are not simulated. */
 const BOUNDS = { minLines: MIN_LINES, jumpDetections: 1_000_000, minNumbers: 1_000_000 };
@@ -246,7 +248,8 @@ export class World {
     if (answer.status >= 500 && answer.status !== 503) {
       this.broken('no request fails for a fault of ours', `${route} -> ${answer.status}`);
     }
-    if (answer.status === 503 && !isBusyAllowed(path) && isolate.isCalmSince(sentAt - TROUBLE_REMEMBERED_MS)) {
+    const rememberedMs = path === '/healthz' ? HEALTH_REMEMBERS_MS : TROUBLE_REMEMBERED_MS;
+    if (answer.status === 503 && !isBusyAllowed(path) && isolate.isCalmSince(sentAt - rememberedMs)) {
       this.broken('unavailable only while storage fails', `${route}: ${JSON.stringify(answer.json)}`);
     }
     return exchange;

@@ -98,6 +98,24 @@ describe('rules', () => {
     await expect(rules.get('shop')).rejects.toThrow(StorageUnavailable);
   });
 
+  it('that this isolate has just changed are known here, whatever was read meanwhile and whatever fails since', async () => {
+    const { store, rules } = tenants.isolate();
+    await tenants.isolate().store.putPolicy(BANK, POLICY);
+    let isFirst = true;
+    tenants.log.beforeCall = async (name) => {
+      if (name !== 'put config/' || !isFirst) return;
+      isFirst = false;
+      // The first copy: read after the change began, and before it took place.
+      await rules.get('shop');
+    };
+    await store.putPolicy(SHOP, POLICY);
+    expect(isFirst).toBe(false);
+    tenants.log.beforeCall = async (name) => {
+      if (name.endsWith(' config/')) throw new Error('down');
+    };
+    expect((await rules.get('shop')).policy.source).toEqual(POLICY);
+  });
+
   it('whose documents cannot be read give way to those from before, for two minutes', async () => {
     const [here, there] = [tenants.isolate(), tenants.isolate()];
     await here.store.putPolicy(SHOP, POLICY);

@@ -66,8 +66,12 @@ export class Judge {
       });
     }
     const canaries = this.#configuration.canariesIn(next.committedAt - TICK_MS, next.committedAt);
-    const reports = (numbers: ReadonlySet<number>) =>
-      new Set(merged.flatMap(({ rows }) => rows.filter(({ number }) => numbers.has(number)).map(({ feed }) => feed)));
+    // What was dropped is left out when its upload is merged again, and says nothing of its source any more.
+    const isDropped = ({ batch, feed }: PlainRow) => before.ledger.cases.get(feed)?.dropped.has(batch) === true;
+    const reports = (numbers: ReadonlySet<number>) => {
+      const hits = merged.flatMap(({ rows }) => rows.filter((row) => numbers.has(row.number) && !isDropped(row)));
+      return new Set(hits.map(({ feed }) => feed));
+    };
     const [surelyHit, maybeHit] = [reports(canaries.surely), reports(canaries.maybe)];
     // Around midnight nobody but the tick knows which day it was.
     const isSure = dayOfMs(next.publishedAt - TICK_MS) === day && dayOfMs(next.committedAt) === day;
