@@ -22,6 +22,19 @@ export function circumstancesText(c: Circumstances): string {
   ]);
 }
 
+const NO_SOURCE = ',null]';
+const QUOTE = 0x22;
+
+/**
+ * Whether circumstances have a link, without reading them: their last field but one is its hash then. No string has a
+ * quote after a comma in JSON, where it would be escaped, so the last such place is where the source begins.
+ * @param text of `circumstancesText`
+ */
+export function hasLink(text: string): boolean {
+  const source = text.endsWith(NO_SOURCE) ? text.length - NO_SOURCE.length : text.lastIndexOf(',"');
+  return text.charCodeAt(source - 1) === QUOTE;
+}
+
 /** Throws FormatError unless the text is one that `circumstancesText` writes. */
 export function parseCircumstances(text: string): Circumstances {
   const fields = parseJson(text, 'circumstances');

@@ -4,6 +4,7 @@
  * of the two. The manifest's `consumed` list says which waiting batches are merged already.
  */
 import { type Batch, openBatch } from '../format/batch.ts';
+import { hasLink } from '../format/circumstances.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import { sideBySide } from '../store/side-by-side.ts';
@@ -220,13 +221,12 @@ const REPLAY_SHARE = 0.5;
  * Circumstances with a link are little more than their bytes. Those without are kinds, of facts and of profiles as well,
  * and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
  */
-const LINKED = /"[0-9a-f]{64}",(?:null|".*")\]$/s;
 const KIND_COPIES = 3;
 
 /** What a batch takes in memory while it is merged, more or less, with what is made of it. */
 export function memoryBytes({ circumstances }: Batch, sizeBytes: number): number {
   let kindChars = 0;
-  for (const text of circumstances) if (!LINKED.test(text)) kindChars += text.length;
+  for (const text of circumstances) if (!hasLink(text)) kindChars += text.length;
   return sizeBytes + kindChars * KIND_COPIES;
 }
 
