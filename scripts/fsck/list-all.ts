@@ -1,5 +1,6 @@
 /** Whole listings, a page of up to 1,000 keys in memory at a time. */
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { listPages } from '../../src/store/list-objects.ts';
 import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/store/store.ts';
 import { LookError } from './look.ts';
 
@@ -8,12 +9,9 @@ const MAX_PAGES = 100_000;
 
 /** The objects under a prefix in key order. @throws LookError if the listing does not end */
 export async function* listObjects(objects: ObjectStore, prefix: string): AsyncGenerator<ObjectHead> {
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const listed = await objects.list(prefix, cursor === undefined ? {} : { cursor });
-    yield* listed.objects;
-    cursor = listed.cursor;
-    if (cursor === undefined) return;
+  for await (const page of listPages(objects, prefix, MAX_PAGES)) {
+    yield* page.objects;
+    if (page.cursor === undefined) return;
   }
   throw new LookError(`the listing of ${prefix} has not ended after ${MAX_PAGES} pages`);
 }

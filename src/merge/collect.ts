@@ -13,6 +13,7 @@ import {
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
 } from '../store/keys.ts';
+import { deleteObjects, listObjects } from '../store/list-objects.ts';
 import type { ObjectHead } from '../store/store.ts';
 import { collectDocuments } from '../tenants/collect.ts';
 import { type MergeContext, messageOf } from './context.ts';
@@ -22,7 +23,6 @@ import { readWithdrawals } from './withdrawals.ts';
 /** Longer than the longest tick (15 minutes) plus any cache and clock difference. */
 export const GARBAGE_AGE_MS = 60 * 60_000;
 const COLLECTION_MINUTE = 17;
-const DELETE_LIMIT = 1000;
 /** Pages of 1,000 keys looked at in one collection; what is beyond waits for the next. */
 const PAGE_LIMIT = 1000;
 
@@ -127,16 +127,9 @@ async function sweepObjects(context: MergeContext, prefix: string, marked: Reado
   const oldest = context.now() - GARBAGE_AGE_MS;
   const isGarbage = ({ key, uploadedAt }: ObjectHead) => !marked.has(key) && uploadedAt < oldest;
   const garbage: string[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGE_LIMIT; page++) {
-    const listed = await context.objects.list(prefix, cursor === undefined ? {} : { cursor });
-    garbage.push(...listed.objects.filter(isGarbage).map(({ key }) => key));
-    cursor = listed.cursor;
-    if (cursor === undefined) break;
-  }
-  for (let from = 0; from < garbage.length; from += DELETE_LIMIT) {
-    await context.objects.delete(garbage.slice(from, from + DELETE_LIMIT));
-  }
+  for await (const head of listObjects(context.objects, prefix, PAGE_LIMIT))
+    if (isGarbage(head)) garbage.push(head.key);
+  await deleteObjects(context.objects, garbage);
   return garbage.length;
 }
 

@@ -7,8 +7,9 @@ import { type Batch, openBatch } from '../format/batch.ts';
 import { hasLink } from '../format/circumstances.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
+import { listPages } from '../store/list-objects.ts';
 import { sideBySide } from '../store/side-by-side.ts';
-import type { ListOptions, ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
+import type { ObjectHead, ObjectStore, StoredObject } from '../store/store.ts';
 import { type MergeContext, messageOf, type TickBudget } from './context.ts';
 import { inTurns } from './turns.ts';
 
@@ -37,7 +38,7 @@ export interface WaitingList {
  * @param now milliseconds since 1970
  */
 export async function listWaiting(objects: ObjectStore, now: number): Promise<WaitingList> {
-  const first = await listPages(objects, WAITING_PREFIX, LIST_PAGES);
+  const first = await headsOf(objects, WAITING_PREFIX, LIST_PAGES);
   const found = new Map(first.heads.map((head) => [head.key, head]));
   const add = ({ heads }: { readonly heads: readonly ObjectHead[] }) => {
     for (const head of heads) found.set(head.key, head);
@@ -45,18 +46,18 @@ export async function listWaiting(objects: ObjectStore, now: number): Promise<Wa
   if (!first.isWhole) {
     const place = placeAt(now);
     const keyed = WAITING_PREFIX + KEYED_BATCH;
-    const some = await listPages(objects, keyed, LIST_PAGES);
+    const some = await headsOf(objects, keyed, LIST_PAGES);
     add(some);
     const places = some.isWhole ? [] : Array.from({ length: LIST_PAGES }, (_, i) => (i + place) / LIST_PAGES);
-    await sideBySide(places, async (start) => add(await listPages(objects, keyed, 1, keyed + hexOf(start))));
+    await sideBySide(places, async (start) => add(await headsOf(objects, keyed, 1, keyed + hexOf(start))));
     const count = (RECENT_MS + AHEAD_MS) / WINDOW_MS;
     const windows = Array.from({ length: count + 1 }, (_, i) => digitsOf(now - RECENT_MS + i * WINDOW_MS));
     await sideBySide(windows, async (digits) => {
       const window = WAITING_PREFIX + digits.slice(0, WINDOW_DIGITS);
-      const begin = await listPages(objects, window, 1);
+      const begin = await headsOf(objects, window, 1);
       add(begin);
       const offset = String(Math.floor(place * WINDOW_MS)).padStart(digits.length - WINDOW_DIGITS, '0');
-      if (!begin.isWhole) add(await listPages(objects, window, 1, window + offset));
+      if (!begin.isWhole) add(await headsOf(objects, window, 1, window + offset));
     });
   }
   const last = first.heads.at(-1)?.key ?? '';
@@ -83,16 +84,15 @@ function digitsOf(ms: number): string {
   return String(Math.floor(ms)).padStart(13, '0');
 }
 
-async function listPages(objects: ObjectStore, prefix: string, pages: number, startAfter?: string) {
+async function headsOf(objects: ObjectStore, prefix: string, pages: number, startAfter?: string) {
   const heads: ObjectHead[] = [];
-  let from: Pick<ListOptions, 'cursor' | 'startAfter'> = startAfter === undefined ? {} : { startAfter };
-  for (let page = 0; page < pages; page++) {
-    const { objects: some, cursor } = await objects.list(prefix, { owners: true, ...from });
+  let isWhole = false;
+  const options = { owners: true, ...(startAfter !== undefined && { startAfter }) };
+  for await (const { objects: some, cursor } of listPages(objects, prefix, pages, options)) {
     heads.push(...some);
-    if (cursor === undefined) return { heads, isWhole: true };
-    from = { cursor };
+    isWhole = cursor === undefined;
   }
-  return { heads, isWhole: false };
+  return { heads, isWhole };
 }
 
 export function batchId(waitingKey: string): string {

@@ -11,6 +11,7 @@ import { type Bytes, FormatError } from '../format/frame.ts';
 import { framedJson } from '../format/framed-json.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { generationKey, WITHDRAWALS_PREFIX, WITHDRAWN_PREFIX } from '../store/keys.ts';
+import { listObjects } from '../store/list-objects.ts';
 import type { ObjectStore } from '../store/store.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -177,12 +178,9 @@ export async function markWithdrawn(objects: ObjectStore, one: Pick<Withdrawn, '
 
 /** Ids of all batches that have such an object, in order: few, since each was withdrawn by hand. */
 export async function* markedWithdrawn(objects: ObjectStore): AsyncGenerator<string> {
-  let cursor: string | undefined;
-  do {
-    const page = await objects.list(WITHDRAWN_PREFIX, cursor === undefined ? {} : { cursor });
-    for (const { key } of page.objects) yield key.slice(WITHDRAWN_PREFIX.length);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const { key } of listObjects(objects, WITHDRAWN_PREFIX, Number.POSITIVE_INFINITY)) {
+    yield key.slice(WITHDRAWN_PREFIX.length);
+  }
 }
 
 /** When and by whom a batch was withdrawn, as its object says; null: there is none. */

@@ -1,5 +1,6 @@
 /** What the uploads in hand say of their sources, before anything of them is merged. */
 import type { Batch } from '../format/batch.ts';
+import { lowerBound } from '../format/lower-bound.ts';
 import { type Figures, NO_FIGURES } from './figures.ts';
 import { sourcesOf } from './rows.ts';
 import type { Owner, SourceName } from './source-id.ts';
@@ -83,23 +84,11 @@ function findHits(
 ): CountedBatch['hits'] {
   const hits = new Map<SourceName, Map<number, number>>();
   for (const canary of canaries) {
-    for (let row = firstRow(numbers, canary); row < rows && numbers[row] === canary; row++) {
+    for (let row = lowerBound(numbers, canary); row < rows && numbers[row] === canary; row++) {
       const source = names[circumstance[row] as number] ?? null;
       const ofSource = hits.get(source) ?? new Map<number, number>();
       hits.set(source, ofSource.set(canary, (ofSource.get(canary) ?? 0) + 1));
     }
   }
   return hits;
-}
-
-/** The first row whose number is not below. */
-function firstRow(numbers: Float64Array, number: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] as number) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

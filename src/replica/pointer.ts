@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { MAX_MANIFEST_BYTES, SLICE_HASH } from '../feed/manifest.ts';
 import { framedJson } from '../format/framed-json.ts';
+import { listPages } from '../store/list-objects.ts';
 import type { ReplicaStore } from './stores.ts';
 
 export const POINTER_KEY = 'current';
@@ -83,13 +84,10 @@ export interface StoredSlice {
 /** Every slice in the store, by hash. */
 export async function listSlices(store: ReplicaStore): Promise<Map<string, StoredSlice>> {
   const slices = new Map<string, StoredSlice>();
-  let cursor: string | undefined;
-  for (let pages = 0; pages < LIST_PAGES; pages++) {
-    const page = await store.list(SLICE_PREFIX, cursor === undefined ? {} : { cursor });
-    for (const { key, sizeBytes, uploadedAt } of page.objects) {
+  for await (const { objects, cursor } of listPages(store, SLICE_PREFIX, LIST_PAGES)) {
+    for (const { key, sizeBytes, uploadedAt } of objects) {
       slices.set(key.slice(SLICE_PREFIX.length), { sizeBytes, uploadedAt });
     }
-    cursor = page.cursor;
     if (cursor === undefined) return slices;
   }
   throw new RangeError(`expected at most ${LIST_PAGES} pages of slices in the replica's store`);

@@ -1,22 +1,36 @@
 /** Listings of more than a page, and deletions of more than a call. */
-import type { ObjectHead, ObjectStore } from './store.ts';
+import type { ListOptions, ObjectHead, ObjectPage, ObjectStore } from './store.ts';
 
 /** Keys that one call deletes. */
 const DELETE_LIMIT = 1000;
 
-/** The objects under a prefix in key order, of so many pages of up to 1,000 at most. Rejects when storage does not answer. */
+/**
+ * Pages of up to 1,000 objects under a prefix, in key order, so many at most. The last one has no cursor if these were all.
+ * Rejects when storage does not answer.
+ */
+export async function* listPages(
+  objects: Pick<ObjectStore, 'list'>,
+  prefix: string,
+  maxPages: number,
+  options: Pick<ListOptions, 'owners' | 'startAfter'> = {},
+): AsyncGenerator<ObjectPage, void, undefined> {
+  const { startAfter, ...rest } = options;
+  let from: Pick<ListOptions, 'cursor' | 'startAfter'> = startAfter === undefined ? {} : { startAfter };
+  for (let page = 0; page < maxPages; page++) {
+    const listed = await objects.list(prefix, { ...rest, ...from });
+    yield listed;
+    if (listed.cursor === undefined) return;
+    from = { cursor: listed.cursor };
+  }
+}
+
+/** The objects of these pages. */
 export async function* listObjects(
-  objects: ObjectStore,
+  objects: Pick<ObjectStore, 'list'>,
   prefix: string,
   maxPages: number,
 ): AsyncGenerator<ObjectHead, void, undefined> {
-  let cursor: string | undefined;
-  for (let page = 0; page < maxPages; page++) {
-    const listed = await objects.list(prefix, cursor === undefined ? {} : { cursor });
-    yield* listed.objects;
-    cursor = listed.cursor;
-    if (cursor === undefined) return;
-  }
+  for await (const page of listPages(objects, prefix, maxPages)) yield* page.objects;
 }
 
 /** Rejects when storage does not answer: some of them are deleted then. */

@@ -45,6 +45,23 @@ export const STATUS: Status = {
   lastTick: { at: '2025-05-29T08:12:00.000Z', batches: 1, detections: 3, newNumbers: 3, unreadable: 0 },
 };
 
+/** Of a number that is listed at the highest level, with nobody beside it. */
+export const LISTED = {
+  generation: 7,
+  ageSeconds: 2,
+  record: {
+    labels: ['modem_pool_card'],
+    channels: ['other'],
+    industries: [],
+    firstDay: 20_225,
+    lastDay: 20_237,
+    sightings: 1,
+  },
+  hundred: 0,
+  thousand: 0,
+  score: 0,
+} as const satisfies Finding;
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;

@@ -4,23 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseNumber } from '../../../src/number/parse.ts';
 import { lookupByRpc } from '../../../src/rpc.ts';
 import { samplesOfEveryRange } from '../number/corpus.ts';
-import { Harness } from './harness.ts';
-
-const LISTED = {
-  generation: 7,
-  ageSeconds: 2,
-  record: {
-    labels: ['modem_pool_card'],
-    channels: ['other'],
-    industries: [],
-    firstDay: 20_225,
-    lastDay: 20_237,
-    sightings: 1,
-  },
-  hundred: 0,
-  thousand: 0,
-  score: 0,
-} as const;
+import { Harness, LISTED } from './harness.ts';
 
 let harness: Harness;
 beforeEach(() => {

@@ -1,26 +1,11 @@
 /** A lookup of a text whose plus sign may be lost: the middleware asks so. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lookupByRpc } from '../../../src/rpc.ts';
-import { Harness } from './harness.ts';
+import { Harness, LISTED } from './harness.ts';
 
 /** `15715550123` with DE and without. */
 const AT_HOME = 4_915_715_550_123;
 const ABROAD = 15_715_550_123;
-const LISTED = {
-  generation: 7,
-  ageSeconds: 2,
-  record: {
-    labels: ['modem_pool_card'],
-    channels: ['other'],
-    industries: [],
-    firstDay: 20_225,
-    lastDay: 20_237,
-    sightings: 1,
-  },
-  hundred: 0,
-  thousand: 0,
-  score: 0,
-} as const;
 
 let harness: Harness;
 beforeEach(() => {
