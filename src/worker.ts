@@ -1,7 +1,7 @@
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { runCron } from './crons.ts';
 import { createFetch } from './http/app.ts';
-import type { LookupInput } from './http/lookup-one.ts';
+import type { LookupRequest } from './lookup/request.ts';
 import { lookupByRpc } from './rpc.ts';
 import { createRuntime, type Env, type Runtime } from './runtime.ts';
 
@@ -33,7 +33,7 @@ export default {
 
 /** For service bindings of the same account (src/rpc.ts). */
 export class Lookup extends WorkerEntrypoint<Env> {
-  lookup(input: LookupInput) {
+  lookup(input: LookupRequest) {
     return lookupByRpc(instanceFor(this.env).services, this.ctx.props, input);
   }
 }

@@ -5,7 +5,7 @@ import { failureResponse } from './failure.ts';
 import { openApiRoute } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { repeatedInQuery } from './query-number.ts';
-import { quickLookup } from './quick-lookup.ts';
+import { quickLookup, quickMissOf } from './quick-lookup.ts';
 import { problemResponse } from './respond.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes.ts';
@@ -17,8 +17,11 @@ export function createFetch(
   quota = new RequestQuota(services),
   app: Pick<Hono, 'fetch'> = createApp(services, quota),
 ) {
-  return (request: Request): Response | Promise<Response> =>
-    quickLookup(services, quota, request) ?? app.fetch(request);
+  return (request: Request): Response | Promise<Response> => {
+    const quick = quickLookup(services, quota, request);
+    if (quick instanceof Response) return quick;
+    return quick === null ? app.fetch(request) : app.fetch(request, quick);
+  };
 }
 
 /**
@@ -54,7 +57,7 @@ async function serve(
       return await route.handle(context);
     }
     const header = context.req.raw.headers.get('authorization');
-    const principal = await authorize(header, route.scope, services.keys, quota);
+    const principal = await authorize(header, route.scope, services.keys, quota, quickMissOf(context));
     refuseRepeated(queryNames, context.req.url);
     return await route.handle(context, principal);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { repeatedName } from '../format/json-names.ts';
+import { shownField } from '../lib/validate.ts';
 import { Problem } from './problem.ts';
-import { shownField } from './validate.ts';
 
 /** A lookup has a few hundred bytes, a key or a rollback likewise; 4,096 characters of a padded number fit in as UTF-8. */
 export const MAX_SMALL_BODY_BYTES = 16 * 1024;

@@ -1,5 +1,6 @@
 /** What became of a request that did not get its answer. */
 import { BodyError } from '../ingest/errors.ts';
+import { LookupError } from '../lookup/lookup-error.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { problemResponse } from './respond.ts';
@@ -13,6 +14,11 @@ export function failureResponse(error: unknown, route: string, services: Pick<Se
 /** The same as the problem, for those who do not answer over HTTP. */
 export function problemOf(error: unknown, route: string, services: Pick<Services, 'log' | 'randomId'>): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof LookupError) {
+    const { code, detail, members, retryAfterSeconds } = error;
+    const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+    return new Problem(code, detail, { members, headers });
+  }
   if (error instanceof BodyError) return new Problem(error.code, error.detail);
   if (error instanceof StorageUnavailable) {
     services.log('storage-unavailable', { route, ...described(error.cause ?? error) });

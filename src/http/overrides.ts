@@ -2,12 +2,12 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { parseInstant } from '../ingest/instant.ts';
+import { country } from '../lookup/request.ts';
 import { formatE164, parseNumber } from '../number/parse.ts';
 import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { failedChange, readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
-import { country } from './lookup-schema.ts';
 import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-schema.ts';
 import { Problem } from './problem.ts';
 import { numberInQuery } from './query-number.ts';

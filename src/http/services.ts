@@ -7,15 +7,11 @@
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { Limiter } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
+import type { LookupDeps } from '../lookup/lookup.ts';
 import type { BatchService } from '../merge/batch-service.ts';
 import type { QualityService } from '../merge/quality-service.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
-import type { TenantRules } from '../policy/decide.ts';
-import type { Finding } from '../policy/finding.ts';
-import type { LabelLevels } from '../policy/labels.ts';
-import type { FindOptions } from '../serve/finder.ts';
 import type { Health } from '../serve/health.ts';
-import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
 import type { BriefingService } from './briefings.ts';
 import type { Assets } from './docs-page.ts';
@@ -23,13 +19,6 @@ import type { FeedService } from './feed.ts';
 
 export type { EvidenceLine, Finding, RecordFacts } from '../policy/finding.ts';
 export type { Health } from '../serve/health.ts';
-
-export interface Finder {
-  /** What is known of a number, at once: null if that takes a look at storage. */
-  peek(number: number): Finding | null;
-  /** One entry for each number, in the same order. null: storage could not answer for this number. */
-  find(numbers: readonly number[], options: FindOptions): Promise<readonly (Finding | null)[]>;
-}
 
 export interface Status {
   readonly generation: number;
@@ -66,26 +55,14 @@ export interface Samples {
   readonly clear: readonly number[];
 }
 
-/** What each tenant decides with (src/tenants/tenant-rules.ts). */
-export interface Rules {
-  /** At once, if it is at hand and recent; null says nothing. */
-  peek(tenant: string): TenantRules | null;
-  get(tenant: string): Promise<TenantRules>;
-}
-
-export interface Services {
-  readonly finder: Finder;
-  /** What was known of a number at an earlier moment. */
-  past(number: number, moment: Moment, options: FindOptions): Promise<PastFinding>;
+export interface Services extends LookupDeps {
   readonly feed: FeedService;
   readonly briefings: BriefingService;
   /** The files of the reference page; null: there are none. */
   readonly assets: Assets | null;
-  readonly rules: Rules;
   readonly tenants: TenantStore;
   /** Draws numbers to try a policy on; numbers of both kinds may be fewer than asked for. */
   sampler(inventory: number, clear: number): Promise<Samples>;
-  readonly labels: LabelLevels;
   readonly keys: KeyRegistry;
   status(): Promise<Status>;
   health(): Promise<Health>;
@@ -96,8 +73,6 @@ export interface Services {
   readonly quality: QualityService;
   /** Of the location, for quotas; smallest first. */
   readonly limiters: readonly Limiter[];
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   /** 0 to below 1. */
   readonly random: () => number;
   /** Text that names one failure among all, such as a UUID. */

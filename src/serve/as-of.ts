@@ -7,6 +7,7 @@ import { parseCircumstances } from '../format/circumstances.ts';
 import type { EvidenceEntry } from '../format/evidence-block.ts';
 import { addCounts, dayOf } from '../format/records.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import type { Probe } from '../lookup/probe.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
 import { evidenceLines, foldEntries, foldFacts } from './facts.ts';
 import type { View } from './view.ts';
@@ -26,15 +27,14 @@ export interface PastRecord {
 }
 
 /** Rejects when storage cannot answer. */
-export async function findPast(view: View, number: number, day: number): Promise<PastRecord> {
+export async function findPast(view: View, probe: Probe, day: number): Promise<PastRecord> {
+  const { number } = probe;
   const entries: EvidenceEntry[] = [];
   const neighbours = new Map<number, number>();
   let sightings = 0;
-  for (const run of view.snapshot.runs) {
-    const segment = run.segmentFor(number);
-    if (segment === undefined) continue;
-    const numbers = await view.loadNumbersOf(segment);
-    const verdicts = await view.loadVerdictsOf(segment);
+  for (const [i, segment] of probe.entries.entries()) {
+    const numbers = await view.numbersAt(probe, i);
+    const verdicts = await view.verdictsOf(segment);
     const low = numbers.rank(blockStart(number));
     const block = new Float64Array(numbers.rank(blockStart(number) + SEGMENT_ALIGNMENT) - low);
     numbers.copyRange(low, low + block.length, block);

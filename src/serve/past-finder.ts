@@ -1,6 +1,7 @@
 /** Findings of an earlier moment: of the end of a UTC day, or of a generation that is still retained. */
 import { decodeManifest } from '../format/manifest.ts';
 import { SECONDS_PER_DAY } from '../format/records.ts';
+import { Probe } from '../lookup/probe.ts';
 import type { Finding } from '../policy/finding.ts';
 import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
 import { findPast } from './as-of.ts';
@@ -49,7 +50,9 @@ export class PastFinder {
 
   async #onDay(snapshot: Snapshot, number: number, day: number, { evidence }: FindOptions): Promise<PastFinding> {
     const view = new View(this.#finder.columns, snapshot, this.#context.objects);
-    const past = await findPast(view, number, day);
+    const probe = new Probe(number);
+    probe.walk(snapshot, this.#finder.columns.numbers);
+    const past = await findPast(view, probe, day);
     const finding: Finding = {
       generation: snapshot.manifest.generation,
       ageSeconds: snapshot.ageSeconds(this.#context.now()),

@@ -165,7 +165,7 @@ export class Harness {
       log,
       finder: withSandbox(
         {
-          peek: (number) => (this.inMemory ? this.#finding(number) : null),
+          probe: (number) => ({ finding: this.inMemory ? this.#finding(number) : null }),
           find: async (numbers, { evidence }) => {
             reached();
             this.asked.push({ numbers, evidence });
