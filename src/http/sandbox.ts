@@ -8,8 +8,8 @@ import { dayOfMs, SECONDS_PER_DAY } from '../format/records.ts';
 import type { LookupDeps, LookupFinder } from '../lookup/lookup.ts';
 import { LookupError } from '../lookup/lookup-error.ts';
 import type { Basis, Finding } from '../policy/finding.ts';
+import type { Moment, PastFinding } from '../serve/as-of.ts';
 import type { FindOptions } from '../serve/finder.ts';
-import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 
 export const SANDBOX = {

@@ -24,7 +24,7 @@ import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts
 import { type QualityService, qualityService } from '../../../src/merge/quality-service.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
-import type { Moment } from '../../../src/serve/past-finder.ts';
+import type { Moment } from '../../../src/serve/as-of.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { MemorySliceStore } from '../../../src/store/memory.ts';
 import { TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
