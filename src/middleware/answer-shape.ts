@@ -3,6 +3,8 @@ import type { Action, LookupAnswer, ServiceError } from './types.ts';
 
 type Guard = (value: unknown) => boolean;
 type Field = keyof LookupAnswer;
+/** Those that every answer has. */
+type UsualField = { [Name in Field]: undefined extends LookupAnswer[Name] ? never : Name }[Field];
 
 /** As policy/policy.ts has them, written out: an import would bring server code into the bundle. */
 const VERDICTS: readonly unknown[] = ['listed', 'suspect', 'clear', 'unknown'] satisfies LookupAnswer['verdict'][];
@@ -19,15 +21,19 @@ const orNull =
     value === null || guard(value);
 
 /** Fields that are not named here may come with a later version of the service, and are handed on as they are. */
-const SHAPE: readonly (readonly [fits: Guard, ...fields: Field[]])[] = [
+const SHAPE = [
   [isText, 'number', 'lineType'],
   [orNull(isText), 'country', 'firstSeen', 'lastSeen', 'rule'],
   [orNull(isNumber), 'level', 'sightings', 'generation'],
   [isTexts, 'labels', 'channels', 'industries'],
   [orNull(isNeighbourhood), 'neighbourhood'],
-  [(value) => VERDICTS.includes(value), 'verdict'],
-  [(value) => ACTIONS.includes(value), 'action'],
-];
+  [(value: unknown) => VERDICTS.includes(value), 'verdict'],
+  [(value: unknown) => ACTIONS.includes(value), 'action'],
+] as const satisfies readonly (readonly [fits: Guard, ...fields: UsualField[]])[];
+
+type Guarded = Exclude<(typeof SHAPE)[number][number], Guard>;
+/** `never`, which does not compile, if a usual field has no guard. */
+type Guarding<Answer> = UsualField extends Guarded ? Answer : never;
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
@@ -41,7 +47,7 @@ export function readAnswer(value: unknown): DecidedAnswer | ServiceError {
   return isDecided(value) ? value : 'unavailable';
 }
 
-function isAnswer(value: unknown): value is LookupAnswer {
+function isAnswer(value: unknown): value is Guarding<LookupAnswer> {
   return isObject(value) && SHAPE.every(([fits, ...fields]) => fields.every((field) => fits(value[field])));
 }
 
