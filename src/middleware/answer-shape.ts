@@ -20,20 +20,19 @@ const orNull =
   (value) =>
     value === null || guard(value);
 
-/** Fields that are not named here may come with a later version of the service, and are handed on as they are. */
-const SHAPE = [
+/**
+ * All of the usual fields (test/unit/policy/answer-shape.test.ts). Others may come with a later version of the service, and are handed
+ * on as they are.
+ */
+const SHAPE: readonly (readonly [fits: Guard, ...fields: UsualField[]])[] = [
   [isText, 'number', 'lineType'],
   [orNull(isText), 'country', 'firstSeen', 'lastSeen', 'rule'],
   [orNull(isNumber), 'level', 'sightings', 'generation'],
   [isTexts, 'labels', 'channels', 'industries'],
   [orNull(isNeighbourhood), 'neighbourhood'],
-  [(value: unknown) => VERDICTS.includes(value), 'verdict'],
-  [(value: unknown) => ACTIONS.includes(value), 'action'],
-] as const satisfies readonly (readonly [fits: Guard, ...fields: UsualField[]])[];
-
-type Guarded = Exclude<(typeof SHAPE)[number][number], Guard>;
-/** `never`, which does not compile, if a usual field has no guard. */
-type Guarding<Answer> = UsualField extends Guarded ? Answer : never;
+  [(value) => VERDICTS.includes(value), 'verdict'],
+  [(value) => ACTIONS.includes(value), 'action'],
+];
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
@@ -47,7 +46,7 @@ export function readAnswer(value: unknown): DecidedAnswer | ServiceError {
   return isDecided(value) ? value : 'unavailable';
 }
 
-function isAnswer(value: unknown): value is Guarding<LookupAnswer> {
+function isAnswer(value: unknown): value is LookupAnswer {
   return isObject(value) && SHAPE.every(([fits, ...fields]) => fields.every((field) => fits(value[field])));
 }
 

@@ -32,6 +32,7 @@ let runs: number;
 let generation: number;
 let indexes: MockInstance<(number: number) => number>;
 let recognitions: MockInstance;
+let checks: MockInstance;
 
 beforeAll(async () => {
   world = newWorld({ inlineRecords: 1, compactionSegments: 1 });
@@ -51,6 +52,7 @@ beforeAll(async () => {
 beforeEach(() => {
   indexes = vi.spyOn(RunIndex.prototype, 'indexFor');
   recognitions = vi.spyOn(KeyRegistry.prototype, 'recognize');
+  checks = vi.spyOn(KeyRegistry.prototype, 'authenticate');
 });
 
 afterEach(() => {
@@ -81,13 +83,15 @@ function post(path: string, token: string, json: object, method = 'POST'): Reque
   return new Request(`https://ringfence.example${path}`, { method, headers, body: JSON.stringify(json) });
 }
 
-/** Looks at a run and recognitions of the key that a request took. */
-async function counted({ answer }: Isolate, request: Request): Promise<{ looks: number; keys: number }> {
+/** Looks at a run, recognitions of the key, and proper checks of it (it was not recognized) that a request took. */
+async function counted({ answer }: Isolate, request: Request) {
   indexes.mockClear();
   recognitions.mockClear();
+  checks.mockClear();
   const response = await answer(request);
   expect(response.status, await response.text()).toBe(200);
-  return { looks: indexes.mock.calls.length, keys: recognitions.mock.calls.length };
+  const [looks, keys, checked] = [indexes, recognitions, checks].map(({ mock }) => mock.calls.length);
+  return { looks, keys, checked };
 }
 
 const quick = (number: number) => `/v1/lookup?number=%2B${number}`;
@@ -100,8 +104,8 @@ describe.each([
     const one = isolate();
     const key = await keyOf(one.runtime);
     // Nothing is in memory, and the key was never seen.
-    expect(await counted(one, get(quick(number), key))).toEqual({ looks: runs, keys: 1 });
-    expect(await counted(one, get(quick(number), key))).toEqual({ looks: runs, keys: 1 });
+    expect(await counted(one, get(quick(number), key))).toEqual({ looks: runs, keys: 1, checked: 1 });
+    expect(await counted(one, get(quick(number), key))).toEqual({ looks: runs, keys: 1, checked: 0 });
   });
 
   it('quick, when only its columns have to be read', async () => {
@@ -109,15 +113,16 @@ describe.each([
     const key = await keyOf(one.runtime);
     // Key, rules and snapshot are at hand then.
     await one.answer(get(quick(442_079_460_001), key));
-    expect(await counted(one, get(quick(number), key))).toEqual({ looks: runs, keys: 1 });
+    expect(await counted(one, get(quick(number), key))).toEqual({ looks: runs, keys: 1, checked: 0 });
   });
 
   it('with evidence, a scenario, or a receipt, in memory or not', async () => {
     const one = isolate();
     const key = await keyOf(one.runtime);
+    await one.runtime.services.keys.authenticate(key);
     for (const more of [{ evidence: true }, { scenario: 'signup' }, { receipt: true }, {}]) {
       const request = () => post('/v1/lookup', key, { number: `+${number}`, ...more });
-      expect(await counted(one, request()), JSON.stringify(more)).toEqual({ looks: runs, keys: 1 });
+      expect(await counted(one, request()), JSON.stringify(more)).toEqual({ looks: runs, keys: 1, checked: 0 });
     }
   });
 
@@ -128,16 +133,26 @@ describe.each([
     const one = isolate();
     const made = await one.runtime.services.keys.create({ name: 'acme', scopes: ['lookup'], tenant: 'acme' });
     if (made.kind !== 'created') throw new Error(made.kind);
+    await one.runtime.services.keys.authenticate(made.key);
     for (let i = 0; i < 2; i++) {
-      expect(await counted(one, get(quick(number), made.key))).toEqual({ looks: runs, keys: 1 });
+      expect(await counted(one, get(quick(number), made.key))).toEqual({ looks: runs, keys: 1, checked: 0 });
     }
   });
 
   it('of an earlier day, and of the present generation', async () => {
     const one = isolate();
     const key = await keyOf(one.runtime);
-    expect(await counted(one, get(`${quick(number)}&asOf=${TODAY}`, key))).toEqual({ looks: runs, keys: 1 });
-    expect(await counted(one, get(`${quick(number)}&asOf=${generation}`, key))).toEqual({ looks: runs, keys: 1 });
+    await one.runtime.services.keys.authenticate(key);
+    expect(await counted(one, get(`${quick(number)}&asOf=${TODAY}`, key))).toEqual({
+      looks: runs,
+      keys: 1,
+      checked: 0,
+    });
+    expect(await counted(one, get(`${quick(number)}&asOf=${generation}`, key))).toEqual({
+      looks: runs,
+      keys: 1,
+      checked: 0,
+    });
   });
 
   it('by RPC', async () => {
@@ -169,9 +184,10 @@ describe.each([
 it('in a batch, from storage and from memory', async () => {
   const one = isolate();
   const key = await keyOf(one.runtime);
+  await one.runtime.services.keys.authenticate(key);
   const numbers = detections.slice(0, 60).flatMap(({ number }) => [`+${number}`, `+${number + 1}`]);
   const request = (some: readonly string[]) => post('/v1/lookup/batch', key, { numbers: some });
   for (let i = 0; i < 2; i++) {
-    expect(await counted(one, request(numbers))).toEqual({ looks: numbers.length * runs, keys: 1 });
+    expect(await counted(one, request(numbers))).toEqual({ looks: numbers.length * runs, keys: 1, checked: 0 });
   }
 });

@@ -195,7 +195,11 @@ describe('as of an earlier day', () => {
       expect(await asOf.needsPast({ generation })).toBe(true);
       world.storeLog.clear();
       const found = await asOf.find(number, { generation }, { evidence: true });
-      expect(found).toEqual({ kind: 'other-generation', generation, snapshot: await finder.snapshots.get() });
+      const { kind, ...rest } = found;
+      expect(kind).toBe('other-generation');
+      // Not by toEqual: a snapshot is large, and so would be what differs.
+      expect('snapshot' in rest && rest.snapshot === (await finder.snapshots.get())).toBe(true);
+      expect('generation' in rest && rest.generation).toBe(generation);
       expect(world.storeLog.calls).toEqual([]);
     }
     await past.find(number, { generation: 1 }, { evidence: true });
