@@ -1,4 +1,4 @@
-/** The fields of a line (API.md, Detections). Any other field of a feed is passed over, and named in the receipt. */
+/** The fields of a line, as `POST /v1/detections` documents them. Any other field is ignored, and named in the receipt. */
 export const FIELDS = [
   'number',
   'country',

@@ -1,4 +1,4 @@
-/** Bounds on one upload. The first two are the contract's (API.md); the others let it be read in constant memory. */
+/** Bounds on one upload. The first two are part of the API; the others let an upload be read in constant memory. */
 
 /** Detections in one upload, accepted and rejected together. */
 export const MAX_DETECTIONS = 100_000;
@@ -8,7 +8,7 @@ export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export const MAX_LINE_CHARS = 65_536;
 /** Objects and arrays inside one array element. A detection is flat; a feed's extra fields may nest a little. */
 export const MAX_NESTING = 32;
-/** Errors reported on one upload; the rest are only counted (API.md). */
+/** Errors reported on one upload; the rest are only counted. Part of the API. */
 export const MAX_REPORTED_ERRORS = 100;
 /** Different values of `source`. Collectors send a handful in an upload, a list of channels some hundreds. */
 export const MAX_UPLOAD_SOURCES = 1_000;

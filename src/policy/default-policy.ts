@@ -1,7 +1,7 @@
 import { compilePolicy } from './cel/compile.ts';
 import type { Policy, PolicySource } from './policy.ts';
 
-/** The policy of a tenant that has set none (API.md, Policy). */
+/** The policy of a tenant that has set none (docs/POLICY.md). */
 export const DEFAULT_POLICY_SOURCE: PolicySource = {
   rules: [
     { id: 'modem-pool', when: 'level >= 8', action: 'block', mode: 'enforce' },

@@ -19,7 +19,7 @@ export interface Neighbourhood {
   readonly score: number;
 }
 
-/** The variables of a rule, named as in API.md (Policy). There is no `unknown` here: no data is no matter for a rule. */
+/** The variables of a rule, named as in docs/POLICY.md. There is no verdict `unknown` here: rules are not asked when there is no data. */
 export interface PolicyFacts {
   readonly verdict: Exclude<Verdict, 'unknown'>;
   /** 0 to 9; 0 if not listed, so that rules can compare it without asking first. */

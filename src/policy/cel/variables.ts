@@ -1,4 +1,4 @@
-/** The variables of a rule (API.md, Policy): their types, how they are read from the facts, and how large they get. */
+/** The variables of a rule (docs/POLICY.md): their types, how they are read from the facts, and how large they get. */
 import { CHANNELS, INDUSTRIES } from '../../format/vocabulary.ts';
 import { MAX_LEVEL } from '../labels.ts';
 import { type PolicyFacts, RuleFailure } from '../policy.ts';
