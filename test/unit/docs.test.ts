@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
+import { POINTER_KEY, sliceKey } from '../../src/replica/pointer.ts';
+import * as keys from '../../src/store/keys.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDERS = ['src', 'scripts', 'bench', 'test', 'docs', 'examples'];
@@ -130,4 +132,22 @@ test('every npm script that is named exists', () => {
   );
   expect(found.length).toBeGreaterThan(50);
   expect(found.filter(({ cited }) => !Object.hasOwn(scripts, cited))).toEqual([]);
+});
+
+test('docs/FORMAT.md names every key and every magic that is written', () => {
+  const format = readFileSync(join(ROOT, 'docs/FORMAT.md'), 'utf8');
+  const written = [...Object.values(keys).filter((key) => typeof key === 'string'), POINTER_KEY, sliceKey('')];
+  expect(written.length).toBeGreaterThan(20);
+  expect(written.filter((key) => !format.includes(`| \`${key}`) && !format.includes(`with \`${key}\``))).toEqual([]);
+
+  const src = code.filter(({ file }) => file.startsWith('src/'));
+  const magics = new Set(
+    src.flatMap(({ text }) => [...text.matchAll(/'(RF[A-Z]{2})'/g)].map(([, magic = '']) => magic)),
+  );
+  expect(magics.size).toBeGreaterThan(20);
+  const table = format.slice(format.indexOf('| magic | structure'), format.indexOf('## Segment'));
+  const described = format.replace(table, '');
+  // In the table, and once more where its body is described.
+  expect([...magics].filter((magic) => !table.includes(`\`${magic}\``))).toEqual([]);
+  expect([...magics].filter((magic) => !described.includes(`\`${magic}\``))).toEqual([]);
 });
