@@ -1,13 +1,15 @@
-/** One small object that many may change at once: read, edited, and replaced by a conditional put. */
+/**
+ * A compare-and-swap object: small, changed by several writers, each of which reads, edits and puts it conditionally.
+ */
 import type { FramedJson } from '../format/framed-json.ts';
 import type { Version } from './held-copy.ts';
 import type { ObjectStore } from './store.ts';
 
-/** Such objects are changed by hand, a few times a day: five writers at once do not happen. */
+/** Such objects are changed by people, a few times a day: five concurrent writers do not happen. */
 const ATTEMPTS = 5;
 /**
- * R2 takes one write a second of one key, so retries spread over the seconds that follow: up to 0.5, 1, 2, 4 s, and half of
- * that for certain, or all of them may fall within the second.
+ * R2 accepts one write a second of one key, so retries are spread over the following seconds: up to 0.5, 1, 2, 4 s, and
+ * at least half of that, since otherwise all of them may fall within the same second.
  */
 const BASE_DELAY_MS = 500;
 
@@ -23,7 +25,7 @@ export interface ChangedObjectDeps {
 export interface ObjectKind<T> {
   readonly key: string;
   readonly codec: FramedJson<T>;
-  /** What there is before the object is. */
+  /** The value as long as there is no object. */
   readonly empty: T;
 }
 
