@@ -37,7 +37,7 @@ export async function startDevServer(
   const folder = bundleFolder(stateFolder);
   const { edge, control } = writeWorkerConfigs(folder, localConfigs());
   // Where wrangler looks for the secrets of each Worker: beside its configuration.
-  writeEnvFile(join(folder, '.dev.vars'), { RINGFENCE_ADMIN_KEY: adminKey });
+  writeEnvFile(join(folder, '.env'), { RINGFENCE_ADMIN_KEY: adminKey });
   const server = await startServer(
     {
       name: 'The Worker',

@@ -5,7 +5,7 @@ import { CommandError, fileProblem } from '../command/errors.ts';
 
 /** Parents first. */
 const FOLDERS = ['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'workers', 'import'];
-const OF_WORKERS = ['edge.json', 'control.json', '.dev.vars'].map((name) => `workers/${name}`);
+const OF_WORKERS = ['edge.json', 'control.json', '.env'].map((name) => `workers/${name}`);
 const FILES = ['worker.log', 'example.log', 'lock.json', 'sample', 'sample.rejects.csv', ...OF_WORKERS];
 
 /**

@@ -43,7 +43,7 @@ describe('what stands in the place of something else', () => {
     'lock.json',
     'sample',
     'sample.rejects.csv',
-    'workers/.dev.vars',
+    'workers/.env',
     'workers/edge.json',
   ])('%s is a folder', (name) => {
     const path = join(folder, name);
