@@ -10,7 +10,7 @@ import { StorageUnavailable } from '../store/errors.ts';
 import { lookupPast } from './lookup-past.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { refuseSandboxQuota } from './sandbox.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 
 export interface LookupInput {
   readonly number: string;
@@ -25,7 +25,7 @@ export interface LookupInput {
 }
 
 /** @throws Problem `invalid-number`, `invalid-request`, `not-retained`, or `storage-unavailable`; its `verdict` is there for clients that look at nothing else */
-export async function lookupOne(services: Services, tenant: string, input: LookupInput): Promise<LookupAnswer> {
+export async function lookupOne(services: EdgeServices, tenant: string, input: LookupInput): Promise<LookupAnswer> {
   const read = readingsOf(input.number, input.country ?? undefined, input.plusMayBeLost ?? false);
   if (!read.ok) throw new Problem(read.code, read.detail, { members: { field: 'number' } });
   const [subject, ...others] = read.values;
@@ -35,7 +35,7 @@ export async function lookupOne(services: Services, tenant: string, input: Looku
 
 /** @throws Problem as `lookupOne` */
 async function lookupSubject(
-  services: Services,
+  services: EdgeServices,
   tenant: string,
   subject: PhoneNumber,
   input: LookupInput,
@@ -63,7 +63,7 @@ async function lookupSubject(
 
 /** The same without a promise: null if that takes a look at storage. */
 export function lookupAtOnce(
-  { finder, rules, labels, now }: Services,
+  { finder, rules, labels, now }: EdgeServices,
   tenant: string,
   subject: PhoneNumber,
   scenario: string | null,
@@ -88,7 +88,7 @@ export interface Found {
  * @throws Problem `storage-unavailable` if nothing can be said of any
  */
 export async function findFor(
-  { finder, rules }: Services,
+  { finder, rules }: EdgeServices,
   tenant: string,
   numbers: readonly number[],
   options: FindOptions,

@@ -5,7 +5,7 @@ import type { LookupAnswer } from '../policy/answer.ts';
 import { decide, type PastMoment } from '../policy/decide.ts';
 import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import { Problem } from './problem.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 
 export interface PastLookup {
   readonly subject: PhoneNumber;
@@ -20,7 +20,7 @@ export interface PastLookup {
  * @throws Problem `invalid-request` for a day to come, `not-retained`
  * @throws StorageUnavailable
  */
-export async function lookupPast(services: Services, tenant: string, lookup: PastLookup): Promise<LookupAnswer> {
+export async function lookupPast(services: EdgeServices, tenant: string, lookup: PastLookup): Promise<LookupAnswer> {
   const { subject, scenario, evidence } = lookup;
   const now = services.now();
   const rules = await services.rules.get(tenant);

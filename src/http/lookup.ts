@@ -9,7 +9,7 @@ import { asOfDate, asOfGeneration, lookupAnswer, lookupQuery, lookupRequest } fr
 import { numberInQuery } from './query-number.ts';
 import { jsonText } from './respond.ts';
 import type { AnswerDoc, ParameterDoc, Route } from './route.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 import { parse } from './validate.ts';
 
 const ANSWERS: readonly AnswerDoc[] = [
@@ -55,7 +55,7 @@ const QUERY: readonly ParameterDoc[] = [
   },
 ];
 
-export function lookupRoutes(services: Services): readonly Route[] {
+export function lookupRoutes(services: EdgeServices): readonly Route[] {
   return [
     {
       method: 'POST',

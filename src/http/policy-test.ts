@@ -1,4 +1,6 @@
 /** Trying a policy on numbers before it is put. */
+
+import type { ControlServices } from '../api/control-services.ts';
 import { parseNumber } from '../number/parse.ts';
 import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
 import { policyWarnings } from '../policy/cel/probe.ts';
@@ -11,7 +13,6 @@ import { policyTestAnswer, policyTestRequest } from './policy-schema.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { authorOf, TENANT_PARAMETER } from './tenant.ts';
 import { parse } from './validate.ts';
 
@@ -32,7 +33,7 @@ const EXAMPLE = {
   results: [],
 };
 
-export function policyTestRoutes(services: Services): readonly Route[] {
+export function policyTestRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -69,7 +70,7 @@ interface Subject {
   readonly number: PhoneNumber;
 }
 
-async function test(services: Services, tenant: string, request: Request) {
+async function test(services: ControlServices, tenant: string, request: Request) {
   const policy = compiled(request.policy);
   const inputs = request.numbers.map((input) => ({ input, parsed: parseNumber(input, request.country ?? undefined) }));
   const named = inputs.flatMap(({ parsed }): Subject[] =>
@@ -117,7 +118,7 @@ async function test(services: Services, tenant: string, request: Request) {
 
 const UNANSWERED = { code: 'storage-unavailable', detail: 'expected an answer of the storage; try again' };
 
-async function drawn({ sampler }: Services, inventory: number, clear: number): Promise<Subject[]> {
+async function drawn({ sampler }: ControlServices, inventory: number, clear: number): Promise<Subject[]> {
   if (inventory + clear === 0) return [];
   const numbers = await sampler(inventory, clear);
   const subjects: Subject[] = [];

@@ -1,5 +1,6 @@
 /** The policy of a tenant: reading and replacing it. */
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import { compilePolicy, PolicyError } from '../policy/cel/compile.ts';
 import { policyWarnings } from '../policy/cel/probe.ts';
 import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.ts';
@@ -11,7 +12,6 @@ import { policyAnswer, policyRequest } from './policy-schema.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
 import type { ParameterDoc, Route } from './route.ts';
-import type { Services } from './services.ts';
 import { authorOf, TENANT_PARAMETER } from './tenant.ts';
 import { parse } from './validate.ts';
 
@@ -40,7 +40,7 @@ const VERSION_PARAMETER: ParameterDoc = {
   schema: v.optional(v.string()),
 };
 
-export function policyRoutes(services: Services): readonly Route[] {
+export function policyRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -94,7 +94,7 @@ export function compiled(source: PolicySource): Policy {
   }
 }
 
-async function readPolicy({ tenants }: Services, tenant: string, version: string | undefined) {
+async function readPolicy({ tenants }: ControlServices, tenant: string, version: string | undefined) {
   const rows = (await tenants.index.read()).value;
   const own = rows.get(tenant)?.policy ?? null;
   const owner = own === null ? ALL_TENANTS : tenant;

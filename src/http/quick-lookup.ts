@@ -12,13 +12,13 @@ import { answerText } from '../policy/answer-text.ts';
 import { bearerToken } from './auth.ts';
 import { lookupAtOnce } from './lookup-one.ts';
 import { jsonText } from './respond.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 
 const PATH = '/v1/lookup?number=%2B';
 /** After the scheme, where the host begins; the path begins at the next slash. */
 const HOST_AT = 'http://'.length;
 
-export function quickLookup(services: Services, quota: RequestQuota, request: Request): Response | null {
+export function quickLookup(services: EdgeServices, quota: RequestQuota, request: Request): Response | null {
   try {
     return answer(services, quota, request);
   } catch {
@@ -27,7 +27,7 @@ export function quickLookup(services: Services, quota: RequestQuota, request: Re
   }
 }
 
-function answer(services: Services, quota: RequestQuota, request: Request): Response | null {
+function answer(services: EdgeServices, quota: RequestQuota, request: Request): Response | null {
   const { url } = request;
   const path = url.indexOf('/', HOST_AT + 1);
   if (!url.startsWith(PATH, path) || request.method !== 'GET') return null;

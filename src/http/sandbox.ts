@@ -10,7 +10,7 @@ import type { FindOptions } from '../serve/finder.ts';
 import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { Problem } from './problem.ts';
-import type { Finder, Services } from './services.ts';
+import type { EdgeServices, Finder } from './services.ts';
 
 export const SANDBOX = {
   listed: 61_491_570_156,
@@ -75,7 +75,7 @@ export function refuseSandboxQuota(number: number): void {
 }
 
 /** The finder of earlier moments, but for these numbers: as they answer today, and the listed one from its first day on. */
-export function withSandboxPast(past: Services['past'], now: () => number): Services['past'] {
+export function withSandboxPast(past: EdgeServices['past'], now: () => number): EdgeServices['past'] {
   return async (number, moment, options) =>
     isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
 }

@@ -69,6 +69,11 @@ export class KeyCache {
     this.#copy.accept(version === 'unavailable' ? version : known(version), begun);
   }
 
+  /** After another isolate has changed the keys, as HeldCopy has it. */
+  changedElsewhere(begun: Beginning): Promise<void> {
+    return this.#copy.changedElsewhere(begun);
+  }
+
   /** For an id that the copy lacks. While storage fails it is not known whether there is such a key. */
   async #lookAgain(id: string): Promise<KnownKey | null | 'unavailable'> {
     const keys = await this.#copy.refreshIfOlder(MISS_REFRESH_AFTER_MS);

@@ -140,6 +140,12 @@ export class KeyRegistry {
     return deleted === undefined ? 'not-found' : withoutSecret(deleted);
   }
 
+  /** Before another isolate changes the keys at the asking of this one; what it returns, after. Never rejects. */
+  expectChange(): () => Promise<void> {
+    const begun = this.#cache.begin();
+    return () => this.#cache.changedElsewhere(begun);
+  }
+
   async #isAdmin(digest: Digest): Promise<boolean> {
     const { adminKey } = this.#deps;
     if (adminKey === null) return false;

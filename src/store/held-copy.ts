@@ -171,6 +171,17 @@ export class HeldCopy<T> {
     this.#copy = { ...copy, confirmed, landed: order };
   }
 
+  /**
+   * To be called after another isolate has changed the object, or may have, at the asking of this one, which called
+   * `begin` before. The next answers know of it. If storage does not answer within a second, whoever asks next looks
+   * first. Never rejects.
+   */
+  async changedElsewhere(begun: Beginning): Promise<void> {
+    if (this.#copy === null) return;
+    this.accept('unavailable', begun);
+    await this.refreshIfOlder(0);
+  }
+
   /** Whether the last read failed, moments ago. */
   hasJustFailed(): boolean {
     return this.#hasJustGivenUp() || (this.#failed !== null && this.#since(this.#failed.at) < RETRY_AFTER_FAILURE_MS);

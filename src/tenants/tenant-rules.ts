@@ -117,6 +117,12 @@ export class TenantRulesHolder {
     this.#index.accept(version, begun);
   }
 
+  /** Before another isolate changes the index at the asking of this one; what it returns, after. Never rejects. */
+  expectChange(): () => Promise<void> {
+    const begun = this.#index.begin();
+    return () => this.#index.changedElsewhere(begun);
+  }
+
   /** The rules from before those that cannot be read, until that is too long ago. */
   #replacedOf(tenant: string): TenantRules | null {
     const held = this.#held.get(tenant);
