@@ -18,6 +18,7 @@ import { loadManifest } from './merge/publish.ts';
 import { qualityService } from './merge/quality-service.ts';
 import { rollback } from './merge/rollback.ts';
 import { readStatus, type StoreStatus } from './merge/status.ts';
+import { policyTreeOf } from './policy/cel/compile.ts';
 import { parseLabelLevels } from './policy/labels.ts';
 import { parseBounds } from './quality/bounds.ts';
 import { quarantinedSources, readLedger } from './quality/ledger.ts';
@@ -148,8 +149,13 @@ export function createRuntimeOn(
     report: reportAs('keys.unavailable'),
   });
   const tenantDeps = { ...shared, report: reportAs('tenants.unavailable') };
-  const tenants: TenantStore = new TenantStore({ ...tenantDeps, held: () => rules });
-  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log, maxAgeMs });
+  const rules = new TenantRulesHolder({
+    ...tenantDeps,
+    log,
+    maxAgeMs,
+    compile: async (source) => policyTreeOf(source),
+  });
+  const tenants = new TenantStore({ ...tenantDeps, holder: rules });
   const configs = new FeedConfigs(rules, labels);
   const health = new HealthCheck({
     ...serve,

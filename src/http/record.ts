@@ -1,6 +1,7 @@
 /** Into the audit trail, what an admin has done to the store: after the fact, which must not wait for anything. */
 import type { Principal } from '../keys/scope.ts';
-import { ALL_TENANTS, type AuditEvent } from '../tenants/documents.ts';
+import type { AuditEvent } from '../tenants/audit-trail.ts';
+import { ALL_TENANTS } from '../tenants/documents.ts';
 import type { Services } from './services.ts';
 
 /** Members of an event that a log line may have: no number, and no text of a feed or an operator, which may hold one. */

@@ -19,6 +19,7 @@ const CONFIG = {
   levels: LEVELS,
   unknownLabel: UNKNOWN_LABEL_RISK,
   policy: DEFAULT_POLICY.source,
+  tree: DEFAULT_POLICY.tree,
   overrides: OVERRIDES,
 };
 

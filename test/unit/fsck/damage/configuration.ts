@@ -1,4 +1,5 @@
 /** Broken API keys, and broken rules of tenants. */
+import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
 import { CanaryStore } from '../../../../src/quality/canaries.ts';
 import { policyFile } from '../../../../src/tenants/documents.ts';
 import { TenantStore } from '../../../../src/tenants/tenant-store.ts';
@@ -19,9 +20,9 @@ async function withTenant(): Promise<World> {
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sleep: async () => undefined,
     report: (problem) => expectNone(problem),
-    held: () => null,
+    holder: null,
   });
-  await store.putPolicy(SHOP, { rules: RULES, default: 'allow' });
+  await store.putPolicy(SHOP, compilePolicy({ rules: RULES, default: 'allow' }));
   await store.putOverride(SHOP, { number: 12_025_550_123, list: 'allow', reason: 'a test', expiresAt: null });
   return world;
 }
