@@ -59,6 +59,24 @@ describe('is refused', () => {
   });
 });
 
+describe('a compiled policy', () => {
+  const json = (config: object) => Uint8Array.from(Buffer.from(JSON.stringify(config)));
+
+  test('is sent beside its source, and is opened by who reads it', () => {
+    expect(JSON.parse(new TextDecoder().decode(encodeFeedConfig(CONFIG)))).toMatchObject({
+      policy: DEFAULT_POLICY.source,
+      tree: DEFAULT_POLICY.tree,
+    });
+    const later = { version: 2, conditions: [['never', 'heard', 'of']] };
+    expect(parseFeedConfig(encodeFeedConfig({ ...CONFIG, tree: later })).tree).toEqual(later);
+  });
+
+  test('is not there in a configuration of an origin of before', () => {
+    const { tree: _, ...before } = { format: 2, ...CONFIG };
+    expect(parseFeedConfig(json(before))).toEqual(before);
+  });
+});
+
 test('is made once while the rules stay', async () => {
   let rules = { policy: DEFAULT_POLICY, overrides: Overrides.of(OVERRIDES) };
   const configs = new FeedConfigs({ latest: async () => rules }, new LabelLevels(LEVELS));

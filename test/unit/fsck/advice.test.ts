@@ -7,7 +7,7 @@ import { frame } from '../../../src/format/frame.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { AUDIT_PAGE } from '../../../src/tenants/audit-trail.ts';
-import { ALL_TENANTS } from '../../../src/tenants/documents.ts';
+import { ALL_TENANTS, policyFile } from '../../../src/tenants/documents.ts';
 import { someDetections } from '../../support/detections.ts';
 import { upload } from '../../support/world.ts';
 import { override, SHOP, Tenants } from '../tenants/support.ts';
@@ -55,6 +55,18 @@ async function lose(prefix: string, way: keyof typeof WAYS): Promise<string> {
   await WAYS[way](head?.key ?? '');
   return head?.key ?? '';
 }
+
+test.each([
+  ['without a tree, as the version before has written it', undefined],
+  ['with a tree of another version', { version: 2, conditions: [] }],
+])('a policy %s is sound: its source is compiled where it is used', async (_, tree) => {
+  const { store } = await shop();
+  const ref = (await store.index.read()).value.get('shop')?.policy ?? '';
+  const { tree: _known, ...document } = await store.policy('shop', ref);
+  const stored = tree === undefined ? document : { ...document, tree };
+  await tenants.objects.memory.put(`config/policies/shop/${ref}`, policyFile.encode(stored));
+  expect(await problems()).toEqual([]);
+});
 
 describe.each(['missing', 'damaged'] as const)('%s', (way) => {
   test('policy: put anew, it is in force, and the trail says that the one before was lost', async () => {
