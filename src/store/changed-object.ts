@@ -3,7 +3,7 @@
  */
 import type { FramedJson } from '../format/framed-json.ts';
 import type { Version } from './held-copy.ts';
-import type { ObjectStore } from './store.ts';
+import type { ObjectStore, StoredObject } from './store.ts';
 
 /** Such objects are changed by people, a few times a day: five concurrent writers do not happen. */
 const ATTEMPTS = 5;
@@ -29,6 +29,26 @@ export interface ObjectKind<T> {
   readonly empty: T;
 }
 
+/** Rejects if the storage does not answer, or with FormatError if the object is damaged. */
+export async function readObject<T>(objects: ObjectStore, kind: ObjectKind<T>): Promise<Version<T>> {
+  return opened(kind, await objects.get(kind.key));
+}
+
+/** Like `readObject`, but 'unchanged' if the object still has this etag. */
+export async function readObjectIfChanged<T>(
+  objects: ObjectStore,
+  kind: ObjectKind<T>,
+  etag: string | null,
+): Promise<Version<T> | 'unchanged'> {
+  if (etag === null) return readObject(objects, kind);
+  const object = await objects.getIfChanged(kind.key, etag);
+  return object === 'unchanged' ? object : opened(kind, object);
+}
+
+function opened<T>({ codec, empty }: ObjectKind<T>, object: StoredObject | null): Version<T> {
+  return object === null ? { value: empty, etag: null } : { value: codec.decode(object.bytes), etag: object.etag };
+}
+
 export class ChangedObject<T> {
   readonly #deps: ChangedObjectDeps;
   readonly #kind: ObjectKind<T>;
@@ -40,14 +60,12 @@ export class ChangedObject<T> {
 
   /** Rejects if the storage does not answer, or with FormatError if the object is damaged. */
   async read(): Promise<Version<T>> {
-    return this.#opened(await this.#deps.objects.get(this.#kind.key));
+    return readObject(this.#deps.objects, this.#kind);
   }
 
   /** Like `read`, but 'unchanged' if the object still has this etag. */
   async readIfChanged(etag: string | null): Promise<Version<T> | 'unchanged'> {
-    if (etag === null) return this.read();
-    const object = await this.#deps.objects.getIfChanged(this.#kind.key, etag);
-    return object === 'unchanged' ? object : this.#opened(object);
+    return readObjectIfChanged(this.#deps.objects, this.#kind, etag);
   }
 
   /**
@@ -72,11 +90,6 @@ export class ChangedObject<T> {
       }
     }
     return 'unavailable';
-  }
-
-  #opened(object: { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string } | null): Version<T> {
-    const { codec, empty } = this.#kind;
-    return object === null ? { value: empty, etag: null } : { value: codec.decode(object.bytes), etag: object.etag };
   }
 
   /** 0 to 1. */

@@ -191,6 +191,7 @@ describe('decide', () => {
     const seen: PolicyFacts[] = [];
     const policy: Policy = {
       source: { rules: [], default: 'allow' },
+      tree: { version: 1, conditions: [] },
       rules: [{ id: 'spy', action: 'flag', mode: 'enforce', matches: (facts) => seen.push(facts) > 0 }],
       readsProjects: false,
       default: 'allow',
