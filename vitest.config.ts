@@ -1,4 +1,5 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { kCurrentWorker } from 'miniflare';
 import { defineConfig } from 'vitest/config';
 
 /** Far above what any test takes: a busy machine is no failure. */
@@ -22,8 +23,15 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest({
+            main: './test/workerd/main.ts',
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { RINGFENCE_ADMIN_KEY: 'admin-key-of-the-workerd-tests-01234' } },
+            miniflare: {
+              bindings: { RINGFENCE_ADMIN_KEY: 'admin-key-of-the-workerd-tests-01234' },
+              serviceBindings: {
+                CONTROL: { name: kCurrentWorker, entrypoint: 'Control' },
+                COMPILER: { name: kCurrentWorker, entrypoint: 'PolicyCompiler' },
+              },
+            },
           }),
         ],
         test: { name: 'workerd', include: ['test/workerd/**/*.test.ts'], testTimeout },

@@ -1,48 +1,49 @@
 /**
- * `npm run deploy`: the Worker, its R2 bucket, KV namespace and cron trigger on the Cloudflare account that wrangler is
- * logged in to, and an admin key if it has none.
+ * `npm run deploy`: both Workers, their R2 bucket, KV namespace and cron triggers on the Cloudflare account that wrangler
+ * is logged in to, and an admin key if they have none.
  */
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArguments } from './command/arguments.ts';
-import { CommandError } from './command/errors.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
+import { type DeployDeps, deploy, SECRET } from './deploy/deploy.ts';
+import { givenAdminKey } from './local/admin-key.ts';
 import { WRANGLER } from './local/wrangler.ts';
 
-const SECRET = 'RINGFENCE_ADMIN_KEY';
-
-const HELP = `Deploys the Worker, its R2 bucket, KV namespace and cron trigger to the Cloudflare account that wrangler is logged in
-to, and makes an admin key if it has none.
+const HELP = `Deploys both Workers, their R2 bucket, KV namespace and cron triggers to the Cloudflare account that wrangler is logged
+in to, and makes an admin key if they have none. What is there already is found again; deploying twice changes nothing.
 
   npm run deploy
   npm run deploy -- --dry-run
   npm run deploy -- --name NAME
 
-  --dry-run    bundle only; nothing is deployed
-  --name NAME  of the Worker    (default: that of wrangler.toml)
-  --env NAME   of wrangler.toml
+  --dry-run        bundle only; nothing is asked of the account, and nothing deployed
+  --name NAME      of the Worker that has the address; the other is NAME-control    (default: those of wrangler.toml)
+  --new-admin-key  make a new admin key, which replaces the one there is
   --help
 
+RINGFENCE_ADMIN_KEY (32 characters or more) is set where a Worker has no admin key yet; otherwise one is made and shown.
 Arguments after another -- are handed on to \`wrangler deploy\` as they are: npm run deploy -- -- --minify
 `;
 
 const OPTIONS = {
   'dry-run': { type: 'boolean', default: false },
   name: { type: 'string' },
-  env: { type: 'string' },
+  'new-admin-key': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-function wrangler(args: readonly string[], input?: string): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, ['--no-warnings', WRANGLER, ...args], {
+const wrangler: DeployDeps['wrangler'] = (args, mode) => {
+  const isTerminal = mode === 'terminal';
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', WRANGLER, ...args], {
     cwd: PROJECT,
     encoding: 'utf8',
-    // Wrangler shows its progress and asks its questions itself, except where an answer is piped in or out.
-    stdio: input === undefined ? 'inherit' : ['pipe', 'pipe', 'inherit'],
-    ...(input !== undefined && { input }),
+    stdio: isTerminal ? 'inherit' : 'pipe',
+    ...(!isTerminal && { input: mode.input }),
   });
-}
+  return { status, stdout: stdout ?? '', stderr: stderr ?? '' };
+};
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
@@ -50,37 +51,14 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  // Which Worker it is, for every call.
-  const which = [
-    ...(values.name === undefined ? [] : ['--name', values.name]),
-    ...(values.env === undefined ? [] : ['--env', values.env]),
-  ];
-  const dryRun = values['dry-run'] ? ['--dry-run'] : [];
-  if (wrangler(['deploy', ...which, ...dryRun, ...positionals]).status !== 0) {
-    throw new CommandError(
-      '\nNothing was changed that a second `npm run deploy` would not repair. Not logged in? Run `npx wrangler login`.',
-    );
-  }
-  if (values['dry-run'] || positionals.includes('--dry-run')) return 0;
-  const { status, stdout } = wrangler(['secret', 'list', '--format', 'json', ...which], '');
-  if (status !== 0) {
-    throw new CommandError(
-      `The Worker is deployed, but its secrets could not be listed. Set ${SECRET} with \`npx wrangler secret put ${SECRET}\`.`,
-    );
-  }
-  if (stdout.includes(`"${SECRET}"`)) {
-    console.log('\nDeployed. The admin key is as it was.');
-    return 0;
-  }
-  const key = `rf_admin_${randomBytes(24).toString('hex')}`;
-  if (wrangler(['secret', 'put', SECRET, ...which], `${key}\n`).status !== 0) {
-    throw new CommandError(
-      `The Worker is deployed, but has no admin key. Set one with \`npx wrangler secret put ${SECRET}\`.`,
-    );
-  }
-  console.log(
-    `\nDeployed. The admin key, shown this once:\n\n  ${key}\n\nMake keys for your services with POST /v1/keys.`,
-  );
+  const options = {
+    name: values.name,
+    dryRun: values['dry-run'],
+    newAdminKey: values['new-admin-key'],
+    adminKey: givenAdminKey(process.env[SECRET]),
+    passedOn: positionals,
+  };
+  deploy(options, { wrangler, folder: join(PROJECT, '.wrangler', 'workers'), say: (text) => console.log(text) });
   return 0;
 }
 

@@ -11,7 +11,7 @@ import { type ExampleOptions, exampleOptions, HELP } from './example/options.ts'
 import { curlLines, warmUp } from './example/sandbox-sign-ups.ts';
 import { startExample } from './example/start-example.ts';
 import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
-import { type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
+import { bundleFolder, type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
 import { checkPort, HOST } from './local/port.ts';
 import { lockState } from './local/state-lock.ts';
 import { checkStateParts } from './local/state-parts.ts';
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   checkStateParts(state);
   await checkPort('--port', port);
   if (options.ringfence) await checkPort('--ringfence-port', ringfencePort);
-  checkBundleFolder();
+  checkBundleFolder(bundleFolder(state));
   if (example.runs === 'worker') checkBundleFolder(join(EXAMPLES_FOLDER, example.name));
   const stop = stopSignal();
   const lock = lockState(state, 'npm run example', port);

@@ -6,7 +6,7 @@ import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.t
 import { EXIT_FAILED, runCommand } from './command/run-command.ts';
 import { summaryText } from './import/summary.ts';
 import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
-import { type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
+import { bundleFolder, type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
 import { checkPort } from './local/port.ts';
 import { importSample, sampleNumber, sampleState } from './local/sample.ts';
 import { lockState } from './local/state-lock.ts';
@@ -115,7 +115,7 @@ async function main(): Promise<number> {
   const state = statePath(values.state);
   checkWritableFolder(state, '--state');
   checkStateParts(state);
-  checkBundleFolder();
+  checkBundleFolder(bundleFolder(state));
   const stop = stopSignal();
   const lock = lockState(state, 'npm start', port);
   try {

@@ -3,9 +3,10 @@
  * same Hono app beside it. Bundled and served by workerd.ts.
  */
 import { waitUntil } from 'cloudflare:workers';
-import { createApp, createFetch } from '../../src/http/app.ts';
+import { createEdgeApp, createEdgeFetch } from '../../src/api/edge-app.ts';
 import { RequestQuota } from '../../src/keys/quota.ts';
-import { createRuntimeOn } from '../../src/runtime.ts';
+import { createEdge } from '../../src/wiring/edge.ts';
+import { createIsolate } from '../../src/wiring/isolate.ts';
 import { Disk, DiskObjectStore, DiskSliceStore } from './disk-stores.ts';
 import { COUNTERS_PATH, EMPTY_ANSWER, EMPTY_PATH } from './paths.ts';
 
@@ -29,18 +30,25 @@ export default {
   },
 } satisfies ExportedHandler<BenchEnv>;
 
-/** Built as src/runtime.ts builds it, on other stores. */
+/** There is none here: every request of the benchmark is the edge's. */
+const NO_CONTROL = { fetch: () => new Response(null, { status: 404 }) };
+
+/** Policies of the benchmark are stored compiled. */
+const NO_COMPILER = () => Promise.reject(new Error('there is no compiler here'));
+
+/** Built as src/edge.ts builds it, on other stores. */
 function createBenchFetch(env: BenchEnv) {
   const store = new Disk(env.STORE);
   const configuration = new Disk(env.KEYS);
   const objects = new DiskObjectStore((key) => (key.startsWith(CONFIGURATION) ? configuration : store));
-  const { services } = createRuntimeOn({ objects, slices: new DiskSliceStore(store) }, env, waitUntil);
+  const isolate = createIsolate({ objects, slices: new DiskSliceStore(store) }, env, waitUntil, NO_COMPILER);
+  const { services, forward } = createEdge(isolate, NO_CONTROL, null);
   const quota = new RequestQuota(services);
-  const bench = createApp(services, quota);
+  const bench = createEdgeApp(services, forward, quota);
   const empty = JSON.stringify(EMPTY_ANSWER);
   bench.on(['GET', 'POST'], EMPTY_PATH, () => {
     return new Response(empty, { headers: { 'content-type': 'application/json' } });
   });
   bench.get(COUNTERS_PATH, (context) => context.json({ store: store.counters, keys: configuration.counters }));
-  return createFetch(services, quota, bench);
+  return createEdgeFetch(services, forward, quota, bench);
 }

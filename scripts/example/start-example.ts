@@ -49,5 +49,5 @@ function nodeCommand(port: number, vars: ExampleSettings['vars']) {
 function workerCommand(port: number, state: string, vars: ExampleSettings['vars']) {
   const path = join(state, 'example.vars');
   writeEnvFile(path, vars);
-  return { args: devArguments(port, join(state, 'example'), path), env: devEnvironment(state) };
+  return { args: devArguments(port, join(state, 'example'), ['--env-file', path]), env: devEnvironment(state) };
 }

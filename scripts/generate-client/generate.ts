@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
-import { openApiDocument, openApiRoute } from '../../src/http/openapi.ts';
+import type { ControlServices } from '../../src/api/control-services.ts';
+import { openApiDocument } from '../../src/http/openapi.ts';
 import { allRoutes } from '../../src/http/routes.ts';
-import type { Services } from '../../src/http/services.ts';
 import { PROJECT } from '../command/paths.ts';
 import { type JsonSchema, type Operation, readDocument } from './operations.ts';
 
@@ -25,8 +25,7 @@ export async function generateClient(document: unknown = currentDocument()): Pro
 
 /** As GET /openapi.json answers it. The routes are described and not served, so no service is ever asked. */
 export function currentDocument(): unknown {
-  const routes = allRoutes({} as Services);
-  const document = openApiDocument([...routes, openApiRoute(routes)]);
+  const document = openApiDocument(allRoutes({} as ControlServices));
   // Without what JSON leaves out.
   return JSON.parse(JSON.stringify(document));
 }

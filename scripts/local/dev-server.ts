@@ -1,12 +1,16 @@
-/** The Worker in workerd on this machine, with KV and R2 kept in a folder. */
+/** Both Workers in workerd on this machine, at one address, with KV and R2 kept in a folder. */
 import { join } from 'node:path';
 import { PROJECT } from '../command/paths.ts';
+import { type WorkerConfigs, workerConfigs, writeWorkerConfigs } from '../command/worker-configs.ts';
 import { writeEnvFile } from './env-file.ts';
 import { type Server, startServer } from './supervisor.ts';
 import { devArguments, devEnvironment } from './wrangler.ts';
 
 /** Of a local server, wrangler's own: fires the cron handler as the trigger of every minute does, and answers `ok` after it. */
 export const TICK_PATH = `/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`;
+/** By it a service binding fires the cron handler too (edge-with-cron.ts). */
+const CRONS_BY_BINDING = 'service_binding_extra_handlers';
+const WORKERS_FOLDER = 'workers';
 const MINUTE_MS = 60_000;
 
 export interface DevServer extends Server {
@@ -30,12 +34,14 @@ export async function startDevServer(
   stop: AbortSignal,
 ): Promise<DevServer> {
   const { port, stateFolder, adminKey, onRestart } = options;
-  const secrets = join(stateFolder, 'dev.vars');
-  writeEnvFile(secrets, { RINGFENCE_ADMIN_KEY: adminKey });
+  const folder = bundleFolder(stateFolder);
+  const { edge, control } = writeWorkerConfigs(folder, localConfigs());
+  // Where wrangler looks for the secrets of each Worker: beside its configuration.
+  writeEnvFile(join(folder, '.env'), { RINGFENCE_ADMIN_KEY: adminKey });
   const server = await startServer(
     {
       name: 'The Worker',
-      args: devArguments(port, stateFolder, secrets),
+      args: devArguments(port, stateFolder, ['--config', edge, '--config', control]),
       folder: PROJECT,
       env: devEnvironment(stateFolder),
       port,
@@ -46,6 +52,19 @@ export async function startDevServer(
     stop,
   );
   return { ...server, tick: () => fireCron(server.url) };
+}
+
+/** Where the configurations and the bundles of the Workers are. */
+export function bundleFolder(stateFolder: string): string {
+  return join(stateFolder, WORKERS_FOLDER);
+}
+
+/** As they are deployed, but that the Worker with the address hands crons on to the one that has them. */
+function localConfigs(): WorkerConfigs {
+  const { edge, control } = workerConfigs();
+  const flags = [...(edge.compatibility_flags ?? []), CRONS_BY_BINDING];
+  const main = join(import.meta.dirname, 'edge-with-cron.ts');
+  return { edge: { ...edge, main, compatibility_flags: flags }, control };
 }
 
 async function fireCron(url: string): Promise<void> {

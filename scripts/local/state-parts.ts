@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { CommandError, fileProblem } from '../command/errors.ts';
 
 /** Parents first. */
-const FOLDERS = ['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'import'];
-const FILES = ['worker.log', 'example.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'];
+const FOLDERS = ['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'workers', 'import'];
+const OF_WORKERS = ['edge.json', 'control.json', '.env'].map((name) => `workers/${name}`);
+const FILES = ['worker.log', 'example.log', 'lock.json', 'sample', 'sample.rejects.csv', ...OF_WORKERS];
 
 /**
  * Nothing is changed; what is not there will be made.

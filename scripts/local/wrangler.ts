@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { checkWritableFolder, PROJECT } from '../command/paths.ts';
+import { checkWritableFolder } from '../command/paths.ts';
 import { HOST } from './port.ts';
 
 /** Its program itself; its command would only start that as a process of its own. */
@@ -23,10 +23,10 @@ const PROXIES = ['http_proxy', 'https_proxy', 'all_proxy', 'node_use_env_proxy']
 /**
  * The arguments of Node for `wrangler dev`.
  * @param state where KV and R2 are kept
- * @param envFile with the secrets
+ * @param what arguments that say which Workers, and where their secrets are
  */
-export function devArguments(port: number, state: string, envFile: string): string[] {
-  const where = ['--port', String(port), '--ip', HOST, '--persist-to', state, '--env-file', envFile];
+export function devArguments(port: number, state: string, what: readonly string[]): string[] {
+  const where = ['--port', String(port), '--ip', HOST, '--persist-to', state, ...what];
   // Any port for the debugger: wranglers that start at the same time take the default one from each other, and fail.
   const quiet = ['--inspector-port', '0', '--show-interactive-dev-session=false'];
   return ['--no-warnings', WRANGLER, 'dev', ...where, ...quiet];
@@ -56,9 +56,10 @@ function hasHome(): boolean {
 }
 
 /**
- * It bundles the Worker in a folder beside its configuration, and waits for ever if it cannot.
+ * It bundles a Worker in a folder beside its configuration, and waits for ever if it cannot.
+ * @param folder of the configuration
  * @throws CommandError
  */
-export function checkBundleFolder(project = PROJECT): void {
-  checkWritableFolder(join(project, '.wrangler', 'tmp'), null);
+export function checkBundleFolder(folder: string): void {
+  checkWritableFolder(join(folder, '.wrangler', 'tmp'), null);
 }

@@ -310,9 +310,6 @@ export interface OperationTypes {
       docs: string;
     };
   };
-  health: {
-    answer: Health;
-  };
   status: {
     answer: Status;
   };
@@ -336,6 +333,14 @@ export interface OperationTypes {
     };
     answer: undefined;
   };
+  openapi: {
+    answer: {
+      openapi: string;
+    };
+  };
+  health: {
+    answer: Health;
+  };
   feedManifest: {
     headers?: {
       /**
@@ -344,11 +349,6 @@ export interface OperationTypes {
       'If-None-Match'?: string;
     };
     answer: FeedManifest;
-  };
-  openapi: {
-    answer: {
-      openapi: string;
-    };
   };
 }
 export interface LookupRequest {
@@ -1506,21 +1506,6 @@ export interface Canary {
 export interface Canaries {
   canaries: Canary[];
 }
-export interface Health {
-  ok: boolean;
-  /**
-   * null: nothing has been read yet
-   */
-  generation: number | null;
-  /**
-   * Since what is served was last confirmed to be the newest
-   */
-  ageSeconds: number | null;
-  /**
-   * What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies
-   */
-  failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
-}
 export interface Status {
   generation: number;
   publishedAt: string | null;
@@ -1644,6 +1629,21 @@ export interface Key {
     perMinute: number;
   } | null;
   createdAt: string;
+}
+export interface Health {
+  ok: boolean;
+  /**
+   * null: nothing has been read yet
+   */
+  generation: number | null;
+  /**
+   * Since what is served was last confirmed to be the newest
+   */
+  ageSeconds: number | null;
+  /**
+   * What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies
+   */
+  failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
 }
 export interface FeedManifest {
   format: 1;

@@ -1,44 +1,35 @@
 import { type Context, Hono } from 'hono';
-import { RequestQuota } from '../keys/quota.ts';
+import type { RequestQuota } from '../keys/quota.ts';
 import { authorize } from './auth.ts';
 import { failureResponse } from './failure.ts';
-import { openApiRoute } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { repeatedInQuery } from './query-number.ts';
-import { quickLookup, quickMissOf } from './quick-lookup.ts';
-import { problemResponse } from './respond.ts';
+import { quickMissOf } from './quick-lookup.ts';
 import type { Route } from './route.ts';
-import { allRoutes } from './routes.ts';
-import type { Services } from './services.ts';
+import type { RequestServices } from './services.ts';
 
-/** Answers requests; make one per isolate. Its app must count by the same quota. */
-export function createFetch(
-  services: Services,
-  quota = new RequestQuota(services),
-  app: Pick<Hono, 'fetch'> = createApp(services, quota),
-) {
-  return (request: Request): Response | Promise<Response> => {
-    const quick = quickLookup(services, quota, request);
-    if (quick instanceof Response) return quick;
-    return quick === null ? app.fetch(request) : app.fetch(request, quick);
-  };
-}
+/** Answers a request that no route is for. */
+export type NotFound = (request: Request) => Response | Promise<Response>;
 
 /**
- * The HTTP API, all of it. One handler a route and no middleware: the lookup is asked for at every sign-up,
- * and Hono calls a single handler without composing a chain.
+ * An app of these routes. One handler a route and no middleware: the lookup is asked for at every sign-up, and Hono calls
+ * a single handler without composing a chain.
  *
  * No CORS headers: a browser that could call this would have to hold a key.
  */
-export function createApp(services: Services, quota = new RequestQuota(services)): Hono {
+export function createApp(
+  routes: readonly Route[],
+  services: RequestServices,
+  quota: RequestQuota,
+  notFound: NotFound,
+): Hono {
   const app = new Hono();
-  const described = allRoutes(services);
-  const routes = [...described, openApiRoute(described)];
   for (const route of routes) {
     const queryNames = (route.parameters ?? []).flatMap((one) => (one.in === 'query' ? [one.name] : []));
     app.on(route.method, route.path, (context) => serve(route, queryNames, context, services, quota));
   }
-  app.notFound(({ req }) => problemResponse(noRoute(routes, req.path)));
+  // Hono comes here for a path that is not one of these, and for a method that a path does not have.
+  app.notFound(({ req }) => notFound(req.raw));
   app.onError((error) => failureResponse(error, 'no route', services));
   return app;
 }
@@ -48,7 +39,7 @@ async function serve(
   route: Route,
   queryNames: readonly string[],
   context: Context,
-  services: Services,
+  services: RequestServices,
   quota: RequestQuota,
 ): Promise<Response> {
   try {
@@ -76,27 +67,4 @@ function refuseRepeated(names: readonly string[], url: string): void {
   if (field !== undefined) {
     throw new Problem('invalid-request', `${field}: expected at most once`, { members: { field } });
   }
-}
-
-/** Hono comes here for a path that is not ours, and for a method that a path does not have. */
-function noRoute(routes: readonly Route[], path: string): Problem {
-  const methods = new Set<string>();
-  for (const route of routes) {
-    if (!samePath(route.path, path)) continue;
-    methods.add(route.method);
-    // Hono answers HEAD by GET.
-    if (route.method === 'GET') methods.add('HEAD');
-  }
-  if (methods.size === 0) return new Problem('not-found', 'expected one of the paths in /openapi.json');
-  const allow = [...methods].join(', ');
-  return new Problem('method-not-allowed', `expected ${allow}`, { headers: { allow } });
-}
-
-function samePath(pattern: string, path: string): boolean {
-  const expected = pattern.split('/');
-  const found = path.split('/');
-  return (
-    expected.length === found.length &&
-    expected.every((part, i) => (part.startsWith(':') ? found[i] !== '' : part === found[i]))
-  );
 }

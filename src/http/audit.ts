@@ -1,15 +1,16 @@
 /** Who changed what a tenant decides with, and its keys; under `*`, what is for all, and what was taken back. */
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import { formatE164 } from '../number/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { sourceIdMembers } from '../quality/source-id.ts';
-import { AUDIT_PAGE, type AuditEntry, REF, TENANT_DOCUMENTS } from '../tenants/documents.ts';
+import { AUDIT_PAGE, type AuditEntry, TENANT_DOCUMENTS } from '../tenants/audit-trail.ts';
+import { REF } from '../tenants/documents.ts';
 import { readOrUnavailable } from './change.ts';
 import { LISTED_EXAMPLE } from './examples.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { authorOf, TENANT_PARAMETER } from './tenant.ts';
 
 const instant = v.pipe(v.string(), v.isoTimestamp());
@@ -86,7 +87,7 @@ const EXAMPLE = {
   older: null,
 };
 
-export function auditRoutes(services: Services): readonly Route[] {
+export function auditRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -117,7 +118,7 @@ export function auditRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function readPage({ tenants }: Services, tenant: string, before: string | undefined) {
+async function readPage({ tenants }: ControlServices, tenant: string, before: string | undefined) {
   const ref = before ?? (await tenants.index.read()).value.get(tenant)?.audit ?? null;
   const page = ref === null ? { entries: [], older: null } : await tenants.audit(tenant, ref);
   if (page === null) throw new Problem('not-found', 'before: expected `older` of a page');

@@ -1,6 +1,7 @@
 /** Uploads after they were accepted: what has become of each, taking one back, and bringing one back. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import { parseInstant } from '../ingest/instant.ts';
 import { MAX_NAME_CHARS } from '../ingest/validate.ts';
 import type { Principal } from '../keys/scope.ts';
@@ -11,7 +12,6 @@ import { Problem } from './problem.ts';
 import { recordForAll } from './record.ts';
 import { json } from './respond.ts';
 import type { ParameterDoc, Route } from './route.ts';
-import type { Services } from './services.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const instant = v.pipe(v.string(), v.isoTimestamp());
@@ -97,7 +97,7 @@ const ID_PARAMETER: ParameterDoc = {
 /** As ids are made (src/ingest/accept.ts), and by who builds batches offline. */
 const ID = /^[0-9A-Za-z_-]{1,120}$/;
 
-export function batchRoutes(services: Services): readonly Route[] {
+export function batchRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -181,7 +181,7 @@ export function batchRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function list({ batches }: Services, { req }: Context): Promise<Response> {
+async function list({ batches }: ControlServices, { req }: Context): Promise<Response> {
   const after = req.query('after');
   const notNext = () => invalid('after', '`next` of a page');
   if (after !== undefined && !POSITION.test(after)) throw notNext();
@@ -224,7 +224,7 @@ function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-async function withdraw(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function withdraw(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const batch = idOf(req.param('id'));
   const result = await services.batches.withdraw(batch, principal.id);
   if (result.kind === 'not-found') throw notFound();
@@ -239,7 +239,7 @@ async function withdraw(services: Services, { req }: Context, principal: Princip
   return json({ batch, state: result.state, at: new Date(result.at).toISOString(), by: result.by });
 }
 
-async function release(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function release(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const batch = idOf(req.param('id'));
   const result = await services.batches.release(batch);
   if (result.kind === 'not-set-aside') {

@@ -1,6 +1,7 @@
 /** Canaries: numbers that no honest source can have seen. Who reports one goes into quarantine. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import type { Principal } from '../keys/scope.ts';
 import { formatE164, parseNumber } from '../number/parse.ts';
 import { type Canary, type CanaryChange, MAX_CANARIES } from '../quality/canaries.ts';
@@ -14,7 +15,6 @@ import { numberInQuery } from './query-number.ts';
 import { recordForAll } from './record.ts';
 import { json, noContent } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { parse } from './validate.ts';
 
 const REQUEST = { number: LISTED_EXAMPLE.number, note: 'in the page source of our own test shop' };
@@ -25,7 +25,7 @@ const ANSWER = {
   hits: { detections: 1, lastAt: '2025-05-30T09:00:00.000Z', sources: ['forum-scrape'] },
 };
 
-export function canaryRoutes(services: Services): readonly Route[] {
+export function canaryRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'PUT',
@@ -89,7 +89,7 @@ export function canaryRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function put(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function put(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const { quality, now } = services;
   const request = parse(canaryRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
   const number = numberOf(request.number);
@@ -100,7 +100,7 @@ async function put(services: Services, { req }: Context, principal: Principal): 
   return json(answerOf(result.canary, await quality.ledger()));
 }
 
-async function remove(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function remove(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const text = numberInQuery(req.url);
   if (text === undefined) {
     throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });

@@ -1,5 +1,6 @@
 /** The schemas that the OpenAPI document names. */
 import * as v from 'valibot';
+import { healthAnswer } from '../api/health.ts';
 import { lookupRequest } from '../lookup/request.ts';
 import { auditAnswer } from './audit.ts';
 import { briefingAnswer } from './briefings-schema.ts';
@@ -13,7 +14,7 @@ import { policyAnswer, policyRequest, policyTestAnswer, policyTestRequest } from
 import { PROBLEM_TYPE_PREFIX, PROBLEMS } from './problem.ts';
 import { rollbackAnswer, rollbackRequest } from './rollback.ts';
 import { decisionAnswer, sourceAnswer, sourceRequest, sourcesAnswer } from './sources-schema.ts';
-import { healthAnswer, statusAnswer } from './state-schema.ts';
+import { statusAnswer } from './state-schema.ts';
 
 export const problem = v.pipe(
   v.looseObject({

@@ -1,6 +1,8 @@
 /** Uploads of detections: headers and receipt here, everything between in src/ingest. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
+import { BodyError } from '../ingest/errors.ts';
 import { REJECT_REASONS } from '../ingest/rejection.ts';
 import { allows, type Principal } from '../keys/scope.ts';
 import type { BatchState } from '../merge/batch-state.ts';
@@ -9,7 +11,6 @@ import { LISTED_EXAMPLE } from './examples.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 
 /** Enough for a UUID, a digest or a file name with a line range. */
 const MAX_KEY_CHARS = 255;
@@ -23,7 +24,7 @@ const RECEIPT_EXAMPLE = {
   ...{ defaulted: { label: 1, channel: 0, observedAt: 0 }, ignoredFields: ['comment'] },
 };
 
-export function detectionRoutes(services: Services): readonly Route[] {
+export function detectionRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -76,17 +77,21 @@ export function detectionRoutes(services: Services): readonly Route[] {
   ];
 }
 
-/** BodyError and StorageUnavailable of `accept` become their problems where all errors do (failure.ts). */
-async function upload(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+/** StorageUnavailable of `accept` becomes its problem where all errors do (failure.ts). */
+async function upload(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const idempotencyKey = checkedKey(req.header('idempotency-key'));
-  const result = await services.accept({
-    body: req.raw.body ?? emptyBody(),
-    contentType: req.header('content-type') ?? null,
-    contentEncoding: req.header('content-encoding') ?? null,
-    tenant: principal.tenant,
-    key: principal.id,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-  });
+  const result = await services
+    .accept({
+      body: req.raw.body ?? emptyBody(),
+      contentType: req.header('content-type') ?? null,
+      contentEncoding: req.header('content-encoding') ?? null,
+      tenant: principal.tenant,
+      key: principal.id,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    })
+    .catch((error: unknown) => {
+      throw error instanceof BodyError ? new Problem(error.code, error.detail) : error;
+    });
   if (result.kind === 'conflict') {
     throw new Problem('idempotency-conflict', 'expected the body that this Idempotency-Key was first used with');
   }

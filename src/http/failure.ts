@@ -1,25 +1,27 @@
 /** What became of a request that did not get its answer. */
-import { BodyError } from '../ingest/errors.ts';
 import { LookupError } from '../lookup/lookup-error.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { problemResponse } from './respond.ts';
-import type { Services } from './services.ts';
+import type { RequestServices } from './services.ts';
 
 /** Turns whatever a route threw into an answer, and logs it if it was not the client's doing. */
-export function failureResponse(error: unknown, route: string, services: Pick<Services, 'log' | 'randomId'>): Response {
+export function failureResponse(
+  error: unknown,
+  route: string,
+  services: Pick<RequestServices, 'log' | 'randomId'>,
+): Response {
   return problemResponse(problemOf(error, route, services));
 }
 
 /** The same as the problem, for those who do not answer over HTTP. */
-export function problemOf(error: unknown, route: string, services: Pick<Services, 'log' | 'randomId'>): Problem {
+export function problemOf(error: unknown, route: string, services: Pick<RequestServices, 'log' | 'randomId'>): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof LookupError) {
     const { code, detail, members, retryAfterSeconds } = error;
     const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
     return new Problem(code, detail, { members, headers });
   }
-  if (error instanceof BodyError) return new Problem(error.code, error.detail);
   if (error instanceof StorageUnavailable) {
     services.log('storage-unavailable', { route, ...described(error.cause ?? error) });
     return storageUnavailable(error.detail);

@@ -1,22 +1,22 @@
 /** Making, listing and deleting API keys. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import { type Principal, SCOPES } from '../keys/scope.ts';
-import type { AuditEvent } from '../tenants/documents.ts';
+import type { AuditEvent } from '../tenants/audit-trail.ts';
 import type { Author } from '../tenants/tenant-store.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { json, noContent } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { parse } from './validate.ts';
 
 const ID = '0a1b2c3d4e5f';
 const NEW_KEY = { name: 'sign-up form', scopes: ['lookup'], quota: { perMinute: 6000 } };
 const SUMMARY = { id: ID, ...NEW_KEY, tenant: 'default', createdAt: '2025-05-29T08:12:00.000Z' };
 
-export function keyRoutes(services: Services): readonly Route[] {
+export function keyRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -81,7 +81,7 @@ export function keyRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function create(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function create(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const request = parse(newKeyRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
   const result = await services.keys.create(request);
   if (result.kind === 'created') {
@@ -99,13 +99,13 @@ async function create(services: Services, { req }: Context, principal: Principal
   throw storageUnavailable('the key may or may not have been stored; delete it if it is listed');
 }
 
-async function list(services: Services): Promise<Response> {
+async function list(services: ControlServices): Promise<Response> {
   const keys = await services.keys.list();
   if (keys === 'unavailable') throw storageUnavailable('the keys cannot be read at the moment');
   return json({ keys: keys.map((key) => ({ ...key, createdAt: new Date(key.createdAt).toISOString() })) });
 }
 
-async function remove(services: Services, id: string, principal: Principal): Promise<Response> {
+async function remove(services: ControlServices, id: string, principal: Principal): Promise<Response> {
   const result = await services.keys.delete(id);
   if (typeof result === 'object') {
     await record(services, { tenant: result.tenant, by: principal.id }, { action: 'key.delete', key: id });
@@ -119,7 +119,7 @@ async function remove(services: Services, id: string, principal: Principal): Pro
  * Into the audit trail of the key's tenant. The key has been changed already, and a revocation must not wait for
  * anything: if the trail cannot be written, the log has it.
  */
-async function record({ tenants, log }: Services, author: Author, event: AuditEvent): Promise<void> {
+async function record({ tenants, log }: ControlServices, author: Author, event: AuditEvent): Promise<void> {
   const { kind } = await tenants.record(author, event);
   if (kind !== 'done') log('audit.failed', { ...author, action: event.action, key: 'key' in event ? event.key : '' });
 }

@@ -10,7 +10,7 @@ import { BATCH_ERROR_EXAMPLE, CLEAR_EXAMPLE, LISTED_EXAMPLE } from './examples.t
 import { batchAnswer, batchRequest, MAX_BATCH_NUMBERS } from './lookup-schema.ts';
 import { jsonText } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 import { parse } from './validate.ts';
 
 interface BatchError {
@@ -18,7 +18,7 @@ interface BatchError {
   readonly error: { readonly code: 'invalid-number'; readonly detail: string };
 }
 
-export function lookupBatchRoutes(services: Services): readonly Route[] {
+export function lookupBatchRoutes(services: EdgeServices): readonly Route[] {
   return [
     {
       method: 'POST',

@@ -11,7 +11,7 @@ import { numberInQuery } from './query-number.ts';
 import { quickMissOf } from './quick-lookup.ts';
 import { jsonText } from './respond.ts';
 import type { AnswerDoc, ParameterDoc, Route } from './route.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 import { parse } from './validate.ts';
 
 const ANSWERS: readonly AnswerDoc[] = [
@@ -57,7 +57,7 @@ const QUERY: readonly ParameterDoc[] = [
   },
 ];
 
-export function lookupRoutes(services: Services): readonly Route[] {
+export function lookupRoutes(services: EdgeServices): readonly Route[] {
   return [
     {
       method: 'POST',

@@ -1,6 +1,7 @@
 /** Allow and block lists: what was decided about single numbers, over data and policy. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import { parseInstant } from '../ingest/instant.ts';
 import { country } from '../lookup/request.ts';
 import { formatE164, parseNumber } from '../number/parse.ts';
@@ -13,7 +14,6 @@ import { Problem } from './problem.ts';
 import { numberInQuery } from './query-number.ts';
 import { json, noContent } from './respond.ts';
 import type { ParameterDoc, Route } from './route.ts';
-import type { Services } from './services.ts';
 import { authorOf, TENANT_PARAMETER } from './tenant.ts';
 import { parse } from './validate.ts';
 
@@ -42,7 +42,7 @@ const COUNTRY_PARAMETER: ParameterDoc = {
   schema: v.optional(country),
 };
 
-export function overrideRoutes(services: Services): readonly Route[] {
+export function overrideRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'PUT',
@@ -160,7 +160,7 @@ export function overrideRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function readOverrides({ tenants }: Services, tenant: string): Promise<readonly StoredOverride[]> {
+async function readOverrides({ tenants }: ControlServices, tenant: string): Promise<readonly StoredOverride[]> {
   const ref = (await tenants.index.read()).value.get(tenant)?.overrides ?? null;
   return ref === null ? [] : tenants.overrides(tenant, ref);
 }

@@ -1,17 +1,18 @@
 /** Trying a policy on numbers before it is put. */
+
+import type { ControlServices } from '../api/control-services.ts';
 import { parseNumber } from '../number/parse.ts';
 import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
-import { policyWarnings } from '../policy/cel/probe.ts';
+import { policyWarnings } from '../policy/cel/warnings.ts';
 import { factsOf } from '../policy/decide.ts';
 import { applyPolicy, type Decision } from '../policy/policy.ts';
-import { runTrial, type Sample, type TrialCase } from '../policy/trial.ts';
+import { type DryRunCase, dryRun, type Sample } from '../policy/trial.ts';
 import { MAX_POLICY_BODY_BYTES, readJson } from './body.ts';
 import { compiled, POLICY_EXAMPLE } from './policy.ts';
 import { policyTestAnswer, policyTestRequest } from './policy-schema.ts';
 import { Problem } from './problem.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { authorOf, TENANT_PARAMETER } from './tenant.ts';
 import { parse } from './validate.ts';
 
@@ -32,7 +33,7 @@ const EXAMPLE = {
   results: [],
 };
 
-export function policyTestRoutes(services: Services): readonly Route[] {
+export function policyTestRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -69,7 +70,7 @@ interface Subject {
   readonly number: PhoneNumber;
 }
 
-async function test(services: Services, tenant: string, request: Request) {
+async function test(services: ControlServices, tenant: string, request: Request) {
   const policy = compiled(request.policy);
   const inputs = request.numbers.map((input) => ({ input, parsed: parseNumber(input, request.country ?? undefined) }));
   const named = inputs.flatMap(({ parsed }): Subject[] =>
@@ -89,12 +90,12 @@ async function test(services: Services, tenant: string, request: Request) {
     services.rules.get(tenant),
   ]);
   const view = { levels: services.labels, now: services.now(), scenario: request.scenario ?? null };
-  const cases = subjects.map(({ sample, number }, i): TrialCase | null => {
+  const cases = subjects.map(({ sample, number }, i): DryRunCase | null => {
     const finding = findings[i] ?? null;
     return finding === null ? null : { sample, facts: factsOf(number, finding, view) };
   });
   const answered = cases.filter((one) => one !== null);
-  const { total, rules, ...groups } = runTrial(policy, present, answered);
+  const { total, rules, ...groups } = dryRun(policy, present, answered);
   let next = 0;
   const results = inputs.map(({ input, parsed }) => {
     if (!parsed.ok) return { input, error: { code: parsed.code, detail: parsed.detail } };
@@ -117,7 +118,7 @@ async function test(services: Services, tenant: string, request: Request) {
 
 const UNANSWERED = { code: 'storage-unavailable', detail: 'expected an answer of the storage; try again' };
 
-async function drawn({ sampler }: Services, inventory: number, clear: number): Promise<Subject[]> {
+async function drawn({ sampler }: ControlServices, inventory: number, clear: number): Promise<Subject[]> {
   if (inventory + clear === 0) return [];
   const numbers = await sampler(inventory, clear);
   const subjects: Subject[] = [];

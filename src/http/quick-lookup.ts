@@ -14,7 +14,7 @@ import { answerText } from '../policy/answer-text.ts';
 import type { Probed } from '../serve/finder.ts';
 import { bearerToken } from './auth.ts';
 import { jsonText } from './respond.ts';
-import type { Services } from './services.ts';
+import type { EdgeServices } from './services.ts';
 
 const PATH = '/v1/lookup?number=%2B';
 /** After the scheme, where the host begins; the path begins at the next slash. */
@@ -36,13 +36,17 @@ export class QuickMiss {
   }
 }
 
-/** The way to a route is Hono's environment, which `createFetch` (app.ts) fills. null: the quick way found out nothing. */
+/** The way to a route is Hono's environment, which `createEdgeFetch` (src/api/edge-app.ts) fills. null: the quick way found out nothing. */
 export function quickMissOf({ env }: Context): QuickMiss | null {
   return env instanceof QuickMiss ? env : null;
 }
 
 /** The answer, or what the usual way need not find out again; null: nothing. */
-export function quickLookup(services: Services, quota: RequestQuota, request: Request): Response | QuickMiss | null {
+export function quickLookup(
+  services: EdgeServices,
+  quota: RequestQuota,
+  request: Request,
+): Response | QuickMiss | null {
   try {
     return answer(services, quota, request);
   } catch {
@@ -51,7 +55,7 @@ export function quickLookup(services: Services, quota: RequestQuota, request: Re
   }
 }
 
-function answer(services: Services, quota: RequestQuota, request: Request): Response | QuickMiss | null {
+function answer(services: EdgeServices, quota: RequestQuota, request: Request): Response | QuickMiss | null {
   const { url } = request;
   const path = url.indexOf('/', HOST_AT + 1);
   if (!url.startsWith(PATH, path) || request.method !== 'GET') return null;

@@ -1,13 +1,13 @@
 /** Back to a retained generation. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import type { Principal } from '../keys/scope.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { Problem } from './problem.ts';
 import { recordForAll } from './record.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { parse } from './validate.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -31,7 +31,7 @@ export const rollbackAnswer = v.object({
   batches: v.pipe(v.array(v.string()), v.description('Merged since then, now set aside or waiting again')),
 });
 
-export function rollbackRoutes(services: Services): readonly Route[] {
+export function rollbackRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -57,7 +57,7 @@ export function rollbackRoutes(services: Services): readonly Route[] {
   ];
 }
 
-async function rollback(services: Services, { req }: Context, principal: Principal): Promise<Response> {
+async function rollback(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const { generation, requeue } = parse(rollbackRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
   const result = await services.rollback(generation, { requeue, by: principal.id });
   if (result.kind === 'done') {

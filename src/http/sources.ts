@@ -1,5 +1,6 @@
 /** Where detections come from: what each source is like, and what becomes of those in quarantine. */
 import type { Context } from 'hono';
+import type { ControlServices } from '../api/control-services.ts';
 import { isoDay } from '../format/records.ts';
 import type { Principal } from '../keys/scope.ts';
 import { LEDGER_DAYS, type Ledger } from '../quality/ledger.ts';
@@ -10,7 +11,6 @@ import { Problem } from './problem.ts';
 import { recordForAll } from './record.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
 import { decisionAnswer, sourceRequest, sourcesAnswer } from './sources-schema.ts';
 import { parse } from './validate.ts';
 
@@ -43,7 +43,7 @@ const BODY = { 'application/json': { schema: sourceRequest, example: { source: S
 /** As many as somebody looks at; the rest is in GET /v1/status as a count. */
 const MAX_SET_ASIDE = 100;
 
-export function sourceRoutes(services: Services): readonly Route[] {
+export function sourceRoutes(services: ControlServices): readonly Route[] {
   const { quality } = services;
   return [
     {
@@ -129,7 +129,7 @@ export function sourceRoutes(services: Services): readonly Route[] {
 }
 
 async function decide(
-  services: Services,
+  services: ControlServices,
   decision: 'release' | 'drop',
   { req }: Context,
   principal: Principal,

@@ -1,24 +1,8 @@
 import * as v from 'valibot';
-import { HEALTH_PARTS, type Health } from '../serve/health.ts';
-import type { Status } from './services.ts';
+import type { Status } from '../api/control-services.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const instant = v.pipe(v.string(), v.isoTimestamp());
-
-export const healthAnswer = v.object({
-  ok: v.boolean(),
-  generation: v.pipe(v.nullable(count), v.description('null: nothing has been read yet')),
-  ageSeconds: v.pipe(
-    v.nullable(v.pipe(v.number(), v.minValue(0))),
-    v.description('Since what is served was last confirmed to be the newest'),
-  ),
-  failing: v.exactOptional(
-    v.pipe(
-      v.array(v.picklist(HEALTH_PARTS)),
-      v.description('What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies'),
-    ),
-  ),
-}) satisfies v.GenericSchema<Health>;
 
 export const statusAnswer = v.object({
   generation: count,

@@ -1,12 +1,11 @@
-/** How the service is: for load balancers, for operators, and for whoever opens its address. */
+/** How the service is: for operators, and for whoever opens its address. */
 import * as v from 'valibot';
+import type { ControlServices } from '../api/control-services.ts';
 import { json } from './respond.ts';
 import type { Route } from './route.ts';
-import type { Services } from './services.ts';
-import { healthAnswer, statusAnswer } from './state-schema.ts';
+import { statusAnswer } from './state-schema.ts';
 
 const INDEX = { service: 'ringfence', health: '/healthz', openapi: '/openapi.json', docs: '/docs' };
-const HEALTH = { ok: true, generation: 1234, ageSeconds: 3 };
 const STATUS = {
   generation: 1234,
   publishedAt: '2025-05-29T08:13:00Z',
@@ -19,7 +18,7 @@ const STATUS = {
   lastTick: { at: '2025-05-29T08:13:00Z', batches: 1, detections: 500, newNumbers: 210, unreadable: 0 },
 };
 
-export function stateRoutes(services: Services): readonly Route[] {
+export function stateRoutes(services: ControlServices): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -40,27 +39,6 @@ export function stateRoutes(services: Services): readonly Route[] {
       ],
       problems: [],
       handle: () => json(INDEX),
-    },
-    {
-      method: 'GET',
-      path: '/healthz',
-      operationId: 'health',
-      tag: 'State',
-      summary: 'Whether lookups can be answered',
-      scope: null,
-      answers: [
-        { status: 200, description: 'They can', json: { schema: healthAnswer, example: HEALTH } },
-        {
-          status: 503,
-          description: 'They cannot',
-          json: { schema: healthAnswer, example: { ok: false, generation: 1234, ageSeconds: 3, failing: ['lookups'] } },
-        },
-      ],
-      problems: [],
-      handle: async () => {
-        const health = await services.health();
-        return json(health, health.ok ? 200 : 503);
-      },
     },
     {
       method: 'GET',

@@ -140,6 +140,12 @@ export class SnapshotHolder {
     return this.#copy.refresh();
   }
 
+  /** Before another isolate publishes or tells a generation at the asking of this one; what it returns, after. Never rejects. */
+  expectChange(): () => Promise<void> {
+    const begun = this.#copy.begin();
+    return () => this.#copy.changedElsewhere(begun);
+  }
+
   async #readIfChanged(etag: string | null): Promise<Version<Snapshot> | 'unchanged'> {
     const object = await readManifestObject(this.#context.objects, etag);
     if (object === 'unchanged') return object;

@@ -3,9 +3,10 @@ declare namespace Cloudflare {
     readonly STORE: R2Bucket;
     readonly SLICES: KVNamespace;
     readonly QUOTA_10: RateLimit;
+    readonly CONTROL: Fetcher;
     readonly RINGFENCE_ADMIN_KEY: string;
   }
   interface GlobalProps {
-    mainModule: typeof import('../../src/worker.ts');
+    mainModule: typeof import('./main.ts');
   }
 }

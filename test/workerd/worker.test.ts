@@ -1,15 +1,16 @@
 import { createScheduledController, reset } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createApp } from '../../src/http/app.ts';
+import control from '../../src/control.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { createRuntime } from '../../src/runtime.ts';
-import handlers from '../../src/worker.ts';
+import { limitersOf, storesOf } from '../../src/wiring/isolate.ts';
+import { createWhole, wholeApp } from '../support/whole.ts';
 
 /** A fresh isolate's worth of state on the same storage. */
 function isolate() {
-  const runtime = createRuntime(env, (work) => void work);
-  const app = createApp(runtime.services);
+  const extras = { limiters: limitersOf(env), assets: null };
+  const whole = createWhole(storesOf(env), env, (work) => void work, extras);
+  const app = wholeApp(whole.services);
   const call = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${env.RINGFENCE_ADMIN_KEY}`);
@@ -24,7 +25,7 @@ function isolate() {
     });
   const upload = (body: BodyInit, headers: Record<string, string>) =>
     call('/v1/detections', { method: 'POST', headers, body });
-  return { ...runtime, call, lookup, upload };
+  return { ...whole, call, lookup, upload };
 }
 
 async function gzip(text: string): Promise<ArrayBuffer> {
@@ -124,8 +125,9 @@ describe('in workerd, on R2 and KV', () => {
       });
     for (const number of ['+12025550131', '+12025550132']) {
       await post('/v1/detections', 'application/x-ndjson', JSON.stringify({ number }));
-      await handlers.scheduled(createScheduledController({ cron: '* * * * *' }), env);
+      await control.scheduled(createScheduledController({ cron: '* * * * *' }), env);
     }
+    await worker.fetch('https://ringfence.example/v1/status', { headers: admin });
     const found = await post('/v1/lookup', 'application/json', '{"number":"+12025550132"}');
     expect(await found.json()).toMatchObject({ verdict: 'listed', generation: 2 });
     const back = await post('/v1/rollback', 'application/json', '{"generation":1}');

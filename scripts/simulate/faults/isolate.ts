@@ -1,9 +1,11 @@
-/** Isolates of the Worker and of a replica: the product's own parts, wired as in service, on the simulated platform. */
-import { runCron } from '../../../src/crons.ts';
-import { createFetch } from '../../../src/http/app.ts';
+/** Isolates of both Workers and of a replica: the product's own parts, wired as in service, on the simulated platform. */
 import type { TickBudget } from '../../../src/merge/context.ts';
+import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { createReplica, type Replica } from '../../../src/replica/replica.ts';
-import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
+import { type Control, type ControlSettings, createControl } from '../../../src/wiring/control.ts';
+import { runCron } from '../../../src/wiring/crons.ts';
+import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
+import { createIsolate, type Settings } from '../../../src/wiring/isolate.ts';
 import type { Random } from '../random.ts';
 import type { Bucket } from './bucket.ts';
 import type { EdgeCache } from './edge-cache.ts';
@@ -14,7 +16,7 @@ export interface IsolateDeps extends CallDeps {
   readonly bucket: Bucket;
   readonly cache: EdgeCache;
   readonly rules: ObjectRules;
-  readonly settings: Settings;
+  readonly settings: Settings & ControlSettings;
   readonly budget: TickBudget;
   onLog(host: Host, event: string, details: Readonly<Record<string, string | number>>): void;
 }
@@ -34,12 +36,13 @@ export interface Answer {
 }
 
 /** The platform's waitUntil: what fails there fails alone. */
-function background(work: Promise<unknown>): void {
+function waitUntil(work: Promise<unknown>): void {
   work.catch(() => undefined);
 }
 
 export class Isolate extends Host {
-  readonly runtime: Runtime;
+  readonly edge: Edge;
+  readonly control: Control;
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly #deps: IsolateDeps;
 
@@ -54,15 +57,18 @@ export class Isolate extends Host {
       random: () => random.next(),
       randomBytes,
       randomId: () => Buffer.from(randomBytes(16)).toString('hex'),
-      delay: (ms: number) => this.sleep(ms),
+      sleep: (ms: number) => this.sleep(ms),
       log: (event: string, details: Readonly<Record<string, string | number>>) => deps.onLog(this, event, details),
-      budget,
     };
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, cache) };
-    this.runtime = createRuntimeOn(stores, settings, background, undefined, surroundings);
-    // As src/worker.ts does.
-    background(this.runtime.warm());
-    this.fetch = createFetch(this.runtime.services);
+    // One isolate of each Worker, that have nothing in common but the machine.
+    const newIsolate = () =>
+      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], surroundings);
+    this.control = createControl(newIsolate(), settings, budget);
+    this.edge = createEdge(newIsolate(), this.control, null);
+    // As src/edge.ts does.
+    waitUntil(this.edge.warm());
+    this.fetch = this.edge.fetch;
   }
 
   /** Null: no answer came in this time. The request goes on. */
@@ -84,7 +90,7 @@ export class Isolate extends Host {
   cron(cron: string): Promise<'done' | { readonly failure: string } | null> {
     return this.run(async () => {
       try {
-        await runCron(cron, this.runtime);
+        await runCron(cron, this.control);
         return 'done' as const;
       } catch (error) {
         // As the platform does.
@@ -114,7 +120,7 @@ export class ReplicaIsolate extends Host {
       url: 'https://ringfence.example',
       key: setup.key,
       store: new SimulatedObjects(new Calls(deps, this), setup.bucket, deps.rules),
-      waitUntil: background,
+      waitUntil,
       log: (event, details) => deps.onLog(this, event, details),
       slicesPerSync: setup.slicesPerSync,
       fetch: (request) => setup.fetch(request),

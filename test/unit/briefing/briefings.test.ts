@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { briefingKey, collectBriefings } from '../../../src/briefing/kept.ts';
-import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/crons.ts';
 import type { Detection } from '../../../src/format/detection.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
+import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 import { plainBriefing } from './plain-briefing.ts';
 import { briefingsOf, type Dates, merge, merged, spanOf } from './support.ts';

@@ -1,16 +1,16 @@
 /** What the status says of active numbers, on a whole runtime over stores in memory. */
 import { expect, it, vi } from 'vitest';
-import { HALF_MONTH_CRON, runCron } from '../../../src/crons.ts';
 import { dayOfMs, isoDay } from '../../../src/format/records.ts';
-import { createRuntimeOn } from '../../../src/runtime.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';
+import { HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
+import { createWhole } from '../../support/whole.ts';
 
 const DAY_MS = 86_400_000;
 
 it('active numbers are those of the census, and the new ones; the half-month cron fills in a briefing', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const stores = { objects: new MemoryObjectStore(() => Date.now()), slices: new MemorySliceStore() };
-  const runtime = createRuntimeOn(stores, {}, () => undefined);
+  const runtime = createWhole(stores, {}, () => undefined);
   const today = Date.now();
   const upload = async (lines: readonly object[]) => {
     const body = new Blob([JSON.stringify(lines)]).stream();

@@ -8,8 +8,8 @@ import { tick } from '../../../src/merge/tick.ts';
 import { DEFAULT_LEVELS, UNKNOWN_LABEL_RISK } from '../../../src/policy/ageing.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
-import { createRuntimeOn } from '../../../src/runtime.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
+import { createWhole } from '../../support/whole.ts';
 import { upload } from '../../support/world.ts';
 import { TestOrigin } from '../replica/origin.ts';
 
@@ -231,7 +231,7 @@ describe('a slice', () => {
 
   test('of a generation that this isolate has not seen yet comes from its segment', async () => {
     const { world, runtime } = origin;
-    const { finder } = createRuntimeOn(world, {}, () => undefined);
+    const { finder } = createWhole(world, {}, () => undefined);
     const config = async () =>
       encodeFeedConfig({
         levels: {},
@@ -309,7 +309,7 @@ describe("a tenant's configuration", () => {
 
   test('is that of storage, not that of an isolate that has not looked for a while', async () => {
     const { world, runtime } = origin;
-    const other = createRuntimeOn(world, {}, () => undefined).services;
+    const other = createWhole(world, {}, () => undefined).services;
     const before = await runtime.services.feed.manifest('default');
     const number = fictionNumber(5);
     await other.tenants.putOverride(

@@ -5,17 +5,16 @@
 import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { expect } from 'vitest';
+import type { Samples, Status } from '../../../src/api/control-services.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
-import { createApp } from '../../../src/http/app.ts';
 import { BRIEFING_EXAMPLE } from '../../../src/http/briefings-schema.ts';
 import { problem } from '../../../src/http/components.ts';
-import { openApiRoute } from '../../../src/http/openapi.ts';
 import { problemsOf } from '../../../src/http/openapi-answers.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/http/problem.ts';
 import type { Route } from '../../../src/http/route.ts';
 import { allRoutes } from '../../../src/http/routes.ts';
 import { withSandbox, withSandboxPast } from '../../../src/http/sandbox.ts';
-import type { Finding, Health, Samples, Services, Status } from '../../../src/http/services.ts';
+import type { Finding, Health } from '../../../src/http/services.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import type { Scope } from '../../../src/keys/scope.ts';
@@ -23,12 +22,14 @@ import { batchService } from '../../../src/merge/batch-service.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
 import { type QualityService, qualityService } from '../../../src/merge/quality-service.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
+import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import type { Moment } from '../../../src/serve/as-of.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { MemorySliceStore } from '../../../src/store/memory.ts';
 import { TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
 import { TenantStore } from '../../../src/tenants/tenant-store.ts';
+import { type WholeServices, wholeApp } from '../../support/whole.ts';
 import { countingBytes, FlakyStore } from '../keys/storage.ts';
 
 export const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
@@ -101,7 +102,7 @@ export class Harness {
   health: Health = { ok: true, generation: 7, ageSeconds: 2 };
   rollbackResult: RollbackResult = { kind: 'done', generation: 8, restored: 6, batches: ['k-1'] };
   readonly keys: KeyRegistry;
-  readonly services: Services;
+  readonly services: WholeServices;
   readonly routes: readonly Route[];
   readonly app: Hono;
 
@@ -118,12 +119,11 @@ export class Harness {
       report: () => undefined,
     });
     this.services = this.#services();
-    const described = allRoutes(this.services);
-    this.routes = [...described, openApiRoute(described)];
-    this.app = createApp(this.services);
+    this.routes = allRoutes(this.services);
+    this.app = wholeApp(this.services);
   }
 
-  #services(): Services {
+  #services(): WholeServices {
     const labels = new LabelLevels();
     const reached = () => {
       if (this.failure !== null) throw this.failure;
@@ -136,9 +136,9 @@ export class Harness {
       waitUntil: (promise: Promise<unknown>) => void this.background.push(promise),
       report: () => undefined,
     };
-    const log: Services['log'] = (event, fields) => void this.logged.push({ event, fields });
-    const tenants: TenantStore = new TenantStore({ ...shared, held: () => rules });
-    const rules = new TenantRulesHolder(tenants, { ...shared, log });
+    const log: WholeServices['log'] = (event, fields) => void this.logged.push({ event, fields });
+    const rules = new TenantRulesHolder({ ...shared, log, compile: async (source) => policyTreeOf(source) });
+    const tenants = new TenantStore({ ...shared, holder: rules });
     let changes = 0;
     return {
       keys: this.keys,

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { compactFully } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import type { Settings } from '../../../src/runtime.ts';
 import { RecentLookups } from '../../../src/serve/health.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
+import type { WholeSettings } from '../../support/whole.ts';
 import { upload, type World } from '../../support/world.ts';
 import { type Isolate, isolateOn, newKey, newSlowWorld, settled, slowly } from './isolates.ts';
 
@@ -50,7 +50,7 @@ async function lookup({ call }: Isolate, key: string, number: number): Promise<n
   return (await call('GET', `/v1/lookup?number=%2B${number}`, key)).status;
 }
 
-const isolate = (settings: Settings = {}) => isolateOn(world, settings);
+const isolate = (settings: WholeSettings = {}) => isolateOn(world, settings);
 const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 /** Damages a segment and its slices; the result repairs them. */

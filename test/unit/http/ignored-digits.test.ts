@@ -1,8 +1,8 @@
 /** A lookup of a text with digits after its number: who keeps nothing but digits sends to another number. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { lookupByRpc } from '../../../src/api/rpc.ts';
 import { parseNumber } from '../../../src/number/parse.ts';
-import { lookupByRpc } from '../../../src/rpc.ts';
 import { samplesOfEveryRange } from '../number/corpus.ts';
 import { Harness, LISTED } from './harness.ts';
 

@@ -1,7 +1,6 @@
 /** Isolates with all that the Worker has, on a store whose answers take their time, by a clock that tests set. */
 import { vi } from 'vitest';
-import { createFetch } from '../../../src/http/app.ts';
-import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
+import { createWhole, type Whole, type WholeSettings, wholeFetch } from '../../support/whole.ts';
 import { newWorld, START, type World } from '../../support/world.ts';
 
 const realTimeout = globalThis.setTimeout;
@@ -21,14 +20,14 @@ export function newSlowWorld(): World {
 }
 
 export interface Isolate {
-  readonly runtime: Runtime;
+  readonly runtime: Whole;
   /** @param key null: without one */
   readonly call: (method: string, path: string, key: string | null, body?: unknown) => Promise<Response>;
 }
 
-export function isolateOn(world: World, settings: Settings = {}): Isolate {
-  const runtime = createRuntimeOn(world, { RINGFENCE_ADMIN_KEY: ADMIN, ...settings }, () => undefined);
-  const fetch = createFetch(runtime.services);
+export function isolateOn(world: World, settings: WholeSettings = {}): Isolate {
+  const runtime = createWhole(world, { RINGFENCE_ADMIN_KEY: ADMIN, ...settings }, () => undefined);
+  const fetch = wholeFetch(runtime.services);
   const call = async (method: string, path: string, key: string | null, body?: unknown) => {
     const headers: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };

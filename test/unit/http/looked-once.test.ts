@@ -3,16 +3,15 @@
  * goes: what the quick way finds out on its way to a miss is not found out again.
  */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { createFetch } from '../../../src/http/app.ts';
+import { lookupByRpc } from '../../../src/api/rpc.ts';
 import { KeyRegistry } from '../../../src/keys/registry.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { createReplica } from '../../../src/replica/replica.ts';
 import { memoryReplicaStore } from '../../../src/replica/stores.ts';
-import { lookupByRpc } from '../../../src/rpc.ts';
-import { createRuntimeOn, type Runtime } from '../../../src/runtime.ts';
 import { RunIndex } from '../../../src/serve/snapshot.ts';
 import { someDetections } from '../../support/detections.ts';
 import { tickWithoutCompaction } from '../../support/tick-without-compaction.ts';
+import { createWhole, type Whole, wholeFetch } from '../../support/whole.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
 const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
@@ -62,13 +61,13 @@ afterEach(() => {
 /** A new isolate, with nothing in memory. */
 function isolate() {
   const stores = { objects: world.objects.memory, slices: world.slices.memory };
-  const runtime = createRuntimeOn(stores, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, () => {});
-  return { runtime, answer: createFetch(runtime.services) };
+  const runtime = createWhole(stores, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, () => {});
+  return { runtime, answer: wholeFetch(runtime.services) };
 }
 
 type Isolate = ReturnType<typeof isolate>;
 
-async function keyOf({ services }: Runtime): Promise<string> {
+async function keyOf({ services }: Whole): Promise<string> {
   const made = await services.keys.create({ name: 'shop', scopes: ['lookup', 'feed', 'policy'] });
   if (made.kind !== 'created') throw new Error(made.kind);
   return made.key;

@@ -1,6 +1,6 @@
 /** A lookup of a text whose plus sign may be lost: the middleware asks so. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { lookupByRpc } from '../../../src/rpc.ts';
+import { lookupByRpc } from '../../../src/api/rpc.ts';
 import { Harness, LISTED } from './harness.ts';
 
 /** `15715550123` with DE and without. */

@@ -1,8 +1,8 @@
 /** The quick way answers what the usual way does, byte for byte, or leaves it to the usual way. */
 import { beforeEach, expect, it } from 'vitest';
-import { createFetch } from '../../../src/http/app.ts';
 import { type QuickMiss, quickLookup } from '../../../src/http/quick-lookup.ts';
 import { type Limiter, RequestQuota } from '../../../src/keys/quota.ts';
+import { wholeFetch } from '../../support/whole.ts';
 import { Harness } from './harness.ts';
 
 const LISTED = 12_025_550_123;
@@ -100,7 +100,7 @@ it('leaves other methods and every key that must be looked at to the usual way',
 });
 
 it('counts a key with a quota, and leaves what is beyond it to the usual way', async () => {
-  const answer = createFetch(harness.services, quota);
+  const answer = wholeFetch(harness.services, quota);
   const token = await harness.keyWith(['lookup'], { quota: { perMinute: 5 } });
   const status = async () => (await answer(request(PATH + LISTED, { token }))).status;
   // Takes the key to memory, and counts.
@@ -118,7 +118,7 @@ it('is as often asked of a limiter as the usual way is, whichever way a request 
   let asked = 0;
   const limiter: Limiter = { perMinute: 10, limit: async () => ({ success: ++asked > 0 }) };
   const services = { ...harness.services, limiters: [limiter], random: () => draws[next++ % draws.length] ?? 0 };
-  const answer = createFetch(services);
+  const answer = wholeFetch(services);
   const token = await harness.keyWith(['lookup'], { quota: { perMinute: 100 } });
   for (let i = 0; i < 50; i++) expect((await answer(request(PATH + LISTED, { token }))).status).toBe(200);
   // One draw a request, two of ten of them below a tenth.
@@ -138,7 +138,7 @@ it('what goes wrong in it is answered, and logged, by the usual way', async () =
   harness.services.finder.probe = () => {
     throw new RangeError('broken');
   };
-  const answer = createFetch(harness.services);
+  const answer = wholeFetch(harness.services);
   expect(await (await answer(request(PATH + LISTED))).json()).toMatchObject({ status: 500 });
   expect(harness.logged.map(({ event }) => event)).toEqual(['internal-error']);
 });

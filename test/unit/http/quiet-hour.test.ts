@@ -1,8 +1,8 @@
 /** The whole service after a pause, and while storage fails, by a clock that tests set. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { tick } from '../../../src/merge/tick.ts';
-import type { Settings } from '../../../src/runtime.ts';
 import { someDetections } from '../../support/detections.ts';
+import type { WholeSettings } from '../../support/whole.ts';
 import { START, upload, type World } from '../../support/world.ts';
 import { ADMIN, type Isolate, isolateOn, newKey, newSlowWorld, settled, slowly } from './isolates.ts';
 
@@ -28,7 +28,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const isolate = (settings: Settings = {}) => isolateOn(world, settings);
+const isolate = (settings: WholeSettings = {}) => isolateOn(world, settings);
 
 async function lookups({ call }: Isolate, key: string, count: number) {
   const path = `/v1/lookup?number=%2B${NUMBER}`;

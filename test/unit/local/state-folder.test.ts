@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('what stands in the place of something else', () => {
-  test.each(['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'import'])('%s is a file', (name) => {
+  test.each(['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'workers', 'import'])('%s is a file', (name) => {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, '');
@@ -37,15 +37,20 @@ describe('what stands in the place of something else', () => {
     expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
   });
 
-  test.each(['worker.log', 'example.log', 'dev.vars', 'lock.json', 'sample', 'sample.rejects.csv'])(
-    '%s is a folder',
-    (name) => {
-      const path = join(folder, name);
-      mkdirSync(path);
-      const message = `${path}: expected a file, found a folder; move it away, or name another state folder with --state`;
-      expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
-    },
-  );
+  test.each([
+    'worker.log',
+    'example.log',
+    'lock.json',
+    'sample',
+    'sample.rejects.csv',
+    'workers/.env',
+    'workers/edge.json',
+  ])('%s is a folder', (name) => {
+    const path = join(folder, name);
+    mkdirSync(path, { recursive: true });
+    const message = `${path}: expected a file, found a folder; move it away, or name another state folder with --state`;
+    expect(() => checkStateParts(folder)).toThrow(new CommandError(message));
+  });
 
   test('nothing does in a folder that is empty, or has been used', () => {
     checkStateParts(folder);

@@ -3,7 +3,6 @@ import { Hono } from 'hono';
 import { FeedConfigs } from '../../../src/feed/config.ts';
 import { Feed } from '../../../src/feed/feed.ts';
 import type { Detection } from '../../../src/format/detection.ts';
-import { createApp } from '../../../src/http/app.ts';
 import { authorize } from '../../../src/http/auth.ts';
 import { failureResponse } from '../../../src/http/failure.ts';
 import { feedRoutes } from '../../../src/http/feed.ts';
@@ -12,7 +11,7 @@ import type { Scope } from '../../../src/keys/scope.ts';
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import type { TenantRules } from '../../../src/policy/decide.ts';
-import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
+import { createWhole, type Whole, type WholeSettings, wholeApp } from '../../support/whole.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
 const ADMIN_KEY = 'admin-key-of-more-than-32-characters';
@@ -22,7 +21,7 @@ type Answering = (request: Request) => Promise<Response>;
 
 export class TestOrigin {
   readonly world: World;
-  readonly runtime: Runtime;
+  readonly runtime: Whole;
   readonly feed: Feed;
   /** What tenants decide with, if not what the runtime says. */
   readonly rules = new Map<string, TenantRules>();
@@ -33,14 +32,10 @@ export class TestOrigin {
   readonly #app: Hono;
   #uploads = 0;
 
-  constructor(budget: Partial<TickBudget> = {}, settings: Settings = {}) {
+  constructor(budget: Partial<TickBudget> = {}, settings: WholeSettings = {}) {
     this.world = newWorld(budget);
     const { objects, slices } = this.world;
-    this.runtime = createRuntimeOn(
-      { objects, slices },
-      { RINGFENCE_ADMIN_KEY: ADMIN_KEY, ...settings },
-      () => undefined,
-    );
+    this.runtime = createWhole({ objects, slices }, { RINGFENCE_ADMIN_KEY: ADMIN_KEY, ...settings }, () => undefined);
     const { services, finder } = this.runtime;
     const rules = { latest: async (tenant: string) => this.rules.get(tenant) ?? services.rules.get(tenant) };
     const configs = new FeedConfigs(rules, services.labels);
@@ -70,7 +65,7 @@ export class TestOrigin {
         }
       });
     }
-    const rest = createApp(services);
+    const rest = wholeApp(services);
     app.notFound((context) => rest.fetch(context.req.raw));
     return app;
   }

@@ -4,8 +4,8 @@ import { type ReceiptedAnswer, verifyReceipt } from '../../../scripts/verify-rec
 import { lookupOne } from '../../../src/lookup/lookup.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { formatE164 } from '../../../src/number/parse.ts';
-import { createRuntimeOn } from '../../../src/runtime.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
+import { createWhole } from '../../support/whole.ts';
 import { newWorld, upload } from '../../support/world.ts';
 
 async function answered() {
@@ -18,7 +18,7 @@ async function answered() {
   await upload(world, 'a', [{ ...one, number, observedAt: at, firstSeenAt: at }]);
   await tick(world);
   const stores = { objects: world.objects.memory, slices: world.slices.memory };
-  const { services } = createRuntimeOn(stores, { RINGFENCE_ADMIN_KEY: 'a'.repeat(32) }, () => {});
+  const { services } = createWhole(stores, { RINGFENCE_ADMIN_KEY: 'a'.repeat(32) }, () => {});
   const answer = await lookupOne(services, 'default', { number: formatE164(number), receipt: true });
   const { receipt } = answer;
   if (receipt === undefined) throw new Error('no receipt');

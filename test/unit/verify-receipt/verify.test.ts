@@ -4,10 +4,10 @@ import type { Detection } from '../../../src/format/detection.ts';
 import { lookupAnswer } from '../../../src/http/lookup-schema.ts';
 import { lookupOne } from '../../../src/lookup/lookup.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { createRuntimeOn, type Runtime } from '../../../src/runtime.ts';
 import { SEGMENT_PREFIX } from '../../../src/store/keys.ts';
 import type { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';
 import { someDetections } from '../../support/detections.ts';
+import { createWhole, type Whole } from '../../support/whole.ts';
 import { newWorld, upload } from '../../support/world.ts';
 import { expectExactly } from '../http/harness.ts';
 
@@ -33,7 +33,7 @@ const UNLISTED = LISTED + 1;
 /** Two generations in two runs, and a policy that takes evidence. */
 async function prepared(): Promise<{
   stores: { objects: MemoryObjectStore; slices: MemorySliceStore };
-  runtime: Runtime;
+  runtime: Whole;
 }> {
   const world = newWorld({ inlineRecords: 1 });
   world.clock = Date.now();
@@ -42,12 +42,12 @@ async function prepared(): Promise<{
   await upload(world, 'b', detections.slice(100));
   await tick(world);
   const stores = { objects: world.objects.memory, slices: world.slices.memory };
-  const runtime = createRuntimeOn(stores, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, () => {});
+  const runtime = createWhole(stores, { RINGFENCE_ADMIN_KEY: ADMIN_KEY }, () => {});
   return { stores, runtime };
 }
 
 let stores: Awaited<ReturnType<typeof prepared>>['stores'];
-let runtime: Runtime;
+let runtime: Whole;
 
 beforeAll(async () => {
   ({ stores, runtime } = await prepared());

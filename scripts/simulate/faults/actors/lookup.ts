@@ -1,5 +1,5 @@
 /** Lookups of all kinds, and what each answer is held to. */
-import { lookupByRpc } from '../../../../src/rpc.ts';
+import { lookupByRpc } from '../../../../src/api/rpc.ts';
 import type { Random } from '../../random.ts';
 import { type Asked, checkAnswer, checkNotRetained, type LookupAnswer } from '../check-answer.ts';
 import type { Isolate } from '../isolate.ts';
@@ -73,7 +73,7 @@ export const rpc: Actor = async ({ world, random, town, tell }) => {
   const { floor } = isolate;
   const props = { tenant: tenant.name };
   const input = spelled(subject, random);
-  const result = await isolate.run(() => lookupByRpc(isolate.runtime.services, props, input));
+  const result = await isolate.run(() => lookupByRpc(isolate.edge.services, props, input));
   if (result === null) return;
   const exchange = { isolate, sentAt, answeredAt: world.now, floor };
   if (result.ok)

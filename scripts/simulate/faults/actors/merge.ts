@@ -1,5 +1,5 @@
 /** What cron does: ticks, each in an isolate that serves or in one of its own, and the census. */
-import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../../src/crons.ts';
+import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../../src/wiring/crons.ts';
 import type { Actor, Scene } from './actor.ts';
 
 const EVERY_MINUTE = '* * * * *';

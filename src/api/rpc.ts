@@ -7,19 +7,19 @@
  * overrides apply; without it those of the tenant `default`. A caller cannot change it: it is of the binding.
  */
 import * as v from 'valibot';
-import { problemOf } from './http/failure.ts';
-import { Problem } from './http/problem.ts';
-import type { Services } from './http/services.ts';
-import { DEFAULT_TENANT, TENANT_NAME } from './keys/scope.ts';
-import { lookupOne } from './lookup/lookup.ts';
-import { type LookupRequest, readRequest } from './lookup/request.ts';
-import type { LookupResult } from './middleware/types.ts';
+import { problemOf } from '../http/failure.ts';
+import { Problem } from '../http/problem.ts';
+import type { EdgeServices } from '../http/services.ts';
+import { DEFAULT_TENANT, TENANT_NAME } from '../keys/scope.ts';
+import { lookupOne } from '../lookup/lookup.ts';
+import { type LookupRequest, readRequest } from '../lookup/request.ts';
+import type { LookupResult } from '../middleware/types.ts';
 
 /** As `props` of a service binding has it. */
 const lookupProps = v.strictObject({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });
 
 /** Never rejects for what a caller can expect to happen: RPC would strip the error of its code. */
-export async function lookupByRpc(services: Services, props: unknown, input: LookupRequest): Promise<LookupResult> {
+export async function lookupByRpc(services: EdgeServices, props: unknown, input: LookupRequest): Promise<LookupResult> {
   const bound = v.safeParse(lookupProps, props ?? {});
   if (!bound.success) {
     return refused(

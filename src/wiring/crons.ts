@@ -1,7 +1,7 @@
 /** What each of wrangler.toml's triggers sets off. */
-import { loggableMessage } from './merge/context.ts';
-import { tick } from './merge/tick.ts';
-import type { Runtime } from './runtime.ts';
+import { loggableMessage } from '../merge/context.ts';
+import { tick } from '../merge/tick.ts';
+import type { Crons } from './control.ts';
 
 /** Quarter past midnight UTC on the 1st and the 16th: what was detected just before has been merged by then. */
 export const HALF_MONTH_CRON = '15 0 1,16 * *';
@@ -13,8 +13,8 @@ export const CENSUS_CRON = '45 0 * * *';
  * kept before: a briefing is then computed when it is asked for, and the census is a day older. That of a tick is logged
  * and thrown, so that the platform counts it as failed.
  */
-export async function runCron(cron: string, runtime: Pick<Runtime, 'merge' | 'finder' | 'briefings'>): Promise<void> {
-  const { briefings, merge } = runtime;
+export async function runCron(cron: string, crons: Crons): Promise<void> {
+  const { briefings, finder, merge } = crons;
   if (cron === HALF_MONTH_CRON)
     return logged(merge, 'briefing.failed', async () => {
       const { generation, period } = await briefings.keepHalfMonth();
@@ -33,11 +33,11 @@ export async function runCron(cron: string, runtime: Pick<Runtime, 'merge' | 'fi
   merge.log('tick', { ...result, lostRace: String(result.lostRace) });
   // This isolate may serve lookups too, and knows that there is something new. The tick is done in any case.
   await logged(merge, 'snapshot.stale', async () => {
-    await runtime.finder.snapshots.refresh();
+    await finder.snapshots.refresh();
   });
 }
 
-async function logged({ log }: Runtime['merge'], event: string, work: () => Promise<void>): Promise<void> {
+async function logged({ log }: Crons['merge'], event: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -1,0 +1,25 @@
+/**
+ * The edge Worker as it runs on this machine, where the development server fires the cron handler of the Worker that has
+ * the address, and of no other: it hands that on to the control Worker, which has the crons.
+ */
+import edge from '../../src/edge.ts';
+import type { EdgeEnv } from '../../src/wiring/edge.ts';
+
+export { Lookup } from '../../src/edge.ts';
+
+/** With a compatibility flag (dev-server.ts), a service binding fires the other handlers too. */
+interface Crons {
+  scheduled(options: { readonly cron: string }): Promise<{ readonly outcome: string }>;
+}
+
+export default {
+  fetch: edge.fetch,
+  async scheduled({ cron }, env) {
+    const { outcome } = await (env.CONTROL as Fetcher & Crons).scheduled({ cron });
+    if (outcome !== 'ok') throw new Error(`the cron handler of the control Worker ended with ${outcome}`);
+    // This isolate, the only one here, is to answer from what has just been published: it does so for whoever has asked
+    // for the status, with a key or without.
+    const status = await edge.fetch(new Request('http://127.0.0.1/v1/status'), env);
+    await status.body?.cancel();
+  },
+} satisfies ExportedHandler<EdgeEnv>;

@@ -1,0 +1,62 @@
+/** What the routes of the control Worker need of the rest, handed in by src/wiring/control.ts. They reject as services.ts says. */
+import type { BriefingService } from '../http/briefings.ts';
+import type { RequestServices } from '../http/services.ts';
+import type { AcceptResult, Upload } from '../ingest/accept.ts';
+import type { LookupFinder, Rules } from '../lookup/lookup.ts';
+import type { BatchService } from '../merge/batch-service.ts';
+import type { QualityService } from '../merge/quality-service.ts';
+import type { RollbackResult } from '../merge/rollback.ts';
+import type { LabelLevels } from '../policy/labels.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
+
+export interface Status {
+  readonly generation: number;
+  /** ISO date-time, null before the first generation; all other times likewise. */
+  readonly publishedAt: string | null;
+  readonly inventory: {
+    readonly numbers: number;
+    readonly active: number;
+    /** Date of the census that `active` goes by (src/briefing/census.ts); null: none was taken, all count as active. */
+    readonly activeAsOf: string | null;
+  };
+  /** `atLeast`: more wait than were counted. */
+  readonly waiting: { readonly batches: number; readonly detections: number; readonly atLeast: boolean };
+  /** Newest first. */
+  readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
+  /** Earlier generations that can be returned to, oldest first. */
+  readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
+  /** Held back: none of it is in the inventory. */
+  readonly quarantine: { readonly sources: number; readonly detections: number };
+  /** Batches kept out of the inventory as a whole; `failed`: those that no tick could merge. */
+  readonly setAside: { readonly batches: number; readonly failed: number };
+  readonly lastTick: {
+    readonly at: string | null;
+    readonly batches: number;
+    readonly detections: number;
+    readonly newNumbers: number;
+    readonly unreadable: number;
+  };
+}
+
+/** Numbers of the inventory, and numbers like them that are not listed. */
+export interface Samples {
+  readonly inventory: readonly number[];
+  readonly clear: readonly number[];
+}
+
+export interface ControlServices extends RequestServices {
+  /** To try a policy on numbers. */
+  readonly finder: LookupFinder;
+  readonly rules: Rules;
+  readonly labels: LabelLevels;
+  readonly tenants: TenantStore;
+  /** Draws numbers to try a policy on; numbers of both kinds may be fewer than asked for. */
+  sampler(inventory: number, clear: number): Promise<Samples>;
+  readonly briefings: BriefingService;
+  status(): Promise<Status>;
+  /** Rejects with BodyError, too, if the upload cannot be taken. */
+  accept(upload: Upload): Promise<AcceptResult>;
+  rollback(generation: number, options: { readonly requeue: boolean; readonly by: string }): Promise<RollbackResult>;
+  readonly batches: BatchService;
+  readonly quality: QualityService;
+}

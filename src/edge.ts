@@ -1,0 +1,38 @@
+/** The edge Worker: what is asked for at every sign-up, and the way to the control Worker for all else. */
+import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
+import { lookupByRpc } from './api/rpc.ts';
+import type { LookupRequest } from './lookup/request.ts';
+import { createEdge, type Edge, type EdgeEnv } from './wiring/edge.ts';
+import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
+
+/** Snapshots and caches live as long as the isolate. They hold resolved values only, never a request's I/O. */
+let instance: Edge | undefined;
+
+function instanceFor(env: EdgeEnv): Edge {
+  if (instance === undefined) {
+    const isolate = createIsolate(
+      storesOf(env),
+      env,
+      waitUntil,
+      (source) => env.COMPILER.compile(source),
+      limitersOf(env),
+    );
+    instance = createEdge(isolate, env.CONTROL, env.ASSETS ?? null);
+    // While the first request is being authenticated. A failure shows when a lookup asks.
+    waitUntil(instance.warm());
+  }
+  return instance;
+}
+
+export default {
+  fetch(request, env) {
+    return instanceFor(env).fetch(request);
+  },
+} satisfies ExportedHandler<EdgeEnv>;
+
+/** For service bindings of the same account (src/api/rpc.ts). */
+export class Lookup extends WorkerEntrypoint<EdgeEnv> {
+  lookup(input: LookupRequest) {
+    return lookupByRpc(instanceFor(this.env).services, this.ctx.props, input);
+  }
+}

@@ -1,0 +1,111 @@
+/** Wires the control Worker together. */
+import { createControlFetch } from '../api/control-app.ts';
+import type { ControlServices, Samples, Status } from '../api/control-services.ts';
+import { Briefings } from '../briefing/briefings.ts';
+import { activeOn, type Census, readCensus } from '../briefing/census.ts';
+import { dayOfMs, isoDay } from '../format/records.ts';
+import { withSandbox } from '../http/sandbox.ts';
+import { acceptDetections } from '../ingest/accept.ts';
+import { batchService } from '../merge/batch-service.ts';
+import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../merge/context.ts';
+import { loadManifest } from '../merge/publish.ts';
+import { qualityService } from '../merge/quality-service.ts';
+import { rollback } from '../merge/rollback.ts';
+import { readStatus, type StoreStatus } from '../merge/status.ts';
+import { parseBounds } from '../quality/bounds.ts';
+import { quarantinedSources, readLedger } from '../quality/ledger.ts';
+import type { Finder } from '../serve/finder.ts';
+import { sampleClear, sampleInventory } from '../serve/sample.ts';
+import { orUnavailable } from '../store/errors.ts';
+import { TenantStore } from '../tenants/tenant-store.ts';
+import type { Env, Isolate } from './isolate.ts';
+
+export interface ControlSettings {
+  /** What a source of detections is held to, as JSON, laid over the defaults (src/quality/bounds.ts). */
+  readonly RINGFENCE_QUALITY?: string;
+}
+
+export interface ControlEnv extends Env, ControlSettings {}
+
+/** What the crons work with (crons.ts). */
+export interface Crons {
+  readonly merge: MergeContext;
+  readonly finder: Finder;
+  readonly briefings: Briefings;
+}
+
+export interface Control extends Crons {
+  readonly services: ControlServices;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+}
+
+/** @throws RangeError for settings that cannot be used */
+export function createControl(
+  isolate: Isolate,
+  settings: ControlSettings,
+  budget: TickBudget = DEFAULT_BUDGET,
+): Control {
+  const { objects, slices, now, random, randomBytes, randomId, sleep, log } = isolate;
+  const { limiters, labels, finder, keys, rules } = isolate;
+  const report = isolate.reportAs('tenants.unavailable');
+  const tenants = new TenantStore({ objects, now, randomBytes, sleep, report, holder: rules });
+  const merge: MergeContext = {
+    ...{ objects, slices, now, delay: sleep, log, randomId, budget },
+    bounds: parseBounds(settings.RINGFENCE_QUALITY),
+    numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
+  };
+  const briefings = new Briefings({
+    objects,
+    manifest: async () => (await loadManifest(objects)).manifest,
+    quarantined: async (manifest) => quarantinedSources(await readLedger(objects, manifest)),
+    horizonDaysOf: (names) => labels.horizonDaysOf(names),
+    now,
+    sleep,
+    log,
+  });
+  const services: ControlServices = {
+    ...{ keys, limiters, now, random, randomId, log, rules, labels, tenants, briefings },
+    finder: withSandbox(finder, now),
+    sampler: async (inventory, clear) => orUnavailable(sample(finder, inventory, clear, random)),
+    accept: (upload) => acceptDetections(upload, { objects, now, randomId, labels }),
+    rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
+    batches: batchService(merge),
+    quality: qualityService(merge, { randomBytes, sleep, report: isolate.reportAs('canaries.unavailable') }),
+    status: async () => {
+      const [status, census] = await orUnavailable(Promise.all([readStatus(objects, now()), readCensus(objects)]));
+      return statusOf(status, census, now());
+    },
+  };
+  return { services, fetch: createControlFetch(services), merge, finder, briefings };
+}
+
+/** Clear numbers are drawn beside listed ones, so some of these are drawn in any case. */
+async function sample(finder: Finder, inventory: number, clear: number, random: () => number): Promise<Samples> {
+  const listed = await sampleInventory(finder, Math.max(inventory, clear), random);
+  return { inventory: listed.slice(0, inventory), clear: await sampleClear(finder, listed, clear, random) };
+}
+
+/** @param nowMs since 1970 */
+function statusOf(
+  { manifest, numbers, runs, waiting, quarantine, setAside }: StoreStatus,
+  census: Census | null,
+  nowMs: number,
+): Status {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const { at, ...counts } = manifest.lastTick;
+  return {
+    generation: manifest.generation,
+    publishedAt: manifest.generation === 0 ? null : iso(manifest.publishedAt),
+    inventory: {
+      numbers,
+      active: census === null ? numbers : activeOn(census, dayOfMs(nowMs), numbers),
+      activeAsOf: census === null ? null : isoDay(census.day),
+    },
+    waiting,
+    runs,
+    retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
+    quarantine,
+    setAside,
+    lastTick: { at: at === 0 ? null : iso(at), ...counts },
+  };
+}

@@ -1,0 +1,62 @@
+/** Wires the edge Worker together. */
+import { createEdgeFetch } from '../api/edge-app.ts';
+import type { Control, ForwardDeps } from '../api/forward.ts';
+import { FeedConfigs } from '../feed/config.ts';
+import { Feed } from '../feed/feed.ts';
+import type { Assets } from '../http/docs-page.ts';
+import { withSandbox, withSandboxPast } from '../http/sandbox.ts';
+import type { EdgeServices } from '../http/services.ts';
+import type { PolicySource } from '../policy/policy.ts';
+import { HealthCheck } from '../serve/health.ts';
+import { PastFinder } from '../serve/past-finder.ts';
+import { orUnavailable } from '../store/errors.ts';
+import type { Env, Isolate } from './isolate.ts';
+
+export interface EdgeEnv extends Env {
+  /** The control Worker, by service binding. */
+  readonly CONTROL: Fetcher;
+  /** Its entry point that compiles policies (src/control.ts). */
+  readonly COMPILER: { compile(source: PolicySource): Promise<unknown> };
+  /** The files of the reference page. */
+  readonly ASSETS?: Fetcher;
+}
+
+export interface Edge {
+  readonly services: EdgeServices;
+  readonly forward: ForwardDeps;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
+  warm(): Promise<void>;
+}
+
+export function createEdge(isolate: Isolate, control: Control, assets: Assets | null): Edge {
+  const { objects, slices, now, random, randomId, log, limiters, labels, maxAgeMs, finder, keys, rules } = isolate;
+  const serve = { objects, slices, now, background: isolate.waitUntil, delay: isolate.sleep, log, maxAgeMs };
+  const past = new PastFinder(finder, serve);
+  const configs = new FeedConfigs(rules, labels);
+  const health = new HealthCheck({
+    ...serve,
+    finder,
+    keys: () => keys.checkAvailable(),
+    rules: () => rules.index(),
+    random,
+  });
+  const { snapshots } = finder;
+  const services: EdgeServices = {
+    ...{ keys, limiters, now, random, randomId, log, rules, labels, assets },
+    finder: withSandbox(finder, now),
+    past: withSandboxPast((number, moment, options) => orUnavailable(past.find(number, moment, options)), now),
+    feed: new Feed({ snapshots, objects, slices, config: (tenant) => configs.get(tenant), log }),
+    health: () => health.check(),
+  };
+  const held = { keys, rules, snapshot: snapshots };
+  const forward: ForwardDeps = { control, expectChange: (what) => held[what].expectChange() };
+  return {
+    services,
+    forward,
+    fetch: createEdgeFetch(services, forward),
+    async warm() {
+      await Promise.allSettled([snapshots.get(), rules.index()]);
+    },
+  };
+}

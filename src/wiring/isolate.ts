@@ -1,0 +1,123 @@
+/** What both Workers have in each isolate: stores, settings, the copies that they hold, and the surroundings. */
+import { checkAdminKey } from '../keys/admin-key.ts';
+import type { Limiter } from '../keys/quota.ts';
+import { KeyRegistry } from '../keys/registry.ts';
+import { type LabelLevels, parseLabelLevels } from '../policy/labels.ts';
+import { Finder } from '../serve/finder.ts';
+import { parseStale } from '../serve/snapshot.ts';
+import { KvSliceStore } from '../store/kv.ts';
+import { R2ObjectStore } from '../store/r2.ts';
+import type { ObjectStore, SliceStore } from '../store/store.ts';
+import { type TenantRulesDeps, TenantRulesHolder } from '../tenants/tenant-rules.ts';
+
+export interface Settings {
+  /** The first admin key, 32 characters or more: a secret, the same of both Workers. */
+  readonly RINGFENCE_ADMIN_KEY?: string;
+  /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
+  readonly RINGFENCE_LABELS?: string;
+  /** Whether answers are made from what was last confirmed more than two minutes ago (src/serve/snapshot.ts). */
+  readonly RINGFENCE_STALE?: string;
+}
+
+/** The bindings of both Workers. */
+export interface Env extends Settings {
+  readonly STORE: R2Bucket;
+  readonly SLICES: KVNamespace;
+  /** Rate limiters for quotas; an older configuration has none. */
+  readonly QUOTA_10?: RateLimit;
+  readonly QUOTA_100?: RateLimit;
+  readonly QUOTA_1000?: RateLimit;
+  readonly QUOTA_10000?: RateLimit;
+}
+
+export interface Stores {
+  readonly objects: ObjectStore;
+  readonly slices: SliceStore;
+}
+
+/** Lets work go on after the answer: the platform's waitUntil. */
+export type WaitUntil = (work: Promise<unknown>) => void;
+
+/** Time, chance and the log: the platform's, but for a simulation. */
+export interface Surroundings {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** 0 to below 1. */
+  readonly random: () => number;
+  /** Cryptographically random. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly randomId: () => string;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
+}
+
+export const PLATFORM: Surroundings = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  randomId: () => crypto.randomUUID(),
+  sleep: (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+  log: (event, details) => console.log(JSON.stringify({ event, ...details })),
+};
+
+/** What an isolate holds: once an isolate, whichever Worker it is of. */
+export interface Isolate extends Stores, Surroundings {
+  readonly waitUntil: WaitUntil;
+  readonly limiters: readonly Limiter[];
+  readonly labels: LabelLevels;
+  /** Milliseconds; what is older answers nothing. */
+  readonly maxAgeMs: number;
+  readonly finder: Finder;
+  readonly keys: KeyRegistry;
+  readonly rules: TenantRulesHolder;
+  /** Logs what callers see only as an old copy, or none. */
+  readonly reportAs: (event: string) => (error: unknown) => void;
+}
+
+export function storesOf(env: Env): Stores {
+  return { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES) };
+}
+
+export function limitersOf(env: Env): readonly Limiter[] {
+  const tiers = [
+    { perMinute: 10, binding: env.QUOTA_10 },
+    { perMinute: 100, binding: env.QUOTA_100 },
+    { perMinute: 1000, binding: env.QUOTA_1000 },
+    { perMinute: 10_000, binding: env.QUOTA_10000 },
+  ];
+  return tiers.flatMap(({ perMinute, binding }) =>
+    binding === undefined ? [] : [{ perMinute, limit: (key) => binding.limit({ key }) }],
+  );
+}
+
+/**
+ * @param compile in the control Worker the compiler itself, in the edge a question to it
+ * @throws RangeError for settings that cannot be used
+ */
+export function createIsolate(
+  { objects, slices }: Stores,
+  settings: Settings,
+  waitUntil: WaitUntil,
+  compile: TenantRulesDeps['compile'],
+  limiters: readonly Limiter[] = [],
+  surroundings: Surroundings = PLATFORM,
+): Isolate {
+  const { now, randomBytes, sleep, log } = surroundings;
+  const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
+  const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
+  const reportAs = (event: string) => (error: unknown) => {
+    log(event, { reason: error instanceof Error ? error.message : 'failed' });
+  };
+  const held = { objects, now, waitUntil, randomBytes, sleep };
+  const finder = new Finder({ objects, slices, now, background: waitUntil, delay: sleep, log, maxAgeMs });
+  const keys = new KeyRegistry({
+    ...held,
+    adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),
+    report: reportAs('keys.unavailable'),
+  });
+  const rules = new TenantRulesHolder({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
+  return {
+    ...{ ...surroundings, objects, slices, waitUntil, limiters, labels, maxAgeMs },
+    ...{ finder, keys, rules, reportAs },
+  };
+}
