@@ -2,11 +2,12 @@
 import type { BriefingService } from '../http/briefings.ts';
 import type { RequestServices } from '../http/services.ts';
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
-import type { LookupFinder, Rules } from '../lookup/lookup.ts';
+import type { Rules } from '../lookup/lookup.ts';
 import type { BatchService } from '../merge/batch-service.ts';
 import type { QualityService } from '../merge/quality-service.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
 import type { LabelLevels } from '../policy/labels.ts';
+import type { LookupFinder } from '../serve/finder.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
 
 export interface Status {

@@ -5,11 +5,10 @@
  * generation, or a receipt.
  */
 import { dayOfMs, SECONDS_PER_DAY } from '../format/records.ts';
-import type { LookupDeps, LookupFinder } from '../lookup/lookup.ts';
 import { LookupError } from '../lookup/lookup-error.ts';
 import type { Basis, Finding } from '../policy/finding.ts';
-import type { Moment, PastFinding } from '../serve/as-of.ts';
-import type { FindOptions } from '../serve/finder.ts';
+import type { FindPast, Moment, PastFinding } from '../serve/as-of.ts';
+import type { FindOptions, LookupFinder } from '../serve/finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 
 export const SANDBOX = {
@@ -73,7 +72,7 @@ export function refuseSandboxQuota(number: number): void {
 }
 
 /** The finder of earlier moments, but for these numbers: as they answer today, and the listed one from its first day on. */
-export function withSandboxPast(past: LookupDeps['past'], now: () => number): LookupDeps['past'] {
+export function withSandboxPast(past: FindPast, now: () => number): FindPast {
   return async (number, moment, options) =>
     isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
 }

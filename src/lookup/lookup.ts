@@ -8,21 +8,11 @@ import { decide, type PastMoment, type TenantRules } from '../policy/decide.ts';
 import type { Finding } from '../policy/finding.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import { severest } from '../policy/severest.ts';
-import type { Moment, PastFinding } from '../serve/as-of.ts';
-import type { FindOptions, Probed } from '../serve/finder.ts';
+import type { FindPast, Moment, PastFinding } from '../serve/as-of.ts';
+import type { FindOptions, LookupFinder, Probed } from '../serve/finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { LookupError } from './lookup-error.ts';
 import { invalidRequest, type LookupRequest } from './request.ts';
-
-export interface LookupFinder {
-  /** What memory knows of a number: asked once a request, and handed to `find`. null: nothing. */
-  probe(number: number): Probed | null;
-  /**
-   * One entry for each number, in the same order. null: storage could not answer for this number.
-   * @param begun what `probe` said of a single number
-   */
-  find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
-}
 
 /** What each tenant decides with (src/tenants/tenant-rules.ts). */
 export interface Rules {
@@ -34,7 +24,7 @@ export interface Rules {
 export interface LookupDeps {
   readonly finder: LookupFinder;
   /** What was known of a number at an earlier moment. */
-  past(number: number, moment: Moment, options: FindOptions): Promise<PastFinding>;
+  readonly past: FindPast;
   readonly rules: Rules;
   readonly labels: LabelLevels;
   /** Milliseconds since 1970. */

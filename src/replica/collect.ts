@@ -11,9 +11,16 @@
  */
 import { parseFeedManifest } from '../feed/manifest.ts';
 import { slicesOf } from './contents.ts';
-import { type HeldPointer, type Pointer, readPointer, type StoredSlice, sliceKey, swapPointer } from './pointer.ts';
+import {
+  type HeldPointer,
+  type Pointer,
+  readPointer,
+  readSlice,
+  type StoredSlice,
+  sliceKey,
+  swapPointer,
+} from './pointer.ts';
 import type { SyncContext } from './sync.ts';
-import { readSlice } from './target.ts';
 
 /** Longer than the longest sync (a cron handler ends after 15 minutes): another one may be about to name them. */
 export const GARBAGE_AGE_MS = 60 * 60_000;

@@ -7,9 +7,8 @@ import { parseFeedManifest } from '../feed/manifest.ts';
 import { MANIFEST_KEY } from '../store/keys.ts';
 import type { ObjectHead, ObjectPage, ObjectStore, SliceHead, SliceStore, StoredObject } from '../store/store.ts';
 import { localManifest, openConfig, type ReplicaRules } from './contents.ts';
-import { decodePointer, POINTER_KEY, type Pointer, sliceKey } from './pointer.ts';
+import { decodePointer, POINTER_KEY, type Pointer, readSlice, sliceKey } from './pointer.ts';
 import type { ReplicaStore } from './stores.ts';
-import { readSlice } from './target.ts';
 
 /** A lookup that began before a swap still finds the rules of its copy; swaps are seen 10 s apart at least. */
 const KEPT_COPIES = 3;

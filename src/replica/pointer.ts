@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { MAX_MANIFEST_BYTES, SLICE_HASH } from '../feed/manifest.ts';
 import { framedJson } from '../format/framed-json.ts';
+import { checkedSlice, type SliceShape } from '../format/segment.ts';
 import { listPages } from '../store/list-objects.ts';
 import type { ReplicaStore } from './stores.ts';
 
@@ -71,6 +72,13 @@ export async function swapPointer(
 
 export function sliceKey(sha256: string): string {
   return SLICE_PREFIX + sha256;
+}
+
+/** A slice from the store. Rejects unless it is there undamaged. */
+export async function readSlice(store: ReplicaStore, slice: SliceShape): Promise<Uint8Array<ArrayBuffer>> {
+  const object = await store.get(sliceKey(slice.sha256));
+  if (object === null) throw new RangeError(`slice ${slice.sha256} is not in the replica's store`);
+  return checkedSlice(object.bytes, slice);
 }
 
 /** Slices of the largest manifest there may be, twice, in pages of 1,000 keys, and as many again that are garbage. */

@@ -2,12 +2,11 @@
 import { type FeedManifest, parseFeedManifest } from '../feed/manifest.ts';
 import { FormatError } from '../format/frame.ts';
 import { sha256Hex } from '../format/hash.ts';
-import { checkedSlice, type SliceShape } from '../format/segment.ts';
+import type { SliceShape } from '../format/segment.ts';
 import { localManifest, slicesOf } from './contents.ts';
 import { ReplicaError } from './errors.ts';
 import type { FetchedManifest } from './origin.ts';
-import { type HeldPointer, sliceKey } from './pointer.ts';
-import type { ReplicaStore } from './stores.ts';
+import { type HeldPointer, readSlice } from './pointer.ts';
 import type { SyncContext, Tally } from './sync.ts';
 
 export interface Target extends FetchedManifest {
@@ -39,11 +38,4 @@ export async function heldTarget(context: SyncContext, { pointer }: HeldPointer,
   if (fetched === 'unchanged') throw new ReplicaError('invalid', 'the origin said unchanged without being asked');
   tally.manifestBytes += fetched.bytes.length;
   return openTarget(fetched);
-}
-
-/** A slice from the store. Rejects unless it is there undamaged. */
-export async function readSlice(store: ReplicaStore, slice: SliceShape): Promise<Uint8Array<ArrayBuffer>> {
-  const object = await store.get(sliceKey(slice.sha256));
-  if (object === null) throw new RangeError(`slice ${slice.sha256} is not in the replica's store`);
-  return checkedSlice(object.bytes, slice);
 }

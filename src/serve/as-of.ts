@@ -33,6 +33,9 @@ export type PastFinding =
     }
   | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
 
+/** Rejects when storage cannot answer. */
+export type FindPast = (number: number, moment: Moment, options: FindOptions) => Promise<PastFinding>;
+
 export type AsOfFinding = PastFinding | OtherGeneration;
 
 /** Its manifest has to be read, if it is retained. */

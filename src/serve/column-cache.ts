@@ -7,17 +7,14 @@ import type { NumbersReader } from '../format/numbers-reader.ts';
 import { openNumbersSlice } from '../format/numbers-slice.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
 import { type Column, readCachedColumn, readColumn } from '../store/columns.ts';
-import { ByteCache, type Held } from './byte-cache.ts';
+import { ByteCache } from './byte-cache.ts';
 import type { ServeContext } from './context.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { HeldSegments, Snapshot } from './snapshot.ts';
 
 /** Together well under the 128 MB of an isolate. All numbers of 20.87 million fit (30 MB); verdicts are asked for less. */
 export const NUMBERS_BUDGET = 40 * 2 ** 20;
 export const VERDICTS_BUDGET = 16 * 2 ** 20;
 export const EVIDENCE_BUDGET = 2 * 2 ** 20;
-
-/** Of each segment of a run, by its index, what was last found in memory; it may have been dropped since. */
-export type HeldSegments<Reader> = (Held<Reader> | undefined)[];
 
 /** One column of every segment. */
 export class CachedColumn<Reader> {

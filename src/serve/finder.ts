@@ -11,7 +11,6 @@ import { sideBySide } from '../store/side-by-side.ts';
 import { ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
 import { evidenceLines, foldEntries } from './facts.ts';
-import { RecentLookups } from './health.ts';
 import { neighboursOf } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
 import { View } from './view.ts';
@@ -29,6 +28,17 @@ export interface FindOptions {
 export interface Probed {
   /** null: finding it takes a look at storage. */
   readonly finding: Finding | null;
+}
+
+/** A Finder, or one that answers for some numbers by itself. */
+export interface LookupFinder {
+  /** What memory knows of a number: asked once a request, and handed to `find`. null: nothing. */
+  probe(number: number): Probed | null;
+  /**
+   * One entry for each number, in the same order. null: storage could not answer for this number.
+   * @param begun what `probe` said of a single number
+   */
+  find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
 }
 
 export class Finder {
@@ -225,4 +235,47 @@ function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basi
     evidence: evidenceIndex.sha256,
   }));
   return { commit: manifest.commit, segments };
+}
+
+const WINDOW_MS = 60_000;
+/** So many of those that asked storage within a minute or two, and a tenth of them: not the odd read that fails. */
+const MIN_FAILURES = 3;
+const FAILING_SHARE = 0.1;
+
+/** What became of the lookups of this isolate that were not answered at once from memory. */
+export class RecentLookups {
+  readonly #now: () => number;
+  #window = 0;
+  #asked = 0;
+  #failed = 0;
+  /** Of the window before. */
+  #askedBefore = 0;
+  #failedBefore = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  count(isFailed: boolean): void {
+    this.#turn();
+    this.#asked += 1;
+    if (isFailed) this.#failed += 1;
+  }
+
+  isFailing(): boolean {
+    this.#turn();
+    const failed = this.#failed + this.#failedBefore;
+    return failed >= MIN_FAILURES && failed >= FAILING_SHARE * (this.#asked + this.#askedBefore);
+  }
+
+  #turn(): void {
+    const window = Math.floor(this.#now() / WINDOW_MS);
+    if (window === this.#window) return;
+    const isNext = window === this.#window + 1;
+    this.#askedBefore = isNext ? this.#asked : 0;
+    this.#failedBefore = isNext ? this.#failed : 0;
+    this.#asked = 0;
+    this.#failed = 0;
+    this.#window = window;
+  }
 }

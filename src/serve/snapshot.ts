@@ -9,7 +9,7 @@ import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { HeldCopy, REFRESH_AFTER_MS, type Version } from '../store/held-copy.ts';
 import { readManifestObject } from '../store/lost-manifest.ts';
-import type { HeldSegments } from './column-cache.ts';
+import type { Held } from './byte-cache.ts';
 import type { ServeContext } from './context.ts';
 
 /** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
@@ -31,6 +31,9 @@ export function parseStale(text: string | undefined): number {
   if (text === 'serve') return Number.POSITIVE_INFINITY;
   throw new RangeError(`RINGFENCE_STALE: expected unknown or serve; found ${JSON.stringify(text.slice(0, 40))}`);
 }
+
+/** Of each segment of a run, by its index, what was last found in memory; it may have been dropped since. */
+export type HeldSegments<Reader> = (Held<Reader> | undefined)[];
 
 /** One run, ready for finding the segment of a number. */
 export class RunIndex {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { compactFully } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { RecentLookups } from '../../../src/serve/health.ts';
+import { RecentLookups } from '../../../src/serve/finder.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import type { WholeSettings } from '../../support/whole.ts';

@@ -7,9 +7,8 @@ import type { TenantRules } from '../../../src/policy/decide.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 import { DELETING_MS, GARBAGE_AGE_MS } from '../../../src/replica/collect.ts';
 import { slicesOf } from '../../../src/replica/contents.ts';
-import { readPointer } from '../../../src/replica/pointer.ts';
+import { readPointer, readSlice } from '../../../src/replica/pointer.ts';
 import type { Replica } from '../../../src/replica/replica.ts';
-import { readSlice } from '../../../src/replica/target.ts';
 import { newReplicaWorld, type ReplicaWorld } from './replica.ts';
 
 const MINUTE = 60_000;
