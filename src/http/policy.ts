@@ -37,7 +37,7 @@ const ANSWER = {
 const VERSION_PARAMETER: ParameterDoc = {
   in: 'query',
   name: 'version',
-  description: 'One of `earlier`, instead of the policy in force',
+  description: 'The version of an earlier policy, listed in `earlier`, instead of the one in force',
   schema: v.optional(v.string()),
 };
 
@@ -65,7 +65,8 @@ export function policyRoutes(services: ControlServices): readonly Route[] {
       tag: 'Policy',
       summary: 'Replace the policy',
       description:
-        'In force within one refresh, ten seconds. The policy of all tenants (`*`) is that of those who have put none.',
+        'It is in force within ten seconds in isolates with traffic, in all within half a minute. The policy of `*` holds for ' +
+        'tenants that have put none.',
       scope: 'policy',
       parameters: [TENANT_PARAMETER],
       body: { 'application/json': { schema: policyRequest, example: POLICY_EXAMPLE } },
