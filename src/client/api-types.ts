@@ -1637,11 +1637,11 @@ export interface Health {
    */
   generation: number | null;
   /**
-   * Since what is served was last confirmed to be the newest
+   * Since this isolate last confirmed that its snapshot is the newest
    */
   ageSeconds: number | null;
   /**
-   * What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies
+   * What is not available: a recent inventory, recent lookups, API keys, or policies
    */
   failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
 }
