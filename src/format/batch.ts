@@ -201,8 +201,8 @@ export function openBatch(bytes: Bytes): Batch {
 const RECEIPT_BEGINS = new TextEncoder().encode('{"bodySha256":"');
 
 /**
- * Reads the receipt from the last bytes of a batch, where it stands. null: it begins before these bytes. Throws FormatError
- * if there is no receipt.
+ * Reads the receipt from the last bytes of a batch, where it stands. null: it begins before these bytes. Throws
+ * FormatError if there is no receipt.
  */
 export function receiptOfTail(tail: Bytes): Receipt | null {
   for (let at = tail.length - RECEIPT_BEGINS.length; at >= 0; at--) {

@@ -1,7 +1,7 @@
 /**
  * Recency: which numbers of a segment were first seen lately, and on which day. Numbers are bought in blocks, so a
- * block in which numbers have just come up is where the next ones will (docs/NEIGHBOURHOOD.md); verdicts know the days of
- * all numbers, but are not in memory for a number that is not listed. Frame "RFFR" version 1, little-endian:
+ * block in which numbers have just come up is where the next ones will (docs/NEIGHBOURHOOD.md); verdicts know the days
+ * of all numbers, but are not in memory for a number that is not listed. Frame "RFFR" version 1, little-endian:
  *
  *   u32 count                  N, numbers of the segment
  *   u32 newestDay              the latest first seen of them, UTC day since 1970
