@@ -27,7 +27,10 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: { RINGFENCE_ADMIN_KEY: 'admin-key-of-the-workerd-tests-01234' },
-              serviceBindings: { CONTROL: { name: kCurrentWorker, entrypoint: 'Control' } },
+              serviceBindings: {
+                CONTROL: { name: kCurrentWorker, entrypoint: 'Control' },
+                COMPILER: { name: kCurrentWorker, entrypoint: 'PolicyCompiler' },
+              },
             },
           }),
         ],

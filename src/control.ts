@@ -1,5 +1,7 @@
 /** The control Worker: everything but lookups, and the crons. It is reached through the edge Worker's binding only. */
-import { waitUntil } from 'cloudflare:workers';
+import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
+import { policyTreeOf } from './policy/cel/compile.ts';
+import type { PolicySource } from './policy/policy.ts';
 import { type Control, type ControlEnv, createControl } from './wiring/control.ts';
 import { runCron } from './wiring/crons.ts';
 import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
@@ -7,8 +9,10 @@ import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
 /** Copies and caches live as long as the isolate. They hold resolved values only, never a request's I/O. */
 let instance: Control | undefined;
 
+const compile = async (source: PolicySource) => policyTreeOf(source);
+
 function instanceFor(env: ControlEnv): Control {
-  instance ??= createControl(createIsolate(storesOf(env), env, waitUntil, limitersOf(env)), env);
+  instance ??= createControl(createIsolate(storesOf(env), env, waitUntil, compile, limitersOf(env)), env);
   return instance;
 }
 
@@ -20,3 +24,10 @@ export default {
     await runCron(cron, instanceFor(env));
   },
 } satisfies ExportedHandler<ControlEnv>;
+
+/** For the edge, which has no compiler: what a policy is that was stored without a tree, or with one of another version. */
+export class PolicyCompiler extends WorkerEntrypoint<ControlEnv> {
+  compile(source: PolicySource) {
+    return compile(source);
+  }
+}

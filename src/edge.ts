@@ -10,7 +10,13 @@ let instance: Edge | undefined;
 
 function instanceFor(env: EdgeEnv): Edge {
   if (instance === undefined) {
-    const isolate = createIsolate(storesOf(env), env, waitUntil, limitersOf(env));
+    const isolate = createIsolate(
+      storesOf(env),
+      env,
+      waitUntil,
+      (source) => env.COMPILER.compile(source),
+      limitersOf(env),
+    );
     instance = createEdge(isolate, env.CONTROL, env.ASSETS ?? null);
     // While the first request is being authenticated. A failure shows when a lookup asks.
     waitUntil(instance.warm());

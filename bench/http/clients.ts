@@ -1,6 +1,7 @@
 /** Two enterprises: one decides by the built-in policy, one by ten rules of its own. */
 import { join } from 'node:path';
 import { KeyRegistry } from '../../src/keys/registry.ts';
+import { compilePolicy } from '../../src/policy/cel/compile.ts';
 import type { PolicySource, RuleSource } from '../../src/policy/policy.ts';
 import { TenantStore } from '../../src/tenants/tenant-store.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
@@ -57,8 +58,8 @@ export async function createClients(folder: string): Promise<ClientKeys> {
     return created.key;
   };
   const clients = { builtIn: await keyOf('default'), tenRules: await keyOf(TENANT) };
-  const tenants = new TenantStore({ ...deps, held: () => null });
-  const put = await tenants.putPolicy({ tenant: TENANT, by: 'bench' }, TEN_RULES);
+  const tenants = new TenantStore({ ...deps, holder: null });
+  const put = await tenants.putPolicy({ tenant: TENANT, by: 'bench' }, compilePolicy(TEN_RULES));
   if (put.kind !== 'done') throw new Error(`the policy could not be put: ${put.kind}`);
   return clients;
 }

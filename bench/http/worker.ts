@@ -33,12 +33,15 @@ export default {
 /** There is none here: every request of the benchmark is the edge's. */
 const NO_CONTROL = { fetch: () => new Response(null, { status: 404 }) };
 
+/** Policies of the benchmark are stored compiled. */
+const NO_COMPILER = () => Promise.reject(new Error('there is no compiler here'));
+
 /** Built as src/edge.ts builds it, on other stores. */
 function createBenchFetch(env: BenchEnv) {
   const store = new Disk(env.STORE);
   const configuration = new Disk(env.KEYS);
   const objects = new DiskObjectStore((key) => (key.startsWith(CONFIGURATION) ? configuration : store));
-  const isolate = createIsolate({ objects, slices: new DiskSliceStore(store) }, env, waitUntil);
+  const isolate = createIsolate({ objects, slices: new DiskSliceStore(store) }, env, waitUntil, NO_COMPILER);
   const { services, forward } = createEdge(isolate, NO_CONTROL, null);
   const quota = new RequestQuota(services);
   const bench = createEdgeApp(services, forward, quota);

@@ -9,7 +9,7 @@ import { type Comparison, type Course, compare, type Effort } from './compare.ts
 import { median, medianRatio } from './rounds.ts';
 import { WORKLOADS } from './workload.ts';
 
-/** What the bars are: DESIGN.md's at full size. The small ones tell a regression: measured, and a margin on top. */
+/** The bars. Those at full size are goals; the small ones tell a regression: what was measured, and a margin on top. */
 interface Limits {
   readonly bitsPerNumber: number;
   readonly megabytes: number;

@@ -16,9 +16,6 @@ export interface WorkerConfigs {
   readonly control: WorkerConfig & { readonly name: string };
 }
 
-/** Of the edge's bindings. */
-const CONTROL_BINDING = 'CONTROL';
-
 /**
  * @param name of the edge Worker; the control Worker is then `NAME-control`. Not given: as wrangler.toml has them
  * @throws CommandError if wrangler.toml lacks what it takes
@@ -39,7 +36,7 @@ export function workerConfigs(name?: string): WorkerConfigs {
     name: edgeName,
     main: join(PROJECT, top.main),
     ...(assets?.directory !== undefined && { assets: { ...assets, directory: join(PROJECT, assets.directory) } }),
-    services: services.map((one) => (one.binding === CONTROL_BINDING ? { ...one, service: controlName } : one)),
+    services: services.map((one) => (one.service === own.name ? { ...one, service: controlName } : one)),
   };
   // Both have one store, so it is said once; and what variables there are hold for both.
   const { r2_buckets = [], kv_namespaces = [], vars = {} } = top;

@@ -2,6 +2,7 @@
 import { decodeKeys } from '../../src/keys/key-file.ts';
 import { messageOf } from '../../src/merge/context.ts';
 import { compilePolicy } from '../../src/policy/cel/compile.ts';
+import { openedPolicy } from '../../src/policy/cel/evaluate.ts';
 import { readCanaries } from '../../src/quality/canaries.ts';
 import {
   API_KEYS_KEY,
@@ -11,7 +12,8 @@ import {
   POLICY_PREFIX,
   TENANTS_KEY,
 } from '../../src/store/keys.ts';
-import { auditFile, documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
+import { auditFile } from '../../src/tenants/audit-trail.ts';
+import { documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
 import type { Check } from './findings.ts';
 import type { Look } from './look.ts';
 
@@ -49,9 +51,8 @@ export async function checkTenants(look: Look): Promise<void> {
       return;
     }
     for (const { tenant, policy, overrides, audit } of TENANT_INDEX.codec.decode(object.bytes).values()) {
-      const compiles = (bytes: Bytes) => compilePolicy(policyFile.decode(bytes).policy);
       const documents = [
-        [POLICY_PREFIX, policy, compiles],
+        [POLICY_PREFIX, policy, checkPolicy],
         [OVERRIDES_PREFIX, overrides, overridesFile.decode],
         [AUDIT_PREFIX, audit, auditFile.decode],
       ] as const;
@@ -79,6 +80,19 @@ async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> 
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * Compiles the source, and holds the tree to it by which lookups decide. A tree of another version is passed over: whoever
+ * does not know it has the source compiled.
+ */
+function checkPolicy(bytes: Bytes): void {
+  const { policy, tree } = policyFile.decode(bytes);
+  const compiled = compilePolicy(policy);
+  const stored = openedPolicy(policy, tree);
+  if (stored !== null && JSON.stringify(stored.tree) !== JSON.stringify(compiled.tree)) {
+    throw new RangeError('lookups decide by another tree than the one that its rules compile to');
+  }
+}
 
 const REMEDIES = {
   [POLICY_PREFIX]:

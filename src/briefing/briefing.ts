@@ -1,4 +1,4 @@
-/** The briefing: what a period brought, as it goes out. Field names of the first part are those of API.md. */
+/** The briefing: what a period brought, as the API answers it. Field names are part of the API (src/briefing/schema.ts). */
 import type { Channel, Industry } from '../format/vocabulary.ts';
 
 /**

@@ -9,8 +9,8 @@ import type { LabelRisk } from '../policy/ageing.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import { OVERRIDE_LISTS, OVERRIDE_SCOPES, type Override } from '../policy/overrides.ts';
-import type { PolicySource } from '../policy/policy.ts';
-import { labelRisk, labelRisks, policySource } from '../policy/rules-schema.ts';
+import { type PolicySource, policySource } from '../policy/policy.ts';
+import { labelRisk, labelRisks } from '../policy/rules-schema.ts';
 
 /** Of this slice alone. 1 had levels that do not age: a replica of then refuses 2, since its answers would differ. */
 export const CONFIG_FORMAT = 2;
@@ -22,6 +22,7 @@ const feedConfig = v.object({
   levels: labelRisks,
   unknownLabel: labelRisk,
   policy: policySource,
+  tree: v.exactOptional(v.unknown()),
   overrides: v.array(
     v.object({
       number: count,
@@ -39,16 +40,18 @@ export interface FeedConfig {
   /** Of labels that are not in `levels`. */
   readonly unknownLabel: LabelRisk;
   readonly policy: PolicySource;
+  /** What the policy was compiled to (src/policy/cel/tree.ts), for its reader to open; an origin of before sends none. */
+  readonly tree?: unknown;
   readonly overrides: readonly Override[];
 }
 
 /** The same configuration gives the same bytes, whatever the order of its overrides. */
 export function encodeFeedConfig(config: Omit<FeedConfig, 'format'>): Uint8Array<ArrayBuffer> {
-  const { levels, unknownLabel, policy, overrides } = config;
+  const { levels, unknownLabel, policy, tree, overrides } = config;
   const sorted = overrides
     .map(({ number, list, expiresAt, scope }) => ({ number, list, expiresAt, scope }))
     .sort((a, b) => a.number - b.number || (a.scope < b.scope ? -1 : 1));
-  const whole: FeedConfig = { format: CONFIG_FORMAT, levels, unknownLabel, policy, overrides: sorted };
+  const whole: FeedConfig = { format: CONFIG_FORMAT, levels, unknownLabel, policy, tree, overrides: sorted };
   return new Uint8Array(encodeText(JSON.stringify(whole)));
 }
 
@@ -78,7 +81,8 @@ export class FeedConfigs {
     const made = this.#made.get(rules);
     if (made !== undefined) return made;
     const { policy, overrides } = rules;
-    const bytes = encodeFeedConfig({ ...this.#labels, policy: policy.source, overrides: overrides.list() });
+    const { source, tree } = policy;
+    const bytes = encodeFeedConfig({ ...this.#labels, policy: source, tree, overrides: overrides.list() });
     this.#made.set(rules, bytes);
     return bytes;
   }

@@ -3,7 +3,7 @@
  * Frame "RFBA" version 1 around, little-endian:
  *
  *   u32 rows                     R
- *   u32 circumstances            C
+ *   u32 attributes            C
  *   f64 number[R]                ascending, equal numbers in order of arrival
  *   u32 observedAt[R]            seconds since 1970
  *   u32 firstSeenAt[R]           seconds since 1970
@@ -59,13 +59,13 @@ const receiptSchema = v.object({
   accepted: v.number(),
   rejected: v.number(),
   errors: v.pipe(v.array(lineError), v.readonly()),
-  /** Accepted lines that had none of their own. Batches have it since it is counted, and the next one. */
+  /** Accepted lines that lacked the field. This member and the next are absent in older batches. */
   defaulted: v.exactOptional(v.object({ label: lineCount, channel: lineCount, observedAt: lineCount })),
-  /** Names of fields that were passed over, fit to be shown. */
+  /** Names of ignored fields, in a form that can be shown. */
   ignoredFields: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
-  /** Whose upload it is, not told to the uploader. Batches have it since a source is its tenant's. */
+  /** The owner of the upload, not told to the uploader. Absent in older batches. */
   owner: v.exactOptional(v.object({ tenant: v.string(), key: v.string() })),
-  /** What the lines of each source were like, not told to the uploader. Batches have it since it is counted. */
+  /** Counts of the lines of each source, not told to the uploader. Absent in older batches. */
   sources: v.exactOptional(v.pipe(v.array(sourceLines), v.maxLength(MAX_NAMED_SOURCES + 1), v.readonly())),
 });
 
@@ -91,7 +91,7 @@ export class BatchBuilder {
 
   /**
    * Returns whether it was added.
-   * @param door asked of circumstances, as text, that no detection before it had
+   * @param door decides on attributes, as text, that no detection before had
    */
   add(detection: Detection, door?: { admits(detection: Detection, text: string): boolean }): boolean {
     const text = circumstancesText(detection);
@@ -197,12 +197,12 @@ export function openBatch(bytes: Bytes): Batch {
   return batch;
 }
 
-/** How a receipt begins: nowhere else in a batch, since quotes inside of its texts are escaped. */
+/** The beginning of a receipt. It occurs nowhere else in a batch, since quotes in texts are escaped. */
 const RECEIPT_BEGINS = new TextEncoder().encode('{"bodySha256":"');
 
 /**
- * The receipt, out of the last bytes of a batch: it ends it. null: it begins before them. Throws FormatError when what
- * is there is no receipt.
+ * Reads the receipt from the last bytes of a batch, where it stands. null: it begins before these bytes. Throws FormatError
+ * if there is no receipt.
  */
 export function receiptOfTail(tail: Bytes): Receipt | null {
   for (let at = tail.length - RECEIPT_BEGINS.length; at >= 0; at--) {

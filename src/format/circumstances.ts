@@ -1,5 +1,5 @@
 /**
- * Circumstances as text, and a table that gives each distinct one a small integer.
+ * Attributes as text, and a table that gives each distinct one a small integer.
  *
  * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
  * JSON.stringify writes it, null for what is absent. It is what batches and evidence store, it is the identity of a
@@ -26,7 +26,7 @@ const NO_SOURCE = ',null]';
 const QUOTE = 0x22;
 
 /**
- * Whether circumstances have a link, without reading them: their last field but one is its hash then. No string has a
+ * Whether attributes have a link, without reading them: their last field but one is its hash then. No string has a
  * quote after a comma in JSON, where it would be escaped, so the last such place is where the source begins.
  * @param text of `circumstancesText`
  */
@@ -37,21 +37,21 @@ export function hasLink(text: string): boolean {
 
 /** Throws FormatError unless the text is one that `circumstancesText` writes. */
 export function parseCircumstances(text: string): Circumstances {
-  const fields = parseJson(text, 'circumstances');
+  const fields = parseJson(text, 'attributes');
   if (!Array.isArray(fields) || fields.length !== 7) {
-    throw new FormatError('circumstances: expected an array of 7 fields');
+    throw new FormatError('attributes: expected an array of 7 fields');
   }
   const [label, channel, industry, project, host, sha256, source]: unknown[] = fields;
   if (typeof label !== 'string' || !isChannel(channel) || !(industry === null || isIndustry(industry))) {
-    throw new FormatError('circumstances: expected a label, a known channel and a known industry or null');
+    throw new FormatError('attributes: expected a label, a known channel and a known industry or null');
   }
   if (!isOptionalText(project) || !isOptionalText(host) || !isOptionalText(sha256) || !isOptionalText(source)) {
-    throw new FormatError('circumstances: expected project, link and source to be text or null');
+    throw new FormatError('attributes: expected project, link and source to be text or null');
   }
   const link = host !== null && sha256 !== null ? { host, sha256 } : null;
   const circumstances = { label, channel, industry, project, link, source };
-  // Two spellings of the same circumstances would be two lines of evidence.
-  if (circumstancesText(circumstances) !== text) throw new FormatError('circumstances: not in their canonical form');
+  // Two spellings of the same attributes would be two lines of evidence.
+  if (circumstancesText(circumstances) !== text) throw new FormatError('attributes: not in their canonical form');
   return circumstances;
 }
 
@@ -60,12 +60,10 @@ export function parseCircumstances(text: string): Circumstances {
  * the segment. Throws FormatError when it is none of `circumstancesText`.
  */
 export function parseKind(text: string): Pick<Circumstances, 'label' | 'channel' | 'industry'> {
-  const fields = parseJson(text, 'circumstances');
+  const fields = parseJson(text, 'attributes');
   const [label, channel, industry]: unknown[] = Array.isArray(fields) && fields.length === 7 ? fields : [];
   if (typeof label !== 'string' || !isChannel(channel) || !(industry === null || isIndustry(industry))) {
-    throw new FormatError(
-      'circumstances: expected 7 fields with a label, a known channel and a known industry or null',
-    );
+    throw new FormatError('attributes: expected 7 fields with a label, a known channel and a known industry or null');
   }
   return { label, channel, industry };
 }
@@ -82,7 +80,7 @@ function isOptionalText(value: unknown): value is string | null {
   return value === null || typeof value === 'string';
 }
 
-/** Interns circumstances: equal ones get the same id, ids count up from 0. */
+/** Interns attributes: equal ones get the same id, ids count up from 0. */
 export class CircumstancesTable {
   readonly #ids = new Map<string, number>();
   readonly #texts: string[] = [];

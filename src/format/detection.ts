@@ -8,7 +8,7 @@ export interface LinkDigest {
   readonly sha256: string;
 }
 
-/** The circumstances of a detection; detections of one number that share them are one line of its evidence. */
+/** The attributes of a detection; detections of one number that share them are one line of its evidence. */
 export interface Circumstances {
   readonly label: string;
   readonly channel: Channel;

@@ -12,7 +12,7 @@ import { FormatError } from './frame.ts';
 
 /** One line of a number's evidence. */
 export interface EvidenceEntry {
-  /** Circumstances text. */
+  /** Attributes text. */
   readonly circumstances: string;
   /** Seconds since 1970. */
   readonly firstSeenAt: number;
@@ -26,7 +26,7 @@ export class EvidenceBlock {
   readonly texts: string[] = [];
   /** Entries of number i of the block are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
-  /** Index into `texts`, or, less their count, among the circumstances that blocks share. */
+  /** Index into `texts`, or, less their count, among the attributes that blocks share. */
   circumstance = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   firstSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   lastSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
@@ -34,7 +34,7 @@ export class EvidenceBlock {
 
   /**
    * Unpacks a block whose place is known.
-   * @param shared how many circumstances the blocks share
+   * @param shared how many attributes the blocks share
    * @throws FormatError on any damage; the columns are then of no use
    */
   read(bytes: Uint8Array, place: BlockPlace, numbers: number, shared: number): void {
@@ -69,7 +69,7 @@ export class EvidenceBlock {
     if (!reader.atEnd) throw new FormatError(`${EVIDENCE_MAGIC}: bytes follow the last entry of a block`);
   }
 
-  /** The evidence of number i of the block, whose shared circumstances are in the index. */
+  /** The evidence of number i of the block, whose shared attributes are in the index. */
   entries(i: number, index: EvidenceIndex): EvidenceEntry[] {
     const entries: EvidenceEntry[] = [];
     for (let e = i === 0 ? 0 : (this.entryEnd[i - 1] as number); e < (this.entryEnd[i] as number); e++) {

@@ -52,7 +52,7 @@ export function encodeEvidence(records: RecordColumns): { readonly index: Bytes;
   return { index: sealFrame(index, EVIDENCE_MAGIC, EVIDENCE_VERSION), blocks: encoder.writer.view().slice() };
 }
 
-/** The circumstances that are in two blocks or more, by text. */
+/** The attributes that are in two blocks or more, by text. */
 function sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): number[] {
   const firstBlock = new Int32Array(circumstances.length).fill(-1);
   const isShared = new Uint8Array(circumstances.length);
@@ -78,7 +78,7 @@ class BlockEncoder {
   readonly writer = new ByteWriter();
   readonly #records: RecordColumns;
   readonly #sharedAt: Int32Array;
-  /** By circumstances: their index in the block being written, once they have been met there. */
+  /** By attributes: their index in the block being written, once they have been met there. */
   readonly #ownAt: Int32Array;
 
   constructor(records: RecordColumns, sharedAt: Int32Array) {

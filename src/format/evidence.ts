@@ -1,7 +1,7 @@
 /**
- * The evidence column: under which circumstances, from when to when. Read seldom, so it is laid out to be range-read
+ * The evidence column: under which attributes, from when to when. Read seldom, so it is laid out to be range-read
  * from object storage: an index, then blocks of 64 numbers, each of them complete with the index. Most numbers share a
- * few circumstances, so texts of several blocks are in the index, once, and only those of a single block in it.
+ * few attributes, so texts of several blocks are in the index, once, and only those of a single block in it.
  *
  * Index: frame "RFEV" version 1, little-endian
  *   u32 count                  N
@@ -11,12 +11,12 @@
  *   u32 blockEnd[B]            where each block ends, from the end of the index
  *   u32 blockCrc[B]            CRC-32 of the block
  *   u32 textEnd[S]             where each shared text ends in the bytes that follow
- *   u8 text[T]                 circumstances (circumstances.ts) in two blocks or more, in code unit order
+ *   u8 text[T]                 attributes (circumstances.ts) in two blocks or more, in code unit order
  *   zeros                      to a multiple of eight bytes
  * Block: varints (LEB128) and texts (varint length, UTF-8)
- *   texts, texts x text        the block's own circumstances, which no other block has, in code unit order
+ *   texts, texts x text        the block's own attributes, which no other block has, in code unit order
  *   base                       earliest first seen, seconds since 1970 (2^32 - 1 if the block has no entries)
- *   for each number: entries, then for each entry: index of its circumstances (the block's own, then the shared
+ *   for each number: entries, then for each entry: index of its attributes (the block's own, then the shared
  *                    ones), first seen - base, last seen - first seen, sightings
  */
 import { type Bytes, FormatError, openFrame, roundUp8 } from './frame.ts';
@@ -27,10 +27,10 @@ export const EVIDENCE_VERSION = 1;
 export const EVIDENCE_BLOCK_NUMBERS = 64;
 export const EVIDENCE_PREFIX_BYTES = 16;
 /**
- * Evidence kept of one number: an entry for each distinct circumstances, first day and last day, so that what was known
- * on any day can be told (src/serve/as-of.ts); of these the first 1,024 in canonical order, by CRC-32 of the circumstances'
- * text, then by the text, first day and last day. An entry among the first of all is among the first of any part, so
- * nothing kept is ever missing a sighting, whatever the order of merging. The verdict counts every sighting.
+ * Evidence kept of one number: an entry for each distinct set of attributes, first day and last day, so that what was
+ * known on any day can be told (src/serve/as-of.ts); of these the first 1,024 in canonical order, by CRC-32 of the
+ * attributes' text, then by the text, first day and last day. An entry among the first of all is among the first of any
+ * part, so nothing kept is ever missing a sighting, whatever the order of merging. The verdict counts every sighting.
  */
 export const EVIDENCE_ENTRIES = 1_024;
 /** Times are unsigned 32-bit seconds: until 2106. */
@@ -51,7 +51,7 @@ export interface BlockPlace {
 export class EvidenceIndex {
   readonly count: number;
   readonly blocks: number;
-  /** How many circumstances the blocks share. */
+  /** How many attributes the blocks share. */
   readonly texts: number;
   readonly #body: Bytes;
   readonly #view: DataView;
@@ -93,7 +93,7 @@ export class EvidenceIndex {
     };
   }
 
-  /** Circumstances that blocks share, by their index among these. */
+  /** Attributes that blocks share, by their index among these. */
   text(shared: number): string {
     const start = EVIDENCE_PREFIX_BYTES + this.blocks * 8 + this.texts * 4;
     const bytes = this.#body.subarray(start + this.#textEnd(shared - 1), start + this.#textEnd(shared));

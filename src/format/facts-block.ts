@@ -1,12 +1,13 @@
 /**
- * A block of facts: up to 16,384 rows of one day, in the order of number, kind, link, as columns. Little-endian:
+ * A block of activity: up to 16,384 rows of one day, in the order of number, activity key, link, as columns.
+ * Little-endian:
  *
  *   u8                bits of a second, S
- *   u8                bits of a kind, K
+ *   u8                bits of an activity key, K
  *   rows x varint     number - number before (the first: the number)
  *   rows x S bits     second of the day, from the lowest bit of u32 words, the last one filled up with zeros
- *   rows x K bits     kind as the directory numbers them, likewise
- *   u32, u32          for each row whose kind has a link host: the first and second four bytes of the link's SHA-256,
+ *   rows x K bits     activity key as the directory numbers them, likewise
+ *   u32, u32          for each row whose activity key has a link host: the first and second four bytes of the link's SHA-256,
  *                     each read as a big-endian integer
  */
 import { bitLength, readBits, writeBits } from './bits.ts';
@@ -15,7 +16,7 @@ import type { FactColumns, GrowingFacts } from './facts-columns.ts';
 import { type Bytes, FormatError } from './frame.ts';
 import { SECONDS_PER_DAY } from './records.ts';
 
-const WHAT = 'facts block';
+const WHAT = 'activity block';
 /** Unpacked 400 kB: a fold holds one block of each of its sources. */
 export const BLOCK_ROWS = 16_384;
 const MAX_SECOND_BITS = bitLength(SECONDS_PER_DAY - 1);
@@ -25,7 +26,7 @@ const LINK_BYTES = 8;
 const SMALL_GROUPS = 4;
 const MAX_GROUPS = 8;
 
-/** @param linked by kind, as the rows number them: 1 if it has a link host */
+/** @param linked by activity key, as the rows number them: 1 if it has a link host */
 export function encodeFactsBlock(day: number, columns: FactColumns, linked: Uint8Array, out: ByteWriter): void {
   const { rows, numbers, firstSeenAt, kind, linkHigh, linkLow } = columns;
   const midnight = day * SECONDS_PER_DAY;
@@ -70,17 +71,17 @@ export interface FactsBlockPlace {
   readonly crc32: number;
 }
 
-/** How a reader numbers the kinds of a directory. */
+/** How a reader numbers the activity keys of a directory. */
 export interface KindNumbers {
-  /** By the directory's kind: the reader's, ascending in canonical order. */
+  /** By the directory's activity key: the reader's, ascending in canonical order. */
   readonly ids: Uint32Array;
-  /** By the directory's kind: 1 if it has a link host. */
+  /** By the directory's activity key: 1 if it has a link host. */
   readonly linked: Uint8Array;
 }
 
 /**
- * Unpacks a block in place of what `into` held, with kinds as the reader numbers them. The checksum must have been
- * looked at. Throws FormatError unless it is a block that `encodeFactsBlock` writes of distinct rows in order.
+ * Unpacks a block in place of what `into` held, with activity keys as the reader numbers them. The checksum must have
+ * been looked at. Throws FormatError unless it is a block that `encodeFactsBlock` writes of distinct rows in order.
  */
 export function decodeFactsBlock(bytes: Bytes, place: FactsBlockPlace, kinds: KindNumbers, into: GrowingFacts): void {
   const { rows } = place;

@@ -1,13 +1,13 @@
-/** Rows of facts of one day as columns that grow, each distinct row once. */
+/** Rows of activity of one day as columns that grow, each distinct row once. */
 import type { DayFacts } from './day-facts.ts';
 
 const INITIAL_ROWS = 256;
 
 export type FactColumns = Omit<DayFacts, 'day'>;
 
-/** Takes rows of facts, days ascending; the rows of a day ascend by number, kind, link. */
+/** Takes rows of activity, days ascending; the rows of a day ascend by number, activity key, link. */
 export interface FactsSink {
-  /** @param kind index into kinds in their canonical order; both halves of the link 0: none */
+  /** @param kind index into activity keys in their canonical order; both halves of the link 0: none */
   add(day: number, number: number, kind: number, linkHigh: number, linkLow: number, firstSeenAt: number): void;
 }
 

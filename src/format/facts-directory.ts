@@ -1,9 +1,9 @@
 /**
- * The directory at the beginning of a facts object: frame "RFFA" version 1 around
+ * The directory at the beginning of an activity object: frame "RFFA" version 1 around
  *
- *   varint                kinds, texts (facts-kind.ts) ascending, each: varint characters of the text that are as in the
- *                         one before, ASCII all of them; text, its rest; varint by which blocks name it; varint first
- *                         day; varint last day - first day
+ *   varint                count of activity keys, then of each, ascending by text (facts-kind.ts): varint characters
+ *                         of the text that are as in the one before, ASCII all of them; text, its rest; varint by
+ *                         which blocks name it; varint first day; varint last day - first day
  *   varint                blocks, each: varint day - day of the block before (the first: the day), varint rows,
  *                         varint bytes, u32 CRC-32
  *
@@ -30,7 +30,7 @@ export interface FactsDirectory {
   readonly blocks: readonly FactsBlockPlace[];
 }
 
-/** A kind as it is written: its text says all the rest. */
+/** An activity key as it is written: the rest follows from its text. */
 export type WrittenKind = Omit<FactsKind, 'kind'>;
 
 export function encodeFactsDirectory(kinds: readonly WrittenKind[], blocks: readonly FactsBlockPlace[]): Bytes {

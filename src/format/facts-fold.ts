@@ -1,7 +1,7 @@
 /**
- * The fold of facts: rows of any number of objects in the order of day, number, kind, link, each distinct row once with
- * its earliest second. It commutes and associates, so neither the order of detections nor their division into batches
- * and objects shows in the result.
+ * The fold of activity: rows of any number of objects in the order of day, number, activity key, link, each distinct
+ * row once with its earliest second. It commutes and associates, so neither the order of detections nor their division
+ * into batches and objects shows in the result.
  */
 import type { FactKind, KindSpan } from './day-facts.ts';
 import type { KindNumbers } from './facts-block.ts';
@@ -10,7 +10,7 @@ import type { FactsDirectory } from './facts-directory.ts';
 import { type FactsInput, readFactsBlock } from './facts-open.ts';
 import { FormatError } from './frame.ts';
 
-/** The kinds of several objects, once each in canonical order. */
+/** The activity keys of several objects, once each in canonical order. */
 export class FoldedKinds {
   readonly texts: readonly string[];
   readonly spans: readonly KindSpan[];
@@ -34,7 +34,7 @@ export class FoldedKinds {
     this.#ids = new Map(this.texts.map((text, id) => [text, id]));
   }
 
-  /** How the fold numbers the kinds of one of the objects. */
+  /** How the fold numbers the activity keys of one of the objects. */
   numbersOf({ kinds }: FactsDirectory): KindNumbers {
     return {
       ids: Uint32Array.from(kinds, ({ text }) => this.#ids.get(text) ?? 0),
@@ -98,7 +98,7 @@ export class FactsCursor {
     this.#readBlock();
     this.#read();
     if (compareRows(this, { number, kind, linkHigh, linkLow }) <= 0) {
-      throw new FormatError(`facts: block ${this.#next - 1} is out of order`);
+      throw new FormatError(`activity: block ${this.#next - 1} is out of order`);
     }
   }
 

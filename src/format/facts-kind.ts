@@ -1,6 +1,6 @@
 /**
- * Kinds of facts as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent: circumstances (circumstances.ts) without the hash of the link. The
+ * Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
+ * JSON.stringify writes it, null for what is absent: attributes (circumstances.ts) without the hash of the link. The
  * UTF-16 code unit order of the texts is the canonical order of kinds.
  */
 import { parseCircumstances } from './circumstances.ts';
@@ -10,7 +10,10 @@ import { parseJson } from './text.ts';
 
 const CIRCUMSTANCES_FIELDS = 7;
 const KIND_FIELDS = 6;
-/** Objects of one store have the same kinds, tens of thousands where projects and hosts are many: 200 bytes each. */
+/**
+ * Objects of one store have the same activity keys, tens of thousands where projects and hosts are many: 200 bytes
+ * each.
+ */
 const MAX_KNOWN = 32_768;
 const known = new Map<string, KnownKind>();
 
@@ -41,7 +44,7 @@ export function knownKind(text: string): KnownKind {
 function parse(text: string): FactKind {
   const fields = parseJson(text, 'kind of facts');
   if (!Array.isArray(fields) || fields.length !== KIND_FIELDS) {
-    throw new FormatError(`kind of facts: expected an array of ${KIND_FIELDS} fields`);
+    throw new FormatError(`activity key: expected an array of ${KIND_FIELDS} fields`);
   }
   const [label, channel, industry, project, host, source]: unknown[] = fields;
   const sha256 = host === null ? null : '';
@@ -49,11 +52,11 @@ function parse(text: string): FactKind {
     JSON.stringify([label, channel, industry, project, host, sha256, source]),
   );
   const kind = { ...rest, linkHost: link?.host ?? null };
-  if (factKindText(kind) !== text) throw new FormatError('kind of facts: not in its canonical form');
+  if (factKindText(kind) !== text) throw new FormatError('activity key: not in its canonical form');
   return kind;
 }
 
-/** What a row of facts keeps of circumstances. */
+/** What a row of activity keeps of the attributes. */
 export interface FactParts {
   readonly kindText: string;
   /** The first 64 bits of the link's SHA-256, as two big-endian halves; both 0: no link. */
@@ -63,7 +66,7 @@ export interface FactParts {
 
 /** Of a text whose spelling has been checked, when its batch was opened. Throws FormatError when it is no such text. */
 export function factPartsOf(circumstances: string): FactParts {
-  const fields = parseJson(circumstances, 'circumstances');
+  const fields = parseJson(circumstances, 'attributes');
   if (!Array.isArray(fields) || fields.length !== CIRCUMSTANCES_FIELDS) {
     throw new FormatError(`circumstances: expected an array of ${CIRCUMSTANCES_FIELDS} fields`);
   }

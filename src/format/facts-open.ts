@@ -1,4 +1,4 @@
-/** Facts objects as they are read: the directory held against what the manifest says of the object, then blocks. */
+/** Reads activity objects: the directory, compared with what the manifest says of it, then blocks. */
 import { crc32 } from './crc32.ts';
 import { decodeFactsBlock, type KindNumbers } from './facts-block.ts';
 import type { GrowingFacts } from './facts-columns.ts';
@@ -19,7 +19,7 @@ export interface OpenFacts {
 /** @param bytes the first `directoryBytes` of the object. Throws FormatError unless they are its directory */
 export function openFactsDirectory(bytes: Bytes, shape: FactsShape): OpenFacts {
   if (bytes.length !== shape.directoryBytes || crc32(bytes) !== shape.crc32) {
-    throw new FormatError('facts: expected the directory that the manifest tells of, found another');
+    throw new FormatError('activity: expected the directory that the manifest names, found another');
   }
   const directory = decodeFactsDirectory(bytes);
   const { blocks } = directory;
@@ -34,7 +34,7 @@ export function openFactsDirectory(bytes: Bytes, shape: FactsShape): OpenFacts {
   const found = [blocks[0]?.day, blocks.at(-1)?.day, rows, end];
   const expected = [shape.firstDay, shape.lastDay, shape.rows, shape.bytes];
   if (found.some((value, i) => value !== expected[i])) {
-    throw new FormatError(`facts: expected days, rows and bytes ${expected.join(', ')}, found ${found.join(', ')}`);
+    throw new FormatError(`activity: expected days, rows and bytes ${expected.join(', ')}, found ${found.join(', ')}`);
   }
   return { shape, directory, offsets };
 }
@@ -50,7 +50,7 @@ export interface FactsInput {
 export function openFactsObject(file: Bytes, shape: FactsShape): FactsInput {
   const { directory, offsets } = openFactsDirectory(file.subarray(0, shape.directoryBytes), shape);
   if (file.length !== shape.bytes) {
-    throw new FormatError(`facts: expected ${shape.bytes} bytes, found ${file.length}`);
+    throw new FormatError(`activity: expected ${shape.bytes} bytes, found ${file.length}`);
   }
   return { directory, blockBytes: (index) => file.subarray(offsets[index], offsets[index + 1]) };
 }
@@ -73,7 +73,7 @@ function checkedBlock({ directory, blockBytes }: FactsInput, index: number) {
   if (place === undefined) throw new RangeError(`no block ${index}, there are ${directory.blocks.length}`);
   const bytes = blockBytes(index);
   if (bytes.length !== place.bytes || crc32(bytes) !== place.crc32) {
-    throw new FormatError(`facts: block ${index} of day ${place.day} is damaged`);
+    throw new FormatError(`activity: block ${index} of day ${place.day} is damaged`);
   }
   return { place, bytes };
 }

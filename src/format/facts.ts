@@ -1,6 +1,6 @@
 /**
- * A facts object: rows of facts in the order of day, number, kind, link, in blocks behind a directory, so that a range
- * of days is one range of bytes (docs/FORMAT.md). The same rows give the same bytes.
+ * An activity object: rows of activity in the order of day, number, activity key, link, in blocks behind a directory,
+ * so that a range of days is one range of bytes (docs/FORMAT.md). The same rows give the same bytes.
  *
  *   directory  frame "RFFA" (facts-directory.ts)
  *   blocks     facts-block.ts, one after the other; the rows of a day in blocks of 16,384 and the rest
@@ -28,10 +28,10 @@ interface EncodedKind {
 /** Takes rows in order, repeated ones too, and writes the object. */
 export class FactsEncoder implements FactsSink {
   readonly #texts: readonly string[];
-  /** By the caller's kind: the object's, in the order in which they are met; -1 until then. */
+  /** By the caller's activity key: the object's, in the order in which they are met; -1 until then. */
   readonly #ids: Int32Array;
   readonly #kinds: EncodedKind[] = [];
-  /** By the object's kind: 1 if it has a link host. */
+  /** By the object's activity key: 1 if it has a link host. */
   #linked = new Uint8Array(16);
   /** Rows of the block that is being filled, with the caller's kinds. */
   readonly #block = new GrowingFacts();
@@ -40,7 +40,7 @@ export class FactsEncoder implements FactsSink {
   #day = -1;
   #rows = 0;
 
-  /** @param kinds texts of all kinds that rows may have, ascending */
+  /** @param kinds texts of all activity keys that rows may have, ascending */
   constructor(kinds: readonly string[]) {
     this.#texts = kinds;
     this.#ids = new Int32Array(kinds.length).fill(-1);
@@ -59,12 +59,12 @@ export class FactsEncoder implements FactsSink {
   add(day: number, number: number, kind: number, linkHigh: number, linkLow: number, firstSeenAt: number): void {
     const block = this.#block;
     if (day !== this.#day) {
-      if (day < this.#day) throw new RangeError('the days of facts must ascend');
+      if (day < this.#day) throw new RangeError('the days of activity must ascend');
       this.#flush();
       this.#day = day;
     }
     const order = block.compareLast(number, kind, linkHigh, linkLow);
-    if (order > 0) throw new RangeError('the rows of facts must ascend');
+    if (order > 0) throw new RangeError('the rows of activity must ascend');
     if (order === 0) {
       block.seenAt(firstSeenAt);
       return;
@@ -87,7 +87,7 @@ export class FactsEncoder implements FactsSink {
     block.rows = 0;
   }
 
-  /** The object's number of a kind that is met on this day. */
+  /** The object's number of an activity key that is met on this day. */
   #idOf(kind: number, day: number): number {
     const known = this.#ids[kind] as number;
     if (known >= 0) {
@@ -95,7 +95,7 @@ export class FactsEncoder implements FactsSink {
       return known;
     }
     const text = this.#texts[kind];
-    if (text === undefined) throw new RangeError(`no kind of facts ${kind}, there are ${this.#texts.length}`);
+    if (text === undefined) throw new RangeError(`no activity key ${kind}, there are ${this.#texts.length}`);
     const id = this.#kinds.length;
     this.#ids[kind] = id;
     this.#kinds.push({ text, firstDay: day, lastDay: day });

@@ -1,17 +1,17 @@
 /**
- * Fresh numbers: which numbers of a segment were first seen lately, and on which day. Numbers are bought in blocks, so a
- * block in which numbers have just come up is where the next will (docs/NEIGHBOURHOOD.md); verdicts know the days of all
- * numbers, but are not in memory for a number that is not listed. Frame "RFFR" version 1, little-endian:
+ * Recency: which numbers of a segment were first seen lately, and on which day. Numbers are bought in blocks, so a
+ * block in which numbers have just come up is where the next ones will (docs/NEIGHBOURHOOD.md); verdicts know the days of
+ * all numbers, but are not in memory for a number that is not listed. Frame "RFFR" version 1, little-endian:
  *
  *   u32 count                  N, numbers of the segment
  *   u32 newestDay              the latest first seen of them, UTC day since 1970
  *   u32 fresh                  F, numbers first seen less than 32 days before newestDay
  *   u32 ageBits                w, 0 to 5: of the largest age
- *   u32 ages[ceil(F * w / 32) + 1]   newestDay less the first seen of each fresh number, by rank, w bits each
+ *   u32 ages[ceil(F * w / 32) + 1]   newestDay less the first seen of each recent number, by rank, w bits each
  *   zeros                      to a multiple of eight bytes
  *
- * Unless all numbers are fresh, the ranks of the fresh ones follow as a frame of the numbers column (numbers.ts). A run of
- * one day's detections takes a few bytes: all of its numbers are fresh, and all ages are 0.
+ * Unless all numbers are recent, the ranks of the recent ones follow as a frame of the numbers column (numbers.ts). A
+ * run of one day's detections takes a few bytes: all of its numbers are recent, and all ages are 0.
  */
 import { bitLength, putWords, readBits, writeBits } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, frameBytes, openFrame, roundUp8, sealFrame } from './frame.ts';
@@ -68,7 +68,7 @@ function daysBytes(fresh: number, ageBits: number): number {
   return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + ageWords(fresh, ageBits) * 4);
 }
 
-/** The fresh numbers of a segment as views on its bytes. Nothing is allocated per question. */
+/** The recent numbers of a segment as views on its bytes. Nothing is allocated per question. */
 export class FreshDays {
   /** Numbers of the segment. */
   readonly count: number;
@@ -76,7 +76,7 @@ export class FreshDays {
   readonly newestDay: number;
   readonly #ageBits: number;
   readonly #ages: Uint32Array;
-  /** The ranks of the fresh numbers; null: all are. */
+  /** The ranks of the recent numbers; null: all are. */
   readonly #ranks: NumbersReader | null;
 
   /** Throws FormatError unless the bytes are all of it, undamaged. They begin at a multiple of eight bytes. */
@@ -98,20 +98,20 @@ export class FreshDays {
     this.#ranks = readRanks(bytes.subarray(length), fresh, count);
   }
 
-  /** First seen of the number of a rank, UTC day since 1970; -1 if it is not fresh. */
+  /** First seen of the number of a rank, UTC day since 1970; -1 if it is not recent. */
   firstDay(rank: number): number {
     const at = this.#ranks === null ? rank : this.#ranks.find(rank);
     return at < 0 ? -1 : this.#dayAt(at);
   }
 
-  /** How many fresh numbers have a smaller rank: where those from this rank on begin among the fresh ones. */
+  /** How many recent numbers have a smaller rank: where those from this rank on begin among the recent ones. */
   before(rank: number): number {
     return this.#ranks === null ? rank : this.#ranks.rank(rank);
   }
 
   /**
-   * Of the fresh numbers [from, to), counted as `before` does, how many were first seen on `sinceDay` or later, which must
-   * be within MAX_FRESH_AGE of newestDay or after it; no more than `enough` are counted.
+   * Of the recent numbers [from, to), counted as `before` does, how many were first seen on `sinceDay` or later, which
+   * must be within MAX_FRESH_AGE of newestDay or after it; no more than `enough` are counted.
    */
   countSince(from: number, to: number, sinceDay: number, enough: number): number {
     if (this.newestDay < sinceDay) return 0;

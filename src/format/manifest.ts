@@ -47,7 +47,9 @@ const withdrawals = v.object({
   key: v.string(),
   /** Batches whose rows are still to be taken out of the runs. */
   pending: count,
-  /** Whether `compaction` is the one that takes them out: then no run and no facts of now are joined with newer ones. */
+  /**
+   * Whether the present `compaction` takes them out: then no run and no activity object is joined with newer ones.
+   */
   replacing: v.boolean(),
 });
 
@@ -69,7 +71,7 @@ const setAside = v.object({
 
 const members = {
   generation: count,
-  /** Random: tells a lost answer to our own swap from somebody else's generation. */
+  /** Random. It tells our own generation, if the answer to the swap was lost, from one of another writer. */
   commit: v.string(),
   /** Commit of the generation before, null for the first. */
   parent: v.nullable(v.string()),
@@ -92,9 +94,9 @@ const members = {
   replay: v.array(v.string()),
   /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
   unsliced: v.array(v.string()),
-  /** Objects that together have the facts of all merged batches, in any order; a row may be in several of them. */
+  /** Objects that together have the activity of all merged batches, in any order; a row may be in several of them. */
   facts: v.array(factsEntry),
-  /** Since which generation facts of how early a day have come in (facts-reached.ts). Oldest first. */
+  /** The backfill watermark (facts-reached.ts). Oldest first. */
   reached: v.array(reached),
   /** Key of the ledger of sources (src/quality/ledger.ts); null: nothing was ever counted or kept out. */
   ledger: v.nullable(v.string()),

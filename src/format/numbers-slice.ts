@@ -1,6 +1,6 @@
 /**
- * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts), then
- * the fresh numbers (fresh.ts), in frames of their own.
+ * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts),
+ * then the recent numbers (fresh.ts), in frames of their own.
  */
 import { type Bytes, FormatError, frameBytes } from './frame.ts';
 import { encodeFresh, FreshDays } from './fresh.ts';

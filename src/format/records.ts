@@ -14,11 +14,11 @@ export interface RecordColumns {
   /** Evidence entries of number i are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd: Uint32Array;
   readonly entries: EvidenceColumns;
-  /** Distinct circumstances texts (circumstances.ts), any order, unused ones allowed. */
+  /** Texts of distinct attributes (circumstances.ts), any order, unused ones allowed. */
   readonly circumstances: readonly string[];
 }
 
-/** Evidence entries, one for each distinct circumstances, first day and last day of a number. */
+/** Evidence entries, one for each distinct set of attributes, first day and last day of a number. */
 export interface EvidenceColumns {
   /** Index into `circumstances`. */
   readonly circumstance: Uint32Array;

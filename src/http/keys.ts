@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import type { ControlServices } from '../api/control-services.ts';
 import { type Principal, SCOPES } from '../keys/scope.ts';
-import type { AuditEvent } from '../tenants/documents.ts';
+import type { AuditEvent } from '../tenants/audit-trail.ts';
 import type { Author } from '../tenants/tenant-store.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';

@@ -1,25 +1,19 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
-import { ACTIONS, RULE_MODES, VERDICTS } from '../policy/policy.ts';
+import { ACTIONS, ruleSource, VERDICTS } from '../policy/policy.ts';
 import { SAMPLES } from '../policy/trial.ts';
 import { MAX_BATCH_NUMBERS, scenario } from './lookup-schema.ts';
 
 /** As many as a lookup in a batch can have; enough for shares of one in a hundred. */
 const MAX_SAMPLE = 1000;
-const RULE_ID = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const action = v.picklist(ACTIONS, `expected one of ${ACTIONS.join(', ')}`);
-const mode = v.picklist(RULE_MODES, `expected one of ${RULE_MODES.join(', ')}`);
+const { id, when, action, mode } = ruleSource.entries;
 
 /** Strict: a misspelt `mode` would enforce what was meant to be watched. Expressions are bounded by the compiler. */
 const ruleRequest = v.strictObject({
-  id: v.pipe(
-    v.string('expected text'),
-    v.regex(RULE_ID, 'expected a-z, 0-9, _, . and -, at most 64 characters'),
-    v.description('Named by `rule` of an answer that it decides'),
-  ),
-  when: v.pipe(v.string('expected text'), v.description('A CEL expression of type bool')),
+  id: v.pipe(id, v.description('Named by `rule` of an answer that it decides')),
+  when: v.pipe(when, v.description('A CEL expression of type bool')),
   action,
   mode: v.pipe(v.optional(mode, 'enforce'), v.description('`shadow`: reported, decides nothing')),
 });
@@ -36,14 +30,13 @@ const sampleSize = v.pipe(
   v.maxValue(MAX_SAMPLE, `expected at most ${MAX_SAMPLE}`),
 );
 
-const rule = v.object({ id: v.string(), when: v.string(), action: v.picklist(ACTIONS), mode: v.picklist(RULE_MODES) });
 const warning = v.object({ rule: v.string(), detail: v.string() });
 const change = { at: v.pipe(v.string(), v.isoTimestamp()), by: v.pipe(v.string(), v.description('Id of the API key')) };
 
 export const policyAnswer = v.object({
   tenant: v.string(),
   version: v.pipe(count, v.description('0: the built-in policy, in force where none was put')),
-  rules: v.array(rule),
+  rules: v.array(ruleSource),
   default: v.picklist(ACTIONS),
   at: v.nullable(change.at),
   by: v.nullable(change.by),
@@ -102,7 +95,7 @@ export const policyTestAnswer = v.object({
   ),
   rules: v.array(
     v.object({
-      ...rule.entries,
+      ...ruleSource.entries,
       matched: v.pipe(count, v.description('Numbers that it matches, whatever stands before it')),
       decided: v.pipe(count, v.description('Numbers whose action it decides')),
       failed: v.pipe(count, v.description('Numbers that it fails on at run time: skipped for these')),

@@ -3,10 +3,10 @@
 import type { ControlServices } from '../api/control-services.ts';
 import { parseNumber } from '../number/parse.ts';
 import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
-import { policyWarnings } from '../policy/cel/probe.ts';
+import { policyWarnings } from '../policy/cel/warnings.ts';
 import { factsOf } from '../policy/decide.ts';
 import { applyPolicy, type Decision } from '../policy/policy.ts';
-import { runTrial, type Sample, type TrialCase } from '../policy/trial.ts';
+import { type DryRunCase, dryRun, type Sample } from '../policy/trial.ts';
 import { MAX_POLICY_BODY_BYTES, readJson } from './body.ts';
 import { compiled, POLICY_EXAMPLE } from './policy.ts';
 import { policyTestAnswer, policyTestRequest } from './policy-schema.ts';
@@ -90,12 +90,12 @@ async function test(services: ControlServices, tenant: string, request: Request)
     services.rules.get(tenant),
   ]);
   const view = { levels: services.labels, now: services.now(), scenario: request.scenario ?? null };
-  const cases = subjects.map(({ sample, number }, i): TrialCase | null => {
+  const cases = subjects.map(({ sample, number }, i): DryRunCase | null => {
     const finding = findings[i] ?? null;
     return finding === null ? null : { sample, facts: factsOf(number, finding, view) };
   });
   const answered = cases.filter((one) => one !== null);
-  const { total, rules, ...groups } = runTrial(policy, present, answered);
+  const { total, rules, ...groups } = dryRun(policy, present, answered);
   let next = 0;
   const results = inputs.map(({ input, parsed }) => {
     if (!parsed.ok) return { input, error: { code: parsed.code, detail: parsed.detail } };

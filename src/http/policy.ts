@@ -2,7 +2,8 @@
 import * as v from 'valibot';
 import type { ControlServices } from '../api/control-services.ts';
 import { compilePolicy, PolicyError } from '../policy/cel/compile.ts';
-import { policyWarnings } from '../policy/cel/probe.ts';
+import { openedPolicy } from '../policy/cel/evaluate.ts';
+import { policyWarnings } from '../policy/cel/warnings.ts';
 import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.ts';
 import type { Policy, PolicySource } from '../policy/policy.ts';
 import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
@@ -72,11 +73,10 @@ export function policyRoutes(services: ControlServices): readonly Route[] {
       problems: ['invalid-request', 'invalid-policy', 'payload-too-large', 'limit-reached', 'storage-unavailable'],
       handle: async (context, principal) => {
         const author = authorOf(context, principal);
-        const source = parse(policyRequest, await readJson(context.req.raw, MAX_POLICY_BODY_BYTES));
-        const policy = compiled(source);
-        const result = await services.tenants.putPolicy(author, source);
+        const policy = compiled(parse(policyRequest, await readJson(context.req.raw, MAX_POLICY_BODY_BYTES)));
+        const result = await services.tenants.putPolicy(author, policy);
         if (result.kind !== 'done') throw failedChange(result);
-        return json(answerOf(author.tenant, result.value, policy));
+        return json(answerOf(author.tenant, result.value));
       },
     },
   ];
@@ -120,7 +120,8 @@ const BUILT_IN = {
   earlier: [],
 };
 
-function answerOf(tenant: string, { version, at, by, policy, earlier }: PolicyDocument, ready?: Policy) {
+function answerOf(tenant: string, document: PolicyDocument) {
+  const { version, at, by, policy, earlier } = document;
   return {
     tenant,
     version,
@@ -128,14 +129,14 @@ function answerOf(tenant: string, { version, at, by, policy, earlier }: PolicyDo
     at: new Date(at).toISOString(),
     by,
     earlier: earlier.map((entry) => ({ version: entry.version, at: new Date(entry.at).toISOString(), by: entry.by })),
-    warnings: ready === undefined ? warningsOf(policy) : policyWarnings(ready),
+    warnings: warningsOf(document),
   };
 }
 
 /** It compiled when it was put, perhaps with other software. Its owner has to see it to repair it. */
-function warningsOf(source: PolicySource) {
+function warningsOf({ policy, tree }: PolicyDocument) {
   try {
-    return policyWarnings(compilePolicy(source));
+    return policyWarnings(openedPolicy(policy, tree) ?? compilePolicy(policy));
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     const detail = `not in force, the built-in policy decides: ${error.detail}`;

@@ -2,7 +2,8 @@
 
 import type { ControlServices } from '../api/control-services.ts';
 import type { Principal } from '../keys/scope.ts';
-import { ALL_TENANTS, type AuditEvent } from '../tenants/documents.ts';
+import type { AuditEvent } from '../tenants/audit-trail.ts';
+import { ALL_TENANTS } from '../tenants/documents.ts';
 
 /** Members of an event that a log line may have: no number, and no text of a feed or an operator, which may hold one. */
 const LOGGED = ['batch', 'generation', 'restored', 'requeue'];

@@ -2,8 +2,8 @@
  * Taking in an upload: read it, store it as one batch, and only then say so.
  *
  * A batch waits under `waiting/<id>` until a tick merges it: the tick consumes it by committing a manifest that names
- * it, then copies it to `merged/<id>` (kept for ever), then deletes `waiting/<id>`. Without an Idempotency-Key the id is
- * unique. With one, the id is a hash of tenant and key, so all uploads with that key meet at two objects:
+ * it, then copies it to `merged/<id>` (kept for ever), then deletes `waiting/<id>`. Without an Idempotency-Key the id
+ * is unique. With one, the id is a hash of tenant and key, so all uploads with that key meet at two objects:
  *
  *   1. `waiting/<id>` is only ever created if absent, and only deleted once `merged/<id>` exists.
  *   2. So an id without `merged/<id>` was never consumed, and the first upload to be put is the one that waits.
@@ -31,7 +31,7 @@ export interface Upload {
   readonly idempotencyKey?: string;
   /** Keys of different tenants never meet. Contains no line break. */
   readonly tenant: string;
-  /** Id of the API key; absent: not known, and what is not known is one key's. */
+  /** Id of the API key; absent if not known, and then all such uploads count as one key's. */
   readonly key?: string;
 }
 
@@ -59,7 +59,7 @@ export type AcceptResult =
 interface Batch {
   readonly id: string;
   readonly keyed: boolean;
-  /** For ticks to tell whose turn it is without opening it. */
+  /** With this, ticks can take owners in turns without opening the batch. */
   readonly owner: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly receipt: Receipt;
@@ -126,7 +126,7 @@ async function store(batch: Batch, objects: ObjectStore): Promise<AcceptResult> 
   try {
     written = await objects.put(WAITING_PREFIX + batch.id, batch.bytes, { absent: true }, batch.owner);
   } catch (cause) {
-    // The batch waits, or it does not, or another upload with this key does. What is there decides.
+    // The batch waits, or it does not, or another upload with this key does: what the store has decides.
     return answerFromStore(batch, objects, { replayed: false, cause });
   }
   if (written === null) {

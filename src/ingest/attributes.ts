@@ -1,5 +1,5 @@
 /**
- * How many different things one upload may say of its detections. A merge holds each of them as text, several times
+ * How many distinct attributes one upload may have. A merge holds each of them as text, several times
  * over, where a detection takes 24 bytes: without a bound, an upload of a few megabytes takes more memory than a tick
  * has. Lines beyond it are rejected with the reason, to be sent in another upload.
  */
@@ -22,8 +22,8 @@ export class UploadAttributes {
   }
 
   /**
-   * Asked once for each different circumstances, so that repeated ones cost nothing.
-   * @param text of the detection's circumstances
+   * Called once for each distinct set of attributes, so that repeated ones cost nothing.
+   * @param text of the detection's attributes
    */
   admits({ source, link }: Detection, text: string): boolean {
     if (!this.#tally.hasRoomFor(source)) return this.#refuse(`${MAX_UPLOAD_SOURCES} different sources`);

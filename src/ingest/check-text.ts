@@ -1,16 +1,18 @@
 import { type Checked, type RejectCode, Rejection, shapeOf } from './rejection.ts';
 
-/** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
+/**
+ * Control characters, including CR and LF, and the separators of lines and paragraphs: they would break a line in two.
+ */
 export const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /**
- * Marks of direction, spaces of no width: by them a name looks like another, or turns round what stands beside it. The two
+ * Direction marks and zero-width spaces: with them a name looks like another, or reverses the text beside it. The two
  * joiners are part of how Persian, Hindi and emoji are written, so between characters beyond ASCII they are letters.
  */
 const UNSEEN_IN_NAMES =
   /[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])/;
 
-/** A text by which people tell things apart: as `checkedText`, and without characters that nobody sees. */
+/** A name that people tell apart by reading: as `checkedText`, and without invisible characters. */
 export function checkedName(value: unknown, field: string, code: RejectCode, maxChars: number): Checked<string | null> {
   const text = checkedText(value, field, code, maxChars);
   if (typeof text !== 'string' || !UNSEEN_IN_NAMES.test(text)) return text;

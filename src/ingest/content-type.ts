@@ -13,7 +13,7 @@ const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
   ['text/csv', 'csv'],
 ]);
 
-/** What is sent where nobody said what the body is. */
+/** The Content-Types that clients send if none was chosen. */
 const FORMS: ReadonlyMap<string, string> = new Map([
   [
     'application/x-www-form-urlencoded',
@@ -52,7 +52,7 @@ function isGzip(contentEncoding: string | null): boolean {
 const MAX_QUOTED_CHARS = 60;
 const MAX_QUOTED_DIGITS = 6;
 
-/** Unless it may be a number: what has more digits than any media type or charset. */
+/** The text, unless it has more digits than any media type or charset and so may be a phone number. */
 function quoted(found: string): string {
   if (found === '') return 'none';
   return found.replace(/\D/g, '').length > MAX_QUOTED_DIGITS ? 'another' : `"${found.slice(0, MAX_QUOTED_CHARS)}"`;

@@ -3,7 +3,7 @@
  * line breaks and doubled quotes. A quote anywhere else is an error, not a guess.
  */
 
-/** What one more line did to a record: it is whole, it goes on in the next line, or why it is not a record. */
+/** A record after one more line: it is whole, it continues in the next line, or the reason why it is none. */
 export type RecordProgress = 'whole' | 'open' | { readonly problem: string };
 
 const QUOTE = '"';

@@ -28,7 +28,7 @@ interface OpenRecord {
  * Reads CSV that comes in pieces of text, record by record; blank lines are skipped. A stray quote costs the line it is
  * in and no other: if a record that runs over several lines turns out not to be one, only its first line is rejected
  * and the others are read again. Each is read again at most once, because a line that opens a quote and does not close
- * it has an odd number of quotes, and the next such line ends the record, well or ill.
+ * it has an odd number of quotes, and the next such line ends the record, valid or not.
  */
 export class CsvRows implements BodyReader {
   readonly #sink: CsvRowSink;
@@ -109,7 +109,7 @@ export class CsvRows implements BodyReader {
   }
 }
 
-/** Ends of lines elsewhere, but not in CSV. */
+/** Characters that end lines in other formats, but not in CSV. */
 const OTHER_LINE_END = /[\v\f\u0085\u2028\u2029]/;
 
 /** @throws BodyError `invalid-body` if what seems to be the first record is more of them, ended by something else */

@@ -90,7 +90,7 @@ function columnsOf(names: readonly string[]): CsvColumns {
   return { count: names.length, number, delimiter: ',', known };
 }
 
-/** What has so many digits is no name: the header is missing, or rows stand in it. */
+/** A name with so many digits is none: the header is missing, or rows stand in its place. */
 function isData(name: string): boolean {
   return name.replace(/\D/g, '').length >= 7;
 }

@@ -38,7 +38,7 @@ export async function* decodeText(
     }
     yield utf8.end();
   } finally {
-    // After the end this does nothing. Before it, the rest is not wanted, nor worth waiting for, nor an error about it.
+    // After the end this does nothing. Before it, the rest is not needed: neither it nor an error of it is awaited.
     reader.cancel().catch(() => undefined);
   }
 }
@@ -52,7 +52,7 @@ async function readPiece(
     const { value, done } = await reader.read();
     return done ? null : value;
   } catch {
-    // What a failed pipe hands on of the reason differs from runtime to runtime.
+    // How much of the reason a failed pipe passes on differs between runtimes.
     if (sent.tooMany) throw tooLarge('as sent');
     const found = gzip ? 'damaged or unfinished data, or data after the end' : 'a body that breaks off';
     throw new BodyError('invalid-body', `expected ${gzip ? 'one gzip member' : 'a whole body'}; found ${found}`);

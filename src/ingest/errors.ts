@@ -1,7 +1,7 @@
 /** What the caller of an upload can be told, each answered with another HTTP status. */
 export type BodyErrorCode = 'invalid-body' | 'payload-too-large' | 'unsupported-media-type';
 
-/** For whoever sends a body whose lines have become one. */
+/** Advice for a sender whose line ends were stripped. */
 export const LINE_ENDS_LOST = 'line ends may be lost: curl -d strips them, curl --data-binary does not';
 
 /** The whole upload is refused and nothing of it is stored: 400, 413 or 415 by `code`. The sender has to change it. */

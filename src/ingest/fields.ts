@@ -1,4 +1,6 @@
-/** The fields of a line (API.md, Detections). Any other field of a feed is passed over, and named in the receipt. */
+/**
+ * The fields of a line, as `POST /v1/detections` documents them. Other fields are ignored, and named in the receipt.
+ */
 export const FIELDS = [
   'number',
   'country',
@@ -27,23 +29,23 @@ export function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** A name that stands where a field should: `name` is nearly the field's own, and fit to be shown. */
+/** A misspelt field: `name` is nearly the name of the field, and can be shown. */
 export interface MisnamedField {
   readonly field: Field;
   readonly name: string;
 }
 
-/** Letters that may be wrong, more or fewer, or two neighbours swapped, in names of so many letters. */
+/** How many letters may be wrong, missing, added or swapped, by the length of the name. */
 const MAX_SLIPS = 2;
 const LONG_NAME_LETTERS = 8;
 /** Losing a link changes no verdict, and there are too many other words of four letters. */
 const NEVER_NEAR: ReadonlySet<Field> = new Set(['link']);
-/** Words of their own, which feeds do use. */
+/** Words with a meaning of their own, which feeds use. */
 const OTHER_WORDS: ReadonlySet<string> = new Set(['county', 'observedby']);
 
 /**
- * The first name that is nearly that of a field which is not there itself: but for case, spaces, `_` or `-`, or by a
- * slip of the keyboard. Ignoring `observed_at` would quietly date every detection today, and ignoring `labell` would
+ * The first name that is nearly that of a missing field: it differs in case, spaces, `_` or `-`, or by a slip of the
+ * keyboard. Ignoring `observed_at` would quietly date every detection today, and ignoring `labell` would
  * label every one as the default has it, so they are refused instead.
  */
 export function misnamedField(names: readonly string[]): MisnamedField | null {
@@ -61,7 +63,9 @@ export interface RespeltField extends MisnamedField {
   readonly position: number;
 }
 
-/** The first name that is a field's which is there itself, but for case, spaces, `_`, `-` and what nobody sees. */
+/**
+ * The first name that repeats a present field in another case, or with other spaces, `_`, `-` or invisible characters.
+ */
 export function respeltField(names: readonly string[]): RespeltField | null {
   for (const [position, name] of names.entries()) {
     if (isField(name)) continue;
@@ -73,11 +77,11 @@ export function respeltField(names: readonly string[]): RespeltField | null {
 
 interface NearField {
   readonly field: Field;
-  /** But for what `fold` takes away. */
+  /** The name without what `fold` removes. */
   readonly isSame: boolean;
 }
 
-/** Beyond so many names what was found out of them is forgotten: it is the same few of a feed, or the names are hostile. */
+/** Names that are remembered. A feed has the same few in all its lines; beyond this they are hostile, and forgotten. */
 const MAX_REMEMBERED = 512;
 /** No name that is longer can be near one of a field. */
 const MAX_NEAR_CHARS = 32;
@@ -131,7 +135,7 @@ export const MAX_SHOWN_NAME_CHARS = 81;
 const MAX_SHOWN_POINTS = 40;
 /** A word or a few, as feeds name their fields. */
 const PLAIN_NAME = /^[\p{L}\p{M}\p{N}_\-.$# ]+$/u;
-/** What can be nothing but the name of a field: neither a person's name nor an address, in no script. */
+/** Text that can only be the name of a field, and not a person's name or an address, in any script. */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 const MAX_IDENTIFIER_DIGITS = 4;
 

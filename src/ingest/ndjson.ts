@@ -7,8 +7,8 @@ import { LineSplitter } from './lines.ts';
 import { type BodyReader, isRawLine, kindOf, type LineReceiver, malformed, type RawLine } from './reader.ts';
 
 /**
- * One JSON object a line. Blank lines are skipped; a line that is anything else is rejected by itself. A body whose only
- * line is several detections is no NDJSON: rejecting that line would look like the loss of one.
+ * One JSON object a line. Blank lines are skipped; a line that is anything else is rejected by itself. A body whose
+ * only line is several detections is no NDJSON: rejecting that line would look like the loss of one.
  */
 export function ndjsonReader(receiver: LineReceiver, isRead: IsRead = isField): BodyReader {
   return new NdjsonBody(receiver, isRead);
@@ -22,7 +22,7 @@ const NEXT_OBJECT = /\}[\s\u0085]*\{/;
 
 type ParsedLine =
   | { readonly raw: RawLine }
-  /** What it is instead; `several`: of what should be lines of their own. */
+  /** What the line is instead of an object; `several`: several objects, which should be lines of their own. */
   | { readonly found: string; readonly several: boolean }
   | { readonly problem: string };
 

@@ -1,4 +1,4 @@
-/** What the lines of each source of an upload are like, for the screen that they pass before they are merged. */
+/** Counts the lines of each source of an upload, for the screening before they are merged. */
 import { type LineError, MAX_NAMED_SOURCES, type SourceLines } from '../format/batch.ts';
 import type { LineType } from '../number/parse.ts';
 import { MAX_UPLOAD_SOURCES } from './limits.ts';

@@ -1,4 +1,7 @@
-/** What an upload left out and what it said in vain, for its receipt: nobody is to find out by what gets blocked. */
+/**
+ * Defaulted and ignored fields of an upload, for its receipt, so that its sender learns of them before users are
+ * blocked.
+ */
 import type { Receipt } from '../format/batch.ts';
 import { type Field, isBlank, isField, keptName } from './fields.ts';
 import type { RawLine } from './reader.ts';
@@ -6,11 +9,13 @@ import type { RawLine } from './reader.ts';
 /** Fields whose default changes what is answered of a number; the receipt counts the lines that got it. */
 const DEFAULTED = ['label', 'channel', 'observedAt'] as const satisfies readonly Field[];
 
-/** Names told in a receipt, each of at most 41 characters. A feed has a few; more are text in the place of names. */
+/**
+ * Names listed in a receipt, each of at most 41 characters. A feed has a few; if there are more, they are not names.
+ */
 export const MAX_IGNORED_FIELDS = 20;
 /** Stands last among the names if there were more. */
 export const MORE_IGNORED = '…';
-/** Names of which nothing more has to be found out, none longer than any that a feed has. */
+/** Names that have been examined, none longer than any that a feed has. */
 const MAX_SEEN = 256;
 const MAX_SEEN_CHARS = 64;
 

@@ -1,6 +1,6 @@
 /**
- * The one gate between a feed and the store: a line as its body gave it, to a detection or the reason why not.
- * Fields and their defaults are those of API.md (Detections); fields that are none of these are passed over. The same
+ * Every line of every feed passes here: it becomes a detection, or an error with its reason.
+ * Fields and their defaults are those that `POST /v1/detections` documents; other fields are ignored. The same
  * code runs in the Worker and in `npm run import`.
  */
 import type { Circumstances, Detection } from '../format/detection.ts';
@@ -28,9 +28,9 @@ export interface ValidationContext {
 /** The mildest: nobody is blocked because a column was missing. No setting can take it from the configured labels. */
 export const DEFAULT_LABEL = 'reported_abuse';
 export const DEFAULT_CHANNEL: Channel = 'other';
-/** The contract's earliest observation, 2000-01-01T00:00:00Z. Anything older is a default of some broken clock. */
+/** The earliest observation that the API accepts, 2000-01-01T00:00:00Z. An older one comes from a clock that was not set. */
 export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
-/** How far ahead of our clock a feed may date its observations, for clocks and time zones (API.md). */
+/** How far ahead of our clock a feed may date its observations, for clocks and time zones. Part of the API. */
 export const MAX_AHEAD_SECONDS = SECONDS_PER_DAY;
 /** Real aggregates stay below a few thousand; and 90,000 full uploads of this, of one number, add up to 2^53. */
 export const MAX_SIGHTINGS = 1_000_000;

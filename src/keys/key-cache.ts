@@ -11,10 +11,10 @@ import type { ApiKey } from './key-file.ts';
 import type { Principal } from './scope.ts';
 import type { Digest } from './token.ts';
 
-/** Below a minute with all that a look at storage may take. */
+/** Together with the longest time that a read may take, this stays below a minute. */
 const REFRESH_FIRST_AFTER_MS = 45_000;
 const MAX_AGE_MS = 3_600_000;
-/** An id that the copy lacks may be a key made a moment ago elsewhere. One look a second cannot be made into a flood. */
+/** An id that the copy lacks may be a key that was just made elsewhere, so storage is read; at most once a second. */
 const MISS_REFRESH_AFTER_MS = 1000;
 
 export interface KnownKey {
@@ -42,7 +42,7 @@ export class KeyCache {
     );
   }
 
-  /** The key with this id if the copy can be used as it is; null says nothing. */
+  /** The key with this id if the copy can be used without waiting and has it, else null. */
   peek(id: string): KnownKey | null {
     return this.#copy.peek()?.get(id) ?? null;
   }
@@ -64,7 +64,7 @@ export class KeyCache {
     return this.#copy.begin();
   }
 
-  /** Takes over what this isolate has just written. */
+  /** Stores what this isolate has just written. */
   accept(version: Version<readonly ApiKey[]> | 'unavailable', begun: Beginning): void {
     this.#copy.accept(version === 'unavailable' ? version : known(version), begun);
   }
@@ -74,7 +74,7 @@ export class KeyCache {
     return this.#copy.changedElsewhere(begun);
   }
 
-  /** For an id that the copy lacks. While storage fails nobody can say that there is no such key. */
+  /** For an id that the copy lacks. While storage fails it is not known whether there is such a key. */
   async #lookAgain(id: string): Promise<KnownKey | null | 'unavailable'> {
     const keys = await this.#copy.refreshIfOlder(MISS_REFRESH_AFTER_MS);
     if (this.#copy.hasJustFailed()) return 'unavailable';

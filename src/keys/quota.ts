@@ -1,13 +1,13 @@
 /**
  * Requests a minute of a key. Each isolate counts exactly, in fixed windows of a minute; and all isolates of one
- * location together, by the platform's rate limiters, which take nothing on the way and let a little too much through.
- * A limiter has the one limit that it was deployed with. A key whose quota lies above it asks it only for a share of
- * its requests, drawn at random, so that it is spent after as many as the quota has.
+ * location together, by the platform's rate limiters, which take no time and let a little too much through.
+ * A limiter has the one limit that it was deployed with. A key with a larger quota asks it only for a share of its
+ * requests, drawn at random, so that the limit is reached after as many requests as the quota allows.
  */
 
 /**
- * Of a key that is made without one, so that a client run wild is bounded. A hundred sign-ups a second in one location is
- * more than a form has; who needs more, or none, says so.
+ * Of a key that is made without one, so that a client run wild is bounded. A hundred sign-ups a second in one location
+ * is more than a form has. A key can be made with a larger quota, or none.
  */
 export const DEFAULT_QUOTA = { perMinute: 6000 };
 
@@ -37,7 +37,7 @@ interface Counter {
   count: number;
   /** Of all isolates together, asked for a share of the requests; undefined: there is none. */
   readonly limiter: Limiter | undefined;
-  /** The draw has been made, and the limiter is to be asked. */
+  /** Whether a draw has been made by which the limiter is to be asked. */
   isAsking: boolean;
 }
 
@@ -80,7 +80,8 @@ export class RequestQuota {
     if (known?.window === window) return known;
     if (known === undefined && this.#counters.size >= MAX_COUNTERS) this.#counters.clear();
     const { limiters } = this.#deps;
-    // The largest that the quota reaches; below the smallest, that one: the isolate's own count is the narrower.
+    // The largest limiter whose limit does not exceed the quota. For quotas below all limits the smallest one: then the
+    // isolate's own count is stricter.
     const limiter = limiters.findLast((tier) => tier.perMinute <= perMinute) ?? limiters[0];
     const counter = { window, count: 0, limiter, isAsking: false };
     this.#counters.set(id, counter);

@@ -46,14 +46,14 @@ export type Authentication =
 export type CreateResult =
   | { readonly kind: 'created'; readonly id: string; readonly key: string }
   | { readonly kind: 'full'; readonly limit: number }
-  /** The key may have been stored; nobody has its secret. */
+  /** The key may have been stored, but its secret has been given to nobody. */
   | { readonly kind: 'unavailable' };
 
 export class KeyRegistry {
   readonly #deps: KeyRegistryDeps;
   readonly #store: ChangedObject<readonly ApiKey[]>;
   readonly #cache: KeyCache;
-  /** Digests and ids by key, of keys that were found good: spares the hash, decides nothing. Oldest first. */
+  /** Digests and ids of keys that were valid, by key: only to avoid hashing again. Oldest first. */
   readonly #proofs = new Map<string, Proof>();
   #adminDigest: Digest | null = null;
 
@@ -64,8 +64,8 @@ export class KeyRegistry {
   }
 
   /**
-   * `authenticate` without a promise: for a stored key that this isolate has seen to be good, while the copy of the keys
-   * is recent. null says nothing.
+   * `authenticate` without a promise: for a stored key that this isolate has seen to be good, while the copy of the
+   * keys is recent; else null, and `authenticate` decides.
    */
   recognize(token: string): Principal | null {
     const proof = this.#proofs.get(token);

@@ -1,4 +1,4 @@
-/** What a key may do (API.md, Keys). `admin` includes all others. */
+/** What a key may do. `admin` includes all others. */
 export const SCOPES = ['lookup', 'ingest', 'policy', 'feed', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -1,7 +1,7 @@
 /**
  * Which facts objects a tick rewrites together with its own: none until there are eight of a size, so that a minute's
  * detections rewrite nothing as a rule; and an object that has reached half of its full size never again
- * (docs/decisions/0022-facts.md).
+ * (docs/decisions/0022-activity.md).
  */
 import type { FactsEntry } from '../format/manifest.ts';
 import { OBJECT_BYTES } from './facts-objects.ts';

@@ -1,4 +1,4 @@
-/** Tells an answer of the lookup from rubbish. */
+/** Tells whether a response body is an answer of the lookup. */
 import type { Action, LookupAnswer, ServiceError } from './types.ts';
 
 type Guard = (value: unknown) => boolean;

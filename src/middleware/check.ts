@@ -1,4 +1,4 @@
-/** The check without any framework: for Express, for jobs, for whatever has a number in its hands. */
+/** The check without any framework: for Express, for jobs, for any code that has a number. */
 import { withDeadline } from './deadline.ts';
 import { checkSecret, expectation } from './expectation.ts';
 import { perRequest } from './per-request.ts';
@@ -19,11 +19,14 @@ import type {
 
 /** A cold TLS connection and a lookup, or a lookup and a siteverify, fit; a user does not notice it in a sign-up. */
 const DEFAULT_TIMEOUT_MS = 500;
-/** Nobody waits longer for a form. Also keeps away from 2^31 ms, from where on timers fire at once. */
+/** Nobody waits longer for a form. It is also far below 2^31 ms, from which on timers fire at once. */
 const MAX_TIMEOUT_MS = 60_000;
 /** The longest written number with all its punctuation is a fraction of it. */
 const MAX_TEXT_CHARS = 256;
-/** With white space around it. Even in UTF-8 it fits into the lookup's largest body, which nobody must be able to exceed. */
+/**
+ * With white space around it. Even in UTF-8 it fits into the lookup's largest body, which nobody must be able to
+ * exceed.
+ */
 const MAX_PADDED_CHARS = 4096;
 /** A space where a plus sign would stand, before all digits. A form's plus that was not escaped is read as one. */
 const SPACE_FOR_PLUS = /^[^\d+]* /;
@@ -105,8 +108,8 @@ function openSecret(secret: string): string {
 /** Fields come from users' functions over what a client sent, so they may be anything, whatever their type says. */
 function queryOf({ number, country, scenario }: Subject): LookupQuery | CheckError {
   if (number === null || number === undefined || number === '') return 'no-number';
-  // A list of one is what a query or a form makes of a number, and JSON may have it as a number: `String()` of either is
-  // the text. It has lost its plus, or its zero.
+  // A list of one is what a query or a form makes of a number, and JSON may have it as a number: `String()` of either
+  // is the text. It has lost its plus, or its zero.
   const [only, ...more] = [number].flat();
   const text = Number.isSafeInteger(only) ? ` ${only}` : only;
   if (more.length || ![text, country ?? '', scenario ?? ''].every(isShortText)) return 'not-text';

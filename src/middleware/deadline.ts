@@ -1,14 +1,15 @@
 /** One deadline over several awaited steps. */
 
 /**
- * The step's value, or what stands for being late if the deadline passes first or has passed already. A step that is late
- * may settle however it likes: a rejection then is no unhandled one.
+ * The step's value, or the value for being late if the deadline passes first or has passed already. A late step may
+ * still settle in any way: its rejection is handled.
  */
 export type Race<Late> = <T>(step: Promise<T>) => Promise<T | Late>;
 
 /**
- * @param late what a race gives that the deadline has won
- * @param work its signal is aborted when the deadline passes, and when the work is done: that ends what a step has left
+ * @param late the value of a step that the deadline has cut off
+ * @param work its signal is aborted when the deadline passes, and when the work is done: that closes what a step has
+ *   left
  *   open, such as an unread body
  */
 export async function withDeadline<Late, T>(

@@ -1,9 +1,9 @@
 /** Options that are either given at set-up or, since bindings and secrets of a Worker come with a request, by each. */
 
 /**
- * @param open makes what is used out of what is given, and throws if it is unfit
- * @returns what gives it for a request; it gives null if a function of the context threw or gave something unfit
- * @throws what `open` throws, if it is given at set-up
+ * @param open turns the given value into the one that is used, and throws if it is unusable
+ * @returns a function of the context that returns the value for a request, or null if that threw or was unusable
+ * @throws what `open` throws, if the value is given at set-up
  */
 export function perRequest<Args extends readonly unknown[], Given, Opened>(
   given: Given | ((...args: Args) => Given),
@@ -15,7 +15,7 @@ export function perRequest<Args extends readonly unknown[], Given, Opened>(
   }
   return (...args) => {
     try {
-      // Never awaited: what a service binding makes of being treated as a promise is not ours to find out.
+      // Never awaited: a service binding may treat `then` as a method to be called.
       return open(given(...args));
     } catch {
       return null;

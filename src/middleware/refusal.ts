@@ -1,4 +1,4 @@
-/** What a refused end user gets to see: which of two, and nothing more. */
+/** The two bodies that a refused end user can see. */
 
 /**
  * The front end tells the two apart by `code`; whoever tries numbers must not learn more. So there is one body for

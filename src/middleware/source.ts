@@ -1,10 +1,10 @@
-/** The kinds of `from`, made into one: a function that asks and never rejects. */
+/** The transports of a lookup (RPC, replica, HTTP) behind one interface: a function that asks and never rejects. */
 import { type DecidedAnswer, readAnswer } from './answer-shape.ts';
 import { checkSecret, expectation } from './expectation.ts';
 import { postJson, readJson } from './post-json.ts';
 import type { CheckError, HttpSource, LookupQuery, LookupSource, Source } from './types.ts';
 
-/** The answer, or what went wrong. The caller keeps the time: the signal is for ending a request that is late. */
+/** The answer, or what went wrong. The caller keeps the time; the signal ends a request that is late. */
 export type Lookup = (query: LookupQuery, signal: AbortSignal) => Promise<DecidedAnswer | CheckError>;
 
 /** @throws Error if it is none */
@@ -21,7 +21,7 @@ export function openSource(source: Source): Lookup {
 
 /** Rejects if the source cannot be reached or breaks off. */
 function askOf(source: Source): Lookup {
-  // A stub shows every property as a function, so only text in `url` tells an address from it.
+  // An RPC stub has every property as a function, so only a string in `url` tells an address from a stub.
   const { url, lookup } = Object(source) as Partial<HttpSource & LookupSource>;
   if (typeof url === 'string') return byHttp(source as HttpSource);
   if (typeof lookup === 'function') return byRpc(source as LookupSource);

@@ -23,13 +23,13 @@ export interface Digits {
   /** ASCII digits, at least one. */
   readonly digits: string;
   /**
-   * Digits of an extension that is written with an `x` alone, which may as well stand for a digit that somebody has
-   * hidden, of a number that goes on with these. Empty if there is none.
+   * Digits of an extension that is written with an `x` alone. The `x` may also stand for a hidden digit of a number
+   * that continues with these digits. Empty if there is none.
    */
   readonly afterX: string;
   /**
-   * What a reader that keeps nothing but digits makes of it: the plus, if there is one, and all digits in their order,
-   * with those that are ignored after the number. null if none are.
+   * What a reader that keeps only digits would read: the plus, if there is one, and all digits in order, including
+   * those that are ignored after the number. null if none are ignored.
    */
   readonly joined: string | null;
 }
@@ -39,7 +39,8 @@ type CodeRange = number | readonly [first: number, last: number];
 /** Character codes by the plain character that stands for them while the rules below are checked. */
 const PLAIN: readonly (readonly [plain: string, codes: readonly CodeRange[]])[] = [
   ['+', [0x2b, 0xff0b, 0xfe62]],
-  // Space, no-break space, ogham space, en quad to hair space (thin is 2009), narrow no-break, mathematical, ideographic.
+  // Space, no-break space, ogham space, en quad to hair space (thin is 2009), narrow no-break, mathematical,
+  // ideographic.
   [' ', [0x20, 0xa0, 0x1680, [0x2000, 0x200a], 0x202f, 0x205f, 0x3000]],
   // Hyphen-minus, hyphen to horizontal bar, minus, katakana prolonged sound mark (what a Japanese keyboard gives for a
   // dash), small em dash, small hyphen-minus, full-width hyphen-minus.
@@ -161,8 +162,8 @@ export function digitsIn(text: string): string | null {
 }
 
 /**
- * Tells the decimals of a spreadsheet or a data frame from the points of a phone number. A decimal part is never a digit
- * of the number.
+ * Tells the decimals of a spreadsheet or a data frame from the points of a phone number. A decimal part is never a
+ * digit of the number.
  *
  * | written | is | |
  * | --- | --- | --- |
@@ -201,8 +202,8 @@ function integerOf(written: string, comma: number): string | refusal.Refusal {
 
 /**
  * Whether the digits before a mark are those of a numeric column rather than the beginning of a phone number. In one
- * piece: more than a calling code with the longest area code, as `+380` with five digits, or `00` and the same; in groups
- * of three: more than the beginning of `+63 917 123.4567`.
+ * piece: more than a calling code with the longest area code, as `+380` with five digits, or `00` and the same; in
+ * groups of three: more than the beginning of `+63 917 123.4567`.
  */
 function isInteger(digits: string, hasPlus: boolean, isGrouped: boolean): boolean {
   const min = isGrouped || hasPlus ? 9 : digits[0] === '0' ? 10 : 7;
@@ -220,7 +221,9 @@ function endsInDecimals(written: string): boolean {
   return isMark && (last.length <= maxDecimals || significant(before + integer) >= MIN_WHOLE_DIGITS);
 }
 
-/** Count of digits, without those of a prefix: leading zeros, and the `(0)` that is left out when calling from abroad. */
+/**
+ * Count of digits, without those of a prefix: leading zeros, and the `(0)` that is left out when calling from abroad.
+ */
 function significant(written: string): number {
   return written.replace(TRUNK_ZERO, '').replace(/[^\d]/g, '').replace(/^0+/, '').length;
 }

@@ -1,6 +1,6 @@
 /**
- * The one way from written numbers to E.164. A number is accepted if it lies in an assigned range of its plan
- * (libphonenumber, max metadata: `isValid()`), not merely if its length is possible.
+ * From written numbers to E.164: every part of Ringfence reads numbers with it. A number is accepted if it lies in an
+ * assigned range of its plan (libphonenumber, max metadata: `isValid()`), not merely if its length is possible.
  *
  * | written | read as |
  * | --- | --- |
@@ -8,13 +8,13 @@
  * | without `+`, no `country` | international digits; a leading `00` is the international prefix |
  * | without `+`, with `country` | as dialled in that country (national, or after its international prefix); failing that, as if no `country` were given |
  *
- * Digits can be a number both ways. The national reading wins: who names a country knows where its users are, and
- * mobile numbers are often written without their trunk prefix (German `157 1…` is also a number of Virginia, `+1 571…`).
- * One exception: digits that start with the country's own calling code in place of the trunk prefix that its numbers
- * have (`49151…`, not `0…`, with DE) are international where the national reading is no mobile. Open plans such as
- * DE, ID and AT list nearly every such string as a fixed line.
+ * Digits can be a number in both readings. The national one wins: a caller that gives a country knows where its users
+ * are, and mobile numbers are often written without their trunk prefix (German `157 1…` is also a number of Virginia,
+ * `+1 571…`). One exception: digits that start with the country's own calling code in place of the trunk prefix that
+ * its numbers have (`49151…`, not `0…`, with DE) are international where the national reading is no mobile. Open plans
+ * such as DE, ID and AT list nearly every such string as a fixed line.
  *
- * What is no number by any of these is one if it was once (old-forms.ts).
+ * Digits that are no number by any of these may be one in a form that plans have dropped (old-forms.ts).
  */
 import {
   type CountryCode,

@@ -1,5 +1,5 @@
 /**
- * The number plans of libphonenumber's metadata with their patterns compiled once: the short way to what
+ * The number plans of libphonenumber's metadata with their patterns compiled once: a fast path to what
  * libphonenumber-js says of a number written as plain international digits.
  *
  * The library compiles several regular expressions from strings on every call (4-9 us). Here each is compiled when its

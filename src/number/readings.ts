@@ -1,6 +1,7 @@
 /**
- * A text that is read as more than one number on its way to a telephone: its plus sign may be lost on its way here, as
- * an HTML form's is (a space stands in its place, or nothing), or what follows the number may become digits of it behind.
+ * The same text can be read as different numbers: its plus sign may have been lost on the way here, as in an HTML form
+ * (then a space stands in its place, or nothing), and an SMS gateway may take the digits of an extension for digits of
+ * the number.
  */
 import { parseNumber, withIgnoredDigits } from './parse.ts';
 import type { ParseResult, PhoneNumber } from './phone-number.ts';
@@ -10,9 +11,9 @@ export type Readings =
   | Extract<ParseResult, { readonly ok: false }>;
 
 /**
- * The numbers that a text can mean, each once. The first is what `parseNumber` reads, if that is a number; a refusal is
- * its own. With a country and a plus that may be lost, also the one that it is without the country, as international
- * digits. If either is a number, also those with the digits that are ignored after it.
+ * The numbers that a text can mean, each once. The first is what `parseNumber` returns, a number or a refusal. If a
+ * country is given and a plus may have been lost, the text is also read as international digits, without the country.
+ * For each number found, the digits that were ignored after it are also read as part of it.
  */
 export function readingsOf(input: string, country: string | undefined, plusMayBeLost: boolean): Readings {
   const countries = plusMayBeLost && country ? [country, undefined] : [country];

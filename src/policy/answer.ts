@@ -1,4 +1,4 @@
-/** The answer to a lookup, as it goes out: field names and order are those of API.md. */
+/** The answer to a lookup, as it goes out. Field names and their order are part of the API. */
 import type { Circumstances } from '../format/detection.ts';
 import type { Channel, Industry } from '../format/vocabulary.ts';
 import type { LineType } from '../number/phone-number.ts';

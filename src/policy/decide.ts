@@ -41,8 +41,8 @@ export interface PastMoment {
 }
 
 export function decide(subject: PhoneNumber, finding: Finding, context: DecideContext): LookupAnswer {
-  const facts = factsOf(subject, finding, context);
-  const record = facts.verdict === 'listed' ? finding.record : null;
+  const record = activeRecord(finding, context);
+  const facts = factsOfRecord(subject, finding, record, context);
   const isExpired = record === null && finding.record !== null;
   const override = context.overrides.find(subject.number, context.now);
   const decision = applyPolicy(context.policy, facts);
@@ -112,19 +112,21 @@ function overrideAnswer({ list, scope, expiresAt }: Override): OverrideAnswer {
   return { list, scope, expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() };
 }
 
+type View = Pick<DecideContext, 'levels' | 'now' | 'asOf' | 'scenario'>;
+
 /** What the rules of a policy see. */
-export function factsOf(
-  subject: PhoneNumber,
-  finding: Finding,
-  { levels, now, asOf, scenario }: Pick<DecideContext, 'levels' | 'now' | 'asOf' | 'scenario'>,
-): PolicyFacts {
+export function factsOf(subject: PhoneNumber, finding: Finding, view: View): PolicyFacts {
+  return factsOfRecord(subject, finding, activeRecord(finding, view), view);
+}
+
+/** @param record the active one, which alone makes the number a listed one */
+function factsOfRecord(subject: PhoneNumber, finding: Finding, record: RecordFacts | null, view: View): PolicyFacts {
   const { hundred, thousand, score } = finding;
-  const today = dayOf((asOf?.at ?? now) / 1000);
-  const record = activeRecord(finding, levels, today);
+  const today = todayOf(view);
   const daysSinceSeen = record === null ? null : daysUntil(today, record.lastDay);
   return {
     verdict: record !== null ? 'listed' : isSuspectScore(score) ? 'suspect' : 'clear',
-    level: record === null || daysSinceSeen === null ? 0 : levels.levelOf(record.labels, daysSinceSeen),
+    level: record === null || daysSinceSeen === null ? 0 : view.levels.levelOf(record.labels, daysSinceSeen),
     labels: record?.labels ?? [],
     channels: record?.channels ?? [],
     industries: record?.industries ?? [],
@@ -135,14 +137,22 @@ export function factsOf(
     neighbourhood: { hundred, thousand, score: Math.round(score * 100) / 100 },
     country: subject.country,
     lineType: subject.lineType,
-    scenario,
+    scenario: view.scenario,
   };
 }
 
-/** null beyond its horizon: the number is decided on as one that is not listed, suspect by its neighbours at most. */
-function activeRecord({ record }: Finding, levels: LabelLevels, today: number): RecordFacts | null {
+/**
+ * The record, unless it is beyond its horizon: then the number is decided on as one that is not listed, suspect by its
+ * neighbours at most.
+ */
+function activeRecord({ record }: Finding, view: View): RecordFacts | null {
   if (record === null) return null;
-  return daysUntil(today, record.lastDay) < levels.horizonDaysOf(record.labels) ? record : null;
+  return daysUntil(todayOf(view), record.lastDay) < view.levels.horizonDaysOf(record.labels) ? record : null;
+}
+
+/** UTC day since 1970. */
+function todayOf({ asOf, now }: View): number {
+  return dayOf((asOf?.at ?? now) / 1000);
 }
 
 /** A feed may date an observation up to a day ahead. */

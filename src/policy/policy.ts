@@ -1,6 +1,8 @@
 /** A policy: an ordered list of rules over what is known of a number, the first enforced one that matches decides. */
+import * as v from 'valibot';
 import type { Channel, Industry } from '../format/vocabulary.ts';
 import type { LineType } from '../number/phone-number.ts';
+import type { PolicyTree } from './cel/tree.ts';
 
 export const ACTIONS = ['allow', 'flag', 'challenge', 'block'] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -19,7 +21,7 @@ export interface Neighbourhood {
   readonly score: number;
 }
 
-/** The variables of a rule, named as in API.md (Policy). There is no `unknown` here: no data is no matter for a rule. */
+/** The variables of a rule, named as in docs/POLICY.md. There is no verdict `unknown` here: rules are not asked when there is no data. */
 export interface PolicyFacts {
   readonly verdict: Exclude<Verdict, 'unknown'>;
   /** 0 to 9; 0 if not listed, so that rules can compare it without asking first. */
@@ -44,19 +46,28 @@ export interface PolicyFacts {
   readonly scenario: string | null;
 }
 
-/** A rule as a tenant writes it, and as it is stored. */
-export interface RuleSource {
-  readonly id: string;
-  /** A CEL expression of type bool over the variables of PolicyFacts (docs/POLICY.md). */
-  readonly when: string;
-  readonly action: Action;
-  readonly mode: RuleMode;
-}
+/** Short enough to be shown in every answer, and of one case, so that two ids never differ by case alone. */
+export const RULE_ID = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+/** What answers say in place of a rule's id: `default`, and `override`, `override-…` for an override. */
+export const RESERVED_RULE_ID = /^(default$|override)/;
 
-export interface PolicySource {
-  readonly rules: readonly RuleSource[];
+/** A rule as a tenant writes it, and as it is sent and stored. */
+export const ruleSource = v.object({
+  id: v.pipe(v.string('expected text'), v.regex(RULE_ID, 'expected a-z, 0-9, _, . and -, at most 64 characters')),
+  /** A CEL expression of type bool over the variables of PolicyFacts (docs/POLICY.md). */
+  when: v.string('expected text'),
+  action: v.picklist(ACTIONS, `expected one of ${ACTIONS.join(', ')}`),
+  mode: v.picklist(RULE_MODES, `expected one of ${RULE_MODES.join(', ')}`),
+});
+export type RuleSource = Readonly<v.InferOutput<typeof ruleSource>>;
+
+export const policySource = v.object({
+  rules: v.array(ruleSource, 'expected a list of rules'),
   /** When no enforced rule matches. */
-  readonly default: Action;
+  default: ruleSource.entries.action,
+});
+export interface PolicySource extends Readonly<Omit<v.InferOutput<typeof policySource>, 'rules'>> {
+  readonly rules: readonly RuleSource[];
 }
 
 export interface Rule {
@@ -67,9 +78,11 @@ export interface Rule {
   readonly matches: (facts: PolicyFacts) => boolean;
 }
 
-/** Made by compilePolicy (cel/compile.ts). */
+/** Made by compilePolicy (cel/compile.ts) of a source, or by openPolicy (cel/evaluate.ts) of what it was compiled to. */
 export interface Policy {
   readonly source: PolicySource;
+  /** What the conditions of the source were compiled to, to be stored and sent. */
+  readonly tree: PolicyTree;
   readonly rules: readonly Rule[];
   /** Whether a rule asks for `projects`: then deciding on a listed number takes its evidence. */
   readonly readsProjects: boolean;

@@ -1,11 +1,11 @@
 /** What a policy would do, beside the present one: counts over numbers that have been looked up. Pure. */
 import { type Action, applyPolicy, type Decision, type Policy, type PolicyFacts, type RuleMode } from './policy.ts';
 
-/** Where a number of a trial comes from: named by the caller, drawn from the inventory, or drawn from what is not listed. */
+/** Where a number of a dry run comes from: named by the caller, drawn from the inventory, or drawn from what is not listed. */
 export const SAMPLES = ['numbers', 'inventory', 'clear'] as const;
 export type Sample = (typeof SAMPLES)[number];
 
-export interface TrialCase {
+export interface DryRunCase {
   readonly sample: Sample;
   readonly facts: PolicyFacts;
 }
@@ -20,7 +20,7 @@ export interface Comparison {
   readonly changed: number;
 }
 
-export interface RuleTrial {
+export interface RuleOutcome {
   readonly id: string;
   readonly action: Action;
   readonly mode: RuleMode;
@@ -32,22 +32,22 @@ export interface RuleTrial {
   readonly failed: number;
 }
 
-export interface Trial {
+export interface DryRun {
   readonly total: Comparison;
   readonly bySample: readonly (Comparison & { readonly sample: Sample })[];
   /** Most numbers first; null: a plan of no one country. */
   readonly byCountry: readonly (Comparison & { readonly country: string | null })[];
   /** Most numbers first; null: not listed. A number with two labels counts under both. */
   readonly byLabel: readonly (Comparison & { readonly label: string | null })[];
-  readonly rules: readonly RuleTrial[];
+  readonly rules: readonly RuleOutcome[];
 }
 
-interface Decided extends TrialCase {
+interface Decided extends DryRunCase {
   readonly present: Decision;
   readonly policy: Decision;
 }
 
-export function runTrial(policy: Policy, present: Policy, cases: readonly TrialCase[]): Trial {
+export function dryRun(policy: Policy, present: Policy, cases: readonly DryRunCase[]): DryRun {
   const decided = cases.map((one) => ({
     ...one,
     present: applyPolicy(present, one.facts),

@@ -6,10 +6,11 @@ import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '.
 import { openNumbersSlice } from '../format/numbers-slice.ts';
 import type { SliceShape } from '../format/segment.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
-import { compilePolicy } from '../policy/cel/compile.ts';
+import { openPolicy } from '../policy/cel/evaluate.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import { LabelLevels } from '../policy/labels.ts';
 import { Overrides } from '../policy/overrides.ts';
+import { ReplicaError } from './errors.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -48,12 +49,18 @@ export interface ReplicaRules extends TenantRules {
   readonly levels: LabelLevels;
 }
 
-/** Throws FormatError or PolicyError unless the bytes are a configuration that this version can follow. */
+/**
+ * Throws FormatError or TreeError unless the bytes are a configuration that this version can follow, and ReplicaError
+ * `outdated` for one of an origin that does not send what its policy was compiled to.
+ */
 export function openConfig(bytes: Bytes): ReplicaRules {
-  const { levels, unknownLabel, policy, overrides } = parseFeedConfig(bytes);
+  const { levels, unknownLabel, policy, tree, overrides } = parseFeedConfig(bytes);
+  if (tree === undefined) {
+    throw new ReplicaError('outdated', 'expected a compiled policy in the configuration: deploy the origin anew');
+  }
   return {
     levels: new LabelLevels(levels, unknownLabel),
-    policy: compilePolicy(policy),
+    policy: openPolicy(policy, tree),
     overrides: Overrides.of(overrides),
   };
 }

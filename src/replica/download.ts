@@ -42,6 +42,7 @@ function check(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): void {
   try {
     slice.open(bytes);
   } catch (error) {
+    if (error instanceof ReplicaError) throw error;
     // The cause may quote a rule of the policy, never a number (src/feed/config.ts).
     const reason = error instanceof Error ? error.message : 'it cannot be read';
     throw new ReplicaError('invalid', `slice ${slice.sha256}: ${reason}`, error);

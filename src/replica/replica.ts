@@ -10,6 +10,7 @@ import { decide, STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import { severest } from '../policy/severest.ts';
 import { Finder } from '../serve/finder.ts';
 import { type Copy, CopyObjects, CopySlices } from './copy.ts';
+import { ReplicaError } from './errors.ts';
 import { Origin } from './origin.ts';
 import type { ReplicaStore } from './stores.ts';
 import { type SyncReport, sync } from './sync.ts';
@@ -126,8 +127,11 @@ export function createReplica(options: ReplicaOptions): Replica {
   return {
     async sync() {
       const report = await sync({ origin, store, slicesPerSync, now, delay, log });
-      // This isolate may answer lookups too. The others see the pointer within seconds; here a failure only means that.
-      await finder.snapshots.refresh().catch(() => undefined);
+      // This isolate may answer lookups too. The others see the pointer within seconds; here a failure only means that,
+      // unless it is one of the copy itself: a package that was replaced may not be able to use what the one before held.
+      await finder.snapshots.refresh().catch((error) => {
+        if (error instanceof ReplicaError) throw error;
+      });
       return report;
     },
     async lookup(query) {

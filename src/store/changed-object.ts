@@ -1,13 +1,15 @@
-/** One small object that many may change at once: read, edited, and replaced by a conditional put. */
+/**
+ * A compare-and-swap object: small, changed by several writers, each of which reads, edits and puts it conditionally.
+ */
 import type { FramedJson } from '../format/framed-json.ts';
 import type { Version } from './held-copy.ts';
-import type { ObjectStore } from './store.ts';
+import type { ObjectStore, StoredObject } from './store.ts';
 
-/** Such objects are changed by hand, a few times a day: five writers at once do not happen. */
+/** Such objects are changed by people, a few times a day: five concurrent writers do not happen. */
 const ATTEMPTS = 5;
 /**
- * R2 takes one write a second of one key, so retries spread over the seconds that follow: up to 0.5, 1, 2, 4 s, and half of
- * that for certain, or all of them may fall within the second.
+ * R2 accepts one write a second of one key, so retries are spread over the following seconds: up to 0.5, 1, 2, 4 s, and
+ * at least half of that, since otherwise all of them may fall within the same second.
  */
 const BASE_DELAY_MS = 500;
 
@@ -23,8 +25,28 @@ export interface ChangedObjectDeps {
 export interface ObjectKind<T> {
   readonly key: string;
   readonly codec: FramedJson<T>;
-  /** What there is before the object is. */
+  /** The value as long as there is no object. */
   readonly empty: T;
+}
+
+/** Rejects if the storage does not answer, or with FormatError if the object is damaged. */
+export async function readObject<T>(objects: ObjectStore, kind: ObjectKind<T>): Promise<Version<T>> {
+  return opened(kind, await objects.get(kind.key));
+}
+
+/** Like `readObject`, but 'unchanged' if the object still has this etag. */
+export async function readObjectIfChanged<T>(
+  objects: ObjectStore,
+  kind: ObjectKind<T>,
+  etag: string | null,
+): Promise<Version<T> | 'unchanged'> {
+  if (etag === null) return readObject(objects, kind);
+  const object = await objects.getIfChanged(kind.key, etag);
+  return object === 'unchanged' ? object : opened(kind, object);
+}
+
+function opened<T>({ codec, empty }: ObjectKind<T>, object: StoredObject | null): Version<T> {
+  return object === null ? { value: empty, etag: null } : { value: codec.decode(object.bytes), etag: object.etag };
 }
 
 export class ChangedObject<T> {
@@ -38,14 +60,12 @@ export class ChangedObject<T> {
 
   /** Rejects if the storage does not answer, or with FormatError if the object is damaged. */
   async read(): Promise<Version<T>> {
-    return this.#opened(await this.#deps.objects.get(this.#kind.key));
+    return readObject(this.#deps.objects, this.#kind);
   }
 
   /** Like `read`, but 'unchanged' if the object still has this etag. */
   async readIfChanged(etag: string | null): Promise<Version<T> | 'unchanged'> {
-    if (etag === null) return this.read();
-    const object = await this.#deps.objects.getIfChanged(this.#kind.key, etag);
-    return object === 'unchanged' ? object : this.#opened(object);
+    return readObjectIfChanged(this.#deps.objects, this.#kind, etag);
   }
 
   /**
@@ -70,11 +90,6 @@ export class ChangedObject<T> {
       }
     }
     return 'unavailable';
-  }
-
-  #opened(object: { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string } | null): Version<T> {
-    const { codec, empty } = this.#kind;
-    return object === null ? { value: empty, etag: null } : { value: codec.decode(object.bytes), etag: object.etag };
   }
 
   /** 0 to 1. */

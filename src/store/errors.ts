@@ -10,8 +10,8 @@ export class StorageUnavailable extends Error {
 }
 
 /**
- * Work that does nothing but read or write storage, so that whatever it rejects with is storage's doing.
- * @param isOther tells errors that it throws on purpose; those pass
+ * Runs work that does nothing but read or write storage, and so turns every error into StorageUnavailable.
+ * @param isOther recognizes errors that the work throws on purpose; those are passed on
  */
 export async function orUnavailable<T>(
   work: Promise<T>,

@@ -1,4 +1,6 @@
-/** Reads the facts of a generation: the directories of all its objects, then ranges of days of those that have them. */
+/**
+ * Reads the activity of a generation: the directories of all its objects, then ranges of days of those that have them.
+ */
 import type { DayFacts, FactsSource } from '../format/day-facts.ts';
 import { type FactsSink, GrowingFacts } from '../format/facts-columns.ts';
 import { FactsCursor, FoldedKinds, foldDay } from '../format/facts-fold.ts';
@@ -9,11 +11,11 @@ import { sideBySide } from './side-by-side.ts';
 import type { ObjectStore } from './store.ts';
 
 /**
- * Bytes read ahead, of all objects together, unless a single day has more: two of these are held while days are gone
- * through. A quarter of what a Worker has left beside its caches.
+ * Bytes read ahead, of all objects together, unless a single day has more. Two of these are held at a time: a quarter
+ * of the memory that a Worker has beside its caches.
  */
 const READ_AHEAD_BYTES = 8 * 2 ** 20;
-/** However many the objects, a read is worth its call. */
+/** The least bytes of one read, however many objects there are, so that it is worth its call. */
 const MIN_READ_BYTES = 2 ** 16;
 
 /** Rejects when storage fails, or a directory is damaged. */
@@ -76,7 +78,7 @@ async function* daysOf(readers: readonly DayReader[], to: number): AsyncGenerato
 class DayRows extends GrowingFacts implements FactsSink {
   add(_day: number, number: number, kind: number, linkHigh: number, linkLow: number, firstSeenAt: number): void {
     const order = this.compareLast(number, kind, linkHigh, linkLow);
-    if (order > 0) throw new FormatError('facts: rows are out of order');
+    if (order > 0) throw new FormatError('activity: rows are out of order');
     if (order === 0) this.seenAt(firstSeenAt);
     else this.push(number, kind, linkHigh, linkLow, firstSeenAt);
   }

@@ -1,47 +1,48 @@
 /**
- * One object of the store as an isolate holds it: requests are answered from the copy, which is refreshed beside them.
+ * A stale-while-revalidate cache of one object of the store: requests are answered from the isolate's copy, which is
+ * refreshed in the background.
  *
  * | age of the copy | |
  * | --- | --- |
  * | below REFRESH_AFTER_MS | used as it is |
  * | up to `refreshFirstAfterMs` | used, and refreshed in the background |
- * | above | refreshed first, whoever asks; if storage fails or takes too long, used |
+ * | above | refreshed before it is used; if storage fails or takes too long, used as it is |
  * | above `maxAgeMs` | refreshed first; if storage fails, there is no copy |
  *
- * One request at a time reads. Whoever needs what it reads looks every few milliseconds whether it is there: a promise of
- * another request must not be awaited in Workers, and that request may be gone. So what it holds is a lease: once it has
- * taken TAKE_OVER_AFTER_MS, one of those that wait reads for itself, its own beginner among them: one read that is never
- * answered says nothing of storage.
+ * One request at a time reads. In Workers a request must not await a promise of another request, which may be gone. So
+ * the others look every few milliseconds whether the read has ended, and the read holds a lease: once it has taken
+ * TAKE_OVER_AFTER_MS, one of the waiting requests reads for itself. That may be the one whose read hangs: a single read
+ * that is never answered does not mean that storage is down.
  *
- * Reads may cross, and their answers come in any order. A read that began after the copy was taken over has nothing older.
- * Of any other nobody can say, so it never replaces the copy, unless the values themselves tell (`compare`). Ages are by
- * the isolate's own clock, from the beginning of a read: what another isolate's clock says plays no part.
+ * Reads may overlap, and their answers come in any order. A read that began after the copy was stored returns nothing
+ * older than the copy. Any other read might, so it does not replace the copy unless the values themselves tell
+ * (`compare`). Ages are counted by the isolate's own clock, from the beginning of a read.
  */
 
 export const REFRESH_AFTER_MS = 10_000;
 /**
- * After a failure nobody waits for so long who has an older copy to go on with: an outage must not slow every lookup. Who
- * has none waits for one read after the other; but once somebody has given up on reads that hang, for so long only one
- * request at a time tries, and only for TAKE_OVER_AFTER_MS.
+ * For so long after a failure, no request with a usable copy waits: an outage must not slow every lookup. A request
+ * without one waits for one read after the other. But once a request has given up on reads that hang, for so long only
+ * one request at a time tries, and only for TAKE_OVER_AFTER_MS.
  */
 const RETRY_AFTER_FAILURE_MS = 5000;
-/** A refresh behind the answers that has not ended by now died with its request. */
+/** A background refresh that has not ended by now has died with its request. */
 const LOST_AFTER_MS = 10_000;
 /** Storage answers in tens of milliseconds: a read that takes this long is taken for lost, and another begins. */
 const TAKE_OVER_AFTER_MS = 500;
-/** Reads of one request that are under way at once: a platform opens few connections for one (six in Workers). */
+/** Concurrent reads of one request: the platform opens few connections for one (six in Workers). */
 const MAX_OWN_READS = 3;
-/** What takes this long counts as failed for who has an older copy to go on with, */
+/** A read that takes this long counts as failed for a request with a usable copy, */
 const WAIT_LIMIT_MS = 1000;
-/** and this long for who has none. */
+/** and one that takes this long for a request without one. */
 const FIRST_LIMIT_MS = 5000;
-/** Between two looks at whether another's read is done, at first and once most reads would be. */
+/** Between two looks whether another request's read has ended: at first, and after most reads would have. */
 const SHORT_PAUSE_MS = 5;
 const LONG_PAUSE_MS = 25;
 const LONG_PAUSES_AFTER_MS = 100;
-/** An older version that is there for so long has been put back by hand; what is only a mishap does not last. */
+/** An older version that storage has for so long was put back by hand; a stale answer does not last. */
 const OLDER_FOLLOWED_AFTER_MS = 120_000;
-/** A read is begun anew if another one of the time before it lands meanwhile; twice in a row does not happen. */
+/** A read is repeated if an answer to an earlier read is stored meanwhile; that does not happen twice in a row. */
 const REFRESH_ATTEMPTS = 3;
 
 /** A value, and the etag of the object it was read from; null: there is none yet. */
@@ -71,7 +72,10 @@ export interface HeldCopyAges {
   readonly maxAgeMs: number;
 }
 
-/** When a read or a change began: by the clock, and in the order of what happens here, which the clock is too coarse for. */
+/**
+ * When a read or a change began: by the clock, and by a counter of events, since the clock is too coarse for their
+ * order.
+ */
 export interface Beginning {
   readonly at: number;
   readonly order: number;
@@ -80,7 +84,7 @@ export interface Beginning {
 interface Copy<T> extends Version<T> {
   /** Of the read that last confirmed it. */
   readonly confirmed: Beginning;
-  /** When it was taken over, in the same order. */
+  /** When it was stored, by the same counter. */
   readonly landed: number;
 }
 
@@ -90,7 +94,7 @@ export class HeldCopy<T> {
   readonly #deps: HeldCopyDeps<T>;
   readonly #ages: HeldCopyAges;
   #copy: Copy<T> | null = null;
-  /** Counts beginnings and landings. */
+  /** Counts the beginnings and ends of reads and changes. */
   #order = 0;
   /** The last read that was begun, unless it has ended. */
   #reading: Beginning | null = null;
@@ -103,7 +107,7 @@ export class HeldCopy<T> {
     this.#ages = ages;
   }
 
-  /** The copy if it can be used as it is; null says nothing. */
+  /** The copy if it can be used without waiting, else null. */
   peek(): T | null {
     const copy = this.#copy;
     if (copy === null) return null;
@@ -131,13 +135,13 @@ export class HeldCopy<T> {
     return this.#copy !== null && this.#isRecent(this.#copy, asked, maxAgeMs) ? this.#copy.value : null;
   }
 
-  /** The copy, after a look at storage unless there was one less than `minAgeMs` ago, or it failed moments ago. */
+  /** The copy, after a read unless there was one less than `minAgeMs` ago, or one failed moments ago. */
   async refreshIfOlder(minAgeMs: number): Promise<T | null> {
     await this.#wait(this.#now(), minAgeMs);
     return this.#copy?.value ?? null;
   }
 
-  /** What storage says now, by a read of its own that takes as long as it takes. Rejects if that fails. */
+  /** The value in storage now, by a read without a time limit. Rejects if that fails. */
   async refresh(): Promise<T> {
     const asked = this.#order;
     for (let attempt = 0; attempt < REFRESH_ATTEMPTS; attempt++) {
@@ -154,8 +158,8 @@ export class HeldCopy<T> {
   }
 
   /**
-   * Takes over what this isolate has just written. If that is not known, or what landed meanwhile may be newer, whoever
-   * asks next looks at storage first.
+   * Stores what this isolate has just written. If the outcome of the write is not known, or another answer that was
+   * stored meanwhile may be newer, the next request reads storage first.
    */
   accept(version: Version<T> | 'unavailable', begun: Beginning): void {
     if (version !== 'unavailable') this.#take(version, begun);
@@ -163,7 +167,7 @@ export class HeldCopy<T> {
     if (copy === null || (version !== 'unavailable' && copy.etag === version.etag)) return;
     const { at, order } = this.begin();
     const confirmed = { at: Math.min(copy.confirmed.at, at - this.#ages.refreshFirstAfterMs), order };
-    // As if it had come just now: reads that are under way may be of the time before the change.
+    // As if it had been stored just now: reads that are under way may be from before the change.
     this.#copy = { ...copy, confirmed, landed: order };
   }
 
@@ -178,7 +182,7 @@ export class HeldCopy<T> {
     await this.refreshIfOlder(0);
   }
 
-  /** The last look at storage failed, moments ago. */
+  /** Whether the last read failed, moments ago. */
   hasJustFailed(): boolean {
     return this.#hasJustGivenUp() || (this.#failed !== null && this.#since(this.#failed.at) < RETRY_AFTER_FAILURE_MS);
   }
@@ -191,7 +195,9 @@ export class HeldCopy<T> {
     return { at: this.#deps.now(), order: this.#order };
   }
 
-  /** A clock that was set back says nothing of the time since: long enough to look, but not too long to go on. */
+  /**
+   * If the clock was set back, the age is not known: it is taken to be old enough to refresh, and not too old to use.
+   */
   #since(at: number, until = this.#deps.now()): number {
     return until >= at ? until - at : this.#ages.refreshFirstAfterMs;
   }
@@ -205,7 +211,9 @@ export class HeldCopy<T> {
     return this.#reading !== null && this.#since(this.#reading.at) < leaseMs;
   }
 
-  /** Until the copy is recent, a read has failed, or the limit is over; what is read by then may still land. */
+  /**
+   * Waits until the copy is recent, a read has failed, or the time is over; a read under way may still be stored later.
+   */
   async #wait(asked: Beginning, ageMs: number): Promise<void> {
     const isRecent = (maxMs: number) => this.#copy !== null && this.#isRecent(this.#copy, asked, maxMs);
     const isUsable = isRecent(this.#ages.maxAgeMs);
@@ -214,7 +222,7 @@ export class HeldCopy<T> {
     if (!isRecent(ageMs) && (isUsable ? this.hasJustFailed() : isTrial && this.#isReading(TAKE_OVER_AFTER_MS))) return;
     const limitMs = isUsable ? WAIT_LIMIT_MS : isTrial ? TAKE_OVER_AFTER_MS : FIRST_LIMIT_MS;
     const own = new Set<Promise<void>>();
-    // Pauses are added up, and no clock is asked: they bound the wait whatever it says.
+    // Pauses are added up instead of asking the clock, so that the wait is bounded whatever the clock does.
     for (let waitedMs = 0; waitedMs < limitMs; ) {
       if (isRecent(ageMs) || hasFailed()) return;
       if (own.size < MAX_OWN_READS && !this.#isReading(TAKE_OVER_AFTER_MS)) {
@@ -248,7 +256,7 @@ export class HeldCopy<T> {
       this.#failed = null;
       this.#gaveUpAt = NEVER;
     } catch (error) {
-      // What began before the copy was confirmed says nothing of storage as it is now.
+      // A read that began before the copy was confirmed does not say what storage has now.
       if (this.#copy === null || begun.order > this.#copy.confirmed.order) this.#failed = this.begin();
       throw error;
     } finally {
@@ -256,7 +264,7 @@ export class HeldCopy<T> {
     }
   }
 
-  /** Replaces or confirms the copy by what was the newest at some instant since `begun`, or leaves it. */
+  /** Replaces or confirms the copy by a value that was the newest at some time since `begun`, or leaves it. */
   #take(version: Version<T>, begun: Beginning): void {
     const copy = this.#copy;
     if (copy === null) this.#replace(version, begun);

@@ -5,17 +5,17 @@ export const RETAINED_PREFIX = 'manifests/';
 /** Which batches each generation merged, kept for ever. */
 export const HISTORY_PREFIX = 'history/';
 export const SEGMENT_PREFIX = 'segments/';
-/** What was detected on which day (src/format/facts.ts). */
+/** Activity: which numbers were detected on which day (src/format/facts.ts). */
 export const FACTS_PREFIX = 'facts/';
 /** Accepted uploads not yet known to be merged. */
 export const WAITING_PREFIX = 'batches/waiting/';
-/** Ids of uploads with an Idempotency-Key begin so; only these can be uploaded twice (src/ingest/accept.ts). */
+/** Ids of uploads with an Idempotency-Key begin with this; only these can be uploaded twice (src/ingest/accept.ts). */
 export const KEYED_BATCH = 'k-';
 /** Uploads that a published generation has consumed; kept, since the whole store can be rebuilt from them. */
 export const MERGED_PREFIX = 'batches/merged/';
-/** Which uploads were taken back, one small object each, kept for ever (src/merge/withdrawals.ts). */
+/** One small object for each withdrawn upload, kept for ever (src/merge/withdrawals.ts). */
 export const WITHDRAWN_PREFIX = 'batches/withdrawn/';
-/** Uploads taken back of late, and how far taking them out has come (src/merge/withdrawals.ts). */
+/** Recent withdrawals, and how far taking them out of the runs has come (src/merge/withdrawals.ts). */
 export const WITHDRAWALS_PREFIX = 'withdrawals/';
 /** What is known of sources, and what is kept out of the inventory (src/quality/ledger.ts). */
 export const LEDGER_PREFIX = 'ledgers/';
@@ -23,9 +23,9 @@ export const LEDGER_PREFIX = 'ledgers/';
 export const SET_ASIDE_PREFIX = 'set-aside/';
 /** What a tick was about to take, while ticks do not come to an end (src/merge/attempts.ts); may be lost. */
 export const ATTEMPT_KEY = 'attempt';
-/** There while a tick that lost its race goes again (src/merge/decisions.ts); may be lost. */
+/** Exists while a tick that lost its race runs again (src/merge/decisions.ts); may be lost. */
 export const TICK_LEASE_KEY = 'lease';
-/** Lists that a ledger is too small for, kept for ever (src/quality/pile.ts, src/quality/left-out.ts). */
+/** Pages of lists that a ledger has no room for, kept for ever (src/quality/pile.ts, src/quality/left-out.ts). */
 export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
 export const API_KEYS_KEY = 'config/keys';
@@ -49,12 +49,12 @@ export function generationKey(prefix: string, generation: number, commit: string
   return `${prefix}${String(generation).padStart(10, '0')}-${commit}`;
 }
 
-/** Whose a waiting batch is, as the store keeps it beside the object. Names of tenants have no slash. */
+/** The owner of a waiting batch, as the store keeps it beside the object. Names of tenants have no slash. */
 export function batchOwner(tenant: string, key: string): string {
   return `${tenant}/${key}`;
 }
 
-/** Empty where no owner is known: what was uploaded before it was kept is one tenant's. */
+/** Empty if the owner is not known: uploads from before owners were stored count as one tenant's. */
 export function tenantOf(owner: string): string {
   return owner.slice(0, owner.indexOf('/') + 1);
 }

@@ -5,8 +5,8 @@ import type { ListOptions, ObjectHead, ObjectPage, ObjectStore } from './store.t
 const DELETE_LIMIT = 1000;
 
 /**
- * Pages of up to 1,000 objects under a prefix, in key order, so many at most. The last one has no cursor if these were all.
- * Rejects when storage does not answer.
+ * Pages of up to 1,000 objects under a prefix, in key order, at most so many pages. The last page has no cursor if no
+ * objects follow. Rejects when storage does not answer.
  */
 export async function* listPages(
   objects: Pick<ObjectStore, 'list'>,

@@ -1,6 +1,7 @@
 /**
- * Without a manifest a store is new, or has lost it: then nothing may be called unlisted, and no tick may begin anew
- * with an empty inventory. Batches are only moved to `merged` once a generation has been published, so they tell.
+ * A store without a manifest is either new or has lost it. In the second case nothing may be called unlisted, and no
+ * tick may begin with an empty inventory. Batches are moved to `merged` only once a generation has been published, so
+ * their presence tells the two apart.
  */
 import { MANIFEST_KEY, MERGED_PREFIX } from './keys.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
@@ -22,8 +23,8 @@ export async function readManifestObject(
 }
 
 /**
- * After a look that found no manifest: one that was published since, or null for a store that never had one. Rejects as
- * above.
+ * To be called after a read that found no manifest. Resolves to one that was published since, or null for a store that
+ * never had one. Rejects as above.
  */
 export async function firstManifest(objects: ObjectStore): Promise<StoredObject | null> {
   if (!(await hasMerged(objects))) return null;

@@ -10,7 +10,7 @@ export interface ObjectHead {
   readonly sizeBytes: number;
   /** Milliseconds since 1970, by the store's clock. */
   readonly uploadedAt: number;
-  /** Whose it is, as `put` was told; only a `list` that asks for it tells. */
+  /** The owner that was given to `put`. Present only in a `list` that asks for owners. */
   readonly owner?: string;
 }
 
@@ -32,12 +32,12 @@ export interface ObjectPage {
 }
 
 export interface ListOptions {
-  /** Of the page before. */
+  /** The cursor that the page before returned. */
   readonly cursor?: string;
-  /** Instead of a cursor: a key that all listed ones come after, whether it is there or not. */
+  /** Instead of a cursor: list the keys after this one, which need not exist. */
   readonly startAfter?: string;
   readonly limit?: number;
-  /** Tell whose each object is. */
+  /** Include the owner of each object. */
   readonly owners?: boolean;
 }
 

@@ -9,20 +9,24 @@
  * So nothing is deleted that any index of the last hour named, however often a tenant changes its mind. A policy's earlier
  * ones stay as long as the policy lists them (MAX_EARLIER), and full pages of the audit trail for AUDIT_KEPT_MS.
  */
+import * as v from 'valibot';
 import { FormatError } from '../format/frame.ts';
+import { framedJson } from '../format/framed-json.ts';
+import type { ObjectKind } from '../store/changed-object.ts';
 import type { Version } from '../store/held-copy.ts';
-import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
+import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_SEEN_KEY } from '../store/keys.ts';
 import { deleteObjects, listObjects } from '../store/list-objects.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
+import { isFullPage } from './audit-trail.ts';
 import {
+  count,
   documentKey,
-  isFullPage,
   MAX_EARLIER,
   policyFile,
   TENANT_INDEX,
-  TENANTS_SEEN,
+  type TenantIndex,
   type TenantRow,
-  type TenantsSeen,
+  tenantRows,
   versionOf,
 } from './documents.ts';
 
@@ -39,6 +43,26 @@ const TENANTS_AT_ONCE = 100;
 const HOUR_MS = 3_600_000;
 /** Pages of 1,000 keys of one tenant and kind: more changes than can be made between two of its turns. */
 const PAGE_LIMIT = 100;
+
+const seenFile = framedJson('RFTS', 1, v.object({ at: count, tenants: tenantRows }));
+
+/** Which documents were named at a moment, in milliseconds since 1970. */
+interface TenantsSeen {
+  readonly at: number;
+  readonly index: TenantIndex;
+}
+
+const TENANTS_SEEN: ObjectKind<TenantsSeen | null> = {
+  key: TENANTS_SEEN_KEY,
+  codec: {
+    encode: (seen) => seenFile.encode({ at: seen?.at ?? 0, tenants: [...(seen?.index.values() ?? [])] }),
+    decode: (bytes) => {
+      const { at, tenants } = seenFile.decode(bytes);
+      return { at, index: new Map(tenants.map((row) => [row.tenant, row])) };
+    },
+  },
+  empty: null,
+};
 
 export interface CollectContext {
   readonly objects: ObjectStore;

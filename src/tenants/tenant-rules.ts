@@ -1,21 +1,25 @@
 /**
- * What each tenant decides with, as an isolate holds it: policies compiled, overrides by number. A change made in
+ * What each tenant decides with, as an isolate holds it: policies ready to run, overrides by number. A change made in
  * another isolate is known here within one refresh of the index, ten seconds while requests come in, as with a new
- * generation of the inventory.
+ * generation of the inventory. Policies are stored compiled; of one that is not, or not for this version, the tree is
+ * asked for, so that whoever holds rules needs no compiler, and never decides by others than those.
  */
-
-import { compilePolicy } from '../policy/cel/compile.ts';
-import type { TenantRules } from '../policy/decide.ts';
+import { openedPolicy, openPolicy } from '../policy/cel/evaluate.ts';
+import { STALE_AFTER_SECONDS, type TenantRules } from '../policy/decide.ts';
 import { DEFAULT_POLICY } from '../policy/default-policy.ts';
 import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Policy, PolicySource } from '../policy/policy.ts';
 import { ByteCache } from '../serve/byte-cache.ts';
-import { MAX_AGE_MS, WAIT_MS } from '../serve/snapshot.ts';
+import { readObjectIfChanged } from '../store/changed-object.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { type Beginning, HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
-import { ALL_TENANTS, type TenantIndex, type TenantRow } from './documents.ts';
-import type { TenantStore } from './tenant-store.ts';
+import type { ObjectStore } from '../store/store.ts';
+import { ALL_TENANTS, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex, type TenantRow } from './documents.ts';
 
+/** Past this age of the index whoever asks waits for a look at storage: the same as for the inventory. */
+const REFRESH_FIRST_AFTER_MS = 30_000;
+/** An answer is made by no older index, as with the inventory, unless the operator says otherwise. */
+const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
 /** An index read within this time is as new as it gets. */
 const REREAD_MS = 1000;
 /** Of the 128 MB of an isolate; the tenants used last. Tenants without rules of their own take nothing. */
@@ -27,8 +31,14 @@ const RULE_BYTES = 2048;
 const RULE_CHAR_BYTES = 12;
 
 export interface TenantRulesDeps extends Omit<HeldCopyDeps<TenantIndex>, 'readIfChanged'> {
+  readonly objects: ObjectStore;
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
-  /** An answer is made by no older index, as with the snapshot; MAX_AGE_MS (src/serve/snapshot.ts) if not given. */
+  /**
+   * The tree of a policy (src/policy/cel/tree.ts) that was stored without one, or with one of another version; null: it
+   * does not compile any more. Rejects if that cannot be said at the moment: it is then as if storage did not answer.
+   */
+  readonly compile: (source: PolicySource) => Promise<unknown>;
+  /** MAX_AGE_MS if not given. */
   readonly maxAgeMs?: number;
 }
 
@@ -49,20 +59,18 @@ type Refs = Omit<Held, 'rules' | 'replacedAt'>;
 const NO_RULES: TenantRules = { policy: DEFAULT_POLICY, overrides: Overrides.none };
 
 export class TenantRulesHolder {
-  readonly #store: TenantStore;
   readonly #deps: TenantRulesDeps;
   readonly #index: HeldCopy<TenantIndex>;
   readonly #held = new ByteCache<Held>(RULES_BUDGET);
   /** The operator's overrides for all tenants: one copy, whoever asks. */
   #global: { readonly ref: string | null; readonly overrides: OverridesByNumber } = { ref: null, overrides: new Map() };
 
-  constructor(store: TenantStore, deps: TenantRulesDeps) {
-    this.#store = store;
+  constructor(deps: TenantRulesDeps) {
     this.#deps = deps;
-    const readIfChanged = (etag: string | null) => store.index.readIfChanged(etag);
+    const readIfChanged = (etag: string | null) => readObjectIfChanged(deps.objects, TENANT_INDEX, etag);
     this.#index = new HeldCopy(
       { ...deps, readIfChanged, compare: compareIndexes },
-      { refreshFirstAfterMs: WAIT_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS },
+      { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS },
     );
   }
 
@@ -166,14 +174,14 @@ export class TenantRulesHolder {
   }
 
   async #policy(tenant: string, reference: string): Promise<Policy> {
-    const { policy } = await this.#store.policy(tenant, reference);
-    try {
-      return compilePolicy(policy);
-    } catch {
-      // It compiled when it was put, with other software. Nobody gains by lookups without an answer.
-      this.#deps.log('tenant.policy-does-not-compile', { tenant });
-      return DEFAULT_POLICY;
-    }
+    const { policy: source, tree } = await readPolicy(this.#deps.objects, tenant, reference);
+    const stored = openedPolicy(source, tree);
+    if (stored !== null) return stored;
+    const compiled = await this.#deps.compile(source);
+    if (compiled !== null) return openPolicy(source, compiled);
+    // It compiled when it was put, with other software. Nobody gains by lookups without an answer.
+    this.#deps.log('tenant.policy-does-not-compile', { tenant });
+    return DEFAULT_POLICY;
   }
 
   async #globalOverrides(reference: string | null): Promise<OverridesByNumber> {
@@ -185,7 +193,7 @@ export class TenantRulesHolder {
 
   async #overrides(tenant: string, reference: string | null, scope: OverrideScope): Promise<OverridesByNumber> {
     if (reference === null) return new Map();
-    const stored = await this.#store.overrides(tenant, reference);
+    const stored = await readOverrides(this.#deps.objects, tenant, reference);
     return byNumber(stored.map(({ number, list, expiresAt }) => ({ number, list, expiresAt, scope })));
   }
 }

@@ -1,24 +1,18 @@
 /**
- * Reading and changing what tenants decide with. A change writes its documents, then swaps the index: before the swap
+ * Changing what tenants decide with, and reading it for those who change it. A change writes its documents, then swaps the index: before the swap
  * nothing has changed, whatever was written; after it, everything has, and the audit page that says so is part of it.
  */
 
 import { isWholeFrame } from '../format/frame.ts';
 import type { FramedJson } from '../format/framed-json.ts';
 import { toHex } from '../format/hash.ts';
-import type { PolicySource } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.ts';
 import type { Beginning, Version } from '../store/held-copy.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
+import { AUDIT_PAGE, type AuditEvent, type AuditPage, auditFile, type LostDocument, pageWith } from './audit-trail.ts';
 import {
-  AUDIT_PAGE,
-  type AuditEntry,
-  type AuditEvent,
-  type AuditPage,
-  auditFile,
   documentKey,
-  isFullPage,
-  type LostDocument,
   MAX_EARLIER,
   MAX_OVERRIDES,
   MAX_OVERRIDES_BYTES,
@@ -27,11 +21,12 @@ import {
   overridesFile,
   type PolicyDocument,
   policyFile,
+  readOverrides,
+  readPolicy,
   type StoredOverride,
   TENANT_INDEX,
   type TenantIndex,
   type TenantRow,
-  versionOf,
 } from './documents.ts';
 
 const ID_BYTES = 8;
@@ -40,7 +35,7 @@ export interface TenantStoreDeps extends ChangedObjectDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Who is told when a change of the index begins, and what became of it; null: nobody. */
-  readonly held: () => IndexHolder | null;
+  readonly holder: IndexHolder | null;
 }
 
 /** Who holds a copy of the index in this isolate (HeldCopy). */
@@ -92,8 +87,11 @@ export class TenantStore {
     this.index = new ChangedObject(deps, TENANT_INDEX);
   }
 
-  /** One that is lost is replaced, and the trail says so: what a policy says does not depend on the one before. */
-  async putPolicy(author: Author, policy: PolicySource): Promise<ChangeResult<PolicyDocument>> {
+  /**
+   * Stores the source and what it was compiled to. One that is lost is replaced, and the trail says so: what a policy says
+   * does not depend on the one before.
+   */
+  async putPolicy(author: Author, { source, tree }: Policy): Promise<ChangeResult<PolicyDocument>> {
     const { tenant, by } = author;
     return this.#change(author, async ({ row, ref, at }) => {
       const found = row.policy === null ? null : await this.#readOrLost(POLICY_PREFIX, tenant, row.policy, policyFile);
@@ -105,8 +103,8 @@ export class TenantStore {
         before === null || row.policy === null
           ? []
           : [{ version: before.version, at: before.at, by: before.by, ref: row.policy }, ...before.earlier];
-      const rules = policy.rules.map((rule) => ({ ...rule }));
-      const value = { version, at, by, policy: { ...policy, rules }, earlier: earlier.slice(0, MAX_EARLIER) };
+      const rules = source.rules.map((rule) => ({ ...rule }));
+      const value = { version, at, by, policy: { ...source, rules }, tree, earlier: earlier.slice(0, MAX_EARLIER) };
       await this.#write(POLICY_PREFIX, tenant, ref, policyFile.encode(value));
       const event = { action: 'policy.put', version } as const;
       return { refs: { policy: ref }, event, value, ...(isLost && { lost: 'policy' as const }) };
@@ -173,18 +171,19 @@ export class TenantStore {
     return this.#change(author, async () => ({ refs: {}, event, value: null }));
   }
 
-  /** Reads a document by its ref. Rejects when it is not there, damaged, or storage does not answer. */
+  /** By its ref. Rejects when it is not there, damaged, or storage does not answer; so does `overrides`. */
   policy(tenant: string, ref: string): Promise<PolicyDocument> {
-    return this.#read(POLICY_PREFIX, tenant, ref, policyFile);
+    return readPolicy(this.#deps.objects, tenant, ref);
   }
 
-  async overrides(tenant: string, ref: string): Promise<readonly StoredOverride[]> {
-    return (await this.#read(OVERRIDES_PREFIX, tenant, ref, overridesFile)).overrides;
+  overrides(tenant: string, ref: string): Promise<readonly StoredOverride[]> {
+    return readOverrides(this.#deps.objects, tenant, ref);
   }
 
   /** null: there is no such page. Pages that were collected (collect.ts) are not told of. */
   async audit(tenant: string, ref: string): Promise<AuditPage | null> {
-    const page = await this.#readIfThere(AUDIT_PREFIX, tenant, ref, auditFile);
+    const object = await this.#deps.objects.get(documentKey(AUDIT_PREFIX, tenant, ref));
+    const page = object === null ? null : auditFile.decode(object.bytes);
     if (page === null || page.older === null) return page;
     const isThere = (await this.#deps.objects.head(documentKey(AUDIT_PREFIX, tenant, page.older))) !== null;
     return isThere ? page : { ...page, older: null };
@@ -196,7 +195,7 @@ export class TenantStore {
     const at = this.#deps.now();
     let result: ChangeResult<T> = { kind: 'unavailable' };
     let isAgain = false;
-    const holder = this.#deps.held();
+    const { holder } = this.#deps;
     const begun = holder?.begin();
     const version = await this.index.change(async (rows) => {
       const row = rows.get(tenant) ?? { tenant, version: 0, policy: null, overrides: null, audit: null };
@@ -250,12 +249,6 @@ export class TenantStore {
     await this.#deps.objects.put(documentKey(prefix, tenant, ref), bytes);
   }
 
-  async #read<T>(prefix: string, tenant: string, ref: string, file: FramedJson<T>): Promise<T> {
-    const document = await this.#readIfThere(prefix, tenant, ref, file);
-    if (document === null) throw new RangeError(`${documentKey(prefix, tenant, ref)} is missing`);
-    return document;
-  }
-
   /**
    * 'lost': it is not there, or its bytes are damaged. Rejects where storage does not answer, and where what was written is
    * there but other software wrote it: that is not lost.
@@ -263,11 +256,6 @@ export class TenantStore {
   async #readOrLost<T>(prefix: string, tenant: string, ref: string, file: FramedJson<T>): Promise<T | 'lost'> {
     const object = await this.#deps.objects.get(documentKey(prefix, tenant, ref));
     return object === null || !isWholeFrame(object.bytes) ? 'lost' : file.decode(object.bytes);
-  }
-
-  async #readIfThere<T>(prefix: string, tenant: string, ref: string, file: FramedJson<T>): Promise<T | null> {
-    const object = await this.#deps.objects.get(documentKey(prefix, tenant, ref));
-    return object === null ? null : file.decode(object.bytes);
   }
 }
 
@@ -277,16 +265,4 @@ function isValid(expiresAt: number | null, now: number): boolean {
 
 function shown({ number, list, reason, expiresAt }: StoredOverride) {
   return { number, list, reason, expiresAt };
-}
-
-/**
- * The page of a change: itself and those before it, back to the full page that it leads to.
- * @param older what it leads to if it is the first on its page
- */
-function pageWith(before: AuditPage | null, row: TenantRow, entry: AuditEntry, older: string | null): AuditPage {
-  if (before === null || isFullPage(row.version)) return { entries: [entry], older };
-  // Before pages ended at fixed versions, each had the last fifty changes: those up to a full page are cut off.
-  const firstOlder = before.entries.find((each) => isFullPage(versionOf(each.ref)));
-  const kept = firstOlder === undefined ? before.entries : before.entries.slice(0, before.entries.indexOf(firstOlder));
-  return { entries: [entry, ...kept], older: firstOlder?.ref ?? before.older };
 }

@@ -17,6 +17,7 @@ import { quarantinedSources, readLedger } from '../quality/ledger.ts';
 import type { Finder } from '../serve/finder.ts';
 import { sampleClear, sampleInventory } from '../serve/sample.ts';
 import { orUnavailable } from '../store/errors.ts';
+import { TenantStore } from '../tenants/tenant-store.ts';
 import type { Env, Isolate } from './isolate.ts';
 
 export interface ControlSettings {
@@ -45,7 +46,9 @@ export function createControl(
   budget: TickBudget = DEFAULT_BUDGET,
 ): Control {
   const { objects, slices, now, random, randomBytes, randomId, sleep, log } = isolate;
-  const { limiters, labels, finder, keys, tenants, rules } = isolate;
+  const { limiters, labels, finder, keys, rules } = isolate;
+  const report = isolate.reportAs('tenants.unavailable');
+  const tenants = new TenantStore({ objects, now, randomBytes, sleep, report, holder: rules });
   const merge: MergeContext = {
     ...{ objects, slices, now, delay: sleep, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
@@ -60,7 +63,6 @@ export function createControl(
     sleep,
     log,
   });
-  const report = isolate.reportAs('canaries.unavailable');
   const services: ControlServices = {
     ...{ keys, limiters, now, random, randomId, log, rules, labels, tenants, briefings },
     finder: withSandbox(finder, now),
@@ -68,7 +70,7 @@ export function createControl(
     accept: (upload) => acceptDetections(upload, { objects, now, randomId, labels }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     batches: batchService(merge),
-    quality: qualityService(merge, { randomBytes, sleep, report }),
+    quality: qualityService(merge, { randomBytes, sleep, report: isolate.reportAs('canaries.unavailable') }),
     status: async () => {
       const [status, census] = await orUnavailable(Promise.all([readStatus(objects, now()), readCensus(objects)]));
       return statusOf(status, census, now());

@@ -6,6 +6,7 @@ import { Feed } from '../feed/feed.ts';
 import type { Assets } from '../http/docs-page.ts';
 import { withSandbox, withSandboxPast } from '../http/sandbox.ts';
 import type { EdgeServices } from '../http/services.ts';
+import type { PolicySource } from '../policy/policy.ts';
 import { HealthCheck } from '../serve/health.ts';
 import { PastFinder } from '../serve/past-finder.ts';
 import { orUnavailable } from '../store/errors.ts';
@@ -14,6 +15,8 @@ import type { Env, Isolate } from './isolate.ts';
 export interface EdgeEnv extends Env {
   /** The control Worker, by service binding. */
   readonly CONTROL: Fetcher;
+  /** Its entry point that compiles policies (src/control.ts). */
+  readonly COMPILER: { compile(source: PolicySource): Promise<unknown> };
   /** The files of the reference page. */
   readonly ASSETS?: Fetcher;
 }

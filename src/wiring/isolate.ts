@@ -8,8 +8,7 @@ import { parseStale } from '../serve/snapshot.ts';
 import { KvSliceStore } from '../store/kv.ts';
 import { R2ObjectStore } from '../store/r2.ts';
 import type { ObjectStore, SliceStore } from '../store/store.ts';
-import { TenantRulesHolder } from '../tenants/tenant-rules.ts';
-import { TenantStore } from '../tenants/tenant-store.ts';
+import { type TenantRulesDeps, TenantRulesHolder } from '../tenants/tenant-rules.ts';
 
 export interface Settings {
   /** The first admin key, 32 characters or more: a secret, the same of both Workers. */
@@ -70,7 +69,6 @@ export interface Isolate extends Stores, Surroundings {
   readonly maxAgeMs: number;
   readonly finder: Finder;
   readonly keys: KeyRegistry;
-  readonly tenants: TenantStore;
   readonly rules: TenantRulesHolder;
   /** Logs what callers see only as an old copy, or none. */
   readonly reportAs: (event: string) => (error: unknown) => void;
@@ -92,11 +90,15 @@ export function limitersOf(env: Env): readonly Limiter[] {
   );
 }
 
-/** @throws RangeError for settings that cannot be used */
+/**
+ * @param compile in the control Worker the compiler itself, in the edge a question to it
+ * @throws RangeError for settings that cannot be used
+ */
 export function createIsolate(
   { objects, slices }: Stores,
   settings: Settings,
   waitUntil: WaitUntil,
+  compile: TenantRulesDeps['compile'],
   limiters: readonly Limiter[] = [],
   surroundings: Surroundings = PLATFORM,
 ): Isolate {
@@ -113,11 +115,9 @@ export function createIsolate(
     adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),
     report: reportAs('keys.unavailable'),
   });
-  const tenantDeps = { ...held, report: reportAs('tenants.unavailable') };
-  const tenants: TenantStore = new TenantStore({ ...tenantDeps, held: () => rules });
-  const rules = new TenantRulesHolder(tenants, { ...tenantDeps, log, maxAgeMs });
+  const rules = new TenantRulesHolder({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
   return {
     ...{ ...surroundings, objects, slices, waitUntil, limiters, labels, maxAgeMs },
-    ...{ finder, keys, tenants, rules, reportAs },
+    ...{ finder, keys, rules, reportAs },
   };
 }

@@ -7,6 +7,7 @@ import type { ForwardDeps } from '../../src/api/forward.ts';
 import type { Assets } from '../../src/http/docs-page.ts';
 import type { EdgeServices } from '../../src/http/services.ts';
 import { type Limiter, RequestQuota } from '../../src/keys/quota.ts';
+import { policyTreeOf } from '../../src/policy/cel/compile.ts';
 import { type Control, type ControlSettings, createControl } from '../../src/wiring/control.ts';
 import { createEdge, type Edge } from '../../src/wiring/edge.ts';
 import { createIsolate, type Isolate, type Settings, type Stores, type WaitUntil } from '../../src/wiring/isolate.ts';
@@ -28,7 +29,7 @@ export function createWhole(
     assets: null,
   },
 ): Whole {
-  const isolate = createIsolate(stores, settings, waitUntil, limiters);
+  const isolate = createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), limiters);
   const control = createControl(isolate, settings);
   const edge = createEdge(isolate, control, assets);
   const { merge, finder, briefings } = control;

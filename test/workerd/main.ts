@@ -2,6 +2,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import control from '../../src/control.ts';
 
+export { PolicyCompiler } from '../../src/control.ts';
 export { default, Lookup } from '../../src/edge.ts';
 
 /** What the edge's binding CONTROL reaches. */

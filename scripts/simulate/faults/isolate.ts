@@ -1,5 +1,6 @@
 /** Isolates of both Workers and of a replica: the product's own parts, wired as in service, on the simulated platform. */
 import type { TickBudget } from '../../../src/merge/context.ts';
+import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { createReplica, type Replica } from '../../../src/replica/replica.ts';
 import { type Control, type ControlSettings, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
@@ -61,7 +62,8 @@ export class Isolate extends Host {
     };
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, cache) };
     // One isolate of each Worker, that have nothing in common but the machine.
-    const newIsolate = () => createIsolate(stores, settings, waitUntil, [], surroundings);
+    const newIsolate = () =>
+      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], surroundings);
     this.control = createControl(newIsolate(), settings, budget);
     this.edge = createEdge(newIsolate(), this.control, null);
     // As src/edge.ts does.

@@ -1,21 +1,8 @@
 /** Functions, methods and macros. What is not here is refused: each more is one more to keep in bounds. */
-import type { ASTNode } from '@marcbachmann/cel-js';
 import type { PolicyFacts } from '../policy.ts';
-import { quoted } from './error.ts';
-import {
-  asBool,
-  asList,
-  asNumber,
-  asText,
-  type Expression,
-  type Run,
-  refuse,
-  type Scalar,
-  type Scope,
-} from './expression.ts';
+import { asBool, asList, asNumber, asText, type Expression, type Run, refuse, type Scalar } from './expression.ts';
 import { CHARS_PER_STEP, MAX_LIST_ELEMENTS, STEPS_PER_PLACE } from './limits.ts';
-
-export type Compile = (node: ASTNode, scope: Scope) => Expression;
+import type { BinaryTree, MacroTree, Tree } from './tree.ts';
 
 type Texts = (text: Run<string>, part: Run<string>) => Run<boolean>;
 
@@ -33,49 +20,7 @@ const QUANTIFIERS: ReadonlyMap<string, Quantifier> = new Map<string, Quantifier>
   ['exists_one', (items, slot, body) => (facts) => count(items(facts), slot, body, facts) === 1],
 ]);
 
-const FUNCTIONS = 'size() and double()';
-const METHODS = 'size(), startsWith(), endsWith(), contains(), exists(), all() and exists_one()';
-
-/** `size(x)` and `double(x)`. */
-export function callFunction(node: ASTNode, name: string, args: readonly Expression[]): Expression {
-  const [operand] = args;
-  if (operand === undefined || args.length > 1) return refuse(node, `expected one argument of ${quoted(name)}()`);
-  if (name === 'size') return size(node, operand);
-  if (name !== 'double') return refuse(node, `expected one of the functions ${FUNCTIONS}; found ${quoted(name)}()`);
-  const run = asNumber(node, operand);
-  // 0 is added since an integer calculated as -0 is 0 in CEL, and 1 / 0 is not 1 / -0.
-  const toDouble: Run<number> = operand.type === 'int' ? (facts) => run(facts) + 0 : run;
-  return { type: 'double', max: 0, steps: 1 + operand.steps, run: toDouble };
-}
-
-/** `receiver.name(args)`, macros included. */
-export function callMethod(
-  node: ASTNode,
-  name: string,
-  receiverNode: ASTNode,
-  args: readonly ASTNode[],
-  scope: Scope,
-  compile: Compile,
-): Expression {
-  if (name === 'matches') {
-    refuse(node, 'expected startsWith(), endsWith(), contains() or in; a regular expression can run for ever');
-  }
-  const receiver = compile(receiverNode, scope);
-  const [first, second] = args;
-  if (name === 'size' && first === undefined) return size(node, receiver);
-  const texts = TEXT_METHODS.get(name);
-  if (texts !== undefined && first !== undefined)
-    return compareTexts(node, texts, name, receiver, compile(first, scope));
-  const quantifier = QUANTIFIERS.get(name);
-  if (quantifier !== undefined && first?.op === 'id' && second !== undefined) {
-    return quantify(node, quantifier, receiver, (variable) =>
-      compile(second, new Map(scope).set(first.args, variable)),
-    );
-  }
-  return refuse(node, `expected one of the methods ${METHODS}; found ${quoted(name)}()`);
-}
-
-function size(node: ASTNode, operand: Expression): Expression {
+export function size(node: Tree, operand: Expression): Expression {
   if (operand.type === 'list') {
     const run = asList(node, operand);
     return { type: 'int', max: MAX_LIST_ELEMENTS, steps: 1 + operand.steps, run: (facts) => run(facts).length };
@@ -85,6 +30,13 @@ function size(node: ASTNode, operand: Expression): Expression {
   return { type: 'int', max: operand.max, steps, run: (facts) => codePoints(run(facts)) };
 }
 
+export function toDouble(node: Tree, operand: Expression): Expression {
+  const run = asNumber(node, operand);
+  // 0 is added since an integer calculated as -0 is 0 in CEL, and 1 / 0 is not 1 / -0.
+  const converted: Run<number> = operand.type === 'int' ? (facts) => run(facts) + 0 : run;
+  return { type: 'double', max: 0, steps: 1 + operand.steps, run: converted };
+}
+
 /** CEL counts code points, JS counts UTF-16 units. */
 function codePoints(text: string): number {
   let points = 0;
@@ -92,15 +44,12 @@ function codePoints(text: string): number {
   return points;
 }
 
-function compareTexts(
-  node: ASTNode,
-  texts: Texts,
-  name: string,
-  receiver: Expression,
-  argument: Expression,
-): Expression {
+/** `startsWith`, `endsWith` and `contains`. */
+export function textMethod(node: BinaryTree, receiver: Expression, argument: Expression): Expression {
+  const [method] = node;
+  const texts = TEXT_METHODS.get(method) ?? refuse(node, 'expected a method of texts');
   const run = texts(asText(node, receiver), asText(node, argument));
-  const search = name === 'contains' ? receiver.max * STEPS_PER_PLACE : 0;
+  const search = method === 'contains' ? receiver.max * STEPS_PER_PLACE : 0;
   const steps = 1 + receiver.steps + argument.steps + search + Math.ceil(argument.max / CHARS_PER_STEP);
   return { type: 'bool', max: 1, steps, run };
 }
@@ -113,16 +62,17 @@ interface Slot {
   value: Scalar;
 }
 
-function quantify(
-  node: ASTNode,
-  quantifier: Quantifier,
+/** @param openBody the condition, with the macro's variable in its scope */
+export function macro(
+  node: MacroTree,
   receiver: Expression,
-  compileBody: (variable: Expression) => Expression,
+  openBody: (variable: Expression) => Expression,
 ): Expression {
+  const quantifier = QUANTIFIERS.get(node[0]) ?? refuse(node, 'expected a macro');
   const items = asList(node, receiver);
   const item = receiver.item ?? refuse(node, 'expected a list with elements');
   const slot: Slot = { value: false };
-  const body = compileBody({ ...item, steps: 1, run: () => slot.value });
+  const body = openBody({ ...item, steps: 1, run: () => slot.value });
   const steps = 1 + receiver.steps + receiver.max * (1 + body.steps);
   return { type: 'bool', max: 1, steps, run: quantifier(items, slot, asBool(node, body)) };
 }

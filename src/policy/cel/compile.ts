@@ -1,67 +1,65 @@
-/** From a policy as it is written to one that runs. */
-import type { Policy, PolicySource, Rule, RuleSource } from '../policy.ts';
-import { compileExpression } from './closures.ts';
+/** From a policy as it is written to one that runs, and to the tree that is stored for those who have no parser. */
+import { type Policy, type PolicySource, RESERVED_RULE_ID, RULE_ID } from '../policy.ts';
 import { PolicyError, positionOf, Refusal } from './error.ts';
-import { asBool } from './expression.ts';
-import { MAX_POLICY_STEPS, MAX_RULE_STEPS, MAX_RULES } from './limits.ts';
-import { names, parseCondition } from './parse.ts';
+import { openCondition, openPolicy } from './evaluate.ts';
+import { MAX_RULES } from './limits.ts';
+import { parseCondition } from './parse.ts';
+import { type PolicyTree, TREE_VERSION, type Tree, TreeError } from './tree.ts';
 
 export { PolicyError } from './error.ts';
-
-/** Short enough to be shown in every answer, and of one case, so that two ids never differ by case alone. */
-const RULE_ID = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
-/** What answers say in place of a rule's id: `default`, and `override`, `override-…` for an override. */
-const RESERVED_ID = /^(default$|override)/;
 
 /** @throws PolicyError for the first rule that is wrong, or that takes the policy over a bound */
 export function compilePolicy(source: PolicySource): Policy {
   if (source.rules.length > MAX_RULES) throw new PolicyError('rules', null, `expected at most ${MAX_RULES} rules`);
   const ids = new Set<string>();
-  const rules: Rule[] = [];
-  let steps = 0;
-  let readsProjects = false;
-  for (const [index, rule] of source.rules.entries()) {
-    checkId(rule.id, `rules[${index}]`, ids);
-    ids.add(rule.id);
-    const compiled = compileRule(rule);
-    rules.push(compiled.rule);
-    steps += compiled.steps;
-    readsProjects ||= compiled.readsProjects;
-    if (steps > MAX_POLICY_STEPS)
-      throw new PolicyError(rule.id, null, tooCostly(MAX_POLICY_STEPS, 'all rules up to it'));
+  const conditions: Tree[] = [];
+  for (const [index, { id, when }] of source.rules.entries()) {
+    checkId(id, `rules[${index}]`, ids);
+    ids.add(id);
+    conditions.push(compileCondition(id, when));
   }
-  return { source, rules, readsProjects, default: source.default };
+  try {
+    // As it will be opened wherever it is stored.
+    return openPolicy(source, { version: TREE_VERSION, conditions });
+  } catch (error) {
+    if (error instanceof TreeError) throw new PolicyError(error.rule ?? 'rules', null, error.detail);
+    throw error;
+  }
+}
+
+/** For who has a source and cannot compile it: the tree, or null if it does not compile. */
+export function policyTreeOf(source: PolicySource): PolicyTree | null {
+  try {
+    return compilePolicy(source).tree;
+  } catch (error) {
+    if (error instanceof PolicyError) return null;
+    throw error;
+  }
 }
 
 function checkId(id: string, place: string, taken: ReadonlySet<string>): void {
   if (!RULE_ID.test(id)) {
     throw new PolicyError(place, null, 'expected an id of a-z, 0-9, _, . and -, at most 64 characters');
   }
-  if (RESERVED_ID.test(id)) {
+  if (RESERVED_RULE_ID.test(id)) {
     throw new PolicyError(id, null, 'expected an id other than default and override…, which answers use themselves');
   }
   if (taken.has(id)) throw new PolicyError(id, null, 'expected an id that no rule before it has');
 }
 
-interface CompiledRule {
-  readonly rule: Rule;
-  readonly steps: number;
-  readonly readsProjects: boolean;
-}
-
-function compileRule({ id, when, action, mode }: RuleSource): CompiledRule {
+function compileCondition(id: string, when: string): Tree {
+  let offsetOf = (_node: Tree): number => 0;
   try {
-    const condition = parseCondition(when);
-    const expression = compileExpression(condition);
-    if (expression.steps > MAX_RULE_STEPS) throw new Refusal(0, tooCostly(MAX_RULE_STEPS, 'the expression'));
-    const rule = { id, action, mode, matches: asBool(condition, expression) };
-    return { rule, steps: expression.steps, readsProjects: names(condition, 'projects') };
+    const parsed = parseCondition(when);
+    offsetOf = parsed.offsetOf;
+    openCondition(parsed.tree, id);
+    return parsed.tree;
   } catch (error) {
     if (error instanceof Refusal) throw new PolicyError(id, positionOf(when, error.offset), error.message);
+    if (error instanceof TreeError) {
+      const offset = error.node === null ? 0 : offsetOf(error.node);
+      throw new PolicyError(id, positionOf(when, offset), error.detail);
+    }
     throw error;
   }
-}
-
-function tooCostly(max: number, what: string): string {
-  return `expected ${what} to take at most ${max} steps; exists() and all() take those of their condition per element`;
 }

@@ -1,6 +1,4 @@
 /** Why a policy is refused, and where. */
-import { MAX_QUOTED_CHARS } from './limits.ts';
-
 /** Of a character in a rule's expression. */
 export interface Position {
   /** UTF-16 units from 0, as JS and JSON count them. */
@@ -28,7 +26,7 @@ export class PolicyError extends Error {
   }
 }
 
-/** Thrown while one expression is compiled, by code that does not know which rule it belongs to. */
+/** Thrown while one expression is parsed, by code that does not know which rule it belongs to. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly offset: number;
@@ -43,8 +41,4 @@ export function positionOf(text: string, offset: number): Position {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   return { offset, line, column: offset - before.lastIndexOf('\n') };
-}
-
-export function quoted(identifier: string): string {
-  return identifier.length <= MAX_QUOTED_CHARS ? identifier : `${identifier.slice(0, MAX_QUOTED_CHARS)}…`;
 }

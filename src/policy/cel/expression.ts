@@ -1,7 +1,6 @@
 /** What an expression is compiled to: a closure, its type, and how large its value and its cost can get. */
-import type { ASTNode } from '@marcbachmann/cel-js';
 import type { PolicyFacts } from '../policy.ts';
-import { Refusal } from './error.ts';
+import { type Tree, TreeError } from './tree.ts';
 
 export type Scalar = boolean | number | string;
 export type Value = Scalar | readonly Scalar[];
@@ -25,28 +24,28 @@ export interface Expression {
 /** The variables of the macros around an expression, innermost last. */
 export type Scope = ReadonlyMap<string, Expression>;
 
-export function refuse(node: ASTNode, detail: string): never {
-  throw new Refusal(node.pos, detail);
+export function refuse(node: Tree, detail: string): never {
+  throw new TreeError(detail, { node });
 }
 
-export function asBool(node: ASTNode, expression: Expression): Run<boolean> {
+export function asBool(node: Tree, expression: Expression): Run<boolean> {
   return runOf<boolean>(node, expression, 'bool');
 }
 
-export function asText(node: ASTNode, expression: Expression): Run<string> {
+export function asText(node: Tree, expression: Expression): Run<string> {
   return runOf<string>(node, expression, 'string');
 }
 
-export function asList(node: ASTNode, expression: Expression): Run<readonly Scalar[]> {
+export function asList(node: Tree, expression: Expression): Run<readonly Scalar[]> {
   return runOf<readonly Scalar[]>(node, expression, 'list');
 }
 
-export function asNumber(node: ASTNode, expression: Expression): Run<number> {
+export function asNumber(node: Tree, expression: Expression): Run<number> {
   return runOf<number>(node, expression, 'int', 'double');
 }
 
-/** The one place that trusts an expression to be of the type it says. cel-js has checked types before, mostly. */
-function runOf<T extends Value>(node: ASTNode, { type, run }: Expression, ...expected: string[]): Run<T> {
+/** The one place that trusts an expression to be of the type it says. */
+function runOf<T extends Value>(node: Tree, { type, run }: Expression, ...expected: string[]): Run<T> {
   if (!expected.includes(type)) refuse(node, `expected ${expected.join(' or ')}; found ${type}`);
   return run as Run<T>;
 }

@@ -1,5 +1,4 @@
 /** Operators, with the meaning CEL gives them. Operands come compiled; every operand runs before its operator does. */
-import type { ASTNode } from '@marcbachmann/cel-js';
 import { RuleFailure } from '../policy.ts';
 import {
   asBool,
@@ -13,6 +12,7 @@ import {
   type ScalarType,
 } from './expression.ts';
 import { CHARS_PER_STEP, MAX_INTEGER } from './limits.ts';
+import type { BinaryTree, Tree } from './tree.ts';
 
 const DIVISION_BY_ZERO = new RuleFailure('division by zero');
 
@@ -56,7 +56,7 @@ function nonZero(divisor: number): number {
  * CEL's `&&` and `||` do not depend on the order of their operands: a failure on one side does not matter if the other
  * side decides.
  */
-export function logical(node: ASTNode, deciding: boolean, left: Expression, right: Expression): Expression {
+export function logical(node: Tree, deciding: boolean, left: Expression, right: Expression): Expression {
   const [l, r] = [asBool(node, left), asBool(node, right)];
   const run: Run<boolean> = (facts) => {
     let first: boolean;
@@ -71,18 +71,18 @@ export function logical(node: ASTNode, deciding: boolean, left: Expression, righ
   return { type: 'bool', max: 1, steps: 1 + left.steps + right.steps, run };
 }
 
-export function not(node: ASTNode, operand: Expression): Expression {
+export function not(node: Tree, operand: Expression): Expression {
   const run = asBool(node, operand);
   return { type: 'bool', max: 1, steps: 1 + operand.steps, run: (facts) => !run(facts) };
 }
 
-export function negate(node: ASTNode, operand: Expression): Expression {
+export function negate(node: Tree, operand: Expression): Expression {
   const run = asNumber(node, operand);
   if (typeof operand.constant === 'number' && operand.type !== 'list') return constant(operand.type, -operand.constant);
   return { type: operand.type, max: operand.max, steps: 1 + operand.steps, run: (facts) => -run(facts) };
 }
 
-export function ternary(node: ASTNode, condition: Expression, yes: Expression, no: Expression): Expression {
+export function ternary(node: Tree, condition: Expression, yes: Expression, no: Expression): Expression {
   if (yes.type === 'list' || no.type === 'list') refuse(node, 'expected values that are no lists on both sides of :');
   if (yes.type !== no.type) refuse(node, `expected one type on both sides of :; found ${yes.type} and ${no.type}`);
   const test = asBool(node, condition);
@@ -95,41 +95,43 @@ export function ternary(node: ASTNode, condition: Expression, yes: Expression, n
   };
 }
 
-export function equality(node: ASTNode, isEqual: boolean, left: Expression, right: Expression): Expression {
+export function equality(node: BinaryTree, left: Expression, right: Expression): Expression {
+  const [operator] = node;
   if (left.type === 'list' || right.type === 'list') {
-    refuse(node, `expected ${node.op} between single values; lists have size(), in, exists() and all()`);
+    refuse(node, `expected ${operator} between single values; lists have size(), in, exists() and all()`);
   }
   if (left.type !== right.type) refuse(node, `expected two values of one type; found ${left.type} and ${right.type}`);
   const steps = 1 + left.steps + right.steps + lookAt(left.type, Math.min(left.max, right.max));
   const [l, r] = [left.run, right.run];
-  const run: Run<boolean> = isEqual ? (facts) => l(facts) === r(facts) : (facts) => l(facts) !== r(facts);
+  const run: Run<boolean> = operator === '==' ? (facts) => l(facts) === r(facts) : (facts) => l(facts) !== r(facts);
   return { type: 'bool', max: 1, steps, run };
 }
 
 /** Integers and doubles compare with each other: an integer within MAX_INTEGER is the double of that value. */
-export function order(node: ASTNode, left: Expression, right: Expression): Expression {
-  const compare = ORDER[node.op];
+export function order(node: BinaryTree, left: Expression, right: Expression): Expression {
+  const compare = ORDER[node[0]];
   if (compare === undefined) return refuse(node, 'expected a comparison');
   const run = compare(asNumber(node, left), asNumber(node, right));
   return { type: 'bool', max: 1, steps: 1 + left.steps + right.steps, run };
 }
 
-export function arithmetic(node: ASTNode, left: Expression, right: Expression): Expression {
+export function arithmetic(node: BinaryTree, left: Expression, right: Expression): Expression {
+  const [operator] = node;
   const [l, r] = [asNumber(node, left), asNumber(node, right)];
   const steps = 1 + left.steps + right.steps;
   if (left.type !== right.type) refuse(node, `expected two values of one type; found ${left.type} and ${right.type}`);
   if (left.type === 'double') {
-    const double = ARITHMETIC[node.op] ?? refuse(node, `expected integers; found double ${node.op} double`);
+    const double = ARITHMETIC[operator] ?? refuse(node, `expected integers; found double ${operator} double`);
     return { type: 'double', max: 0, steps, run: double(l, r) };
   }
-  const max = MAGNITUDE[node.op]?.(left.max, right.max) ?? refuse(node, 'expected + - * / or %');
+  const max = MAGNITUDE[operator]?.(left.max, right.max) ?? refuse(node, 'expected + - * / or %');
   if (max > MAX_INTEGER) refuse(node, 'expected integers that stay below 2^53 for all values of the variables');
-  const int = INTEGER_DIVISION[node.op] ?? ARITHMETIC[node.op] ?? refuse(node, 'expected + - * / or %');
+  const int = INTEGER_DIVISION[operator] ?? ARITHMETIC[operator] ?? refuse(node, 'expected + - * / or %');
   return { type: 'int', max, steps, run: int(l, r) };
 }
 
 /** A list of constants becomes a set, so that a country in a list of 200 costs no more than in a list of two. */
-export function membership(node: ASTNode, left: Expression, right: Expression): Expression {
+export function membership(node: Tree, left: Expression, right: Expression): Expression {
   const list = asList(node, right);
   if (left.type === 'list') refuse(node, 'expected a single value before in');
   if (right.item && right.item.type !== left.type) {
@@ -146,7 +148,7 @@ export function membership(node: ASTNode, left: Expression, right: Expression): 
   return { type: 'bool', max: 1, steps: left.steps + right.steps + right.max * each, run };
 }
 
-export function list(node: ASTNode, elements: readonly Expression[]): Expression {
+export function list(node: Tree, elements: readonly Expression[]): Expression {
   const [first] = elements;
   const max = elements.length;
   if (first === undefined) return { type: 'list', max, item: null, steps: 1, run: () => [], constant: [] };

@@ -1,8 +1,12 @@
-/** Text to a checked syntax tree, by cel-js; its errors in our words, which do not repeat the text. */
+/**
+ * Text to a tree (tree.ts): parsed and type-checked by cel-js, and of its syntax tree only what the language of rules has;
+ * all else is refused at its place. Errors are in our words, which do not repeat the text.
+ */
 import { type ASTNode, Environment, ParseError, TypeError as TypeMismatch } from '@marcbachmann/cel-js';
-import { quoted, Refusal } from './error.ts';
-import { MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_LIST_ELEMENTS, MAX_NODES } from './limits.ts';
-import { NEIGHBOURHOOD, VARIABLE_NAMES, VARIABLES } from './variables.ts';
+import { Refusal } from './error.ts';
+import { MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_INTEGER, MAX_LIST_ELEMENTS, MAX_NODES } from './limits.ts';
+import type { Tree } from './tree.ts';
+import { NEIGHBOURHOOD, quoted, unknownVariable, VARIABLES, variableOf } from './variables.ts';
 
 /** Symbols of cel-js's token names, where those are not words. */
 const TOKENS: Readonly<Record<string, string>> = {
@@ -41,8 +45,14 @@ const LIMIT_NAMES: Readonly<Record<string, string>> = {
 /** The variables of a rule as cel-js knows them; the differential test evaluates with it. */
 export const ENVIRONMENT: Environment = declareVariables(new Environment({ limits: LIMITS }));
 
+export interface ParsedCondition {
+  readonly tree: Tree;
+  /** Where in the text a node of the tree is; 0 for one that is not in it. */
+  offsetOf(node: Tree): number;
+}
+
 /** @throws Refusal unless the text is a condition over the variables */
-export function parseCondition(text: string): ASTNode {
+export function parseCondition(text: string): ParsedCondition {
   if (text.length > MAX_EXPRESSION_CHARS) {
     throw new Refusal(MAX_EXPRESSION_CHARS, `expected at most ${MAX_EXPRESSION_CHARS} characters`);
   }
@@ -51,16 +61,136 @@ export function parseCondition(text: string): ASTNode {
   const { valid, type, error } = parsed.check();
   if (!valid) throw asRefusal(error);
   if (type !== 'bool') throw new Refusal(0, `expected a condition, which is true or false; found ${type}`);
-  return parsed.ast;
+  const offsets = new Map<Tree, number>();
+  const tree = treeOf(parsed.ast, new Set(), offsets);
+  return { tree, offsetOf: (node) => offsets.get(node) ?? 0 };
 }
 
-export function children(node: ASTNode): readonly ASTNode[] {
+/** The variables of the macros around a node. */
+type Scope = ReadonlySet<string>;
+
+/** @param offsets takes the place of each node; of a literal that of the last one of its value */
+function treeOf(node: ASTNode, scope: Scope, offsets: Map<Tree, number>): Tree {
+  const tree = translate(node, scope, (operand, inner = scope) => treeOf(operand, inner, offsets));
+  offsets.set(tree, node.pos);
+  return tree;
+}
+
+function translate(node: ASTNode, scope: Scope, below: (operand: ASTNode, inner?: Scope) => Tree): Tree {
+  switch (node.op) {
+    case 'value':
+      return literal(node, node.args);
+    case 'id':
+      return variable(node, node.args, scope);
+    case '.':
+      return field(node, ...node.args, scope);
+    case '!_':
+      return ['!', below(node.args)];
+    case '-_':
+      return ['neg', below(node.args)];
+    case '?:':
+      return ['?:', below(node.args[0]), below(node.args[1]), below(node.args[2])];
+    case '&&':
+    case '||':
+    case '==':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+    case 'in':
+      return [node.op, below(node.args[0]), below(node.args[1])];
+    case 'list':
+      return ['list', ...node.args.map((element) => below(element))];
+    case 'call':
+      return functionCall(
+        node,
+        node.args[0],
+        node.args[1].map((argument) => below(argument)),
+      );
+    case 'rcall':
+      return methodCall(node, ...node.args, scope, below);
+    default:
+      return refuse(node, 'expected no maps and no [index]; lists have size(), in, exists() and all()');
+  }
+}
+
+function literal(node: ASTNode, value: unknown): Tree {
+  switch (typeof value) {
+    case 'bigint':
+      if (value > MAX_INTEGER) refuse(node, 'expected an integer below 2^53');
+      return Number(value);
+    case 'number':
+      return ['real', value];
+    case 'string':
+    case 'boolean':
+      return value;
+    default:
+      return refuse(node, 'expected a number, text, true or false');
+  }
+}
+
+function variable(node: ASTNode, name: string, scope: Scope): Tree {
+  return scope.has(name) || variableOf(name) !== undefined ? ['var', name] : refuse(node, unknownVariable(name));
+}
+
+function field(node: ASTNode, of: ASTNode, name: string, scope: Scope): Tree {
+  const isNeighbourhood = of.op === 'id' && of.args === 'neighbourhood' && !scope.has(of.args);
+  if (isNeighbourhood && Object.hasOwn(NEIGHBOURHOOD, name)) return ['var', `neighbourhood.${name}`];
+  return refuse(node, 'expected neighbourhood.hundred, neighbourhood.thousand or neighbourhood.score');
+}
+
+function functionCall(node: ASTNode, name: string, args: readonly Tree[]): Tree {
+  const [operand] = args;
+  if (operand === undefined || args.length > 1) return refuse(node, `expected one argument of ${quoted(name)}()`);
+  if (name === 'size' || name === 'double') return [name, operand];
+  return refuse(node, `expected one of the functions size() and double(); found ${quoted(name)}()`);
+}
+
+/** `receiver.name(args)`, macros included. */
+function methodCall(
+  node: ASTNode,
+  name: string,
+  receiverNode: ASTNode,
+  args: readonly ASTNode[],
+  scope: Scope,
+  below: (operand: ASTNode, inner?: Scope) => Tree,
+): Tree {
+  if (name === 'matches') {
+    refuse(node, 'expected startsWith(), endsWith(), contains() or in; a regular expression can run for ever');
+  }
+  const receiver = below(receiverNode);
+  const [first, second] = args;
+  switch (name) {
+    case 'size':
+      if (first === undefined) return [name, receiver];
+      break;
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains':
+      if (first !== undefined) return [name, receiver, below(first)];
+      break;
+    case 'exists':
+    case 'all':
+    case 'exists_one':
+      if (first?.op !== 'id' || second === undefined) break;
+      return [name, receiver, first.args, below(second, new Set(scope).add(first.args))];
+  }
+  const methods = 'size(), startsWith(), endsWith(), contains(), exists(), all() and exists_one()';
+  return refuse(node, `expected one of the methods ${methods}; found ${quoted(name)}()`);
+}
+
+function refuse(node: ASTNode, detail: string): never {
+  throw new Refusal(node.pos, detail);
+}
+
+function children(node: ASTNode): readonly ASTNode[] {
   return nodesIn(node.args);
-}
-
-/** Whether a variable of this name is anywhere in the condition; one of a macro may have the same. */
-export function names(node: ASTNode, variable: string): boolean {
-  return (node.op === 'id' && node.args === variable) || children(node).some((child) => names(child, variable));
 }
 
 function nodesIn(args: unknown): ASTNode[] {
@@ -97,8 +227,7 @@ function detailOf(code: string, summary: string): string {
   const found = summary.slice(summary.lastIndexOf(':') + 1).trim();
   if (code === 'expected_token') return expectedToken(summary);
   if (code === 'limit_exceeded') return `expected ${limitIn(summary)}`;
-  if (code === 'unknown_variable')
-    return `expected one of the variables ${VARIABLE_NAMES.join(', ')}; found ${quoted(found)}`;
+  if (code === 'unknown_variable') return unknownVariable(found);
   if (code === 'no_matching_overload') return `expected a function or method that exists; found ${callIn(summary)}`;
   if (code === 'no_such_overload' && summary.includes('null')) {
     return 'expected no comparison with null; whether there are days is asked with verdict == "listed"';

@@ -1,8 +1,9 @@
-/** The variables of a rule (API.md, Policy): their types, how they are read from the facts, and how large they get. */
+/** The variables of a rule (docs/POLICY.md): their types, how they are read from the facts, and how large they get. */
 import { CHANNELS, INDUSTRIES } from '../../format/vocabulary.ts';
-import { MAX_LEVEL } from '../labels.ts';
+import { MAX_LEVEL } from '../ageing.ts';
 import { type PolicyFacts, RuleFailure } from '../policy.ts';
 import type { Expression } from './expression.ts';
+import { MAX_QUOTED_CHARS } from './limits.ts';
 
 /** Of a label or a scenario (labels.ts, http/lookup-schema.ts); the other strings are shorter. */
 const MAX_NAME_CHARS = 64;
@@ -54,6 +55,25 @@ export const NEIGHBOURHOOD = {
 } as const satisfies Readonly<Record<string, Expression>>;
 
 export const VARIABLE_NAMES: readonly string[] = [...Object.keys(VARIABLES), 'neighbourhood'];
+
+const BY_NAME: ReadonlyMap<string, Expression> = new Map<string, Expression>([
+  ...Object.entries(VARIABLES),
+  ...Object.entries(NEIGHBOURHOOD).map(([name, field]): [string, Expression] => [`neighbourhood.${name}`, field]),
+]);
+
+/** @param name with a dot, of a field of `neighbourhood` */
+export function variableOf(name: string): Expression | undefined {
+  return BY_NAME.get(name);
+}
+
+export function unknownVariable(name: string): string {
+  return `expected one of the variables ${VARIABLE_NAMES.join(', ')}; found ${quoted(name)}`;
+}
+
+/** An identifier as an error message shows it. */
+export function quoted(identifier: string): string {
+  return identifier.length <= MAX_QUOTED_CHARS ? identifier : `${identifier.slice(0, MAX_QUOTED_CHARS)}…`;
+}
 
 function int(max: number, run: (facts: PolicyFacts) => number): Expression {
   return { type: 'int', max, steps: 1, run };

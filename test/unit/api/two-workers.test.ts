@@ -11,6 +11,8 @@ import { newWorld, type World } from '../../support/world.ts';
 
 const ADMIN = 'admin-key-of-more-than-32-characters';
 const ORIGIN = 'https://ringfence.example';
+/** The edge has no compiler, and needs none for what is stored with a tree. */
+const compile = () => Promise.reject(new Error('no compiler here'));
 const NUMBER = '+12025550123';
 
 let world: World;
@@ -25,7 +27,8 @@ beforeEach(() => {
   world = newWorld();
   const { now, sleep } = { now: world.now, sleep: world.delay };
   const surroundings = { ...PLATFORM, now, sleep, log: world.log };
-  const newIsolate = () => createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, [], surroundings);
+  const newIsolate = () =>
+    createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
   control = createControl(newIsolate(), {});
   forwarded = [];
   between = (request) => control.fetch(request);

@@ -19,6 +19,7 @@ const CONFIG = {
   levels: LEVELS,
   unknownLabel: UNKNOWN_LABEL_RISK,
   policy: DEFAULT_POLICY.source,
+  tree: DEFAULT_POLICY.tree,
   overrides: OVERRIDES,
 };
 
@@ -55,6 +56,24 @@ describe('is refused', () => {
     const parse = () => parseFeedConfig(Uint8Array.from(Buffer.from(changed)));
     expect(parse).toThrow(/^feed config: /);
     expect(parse).not.toThrow(/\d{7}/);
+  });
+});
+
+describe('a compiled policy', () => {
+  const json = (config: object) => Uint8Array.from(Buffer.from(JSON.stringify(config)));
+
+  test('is sent beside its source, and is opened by who reads it', () => {
+    expect(JSON.parse(new TextDecoder().decode(encodeFeedConfig(CONFIG)))).toMatchObject({
+      policy: DEFAULT_POLICY.source,
+      tree: DEFAULT_POLICY.tree,
+    });
+    const later = { version: 2, conditions: [['never', 'heard', 'of']] };
+    expect(parseFeedConfig(encodeFeedConfig({ ...CONFIG, tree: later })).tree).toEqual(later);
+  });
+
+  test('is not there in a configuration of an origin of before', () => {
+    const { tree: _, ...before } = { format: 2, ...CONFIG };
+    expect(parseFeedConfig(json(before))).toEqual(before);
   });
 });
 

@@ -11,7 +11,7 @@ import { MergeDictionary } from '../../../src/merge/dictionary.ts';
 import { fold } from '../../../src/merge/fold.ts';
 import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from './support/real-list.ts';
 
-/** From DESIGN.md; for the numbers, frame, directory and padding included. */
+/** The goals of docs/decisions/0002-partitioned-elias-fano.md; for the numbers, frame, directory and padding included. */
 const NUMBERS_BITS = 14.5;
 const VERDICTS_BYTES = 4;
 

@@ -5,7 +5,9 @@ import { Findings } from '../../../scripts/fsck/findings.ts';
 import type { Look } from '../../../scripts/fsck/look.ts';
 import { frame } from '../../../src/format/frame.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { ALL_TENANTS, AUDIT_PAGE } from '../../../src/tenants/documents.ts';
+import { compilePolicy } from '../../../src/policy/cel/compile.ts';
+import { AUDIT_PAGE } from '../../../src/tenants/audit-trail.ts';
+import { ALL_TENANTS, policyFile } from '../../../src/tenants/documents.ts';
 import { someDetections } from '../../support/detections.ts';
 import { upload } from '../../support/world.ts';
 import { override, SHOP, Tenants } from '../tenants/support.ts';
@@ -13,7 +15,8 @@ import { withCanary } from './damage/configuration.ts';
 import { checked, flip, lookAt } from './support.ts';
 
 const NUMBER = 12_025_550_123;
-const POLICY = { rules: [], default: 'allow' as const };
+const POLICY = compilePolicy({ rules: [], default: 'allow' });
+const FLAGS = compilePolicy({ rules: [], default: 'flag' });
 
 let tenants: Tenants;
 
@@ -53,12 +56,24 @@ async function lose(prefix: string, way: keyof typeof WAYS): Promise<string> {
   return head?.key ?? '';
 }
 
+test.each([
+  ['without a tree, as the version before has written it', undefined],
+  ['with a tree of another version', { version: 2, conditions: [] }],
+])('a policy %s is sound: its source is compiled where it is used', async (_, tree) => {
+  const { store } = await shop();
+  const ref = (await store.index.read()).value.get('shop')?.policy ?? '';
+  const { tree: _known, ...document } = await store.policy('shop', ref);
+  const stored = tree === undefined ? document : { ...document, tree };
+  await tenants.objects.memory.put(`config/policies/shop/${ref}`, policyFile.encode(stored));
+  expect(await problems()).toEqual([]);
+});
+
 describe.each(['missing', 'damaged'] as const)('%s', (way) => {
   test('policy: put anew, it is in force, and the trail says that the one before was lost', async () => {
     const { store, rules } = await shop();
     const key = await lose('config/policies/shop/', way);
     expect(await problems()).toEqual([expect.stringMatching(`^${key}: .*put the policy anew \\(PUT /v1/policy\\)`)]);
-    const put = await store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    const put = await store.putPolicy(SHOP, FLAGS);
     // Above every version that there has been.
     expect(put).toMatchObject({ kind: 'done', value: { version: 3, earlier: [] } });
     expect(await problems()).toEqual([]);

@@ -22,6 +22,7 @@ import { batchService } from '../../../src/merge/batch-service.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
 import { type QualityService, qualityService } from '../../../src/merge/quality-service.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
+import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import type { Moment } from '../../../src/serve/past-finder.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
@@ -136,8 +137,8 @@ export class Harness {
       report: () => undefined,
     };
     const log: WholeServices['log'] = (event, fields) => void this.logged.push({ event, fields });
-    const tenants: TenantStore = new TenantStore({ ...shared, held: () => rules });
-    const rules = new TenantRulesHolder(tenants, { ...shared, log });
+    const rules = new TenantRulesHolder({ ...shared, log, compile: async (source) => policyTreeOf(source) });
+    const tenants = new TenantStore({ ...shared, holder: rules });
     let changes = 0;
     return {
       keys: this.keys,

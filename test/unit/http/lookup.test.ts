@@ -31,7 +31,7 @@ const post = (json: unknown) => harness.call('POST', '/v1/lookup', { json });
 const get = (query: string) => harness.call('GET', `/v1/lookup?${query}`);
 
 describe('a lookup', () => {
-  it('answers as API.md shows, to the byte', async () => {
+  it('answers with the documented fields in the documented order, to the byte', async () => {
     const { status, text } = await post({ number: '+639171234567' });
     expect(status).toBe(200);
     expect(text).toBe(

@@ -20,7 +20,11 @@ function policyOf(...ids: readonly string[]): { policy: Policy; calls: string[] 
     };
     return { id, action: 'block', mode: id.startsWith('shadow') ? 'shadow' : 'enforce', matches };
   });
-  return { policy: { source: { rules: [], default: 'allow' }, rules, readsProjects: false, default: 'allow' }, calls };
+  const tree = { version: 1, conditions: [] } as const;
+  return {
+    policy: { source: { rules: [], default: 'allow' }, tree, rules, readsProjects: false, default: 'allow' },
+    calls,
+  };
 }
 
 describe('applyPolicy', () => {

@@ -1,11 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { parseFeedManifest } from '../../../src/feed/manifest.ts';
+import { encodeFeedConfig, parseFeedConfig } from '../../../src/feed/config.ts';
+import { encodeFeedManifest, parseFeedManifest } from '../../../src/feed/manifest.ts';
+import { sha256Hex } from '../../../src/format/hash.ts';
 import type { LookupAnswer } from '../../../src/policy/answer.ts';
+import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 import { ReplicaError } from '../../../src/replica/errors.ts';
+import { readPointer, sliceKey, swapPointer } from '../../../src/replica/pointer.ts';
 import type { Replica } from '../../../src/replica/replica.ts';
 import { OLDER_FOR_MS } from '../../../src/replica/sync.ts';
+import { readSlice } from '../../../src/replica/target.ts';
 import { someDetections } from '../../support/detections.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { fictional, newReplicaWorld, type ReplicaWorld } from './replica.ts';
@@ -161,6 +166,52 @@ describe('the origin', () => {
     expect(await codeOf(replica.sync())).toBe('invalid');
     await expectOld();
     await expectRepaired();
+  });
+});
+
+describe('an origin of another version', () => {
+  const rulesWith = (tree: unknown) => {
+    const policy = { ...DEFAULT_POLICY, tree: tree as typeof DEFAULT_POLICY.tree };
+    return { policy, overrides: Overrides.none };
+  };
+
+  test.each([
+    ['before sends no compiled policy', undefined, 'outdated'],
+    ['to come sends one of another version', { version: 2, conditions: [] }, 'invalid'],
+    ['that is wrong sends one that is damaged', { version: 1, conditions: [true, ['xor', 1], true] }, 'invalid'],
+  ])('%s: what is held goes on answering', async (_, tree, code) => {
+    world.origin.rules.set('default', rulesWith(tree));
+    expect(await codeOf(replica.sync())).toBe(code);
+    await expectOld();
+    world.origin.rules.clear();
+    await expectRepaired();
+  });
+
+  test('before that a package before has followed: no answer until the origin is deployed, and each sync says so', async () => {
+    await replica.sync();
+    // As a package held it that compiled rules itself.
+    const store = world.store.memory;
+    const held = await readPointer(store);
+    if (held === null) throw new Error('expected a pointer');
+    const feed = parseFeedManifest(await readSlice(store, held.pointer.manifest));
+    const { tree: _, ...config } = parseFeedConfig(await readSlice(store, feed.config));
+    const put = async (bytes: Uint8Array<ArrayBuffer>) => {
+      const slice = { sha256: await sha256Hex(bytes), bytes: bytes.length };
+      await store.put(sliceKey(slice.sha256), bytes);
+      return slice;
+    };
+    const manifest = await put(encodeFeedManifest({ ...feed, config: await put(encodeFeedConfig(config)) }));
+    await swapPointer(store, held, { ...held.pointer, manifest, sequence: held.pointer.sequence + 1 });
+
+    const fresh = world.isolate();
+    expect(await verdicts(fresh)).toEqual(['storage-unavailable', 'storage-unavailable']);
+    // The origin has nothing new either.
+    expect(await codeOf(fresh.sync())).toBe('outdated');
+    const flags = compilePolicy({ rules: [], default: 'flag' });
+    world.origin.rules.set('default', { policy: flags, overrides: Overrides.none });
+    world.clock += MINUTE;
+    expect(await fresh.sync()).toMatchObject({ complete: true, unchanged: false });
+    expect(await fresh.lookup({ number: OLD })).toMatchObject({ answer: { verdict: 'listed', action: 'flag' } });
   });
 });
 

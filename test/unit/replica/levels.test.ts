@@ -6,7 +6,13 @@ import { openConfig } from '../../../src/replica/contents.ts';
 test('levels, steps and horizons are those of the origin, of labels that it does not know as well', () => {
   const pool = { level: 6, steps: { 10: 5, 20: 1 }, horizonDays: 30 };
   const unknownLabel = { level: 3, steps: { 5: 2 }, horizonDays: null };
-  const config = { levels: { modem_pool_card: pool }, unknownLabel, policy: DEFAULT_POLICY.source, overrides: [] };
+  const config = {
+    levels: { modem_pool_card: pool },
+    unknownLabel,
+    policy: DEFAULT_POLICY.source,
+    tree: DEFAULT_POLICY.tree,
+    overrides: [],
+  };
   const { levels } = openConfig(encodeFeedConfig(config));
   expect([0, 9, 10, 20, 29, 30].map((days) => levels.levelOf(['modem_pool_card'], days))).toEqual([6, 6, 5, 1, 1, 0]);
   // A default label that the origin does not have is one that it does not know.

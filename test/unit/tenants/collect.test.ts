@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { compilePolicy } from '../../../src/policy/cel/compile.ts';
+import { AUDIT_PAGE, auditFile } from '../../../src/tenants/audit-trail.ts';
 import { AUDIT_KEPT_MS, collectDocuments, MAX_AUDIT_PAGES } from '../../../src/tenants/collect.ts';
-import { AUDIT_PAGE, auditFile, MAX_EARLIER } from '../../../src/tenants/documents.ts';
+import { MAX_EARLIER } from '../../../src/tenants/documents.ts';
 import { override, SHOP, Tenants } from './support.ts';
 
 const NUMBER = 12_025_550_123;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const POLICY = (level: number) => ({
-  rules: [{ id: 'a', when: `level > ${level}`, action: 'block' as const, mode: 'enforce' as const }],
-  default: 'allow' as const,
-});
+const POLICY = (level: number) =>
+  compilePolicy({
+    rules: [{ id: 'a', when: `level > ${level}`, action: 'block' as const, mode: 'enforce' as const }],
+    default: 'allow' as const,
+  });
 
 let tenants: Tenants;
 const context = () => ({ objects: tenants.objects, now: () => tenants.nowMs });

@@ -1,3 +1,4 @@
+import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { type TenantRulesDeps, TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
 import { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { StoreLog, StrictObjectStore } from '../../support/strict-stores.ts';
@@ -10,6 +11,9 @@ export class Tenants {
   readonly background: Promise<unknown>[] = [];
   readonly events: string[] = [];
 
+  /** Of a policy that is stored without a tree, or with one of another version. */
+  compile: TenantRulesDeps['compile'] = async (source) => policyTreeOf(source);
+
   isolate({ maxAgeMs }: Pick<TenantRulesDeps, 'maxAgeMs'> = {}) {
     const shared = {
       objects: this.objects,
@@ -19,12 +23,13 @@ export class Tenants {
       waitUntil: (promise: Promise<unknown>) => void this.background.push(promise),
       report: () => undefined,
     };
-    const store: TenantStore = new TenantStore({ ...shared, held: () => rules });
-    const rules = new TenantRulesHolder(store, {
+    const rules = new TenantRulesHolder({
       ...shared,
+      compile: (source) => this.compile(source),
       ...(maxAgeMs === undefined ? undefined : { maxAgeMs }),
       log: (event) => void this.events.push(event),
     });
+    const store = new TenantStore({ ...shared, holder: rules });
     return { store, rules };
   }
 

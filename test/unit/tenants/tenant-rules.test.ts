@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
+import type { PolicySource } from '../../../src/policy/policy.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
-import { policyFile } from '../../../src/tenants/documents.ts';
+import { type PolicyDocument, policyFile } from '../../../src/tenants/documents.ts';
+import type { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { override, SHOP, Tenants } from './support.ts';
 
 const NUMBER = 12_025_550_123;
@@ -12,11 +15,22 @@ const POLICY = {
   default: 'allow' as const,
 };
 
+const COMPILED = compilePolicy(POLICY);
+const FLAGS = compilePolicy({ ...POLICY, default: 'flag' });
+
 let tenants: Tenants;
 
 beforeEach(() => {
   tenants = new Tenants();
 });
+
+/** Puts the policy of the shop, and then replaces its document. */
+async function stored(store: TenantStore, edit: (document: PolicyDocument) => PolicyDocument): Promise<void> {
+  const put = await store.putPolicy(SHOP, COMPILED);
+  if (put.kind !== 'done') throw new Error('expected the policy to be put');
+  const row = (await store.index.read()).value.get('shop');
+  await tenants.objects.memory.put(`config/policies/shop/${row?.policy}`, policyFile.encode(edit(put.value)));
+}
 
 async function refreshed(isolate: ReturnType<Tenants['isolate']>) {
   tenants.nowMs += REFRESH_MS;
@@ -39,7 +53,7 @@ describe('rules', () => {
     const [here, there] = [tenants.isolate(), tenants.isolate()];
     await here.rules.get('shop');
     await there.store.putOverride(SHOP, override(NUMBER));
-    await there.store.putPolicy(SHOP, POLICY);
+    await there.store.putPolicy(SHOP, COMPILED);
     expect((await there.rules.get('shop')).policy.rules).toHaveLength(1);
     expect((await here.rules.get('shop')).policy).toBe(DEFAULT_POLICY);
     const found = await refreshed(here);
@@ -54,7 +68,7 @@ describe('rules', () => {
   it('an isolate that was idle for half a minute asks before it answers', async () => {
     const [here, there] = [tenants.isolate(), tenants.isolate()];
     await here.rules.get('shop');
-    await there.store.putPolicy(SHOP, POLICY);
+    await there.store.putPolicy(SHOP, COMPILED);
     tenants.nowMs += 30_000;
     expect(here.rules.peek('shop')).toBeNull();
     expect((await here.rules.get('shop')).policy.source).toEqual(POLICY);
@@ -62,9 +76,9 @@ describe('rules', () => {
 
   it('of one tenant stay as they are when another changes its own', async () => {
     const { store, rules } = tenants.isolate();
-    await store.putPolicy(SHOP, POLICY);
+    await store.putPolicy(SHOP, COMPILED);
     const before = await rules.get('shop');
-    await store.putPolicy(BANK, { ...POLICY, default: 'flag' });
+    await store.putPolicy(BANK, FLAGS);
     tenants.log.clear();
     expect(rules.peek('shop')).toBe(before);
     expect(tenants.log.calls).toEqual([]);
@@ -84,9 +98,9 @@ describe('rules', () => {
 
   it('with storage that fails: the last good ones, and none if there were none', async () => {
     const { store, rules } = tenants.isolate();
-    await store.putPolicy(SHOP, POLICY);
+    await store.putPolicy(SHOP, COMPILED);
     const before = await rules.get('shop');
-    await store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    await store.putPolicy(SHOP, FLAGS);
     tenants.log.beforeCall = () => Promise.reject(new Error('down'));
     expect(await rules.get('shop')).toBe(before);
     expect(tenants.events).toEqual(['tenant.rules-unavailable']);
@@ -100,7 +114,7 @@ describe('rules', () => {
 
   it('that this isolate has just changed are known here, whatever was read meanwhile and whatever fails since', async () => {
     const { store, rules } = tenants.isolate();
-    await tenants.isolate().store.putPolicy(BANK, POLICY);
+    await tenants.isolate().store.putPolicy(BANK, COMPILED);
     let isFirst = true;
     tenants.log.beforeCall = async (name) => {
       if (name !== 'put config/' || !isFirst) return;
@@ -108,7 +122,7 @@ describe('rules', () => {
       // The first copy: read after the change began, and before it took place.
       await rules.get('shop');
     };
-    await store.putPolicy(SHOP, POLICY);
+    await store.putPolicy(SHOP, COMPILED);
     expect(isFirst).toBe(false);
     tenants.log.beforeCall = async (name) => {
       if (name.endsWith(' config/')) throw new Error('down');
@@ -118,9 +132,9 @@ describe('rules', () => {
 
   it('whose documents cannot be read give way to those from before, for two minutes', async () => {
     const [here, there] = [tenants.isolate(), tenants.isolate()];
-    await here.store.putPolicy(SHOP, POLICY);
+    await here.store.putPolicy(SHOP, COMPILED);
     const before = await here.rules.get('shop');
-    await there.store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    await there.store.putPolicy(SHOP, FLAGS);
     tenants.log.beforeCall = async (name) => {
       if (name === 'get config/policies/shop/') throw new Error('down');
     };
@@ -136,7 +150,7 @@ describe('rules', () => {
 
   it('of any age, with storage that fails, where the operator wants old answers rather than none', async () => {
     const { store, rules } = tenants.isolate({ maxAgeMs: Number.POSITIVE_INFINITY });
-    await store.putPolicy(SHOP, POLICY);
+    await store.putPolicy(SHOP, COMPILED);
     const before = await rules.get('shop');
     tenants.log.beforeCall = () => Promise.reject(new Error('down'));
     tenants.nowMs += 24 * 3_600_000;
@@ -145,13 +159,13 @@ describe('rules', () => {
 
   it('that are asked for as the latest are those of storage, with one read as long as they stay', async () => {
     const [here, there] = [tenants.isolate(), tenants.isolate()];
-    await there.store.putPolicy(SHOP, POLICY);
+    await there.store.putPolicy(SHOP, COMPILED);
     const before = await here.rules.latest('shop');
     expect(before.policy.source).toEqual(POLICY);
     tenants.log.clear();
     expect(await here.rules.latest('shop')).toBe(before);
     expect(tenants.log.counts()).toEqual({ 'getIfChanged config/': 1 });
-    await there.store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    await there.store.putPolicy(SHOP, FLAGS);
     expect(await here.rules.get('shop')).toBe(before);
     expect((await here.rules.latest('shop')).policy.source.default).toBe('flag');
     expect((await here.rules.get('shop')).policy.source.default).toBe('flag');
@@ -159,9 +173,9 @@ describe('rules', () => {
 
   it('that are asked for as the latest are never those from before, when storage fails', async () => {
     const [here, there] = [tenants.isolate(), tenants.isolate()];
-    await there.store.putPolicy(SHOP, POLICY);
+    await there.store.putPolicy(SHOP, COMPILED);
     const before = await here.rules.latest('shop');
-    await there.store.putPolicy(SHOP, { ...POLICY, default: 'flag' });
+    await there.store.putPolicy(SHOP, FLAGS);
     for (const failing of ['config/', 'config/policies/']) {
       tenants.log.beforeCall = (name) =>
         name.endsWith(` ${failing}`) || name.endsWith(` ${failing}shop/`)
@@ -189,15 +203,76 @@ describe('rules', () => {
 
   it('a stored policy that does not compile any more gives way to the built-in one, and is logged', async () => {
     const { store, rules } = tenants.isolate();
-    const put = await store.putPolicy(SHOP, POLICY);
-    if (put.kind !== 'done') throw new Error('expected the policy to be put');
-    const row = (await store.index.read()).value.get('shop');
     const policy = { ...POLICY, rules: POLICY.rules.map((rule) => ({ ...rule, when: 'gone()' })) };
-    await tenants.objects.memory.put(
-      `config/policies/shop/${row?.policy}`,
-      policyFile.encode({ ...put.value, policy }),
-    );
+    await stored(store, ({ tree: _, ...document }) => ({ ...document, policy }));
     expect((await rules.get('shop')).policy).toBe(DEFAULT_POLICY);
     expect(tenants.events).toEqual(['tenant.policy-does-not-compile']);
+  });
+});
+
+describe('a stored policy', () => {
+  const { tree } = COMPILED;
+  let asked: PolicySource[];
+  let answer: () => Promise<unknown>;
+
+  beforeEach(() => {
+    asked = [];
+    answer = async () => tree;
+    tenants.compile = (source) => {
+      asked.push(source);
+      return answer();
+    };
+  });
+
+  it('is opened from its tree, and is compiled by nobody, even where its source says something else', async () => {
+    const { store, rules } = tenants.isolate();
+    const source = { ...POLICY, rules: POLICY.rules.map((rule) => ({ ...rule, when: 'gone()' })) };
+    await stored(store, (document) => ({ ...document, policy: source }));
+    const { policy } = await rules.get('shop');
+    expect(policy).toMatchObject({ source, tree });
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['without a tree, as the version before has written it', undefined],
+    ['with a tree of another version', { version: 2, conditions: [['never', 'heard', 'of']] }],
+    ['with a tree of other rules', { version: 1, conditions: [true, true] }],
+    ['with an operator that is not known', { version: 1, conditions: [['xor', true, true]] }],
+    ['with a tree that is no condition', { version: 1, conditions: [5] }],
+  ])('%s is compiled once, and held as long as the rules are', async (_, foreign) => {
+    const { store, rules } = tenants.isolate();
+    await stored(store, ({ tree: known, ...document }) => {
+      return foreign === undefined ? document : { ...document, tree: foreign };
+    });
+    const found = await rules.get('shop');
+    expect(found.policy).toMatchObject({ source: POLICY, tree });
+    expect(asked).toEqual([POLICY]);
+    tenants.nowMs += 60_000;
+    expect(await rules.get('shop')).toBe(found);
+    expect(await rules.latest('shop')).toBe(found);
+    expect(asked).toHaveLength(1);
+    expect(tenants.events).toEqual([]);
+  });
+
+  it.each([
+    ['it cannot be asked', () => Promise.reject(new Error('no such binding'))],
+    ['it answers with a tree of another version', async () => ({ version: 2, conditions: [true] })],
+    ['it answers with nothing that is a tree', async () => 'no'],
+  ])('that is to be compiled where %s is as if storage did not answer, and nothing else decides', async (_, fails) => {
+    const [here, fresh] = [tenants.isolate(), tenants.isolate()];
+    await here.store.putPolicy(SHOP, FLAGS);
+    const before = await here.rules.get('shop');
+    await stored(tenants.isolate().store, ({ tree: _known, ...document }) => document);
+    answer = fails;
+    tenants.nowMs += 30_000;
+    // Those from before, for two minutes; no answer after that, and in an isolate that has none.
+    expect(await here.rules.get('shop')).toBe(before);
+    await expect(fresh.rules.get('shop')).rejects.toThrow(StorageUnavailable);
+    await expect(here.rules.latest('shop')).rejects.toThrow(StorageUnavailable);
+    tenants.nowMs += 120_000;
+    await expect(here.rules.get('shop')).rejects.toThrow(StorageUnavailable);
+    expect(new Set(tenants.events)).toEqual(new Set(['tenant.rules-unavailable']));
+    answer = async () => tree;
+    expect((await here.rules.get('shop')).policy).toMatchObject({ source: POLICY, tree });
   });
 });

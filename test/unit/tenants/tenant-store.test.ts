@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { compilePolicy } from '../../../src/policy/cel/compile.ts';
+import { AUDIT_PAGE, type AuditEntry, auditFile } from '../../../src/tenants/audit-trail.ts';
 import {
-  AUDIT_PAGE,
-  type AuditEntry,
-  auditFile,
   MAX_EARLIER,
   MAX_OVERRIDES,
   overridesFile,
@@ -20,7 +19,7 @@ beforeEach(() => {
   tenants = new Tenants();
 });
 
-const rules = (when: string) => ({
+const source = (when: string) => ({
   rules: [{ id: 'a', when, action: 'block' as const, mode: 'enforce' as const }],
   default: 'allow' as const,
 });
@@ -83,7 +82,7 @@ describe('a change', () => {
     const { store } = tenants.isolate();
     await Promise.all([
       store.putOverride(SHOP, override(NUMBER)),
-      store.putPolicy({ tenant: 'bank', by: 'x' }, rules('true')),
+      store.putPolicy({ tenant: 'bank', by: 'x' }, compilePolicy(source('true'))),
     ]);
     expect((await tenants.stored('shop')).overrides).toHaveLength(1);
     expect((await tenants.stored('bank')).policy).toMatchObject({ version: 1 });
@@ -96,7 +95,7 @@ describe('a change', () => {
       if (name === 'put config/') throw new Error('no');
     };
     expect((await store.deleteOverride(SHOP, NUMBER)).kind).toBe('unavailable');
-    expect((await store.putPolicy(SHOP, rules('true'))).kind).toBe('unavailable');
+    expect((await store.putPolicy(SHOP, compilePolicy(source('true')))).kind).toBe('unavailable');
     expect(await tenants.stored('shop')).toMatchObject({ overrides: [{ number: NUMBER }], policy: null, version: 1 });
   });
 });
@@ -214,13 +213,13 @@ describe('the audit trail', () => {
 describe('policies', () => {
   it('keep those before, up to a bound, and each can be read', async () => {
     const { store } = tenants.isolate();
-    for (let i = 1; i <= MAX_EARLIER + 2; i++) await store.putPolicy(SHOP, rules(`level > ${i}`));
+    for (let i = 1; i <= MAX_EARLIER + 2; i++) await store.putPolicy(SHOP, compilePolicy(source(`level > ${i}`)));
     const { policy } = await tenants.stored('shop');
     expect(policy?.version).toBe(MAX_EARLIER + 2);
     expect(policy?.earlier.map(({ version }) => version)).toEqual(
       Array.from({ length: MAX_EARLIER }, (_, i) => MAX_EARLIER + 1 - i),
     );
     const oldest = policy?.earlier.at(-1);
-    expect(await store.policy('shop', oldest?.ref ?? '')).toMatchObject({ version: 2, policy: rules('level > 2') });
+    expect(await store.policy('shop', oldest?.ref ?? '')).toMatchObject({ version: 2, policy: source('level > 2') });
   });
 });

@@ -134,11 +134,11 @@ function describeColumn(list: Listing, end: number): void {
 
 function describeFresh(list: Listing, end: number): void {
   const bytes = list.bytes.subarray(list.at, end);
-  list.heading('fresh numbers');
+  list.heading('recency');
   list.frame();
   const count = list.u32('count');
   list.u32('newestDay');
-  const fresh = list.u32('fresh');
+  const fresh = list.u32('recent');
   const ageBits = list.u32('ageBits');
   const days = Array.from({ length: count }, (_, rank) => readFresh(bytes, rank));
   const ageWords = Math.ceil((fresh * ageBits) / 32) + 1;

@@ -1,4 +1,6 @@
 /** Broken API keys, and broken rules of tenants. */
+import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
+import { DEFAULT_POLICY } from '../../../../src/policy/default-policy.ts';
 import { CanaryStore } from '../../../../src/quality/canaries.ts';
 import { policyFile } from '../../../../src/tenants/documents.ts';
 import { TenantStore } from '../../../../src/tenants/tenant-store.ts';
@@ -19,9 +21,9 @@ async function withTenant(): Promise<World> {
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sleep: async () => undefined,
     report: (problem) => expectNone(problem),
-    held: () => null,
+    holder: null,
   });
-  await store.putPolicy(SHOP, { rules: RULES, default: 'allow' });
+  await store.putPolicy(SHOP, compilePolicy({ rules: RULES, default: 'allow' }));
   await store.putOverride(SHOP, { number: 12_025_550_123, list: 'allow', reason: 'a test', expiresAt: null });
   return world;
 }
@@ -75,6 +77,19 @@ export const CONFIGURATION: Damages = {
     store: withTenant,
     breaks: async (world) => [error(CHECK, await deleted(world, await keyLike(world, 'config/overrides/shop/')))],
     says: /^is missing\. Put the object back/,
+  },
+  'a policy that decides by another tree than that of its rules': {
+    store: withTenant,
+    breaks: async (world) => {
+      const key = await keyLike(world, 'config/policies/shop/');
+      const policy = { rules: RULES, default: 'allow' as const };
+      const { version, conditions } = DEFAULT_POLICY.tree;
+      const tree = { version, conditions: conditions.slice(1, 2) };
+      const document = { version: 1, at: 0, by: 'admin', policy, tree, earlier: [] };
+      await world.objects.memory.put(key, policyFile.encode(document));
+      return [error(CHECK, key)];
+    },
+    says: /lookups decide by another tree than the one that its rules compile to.*put the policy anew/,
   },
   'a policy that does not compile any more': {
     store: withTenant,

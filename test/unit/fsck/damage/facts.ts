@@ -27,7 +27,7 @@ export const FACTS: Damages = {
       await alter(world, key, (bytes) => object?.bytes ?? bytes);
       return [error('facts', key)];
     },
-    says: /expected the directory that the manifest tells of, found another/,
+    says: /expected the directory that the manifest names, found another/,
   },
   "a flipped bit in a facts object's directory": {
     breaks: async (world) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compileExpression } from '../../../../src/policy/cel/closures.ts';
 import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
+import { expressionOf } from '../../../../src/policy/cel/evaluate.ts';
 import { MAX_RULES } from '../../../../src/policy/cel/limits.ts';
 import { parseCondition } from '../../../../src/policy/cel/parse.ts';
 import type { RuleSource } from '../../../../src/policy/policy.ts';
@@ -115,7 +115,7 @@ describe('bounds of an expression', () => {
   });
 });
 
-const stepsOf = (when: string) => compileExpression(parseCondition(when)).steps;
+const stepsOf = (when: string) => expressionOf(parseCondition(when).tree).steps;
 
 describe('the steps of an expression', () => {
   it.each([

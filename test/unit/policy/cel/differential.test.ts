@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
 import { ENVIRONMENT } from '../../../../src/policy/cel/parse.ts';
 import { type PolicyFacts, RuleFailure } from '../../../../src/policy/policy.ts';
-import { condition, facts } from './generate.ts';
+import { celFacts, condition, facts } from './generate.ts';
 
 type Outcome = boolean | 'fails';
 
@@ -37,21 +37,6 @@ function theirs(when: string): (given: PolicyFacts) => Outcome {
       if (error instanceof EvaluationError) return 'fails';
       throw error;
     }
-  };
-}
-
-/** cel-js takes integers as bigint, and has no null text. */
-function celFacts({ neighbourhood, ...given }: PolicyFacts) {
-  const big = (value: number | null) => (value === null ? null : BigInt(value));
-  return {
-    ...given,
-    level: BigInt(given.level),
-    sightings: BigInt(given.sightings),
-    daysSinceSeen: big(given.daysSinceSeen),
-    daysListed: big(given.daysListed),
-    neighbourhood: { ...neighbourhood, hundred: big(neighbourhood.hundred), thousand: big(neighbourhood.thousand) },
-    country: given.country ?? '',
-    scenario: given.scenario ?? '',
   };
 }
 

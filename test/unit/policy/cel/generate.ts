@@ -46,6 +46,21 @@ export const facts: fc.Arbitrary<PolicyFacts> = fc.boolean().chain((isListed) =>
   }),
 );
 
+/** cel-js takes integers as bigint, and has no null text. */
+export function celFacts({ neighbourhood, ...given }: PolicyFacts) {
+  const big = (value: number | null) => (value === null ? null : BigInt(value));
+  return {
+    ...given,
+    level: BigInt(given.level),
+    sightings: BigInt(given.sightings),
+    daysSinceSeen: big(given.daysSinceSeen),
+    daysListed: big(given.daysListed),
+    neighbourhood: { ...neighbourhood, hundred: big(neighbourhood.hundred), thousand: big(neighbourhood.thousand) },
+    country: given.country ?? '',
+    scenario: given.scenario ?? '',
+  };
+}
+
 export const condition: Text = bool(4, []);
 
 /** One of them, made only when it is drawn: the grammar has no end. */

@@ -12,8 +12,8 @@ import {
   MAX_RULE_STEPS,
   MAX_RULES,
 } from '../../../../src/policy/cel/limits.ts';
-import { policyWarnings } from '../../../../src/policy/cel/probe.ts';
 import { VARIABLE_NAMES } from '../../../../src/policy/cel/variables.ts';
+import { policyWarnings } from '../../../../src/policy/cel/warnings.ts';
 import { DEFAULT_POLICY_SOURCE } from '../../../../src/policy/default-policy.ts';
 import { type Action, applyPolicy, type PolicyFacts, type PolicySource } from '../../../../src/policy/policy.ts';
 import { CLEAR } from '../facts.ts';

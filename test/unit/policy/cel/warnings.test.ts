@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { interpret } from '../../../../src/policy/cel/abstract-value.ts';
 import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
-import { outlook } from '../../../../src/policy/cel/outlook.ts';
 import { parseCondition } from '../../../../src/policy/cel/parse.ts';
-import { policyWarnings, worldOf } from '../../../../src/policy/cel/probe.ts';
+import { environmentOf, policyWarnings } from '../../../../src/policy/cel/warnings.ts';
 import { type PolicyFacts, type PolicySource, RuleFailure, type RuleSource } from '../../../../src/policy/policy.ts';
 import { condition, facts } from './generate.ts';
 
@@ -87,13 +87,13 @@ describe('policyWarnings', () => {
   });
 });
 
-describe('outlook', () => {
+describe('an abstract value', () => {
   it('holds every outcome there is, of generated conditions', () => {
     let told = 0;
     const property = fc.property(condition, fc.array(facts, { minLength: 5, maxLength: 5 }), (when, cases) => {
       const outcome = outcomesOf(when);
       for (const given of cases) {
-        const { yes, no, fails } = outlook(parseCondition(when), worldOf(given.verdict));
+        const { yes, no, fails } = interpret(parseCondition(when).tree, environmentOf(given.verdict));
         if (!(yes && no)) told++;
         const found = outcome(given);
         if (found === true) expect(yes).toBe(true);

@@ -2,20 +2,19 @@
 import { CHANNELS, INDUSTRIES } from '../../format/vocabulary.ts';
 import { isCountry } from '../../number/country.ts';
 import { LINE_TYPES } from '../../number/phone-number.ts';
-import { MAX_LEVEL } from '../labels.ts';
+import { MAX_LEVEL } from '../ageing.ts';
 import type { Policy } from '../policy.ts';
 import {
+  type AbstractValue,
   ANYTHING,
   EMPTY_LIST,
+  type Environment,
+  interpret,
   type Kind,
   NO_VALUE,
-  type Outlook,
-  outlook,
   range,
   text,
-  type World,
-} from './outlook.ts';
-import { parseCondition } from './parse.ts';
+} from './abstract-value.ts';
 
 export interface PolicyWarning {
   /** Id of the rule. */
@@ -26,42 +25,43 @@ export interface PolicyWarning {
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
 /** At most three for each rule, in the order of the rules. */
-export function policyWarnings(policy: Policy): readonly PolicyWarning[] {
-  const worlds = [worldOf('listed'), worldOf('suspect'), worldOf('clear')];
-  const lastEnforced = policy.source.rules.findLast(({ mode }) => mode === 'enforce');
-  return policy.source.rules.flatMap((rule) => {
-    const condition = parseCondition(rule.when);
+export function policyWarnings({ rules, tree }: Policy): readonly PolicyWarning[] {
+  const environments = [environmentOf('listed'), environmentOf('suspect'), environmentOf('clear')];
+  const lastEnforced = rules.findLast(({ mode }) => mode === 'enforce');
+  return tree.conditions.flatMap((condition, index) => {
+    const rule = rules[index];
+    if (rule === undefined) return [];
     const details = detailsOf(
-      worlds.map((world) => outlook(condition, world)),
+      environments.map((environment) => interpret(condition, environment)),
       rule.mode === 'enforce' && rule !== lastEnforced,
     );
     return details.map((detail) => ({ rule: rule.id, detail }));
   });
 }
 
-function detailsOf(outlooks: readonly Outlook[], decidesBeforeOthers: boolean): readonly string[] {
+function detailsOf(values: readonly AbstractValue[], decidesBeforeOthers: boolean): readonly string[] {
   const details: string[] = [];
-  if (outlooks.some(({ fails }) => fails)) {
+  if (values.some(({ fails }) => fails)) {
     details.push(
       'fails for numbers that are not listed: put verdict == "listed" && before daysSinceSeen and daysListed',
     );
   }
-  if (outlooks.every(({ yes }) => !yes)) {
+  if (values.every(({ yes }) => !yes)) {
     details.push(
       'matches no number: it compares with a value that does not occur, or its conditions exclude each other',
     );
   }
-  if (decidesBeforeOthers && outlooks.every(({ no, fails }) => !no && !fails)) {
+  if (decidesBeforeOthers && values.every(({ no, fails }) => !no && !fails)) {
     details.push('matches every number: no enforced rule after it is ever reached');
   }
   return details;
 }
 
 /** What the variables can be for one kind of number (decide.ts, PolicyFacts). */
-export function worldOf(kind: Kind): World {
+export function environmentOf(kind: Kind): Environment {
   const isListed = kind === 'listed';
   const days = isListed ? range(0, Infinity) : NO_VALUE;
-  return new Map<string, Outlook>([
+  return new Map<string, AbstractValue>([
     ['verdict', text(kind)],
     ['level', range(0, isListed ? MAX_LEVEL : 0)],
     ['labels', isListed ? ANYTHING : EMPTY_LIST],

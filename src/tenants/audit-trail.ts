@@ -1,0 +1,67 @@
+/**
+ * The audit trail of a tenant: pages of fifty changes, newest first. Each change writes its page anew until that is full,
+ * which it is at every fiftieth version; `older` is the full page before it.
+ */
+import * as v from 'valibot';
+import { framedJson } from '../format/framed-json.ts';
+import { sourceIdMembers } from '../quality/source-id.ts';
+import { change, count, ref, storedOverride, type TenantRow, versionOf } from './documents.ts';
+
+/** Each change writes its page anew, so it stays at some 15 KiB, 100 with the longest reasons. */
+export const AUDIT_PAGE = 50;
+
+const shownOverride = v.pick(storedOverride, ['number', 'list', 'reason', 'expiresAt']);
+const auditEvent = v.variant('action', [
+  v.object({ action: v.literal('policy.put'), version: count }),
+  v.object({ action: v.literal('override.put'), override: shownOverride, replaced: v.nullable(shownOverride) }),
+  v.object({ action: v.literal('override.delete'), override: shownOverride }),
+  v.object({ action: v.literal('overrides.reset') }),
+  v.object({ action: v.literal('key.create'), key: v.string(), name: v.string(), scopes: v.array(v.string()) }),
+  v.object({ action: v.literal('key.delete'), key: v.string() }),
+  v.object({ action: v.literal('batch.withdraw'), batch: v.string() }),
+  v.object({ action: v.literal('batch.release'), batch: v.string() }),
+  v.object({ action: v.literal('canary.put'), number: count, note: v.nullable(v.string()) }),
+  v.object({ action: v.literal('canary.delete'), number: count }),
+  v.object({ action: v.literal('source.release'), source: v.object(sourceIdMembers), generation: count }),
+  v.object({ action: v.literal('source.drop'), source: v.object(sourceIdMembers), generation: count }),
+  v.object({ action: v.literal('rollback'), generation: count, restored: count, requeue: v.boolean() }),
+]);
+/** What was changed. */
+export type AuditEvent = v.InferOutput<typeof auditEvent>;
+/** Documents of a tenant that a change can find lost: missing, or damaged. */
+export const TENANT_DOCUMENTS = ['policy', 'overrides', 'audit'] as const;
+export type LostDocument = (typeof TENANT_DOCUMENTS)[number];
+const auditEntry = v.intersect([
+  v.object({
+    ref,
+    ...change,
+    /** What the change replaced without having been able to read it. */
+    lost: v.exactOptional(v.array(v.picklist(TENANT_DOCUMENTS))),
+  }),
+  auditEvent,
+]);
+/** Who changed it, and when. */
+export type AuditEntry = v.InferOutput<typeof auditEntry>;
+export const auditFile = framedJson(
+  'RFAU',
+  1,
+  v.object({ entries: v.pipe(v.array(auditEntry), v.maxLength(AUDIT_PAGE)), older: v.nullable(ref) }),
+);
+export type AuditPage = ReturnType<typeof auditFile.decode>;
+
+/** Whether the audit page of this version is full, and stays: the next one begins after it. */
+export function isFullPage(version: number): boolean {
+  return version % AUDIT_PAGE === 0;
+}
+
+/**
+ * The page of a change: itself and those before it, back to the full page that it leads to.
+ * @param older what it leads to if it is the first on its page
+ */
+export function pageWith(before: AuditPage | null, row: TenantRow, entry: AuditEntry, older: string | null): AuditPage {
+  if (before === null || isFullPage(row.version)) return { entries: [entry], older };
+  // Before pages ended at fixed versions, each had the last fifty changes: those up to a full page are cut off.
+  const firstOlder = before.entries.find((each) => isFullPage(versionOf(each.ref)));
+  const kept = firstOlder === undefined ? before.entries : before.entries.slice(0, before.entries.indexOf(firstOlder));
+  return { entries: [entry, ...kept], older: firstOlder?.ref ?? before.older };
+}
