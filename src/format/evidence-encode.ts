@@ -1,4 +1,5 @@
 /** Writes the evidence column (layout: evidence.ts). */
+import type { Steps } from '../lib/cooperate.ts';
 import { ByteWriter } from './bytes.ts';
 import { crc32 } from './crc32.ts';
 import {
@@ -13,8 +14,12 @@ import { type Bytes, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts'
 import type { RecordColumns } from './records.ts';
 import { encodeText } from './text.ts';
 
+/** What writing a block, and finding the circumstances that blocks share, is worth in records of a merge. */
+const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;
+const SHARED_WORK = 128;
+
 /** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
-export function encodeEvidence(records: RecordColumns): { readonly index: Bytes; readonly blocks: Bytes } {
+export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index: Bytes; readonly blocks: Bytes }> {
   const count = records.numbers.length;
   const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
   const shared = sharedCircumstances(records);
@@ -25,6 +30,7 @@ export function encodeEvidence(records: RecordColumns): { readonly index: Bytes;
   const encoder = new BlockEncoder(records, sharedAt);
   const texts = shared.map((id) => encodeText(records.circumstances[id] as string));
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
+  yield SHARED_WORK;
 
   const places = blockCount * 8 + texts.length * 4;
   const index = new Uint8Array(roundUp8(FRAME_HEADER_BYTES + EVIDENCE_PREFIX_BYTES + places + textBytes));
@@ -41,6 +47,7 @@ export function encodeEvidence(records: RecordColumns): { readonly index: Bytes;
       crc32(encoder.writer.view().subarray(start)),
       true,
     );
+    yield BLOCK_WORK;
   }
   let end = 0;
   texts.forEach((text, i) => {
