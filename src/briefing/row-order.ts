@@ -4,7 +4,7 @@ import type { Steps } from '../lib/cooperate.ts';
 
 /** Rows in a step, and what one that is ordered and tallied is worth in records of a merge. */
 const STEP_ROWS = 512;
-const ROW_WORK = 1 / 8;
+const ROW_WORK = 1 / 2;
 
 /** Takes rows [from, to) of a day: all that it has of one number. */
 export type VisitRows = (day: DayFacts, from: number, to: number) => void;

@@ -34,7 +34,7 @@ export class SegmentCursor {
 }
 
 /** A record that is visited, most of which are only counted, against one of a merge. */
-const RECORD_WORK = 1 / 64;
+const RECORD_WORK = 1 / 32;
 
 /** Visits the records below `limit` and returns the cursors that have any left. */
 export function* visitInOrder(

@@ -14,15 +14,17 @@ import { type Bytes, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts'
 import type { RecordColumns } from './records.ts';
 import { encodeText } from './text.ts';
 
-/** What writing a block, and finding the circumstances that blocks share, is worth in records of a merge. */
+/** What writing a block is worth in records of a merge, and looking through its entries for what blocks share. */
 const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;
-const SHARED_WORK = 128;
+const LOOK_WORK = 2;
+/** Encoding a text that blocks share. */
+const TEXT_WORK = 0.5;
 
 /** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
 export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index: Bytes; readonly blocks: Bytes }> {
   const count = records.numbers.length;
   const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
-  const shared = sharedCircumstances(records);
+  const shared = yield* sharedCircumstances(records);
   const sharedAt = new Int32Array(records.circumstances.length).fill(-1);
   shared.forEach((id, i) => {
     sharedAt[id] = i;
@@ -30,7 +32,7 @@ export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index:
   const encoder = new BlockEncoder(records, sharedAt);
   const texts = shared.map((id) => encodeText(records.circumstances[id] as string));
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
-  yield SHARED_WORK;
+  yield texts.length * TEXT_WORK;
 
   const places = blockCount * 8 + texts.length * 4;
   const index = new Uint8Array(roundUp8(FRAME_HEADER_BYTES + EVIDENCE_PREFIX_BYTES + places + textBytes));
@@ -60,12 +62,13 @@ export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index:
 }
 
 /** The attributes that are in two blocks or more, by text. */
-function sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): number[] {
+function* sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): Steps<number[]> {
   const firstBlock = new Int32Array(circumstances.length).fill(-1);
   const isShared = new Uint8Array(circumstances.length);
   let e = 0;
   for (let i = 0; i < entryEnd.length; i++) {
     const block = Math.floor(i / EVIDENCE_BLOCK_NUMBERS);
+    if (i % EVIDENCE_BLOCK_NUMBERS === 0) yield LOOK_WORK;
     for (; e < (entryEnd[i] as number); e++) {
       const id = entries.circumstance[e] as number;
       if (firstBlock[id] === -1) firstBlock[id] = block;

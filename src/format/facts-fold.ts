@@ -128,7 +128,7 @@ function compareRows(a: RowKey, b: RowKey): number {
 
 /** Rows in a step, with the blocks that are unpacked and written for them; what each is worth in records of a merge. */
 const STEP_ROWS = 1_024;
-const ROW_WORK = 1 / 16;
+const ROW_WORK = 1 / 4;
 const DAY_WORK = 16;
 
 /** Folds the rows of a day; each cursor must have it next. The sink is given repeated rows as well. */

@@ -65,7 +65,7 @@ export function* checkFactsBlocks(input: FactsInput): Steps<void> {
 }
 
 /** A checksum over a block, as against a record of a merge. */
-const CHECK_WORK = 16;
+const CHECK_WORK = 64;
 
 /** Checks and unpacks a block. Throws FormatError. */
 export function readFactsBlock(input: FactsInput, index: number, kinds: KindNumbers, into: GrowingFacts): void {

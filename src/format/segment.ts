@@ -21,9 +21,9 @@ import { type Bytes, FormatError, frame, openFrame, roundUp8 } from './frame.ts'
 import { fromHex, sha256Hex, toHex } from './hash.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
 import type { NumbersReader } from './numbers-reader.ts';
-import { encodeNumbersSlice, openNumbersSlice } from './numbers-slice.ts';
+import { encodeNumbersSliceSteps, openNumbersSlice } from './numbers-slice.ts';
 import type { RecordColumns } from './records.ts';
-import { encodeVerdicts, VerdictsReader } from './verdicts.ts';
+import { encodeVerdictsSteps, VerdictsReader } from './verdicts.ts';
 
 const MAGIC = 'RFSG';
 const FOOTER_MAGIC = 'RFFT';
@@ -90,14 +90,12 @@ function slice(file: Bytes, offset: number, part: SliceShape): Bytes {
 }
 
 /** What a column of a whole segment, written or unpacked in one go, is worth in records of a merge. */
-const COLUMN_WORK = 256;
+const COLUMN_WORK = 1_200;
 
 /** Encodes records; the same records give the same bytes. They must not change until it is done. */
 export async function encodeSegment(records: RecordColumns, pace: Pacer = UNPACED): Promise<EncodedSegment> {
-  const numbers = encodeNumbersSlice(records.numbers, records.firstDay);
-  if (pace.count(columnWork(records.numbers.length))) await pace.giveWay();
-  const verdicts = encodeVerdicts(records);
-  if (pace.count(columnWork(records.numbers.length))) await pace.giveWay();
+  const numbers = await pace.run(encodeNumbersSliceSteps(records.numbers, records.firstDay));
+  const verdicts = await pace.run(encodeVerdictsSteps(records));
   const evidence = await pace.run(encodeEvidence(records));
   const parts = [numbers, verdicts, evidence.index];
   const hashes = await Promise.all(parts.map(sha256Hex));
@@ -187,7 +185,9 @@ export async function openSegment(file: Bytes, pace: Pacer = UNPACED): Promise<O
   }
   if (pace.count(columnWork(shape.count))) await pace.giveWay();
   const numbers = openNumbersSlice(numbersBytes);
+  if (pace.count(columnWork(shape.count))) await pace.giveWay();
   const verdicts = new VerdictsReader(verdictsBytes);
+  if (pace.count(columnWork(shape.count))) await pace.giveWay();
   const evidence = new EvidenceIndex(indexBytes);
   const counts = [numbers.count, verdicts.count, evidence.count];
   if (counts.some((count) => count !== shape.count)) {

@@ -27,7 +27,7 @@ export interface DetectionHandlers {
 /** Characters read at a time: some sixty lines, or four hundred of the shortest. */
 const PIECE_CHARS = 4_096;
 /** Reading and checking a line, some 10 us, in records of a merge. */
-const LINE_WORK = 2;
+const LINE_WORK = 10;
 
 const READERS: Readonly<Record<BodyFormat, (receiver: LineReceiver) => BodyReader>> = {
   ndjson: ndjsonReader,

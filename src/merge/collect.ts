@@ -26,8 +26,8 @@ const COLLECTION_MINUTE = 17;
 /** Pages of 1,000 keys looked at in one collection; what is beyond waits for the next. */
 const PAGE_LIMIT = 1000;
 /** An entry of a manifest, decoding included, and a listed key, in records of a merge. */
-const ENTRY_WORK = 2;
-const KEY_WORK = 0.25;
+const ENTRY_WORK = 5;
+const KEY_WORK = 1;
 
 /** Whether the tick at this time collects: once an hour. */
 export function isCollectionTick(now: number): boolean {

@@ -25,7 +25,7 @@ export interface RecordCursor {
 }
 
 /** What a text that a merge has not met costs, as against a record. */
-const TEXT_WORK = 0.25;
+const TEXT_WORK = 0.5;
 
 export class BatchCursor implements RecordCursor {
   number = Number.POSITIVE_INFINITY;

@@ -9,8 +9,8 @@ import { sortedOrderSteps } from '../lib/radix-sort.ts';
 export const PIECE_ROWS = 2 ** 18;
 
 /** What sorting and encoding a row, and parsing circumstances that were not met before, is worth in records of a merge. */
-const ROW_WORK = 1 / 16;
-const TEXT_WORK = 0.5;
+const ROW_WORK = 1 / 4;
+const TEXT_WORK = 2;
 const STEP_TEXTS = 128;
 
 /** Days that seconds of 32 bits have: 49,711, so that each fits into 16 bits. */

@@ -43,8 +43,8 @@ function* union(a: Float64Array, b: Float64Array): Steps<Float64Array> {
 }
 
 /** A probe of a column in memory, and a column that may have been read and checked, in records of a merge. */
-const PROBE_WORK = 1 / 8;
-const COLUMN_WORK = 32;
+const PROBE_WORK = 1 / 4;
+const COLUMN_WORK = 256;
 
 /**
  * Which of the ascending numbers are in one of the runs. Reads the numbers column of each segment that one of

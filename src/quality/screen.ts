@@ -50,9 +50,9 @@ export interface Screened {
 }
 
 /** What a batch, a source and the whole ledger cost the screen, beside rows, in records of a merge. */
-const BATCH_WORK = 4;
-const SOURCE_WORK = 1;
-const LEDGER_WORK = 128;
+const BATCH_WORK = 16;
+const SOURCE_WORK = 4;
+const LEDGER_WORK = 512;
 
 export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how: Screen): Steps<Screened> {
   const canaries = Float64Array.from(how.canaries).sort();
