@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { ControlServices } from '../api/control-services.ts';
 import { compilePolicy, PolicyError } from '../policy/cel/compile.ts';
-import { openedPolicy } from '../policy/cel/evaluate.ts';
+import { openPolicyIfKnown } from '../policy/cel/evaluate.ts';
 import { policyWarnings } from '../policy/cel/warnings.ts';
 import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.ts';
 import type { Policy, PolicySource } from '../policy/policy.ts';
@@ -137,7 +137,7 @@ function answerOf(tenant: string, document: PolicyDocument) {
 /** It compiled when it was put, perhaps with other software. Its owner has to see it to repair it. */
 function warningsOf({ policy, tree }: PolicyDocument) {
   try {
-    return policyWarnings(openedPolicy(policy, tree) ?? compilePolicy(policy));
+    return policyWarnings(openPolicyIfKnown(policy, tree) ?? compilePolicy(policy));
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     const detail = `not in force, the built-in policy decides: ${error.detail}`;
