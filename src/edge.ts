@@ -1,7 +1,7 @@
 /** The edge Worker: what is asked for at every sign-up, and the way to the control Worker for all else. */
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { lookupByRpc } from './api/rpc.ts';
-import type { LookupInput } from './http/lookup-one.ts';
+import type { LookupRequest } from './lookup/request.ts';
 import { createEdge, type Edge, type EdgeEnv } from './wiring/edge.ts';
 import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
 
@@ -32,7 +32,7 @@ export default {
 
 /** For service bindings of the same account (src/api/rpc.ts). */
 export class Lookup extends WorkerEntrypoint<EdgeEnv> {
-  lookup(input: LookupInput) {
+  lookup(input: LookupRequest) {
     return lookupByRpc(instanceFor(this.env).services, this.ctx.props, input);
   }
 }

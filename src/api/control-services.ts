@@ -1,7 +1,8 @@
 /** What the routes of the control Worker need of the rest, handed in by src/wiring/control.ts. They reject as services.ts says. */
 import type { BriefingService } from '../http/briefings.ts';
-import type { Finder, RequestServices, Rules } from '../http/services.ts';
+import type { RequestServices } from '../http/services.ts';
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
+import type { LookupFinder, Rules } from '../lookup/lookup.ts';
 import type { BatchService } from '../merge/batch-service.ts';
 import type { QualityService } from '../merge/quality-service.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
@@ -45,7 +46,7 @@ export interface Samples {
 
 export interface ControlServices extends RequestServices {
   /** To try a policy on numbers. */
-  readonly finder: Finder;
+  readonly finder: LookupFinder;
   readonly rules: Rules;
   readonly labels: LabelLevels;
   readonly tenants: TenantStore;

@@ -14,8 +14,11 @@ export function createEdgeFetch(
   quota = new RequestQuota(services),
   app: Pick<Hono, 'fetch'> = createEdgeApp(services, forward, quota),
 ) {
-  return (request: Request): Response | Promise<Response> =>
-    quickLookup(services, quota, request) ?? app.fetch(request);
+  return (request: Request): Response | Promise<Response> => {
+    const quick = quickLookup(services, quota, request);
+    if (quick instanceof Response) return quick;
+    return quick === null ? app.fetch(request) : app.fetch(request, quick);
+  };
 }
 
 export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota = new RequestQuota(services)): Hono {

@@ -8,19 +8,18 @@
  */
 import * as v from 'valibot';
 import { problemOf } from '../http/failure.ts';
-import { type LookupInput, lookupOne } from '../http/lookup-one.ts';
-import { lookupRequest } from '../http/lookup-schema.ts';
 import { Problem } from '../http/problem.ts';
 import type { EdgeServices } from '../http/services.ts';
-import { parse } from '../http/validate.ts';
 import { DEFAULT_TENANT, TENANT_NAME } from '../keys/scope.ts';
+import { lookupOne } from '../lookup/lookup.ts';
+import { type LookupRequest, readRequest } from '../lookup/request.ts';
 import type { LookupResult } from '../middleware/types.ts';
 
 /** As `props` of a service binding has it. */
 const lookupProps = v.strictObject({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });
 
 /** Never rejects for what a caller can expect to happen: RPC would strip the error of its code. */
-export async function lookupByRpc(services: EdgeServices, props: unknown, input: LookupInput): Promise<LookupResult> {
+export async function lookupByRpc(services: EdgeServices, props: unknown, input: LookupRequest): Promise<LookupResult> {
   const bound = v.safeParse(lookupProps, props ?? {});
   if (!bound.success) {
     return refused(
@@ -31,7 +30,7 @@ export async function lookupByRpc(services: EdgeServices, props: unknown, input:
     );
   }
   try {
-    return { ok: true, answer: await lookupOne(services, bound.output.tenant, parse(lookupRequest, input)) };
+    return { ok: true, answer: await lookupOne(services, bound.output.tenant, readRequest(input)) };
   } catch (error) {
     return refused(problemOf(error, 'RPC lookup', services));
   }

@@ -1,4 +1,5 @@
 /** From a response to the answer of an operation, or to the error it is. */
+import { readBounded } from '../lib/http-body.ts';
 import { problemCode, RingfenceError } from './error.ts';
 
 /** Far above any answer: a batch of 1,000 numbers is answered with half a megabyte. */
@@ -29,23 +30,10 @@ export async function readAnswer(response: Response, answers: readonly number[],
   throw new RingfenceError('unexpected-answer', expected, { status, retryAfterSeconds });
 }
 
-async function readText(response: Response): Promise<string> {
-  if (response.body === null) return '';
-  const decoder = new TextDecoder();
-  const reader = response.body.getReader();
-  let text = '';
-  let sizeBytes = 0;
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return text + decoder.decode();
-    sizeBytes += value.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) {
-      reader.cancel().catch(() => undefined);
-      const expected = `expected an answer of at most ${MAX_ANSWER_BYTES} bytes`;
-      throw new RingfenceError('unexpected-answer', expected, { status: response.status });
-    }
-    text += decoder.decode(value, { stream: true });
-  }
+async function readText({ body, status }: Response): Promise<string> {
+  const bytes = await readBounded(body, MAX_ANSWER_BYTES);
+  if (bytes !== null) return new TextDecoder().decode(bytes);
+  throw new RingfenceError('unexpected-answer', `expected an answer of at most ${MAX_ANSWER_BYTES} bytes`, { status });
 }
 
 function parseJson(text: string, status: number): unknown {

@@ -4,6 +4,7 @@ import { authorize } from './auth.ts';
 import { failureResponse } from './failure.ts';
 import { Problem } from './problem.ts';
 import { repeatedInQuery } from './query-number.ts';
+import { quickMissOf } from './quick-lookup.ts';
 import type { Route } from './route.ts';
 import type { RequestServices } from './services.ts';
 
@@ -47,7 +48,7 @@ async function serve(
       return await route.handle(context);
     }
     const header = context.req.raw.headers.get('authorization');
-    const principal = await authorize(header, route.scope, services.keys, quota);
+    const principal = await authorize(header, route.scope, services.keys, quota, quickMissOf(context));
     refuseRepeated(queryNames, context.req.url);
     return await route.handle(context, principal);
   } catch (error) {

@@ -9,6 +9,7 @@ const SCHEME = 'bearer ';
 /**
  * Who sends the request, if they may.
  * @param header the Authorization header
+ * @param asked set if this key was looked for among those that are known to be good; its `principal` is what came of it
  * @throws Problem `unauthorized`, `forbidden`, `quota-exceeded`, or `storage-unavailable` if the key cannot be checked
  */
 export async function authorize(
@@ -16,10 +17,12 @@ export async function authorize(
   scope: Scope,
   keys: KeyRegistry,
   quota: RequestQuota,
+  asked: { readonly principal: Principal | null } | null = null,
 ): Promise<Principal> {
   const token = bearerToken(header);
   if (token === null) throw unauthorized('expected the header Authorization: Bearer <API key>', REALM);
-  const principal = keys.recognize(token) ?? (await authenticate(token, keys));
+  const recognized = asked === null ? keys.recognize(token) : asked.principal;
+  const principal = recognized ?? (await authenticate(token, keys));
   if (!allows(principal, scope)) {
     throw new Problem('forbidden', `expected an API key with the scope ${scope}`, {
       members: { scope },

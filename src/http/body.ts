@@ -1,6 +1,7 @@
 import { repeatedName } from '../format/json-names.ts';
+import { readBounded } from '../lib/http-body.ts';
+import { shownField } from '../lib/validate.ts';
 import { Problem } from './problem.ts';
-import { shownField } from './validate.ts';
 
 /** A lookup has a few hundred bytes, a key or a rollback likewise; 4,096 characters of a padded number fit in as UTF-8. */
 export const MAX_SMALL_BODY_BYTES = 16 * 1024;
@@ -32,22 +33,9 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
 }
 
 async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
-  if (body === null) return '';
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  let text = '';
-  let sizeBytes = 0;
-  for (;;) {
-    const { value, done } = await reader.read().catch(brokenOff);
-    if (done) return text + decoder.decode();
-    sizeBytes += value.length;
-    if (sizeBytes > maxBytes) {
-      // Not waited for: the client may never finish sending.
-      reader.cancel().catch(() => undefined);
-      throw tooLarge(maxBytes);
-    }
-    text += decoder.decode(value, { stream: true });
-  }
+  const bytes = await readBounded(body, maxBytes).catch(brokenOff);
+  if (bytes === null) throw tooLarge(maxBytes);
+  return new TextDecoder().decode(bytes);
 }
 
 /** A body fails to arrive only by the client's doing; most of the time nobody is there to read this. */

@@ -1,7 +1,7 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
-import { number } from './lookup-schema.ts';
-import { oneLine } from './text-schema.ts';
+import { oneLine } from '../lib/one-line.ts';
+import { number } from '../lookup/request.ts';
 
 const MAX_NOTE_CHARS = 200;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));

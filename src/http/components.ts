@@ -1,13 +1,14 @@
 /** The schemas that the OpenAPI document names. */
 import * as v from 'valibot';
 import { healthAnswer } from '../api/health.ts';
+import { lookupRequest } from '../lookup/request.ts';
 import { auditAnswer } from './audit.ts';
 import { briefingAnswer } from './briefings-schema.ts';
 import { canariesAnswer, canaryAnswer, canaryRequest } from './canaries-schema.ts';
 import { detectionLine, receiptAnswer } from './detections-schema.ts';
 import { feedManifest } from './feed-schema.ts';
 import { keySummary, keysAnswer, newKeyAnswer, newKeyRequest } from './keys-schema.ts';
-import { batchAnswer, batchError, batchRequest, evidenceAnswer, lookupAnswer, lookupRequest } from './lookup-schema.ts';
+import { batchAnswer, batchError, batchRequest, evidenceAnswer, lookupAnswer } from './lookup-schema.ts';
 import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides-schema.ts';
 import { policyAnswer, policyRequest, policyTestAnswer, policyTestRequest } from './policy-schema.ts';
 import { PROBLEM_TYPE_PREFIX, PROBLEMS } from './problem.ts';

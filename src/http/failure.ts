@@ -1,4 +1,5 @@
 /** What became of a request that did not get its answer. */
+import { LookupError } from '../lookup/lookup-error.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { problemResponse } from './respond.ts';
@@ -16,6 +17,11 @@ export function failureResponse(
 /** The same as the problem, for those who do not answer over HTTP. */
 export function problemOf(error: unknown, route: string, services: Pick<RequestServices, 'log' | 'randomId'>): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof LookupError) {
+    const { code, detail, members, retryAfterSeconds } = error;
+    const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+    return new Problem(code, detail, { members, headers });
+  }
   if (error instanceof StorageUnavailable) {
     services.log('storage-unavailable', { route, ...described(error.cause ?? error) });
     return storageUnavailable(error.detail);

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { DEFAULT_QUOTA } from '../keys/quota.ts';
 import { DEFAULT_TENANT, SCOPES, TENANT_NAME } from '../keys/scope.ts';
-import { namedLine } from './text-schema.ts';
+import { namedLine } from '../lib/one-line.ts';
 
 const MAX_NAME_CHARS = 100;
 const MAX_PER_MINUTE = 1_000_000;

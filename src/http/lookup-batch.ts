@@ -1,12 +1,12 @@
 /** Up to 1,000 numbers in, as many verdicts out, in the same order. */
 
+import { findFor } from '../lookup/lookup.ts';
 import { parseNumber } from '../number/parse.ts';
 import type { ParseResult } from '../number/phone-number.ts';
 import { answerText } from '../policy/answer-text.ts';
 import { decide, unknownAnswer } from '../policy/decide.ts';
 import { MAX_BATCH_BODY_BYTES, readJson } from './body.ts';
 import { BATCH_ERROR_EXAMPLE, CLEAR_EXAMPLE, LISTED_EXAMPLE } from './examples.ts';
-import { findFor } from './lookup-one.ts';
 import { batchAnswer, batchRequest, MAX_BATCH_NUMBERS } from './lookup-schema.ts';
 import { jsonText } from './respond.ts';
 import type { Route } from './route.ts';

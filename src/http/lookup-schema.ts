@@ -1,9 +1,8 @@
 /** What a lookup takes and answers. Messages start with "expected" and never repeat the value (validate.ts). */
 
 import * as v from 'valibot';
-import { parseDay } from '../format/records.ts';
 import { CHANNELS, INDUSTRIES } from '../format/vocabulary.ts';
-import { isCountry } from '../number/country.ts';
+import { AS_OF, country, number, RECEIPT, scenario } from '../lookup/request.ts';
 import { LINE_TYPES } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { MAX_LEVEL } from '../policy/labels.ts';
@@ -11,68 +10,12 @@ import { OVERRIDE_LISTS, OVERRIDE_SCOPES } from '../policy/overrides.ts';
 import { ACTIONS, policySource, VERDICTS } from '../policy/policy.ts';
 import { RECEIPT_VERSION } from '../policy/receipt.ts';
 import { labelRisk, labelRisks } from '../policy/rules-schema.ts';
-import { isOneLine } from './text-schema.ts';
 
 export const MAX_BATCH_NUMBERS = 1000;
-/** A name such as `signup` or `password-reset`. */
-const MAX_SCENARIO_CHARS = 64;
-
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const day = v.pipe(v.string(), v.isoDate());
 const instant = v.pipe(v.string(), v.isoTimestamp());
-
-export const country = v.pipe(
-  v.string('expected text'),
-  v.check((code) => code === '' || isCountry(code), 'expected an ISO 3166-1 alpha-2 code with a number plan'),
-  v.description('ISO 3166-1 alpha-2, in either case: the country of a number that is given without a calling code'),
-);
-export const scenario = v.pipe(
-  v.string('expected text'),
-  v.maxLength(MAX_SCENARIO_CHARS, `expected at most ${MAX_SCENARIO_CHARS} characters`),
-  isOneLine,
-  v.description('What the number is about to be used for. Rules of the policy can ask for it'),
-);
-export const number = v.pipe(
-  v.string('expected text'),
-  v.description('E.164, international digits, tel: URI, or national with `country`; the usual punctuation'),
-);
-
-/** Days before this one are before any observation (src/ingest/validate.ts). */
-const FIRST_DATE = '2000-01-01';
-
-export const asOfDate = v.pipe(
-  v.string('expected a date, YYYY-MM-DD, or the number of a generation'),
-  v.isoDate('expected a date, YYYY-MM-DD'),
-  v.check((text) => parseDay(text) !== null && text >= FIRST_DATE, `expected a date from ${FIRST_DATE} on`),
-);
-export const asOfGeneration = v.pipe(
-  v.number('expected a date, YYYY-MM-DD, or the number of a generation'),
-  v.safeInteger('expected an integer'),
-  v.minValue(1, 'expected a generation from 1 on'),
-);
-const AS_OF =
-  'Answers what was known by the end of a UTC date (YYYY-MM-DD), or in a generation that is still retained. Rules and ' +
-  'overrides are the present ones. An aggregated line counts as one sighting from its first day on, and in full from its last';
-const RECEIPT = 'Adds what the answer was computed from, for `npm run verify-receipt`; not with `asOf`';
-
-const PLUS_MAY_BE_LOST =
-  'A plus sign may be lost before the digits, as HTML forms lose it: with `country`, the number is also read as ' +
-  'international digits, and the answer is of the reading with the severest action';
-
-export const lookupRequest = v.object({
-  number,
-  country: v.nullish(country),
-  scenario: v.nullish(scenario),
-  evidence: v.nullish(
-    v.pipe(v.boolean('expected true or false'), v.description('Adds where and when the number was seen')),
-  ),
-  asOf: v.nullish(
-    v.pipe(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation'), v.description(AS_OF)),
-  ),
-  receipt: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(RECEIPT))),
-  plusMayBeLost: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(PLUS_MAY_BE_LOST))),
-});
 
 export const lookupQuery = v.object({
   number,

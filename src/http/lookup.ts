@@ -1,12 +1,14 @@
 /** One number in, one verdict out. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import { lookupNumber, lookupOne } from '../lookup/lookup.ts';
+import { asOfDate, asOfGeneration, type LookupRequest, lookupRequest } from '../lookup/request.ts';
 import { answerText } from '../policy/answer-text.ts';
 import { MAX_SMALL_BODY_BYTES, readJson } from './body.ts';
 import { LISTED_EXAMPLE, LOOKUP_EXAMPLE } from './examples.ts';
-import { type LookupInput, lookupOne } from './lookup-one.ts';
-import { asOfDate, asOfGeneration, lookupAnswer, lookupQuery, lookupRequest } from './lookup-schema.ts';
+import { lookupAnswer, lookupQuery } from './lookup-schema.ts';
 import { numberInQuery } from './query-number.ts';
+import { quickMissOf } from './quick-lookup.ts';
 import { jsonText } from './respond.ts';
 import type { AnswerDoc, ParameterDoc, Route } from './route.ts';
 import type { EdgeServices } from './services.ts';
@@ -89,13 +91,19 @@ export function lookupRoutes(services: EdgeServices): readonly Route[] {
       parameters: QUERY,
       answers: ANSWERS,
       problems: ['invalid-number', 'invalid-request', 'not-retained', 'storage-unavailable'],
-      handle: async (context, { tenant }) =>
-        jsonText(answerText(await lookupOne(services, tenant, inputFromQuery(context)))),
+      handle: async (context, { tenant }) => {
+        const { subject = null, probed = null } = quickMissOf(context) ?? {};
+        const answer =
+          subject === null
+            ? await lookupOne(services, tenant, requestFromQuery(context))
+            : await lookupNumber(services, tenant, subject, {}, probed);
+        return jsonText(answerText(answer));
+      },
     },
   ];
 }
 
-function inputFromQuery({ req }: Context): LookupInput {
+function requestFromQuery({ req }: Context): LookupRequest {
   const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, {
     ...req.query(),
     number: numberInQuery(req.url),

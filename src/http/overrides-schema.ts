@@ -1,8 +1,8 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
+import { namedLine } from '../lib/one-line.ts';
+import { country, number } from '../lookup/request.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { country, number } from './lookup-schema.ts';
-import { namedLine } from './text-schema.ts';
 
 const MAX_REASON_CHARS = 500;
 

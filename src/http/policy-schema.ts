@@ -1,8 +1,9 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
+import { scenario } from '../lookup/request.ts';
 import { ACTIONS, ruleSource, VERDICTS } from '../policy/policy.ts';
 import { SAMPLES } from '../policy/trial.ts';
-import { MAX_BATCH_NUMBERS, scenario } from './lookup-schema.ts';
+import { MAX_BATCH_NUMBERS } from './lookup-schema.ts';
 
 /** As many as a lookup in a batch can have; enough for shares of one in a hundred. */
 const MAX_SAMPLE = 1000;

@@ -1,16 +1,18 @@
 /**
- * The lookup as it is nearly always asked for, GET with a clean E.164 number, answered from memory: without routing,
- * without a promise, and without looking at anything twice. Whatever is not quite so goes the usual way, which answers
- * the same; null says so.
+ * The lookup as it is nearly always asked for, GET with a clean E.164 number, answered from memory: without routing and
+ * without a promise. Whatever is not quite so goes the usual way, which answers the same, and goes on from what was found
+ * out here.
  */
+import type { Context } from 'hono';
 import type { RequestQuota } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import { allows, type Principal } from '../keys/scope.ts';
-import { MAX_E164_DIGITS } from '../number/phone-number.ts';
+import { answerAtOnce } from '../lookup/lookup.ts';
+import { MAX_E164_DIGITS, type PhoneNumber } from '../number/phone-number.ts';
 import { readInternational } from '../number/plan.ts';
 import { answerText } from '../policy/answer-text.ts';
+import type { Probed } from '../serve/finder.ts';
 import { bearerToken } from './auth.ts';
-import { lookupAtOnce } from './lookup-one.ts';
 import { jsonText } from './respond.ts';
 import type { EdgeServices } from './services.ts';
 
@@ -18,7 +20,33 @@ const PATH = '/v1/lookup?number=%2B';
 /** After the scheme, where the host begins; the path begins at the next slash. */
 const HOST_AT = 'http://'.length;
 
-export function quickLookup(services: EdgeServices, quota: RequestQuota, request: Request): Response | null {
+/** What was found out about a request that could not be answered here: it is of that one request. */
+export class QuickMiss {
+  /** Whose key it is; null: it has to be checked. */
+  readonly principal: Principal | null;
+  /** The number; null: it was not read. */
+  readonly subject: PhoneNumber | null;
+  /** What memory said of the number; null: it was not asked. */
+  readonly probed: Probed | null;
+
+  constructor(principal: Principal | null, subject: PhoneNumber | null = null, probed: Probed | null = null) {
+    this.principal = principal;
+    this.subject = subject;
+    this.probed = probed;
+  }
+}
+
+/** The way to a route is Hono's environment, which `createEdgeFetch` (src/api/edge-app.ts) fills. null: the quick way found out nothing. */
+export function quickMissOf({ env }: Context): QuickMiss | null {
+  return env instanceof QuickMiss ? env : null;
+}
+
+/** The answer, or what the usual way need not find out again; null: nothing. */
+export function quickLookup(
+  services: EdgeServices,
+  quota: RequestQuota,
+  request: Request,
+): Response | QuickMiss | null {
   try {
     return answer(services, quota, request);
   } catch {
@@ -27,19 +55,22 @@ export function quickLookup(services: EdgeServices, quota: RequestQuota, request
   }
 }
 
-function answer(services: EdgeServices, quota: RequestQuota, request: Request): Response | null {
+function answer(services: EdgeServices, quota: RequestQuota, request: Request): Response | QuickMiss | null {
   const { url } = request;
   const path = url.indexOf('/', HOST_AT + 1);
   if (!url.startsWith(PATH, path) || request.method !== 'GET') return null;
   const digits = digitsFrom(url, path + PATH.length);
-  const principal = digits === null ? null : principalOf(request, services.keys);
-  if (digits === null || principal === null) return null;
+  if (digits === null) return null;
+  const principal = principalOf(request, services.keys);
   const subject = readInternational(digits);
-  const found = subject === null ? null : lookupAtOnce(services, principal.tenant, subject, null);
-  if (found === null) return null;
+  if (principal === null || subject === null || !allows(principal, 'lookup')) return new QuickMiss(principal, subject);
+  const probed = services.finder.probe(subject.number);
+  const found = answerAtOnce(services, principal.tenant, subject, probed, null);
+  if (found === null) return new QuickMiss(principal, subject, probed);
   // Counted last: what goes the usual way is counted there.
   const { id, perMinute } = principal;
-  return perMinute === null || quota.takeAtOnce(id, perMinute) ? jsonText(answerText(found)) : null;
+  const isCounted = perMinute === null || quota.takeAtOnce(id, perMinute);
+  return isCounted ? jsonText(answerText(found)) : new QuickMiss(principal, subject, probed);
 }
 
 /** The rest of the URL, if that is digits and nothing else, and no more than a number has. */
@@ -55,6 +86,5 @@ function digitsFrom(url: string, start: number): string | null {
 /** Of a key that is known to be good. */
 function principalOf(request: Request, keys: KeyRegistry): Principal | null {
   const token = bearerToken(request.headers.get('authorization'));
-  const principal = token === null ? null : keys.recognize(token);
-  return principal !== null && allows(principal, 'lookup') ? principal : null;
+  return token === null ? null : keys.recognize(token);
 }

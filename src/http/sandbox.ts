@@ -5,12 +5,12 @@
  * generation, or a receipt.
  */
 import { dayOfMs, SECONDS_PER_DAY } from '../format/records.ts';
+import type { LookupDeps, LookupFinder } from '../lookup/lookup.ts';
+import { LookupError } from '../lookup/lookup-error.ts';
 import type { Basis, Finding } from '../policy/finding.ts';
+import type { Moment, PastFinding } from '../serve/as-of.ts';
 import type { FindOptions } from '../serve/finder.ts';
-import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import { StorageUnavailable } from '../store/errors.ts';
-import { Problem } from './problem.ts';
-import type { EdgeServices, Finder } from './services.ts';
 
 export const SANDBOX = {
   listed: 61_491_570_156,
@@ -65,17 +65,15 @@ function listed(today: number, lastDay: number, sightings: number): Finding {
 /**
  * Of a single lookup. In a batch that number is `unknown`: anyone can type it into a form, and it must not take others
  * with it.
- * @throws Problem `quota-exceeded` for the number that stands for it
+ * @throws LookupError `quota-exceeded` for the number that stands for it
  */
 export function refuseSandboxQuota(number: number): void {
   if (number !== SANDBOX.quotaExceeded) return;
-  throw new Problem('quota-exceeded', 'this number of the sandbox always answers so', {
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
+  throw new LookupError('quota-exceeded', 'this number of the sandbox always answers so', {}, RETRY_AFTER_SECONDS);
 }
 
 /** The finder of earlier moments, but for these numbers: as they answer today, and the listed one from its first day on. */
-export function withSandboxPast(past: EdgeServices['past'], now: () => number): EdgeServices['past'] {
+export function withSandboxPast(past: LookupDeps['past'], now: () => number): LookupDeps['past'] {
   return async (number, moment, options) =>
     isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
 }
@@ -91,17 +89,19 @@ function sandboxPast(number: number, moment: Moment, now: number): PastFinding {
 }
 
 /** The finder, but for these numbers. */
-export function withSandbox(finder: Finder, now: () => number): Finder {
+export function withSandbox(finder: LookupFinder, now: () => number): LookupFinder {
   return {
-    peek: (number) => (isSandbox(number) ? null : finder.peek(number)),
-    find(numbers, options) {
-      return numbers.some(isSandbox) ? findWithSandbox(finder, now, numbers, options) : finder.find(numbers, options);
+    probe: (number) => (isSandbox(number) ? null : finder.probe(number)),
+    find(numbers, options, begun) {
+      return numbers.some(isSandbox)
+        ? findWithSandbox(finder, now, numbers, options)
+        : finder.find(numbers, options, begun);
     },
   };
 }
 
 async function findWithSandbox(
-  finder: Finder,
+  finder: LookupFinder,
   now: () => number,
   numbers: readonly number[],
   options: FindOptions,

@@ -7,12 +7,8 @@
  */
 import type { Limiter } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
-import type { TenantRules } from '../policy/decide.ts';
-import type { Finding } from '../policy/finding.ts';
-import type { LabelLevels } from '../policy/labels.ts';
-import type { FindOptions } from '../serve/finder.ts';
+import type { LookupDeps } from '../lookup/lookup.ts';
 import type { Health } from '../serve/health.ts';
-import type { Moment, PastFinding } from '../serve/past-finder.ts';
 import type { Assets } from './docs-page.ts';
 import type { FeedService } from './feed.ts';
 
@@ -34,27 +30,8 @@ export interface RequestServices {
   log(event: string, fields: Readonly<Record<string, string | number>>): void;
 }
 
-export interface Finder {
-  /** What is known of a number, at once: null if that takes a look at storage. */
-  peek(number: number): Finding | null;
-  /** One entry for each number, in the same order. null: storage could not answer for this number. */
-  find(numbers: readonly number[], options: FindOptions): Promise<readonly (Finding | null)[]>;
-}
-
-/** What each tenant decides with (src/tenants/tenant-rules.ts). */
-export interface Rules {
-  /** At once, if it is at hand and recent; null says nothing. */
-  peek(tenant: string): TenantRules | null;
-  get(tenant: string): Promise<TenantRules>;
-}
-
-export interface EdgeServices extends RequestServices {
-  readonly finder: Finder;
-  /** What was known of a number at an earlier moment. */
-  past(number: number, moment: Moment, options: FindOptions): Promise<PastFinding>;
+export interface EdgeServices extends RequestServices, LookupDeps {
   readonly feed: FeedService;
-  readonly rules: Rules;
-  readonly labels: LabelLevels;
   /** The files of the reference page; null: there are none. */
   readonly assets: Assets | null;
   health(): Promise<Health>;

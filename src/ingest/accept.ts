@@ -101,8 +101,7 @@ async function readUpload(
   const notes = new UploadNotes();
   const attributes = new UploadAttributes(sources);
   let rejected = 0;
-  const reject = (error: LineError, source: string | null | undefined) => {
-    if (source !== undefined) sources.reject(source, error);
+  const reject = (error: LineError) => {
     rejected += 1;
     if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
   };
@@ -111,9 +110,16 @@ async function readUpload(
       if (builder.add(detection, attributes)) {
         sources.accept(detection.source, lineType);
         notes.accept(raw);
-      } else reject({ line, code: attributes.refusal.code, detail: attributes.refusal.detail }, detection.source);
+      } else {
+        sources.reject(detection.source, attributes.refusal);
+        reject({ line, code: attributes.refusal.code, detail: attributes.refusal.detail });
+      }
     },
-    onReject: reject,
+    onReject: (error, source, rejection) => {
+      sources.reject(source, rejection);
+      reject(error);
+    },
+    onUnreadable: reject,
     onNames: (names) => notes.names(names),
     onBytes: (bytes) => hash.update(bytes),
   };

@@ -1,9 +1,5 @@
+import { PARTS_LINES } from '../lib/one-line.ts';
 import { type Checked, type RejectCode, Rejection, shapeOf } from './rejection.ts';
-
-/**
- * Control characters, including CR and LF, and the separators of lines and paragraphs: they would break a line in two.
- */
-export const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /**
  * Direction marks and zero-width spaces: with them a name looks like another, or reverses the text beside it. The two
@@ -31,7 +27,7 @@ export function checkedText(value: unknown, field: string, code: RejectCode, max
   if (text.length > maxChars) {
     return new Rejection(code, `expected ${field} of at most ${maxChars} characters; found ${text.length}`);
   }
-  if (UNSEEN.test(text)) {
+  if (PARTS_LINES.test(text)) {
     return new Rejection(code, `expected ${field} without control characters and line separators; found one`);
   }
   // A lone surrogate (JSON can escape one) has no UTF-8 form, so two different texts would be stored as one.

@@ -16,8 +16,10 @@ import { checkLine, sourceOfLine, type ValidationContext } from './validate.ts';
 export interface DetectionHandlers {
   /** @param raw as the body gave the line */
   onDetection(detection: Detection, line: number, lineType: LineType, raw: RawLine): void;
-  /** @param source that the line names; undefined: the line could not be read */
-  onReject(error: LineError, source: string | null | undefined): void;
+  /** A line that was read, and why it is not accepted. */
+  onReject(error: LineError, source: string | null, rejection: Rejection): void;
+  /** A line that could not be read, so that nobody knows its source. */
+  onUnreadable(error: LineError): void;
   /** The names of the fields of a line, or of a header, ours or not. */
   onNames?(names: readonly string[]): void;
   /** Sees the body after content decoding, piece by piece. */
@@ -66,7 +68,7 @@ export async function parseDetections(
       handlers.onNames?.(Object.keys(fields));
       const checked = checkLine(fields, context);
       if (checked instanceof Rejection) {
-        handlers.onReject({ line, code: checked.code, detail: checked.detail }, sourceOfLine(fields));
+        handlers.onReject({ line, code: checked.code, detail: checked.detail }, sourceOfLine(fields), checked);
       } else {
         handlers.onDetection(checked.detection, line, checked.lineType, fields);
       }
@@ -74,7 +76,7 @@ export async function parseDetections(
     reject(error) {
       countLine();
       firstUnread ??= error;
-      handlers.onReject(error, undefined);
+      handlers.onUnreadable(error);
     },
   });
   const onBytes = handlers.onBytes?.bind(handlers);

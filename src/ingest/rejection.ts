@@ -24,10 +24,13 @@ export type RejectCode = keyof typeof REJECT_REASONS;
 export class Rejection {
   readonly code: RejectCode;
   readonly detail: string;
+  /** The number is well-formed, but in no assigned range (src/number/refusal.ts). */
+  readonly isUnassigned: boolean;
 
-  constructor(code: RejectCode, detail: string) {
+  constructor(code: RejectCode, detail: string, isUnassigned = false) {
     this.code = code;
     this.detail = detail;
+    this.isUnassigned = isUnassigned;
   }
 }
 

@@ -1,15 +1,13 @@
 /** Counts the lines of each source of an upload, for the screening before they are merged. */
-import { type LineError, MAX_NAMED_SOURCES, type SourceLines } from '../format/batch.ts';
+import { MAX_NAMED_SOURCES, type SourceLines } from '../format/batch.ts';
 import type { LineType } from '../number/parse.ts';
 import { MAX_UPLOAD_SOURCES } from './limits.ts';
-import type { RejectCode } from './rejection.ts';
+import type { RejectCode, Rejection } from './rejection.ts';
 
 type Counts = { -readonly [K in keyof Omit<SourceLines, 'source'>]: number };
 
 const NONE: Readonly<Counts> = { lines: 0, accepted: 0, unassigned: 0, invalid: 0, fixedLine: 0 };
 const INVALID: RejectCode = 'invalid-number';
-/** How a refusal of src/number/refusal.ts begins if the number is in no assigned range. */
-const UNASSIGNED = 'unassigned:';
 
 /** Counts a line in constant time; holds at most MAX_UPLOAD_SOURCES names, and of no other is a line accepted. */
 export class SourceTally {
@@ -28,10 +26,10 @@ export class SourceTally {
   }
 
   /** Only what is wrong with a number says something of the source; a wrong date or label is a fault of the upload. */
-  reject(source: string | null, { code, detail }: Pick<LineError, 'code' | 'detail'>): void {
+  reject(source: string | null, { code, isUnassigned }: Pick<Rejection, 'code' | 'isUnassigned'>): void {
     const counts = this.#of(source);
     if (code !== INVALID) return;
-    if (detail.startsWith(UNASSIGNED)) counts.unassigned += 1;
+    if (isUnassigned) counts.unassigned += 1;
     else counts.invalid += 1;
   }
 

@@ -169,5 +169,5 @@ function checkedNumber(raw: RawLine): Checked<PhoneNumber> {
     return new Rejection('invalid-number', `expected a phone number; found ${found}`);
   }
   const parsed = parseNumber(text.trim(), country ?? undefined);
-  return parsed.ok ? parsed.value : new Rejection(parsed.code, parsed.detail);
+  return parsed.ok ? parsed.value : new Rejection(parsed.code, parsed.detail, parsed.isUnassigned);
 }

@@ -3,6 +3,8 @@ import type { Action, LookupAnswer, ServiceError } from './types.ts';
 
 type Guard = (value: unknown) => boolean;
 type Field = keyof LookupAnswer;
+/** Those that every answer has. */
+type UsualField = { [Name in Field]: undefined extends LookupAnswer[Name] ? never : Name }[Field];
 
 /** As policy/policy.ts has them, written out: an import would bring server code into the bundle. */
 const VERDICTS: readonly unknown[] = ['listed', 'suspect', 'clear', 'unknown'] satisfies LookupAnswer['verdict'][];
@@ -18,8 +20,11 @@ const orNull =
   (value) =>
     value === null || guard(value);
 
-/** Fields that are not named here may come with a later version of the service, and are handed on as they are. */
-const SHAPE: readonly (readonly [fits: Guard, ...fields: Field[]])[] = [
+/**
+ * All of the usual fields (test/unit/policy/answer-shape.test.ts). Others may come with a later version of the service, and are handed
+ * on as they are.
+ */
+const SHAPE: readonly (readonly [fits: Guard, ...fields: UsualField[]])[] = [
   [isText, 'number', 'lineType'],
   [orNull(isText), 'country', 'firstSeen', 'lastSeen', 'rule'],
   [orNull(isNumber), 'level', 'sightings', 'generation'],

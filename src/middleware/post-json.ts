@@ -1,7 +1,10 @@
 /** One POST with a JSON body, and the bounded reading of what comes back. */
 import type { Fetch } from './types.ts';
 
-/** An answer is below 1 KiB; with dozens of labels it is still below this. */
+/**
+ * An answer is below 1 KiB; with dozens of labels it is still below this. Read by a loop of its own and not by
+ * src/lib/http-body.ts, for which the bound of the bundles (docs/MIDDLEWARE.md) has no room.
+ */
 const MAX_REPLY_CHARS = 64 * 1024;
 
 /** @throws whatever fetch throws: no connection, aborted by the signal */

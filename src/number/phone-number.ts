@@ -1,4 +1,5 @@
 import type { PhoneNumberType } from 'libphonenumber-js/max';
+import type { Refusal } from './refusal.ts';
 
 /** What a number is used for, by the range of its number plan it lies in. */
 export type LineType =
@@ -24,9 +25,7 @@ export interface PhoneNumber {
   readonly lineType: LineType;
 }
 
-export type ParseResult =
-  | { readonly ok: true; readonly value: PhoneNumber }
-  | { readonly ok: false; readonly code: 'invalid-number'; readonly detail: string };
+export type ParseResult = { readonly ok: true; readonly value: PhoneNumber } | Refusal;
 
 /** ITU-T E.164: a number has at most 15 digits, country code included. */
 export const MAX_E164_DIGITS = 15;

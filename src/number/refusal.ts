@@ -9,11 +9,17 @@ export interface Refusal {
   readonly ok: false;
   readonly code: 'invalid-number';
   readonly detail: string;
+  /** Present for a number of the right length that lies in no assigned range of its plan. */
+  readonly isUnassigned?: true;
 }
 
 export function refuse(detail: string): Refusal {
   // Frozen, because the constant ones below are handed to every caller.
   return Object.freeze({ ok: false, code: 'invalid-number', detail });
+}
+
+function refuseUnassigned(detail: string): Refusal {
+  return Object.freeze({ ...refuse(detail), isUnassigned: true });
 }
 
 export const EMPTY = refuse('empty: expected a phone number');
@@ -43,10 +49,9 @@ export const NATIONAL_WITHOUT_COUNTRY = refuse(
 );
 
 /** @param as refused as the international number it was taken for */
-export function withoutCountry({ detail }: Refusal): Refusal {
-  return refuse(
-    `${detail} (without + and without the country parameter, a number is read with its country calling code first)`,
-  );
+export function withoutCountry({ detail, isUnassigned }: Refusal): Refusal {
+  const told = `${detail} (without + and without the country parameter, a number is read with its country calling code first)`;
+  return isUnassigned ? refuseUnassigned(told) : refuse(told);
 }
 
 export function inputTooLong(maxLength: number): Refusal {
@@ -80,7 +85,7 @@ export function tooLongForE164(maxDigits: number): Refusal {
 
 /** @param plan such as `country PH` or `calling code +44` */
 export function unassigned(plan: string): Refusal {
-  return refuse(`unassigned: the number is not in any assigned range of ${plan}`);
+  return refuseUnassigned(`unassigned: the number is not in any assigned range of ${plan}`);
 }
 
 function listed(numbers: readonly number[]): string {

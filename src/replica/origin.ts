@@ -2,6 +2,7 @@
 import { MAX_MANIFEST_BYTES } from '../feed/manifest.ts';
 import { FormatError } from '../format/frame.ts';
 import { checkedSlice, type SliceShape } from '../format/segment.ts';
+import { readBounded } from '../lib/http-body.ts';
 import { ReplicaError } from './errors.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -106,27 +107,9 @@ export class Origin {
   }
 }
 
-/** The whole body, if it has at most `maxBytes`; no more than that is ever held. */
 async function readBody(response: Response, maxBytes: number): Promise<Bytes> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  const reader = response.body?.getReader();
-  while (reader !== undefined) {
-    const { value, done } = await reader.read().catch(asTransient);
-    if (done) break;
-    sizeBytes += value.length;
-    if (sizeBytes > maxBytes) {
-      await reader.cancel().catch(() => undefined);
-      throw new Transient(`expected at most ${maxBytes} bytes`);
-    }
-    chunks.push(value);
-  }
-  const bytes = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
+  const bytes = await readBounded(response.body, maxBytes).catch(asTransient);
+  if (bytes === null) throw new Transient(`expected at most ${maxBytes} bytes`);
   return bytes;
 }
 

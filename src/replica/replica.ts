@@ -1,13 +1,11 @@
 /** A replica: answers lookups from its own copy of the numbers, the verdicts and what the tenant decides with. */
-import { lookupRequest } from '../http/lookup-schema.ts';
-import { Problem, storageUnavailable } from '../http/problem.ts';
 import { refuseSandboxQuota, withSandbox } from '../http/sandbox.ts';
-import { parse } from '../http/validate.ts';
+import { lookupReadings, unknown } from '../lookup/lookup.ts';
+import { LookupError } from '../lookup/lookup-error.ts';
+import { invalidRequest, readRequest } from '../lookup/request.ts';
 import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../middleware/types.ts';
 import type { PhoneNumber } from '../number/phone-number.ts';
-import { readingsOf } from '../number/readings.ts';
 import { decide, STALE_AFTER_SECONDS } from '../policy/decide.ts';
-import { severest } from '../policy/severest.ts';
 import { Finder } from '../serve/finder.ts';
 import { type Copy, CopyObjects, CopySlices } from './copy.ts';
 import { ReplicaError } from './errors.ts';
@@ -96,15 +94,11 @@ export function createReplica(options: ReplicaOptions): Replica {
   const ageOf = ({ confirmedAt }: Copy) => Math.max(0, Math.floor((now() - confirmedAt) / 1000));
 
   async function lookupOrThrow(query: LookupQuery): Promise<LookupAnswer> {
-    const request = parse(lookupRequest, { ...query, country: query.country ?? options.country });
+    const request = readRequest({ ...query, country: query.country ?? options.country });
     if ((request.asOf ?? null) !== null) {
-      throw new Problem('invalid-request', 'asOf: expected none: a replica knows what is listed now', {
-        members: { field: 'asOf' },
-      });
+      throw invalidRequest('asOf', 'expected none: a replica knows what is listed now');
     }
-    const read = readingsOf(request.number, request.country ?? undefined, request.plusMayBeLost ?? false);
-    if (!read.ok) throw new Problem(read.code, read.detail);
-    return severest(await Promise.allSettled(read.values.map((subject) => lookupSubject(subject, request.scenario))));
+    return lookupReadings(request, (subject) => lookupSubject(subject, request.scenario));
   }
 
   async function lookupSubject(subject: PhoneNumber, scenario: string | null | undefined): Promise<LookupAnswer> {
@@ -138,7 +132,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       try {
         return { ok: true, answer: await lookupOrThrow(query) };
       } catch (error) {
-        if (!(error instanceof Problem)) throw error;
+        if (!(error instanceof LookupError)) throw error;
         return { ok: false, status: error.status, code: error.code, detail: error.detail };
       }
     },
@@ -158,5 +152,5 @@ export function createReplica(options: ReplicaOptions): Replica {
 }
 
 function unavailable(): never {
-  throw storageUnavailable('the number can be called neither listed nor clear at the moment');
+  throw unknown();
 }

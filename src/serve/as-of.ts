@@ -1,18 +1,115 @@
 /**
- * What was known of a number on an earlier day: "was it listed when the account was created?" Counted is what had been
- * observed by the end of that UTC day, whenever it arrived. The answer is taken from the evidence, whose entries keep
- * their days apart, and from the first days of the neighbours.
+ * What was known of a number at an earlier moment, as far as the snapshot at hand tells: on any day ("was it listed when
+ * the account was created?"), and when its own generation was published. Other generations have manifests of their own
+ * (past-finder.ts).
+ *
+ * Of a day, counted is what had been observed by the end of that UTC day, whenever it arrived. The answer is taken from the
+ * evidence, whose entries keep their days apart, and from the first days of the neighbours.
  */
 import { parseCircumstances } from '../format/circumstances.ts';
 import type { EvidenceEntry } from '../format/evidence-block.ts';
-import { addCounts, dayOf } from '../format/records.ts';
+import { addCounts, dayOf, SECONDS_PER_DAY } from '../format/records.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
-import type { EvidenceLine, RecordFacts } from '../policy/finding.ts';
+import { Probe } from '../lookup/probe.ts';
+import type { EvidenceLine, Finding, RecordFacts } from '../policy/finding.ts';
+import type { ServeContext } from './context.ts';
 import { evidenceLines, foldEntries, foldFacts } from './facts.ts';
-import type { View } from './view.ts';
+import type { Finder, FindOptions } from './finder.ts';
+import { neighboursAmong } from './neighbourhood.ts';
+import type { Snapshot } from './snapshot.ts';
+import { View } from './view.ts';
+
+/** UTC day since 1970, or the number of a generation. */
+export type Moment = { readonly day: number } | { readonly generation: number };
+
+export type PastFinding =
+  | {
+      readonly kind: 'found';
+      readonly finding: Finding;
+      /** The moment that days are counted from: the end of the day, or when the generation was published. */
+      readonly at: number;
+      /** See PastRecord. */
+      readonly complete: boolean;
+    }
+  | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
+
+export type AsOfFinding = PastFinding | OtherGeneration;
+
+/** Its manifest has to be read, if it is retained. */
+export interface OtherGeneration {
+  readonly kind: 'other-generation';
+  readonly generation: number;
+  /** The one at hand. */
+  readonly snapshot: Snapshot;
+}
+
+/** Whether a moment takes more than this snapshot and the segments that it names. */
+export function needsPast(moment: Moment, { manifest }: Snapshot): boolean {
+  return 'generation' in moment && moment.generation !== manifest.generation;
+}
+
+export class AsOfFinder {
+  readonly #finder: Finder;
+  readonly #context: ServeContext;
+
+  constructor(finder: Finder, context: ServeContext) {
+    this.#finder = finder;
+    this.#context = context;
+  }
+
+  /** Whether `find` would say 'other-generation'. Rejects when there is no recent snapshot. */
+  async needsPast(moment: Moment): Promise<boolean> {
+    return 'generation' in moment && needsPast(moment, await this.#finder.snapshots.get());
+  }
+
+  /** Rejects when storage cannot answer. */
+  async find(number: number, moment: Moment, options: FindOptions): Promise<AsOfFinding> {
+    const snapshot = await this.#finder.snapshots.get();
+    if ('generation' in moment) {
+      const { generation } = moment;
+      if (needsPast(moment, snapshot)) return { kind: 'other-generation', generation, snapshot };
+      return findAsPublished(this.#finder, snapshot, number, options);
+    }
+    try {
+      return await this.#onDay(snapshot, number, moment.day, options);
+    } catch (error) {
+      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      const newer = await this.#finder.snapshots.refresh();
+      if (newer === snapshot) throw error;
+      return this.#onDay(newer, number, moment.day, options);
+    }
+  }
+
+  async #onDay(snapshot: Snapshot, number: number, day: number, { evidence }: FindOptions): Promise<PastFinding> {
+    const view = new View(this.#finder.columns, snapshot, this.#context.objects);
+    const probe = new Probe(number);
+    probe.walk(snapshot, this.#finder.columns.numbers);
+    const past = await findPast(view, probe, day);
+    const finding: Finding = {
+      generation: snapshot.manifest.generation,
+      ageSeconds: snapshot.ageSeconds(this.#context.now()),
+      record: past.record,
+      ...neighboursAmong(past.neighbours, number, day),
+      ...(evidence ? { evidence: past.evidence } : undefined),
+    };
+    return { kind: 'found', finding, at: (day + 1) * SECONDS_PER_DAY * 1000 - 1, complete: past.complete };
+  }
+}
+
+/** What a generation knew when it was published. Rejects when storage cannot answer. */
+export async function findAsPublished(
+  finder: Finder,
+  snapshot: Snapshot,
+  number: number,
+  options: FindOptions,
+): Promise<PastFinding> {
+  const at = snapshot.manifest.publishedAt;
+  const finding = await finder.findIn(snapshot, number, at, options);
+  return { kind: 'found', finding: { ...finding, ageSeconds: 0 }, at, complete: true };
+}
 
 /** A number at the end of a day. */
-export interface PastRecord {
+interface PastRecord {
   /** Null: not listed then. */
   readonly record: RecordFacts | null;
   readonly evidence: readonly EvidenceLine[];
@@ -26,15 +123,14 @@ export interface PastRecord {
 }
 
 /** Rejects when storage cannot answer. */
-export async function findPast(view: View, number: number, day: number): Promise<PastRecord> {
+async function findPast(view: View, probe: Probe, day: number): Promise<PastRecord> {
+  const { number } = probe;
   const entries: EvidenceEntry[] = [];
   const neighbours = new Map<number, number>();
   let sightings = 0;
-  for (const run of view.snapshot.runs) {
-    const segment = run.segmentFor(number);
-    if (segment === undefined) continue;
-    const numbers = await view.loadNumbersOf(segment);
-    const verdicts = await view.loadVerdictsOf(segment);
+  for (const [i, segment] of probe.entries.entries()) {
+    const numbers = await view.numbersAt(probe, i);
+    const verdicts = await view.verdictsOf(segment);
     const low = numbers.rank(blockStart(number));
     const block = new Float64Array(numbers.rank(blockStart(number) + SEGMENT_ALIGNMENT) - low);
     numbers.copyRange(low, low + block.length, block);

@@ -1,15 +1,16 @@
 /**
- * Finds what is known of numbers: snapshot -> for each run the segment -> probe -> fold. What storage cannot answer is
+ * Finds what is known of numbers: snapshot -> probe -> what memory lacks is read -> fold. What storage cannot answer is
  * told as null, never as "not listed".
  */
 import type { SegmentEntry } from '../format/manifest.ts';
-import type { NumbersReader } from '../format/numbers-reader.ts';
 import { dayOf } from '../format/records.ts';
-import type { Basis, Finding, RecordFacts } from '../policy/finding.ts';
+import type { VerdictsReader } from '../format/verdicts.ts';
+import { Probe } from '../lookup/probe.ts';
+import type { Basis, Finding } from '../policy/finding.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import { ColumnCache } from './column-cache.ts';
 import type { ServeContext } from './context.ts';
-import { evidenceLines, factsAt, foldEntries, foldFacts } from './facts.ts';
+import { evidenceLines, foldEntries } from './facts.ts';
 import { RecentLookups } from './health.ts';
 import { neighboursOf } from './neighbourhood.ts';
 import { type Snapshot, SnapshotHolder } from './snapshot.ts';
@@ -24,12 +25,19 @@ export interface FindOptions {
   readonly basis?: boolean;
 }
 
+/** What a look at memory came to; handed to `find`, it goes on from there. */
+export interface Probed {
+  /** null: finding it takes a look at storage. */
+  readonly finding: Finding | null;
+}
+
 export class Finder {
   readonly snapshots: SnapshotHolder;
   readonly columns: ColumnCache;
   /** For health. */
   readonly recent: RecentLookups;
   readonly #context: ServeContext;
+  readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
 
   constructor(context: ServeContext) {
     this.#context = context;
@@ -38,38 +46,39 @@ export class Finder {
     this.recent = new RecentLookups(() => context.now());
   }
 
-  /** What is known of a number, at once: null if that takes a look at storage. */
-  peek(number: number): Finding | null {
+  /** What memory knows of a number. */
+  probe(number: number): Probed {
+    const probe = new Probe(number);
     const snapshot = this.snapshots.peek();
-    if (snapshot === null) return null;
-    try {
-      return this.#probeInMemory(snapshot, number);
-    } catch {
-      // A damaged column: `find` tells the log what is wrong.
-      return null;
-    }
+    if (snapshot !== null) this.#walk(probe, snapshot, this.#context.now());
+    return probe;
   }
 
-  /** A finding for each number, in order; null where storage could not answer. */
-  async find(numbers: readonly number[], options: FindOptions): Promise<(Finding | null)[]> {
-    const findings = await this.#find(numbers, options);
+  /**
+   * A finding for each number, in order; null where storage could not answer.
+   * @param begun what `probe` said of the number, if it is a single one; another `find` can go on from there in turn
+   */
+  async find(
+    numbers: readonly number[],
+    options: FindOptions,
+    begun: Probed | null = null,
+  ): Promise<(Finding | null)[]> {
+    const findings = await this.#find(numbers, options, begun);
     const unknown = findings.filter((finding) => finding === null).length;
     this.recent.count(unknown > 0);
     if (unknown > 0) this.#context.log('lookup.unknown', { numbers: unknown });
     return findings;
   }
 
-  async #find(numbers: readonly number[], options: FindOptions): Promise<(Finding | null)[]> {
+  async #find(numbers: readonly number[], options: FindOptions, begun: Probed | null): Promise<(Finding | null)[]> {
     const findings: (Finding | null)[] = numbers.map(() => null);
     try {
       const snapshot = await this.snapshots.get();
-      this.#fillFromMemory(findings, numbers, snapshot, options);
-      if (!findings.includes(null)) return findings;
-      await this.#fill(findings, numbers, snapshot, options);
+      await this.#fill(findings, numbers, snapshot, options, begun);
       if (!findings.includes(null)) return findings;
       // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
       const newer = await this.snapshots.refresh();
-      if (newer !== snapshot) await this.#fill(findings, numbers, newer, options);
+      if (newer !== snapshot) await this.#fill(findings, numbers, newer, options, begun);
     } catch (error) {
       this.#context.log('snapshot.unavailable', { reason: String(error) });
     }
@@ -78,54 +87,39 @@ export class Finder {
 
   /** The same in a snapshot of any age, at a moment of its own. Rejects when storage cannot answer. */
   async findIn(snapshot: Snapshot, number: number, at: number, options: FindOptions): Promise<Finding> {
-    return this.#probe(new View(this.columns, snapshot, this.#context.objects), number, at, options);
+    return this.#complete(this.#walk(new Probe(number), snapshot, at), this.#view(snapshot), at, options);
+  }
+
+  #view(snapshot: Snapshot): View {
+    return new View(this.columns, snapshot, this.#context.objects);
   }
 
   /** Once an isolate is warm this is all there is to a lookup; evidence is never kept in memory. */
-  #fillFromMemory(
-    findings: (Finding | null)[],
-    numbers: readonly number[],
-    snapshot: Snapshot,
-    options: FindOptions,
-  ): void {
-    if (options.evidence || options.basis) return;
+  #walk(probe: Probe, snapshot: Snapshot, at: number): Probe {
+    probe.walk(snapshot, this.columns.numbers);
     try {
-      for (let i = 0; i < numbers.length; i++) findings[i] = this.#probeInMemory(snapshot, numbers[i] as number);
+      this.#settle(probe, snapshot, at, this.#verdictsInMemory);
     } catch {
-      // A damaged column. What has no finding is looked up again, number by number, and the log told what is wrong.
+      // A damaged column: whoever completes the probe tells the log what is wrong.
     }
+    return probe;
   }
 
-  /** null: a column that it takes is not in memory, or cannot be read. */
-  #probeInMemory(snapshot: Snapshot, number: number): Finding | null {
-    const { numbers, verdicts } = this.columns;
-    const readers: NumbersReader[] = [];
-    let record: RecordFacts | null = null;
-    for (const run of snapshot.runs) {
-      const index = run.indexFor(number);
-      if (index < 0) continue;
-      const reader = numbers.peekAt(run.numbers, run.entries, index);
-      if (reader === undefined) return null;
-      readers.push(reader);
-      const rank = reader.find(number);
-      if (rank < 0) continue;
-      const column = verdicts.peek(run.entries[index] as SegmentEntry);
-      if (column === undefined) return null;
-      record = foldFacts(record, factsAt(column, rank));
-    }
-    return this.#finding(snapshot, readers, number, this.#context.now(), record);
-  }
-
-  #finding(
+  /** Says what is known, unless a column that it takes is not at hand. */
+  #settle(
+    probe: Probe,
     snapshot: Snapshot,
-    readers: readonly NumbersReader[],
-    number: number,
     at: number,
-    record: RecordFacts | null,
-  ): Finding {
-    const neighbours = neighboursOf(readers, number, dayOf(at / 1000));
+    verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined,
+  ): void {
+    const { number, columns } = probe;
+    if (columns === null) return;
+    const record = probe.record(verdictsOf);
+    if (record === undefined) return;
+    const { hundred, thousand, score } = neighboursOf(columns, number, dayOf(at / 1000));
     const { generation } = snapshot.manifest;
-    return { generation, ageSeconds: snapshot.ageSeconds(this.#context.now()), record, ...neighbours };
+    const ageSeconds = snapshot.ageSeconds(this.#context.now());
+    probe.finding = { generation, ageSeconds, record, hundred, thousand, score };
   }
 
   /** Looks up the numbers that have no finding yet. */
@@ -134,60 +128,92 @@ export class Finder {
     numbers: readonly number[],
     snapshot: Snapshot,
     options: FindOptions,
+    begun: Probed | null,
   ): Promise<void> {
-    // In number order, neighbours in a batch share their segments, so each is loaded once even without room to keep it.
-    const order = numbers.map((_, i) => i).filter((i) => findings[i] === null);
-    order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
-    const view = new View(this.columns, snapshot, this.#context.objects);
-    for (let from = 0; from < order.length; from += GROUP_NUMBERS) {
-      const group = order.slice(from, from + GROUP_NUMBERS);
-      await view.loadNumbers(group.map((i) => numbers[i] as number));
-      const probe = async (i: number) => {
-        try {
-          findings[i] = await this.#probe(view, numbers[i] as number, this.#context.now(), options);
-        } catch (error) {
-          this.#context.log('probe.failed', { generation: snapshot.manifest.generation, reason: String(error) });
-        }
-      };
-      // Evidence is read for each listed number by itself, several at a time. Else the group shares what it reads: one
-      // after the other, nothing is read twice.
-      if (options.evidence) await sideBySide(group, probe);
-      else for (const i of group) await probe(i);
+    const probeOf = (i: number) => {
+      const probe = begun instanceof Probe ? begun : new Probe(numbers[i] as number);
+      return probe.snapshot === snapshot ? probe : this.#walk(probe, snapshot, this.#context.now());
+    };
+    // In the order that they come, until memory lacks something.
+    let stopped: Probe | null = null;
+    let next = 0;
+    for (; next < numbers.length && stopped === null; next++) {
+      if (findings[next] !== null) continue;
+      const probe = probeOf(next);
+      findings[next] = fromMemory(probe, snapshot, options);
+      if (findings[next] === null) stopped = probe;
     }
+    if (stopped === null) return;
+    const first = next - 1;
+    // In number order, neighbours in a batch share their segments, so each is loaded once even without room to keep it.
+    const order = numbers.map((_, i) => i).filter((i) => i >= first && findings[i] === null);
+    order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
+    const view = this.#view(snapshot);
+    let group = new Map<number, Probe>();
+    for (const i of order) {
+      const probe = i === first ? stopped : probeOf(i);
+      findings[i] = fromMemory(probe, snapshot, options);
+      if (findings[i] === null) group.set(i, probe);
+      if (group.size < GROUP_NUMBERS) continue;
+      await this.#completeGroup(findings, group, view, options);
+      group = new Map();
+    }
+    await this.#completeGroup(findings, group, view, options);
   }
 
-  async #probe(view: View, number: number, at: number, options: FindOptions): Promise<Finding> {
-    const { snapshot } = view;
-    const readers = [];
-    const entries: SegmentEntry[] = [];
-    const hits: { readonly entry: SegmentEntry; readonly rank: number }[] = [];
-    for (const run of snapshot.runs) {
-      const entry = run.segmentFor(number);
-      if (entry === undefined) continue;
-      entries.push(entry);
-      const reader = await view.loadNumbersOf(entry);
-      readers.push(reader);
-      const rank = reader.find(number);
-      if (rank >= 0) hits.push({ entry, rank });
+  async #completeGroup(
+    findings: (Finding | null)[],
+    group: ReadonlyMap<number, Probe>,
+    view: View,
+    options: FindOptions,
+  ): Promise<void> {
+    await view.loadNumbers([...group.values()]);
+    const complete = async ([i, probe]: readonly [number, Probe]) => {
+      try {
+        findings[i] = await this.#complete(probe, view, this.#context.now(), options);
+      } catch (error) {
+        const { generation } = view.snapshot.manifest;
+        this.#context.log('probe.failed', { generation, reason: String(error) });
+      }
+    };
+    // Evidence is read for each listed number by itself, several at a time. Else the group shares what it reads: one
+    // after the other, nothing is read twice.
+    if (options.evidence) await sideBySide(group, complete);
+    else for (const one of group) await complete(one);
+  }
+
+  /** What a probe lacks is read. Rejects when storage cannot answer; the probe keeps what was read until then. */
+  async #complete(probe: Probe, view: View, at: number, options: FindOptions): Promise<Finding> {
+    if (probe.finding === null) {
+      await view.numbersOf(probe);
+      const verdicts = await view.allVerdictsOf(probe.hits().map(({ entry }) => entry));
+      this.#settle(probe, view.snapshot, at, (entry) => verdicts.get(entry));
     }
-    let record: RecordFacts | null = null;
-    if (hits.length > 1) await view.loadVerdicts(hits.map(({ entry }) => entry));
-    for (const { entry, rank } of hits) {
-      const verdicts = await view.loadVerdictsOf(entry);
-      record = foldFacts(record, factsAt(verdicts, rank));
-    }
-    const found = this.#finding(snapshot, readers, number, at, record);
-    const finding = options.basis ? { ...found, basis: basisOf(snapshot, entries) } : found;
-    if (!options.evidence) return finding;
+    const { finding } = probe;
+    if (finding === null) throw new RangeError('a probe with all of its columns has no finding');
+    const found = withBasis(probe, view.snapshot, finding, options);
+    if (!options.evidence) return found;
     try {
-      const evidence = await Promise.all(hits.map(({ entry, rank }) => view.readEvidence(entry, rank)));
-      return { ...finding, evidence: evidenceLines(foldEntries(evidence.flat())) };
+      const evidence = await Promise.all(probe.hits().map(({ entry, rank }) => view.readEvidence(entry, rank)));
+      return { ...found, evidence: evidenceLines(foldEntries(evidence.flat())) };
     } catch (error) {
       // The verdict stands without it; part of the evidence would pass for all of it.
       this.#context.log('evidence.unavailable', { reason: String(error) });
-      return finding;
+      return found;
     }
   }
+}
+
+/** What a probe answers by what is in memory; null: it takes more than that. */
+function fromMemory(probe: Probe, snapshot: Snapshot, options: FindOptions): Finding | null {
+  const { finding } = probe;
+  if (finding === null || (options.evidence && finding.record !== null)) return null;
+  const found = withBasis(probe, snapshot, finding, options);
+  return options.evidence ? { ...found, evidence: [] } : found;
+}
+
+function withBasis({ entries }: Probe, snapshot: Snapshot, finding: Finding, { basis }: FindOptions): Finding {
+  return basis ? { ...finding, basis: basisOf(snapshot, entries) } : finding;
 }
 
 /** What a finding was read from, by hash: enough to read it again (src/policy/receipt.ts). */

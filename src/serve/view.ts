@@ -1,10 +1,11 @@
-/** What one request sees of a snapshot. */
+/** What one request reads of a snapshot. */
 import { EVIDENCE_BLOCK_NUMBERS, numbersInBlock } from '../format/evidence.ts';
 import { EvidenceBlock, type EvidenceEntry } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { evidenceBlocksOffset } from '../format/segment.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
+import type { Probe } from '../lookup/probe.ts';
 import { readSegmentRange } from '../store/columns.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectStore } from '../store/store.ts';
@@ -24,7 +25,7 @@ export class View {
     this.snapshot = snapshot;
   }
 
-  async load<Reader>(cached: CachedColumn<Reader>, entry: SegmentEntry): Promise<Reader> {
+  async #load<Reader>(cached: CachedColumn<Reader>, entry: SegmentEntry): Promise<Reader> {
     const id = `${cached.column} ${entry.key}`;
     if (this.#failures.has(id)) throw this.#failures.get(id);
     try {
@@ -35,38 +36,48 @@ export class View {
     }
   }
 
-  async loadNumbersOf(entry: SegmentEntry): Promise<NumbersReader> {
-    return this.#columns.numbers.peek(entry) ?? (await this.load(this.#columns.numbers, entry));
-  }
-
-  async loadVerdictsOf(entry: SegmentEntry): Promise<VerdictsReader> {
-    return this.#columns.verdicts.peek(entry) ?? (await this.load(this.#columns.verdicts, entry));
-  }
-
-  /** Loads the missing ones of these verdicts side by side: one step of waiting, however many runs know the number. */
-  async loadVerdicts(entries: readonly SegmentEntry[]): Promise<void> {
-    const missing = entries.filter((entry) => this.#columns.verdicts.peek(entry) === undefined);
-    await Promise.all(missing.map((entry) => this.load(this.#columns.verdicts, entry)));
-  }
-
-  /** Loads the missing numbers columns of a group side by side. A failure shows when the number is looked up. */
-  async loadNumbers(numbers: readonly number[]): Promise<void> {
+  /** Loads the numbers columns that a group of probes lacks, side by side. A failure shows when one is completed. */
+  async loadNumbers(probes: readonly Probe[]): Promise<void> {
     const missing = new Map<string, SegmentEntry>();
-    for (const number of numbers) {
-      for (const run of this.snapshot.runs) {
-        const entry = run.segmentFor(number);
-        if (entry !== undefined && this.#columns.numbers.peek(entry) === undefined) missing.set(entry.key, entry);
+    for (const probe of probes) for (const entry of probe.missing()) missing.set(entry.key, entry);
+    const loaded = new Map<string, NumbersReader>();
+    await sideBySide(missing.values(), async (entry) => {
+      const column = await this.#load(this.#columns.numbers, entry).catch(() => undefined);
+      if (column !== undefined) loaded.set(entry.key, column);
+    });
+    for (const probe of probes) {
+      for (const [i, { key }] of probe.entries.entries()) {
+        const column = loaded.get(key);
+        if (column !== undefined) probe.fill(i, column);
       }
     }
-    if (missing.size === 0) return;
-    await sideBySide(missing.values(), async (entry) => {
-      await this.load(this.#columns.numbers, entry).catch(() => undefined);
-    });
+  }
+
+  /** A probe with all of its numbers columns: the missing ones are loaded one after the other. */
+  async numbersOf(probe: Probe): Promise<readonly NumbersReader[]> {
+    for (const i of probe.entries.keys()) await this.numbersAt(probe, i);
+    return probe.columns ?? [];
+  }
+
+  /** The numbers column of a segment of the probe. */
+  async numbersAt(probe: Probe, i: number): Promise<NumbersReader> {
+    const column = probe.columnAt(i) ?? (await this.#load(this.#columns.numbers, probe.entries[i] as SegmentEntry));
+    probe.fill(i, column);
+    return column;
+  }
+
+  async verdictsOf(entry: SegmentEntry): Promise<VerdictsReader> {
+    return this.#columns.verdicts.peek(entry) ?? (await this.#load(this.#columns.verdicts, entry));
+  }
+
+  /** The verdicts of some segments: one step of waiting, however many runs know the number. */
+  async allVerdictsOf(entries: readonly SegmentEntry[]): Promise<ReadonlyMap<SegmentEntry, VerdictsReader>> {
+    return new Map(await Promise.all(entries.map(async (entry) => [entry, await this.verdictsOf(entry)] as const)));
   }
 
   /** The evidence of the number of this rank. Rejects when it cannot be read. */
   async readEvidence(entry: SegmentEntry, rank: number): Promise<EvidenceEntry[]> {
-    const index = await this.load(this.#columns.evidence, entry);
+    const index = await this.#load(this.#columns.evidence, entry);
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     const place = index.place(block);
     const offset = evidenceBlocksOffset(entry) + place.offset;

@@ -26,7 +26,7 @@ import { type QualityService, qualityService } from '../../../src/merge/quality-
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
-import type { Moment } from '../../../src/serve/past-finder.ts';
+import type { Moment } from '../../../src/serve/as-of.ts';
 import { StorageUnavailable } from '../../../src/store/errors.ts';
 import { MemorySliceStore } from '../../../src/store/memory.ts';
 import { TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
@@ -167,7 +167,7 @@ export class Harness {
       log,
       finder: withSandbox(
         {
-          peek: (number) => (this.inMemory ? this.#finding(number) : null),
+          probe: (number) => ({ finding: this.inMemory ? this.#finding(number) : null }),
           find: async (numbers, { evidence }) => {
             reached();
             this.asked.push({ numbers, evidence });

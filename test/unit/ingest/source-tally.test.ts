@@ -28,9 +28,11 @@ test('lines are told apart by what is wrong with their numbers', () => {
       { number: 'none', source: 'a' },
       { number: '+12025550123', source: 'a', label: 'no such label' },
       { number: '+12025550123' },
+      // The same refusal, with more words, where neither + nor country is given.
+      { number: '19995550123', source: 'a' },
     ]),
   ).toEqual([
-    { source: 'a', lines: 6, accepted: 2, unassigned: 1, invalid: 2, fixedLine: 1 },
+    { source: 'a', lines: 7, accepted: 2, unassigned: 2, invalid: 2, fixedLine: 1 },
     { source: null, lines: 1, accepted: 1, unassigned: 0, invalid: 0, fixedLine: 0 },
   ]);
 });

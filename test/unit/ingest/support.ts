@@ -52,6 +52,7 @@ export async function parseBody(
     {
       onDetection: (detection, line) => detections.push([line, detection]),
       onReject: (error) => rejects.push(error),
+      onUnreadable: (error) => rejects.push(error),
     },
   );
   return { detections, rejects };

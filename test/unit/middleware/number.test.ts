@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { describe, expect, it } from 'vitest';
-import { lookupOne } from '../../../src/http/lookup-one.ts';
+import { lookupOne } from '../../../src/lookup/lookup.ts';
 import { createCheck } from '../../../src/middleware/check.ts';
 import type { LookupQuery, LookupSource, Subject } from '../../../src/middleware/types.ts';
 import { parseNumber } from '../../../src/number/parse.ts';

@@ -241,7 +241,8 @@ describe('refusals', () => {
     ],
     ['1', 'USA', 'unknown country parameter: expected an ISO 3166-1 alpha-2 code with a number plan, such as PH or GB'],
   ])('%j with %s says what was expected', (input, country, detail) => {
-    expect(parseNumber(input, country)).toEqual({ ok: false, code: 'invalid-number', detail });
+    const isUnassigned = detail.startsWith('unassigned:') ? { isUnassigned: true } : {};
+    expect(parseNumber(input, country)).toEqual({ ok: false, code: 'invalid-number', detail, ...isUnassigned });
   });
 });
 

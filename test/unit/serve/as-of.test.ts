@@ -10,6 +10,7 @@ import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import type { Finding } from '../../../src/policy/finding.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
+import { AsOfFinder } from '../../../src/serve/as-of.ts';
 import { Finder } from '../../../src/serve/finder.ts';
 import { PastFinder } from '../../../src/serve/past-finder.ts';
 import { someDetections } from '../../support/detections.ts';
@@ -19,7 +20,7 @@ import { hasSharedData, sharedDetections } from '../format/support/real-list.ts'
 const DAY_MS = 86_400_000;
 const levels = new LabelLevels();
 
-function finderOn(world: World): { finder: Finder; past: PastFinder } {
+function finderOn(world: World): { finder: Finder; past: PastFinder; asOf: AsOfFinder } {
   const context = {
     objects: world.objects,
     slices: world.slices,
@@ -29,7 +30,7 @@ function finderOn(world: World): { finder: Finder; past: PastFinder } {
     delay: () => new Promise<void>(() => {}),
   };
   const finder = new Finder(context);
-  return { finder, past: new PastFinder(finder, context) };
+  return { finder, past: new PastFinder(finder, context), asOf: new AsOfFinder(finder, context) };
 }
 
 /** The whole answer, but for the generation. */
@@ -168,6 +169,41 @@ describe('as of an earlier day', () => {
       kind: 'not-retained',
       retained: [1, 2],
     });
+  });
+
+  test('a day and the present generation take the snapshot alone; another generation takes its manifest', async () => {
+    const world = newWorld();
+    const [early = [], late = []] = [someDetections(80, 1), someDetections(80, 2)];
+    for (const part of [early, late]) {
+      await upload(world, `b${world.clock}`, part);
+      await tick(world);
+      world.clock += 120_000;
+    }
+    const { finder, past, asOf } = finderOn(world);
+    const { number = 0, observedAt = 0 } = early[0] ?? {};
+    const moments = [{ day: dayOf(observedAt) }, { day: dayOf(world.clock / 1000) }, { generation: 2 }];
+    const isManifest = (call: string) => call.startsWith('get manifests/');
+    for (const moment of moments) {
+      expect(await asOf.needsPast(moment)).toBe(false);
+      world.storeLog.clear();
+      const found = await asOf.find(number, moment, { evidence: true });
+      expect(world.storeLog.calls.filter(isManifest)).toEqual([]);
+      expect(found).toEqual(await past.find(number, moment, { evidence: true }));
+      expect(found.kind).toBe('found');
+    }
+    for (const generation of [1, 3]) {
+      expect(await asOf.needsPast({ generation })).toBe(true);
+      world.storeLog.clear();
+      const found = await asOf.find(number, { generation }, { evidence: true });
+      const { kind, ...rest } = found;
+      expect(kind).toBe('other-generation');
+      // Not by toEqual: a snapshot is large, and so would be what differs.
+      expect('snapshot' in rest && rest.snapshot === (await finder.snapshots.get())).toBe(true);
+      expect('generation' in rest && rest.generation).toBe(generation);
+      expect(world.storeLog.calls).toEqual([]);
+    }
+    await past.find(number, { generation: 1 }, { evidence: true });
+    expect(world.storeLog.calls.filter(isManifest)).toHaveLength(1);
   });
 });
 

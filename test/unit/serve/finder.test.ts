@@ -5,6 +5,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { Finder } from '../../../src/serve/finder.ts';
 import { MAX_AGE_MS, parseStale, REFRESH_MS, WAIT_MS } from '../../../src/serve/snapshot.ts';
 import { someDetections } from '../../support/detections.ts';
+import { tickWithoutCompaction } from '../../support/tick-without-compaction.ts';
 import { expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 
 const PARTS = [someDetections(400, 1), someDetections(150, 2), someDetections(60, 3)];
@@ -22,19 +23,6 @@ async function prepared(parts = PARTS): Promise<{ world: World; finder: Finder; 
   }
   expect((await loadManifest(world.objects)).manifest.runs).toHaveLength(3);
   return { world, ...newFinder(world) };
-}
-
-/** As if each tick had lost the race for its compaction. */
-async function tickWithoutCompaction(world: World): Promise<void> {
-  const generation = (await loadManifest(world.objects)).manifest.generation;
-  let swaps = 0;
-  world.storeLog.beforeCall = async (name) => {
-    if (name === 'put manifest') swaps += 1;
-    if (name === 'put manifest' && swaps >= 2) throw new Error('injected: stopped before the second swap');
-  };
-  await tick(world).catch((error: Error) => expect(error.message).toContain('injected'));
-  world.storeLog.beforeCall = async () => {};
-  expect((await loadManifest(world.objects)).manifest.generation).toBe(generation + 1);
 }
 
 function newFinder(world: World, delay: (ms: number) => Promise<void> = soon, maxAgeMs = MAX_AGE_MS) {
@@ -101,13 +89,13 @@ describe('lookups', () => {
   test('at once: the same from memory, and nothing while anything has to be read or looked at', async () => {
     const { world, finder } = await prepared();
     const [number = 0] = probesOf(ALL);
-    expect(finder.peek(number)).toBeNull();
+    expect(finder.probe(number).finding).toBeNull();
     const [found] = await finder.find([number], { evidence: false });
-    expect(finder.peek(number)).toEqual(found);
+    expect(finder.probe(number).finding).toEqual(found);
     world.clock += REFRESH_MS - 1;
-    expect(finder.peek(number)).not.toBeNull();
+    expect(finder.probe(number).finding).not.toBeNull();
     world.clock += 1;
-    expect(finder.peek(number)).toBeNull();
+    expect(finder.probe(number).finding).toBeNull();
   });
 
   test('say the same from memory alone', async () => {

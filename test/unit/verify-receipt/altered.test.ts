@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CommandError } from '../../../scripts/command/errors.ts';
 import { type ReceiptedAnswer, verifyReceipt } from '../../../scripts/verify-receipt/verify.ts';
-import { lookupOne } from '../../../src/http/lookup-one.ts';
+import { lookupOne } from '../../../src/lookup/lookup.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { formatE164 } from '../../../src/number/parse.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';

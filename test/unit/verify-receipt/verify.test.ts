@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyReceipt } from '../../../scripts/verify-receipt/verify.ts';
 import type { Detection } from '../../../src/format/detection.ts';
-import { lookupOne } from '../../../src/http/lookup-one.ts';
 import { lookupAnswer } from '../../../src/http/lookup-schema.ts';
+import { lookupOne } from '../../../src/lookup/lookup.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { SEGMENT_PREFIX } from '../../../src/store/keys.ts';
 import type { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';

@@ -5,11 +5,13 @@
  * Messages start with "expected" and never repeat the value (validate.ts).
  */
 import * as v from 'valibot';
-import { UNSEEN } from '../ingest/check-text.ts';
+
+/** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
+export const PARTS_LINES = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** A lone surrogate has no UTF-8 form: two different texts would be stored as one. */
 export const isOneLine = v.check(
-  (text: string) => !UNSEEN.test(text) && text.isWellFormed(),
+  (text: string) => !PARTS_LINES.test(text) && text.isWellFormed(),
   'expected one line of Unicode text',
 );
 

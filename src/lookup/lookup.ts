@@ -1,0 +1,216 @@
+/** From a number, and how it is to be looked up, to the answer: the same for HTTP and RPC, and in parts for replicas. */
+import { dayOf, isoDay, parseDay } from '../format/records.ts';
+import { refuseSandboxQuota } from '../http/sandbox.ts';
+import type { PhoneNumber } from '../number/phone-number.ts';
+import { readingsOf } from '../number/readings.ts';
+import type { LookupAnswer } from '../policy/answer.ts';
+import { decide, type PastMoment, type TenantRules } from '../policy/decide.ts';
+import type { Finding } from '../policy/finding.ts';
+import type { LabelLevels } from '../policy/labels.ts';
+import { severest } from '../policy/severest.ts';
+import type { Moment, PastFinding } from '../serve/as-of.ts';
+import type { FindOptions, Probed } from '../serve/finder.ts';
+import { StorageUnavailable } from '../store/errors.ts';
+import { LookupError } from './lookup-error.ts';
+import { invalidRequest, type LookupRequest } from './request.ts';
+
+export interface LookupFinder {
+  /** What memory knows of a number: asked once a request, and handed to `find`. null: nothing. */
+  probe(number: number): Probed | null;
+  /**
+   * One entry for each number, in the same order. null: storage could not answer for this number.
+   * @param begun what `probe` said of a single number
+   */
+  find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
+}
+
+/** What each tenant decides with (src/tenants/tenant-rules.ts). */
+export interface Rules {
+  /** At once, if it is at hand and recent; null says nothing. */
+  peek(tenant: string): TenantRules | null;
+  get(tenant: string): Promise<TenantRules>;
+}
+
+export interface LookupDeps {
+  readonly finder: LookupFinder;
+  /** What was known of a number at an earlier moment. */
+  past(number: number, moment: Moment, options: FindOptions): Promise<PastFinding>;
+  readonly rules: Rules;
+  readonly labels: LabelLevels;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** How a number is looked up; `number` and `country` have been read by then. */
+export type LookupOptions = Pick<LookupRequest, 'scenario' | 'evidence' | 'asOf' | 'receipt'>;
+
+/** @throws LookupError `invalid-number`, and as `lookupNumber` */
+export async function lookupOne(deps: LookupDeps, tenant: string, request: LookupRequest): Promise<LookupAnswer> {
+  return lookupReadings(request, (subject) => lookupNumber(deps, tenant, subject, request));
+}
+
+/**
+ * One answer for a text that may be read as more than one number.
+ * @throws LookupError `invalid-number`, and what `look` rejects with
+ */
+export async function lookupReadings(
+  { number, country, plusMayBeLost }: Pick<LookupRequest, 'number' | 'country' | 'plusMayBeLost'>,
+  look: (subject: PhoneNumber) => Promise<LookupAnswer>,
+): Promise<LookupAnswer> {
+  const read = readingsOf(number, country ?? undefined, plusMayBeLost ?? false);
+  if (!read.ok) throw new LookupError(read.code, read.detail, { field: 'number' });
+  const [subject, ...others] = read.values;
+  return others.length === 0 ? look(subject) : severest(await Promise.allSettled(read.values.map(look)));
+}
+
+/**
+ * @param begun what the finder's `probe` said of the number, if it was asked already
+ * @throws LookupError `invalid-request`, `not-retained`, `quota-exceeded`, or `storage-unavailable`; its `verdict` is there
+ *   for clients that look at nothing else
+ */
+export async function lookupNumber(
+  deps: LookupDeps,
+  tenant: string,
+  subject: PhoneNumber,
+  options: LookupOptions,
+  begun: Probed | null = null,
+): Promise<LookupAnswer> {
+  refuseSandboxQuota(subject.number);
+  const scenario = options.scenario ?? null;
+  const evidence = options.evidence ?? false;
+  const receipt = options.receipt ?? false;
+  const asOf = options.asOf ?? null;
+  if (asOf !== null) {
+    if (receipt) throw invalidRequest('receipt', 'expected none with asOf');
+    return answering(() => lookupPast(deps, tenant, { subject, asOf, scenario, evidence }));
+  }
+  const probed = begun ?? deps.finder.probe(subject.number);
+  if (!evidence && !receipt) {
+    const answer = answerAtOnce(deps, tenant, subject, probed, scenario);
+    if (answer !== null) return answer;
+  }
+  const { findings, rules } = await findFor(deps, tenant, [subject.number], { evidence, basis: receipt }, probed);
+  const [finding] = findings;
+  if (!finding) throw unknown();
+  return decide(subject, finding, { ...rules, levels: deps.labels, now: deps.now(), scenario, evidence, receipt });
+}
+
+/** Without a promise, from what memory said: null if it takes a look at storage. */
+export function answerAtOnce(
+  { rules, labels, now }: LookupDeps,
+  tenant: string,
+  subject: PhoneNumber,
+  probed: Probed | null,
+  scenario: string | null,
+): LookupAnswer | null {
+  const held = rules.peek(tenant);
+  const finding = probed?.finding ?? null;
+  if (held === null || finding === null) return null;
+  const { policy, overrides } = held;
+  // The evidence of a listed number is never in memory.
+  if (policy.readsProjects && finding.record !== null) return null;
+  return decide(subject, finding, { policy, overrides, levels: labels, now: now(), scenario, evidence: false });
+}
+
+export interface Found {
+  /** In the order of the numbers; null: storage could not answer for this one. */
+  readonly findings: readonly (Finding | null)[];
+  readonly rules: TenantRules;
+}
+
+/**
+ * What is known of the numbers, and what the tenant decides with; where either has to be read, both are at once.
+ * @param begun what the finder's `probe` said of a single number
+ * @throws LookupError `storage-unavailable` if nothing can be said of any
+ */
+export async function findFor(
+  { finder, rules }: LookupDeps,
+  tenant: string,
+  numbers: readonly number[],
+  options: FindOptions,
+  begun: Probed | null = null,
+): Promise<Found> {
+  const withEvidence = { ...options, evidence: true };
+  const find = async (wanted: FindOptions, some = numbers) =>
+    some.length === 0 ? [] : finder.find(some, wanted, begun);
+  return answering(async () => {
+    const held = rules.peek(tenant);
+    if (held !== null) {
+      return { findings: await find(held.policy.readsProjects ? withEvidence : options), rules: held };
+    }
+    const [findings, read] = await Promise.all([find(options), rules.get(tenant)]);
+    if (!read.policy.readsProjects || options.evidence) return { findings, rules: read };
+    // Only now it is known that the rules take the evidence, which listed numbers alone have.
+    const isListed = (i: number) => findings[i]?.record != null;
+    const again = await find(
+      withEvidence,
+      numbers.filter((_, i) => isListed(i)),
+    );
+    let next = 0;
+    return { findings: findings.map((finding, i) => (isListed(i) ? (again[next++] ?? null) : finding)), rules: read };
+  });
+}
+
+interface PastLookup {
+  readonly subject: PhoneNumber;
+  /** A UTC date, YYYY-MM-DD, or the number of a generation. */
+  readonly asOf: string | number;
+  readonly scenario: string | null;
+  readonly evidence: boolean;
+}
+
+/**
+ * Answers with the rules of today on what was known then.
+ * @throws LookupError `invalid-request` for a day to come, `not-retained`
+ * @throws StorageUnavailable
+ */
+async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup): Promise<LookupAnswer> {
+  const { subject, scenario, evidence } = lookup;
+  const now = deps.now();
+  const rules = await deps.rules.get(tenant);
+  const options = { evidence: evidence || rules.policy.readsProjects };
+  const past = await deps.past(subject.number, momentOf(lookup.asOf, now), options);
+  if (past.kind === 'not-retained') throw notRetained(past.retained);
+  const asOf = answerMoment(lookup.asOf, past);
+  return decide(subject, past.finding, { ...rules, levels: deps.labels, now, asOf, scenario, evidence });
+}
+
+/**
+ * The moment that a lookup asks about.
+ * @throws LookupError `invalid-request` for a day to come
+ */
+export function momentOf(asOf: string | number, now: number): Moment {
+  if (typeof asOf === 'number') return { generation: asOf };
+  const day = parseDay(asOf);
+  if (day === null || day > dayOf(now / 1000)) throw invalidRequest('asOf', 'expected a date that is not to come');
+  return { day };
+}
+
+function answerMoment(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): PastMoment {
+  if (typeof asOf === 'number') return { at, answer: { generation: asOf, publishedAt: new Date(at).toISOString() } };
+  const date = isoDay(dayOf(at / 1000));
+  return { at, answer: complete ? { date } : { date, complete } };
+}
+
+function notRetained(retained: readonly number[]): LookupError {
+  const expected = `expected a date, or one of the retained generations: ${retained.join(', ')}`;
+  return new LookupError('not-retained', `asOf: ${expected}`, { field: 'asOf', retained });
+}
+
+/** @throws LookupError `storage-unavailable` where the work rejects with StorageUnavailable */
+async function answering<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof StorageUnavailable ? unknown() : error;
+  }
+}
+
+/** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Storage could not say. */
+export function unknown(): LookupError {
+  const detail = 'the number can be called neither listed nor clear at the moment';
+  return new LookupError('storage-unavailable', detail, { verdict: 'unknown' }, RETRY_AFTER_SECONDS);
+}

@@ -1,0 +1,107 @@
+/**
+ * A number in a snapshot, looked for once, whoever asks: a lookup of now, a batch, an earlier day, a replica. The walk over
+ * the runs takes the numbers columns that are in memory and leaves a place for each of the others; with these filled in it
+ * is as if all had been there. So a request that finds something missing goes on from what it has.
+ */
+import type { SegmentEntry } from '../format/manifest.ts';
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import type { VerdictsReader } from '../format/verdicts.ts';
+import type { Finding, RecordFacts } from '../policy/finding.ts';
+import type { CachedColumn } from '../serve/column-cache.ts';
+import { factsAt, foldFacts } from '../serve/facts.ts';
+import type { Snapshot } from '../serve/snapshot.ts';
+
+export class Probe {
+  readonly number: number;
+  /** Null before the first walk. */
+  snapshot: Snapshot | null = null;
+  /** The segments that can have the number or its neighbours, newest run first. */
+  entries: SegmentEntry[] = [];
+  /** What is known of the number; null as long as a column that it takes is not at hand. */
+  finding: Finding | null = null;
+  /** The numbers column of each segment. */
+  #columns: (NumbersReader | undefined)[] = [];
+  #missing = 0;
+  #ranks: readonly number[] | null = null;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** The one walk over the runs of a snapshot; what was known by another one is forgotten. */
+  walk(snapshot: Snapshot, memory: CachedColumn<NumbersReader>): void {
+    const { number } = this;
+    const entries: SegmentEntry[] = [];
+    const columns: (NumbersReader | undefined)[] = [];
+    let missing = 0;
+    for (const run of snapshot.runs) {
+      const index = run.indexFor(number);
+      if (index < 0) continue;
+      const column = memory.peekAt(run.numbers, run.entries, index);
+      entries.push(run.entries[index] as SegmentEntry);
+      columns.push(column);
+      if (column === undefined) missing += 1;
+    }
+    this.snapshot = snapshot;
+    this.entries = entries;
+    this.finding = null;
+    this.#columns = columns;
+    this.#missing = missing;
+    this.#ranks = null;
+  }
+
+  /** The numbers columns, newest run first; null if one is missing. */
+  get columns(): readonly NumbersReader[] | null {
+    return this.#missing === 0 ? (this.#columns as NumbersReader[]) : null;
+  }
+
+  /** The segments whose numbers columns are missing. */
+  missing(): readonly SegmentEntry[] {
+    return this.#missing === 0 ? [] : this.entries.filter((_, i) => this.#columns[i] === undefined);
+  }
+
+  /** The numbers column of the segment at this place among `entries`; undefined: it is missing. */
+  columnAt(i: number): NumbersReader | undefined {
+    return this.#columns[i];
+  }
+
+  fill(i: number, column: NumbersReader): void {
+    if (this.#columns[i] === undefined) this.#missing -= 1;
+    this.#columns[i] = column;
+  }
+
+  /**
+   * The segments that list the number, and its rank in each; no numbers column must be missing.
+   * @throws FormatError if a column is damaged; the probe is then as it was
+   */
+  hits(): readonly { readonly entry: SegmentEntry; readonly rank: number }[] {
+    return this.#rank().flatMap((rank, i) => (rank < 0 ? [] : [{ entry: this.entries[i] as SegmentEntry, rank }]));
+  }
+
+  /**
+   * What the runs say of the number, as one; null: it is not listed, undefined: a verdicts column is not at hand. No
+   * numbers column must be missing.
+   * @throws FormatError if a column is damaged; the probe is then as it was
+   */
+  record(verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined): RecordFacts | null | undefined {
+    const ranks = this.#rank();
+    let record: RecordFacts | null = null;
+    for (let i = 0; i < ranks.length; i++) {
+      const rank = ranks[i] as number;
+      if (rank < 0) continue;
+      const verdicts = verdictsOf(this.entries[i] as SegmentEntry);
+      if (verdicts === undefined) return undefined;
+      record = foldFacts(record, factsAt(verdicts, rank));
+    }
+    return record;
+  }
+
+  /** Of the number in each numbers column, below 0 where that lacks it. All of them must be there. */
+  #rank(): readonly number[] {
+    if (this.#ranks !== null) return this.#ranks;
+    const { columns } = this;
+    if (columns === null) throw new RangeError('a numbers column is missing');
+    this.#ranks = columns.map((column) => column.find(this.number));
+    return this.#ranks;
+  }
+}

@@ -1,0 +1,76 @@
+/** What is asked of a lookup, by HTTP, by RPC or of a replica. Messages start with "expected" and never repeat the value. */
+import * as v from 'valibot';
+import { parseDay } from '../format/records.ts';
+import { isOneLine } from '../lib/one-line.ts';
+import { validate } from '../lib/validate.ts';
+import { isCountry } from '../number/country.ts';
+import { LookupError } from './lookup-error.ts';
+
+/** A name such as `signup` or `password-reset`. */
+const MAX_SCENARIO_CHARS = 64;
+
+export const country = v.pipe(
+  v.string('expected text'),
+  v.check((code) => code === '' || isCountry(code), 'expected an ISO 3166-1 alpha-2 code with a number plan'),
+  v.description('ISO 3166-1 alpha-2, either case: where a number without calling code is dialled'),
+);
+export const scenario = v.pipe(
+  v.string('expected text'),
+  v.maxLength(MAX_SCENARIO_CHARS, `expected at most ${MAX_SCENARIO_CHARS} characters`),
+  isOneLine,
+  v.description('What the number is about to be used for, for the rules of the policy'),
+);
+export const number = v.pipe(
+  v.string('expected text'),
+  v.description('E.164, international digits, tel: URI, or national with `country`; the usual punctuation'),
+);
+
+/** Days before this one are before any observation (src/ingest/validate.ts). */
+const FIRST_DATE = '2000-01-01';
+
+export const asOfDate = v.pipe(
+  v.string('expected a date, YYYY-MM-DD, or the number of a generation'),
+  v.isoDate('expected a date, YYYY-MM-DD'),
+  v.check((text) => parseDay(text) !== null && text >= FIRST_DATE, `expected a date from ${FIRST_DATE} on`),
+);
+export const asOfGeneration = v.pipe(
+  v.number('expected a date, YYYY-MM-DD, or the number of a generation'),
+  v.safeInteger('expected an integer'),
+  v.minValue(1, 'expected a generation from 1 on'),
+);
+export const AS_OF =
+  'What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and ' +
+  'overrides are those of today. A line of several detections counts as one from its first day on, in full from its last';
+export const RECEIPT = 'Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`';
+
+const PLUS_MAY_BE_LOST =
+  'A plus sign may be lost before the digits, as HTML forms lose it: with `country`, the number is also read as ' +
+  'international digits, and the answer is of the reading with the severest action';
+
+export const lookupRequest = v.object({
+  number,
+  country: v.nullish(country),
+  scenario: v.nullish(scenario),
+  evidence: v.nullish(
+    v.pipe(v.boolean('expected true or false'), v.description('Also list where and when the number was seen')),
+  ),
+  asOf: v.nullish(
+    v.pipe(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation'), v.description(AS_OF)),
+  ),
+  receipt: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(RECEIPT))),
+  plusMayBeLost: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(PLUS_MAY_BE_LOST))),
+});
+
+/** The number as it was written, and how it is to be looked up. */
+export type LookupRequest = Readonly<v.InferOutput<typeof lookupRequest>>;
+
+/** @throws LookupError `invalid-request` */
+export function readRequest(input: unknown): LookupRequest {
+  const checked = validate(lookupRequest, input);
+  if (checked.ok) return checked.value;
+  throw invalidRequest(checked.field, checked.expected);
+}
+
+export function invalidRequest(field: string, expected: string): LookupError {
+  return new LookupError('invalid-request', `${field}: ${expected}`, { field });
+}
