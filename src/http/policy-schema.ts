@@ -1,7 +1,8 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
 import { scenario } from '../lookup/request.ts';
-import { ACTIONS, ruleSource, VERDICTS } from '../policy/policy.ts';
+import { ACTIONS, VERDICTS } from '../policy/policy.ts';
+import { ruleSource } from '../policy/rules-schema.ts';
 import { SAMPLES } from '../policy/trial.ts';
 import { MAX_BATCH_NUMBERS } from './lookup-schema.ts';
 

@@ -14,7 +14,7 @@
 import * as v from 'valibot';
 import { type FramedJson, framedJson } from '../format/framed-json.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { policySource } from '../policy/policy.ts';
+import { policySource } from '../policy/rules-schema.ts';
 import type { ObjectKind } from '../store/changed-object.ts';
 import { OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
