@@ -161,6 +161,19 @@ describe('what has been changed through an edge', () => {
     expect(await lookup()).toMatchObject({ action: 'block' });
   });
 
+  it('is looked for by who made it: no lookup waits for the manifest or the index', async () => {
+    await lookup();
+    await call('POST', '/v1/detections', [{ number: NUMBER }]);
+    await runCron('* * * * *', control);
+    await call('GET', '/v1/status');
+    await call('PUT', '/v1/overrides', { number: NUMBER, list: 'block', reason: 'a test' });
+    world.storeLog.clear();
+    expect(await lookup()).toMatchObject({ generation: 1, rule: 'override' });
+    const read = world.storeLog.calls.join('\n');
+    expect(read).toMatch(/overrides/);
+    expect(read).not.toMatch(/manifest|config\/tenants$/m);
+  });
+
   it('costs uploads and reads nothing', async () => {
     await lookup();
     await call('POST', '/v1/detections', [{ number: NUMBER }]);
