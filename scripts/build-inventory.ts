@@ -1,5 +1,7 @@
 /** `npm run build-inventory`: see scripts/build-inventory/options.ts for what it takes. */
+
 import { dirname, join, resolve } from 'node:path';
+import { UNPACED } from '../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET } from '../src/merge/context.ts';
 import { parseLabelLevels } from '../src/policy/labels.ts';
 import { buildInventory } from './build-inventory/build.ts';
@@ -40,6 +42,7 @@ async function build(options: Options): Promise<BuildSummary> {
       delay: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
       randomId: () => crypto.randomUUID(),
       log: (event: string, details: object) => progress.note(JSON.stringify({ event, ...details })),
+      pace: UNPACED,
       budget: DEFAULT_BUDGET,
     };
     const { mapping, header, observedAt } = options;

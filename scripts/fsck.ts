@@ -1,5 +1,7 @@
 /** `npm run fsck`: checks a store, and builds a new one from its batches. See scripts/fsck/options.ts. */
+
 import { existsSync, readdirSync } from 'node:fs';
+import { UNPACED } from '../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
 import { MANIFEST_KEY } from '../src/store/keys.ts';
 import { CommandError, codeOf, fileProblem } from './command/errors.ts';
@@ -45,6 +47,7 @@ function mergeContext({ objects, slices }: LocalStore): MergeContext {
     log: (event, details) => {
       if (!EXPECTED_EVENTS.has(event)) progress.note(JSON.stringify({ event, ...details }));
     },
+    pace: UNPACED,
     budget: DEFAULT_BUDGET,
   };
 }

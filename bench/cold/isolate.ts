@@ -31,7 +31,7 @@ export class Isolate {
         throw new Error(`${event} ${JSON.stringify(details)}`);
       },
     });
-    // As src/worker.ts: the snapshot is asked for while the first request is being authenticated.
+    // As src/edge.ts: the snapshot is asked for while the first request is being authenticated.
     this.#finder.snapshots.get().catch(() => undefined);
     const registry = registryOn(objects, soon);
     this.#authenticated = registry.authenticate(world.token).then(({ kind }) => kind === 'known');

@@ -2,12 +2,14 @@
  * What Ringfence's ticks are billed as in a fortnight: an hour of real ticks on counted stores (writes stay in memory), one upload a minute; and
  * from the tiers, played through for a year, the compactions that an hour does not show.
  */
+
 import { detectionsAMinute, TODAY } from '../../scripts/simulate/assumptions.ts';
 import { addUsage, timesUsage, type Usage } from '../../scripts/simulate/prices.ts';
 import { Random } from '../../scripts/simulate/random.ts';
 import { simulateYear } from '../../scripts/simulate/tiers-year.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { decodeManifest } from '../../src/format/manifest.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
@@ -60,6 +62,7 @@ async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage
     log: (event, details) => {
       if (event !== 'garbage.collected') console.error(event, details);
     },
+    pace: UNPACED,
     budget: DEFAULT_BUDGET,
   };
   const random = randomSource(SEED);

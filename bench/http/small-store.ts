@@ -2,10 +2,12 @@
  * A store of some 200,000 numbers in a folder, made by the very code that merges uploads: enough for the lookup route,
  * whose work hardly depends on how many numbers there are. As in service, a large run has a smaller, newer one beside it.
  */
+
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { parseNumber } from '../../src/number/parse.ts';
@@ -58,6 +60,7 @@ function mergeContext(folder: string): MergeContext {
     delay: async () => undefined,
     randomId: randomUUID,
     log: () => undefined,
+    pace: UNPACED,
     budget: DEFAULT_BUDGET,
   };
 }

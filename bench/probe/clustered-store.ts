@@ -2,8 +2,10 @@
  * A store with clustered numbers, for tests and for where no inventory has been built: written by the code that the
  * merge writes with, but with one and the same made-up sighting for each number.
  */
+
 import { EMPTY_MANIFEST, encodeManifest } from '../../src/format/manifest.ts';
 import { encodeSegment } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { SegmentBuilder } from '../../src/merge/segment-builder.ts';
@@ -31,6 +33,7 @@ export async function writeStore(stores: Stores, numbers: Float64Array): Promise
     delay: async () => {},
     randomId: () => 'clustered',
     log: (event, details) => console.error(event, details),
+    pace: UNPACED,
     budget: DEFAULT_BUDGET,
   };
   const dictionary = new MergeDictionary();

@@ -2,6 +2,7 @@
  * The inventory that benchmarks work on: `npm run synthesize`'s files, built into a store in a folder by
  * `npm run build-inventory`'s code. Made once, under .bench/, and made anew when the code that makes it has changed.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { buildInventory } from '../../scripts/build-inventory/build.ts';
 import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
 import { WorkerPool } from '../../scripts/build-inventory/worker-pool.ts';
 import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../../scripts/synthesize/synthesize.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
 import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
@@ -91,6 +93,7 @@ export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeCont
     delay: async () => {},
     randomId: () => crypto.randomUUID(),
     log: (event, details) => console.error(JSON.stringify({ event, ...details })),
+    pace: UNPACED,
     budget,
   };
 }

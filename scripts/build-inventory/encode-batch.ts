@@ -13,7 +13,7 @@ import {
 } from '../../src/format/batch.ts';
 import { ByteWriter } from '../../src/format/bytes.ts';
 import { type Bytes, FRAME_HEADER_BYTES, sealFrame } from '../../src/format/frame.ts';
-import { sortedOrder } from '../../src/merge/sort-order.ts';
+import { sortedOrder } from '../../src/lib/radix-sort.ts';
 
 /** Where the columns begin in a batch object. */
 export const COLUMNS_OFFSET = FRAME_HEADER_BYTES + BATCH_PREFIX_BYTES;

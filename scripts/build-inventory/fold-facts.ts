@@ -2,6 +2,7 @@
  * Phase 2, its end: the facts that the shares have left, which are disjoint in numbers, to objects disjoint in days, so
  * that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is too large.
  */
+
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -13,6 +14,7 @@ import {
   openFactsObject,
 } from '../../src/format/facts-open.ts';
 import type { Bytes } from '../../src/format/frame.ts';
+import { finish } from '../../src/lib/cooperate.ts';
 import { foldObjects, OBJECT_BYTES } from '../../src/merge/facts-objects.ts';
 import { damagedWork } from './build-error.ts';
 import { inParallel } from './in-parallel.ts';
@@ -154,7 +156,7 @@ function readRange(folder: string, { name }: SpilledFacts, offset: number, lengt
 export function readFactsFile(folder: string, { name, shape }: SpilledFacts): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, name)));
   try {
-    checkFactsBlocks(openFactsObject(file, shape));
+    finish(checkFactsBlocks(openFactsObject(file, shape)));
   } catch (error) {
     throw damagedWork(name, error);
   }

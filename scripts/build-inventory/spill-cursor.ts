@@ -93,7 +93,7 @@ export class SpillCursor implements RecordCursor {
     return true;
   }
 
-  emit(sink: RecordSink): void {
+  emit(sink: RecordSink): number {
     const row = this.#row;
     const slice = this.#slice;
     const firstSeenAt = slice.firstSeenAt[row] as number;
@@ -103,6 +103,7 @@ export class SpillCursor implements RecordCursor {
     sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
     sink.entry(circumstances, firstSeenAt, observedAt, sightings);
     this.#facts.add(this.number, firstSeenAt, observedAt, circumstances);
+    return 1;
   }
 
   /** Puts the merge's ids in place of the batch's. */

@@ -97,9 +97,8 @@ export function tableSource({ logOdds, suspectPoints, points }: NeighbourhoodTab
   return (
     `/**\n * Written by \`npm run fit-neighbourhood\`; do not edit. Fitted to ${firstTime} numbers first seen\n` +
     ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/neighbourhood.ts.\n */\n` +
-    `import type { NeighbourhoodTable } from './neighbourhood.ts';\n\n` +
-    `export const NEIGHBOURHOOD_TABLE: NeighbourhoodTable = {\n` +
-    `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n};\n`
+    `export const NEIGHBOURHOOD_TABLE = {\n` +
+    `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n} as const;\n`
   );
 }
 

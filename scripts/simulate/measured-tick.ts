@@ -1,4 +1,5 @@
 /** The real tick on metered in-memory stores: what one tick of each kind calls, and in which order. */
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
@@ -35,6 +36,7 @@ export class MeasuredWorld {
       // As long as the Worker's, so that keys and manifests have their real sizes.
       randomId: () => `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}`,
       log: () => {},
+      pace: UNPACED,
       budget,
     };
   }

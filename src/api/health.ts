@@ -12,12 +12,12 @@ export const healthAnswer = v.object({
   generation: v.pipe(v.nullable(count), v.description('null: nothing has been read yet')),
   ageSeconds: v.pipe(
     v.nullable(v.pipe(v.number(), v.minValue(0))),
-    v.description('Since what is served was last confirmed to be the newest'),
+    v.description('Since this isolate last confirmed that its snapshot is the newest'),
   ),
   failing: v.exactOptional(
     v.pipe(
       v.array(v.picklist(HEALTH_PARTS)),
-      v.description('What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies'),
+      v.description('What is not available: a recent inventory, recent lookups, API keys, or policies'),
     ),
   ),
 }) satisfies v.GenericSchema<Health>;
@@ -34,10 +34,10 @@ export function healthRoutes(services: Pick<EdgeServices, 'health'>): readonly R
       summary: 'Whether lookups can be answered',
       scope: null,
       answers: [
-        { status: 200, description: 'They can', json: { schema: healthAnswer, example: HEALTH } },
+        { status: 200, description: 'Lookups can be answered', json: { schema: healthAnswer, example: HEALTH } },
         {
           status: 503,
-          description: 'They cannot',
+          description: 'Some or all lookups cannot be answered',
           json: { schema: healthAnswer, example: { ok: false, generation: 1234, ageSeconds: 3, failing: ['lookups'] } },
         },
       ],

@@ -4,6 +4,7 @@ import type { FactsSource } from '../format/day-facts.ts';
 import { changedSince } from '../format/facts-reached.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { dayOfMs, isoDay } from '../format/records.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { orUnavailable } from '../store/errors.ts';
 import { openFacts } from '../store/facts.ts';
 import type { ObjectStore } from '../store/store.ts';
@@ -26,6 +27,7 @@ export interface BriefingsContext {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly sleep: (delayMs: number) => Promise<void>;
+  readonly pace: Pacer;
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
 }
 
@@ -64,10 +66,10 @@ export class Briefings {
 
   /** Counts which numbers are active today, and when each ceases to be. */
   async takeCensus(): Promise<Census> {
-    const { objects, manifest: read, horizonDaysOf, now } = this.#context;
+    const { objects, manifest: read, horizonDaysOf, now, pace } = this.#context;
     const manifest = await orUnavailable(read());
     const census = await this.#turns.take((turn) => {
-      const inventory = inventoryOf(manifest, storedSegments(watched(objects, turn)), 'all');
+      const inventory = inventoryOf(manifest, storedSegments(watched(objects, turn)), 'all', pace);
       return censusOf(inventory, dayOfMs(now()), horizonDaysOf);
     });
     await orUnavailable(keepCensus(objects, census));
@@ -87,13 +89,16 @@ export class Briefings {
   }
 
   async #compute(manifest: Manifest, span: DaySpan, turn: Turn): Promise<Briefing> {
-    const { quarantined, now, log } = this.#context;
+    const { quarantined, now, pace, log } = this.#context;
     const objects = watched(this.#context.objects, turn);
     const startedAt = now();
-    const [facts, sources] = await orUnavailable(Promise.all([openFacts(objects, manifest), quarantined(manifest)]));
-    const inventory = inventoryOf(manifest, storedSegments(objects), 'first days');
+    const [facts, sources] = await orUnavailable(
+      Promise.all([openFacts(objects, manifest, pace), quarantined(manifest)]),
+    );
+    const inventory = inventoryOf(manifest, storedSegments(objects), 'first days', pace);
     const briefing = await computeBriefing({ facts: unlessUnavailable(facts), inventory, quarantined: sources }, span, {
       now: now(),
+      pace,
     });
     const { from, to } = periodOf(span);
     log('briefing.computed', { from, to, generation: briefing.generation, milliseconds: now() - startedAt });

@@ -3,6 +3,7 @@
  * needs a number's first seen over all history waits, at ten bytes a number, for the walk through the inventory.
  */
 import type { DayFacts } from '../format/day-facts.ts';
+import type { Steps } from '../lib/cooperate.ts';
 import type { FactKinds } from './fact-kinds.ts';
 import type { GatheredRows } from './gather.ts';
 import type { LinkTally } from './links.ts';
@@ -32,9 +33,9 @@ export interface RowTallies {
   readonly links: LinkTally;
 }
 
-export function collectCaptured({ days, rows }: GatheredRows, tallies: RowTallies): CapturedNumbers {
+export function* collectCaptured({ days, rows }: GatheredRows, tallies: RowTallies): Steps<CapturedNumbers> {
   const collector = new Collector(rows, tallies);
-  visitRows(days, (day, from, to) => collector.add(day, from, to));
+  yield* visitRows(days, (day, from, to) => collector.add(day, from, to));
   return collector.finish();
 }
 

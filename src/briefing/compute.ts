@@ -5,6 +5,7 @@
  */
 import type { FactsSource } from '../format/day-facts.ts';
 import { dayOfMs } from '../format/records.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { BlockTally } from './blocks.ts';
 import type { Briefing, QuarantinedSource } from './briefing.ts';
 import { type CapturedNumbers, collectCaptured, type RowTallies } from './captured.ts';
@@ -31,6 +32,7 @@ export interface ComputeOptions {
   readonly now: number;
   /** Rows in memory at a time; the figures do not depend on it. */
   readonly maxRows?: number;
+  readonly pace?: Pacer;
 }
 
 interface Tallies extends RowTallies {
@@ -46,7 +48,7 @@ interface Tallies extends RowTallies {
 export async function computeBriefing(
   { facts, inventory, quarantined }: BriefingSources,
   span: DaySpan,
-  { now, maxRows }: ComputeOptions,
+  { now, maxRows, pace = UNPACED }: ComputeOptions,
 ): Promise<Briefing> {
   const spans = spansOn(span, dayOfMs(now));
   const { elapsed } = spans;
@@ -64,7 +66,7 @@ export async function computeBriefing(
   };
   for (let start = 0; start < Number.POSITIVE_INFINITY; ) {
     const wanted = { from: spans.previous.from, to: elapsed.to, linksFrom: span.from };
-    const { captured, end } = await collectPart(facts, wanted, start, tallies, maxRows);
+    const { captured, end } = await collectPart(facts, wanted, start, tallies, { maxRows, pace });
     const joined = new InventoryJoin(captured, tallies);
     await inventory.walk(start, end, (columns, from, to) => joined.visit(columns, from, to));
     joined.finish();
@@ -93,10 +95,10 @@ async function collectPart(
   wanted: RowsWanted,
   start: number,
   tallies: Tallies,
-  maxRows: number | undefined,
+  { maxRows, pace }: { readonly maxRows: number | undefined; readonly pace: Pacer },
 ): Promise<{ captured: CapturedNumbers; end: number }> {
   const rows = await gatherRows(facts, wanted, start, maxRows);
-  return { captured: collectCaptured(rows, tallies), end: rows.end };
+  return { captured: await pace.run(collectCaptured(rows, tallies)), end: rows.end };
 }
 
 /** Goes through captured numbers and inventory side by side. */

@@ -6,7 +6,9 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { openNumbersSlice } from '../format/numbers-slice.ts';
+import { columnWork } from '../format/segment.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { readColumn } from '../store/columns.ts';
 import { orUnavailable } from '../store/errors.ts';
 import type { ObjectStore } from '../store/store.ts';
@@ -51,6 +53,7 @@ export function inventoryOf(
   }: { readonly generation: number; readonly runs: readonly { segments: readonly SegmentEntry[] }[] },
   reader: SegmentReader,
   wanted: Wanted,
+  pace: Pacer = UNPACED,
 ): Inventory {
   const labelSets = new LabelSets();
   const all = runs.flatMap(({ segments }) => segments).sort((a, b) => a.first - b.first);
@@ -69,11 +72,12 @@ export function inventoryOf(
       // Each segment joins where it begins; segments of one run follow one another, so no more are open than runs.
       let open: SegmentCursor[] = [];
       for (const entry of entries) {
-        const left = visitInOrder(open, Math.min(entry.first, to), labelSets, visit);
+        const left = await pace.run(visitInOrder(open, Math.min(entry.first, to), labelSets, visit));
         if (wanted === 'first days') for (const cursor of open) if (!left.includes(cursor)) spare.give(cursor.columns);
         open = [...left, await next()];
+        if (pace.count(columnWork(entry.count) * 2)) await pace.giveWay();
       }
-      visitInOrder(open, to, labelSets, visit);
+      await pace.run(visitInOrder(open, to, labelSets, visit));
     },
   };
 }

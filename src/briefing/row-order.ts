@@ -1,11 +1,17 @@
 /** The rows of many days in the order of number, then day. */
 import type { DayFacts } from '../format/day-facts.ts';
+import type { Steps } from '../lib/cooperate.ts';
+
+/** Rows in a step, and what one that is ordered and tallied is worth in records of a merge. */
+const STEP_ROWS = 512;
+const ROW_WORK = 1 / 2;
 
 /** Takes rows [from, to) of a day: all that it has of one number. */
 export type VisitRows = (day: DayFacts, from: number, to: number) => void;
 
 /** @param days ascending, each with rows in number order */
-export function visitRows(days: readonly DayFacts[], visit: VisitRows): void {
+export function* visitRows(days: readonly DayFacts[], visit: VisitRows): Steps<void> {
+  let rows = 0;
   const heap = new DayHeap(days);
   for (let index = heap.first; index >= 0; index = heap.first) {
     const day = days[index] as DayFacts;
@@ -15,6 +21,11 @@ export function visitRows(days: readonly DayFacts[], visit: VisitRows): void {
     while (to < day.rows && day.numbers[to] === number) to += 1;
     visit(day, from, to);
     heap.advance(to);
+    rows += to - from;
+    if (rows >= STEP_ROWS) {
+      yield rows * ROW_WORK;
+      rows = 0;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Records of several segments side by side, in number order; what several know of one number becomes one record. */
+import { STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import type { LabelSets } from './label-sets.ts';
 
 /** By rank. */
@@ -32,13 +33,17 @@ export class SegmentCursor {
   }
 }
 
+/** A record that is visited, most of which are only counted, against one of a merge. */
+const RECORD_WORK = 1 / 32;
+
 /** Visits the records below `limit` and returns the cursors that have any left. */
-export function visitInOrder(
+export function* visitInOrder(
   cursors: readonly SegmentCursor[],
   limit: number,
   labelSets: LabelSets,
   visit: Visit,
-): SegmentCursor[] {
+): Steps<SegmentCursor[]> {
+  const shared = oneRecord();
   for (;;) {
     let first: SegmentCursor | undefined;
     let number = limit;
@@ -56,30 +61,43 @@ export function visitInOrder(
       else if (other < end) end = other;
     }
     if (first === undefined) break;
-    if (isShared) visitShared(cursors, number, labelSets, visit);
-    else visitStretch(first, end, visit);
+    if (isShared) {
+      visitShared(cursors, number, shared, labelSets, visit);
+      yield RECORD_WORK;
+    } else yield visitStretch(first, end, visit) * RECORD_WORK;
   }
   return cursors.filter((cursor) => cursor.number !== Number.POSITIVE_INFINITY);
 }
 
-function visitStretch(cursor: SegmentCursor, end: number, visit: Visit): void {
+/** Returns how many records were visited: one that has more before `end` is gone on with by the next turn. */
+function visitStretch(cursor: SegmentCursor, end: number, visit: Visit): number {
   const { columns, rank } = cursor;
   const { numbers } = columns;
   let to = rank + 1;
-  while (to < numbers.length && (numbers[to] as number) < end) to += 1;
+  const most = Math.min(numbers.length, rank + STEP_ROWS);
+  while (to < most && (numbers[to] as number) < end) to += 1;
   cursor.rank = to;
   visit(columns, rank, to);
+  return to - rank;
 }
 
 /** A record of its own, for a number that several cursors stand on. */
-const shared: InventoryColumns = {
-  numbers: new Float64Array(1),
-  firstDay: new Float64Array(1),
-  lastDay: new Float64Array(1),
-  labels: new Float64Array(1),
-};
+function oneRecord(): InventoryColumns {
+  return {
+    numbers: new Float64Array(1),
+    firstDay: new Float64Array(1),
+    lastDay: new Float64Array(1),
+    labels: new Float64Array(1),
+  };
+}
 
-function visitShared(cursors: readonly SegmentCursor[], number: number, labelSets: LabelSets, visit: Visit): void {
+function visitShared(
+  cursors: readonly SegmentCursor[],
+  number: number,
+  shared: InventoryColumns,
+  labelSets: LabelSets,
+  visit: Visit,
+): void {
   let firstDay = Number.POSITIVE_INFINITY;
   let lastDay = 0;
   let labels = -1;

@@ -15,23 +15,23 @@ export interface OperationTypes {
        */
       number: string;
       /**
-       * ISO 3166-1 alpha-2, either case: where a number without calling code is dialled
+       * ISO 3166-1 alpha-2, in either case: the country of a number that is given without a calling code
        */
       country?: string;
       /**
-       * What the number is about to be used for, for the rules of the policy
+       * What the number is about to be used for. Rules of the policy can ask for it
        */
       scenario?: string;
       /**
-       * Also list the evidence
+       * Adds the evidence
        */
       evidence?: 'true' | 'false';
       /**
-       * What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and overrides are those of today. A line of several detections counts as one from its first day on, in full from its last
+       * Answers what was known by the end of a UTC date (YYYY-MM-DD), or in a generation that is still retained. Rules and overrides are the present ones. An aggregated line counts as one sighting from its first day on, and in full from its last
        */
       asOf?: string;
       /**
-       * Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`
+       * Adds what the answer was computed from, for `npm run verify-receipt`; not with `asOf`
        */
       receipt?: 'true' | 'false';
     };
@@ -44,7 +44,7 @@ export interface OperationTypes {
   getPolicy: {
     query?: {
       /**
-       * One of `earlier`, instead of the policy in force
+       * The version of an earlier policy, listed in `earlier`, instead of the one in force
        */
       version?: string;
       /**
@@ -91,7 +91,7 @@ export interface OperationTypes {
        */
       number?: string;
       /**
-       * ISO 3166-1 alpha-2, either case: where a number without calling code is dialled
+       * ISO 3166-1 alpha-2, in either case: the country of a number that is given without a calling code
        */
       country?: string;
       /**
@@ -108,7 +108,7 @@ export interface OperationTypes {
        */
       number: string;
       /**
-       * ISO 3166-1 alpha-2, either case: where a number without calling code is dialled
+       * ISO 3166-1 alpha-2, in either case: the country of a number that is given without a calling code
        */
       country?: string;
       /**
@@ -130,7 +130,7 @@ export interface OperationTypes {
   listAudit: {
     query?: {
       /**
-       * `older` of the page before
+       * The value of `older` on the page before
        */
       before?: string;
       /**
@@ -147,7 +147,7 @@ export interface OperationTypes {
        */
       from: string;
       /**
-       * Last day, UTC, inclusive: at most 366 days in all. May lie ahead: then the figures are those so far, and period.complete is false
+       * Last day, UTC, inclusive: at most 366 days in all. It may lie in the future: then the figures are those so far, and period.complete is false
        */
       to: string;
     };
@@ -166,58 +166,58 @@ export interface OperationTypes {
   listBatches: {
     query?: {
       /**
-       * ISO 8601 date, or date-time with offset: only those that wait or were taken up since
+       * ISO 8601 date, or date-time with offset: only batches that are waiting or were taken up since then
        */
       since?: string;
       /**
-       * Only those with lines of this source; empty: with lines that name none
+       * Only batches with lines of this source; empty: with lines that name no source
        */
       source?: string;
       /**
-       * `next` of the page before
+       * The value of `next` on the page before
        */
       after?: string;
     };
     answer: {
       /**
-       * Those that wait, then those taken up, latest first
+       * First the waiting batches, then those that ticks took up, latest first
        */
       batches: {
         /**
-         * As the upload was answered
+         * The id, as in the answer to the upload
          */
         batch: string;
         /**
-         * waiting: for the next ticks. merged: in the inventory, but for what is held, or was dropped with its source. held: all of it is held back with its sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory
+         * waiting: the next ticks will merge it. merged: it is in the inventory, except for rows that are held back or were dropped with their source. held: all of its rows are held back with their sources. set-aside: it is kept out of the inventory by a rollback, or since no tick could merge it. withdrawing: it was withdrawn, and lookups answer as before until ticks have taken it out. withdrawn: no row of it is in the inventory
          */
         state: 'waiting' | 'merged' | 'held' | 'set-aside' | 'withdrawing' | 'withdrawn';
         /**
-         * null: uploaded with an Idempotency-Key and taken up, so that it is not known any more
+         * null: the time is not known any more, since it had an Idempotency-Key and has been taken up
          */
         receivedAt: string | null;
         /**
-         * By a tick; null: it waits
+         * When a tick took it up; null: it is waiting
          */
         takenUpAt: string | null;
         /**
-         * That took it up first
+         * The generation that took it up first
          */
         generation: number | null;
         /**
-         * Lines; null: the batch cannot be read
+         * Accepted lines; null: the batch cannot be read
          */
         accepted: number | null;
         rejected: number | null;
         /**
-         * That uploaded it; null: not known
+         * The tenant that uploaded it; null: not known
          */
         tenant: string | null;
         /**
-         * Of the accepted lines, those held back with their source
+         * Accepted lines that are held back with their source
          */
         held: number;
         /**
-         * The first twenty that it names; null: none
+         * The first twenty sources that it names; null stands for lines without one
          */
         sources: (string | null)[];
         setAside: {
@@ -232,13 +232,13 @@ export interface OperationTypes {
            */
           by: string;
           /**
-           * While it is withdrawing. queued: after others. gathering: ticks read the kept batches. rewriting: they write the inventory without it
+           * Progress while its state is withdrawing. queued: others are first. gathering: ticks read all kept batches. rewriting: ticks write the inventory without it
            */
           step: ('queued' | 'gathering' | 'rewriting') | null;
         } | null;
       }[];
       /**
-       * `after` of the page that follows; null: there is none
+       * The value of `after` for the next page; null: there is none
        */
       next: string | null;
     };
@@ -246,7 +246,7 @@ export interface OperationTypes {
   withdrawBatch: {
     path: {
       /**
-       * As the upload was answered, or as GET /v1/batches lists it
+       * The id of the batch, as in the answer to the upload or in GET /v1/batches
        */
       id: string;
     };
@@ -254,7 +254,7 @@ export interface OperationTypes {
       batch: string;
       state: 'withdrawing' | 'withdrawn';
       /**
-       * When it was withdrawn: asked for again, nothing changes
+       * When it was withdrawn first; a repeated request changes nothing
        */
       at: string;
       /**
@@ -266,7 +266,7 @@ export interface OperationTypes {
   releaseBatch: {
     path: {
       /**
-       * As the upload was answered, or as GET /v1/batches lists it
+       * The id of the batch, as in the answer to the upload or in GET /v1/batches
        */
       id: string;
     };
@@ -327,7 +327,7 @@ export interface OperationTypes {
   deleteKey: {
     path: {
       /**
-       * As listed
+       * The id of the key
        */
       id: string;
     };
@@ -344,7 +344,7 @@ export interface OperationTypes {
   feedManifest: {
     headers?: {
       /**
-       * ETag of what the client has
+       * The ETag that the client has
        */
       'If-None-Match'?: string;
     };
@@ -400,7 +400,7 @@ export interface LookupAnswer {
   firstSeen: string | null;
   lastSeen: string | null;
   /**
-   * Accepted detections, exactly; 9007199254740991 stands for that many or more
+   * The exact number of accepted detections; 9007199254740991 stands for that many or more
    */
   sightings: number | null;
   neighbourhood: {
@@ -528,7 +528,7 @@ export interface BatchError {
 export interface Policy {
   tenant: string;
   /**
-   * 0: the built-in policy, in force where none was put
+   * 0: the built-in policy, which is in force until one is put
    */
   version: number;
   rules: {
@@ -549,7 +549,7 @@ export interface Policy {
     by: string;
   }[];
   /**
-   * Rules that hardly do what they are meant to
+   * Rules that probably do not do what they are meant to do
    */
   warnings: {
     rule: string;
@@ -562,7 +562,7 @@ export interface PolicyRequest {
    */
   rules: {
     /**
-     * Named by `rule` of an answer that it decides
+     * Answers that the rule decides have it in `rule`
      */
     id: string;
     /**
@@ -571,12 +571,12 @@ export interface PolicyRequest {
     when: string;
     action: 'allow' | 'flag' | 'challenge' | 'block';
     /**
-     * `shadow`: reported, decides nothing
+     * A rule in `shadow` mode is reported where it matches, and decides nothing
      */
     mode?: 'enforce' | 'shadow';
   }[];
   /**
-   * When no rule matches
+   * The action if no rule matches
    */
   default?: 'allow' | 'flag' | 'challenge' | 'block';
 }
@@ -605,7 +605,7 @@ export interface PolicyTest {
   total: {
     tested: number;
     /**
-     * By the policy in force
+     * Actions by the policy in force
      */
     present: {
       allow: number;
@@ -614,7 +614,7 @@ export interface PolicyTest {
       block: number;
     };
     /**
-     * By the policy that is tried
+     * Actions by the policy that is tested
      */
     policy: {
       allow: number;
@@ -635,7 +635,7 @@ export interface PolicyTest {
     sample: 'numbers' | 'inventory' | 'clear';
     tested: number;
     /**
-     * By the policy in force
+     * Actions by the policy in force
      */
     present: {
       allow: number;
@@ -644,7 +644,7 @@ export interface PolicyTest {
       block: number;
     };
     /**
-     * By the policy that is tried
+     * Actions by the policy that is tested
      */
     policy: {
       allow: number;
@@ -661,7 +661,7 @@ export interface PolicyTest {
     country: string | null;
     tested: number;
     /**
-     * By the policy in force
+     * Actions by the policy in force
      */
     present: {
       allow: number;
@@ -670,7 +670,7 @@ export interface PolicyTest {
       block: number;
     };
     /**
-     * By the policy that is tried
+     * Actions by the policy that is tested
      */
     policy: {
       allow: number;
@@ -690,7 +690,7 @@ export interface PolicyTest {
     label: string | null;
     tested: number;
     /**
-     * By the policy in force
+     * Actions by the policy in force
      */
     present: {
       allow: number;
@@ -699,7 +699,7 @@ export interface PolicyTest {
       block: number;
     };
     /**
-     * By the policy that is tried
+     * Actions by the policy that is tested
      */
     policy: {
       allow: number;
@@ -718,15 +718,15 @@ export interface PolicyTest {
     action: 'allow' | 'flag' | 'challenge' | 'block';
     mode: 'enforce' | 'shadow';
     /**
-     * Numbers that it matches, whatever stands before it
+     * Numbers that the rule matches, even if an earlier one decides
      */
     matched: number;
     /**
-     * Numbers whose action it decides
+     * Numbers whose action the rule decides
      */
     decided: number;
     /**
-     * Numbers that it fails on at run time: skipped for these
+     * Numbers for which the rule fails at run time and is skipped
      */
     failed: number;
   }[];
@@ -735,7 +735,7 @@ export interface PolicyTest {
     detail: string;
   }[];
   /**
-   * Of `numbers`, in their order
+   * The decisions on `numbers`, in their order
    */
   results: (
     | {
@@ -771,11 +771,11 @@ export interface OverrideRequest {
   country?: string | null;
   list: 'allow' | 'block';
   /**
-   * For those who find it later
+   * For whoever looks at it later
    */
   reason: string;
   /**
-   * ISO 8601 date or date-time, in the future; not given or null: until it is deleted
+   * ISO 8601 date or date-time in the future; absent or null: it does not expire
    */
   expiresAt?: string | null;
 }
@@ -820,11 +820,11 @@ export interface Audit {
       | 'source.drop'
       | 'rollback';
     /**
-     * Replaced unread, since storage had lost them: what they said is in the entries before, or gone
+     * Documents that were replaced unread, since they were missing or damaged in storage
      */
     lost?: ('policy' | 'overrides' | 'audit')[];
     /**
-     * Of the policy
+     * The version of the policy
      */
     version?: number;
     override?: {
@@ -840,22 +840,22 @@ export interface Audit {
       expiresAt: string | null;
     } | null;
     /**
-     * Id of the key that was made or deleted
+     * Id of the key that was created or deleted
      */
     key?: string;
     name?: string;
     scopes?: string[];
     /**
-     * That was withdrawn or released
+     * The batch that was withdrawn or released
      */
     batch?: string;
     /**
-     * Of a canary
+     * The number of the canary
      */
     number?: string;
     note?: string | null;
     /**
-     * That was released or dropped, as GET /v1/sources has it
+     * The source that was released or dropped, named as in GET /v1/sources
      */
     source?: {
       source: string | null;
@@ -864,17 +864,17 @@ export interface Audit {
       every?: true;
     };
     /**
-     * That a rollback, a release or a drop made
+     * The generation that a rollback, a release or a drop published
      */
     generation?: number;
     /**
-     * Whose inventory it has
+     * The generation that the rollback returned to
      */
     restored?: number;
     requeue?: boolean;
   }[];
   /**
-   * `before` of the page that follows; null: there is none
+   * The value of `before` for the next page; null: there is none
    */
   older: string | null;
 }
@@ -1235,11 +1235,11 @@ export interface Briefing {
 }
 export interface Detection {
   /**
-   * As `number` of a lookup
+   * Read like `number` of a lookup
    */
   number: string;
   /**
-   * ISO 3166-1 alpha-2: how a national number is dialled
+   * ISO 3166-1 alpha-2: the country of a number in national form
    */
   country?: string;
   /**
@@ -1263,12 +1263,12 @@ export interface Detection {
     | 'other';
   project?: string;
   /**
-   * http(s) URL; kept as host and SHA-256, not in the clear
+   * http(s) URL. Only its host and its SHA-256 are stored
    */
   link?: string;
   source?: string;
   /**
-   * Of an aggregated line, not after `observedAt`
+   * The first observation of an aggregated line; not after `observedAt`
    */
   firstSeen?: string;
   sightings?: number;
@@ -1286,7 +1286,7 @@ export interface Receipt {
     detail: string;
   }[];
   /**
-   * Accepted lines that had none of their own. Absent, like `ignoredFields`, if an upload from before these were counted is replayed
+   * How many accepted lines lacked the field and got its default. Absent, like `ignoredFields`, for uploads from before these were counted
    */
   defaulted?: {
     label: number;
@@ -1294,17 +1294,17 @@ export interface Receipt {
     observedAt: number;
   };
   /**
-   * Fields that were passed over: the first 20, and "…" if there were more. Digits are shown as `#`; a name that is no plain identifier, as its shape
+   * Fields that were ignored: the first 20, and "…" if there were more. Digits are shown as `#`. Of a name that is no plain identifier, only the shape is shown
    *
    * @maxItems 21
    */
   ignoredFields?: string[];
   /**
-   * Only of an upload that is sent again. waiting: for the next ticks. merged: in the inventory, but for what the operator holds back. held: all of it is held back; told to keys with the scope `admin`. set-aside, withdrawn: none of it is in the inventory, see `detail`
+   * Present only if the upload was sent again. waiting: the next ticks will merge it. merged: it is in the inventory, except for rows that are held back. held: all of its rows are held back; only keys with the scope `admin` are told. set-aside, withdrawn: none of it is in the inventory, see `detail`
    */
   state?: 'waiting' | 'merged' | 'held' | 'set-aside' | 'withdrawn';
   /**
-   * Of set-aside and withdrawn: how to bring it back
+   * How to bring back an upload that is set aside or withdrawn
    */
   detail?: string;
 }
@@ -1323,7 +1323,7 @@ export interface Sources {
     at: string;
   }[];
   /**
-   * What a source is held to (docs/QUALITY.md)
+   * The bounds that sources are judged by (docs/QUALITY.md)
    */
   bounds: {
     [k: string]: number;
@@ -1331,11 +1331,11 @@ export interface Sources {
 }
 export interface Source {
   /**
-   * null: detections that name none
+   * null stands for detections that name no source
    */
   source: string | null;
   /**
-   * Whose source it is; absent: of uploads from before that was kept
+   * The tenant of the source; absent for uploads from before owners were stored
    */
   tenant?: string;
   /**
@@ -1343,15 +1343,15 @@ export interface Source {
    */
   key?: string;
   /**
-   * All that the key uploads, whatever it names: more of it is in quarantine than is told apart
+   * Everything that the key uploads, whatever source it names: it has too many sources in quarantine to tell them apart
    */
   every?: true;
   /**
-   * trusted: released, and not judged again for the reasons it was released for
+   * trusted: it was released, and is not judged again for the reasons of its quarantine until `trustedUntil`
    */
   state: 'accepted' | 'quarantined' | 'trusted';
   /**
-   * Of the state; null: nothing was decided of it
+   * Since when it has the state; null: there was no decision
    */
   since: string | null;
   reasons: (
@@ -1390,11 +1390,11 @@ export interface Source {
      */
     accepted: number;
     /**
-     * Rejected: no number, but for the unassigned
+     * Rejected lines whose number is none, without the unassigned ones
      */
     invalid: number;
     /**
-     * Rejected: a number in no assigned range
+     * Rejected lines whose number is in no assigned range
      */
     unassigned: number;
     /**
@@ -1402,16 +1402,16 @@ export interface Source {
      */
     fixedLine: number;
     /**
-     * Distinct within an upload
+     * Numbers, distinct within an upload
      */
     numbers: number;
     /**
-     * Of those, on record before
+     * Those of these numbers that were on record before
      */
     known: number;
   };
   /**
-   * Of lines, of lines, of detections, of numbers; `invalid` includes the unassigned
+   * `invalid` (with the unassigned) and `unassigned` as fractions of lines, `fixedLine` of detections, `known` of numbers
    */
   shares: {
     invalid: number;
@@ -1433,11 +1433,11 @@ export interface Source {
      */
     accepted: number;
     /**
-     * Rejected: no number, but for the unassigned
+     * Rejected lines whose number is none, without the unassigned ones
      */
     invalid: number;
     /**
-     * Rejected: a number in no assigned range
+     * Rejected lines whose number is in no assigned range
      */
     unassigned: number;
     /**
@@ -1445,30 +1445,30 @@ export interface Source {
      */
     fixedLine: number;
     /**
-     * Distinct within an upload
+     * Numbers, distinct within an upload
      */
     numbers: number;
     /**
-     * Of those, on record before
+     * Those of these numbers that were on record before
      */
     known: number;
   }[];
 }
 export interface SourceRequest {
   /**
-   * As GET /v1/sources has it
+   * The name of the source, as in GET /v1/sources
    */
   source: string | null;
   /**
-   * Where several are called so: which of them, as GET /v1/sources has it
+   * If several sources have this name: which of them, as in GET /v1/sources
    */
   tenant?: string;
   /**
-   * Where several are called so: which of them, as GET /v1/sources has it
+   * If several sources have this name: which of them, as in GET /v1/sources
    */
   key?: string;
   /**
-   * Where several are called so: which of them, as GET /v1/sources has it
+   * If several sources have this name: which of them, as in GET /v1/sources
    */
   every?: boolean;
 }
@@ -1495,7 +1495,7 @@ export interface Canary {
   author: string;
   createdAt: string;
   /**
-   * Detections of it that ticks met, and who reported them
+   * Detections of it in merged uploads, and the sources that reported them
    */
   hits: {
     detections: number;
@@ -1512,22 +1512,22 @@ export interface Status {
   inventory: {
     numbers: number;
     /**
-     * Not aged out
+     * Numbers that have not aged out
      */
     active: number;
     /**
-     * Date of the daily census that `active` goes by; null: none was taken yet, all count as active
+     * Date of the daily census that `active` is computed from; null: none was taken yet, and all numbers count as active
      */
     activeAsOf: string | null;
   };
   /**
-   * Accepted, not yet merged
+   * Uploads that are accepted and not yet merged
    */
   waiting: {
     batches: number;
     detections: number;
     /**
-     * There are more than were counted
+     * Whether there are more than were counted
      */
     atLeast: boolean;
   };
@@ -1547,14 +1547,14 @@ export interface Status {
     publishedAt: string;
   }[];
   /**
-   * Held back until an admin releases or drops it
+   * Sources, and their detections that are held back until an admin releases or drops them
    */
   quarantine: {
     sources: number;
     detections: number;
   };
   /**
-   * Kept out of the inventory as a whole, by rollbacks or since they could not be merged
+   * Batches that are kept out of the inventory as a whole, by rollbacks or since they could not be merged
    */
   setAside: {
     batches: number;
@@ -1574,13 +1574,13 @@ export interface Status {
 export interface RollbackRequest {
   generation: number;
   /**
-   * Merge again what was merged since. Otherwise it is set aside, kept but not served
+   * Merge again what was merged since. Otherwise it is set aside: kept, but not served
    */
   requeue?: boolean;
 }
 export interface RollbackAnswer {
   /**
-   * The generation that was made
+   * The generation that was published
    */
   generation: number;
   /**
@@ -1588,7 +1588,7 @@ export interface RollbackAnswer {
    */
   restored: number;
   /**
-   * Merged since then, now set aside or waiting again
+   * Batches merged since then, which are now set aside or waiting again
    */
   batches: string[];
 }
@@ -1601,7 +1601,7 @@ export interface NewKeyRequest {
   scopes: ('lookup' | 'ingest' | 'policy' | 'feed' | 'admin')[];
   tenant?: string;
   /**
-   * null: none. Each location counts for itself
+   * null: no quota. Each location counts by itself
    */
   quota?: {
     /**
@@ -1613,7 +1613,7 @@ export interface NewKeyRequest {
 export interface NewKeyAnswer {
   id: string;
   /**
-   * Shown this once; only its SHA-256 is kept
+   * The key is shown only this once; only its SHA-256 is stored
    */
   key: string;
 }
@@ -1637,11 +1637,11 @@ export interface Health {
    */
   generation: number | null;
   /**
-   * Since what is served was last confirmed to be the newest
+   * Since this isolate last confirmed that its snapshot is the newest
    */
   ageSeconds: number | null;
   /**
-   * What cannot be had: a recent inventory, lookups tried or asked for lately, API keys, policies
+   * What is not available: a recent inventory, recent lookups, API keys, or policies
    */
   failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
 }
@@ -1726,19 +1726,19 @@ export interface Problem {
   status: number;
   detail: string;
   /**
-   * Of the request, that is at fault
+   * The field of the request that is at fault
    */
   field?: string;
   /**
-   * Of a lookup that storage could not answer
+   * Present if storage could not answer a lookup
    */
   verdict?: 'unknown';
   /**
-   * Of an internal error, to find it in the logs
+   * The id of an internal error, by which it is found in the logs
    */
   id?: string;
   /**
-   * Of a policy, that cannot be used
+   * The rule of a policy that cannot be used
    */
   rule?: string;
   /**

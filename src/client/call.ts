@@ -1,22 +1,24 @@
-/** Calls by operation id: typed by the OpenAPI document, so that none can be named that the service does not have. */
+/**
+ * Calls by operation id, typed by the OpenAPI document: an operation that the service does not have does not compile.
+ */
 import type { OperationTypes } from './api-types.ts';
 import { OPERATIONS } from './operations.ts';
 import { type CallOptions, type Connection, send } from './transport.ts';
 
 export type OperationId = keyof OperationTypes;
-/** As deep as it goes: what is sent is not changed, and an answer is nobody's to change. */
+/** Read-only at every level: the client does not change what it is given, and answers are not to be changed. */
 export type Fixed<T> = T extends object ? { readonly [Name in keyof T]: Fixed<T[Name]> } : T;
-/** What there is of `path`, `query`, `headers` and `body`. */
+/** Those of `path`, `query`, `headers` and `body` that the operation has. */
 export type Input<Id extends OperationId> = Fixed<Omit<OperationTypes[Id], 'answer'>>;
 export type Answer<Id extends OperationId> = Fixed<OperationTypes[Id]['answer']>;
 
 /** @throws RingfenceError */
 export type Call = <Id extends OperationId>(id: Id, input: Input<Id>, options?: CallOptions) => Promise<Answer<Id>>;
 
-/** They change nothing, though they are POST: numbers are in their bodies, not in URLs. */
+/** These change nothing, though they are POST: numbers are in their bodies, not in URLs. */
 const SAFE_POSTS: readonly OperationId[] = ['lookup', 'lookupBatch', 'testPolicy'];
 
-/** Of any operation, as far as sending it is concerned. */
+/** What sending a request takes, for any operation. */
 interface AnyInput {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

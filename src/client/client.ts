@@ -16,9 +16,9 @@ export interface TenantOptions extends CallOptions {
 
 /** Every method rejects with RingfenceError. */
 export interface Client {
-  /** What is known of a number, and what the policy makes of it. */
+  /** What is known of a number, and the action that the policy decides. */
   lookup(request: Input<'lookup'>['body'], options?: CallOptions): Promise<Answer<'lookup'>>;
-  /** The results are in the order of the numbers; one that is no number has an `error` in its place. */
+  /** The results are in the order of the numbers; a text that is no number has an `error` in its place. */
   lookupBatch(request: BatchLookup, options?: CallOptions): Promise<Answer<'lookupBatch'>>;
   readonly detections: {
     /** Once it resolves the accepted detections are stored; they are served after the next tick. */
@@ -29,25 +29,27 @@ export interface Client {
   status(options?: CallOptions): Promise<Answer<'status'>>;
   /** The figures of a period: dates as YYYY-MM-DD, both included. */
   briefing(from: string, to: string, options?: CallOptions): Promise<Answer<'briefing'>>;
-  /** Back to one of `status().retained`. */
+  /** Returns to one of the generations of `status().retained`. */
   rollback(request: Input<'rollback'>['body'], options?: CallOptions): Promise<Answer<'rollback'>>;
   readonly policy: {
-    /** That of a `version` of `earlier`, or the one in force. */
+    /** The policy with this `version` of `earlier`, or the one in force. */
     get(options?: TenantOptions & { readonly version?: number | undefined }): Promise<Answer<'getPolicy'>>;
     /** Refused as `invalid-policy` if a rule does not compile. */
     put(policy: Input<'putPolicy'>['body'], options?: TenantOptions): Promise<Answer<'putPolicy'>>;
-    /** What a policy would do, beside the one in force; nothing is stored. */
+    /** A dry run of a policy, compared with the one in force; nothing is stored. */
     test(request: Input<'testPolicy'>['body'], options?: TenantOptions): Promise<Answer<'testPolicy'>>;
   };
   readonly overrides: {
     put(override: Input<'putOverride'>['body'], options?: TenantOptions): Promise<Answer<'putOverride'>>;
-    /** `not-found` if the tenant has none for the number. It goes into the query, which the service keeps out of logs. */
+    /**
+     * `not-found` if the tenant has none for the number. It goes into the query, which the service keeps out of logs.
+     */
     get(number: string, options?: TenantOptions): Promise<Fixed<Override>>;
     list(options?: TenantOptions): Promise<readonly Fixed<Override>[]>;
     delete(number: string, options?: TenantOptions): Promise<Answer<'deleteOverride'>>;
   };
   readonly audit: {
-    /** Newest first; `older` of an answer is `before` of the page that follows. */
+    /** Newest first. For the next page, pass `older` of the answer as `before`. */
     list(options?: TenantOptions & { readonly before?: string | undefined }): Promise<Answer<'listAudit'>>;
   };
   readonly keys: {
@@ -105,7 +107,7 @@ export function createClient(options: ClientOptions, clock: Clock = SYSTEM_CLOCK
   };
 }
 
-/** What there is of the values, and the tenant. */
+/** The values that are given, and the tenant. */
 function query<Name extends string>(
   values: Readonly<Record<Name, string | undefined>>,
   { tenant }: TenantOptions = {},

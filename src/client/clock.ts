@@ -1,10 +1,10 @@
-/** Time and chance, handed in by tests. */
+/** Time and randomness, which tests replace. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to below 1. */
   random(): number;
-  /** Calls back once. @returns what calls it off */
+  /** Calls back once. @returns a function that cancels it */
   after(ms: number, callback: () => void): () => void;
 }
 

@@ -1,15 +1,15 @@
 import type { Clock } from './clock.ts';
 import { RingfenceError } from './error.ts';
 
-/** The end of a call: of its time, or when the caller wants. */
+/** The end of a call: when its time is over, or its caller aborts it. */
 export interface Deadline {
-  /** For the platform, to end what is under way. */
+  /** Aborted at the end, so that the platform ends what is under way. */
   readonly signal: AbortSignal;
   /** Milliseconds that are left. */
   leftMs(): number;
-  /** The work's own outcome, or RingfenceError when the end comes first: not every fetch heeds a signal. */
+  /** The outcome of the work, or RingfenceError if the end comes first: not every fetch obeys a signal. */
   bound<T>(work: Promise<T>): Promise<T>;
-  /** Lets go of the timer. */
+  /** Clears the timer. */
   clear(): void;
 }
 
@@ -30,7 +30,7 @@ export function startDeadline(timeoutMs: number, caller: AbortSignal | undefined
   const ended = new Promise<never>((_, refuse) => {
     reject = refuse;
   });
-  // It may come to its end while nothing is bound.
+  // It may end while nothing is bound.
   ended.catch(() => undefined);
   const end = (error: RingfenceError) => {
     reject(error);

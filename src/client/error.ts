@@ -2,7 +2,7 @@ import type { Problem } from './api-types.ts';
 
 const PROBLEM_TYPE_PREFIX = 'urn:ringfence:problem:';
 
-/** What the service says of itself, as the last part of a problem's type. */
+/** Error codes of the service: the last part of the type of a problem. */
 export type ProblemCode = Problem['type'] extends `urn:ringfence:problem:${infer Code}` ? Code : never;
 
 /**
@@ -19,12 +19,12 @@ export type ClientCode = 'network' | 'timeout' | 'aborted' | 'unexpected-answer'
  */
 export class RingfenceError extends Error {
   override readonly name = 'RingfenceError';
-  /** Of the answer; null if there was none. */
+  /** Status of the answer; null if there was none. */
   readonly status: number | null;
   readonly code: ProblemCode | ClientCode;
   /** What was expected. */
   readonly detail: string;
-  /** After which the same call may succeed; null if the service did not say. */
+  /** Seconds after which the same call may succeed; null if the service did not say. */
   readonly retryAfterSeconds: number | null;
 
   constructor(
@@ -40,7 +40,9 @@ export class RingfenceError extends Error {
   }
 }
 
-/** The code of a problem that Ringfence answered; null if it is none. A newer service may have codes not listed here. */
+/**
+ * The code of a problem that Ringfence answered; null if it is none. A newer service may have codes not listed here.
+ */
 export function problemCode(type: unknown): ProblemCode | null {
   if (typeof type !== 'string' || !type.startsWith(PROBLEM_TYPE_PREFIX)) return null;
   return type.slice(PROBLEM_TYPE_PREFIX.length) as ProblemCode;

@@ -38,7 +38,7 @@ const MAX_WAIT_MS = 5_000;
 const RETRIED_STATUSES: readonly (number | null)[] = [429, 503];
 
 /**
- * @param isSafe whether the service can be sent it twice without anything being done twice
+ * @param isSafe whether the request can be repeated without being carried out twice
  * @throws RingfenceError
  */
 export async function send(
@@ -59,7 +59,7 @@ export async function send(
       } catch (error) {
         const failure = asFailure(error);
         const waitMs = waitBefore(attempt, failure, clock);
-        // Without time for another attempt this failure says more than a timeout would.
+        // If there is no time for another attempt, this failure says more than a timeout would.
         if (!isSafe || attempt >= retries || !isPassing(failure) || waitMs >= deadline.leftMs()) throw failure;
         await pause(waitMs, deadline, clock);
       }
@@ -87,12 +87,15 @@ async function attemptOnce(
   return readAnswer(await fetch(url, init), answers, clock.now());
 }
 
-/** Another attempt may fare better: the service said so, or nothing did answer. */
+/** Whether another attempt may succeed: the service said so, or nothing answered. */
 function isPassing({ code, status }: RingfenceError): boolean {
   return code === 'network' || RETRIED_STATUSES.includes(status);
 }
 
-/** Milliseconds: what the service asks for, or full jitter, so that clients that failed together come back apart. */
+/**
+ * Milliseconds: what the service asks for, or full jitter, so that clients that failed together retry at different
+ * times.
+ */
 function waitBefore(attempt: number, { retryAfterSeconds }: RingfenceError, clock: Clock): number {
   if (retryAfterSeconds !== null) return retryAfterSeconds * 1000;
   return clock.random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);

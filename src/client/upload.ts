@@ -8,13 +8,16 @@ import { type CallOptions, type Connection, type Parts, send } from './transport
 export interface UploadOptions extends CallOptions {
   /** Makes retries safe: the same key and body are counted once and answered with the same receipt. */
   readonly idempotencyKey?: string | undefined;
-  /** Of a body that is no list: `application/x-ndjson` (the default), `application/json` or `text/csv`. */
+  /** The type of a body that is no list: `application/x-ndjson` (the default), `application/json` or `text/csv`. */
   readonly contentType?: string | undefined;
   /** `gzip` if the body is. */
   readonly contentEncoding?: 'gzip' | undefined;
 }
 
-/** A list, not empty, or bytes or text as they stand. A stream can be sent once only, so it is not retried. */
+/**
+ * A list that is not empty, or bytes or text that are sent as they are. A stream can be sent only once, so it is not
+ * retried.
+ */
 export type UploadBody = readonly Fixed<Detection>[] | NonNullable<Parts['body']>;
 
 const NDJSON = 'application/x-ndjson';
@@ -48,7 +51,7 @@ function isDetections(body: UploadBody): body is readonly Fixed<Detection>[] {
   return Array.isArray(body);
 }
 
-/** A line each, so that the line of a rejected one is its place in the list, counted from 1. */
+/** One line for each detection, so that the line of a rejected one is its place in the list, counted from 1. */
 function ndjson(detections: readonly Fixed<Detection>[]): string {
   return detections.map((detection) => `${JSON.stringify(detection)}\n`).join('');
 }

@@ -9,8 +9,8 @@ import type { LabelRisk } from '../policy/ageing.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import { OVERRIDE_LISTS, OVERRIDE_SCOPES, type Override } from '../policy/overrides.ts';
-import { type PolicySource, policySource } from '../policy/policy.ts';
-import { labelRisk, labelRisks } from '../policy/rules-schema.ts';
+import type { PolicySource } from '../policy/policy.ts';
+import { labelRisk, labelRisks, policySource } from '../policy/rules-schema.ts';
 
 /** Of this slice alone. 1 had levels that do not age: a replica of then refuses 2, since its answers would differ. */
 export const CONFIG_FORMAT = 2;

@@ -13,6 +13,8 @@
  *   text                         the receipt as JSON
  */
 import * as v from 'valibot';
+import { finish, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
+import { sortedOrderSteps } from '../lib/radix-sort.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { CircumstancesTable, circumstancesText, parseCircumstances } from './circumstances.ts';
 import type { Detection } from './detection.ts';
@@ -26,6 +28,9 @@ export const BATCH_PREFIX_BYTES = 8;
 export const BATCH_ROWS_OFFSET = FRAME_HEADER_BYTES;
 export const BATCH_ROW_BYTES = 8 + 4 * 4;
 const INITIAL_ROWS = 256;
+/** Circumstances read or written in a step, and what one is worth in records of a merge: parsing takes some 2 us. */
+const STEP_CIRCUMSTANCES = 128;
+const CIRCUMSTANCES_WORK = 2;
 
 const lineError = v.object({
   /** 1-based line (or array element) of the upload. */
@@ -117,26 +122,33 @@ export class BatchBuilder {
   }
 
   finish(receipt: Receipt): Bytes {
+    return finish(this.finishSteps(receipt));
+  }
+
+  *finishSteps(receipt: Receipt): Steps<Bytes> {
     const rows = this.#count;
-    const numbers = this.#numbers;
-    const order = Uint32Array.from({ length: rows }, (_, i) => i);
-    order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number) || a - b);
+    const order = yield* sortedOrderSteps(this.#numbers, rows);
 
     const tail = new ByteWriter();
-    for (let id = 0; id < this.#table.size; id++) tail.text(this.#table.text(id));
+    for (let id = 0; id < this.#table.size; id++) {
+      tail.text(this.#table.text(id));
+      if (id % STEP_CIRCUMSTANCES === 0) yield STEP_CIRCUMSTANCES * CIRCUMSTANCES_WORK;
+    }
     tail.text(JSON.stringify(receipt));
 
     const body = new Uint8Array(BATCH_PREFIX_BYTES + rows * BATCH_ROW_BYTES + tail.length);
     const view = new DataView(body.buffer);
     view.setUint32(0, rows, true);
     view.setUint32(4, this.#table.size, true);
-    order.forEach((from, to) => {
-      view.setFloat64(BATCH_PREFIX_BYTES + to * 8, numbers[from] as number, true);
+    for (let to = 0; to < rows; to++) {
+      const from = order[to] as number;
+      view.setFloat64(BATCH_PREFIX_BYTES + to * 8, this.#numbers[from] as number, true);
       for (let field = 0; field < 4; field++) {
         const offset = BATCH_PREFIX_BYTES + rows * 8 + (field * rows + to) * 4;
         view.setUint32(offset, this.#fields[from * 4 + field] as number, true);
       }
-    });
+      if (to % STEP_ROWS === 0) yield rowWork(STEP_ROWS);
+    }
     body.set(tail.view(), BATCH_PREFIX_BYTES + rows * BATCH_ROW_BYTES);
     return frame(BATCH_MAGIC, BATCH_VERSION, body);
   }
@@ -152,6 +164,8 @@ export interface Batch {
   /** Index into `circumstances`, each below its length. */
   readonly circumstance: Uint32Array;
   readonly circumstances: readonly string[];
+  /** What each of `circumstances` names as its source; null: none. */
+  readonly sources: readonly (string | null)[];
   readonly receipt: Receipt;
 }
 
@@ -160,6 +174,10 @@ export interface Batch {
  * batch must show before it is merged with others.
  */
 export function openBatch(bytes: Bytes): Batch {
+  return finish(openBatchSteps(bytes));
+}
+
+export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
   // A view needs alignment; whole objects as they are read from a store have it.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
   const body = openFrame(aligned, BATCH_MAGIC, BATCH_VERSION);
@@ -176,10 +194,16 @@ export function openBatch(bytes: Bytes): Batch {
     new Uint32Array(body.buffer, body.byteOffset + BATCH_PREFIX_BYTES + rows * (8 + field * 4), rows);
   const reader = new ByteReader(body, tailAt);
   const circumstances: string[] = [];
+  const sources: (string | null)[] = [];
+  // One string for all that name the same source.
+  const known = new Map<string | null, string | null>();
   for (let i = 0; i < circumstanceCount; i++) {
     const text = reader.text();
-    parseCircumstances(text);
+    const { source } = parseCircumstances(text);
+    if (!known.has(source)) known.set(source, source);
     circumstances.push(text);
+    sources.push(known.get(source) ?? null);
+    if (i % STEP_CIRCUMSTANCES === 0) yield STEP_CIRCUMSTANCES * CIRCUMSTANCES_WORK;
   }
   const receipt = parseReceipt(reader.text());
   if (!reader.atEnd) throw new FormatError(`${BATCH_MAGIC}: ${body.length - reader.position} bytes follow the receipt`);
@@ -191,9 +215,13 @@ export function openBatch(bytes: Bytes): Batch {
     sightings: column(2),
     circumstance: column(3),
     circumstances,
+    sources,
     receipt,
   };
-  checkRows(batch);
+  for (let row = 0; row < rows; row += STEP_ROWS) {
+    checkRows(batch, row, Math.min(rows, row + STEP_ROWS));
+    yield rowWork(STEP_ROWS);
+  }
   return batch;
 }
 
@@ -201,8 +229,8 @@ export function openBatch(bytes: Bytes): Batch {
 const RECEIPT_BEGINS = new TextEncoder().encode('{"bodySha256":"');
 
 /**
- * Reads the receipt from the last bytes of a batch, where it stands. null: it begins before these bytes. Throws FormatError
- * if there is no receipt.
+ * Reads the receipt from the last bytes of a batch, where it stands. null: it begins before these bytes. Throws
+ * FormatError if there is no receipt.
  */
 export function receiptOfTail(tail: Bytes): Receipt | null {
   for (let at = tail.length - RECEIPT_BEGINS.length; at >= 0; at--) {
@@ -213,14 +241,10 @@ export function receiptOfTail(tail: Bytes): Receipt | null {
   return null;
 }
 
-/** Only the receipt of a batch. */
-export function readReceipt(bytes: Bytes): Receipt {
-  return openBatch(bytes).receipt;
-}
-
-function checkRows(batch: Batch): void {
-  let previous = 0;
-  for (let i = 0; i < batch.rows; i++) {
+/** Rows in [from, to); those before are right. */
+function checkRows(batch: Batch, from: number, to: number): void {
+  let previous = from === 0 ? 0 : (batch.numbers[from - 1] as number);
+  for (let i = from; i < to; i++) {
     const number = batch.numbers[i] as number;
     if (!Number.isSafeInteger(number) || number < previous) {
       throw new FormatError(`${BATCH_MAGIC}: row ${i} is out of number order`);

@@ -1,4 +1,5 @@
 /** Writes the evidence column (layout: evidence.ts). */
+import type { Steps } from '../lib/cooperate.ts';
 import { ByteWriter } from './bytes.ts';
 import { crc32 } from './crc32.ts';
 import {
@@ -13,11 +14,17 @@ import { type Bytes, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts'
 import type { RecordColumns } from './records.ts';
 import { encodeText } from './text.ts';
 
+/** What writing a block is worth in records of a merge, and looking through its entries for what blocks share. */
+const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;
+const LOOK_WORK = 2;
+/** Encoding a text that blocks share. */
+const TEXT_WORK = 0.5;
+
 /** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
-export function encodeEvidence(records: RecordColumns): { readonly index: Bytes; readonly blocks: Bytes } {
+export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index: Bytes; readonly blocks: Bytes }> {
   const count = records.numbers.length;
   const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
-  const shared = sharedCircumstances(records);
+  const shared = yield* sharedCircumstances(records);
   const sharedAt = new Int32Array(records.circumstances.length).fill(-1);
   shared.forEach((id, i) => {
     sharedAt[id] = i;
@@ -25,6 +32,7 @@ export function encodeEvidence(records: RecordColumns): { readonly index: Bytes;
   const encoder = new BlockEncoder(records, sharedAt);
   const texts = shared.map((id) => encodeText(records.circumstances[id] as string));
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
+  yield texts.length * TEXT_WORK;
 
   const places = blockCount * 8 + texts.length * 4;
   const index = new Uint8Array(roundUp8(FRAME_HEADER_BYTES + EVIDENCE_PREFIX_BYTES + places + textBytes));
@@ -41,6 +49,7 @@ export function encodeEvidence(records: RecordColumns): { readonly index: Bytes;
       crc32(encoder.writer.view().subarray(start)),
       true,
     );
+    yield BLOCK_WORK;
   }
   let end = 0;
   texts.forEach((text, i) => {
@@ -53,12 +62,13 @@ export function encodeEvidence(records: RecordColumns): { readonly index: Bytes;
 }
 
 /** The attributes that are in two blocks or more, by text. */
-function sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): number[] {
+function* sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): Steps<number[]> {
   const firstBlock = new Int32Array(circumstances.length).fill(-1);
   const isShared = new Uint8Array(circumstances.length);
   let e = 0;
   for (let i = 0; i < entryEnd.length; i++) {
     const block = Math.floor(i / EVIDENCE_BLOCK_NUMBERS);
+    if (i % EVIDENCE_BLOCK_NUMBERS === 0) yield LOOK_WORK;
     for (; e < (entryEnd[i] as number); e++) {
       const id = entries.circumstance[e] as number;
       if (firstBlock[id] === -1) firstBlock[id] = block;

@@ -7,8 +7,8 @@
  *   rows x varint     number - number before (the first: the number)
  *   rows x S bits     second of the day, from the lowest bit of u32 words, the last one filled up with zeros
  *   rows x K bits     activity key as the directory numbers them, likewise
- *   u32, u32          for each row whose activity key has a link host: the first and second four bytes of the link's SHA-256,
- *                     each read as a big-endian integer
+ *   u32, u32          for each row whose activity key has a link host: the first and second four bytes of the link's
+ *                     SHA-256, each read as a big-endian integer
  */
 import { bitLength, readBits, writeBits } from './bits.ts';
 import type { ByteWriter } from './bytes.ts';

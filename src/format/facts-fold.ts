@@ -3,6 +3,7 @@
  * row once with its earliest second. It commutes and associates, so neither the order of detections nor their division
  * into batches and objects shows in the result.
  */
+import type { Steps } from '../lib/cooperate.ts';
 import type { FactKind, KindSpan } from './day-facts.ts';
 import type { KindNumbers } from './facts-block.ts';
 import { type FactsSink, GrowingFacts } from './facts-columns.ts';
@@ -125,18 +126,27 @@ function compareRows(a: RowKey, b: RowKey): number {
   return a.kind - b.kind || a.linkHigh - b.linkHigh || a.linkLow - b.linkLow;
 }
 
+/** Rows in a step, with the blocks that are unpacked and written for them; what each is worth in records of a merge. */
+const STEP_ROWS = 1_024;
+const ROW_WORK = 1 / 4;
+const DAY_WORK = 16;
+
 /** Folds the rows of a day; each cursor must have it next. The sink is given repeated rows as well. */
-export function foldDay(day: number, cursors: readonly FactsCursor[], sink: FactsSink): void {
+export function* foldDay(day: number, cursors: readonly FactsCursor[], sink: FactsSink): Steps<void> {
   const heap: FactsCursor[] = [];
   for (const cursor of cursors) {
     cursor.beginDay();
     heap.push(cursor);
   }
   heap.sort(compareRows);
+  // Small days are many: each begins a block, or a few.
+  yield DAY_WORK;
+  let rows = 0;
   for (let first = heap[0]; first !== undefined && first.number !== Number.POSITIVE_INFINITY; first = heap[0]) {
     sink.add(day, first.number, first.kind, first.linkHigh, first.linkLow, first.firstSeenAt);
     first.advance();
     if (heap.length > 1) siftFirst(heap, first);
+    if (++rows % STEP_ROWS === 0) yield STEP_ROWS * ROW_WORK;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Reads activity objects: the directory, compared with what the manifest says of it, then blocks. */
+import type { Steps } from '../lib/cooperate.ts';
 import { crc32 } from './crc32.ts';
 import { decodeFactsBlock, type KindNumbers } from './facts-block.ts';
 import type { GrowingFacts } from './facts-columns.ts';
@@ -56,11 +57,15 @@ export function openFactsObject(file: Bytes, shape: FactsShape): FactsInput {
 }
 
 /** Throws FormatError if any block is not what the directory says. */
-export function checkFactsBlocks(input: FactsInput): void {
-  input.directory.blocks.forEach((_, index) => {
+export function* checkFactsBlocks(input: FactsInput): Steps<void> {
+  for (let index = 0; index < input.directory.blocks.length; index++) {
     checkedBlock(input, index);
-  });
+    yield CHECK_WORK;
+  }
 }
+
+/** A checksum over a block, as against a record of a merge. */
+const CHECK_WORK = 64;
 
 /** Checks and unpacks a block. Throws FormatError. */
 export function readFactsBlock(input: FactsInput, index: number, kinds: KindNumbers, into: GrowingFacts): void {

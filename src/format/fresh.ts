@@ -1,7 +1,7 @@
 /**
  * Recency: which numbers of a segment were first seen lately, and on which day. Numbers are bought in blocks, so a
- * block in which numbers have just come up is where the next ones will (docs/NEIGHBOURHOOD.md); verdicts know the days of
- * all numbers, but are not in memory for a number that is not listed. Frame "RFFR" version 1, little-endian:
+ * block in which numbers have just come up is where the next ones will (docs/NEIGHBOURHOOD.md); verdicts know the days
+ * of all numbers, but are not in memory for a number that is not listed. Frame "RFFR" version 1, little-endian:
  *
  *   u32 count                  N, numbers of the segment
  *   u32 newestDay              the latest first seen of them, UTC day since 1970
@@ -13,9 +13,10 @@
  * Unless all numbers are recent, the ranks of the recent ones follow as a frame of the numbers column (numbers.ts). A
  * run of one day's detections takes a few bytes: all of its numbers are recent, and all ages are 0.
  */
+import { finish, type Steps } from '../lib/cooperate.ts';
 import { bitLength, putWords, readBits, writeBits } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, frameBytes, openFrame, roundUp8, sealFrame } from './frame.ts';
-import { encodeNumbers, SEGMENT_NUMBERS } from './numbers.ts';
+import { encodeNumbersSteps, SEGMENT_NUMBERS } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
 
 const MAGIC = 'RFFR';
@@ -29,6 +30,10 @@ const LAST_DAY = 49_710;
 
 /** @param firstDay by rank, UTC days since 1970; at least one */
 export function encodeFresh(firstDay: Uint32Array): Bytes {
+  return finish(encodeFreshSteps(firstDay));
+}
+
+export function* encodeFreshSteps(firstDay: Uint32Array): Steps<Bytes> {
   let newestDay = 0;
   for (let rank = 0; rank < firstDay.length; rank++) newestDay = Math.max(newestDay, firstDay[rank] as number);
   const ranks = new Float64Array(firstDay.length);
@@ -45,7 +50,7 @@ export function encodeFresh(firstDay: Uint32Array): Bytes {
   for (let i = 0; i < fresh; i++) {
     writeBits(ages, i * ageBits, ageBits, newestDay - (firstDay[ranks[i] as number] as number));
   }
-  const column = fresh < firstDay.length ? encodeNumbers(ranks.subarray(0, fresh)) : new Uint8Array();
+  const column = fresh < firstDay.length ? yield* encodeNumbersSteps(ranks.subarray(0, fresh)) : new Uint8Array();
   const length = daysBytes(fresh, ageBits);
   const out = new Uint8Array(length + column.length);
   const view = new DataView(out.buffer);

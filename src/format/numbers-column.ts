@@ -77,8 +77,8 @@ export function openNumbersColumn(bytes: Bytes): NumbersColumn {
 type Counts = [number, number, number, number];
 
 /**
- * The checksum shows that the bytes are as they were written. This check shows that the writer was right: every index that a
- * probe follows is within bounds, and so is every rank that it returns.
+ * The checksum shows that the bytes are as they were written. This check shows that the writer was right: every index
+ * that a probe follows is within bounds, and so is every rank that it returns.
  */
 function checkDirectory(column: NumbersColumn): void {
   const { groupBase, groupPartition, groupRank, partitionBase, partitionInfo, bits } = column;

@@ -2,15 +2,20 @@
  * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts),
  * then the recent numbers (fresh.ts), in frames of their own.
  */
+import { finish, type Steps } from '../lib/cooperate.ts';
 import { type Bytes, FormatError, frameBytes } from './frame.ts';
-import { encodeFresh, FreshDays } from './fresh.ts';
-import { encodeNumbers } from './numbers.ts';
+import { encodeFreshSteps, FreshDays } from './fresh.ts';
+import { encodeNumbersSteps } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
 
 /** @param firstDay by rank, UTC days since 1970 */
 export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array): Bytes {
-  const column = encodeNumbers(numbers);
-  const fresh = encodeFresh(firstDay);
+  return finish(encodeNumbersSliceSteps(numbers, firstDay));
+}
+
+export function* encodeNumbersSliceSteps(numbers: Float64Array, firstDay: Uint32Array): Steps<Bytes> {
+  const column = yield* encodeNumbersSteps(numbers);
+  const fresh = yield* encodeFreshSteps(firstDay);
   const out = new Uint8Array(column.length + fresh.length);
   out.set(column);
   out.set(fresh, column.length);

@@ -16,9 +16,10 @@
  *   u32 bits[W]                the bit string, least significant bit first, then one word of zero
  *   zero to seven bytes of zero, so that the frame is a multiple of eight bytes
  */
+import { finish, type Steps } from '../lib/cooperate.ts';
 import { putWords, setBit, writeBits } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts';
-import { CODEC_BITMAP, CODEC_RUN, chooseCodec, choosePartitions, codedBits } from './partition.ts';
+import { CODEC_BITMAP, CODEC_RUN, chooseCodec, choosePartitionsSteps, codedBits } from './partition.ts';
 
 export const NUMBERS_MAGIC = 'RFNU';
 export const NUMBERS_VERSION = 1;
@@ -37,6 +38,10 @@ export function numbersColumnBytes(groups: number, partitions: number, words: nu
   );
 }
 
+/** Partitions written in a step, and what each is worth in records of a merge. */
+const STEP_PARTITIONS = 128;
+const PARTITION_WORK = 1;
+
 interface Group {
   readonly base: number;
   readonly bit: number;
@@ -46,8 +51,12 @@ interface Group {
 
 /** Encodes ascending distinct integers. Throws FormatError when they are not. */
 export function encodeNumbers(numbers: Float64Array): Bytes {
+  return finish(encodeNumbersSteps(numbers));
+}
+
+export function* encodeNumbersSteps(numbers: Float64Array): Steps<Bytes> {
   checkSorted(numbers);
-  const ends = choosePartitions(numbers);
+  const ends = yield* choosePartitionsSteps(numbers);
   const groups: Group[] = [];
   const partitionGroup = new Uint32Array(ends.length);
   const partitionBit = new Float64Array(ends.length);
@@ -80,6 +89,7 @@ export function encodeNumbers(numbers: Float64Array): Bytes {
     infos[p] = (codec << 27) | ((start - at.rank) << 16) | (position - at.bit);
     bases[p] = (numbers[start] as number) - at.base;
     start = end;
+    if (p % STEP_PARTITIONS === 0) yield STEP_PARTITIONS * PARTITION_WORK;
   }
   return assemble(numbers.length, groups, bases, infos, words);
 }

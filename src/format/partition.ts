@@ -10,6 +10,8 @@
  *   Elias-Fano  k low parts of l bits, then the high parts in unary: k + ((u - 1) >> l) bits
  */
 
+import { finish, type Steps } from '../lib/cooperate.ts';
+
 /** At most this many numbers in a partition, so that a probe scans a bounded number of words. */
 export const PARTITION_NUMBERS = 128;
 /** Last minus first number of a partition stays below this, so that offsets in it are 31-bit integers. */
@@ -57,13 +59,23 @@ const GAP_WINDOW = 6;
 /** Where no gap stands out there is a cut all the same, so that every partition keeps to its bounds. */
 const CUT_DISTANCE = 8;
 
+/** What looking at a number, and trying the partitions from a cut, is worth in records of a merge. */
+const NUMBER_WORK = 1 / 32;
+const CUT_WORK = 1 / 2;
+const STEP_CUTS = 256;
+
 /**
  * The end (exclusive) of each partition, in order. Shortest path over the possible cuts: an edge from cut a to cut b
  * is a partition of the numbers between them. Trying only gaps that stand out takes a sixth of the time of trying
  * every place, and since the ladder then reaches further, a little less space (docs/decisions/0002).
  */
 export function choosePartitions(numbers: Float64Array): Uint32Array {
+  return finish(choosePartitionsSteps(numbers));
+}
+
+export function* choosePartitionsSteps(numbers: Float64Array): Steps<Uint32Array> {
   const cuts = possibleCuts(numbers);
+  yield numbers.length * NUMBER_WORK;
   const last = cuts.length - 1;
   const best = new Float64Array(cuts.length).fill(Number.POSITIVE_INFINITY);
   const from = new Uint32Array(cuts.length);
@@ -93,6 +105,7 @@ export function choosePartitions(numbers: Float64Array): Uint32Array {
       if (end !== before) relax(best, from, cut, end, soFar + cost);
       if (longer === Number.POSITIVE_INFINITY) break;
     }
+    if (cut % STEP_CUTS === 0) yield STEP_CUTS * CUT_WORK;
   }
   return walkBack(from, cuts);
 }

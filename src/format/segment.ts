@@ -13,15 +13,17 @@
  * Every part begins at a multiple of eight bytes. The numbers and verdicts columns are also stored by themselves,
  * byte for byte, under their SHA-256.
  */
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { EvidenceIndex, numbersInBlock } from './evidence.ts';
 import type { EvidenceBlock } from './evidence-block.ts';
 import { encodeEvidence } from './evidence-encode.ts';
 import { type Bytes, FormatError, frame, openFrame, roundUp8 } from './frame.ts';
 import { fromHex, sha256Hex, toHex } from './hash.ts';
+import { SEGMENT_NUMBERS } from './numbers.ts';
 import type { NumbersReader } from './numbers-reader.ts';
-import { encodeNumbersSlice, openNumbersSlice } from './numbers-slice.ts';
+import { encodeNumbersSliceSteps, openNumbersSlice } from './numbers-slice.ts';
 import type { RecordColumns } from './records.ts';
-import { encodeVerdicts, VerdictsReader } from './verdicts.ts';
+import { encodeVerdictsSteps, VerdictsReader } from './verdicts.ts';
 
 const MAGIC = 'RFSG';
 const FOOTER_MAGIC = 'RFFT';
@@ -87,11 +89,14 @@ function slice(file: Bytes, offset: number, part: SliceShape): Bytes {
   return file.subarray(offset, offset + part.bytes);
 }
 
-/** Encodes records; the same records give the same bytes. */
-export async function encodeSegment(records: RecordColumns): Promise<EncodedSegment> {
-  const numbers = encodeNumbersSlice(records.numbers, records.firstDay);
-  const verdicts = encodeVerdicts(records);
-  const evidence = encodeEvidence(records);
+/** What a column of a whole segment, written or unpacked in one go, is worth in records of a merge. */
+const COLUMN_WORK = 1_200;
+
+/** Encodes records; the same records give the same bytes. They must not change until it is done. */
+export async function encodeSegment(records: RecordColumns, pace: Pacer = UNPACED): Promise<EncodedSegment> {
+  const numbers = await pace.run(encodeNumbersSliceSteps(records.numbers, records.firstDay));
+  const verdicts = await pace.run(encodeVerdictsSteps(records));
+  const evidence = await pace.run(encodeEvidence(records));
   const parts = [numbers, verdicts, evidence.index];
   const hashes = await Promise.all(parts.map(sha256Hex));
   const [numbersShape, verdictsShape, evidenceIndex] = parts.map((part, i) => ({
@@ -114,6 +119,11 @@ export async function encodeSegment(records: RecordColumns): Promise<EncodedSegm
     at += part.length;
   }
   return { shape, file };
+}
+
+/** Of a column with this many records. */
+export function columnWork(records: number): number {
+  return (COLUMN_WORK * records) / SEGMENT_NUMBERS;
 }
 
 function encodeHeader(shape: SegmentShape): Bytes {
@@ -143,7 +153,7 @@ export interface OpenSegment {
 }
 
 /** Opens a whole segment file from its bytes alone. Throws FormatError on any damage. */
-export async function openSegment(file: Bytes): Promise<OpenSegment> {
+export async function openSegment(file: Bytes, pace: Pacer = UNPACED): Promise<OpenSegment> {
   if (file.byteOffset % 8 !== 0) throw new RangeError('a segment must begin at a multiple of 8 bytes');
   const header = openFrame(file.subarray(0, SEGMENT_HEADER_BYTES), MAGIC, VERSION);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
@@ -173,8 +183,11 @@ export async function openSegment(file: Bytes): Promise<OpenSegment> {
   if (numbersBytes === undefined || verdictsBytes === undefined || indexBytes === undefined) {
     throw new FormatError(`${MAGIC}: a column is missing`);
   }
+  if (pace.count(columnWork(shape.count))) await pace.giveWay();
   const numbers = openNumbersSlice(numbersBytes);
+  if (pace.count(columnWork(shape.count))) await pace.giveWay();
   const verdicts = new VerdictsReader(verdictsBytes);
+  if (pace.count(columnWork(shape.count))) await pace.giveWay();
   const evidence = new EvidenceIndex(indexBytes);
   const counts = [numbers.count, verdicts.count, evidence.count];
   if (counts.some((count) => count !== shape.count)) {

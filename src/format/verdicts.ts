@@ -24,6 +24,7 @@
  * numbers are seen on one day only, and counts of sightings have a long tail: both would otherwise set the width of
  * every record.
  */
+import { finish, type Steps } from '../lib/cooperate.ts';
 import { putWords } from './bits.ts';
 import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
@@ -38,13 +39,24 @@ const PREFIX_BYTES = 16;
 const HEAD_BYTES = 16;
 const FIELDS = 4;
 
+/** Packing a value, in records of a merge. */
+const FIELD_WORK = 1 / 64;
+
 /** Encodes the verdicts of records. Throws FormatError when the profiles are not in order. */
 export function encodeVerdicts(records: RecordColumns): Bytes {
+  return finish(encodeVerdictsSteps(records));
+}
+
+export function* encodeVerdictsSteps(records: RecordColumns): Steps<Bytes> {
   const count = records.numbers.length;
   const listedDays = new Float64Array(count);
   for (let i = 0; i < count; i++) listedDays[i] = (records.lastDay[i] as number) - (records.firstDay[i] as number);
   const values = [new Float64Array(records.profile), new Float64Array(records.firstDay), listedDays, records.sightings];
-  const fields = values.map(packField);
+  const fields: PackedField[] = [];
+  for (const field of values) {
+    fields.push(packField(field));
+    yield count * FIELD_WORK;
+  }
   if (records.profiles.some((text, i) => i > 0 && text <= (records.profiles[i - 1] as string))) {
     throw new FormatError(`${MAGIC}: expected distinct profiles in code unit order`);
   }

@@ -46,31 +46,34 @@ export const auditAnswer = v.object({
         lost: v.exactOptional(
           v.pipe(
             v.array(v.picklist(TENANT_DOCUMENTS)),
-            v.description(
-              'Replaced unread, since storage had lost them: what they said is in the entries before, or gone',
-            ),
+            v.description('Documents that were replaced unread, since they were missing or damaged in storage'),
           ),
         ),
-        version: v.exactOptional(v.pipe(v.number(), v.description('Of the policy'))),
+        version: v.exactOptional(v.pipe(v.number(), v.description('The version of the policy'))),
         override: v.exactOptional(override),
         replaced: v.exactOptional(v.nullable(override)),
-        key: v.exactOptional(v.pipe(v.string(), v.description('Id of the key that was made or deleted'))),
+        key: v.exactOptional(v.pipe(v.string(), v.description('Id of the key that was created or deleted'))),
         name: v.exactOptional(v.string()),
         scopes: v.exactOptional(v.array(v.string())),
-        batch: v.exactOptional(v.pipe(v.string(), v.description('That was withdrawn or released'))),
-        number: v.exactOptional(v.pipe(v.string(), v.description('Of a canary'))),
+        batch: v.exactOptional(v.pipe(v.string(), v.description('The batch that was withdrawn or released'))),
+        number: v.exactOptional(v.pipe(v.string(), v.description('The number of the canary'))),
         note: v.exactOptional(v.nullable(v.string())),
         source: v.exactOptional(
-          v.pipe(v.object(sourceIdMembers), v.description('That was released or dropped, as GET /v1/sources has it')),
+          v.pipe(
+            v.object(sourceIdMembers),
+            v.description('The source that was released or dropped, named as in GET /v1/sources'),
+          ),
         ),
-        generation: v.exactOptional(v.pipe(v.number(), v.description('That a rollback, a release or a drop made'))),
-        restored: v.exactOptional(v.pipe(v.number(), v.description('Whose inventory it has'))),
+        generation: v.exactOptional(
+          v.pipe(v.number(), v.description('The generation that a rollback, a release or a drop published')),
+        ),
+        restored: v.exactOptional(v.pipe(v.number(), v.description('The generation that the rollback returned to'))),
         requeue: v.exactOptional(v.boolean()),
       }),
     ),
     v.description(`Newest first, at most ${AUDIT_PAGE}`),
   ),
-  older: v.pipe(v.nullable(v.string()), v.description('`before` of the page that follows; null: there is none')),
+  older: v.pipe(v.nullable(v.string()), v.description('The value of `before` for the next page; null: there is none')),
 });
 
 const EXAMPLE = {
@@ -96,11 +99,16 @@ export function auditRoutes(services: ControlServices): readonly Route[] {
       tag: 'Overrides',
       summary: 'Every change of policy, overrides and keys: who, when, what',
       description:
-        'Of the tenant `*`: what is for all tenants, every rollback, withdrawal and release of a batch, every change of ' +
-        'canaries, and every release and drop of a source.',
+        'The trail of the tenant `*` has what concerns all tenants: changes for all of them, every rollback, withdrawal and ' +
+        'release of a batch, every change of canaries, and every release and drop of a source.',
       scope: 'policy',
       parameters: [
-        { in: 'query', name: 'before', description: '`older` of the page before', schema: v.optional(v.string()) },
+        {
+          in: 'query',
+          name: 'before',
+          description: 'The value of `older` on the page before',
+          schema: v.optional(v.string()),
+        },
         TENANT_PARAMETER,
       ],
       answers: [{ status: 200, description: 'One page', json: { schema: auditAnswer, example: EXAMPLE } }],

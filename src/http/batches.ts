@@ -18,26 +18,30 @@ const instant = v.pipe(v.string(), v.isoTimestamp());
 const by = v.pipe(v.string(), v.description('Id of the API key'));
 
 const batchAnswer = v.object({
-  batch: v.pipe(v.string(), v.description('As the upload was answered')),
+  batch: v.pipe(v.string(), v.description('The id, as in the answer to the upload')),
   state: v.pipe(
     v.picklist(BATCH_STATES),
     v.description(
-      'waiting: for the next ticks. merged: in the inventory, but for what is held, or was dropped with its source. held: all of it is held back with its ' +
-        'sources. set-aside: kept out by a rollback, or since a tick failed on it. withdrawing: taken back, and lookups ' +
-        'answer as before until ticks have taken it out. withdrawn: nothing of it is in the inventory',
+      'waiting: the next ticks will merge it. merged: it is in the inventory, except for rows that are held back or were ' +
+        'dropped with their source. held: all of its rows are held back with their sources. set-aside: it is kept out of ' +
+        'the inventory by a rollback, or since no tick could merge it. withdrawing: it was withdrawn, and lookups answer as ' +
+        'before until ticks have taken it out. withdrawn: no row of it is in the inventory',
     ),
   ),
   receivedAt: v.pipe(
     v.nullable(instant),
-    v.description('null: uploaded with an Idempotency-Key and taken up, so that it is not known any more'),
+    v.description('null: the time is not known any more, since it had an Idempotency-Key and has been taken up'),
   ),
-  takenUpAt: v.pipe(v.nullable(instant), v.description('By a tick; null: it waits')),
-  generation: v.pipe(v.nullable(count), v.description('That took it up first')),
-  accepted: v.pipe(v.nullable(count), v.description('Lines; null: the batch cannot be read')),
+  takenUpAt: v.pipe(v.nullable(instant), v.description('When a tick took it up; null: it is waiting')),
+  generation: v.pipe(v.nullable(count), v.description('The generation that took it up first')),
+  accepted: v.pipe(v.nullable(count), v.description('Accepted lines; null: the batch cannot be read')),
   rejected: v.nullable(count),
-  tenant: v.pipe(v.nullable(v.string()), v.description('That uploaded it; null: not known')),
-  held: v.pipe(count, v.description('Of the accepted lines, those held back with their source')),
-  sources: v.pipe(v.array(v.nullable(v.string())), v.description('The first twenty that it names; null: none')),
+  tenant: v.pipe(v.nullable(v.string()), v.description('The tenant that uploaded it; null: not known')),
+  held: v.pipe(count, v.description('Accepted lines that are held back with their source')),
+  sources: v.pipe(
+    v.array(v.nullable(v.string())),
+    v.description('The first twenty sources that it names; null stands for lines without one'),
+  ),
   setAside: v.nullable(
     v.object({ reason: v.picklist(SET_ASIDE_REASONS), detail: v.nullable(v.string()), at: instant }),
   ),
@@ -48,8 +52,8 @@ const batchAnswer = v.object({
       step: v.pipe(
         v.nullable(v.picklist(WITHDRAWAL_STEPS)),
         v.description(
-          'While it is withdrawing. queued: after others. gathering: ticks read the kept batches. rewriting: they write ' +
-            'the inventory without it',
+          'Progress while its state is withdrawing. queued: others are first. gathering: ticks read all kept batches. ' +
+            'rewriting: ticks write the inventory without it',
         ),
       ),
     }),
@@ -57,14 +61,17 @@ const batchAnswer = v.object({
 });
 
 const batchesAnswer = v.object({
-  batches: v.pipe(v.array(batchAnswer), v.description('Those that wait, then those taken up, latest first')),
-  next: v.pipe(v.nullable(v.string()), v.description('`after` of the page that follows; null: there is none')),
+  batches: v.pipe(
+    v.array(batchAnswer),
+    v.description('First the waiting batches, then those that ticks took up, latest first'),
+  ),
+  next: v.pipe(v.nullable(v.string()), v.description('The value of `after` for the next page; null: there is none')),
 });
 
 const withdrawAnswer = v.object({
   batch: v.string(),
   state: v.picklist(['withdrawing', 'withdrawn']),
-  at: v.pipe(instant, v.description('When it was withdrawn: asked for again, nothing changes')),
+  at: v.pipe(instant, v.description('When it was withdrawn first; a repeated request changes nothing')),
   by,
 });
 
@@ -89,7 +96,7 @@ const EXAMPLE = {
 const ID_PARAMETER: ParameterDoc = {
   in: 'path',
   name: 'id',
-  description: 'As the upload was answered, or as GET /v1/batches lists it',
+  description: 'The id of the batch, as in the answer to the upload or in GET /v1/batches',
   schema: v.string(),
   required: true,
   example: BATCH,
@@ -111,17 +118,23 @@ export function batchRoutes(services: ControlServices): readonly Route[] {
         {
           in: 'query',
           name: 'since',
-          description: 'ISO 8601 date, or date-time with offset: only those that wait or were taken up since',
+          description:
+            'ISO 8601 date, or date-time with offset: only batches that are waiting or were taken up since then',
           schema: v.optional(v.string()),
           example: '2025-05-29',
         },
         {
           in: 'query',
           name: 'source',
-          description: 'Only those with lines of this source; empty: with lines that name none',
+          description: 'Only batches with lines of this source; empty: with lines that name no source',
           schema: v.optional(v.pipe(v.string(), v.maxLength(MAX_NAME_CHARS))),
         },
-        { in: 'query', name: 'after', description: '`next` of the page before', schema: v.optional(v.string()) },
+        {
+          in: 'query',
+          name: 'after',
+          description: 'The value of `next` on the page before',
+          schema: v.optional(v.string()),
+        },
       ],
       answers: [
         {
@@ -138,18 +151,18 @@ export function batchRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/batches/:id/withdraw',
       operationId: 'withdrawBatch',
       tag: 'Detections',
-      summary: 'Take back an upload',
+      summary: 'Withdraw an upload',
       description:
-        'Exactly, whatever came after it, and for good: no rollback brings it back. What only waits, is held or set aside ' +
-        'is out at once. What the inventory has of it is taken out by the next ticks; until they are done, lookups answer ' +
-        'as before and the state is `withdrawing`. The upload is kept. Sent again with another Idempotency-Key, its ' +
-        'detections count as any others.',
+        'Takes back exactly this upload, whatever came after it. This is final: no rollback brings it back. Rows that are ' +
+        'waiting, held or set aside are out at once. The next ticks take out the rows that are in the inventory; until they ' +
+        'are done, lookups answer as before and the state is `withdrawing`. The upload is kept. If it is sent again with ' +
+        'another Idempotency-Key, its detections count.',
       scope: 'admin',
       parameters: [ID_PARAMETER],
       answers: [
         {
           status: 200,
-          description: 'Withdrawn; asked for again, the same answer',
+          description: 'Withdrawn. A repeated request gets the same answer',
           json: {
             schema: withdrawAnswer,
             example: { batch: BATCH, state: 'withdrawing', at: '2025-05-29T09:40:00.000Z', by: '0a1b2c3d4e5f' },
@@ -165,13 +178,14 @@ export function batchRoutes(services: ControlServices): readonly Route[] {
       operationId: 'releaseBatch',
       tag: 'Detections',
       summary: 'Merge an upload that was set aside',
-      description: 'By a rollback, or since a tick failed on it: the next ticks merge it like any other.',
+      description:
+        'For a batch that a rollback has set aside, or that no tick could merge: the next ticks merge it like any other.',
       scope: 'admin',
       parameters: [ID_PARAMETER],
       answers: [
         {
           status: 200,
-          description: 'To be merged; asked for again before it is, the same answer',
+          description: 'It will be merged. A request that is repeated before that gets the same answer',
           json: { schema: releaseAnswer, example: { batch: BATCH, state: 'waiting' } },
         },
       ],

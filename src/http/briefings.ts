@@ -42,7 +42,7 @@ const DATES: readonly ParameterDoc[] = [
     in: 'path',
     name: 'to',
     required: true,
-    description: `Last day, UTC, inclusive: at most ${MAX_PERIOD_DAYS} days in all. May lie ahead: then the figures are those so far, and period.complete is false`,
+    description: `Last day, UTC, inclusive: at most ${MAX_PERIOD_DAYS} days in all. It may lie in the future: then the figures are those so far, and period.complete is false`,
     schema: briefingPath.entries.to,
     example: '2025-05-30',
   },
@@ -61,9 +61,9 @@ export function briefingRoutes({ briefings, now }: BriefingRouteDeps): readonly 
       path: '/v1/briefings/:from/:to',
       operationId: 'briefing',
       tag: 'Briefings',
-      summary: 'What a period brought, in exact figures',
+      summary: 'The briefing of a period, in exact figures',
       description:
-        'As JSON, or as text/markdown or text/html if Accept prefers it. Kept once computed, and computed anew when detections of the period have come in since: see docs/BRIEFING.md.',
+        'JSON, or text/markdown or text/html if Accept prefers it. A computed briefing is stored, and computed again once further detections of the period have come in: see docs/BRIEFING.md.',
       scope: 'lookup',
       parameters: DATES,
       answers: [

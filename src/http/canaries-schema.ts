@@ -23,7 +23,7 @@ export const canaryAnswer = v.object({
       lastAt: v.nullable(instant),
       sources: v.array(v.nullable(v.string())),
     }),
-    v.description('Detections of it that ticks met, and who reported them'),
+    v.description('Detections of it in merged uploads, and the sources that reported them'),
   ),
 });
 

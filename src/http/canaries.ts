@@ -34,8 +34,8 @@ export function canaryRoutes(services: ControlServices): readonly Route[] {
       tag: 'Sources',
       summary: 'Plant a canary, or change its note',
       description:
-        'A number of yours that nobody was given. From the next tick on, whoever reports it goes into quarantine, and ' +
-        `it is never listed, unless it is already. At most ${MAX_CANARIES}.`,
+        'A canary is a number of yours that was given to nobody. From the next tick on, a source that reports it is ' +
+        `quarantined. The number is never listed, unless it already is. There can be ${MAX_CANARIES} canaries.`,
       scope: 'admin',
       body: { 'application/json': { schema: canaryRequest, example: REQUEST } },
       answers: [{ status: 200, description: 'Stored', json: { schema: canaryAnswer, example: ANSWER } }],
@@ -70,7 +70,8 @@ export function canaryRoutes(services: ControlServices): readonly Route[] {
       operationId: 'deleteCanary',
       tag: 'Sources',
       summary: 'Make a canary a number like any other',
-      description: 'What was left out for its sake stays out, and a source that it put into quarantine stays there.',
+      description:
+        'Rows that were excluded because of it stay excluded, and a source that it put into quarantine stays there.',
       scope: 'admin',
       parameters: [
         {

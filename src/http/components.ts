@@ -22,10 +22,16 @@ export const problem = v.pipe(
     title: v.string(),
     status: v.pipe(v.number(), v.integer()),
     detail: v.string(),
-    field: v.pipe(v.exactOptional(v.string()), v.description('Of the request, that is at fault')),
-    verdict: v.pipe(v.exactOptional(v.literal('unknown')), v.description('Of a lookup that storage could not answer')),
-    id: v.pipe(v.exactOptional(v.string()), v.description('Of an internal error, to find it in the logs')),
-    rule: v.pipe(v.exactOptional(v.string()), v.description('Of a policy, that cannot be used')),
+    field: v.pipe(v.exactOptional(v.string()), v.description('The field of the request that is at fault')),
+    verdict: v.pipe(
+      v.exactOptional(v.literal('unknown')),
+      v.description('Present if storage could not answer a lookup'),
+    ),
+    id: v.pipe(
+      v.exactOptional(v.string()),
+      v.description('The id of an internal error, by which it is found in the logs'),
+    ),
+    rule: v.pipe(v.exactOptional(v.string()), v.description('The rule of a policy that cannot be used')),
     position: v.pipe(
       v.exactOptional(v.nullable(v.object({ offset: v.number(), line: v.number(), column: v.number() }))),
       v.description("In the rule's expression; line and column count from 1"),

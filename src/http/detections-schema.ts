@@ -9,16 +9,20 @@ const name = v.pipe(v.string(), v.maxLength(MAX_NAME_CHARS));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 export const detectionLine = v.object({
-  number: v.pipe(v.string(), v.description('As `number` of a lookup')),
-  country: v.optional(v.pipe(v.string(), v.description('ISO 3166-1 alpha-2: how a national number is dialled'))),
+  number: v.pipe(v.string(), v.description('Read like `number` of a lookup')),
+  country: v.optional(
+    v.pipe(v.string(), v.description('ISO 3166-1 alpha-2: the country of a number in national form')),
+  ),
   observedAt: v.optional(v.pipe(v.string(), v.description('ISO 8601 date, or date-time with offset. Default: now'))),
   label: v.optional(v.pipe(v.string(), v.description(`A configured label. Default: ${DEFAULT_LABEL}, the mildest`))),
   channel: v.optional(v.picklist(CHANNELS), DEFAULT_CHANNEL),
   industry: v.optional(v.picklist(INDUSTRIES)),
   project: v.optional(name),
-  link: v.optional(v.pipe(v.string(), v.description('http(s) URL; kept as host and SHA-256, not in the clear'))),
+  link: v.optional(v.pipe(v.string(), v.description('http(s) URL. Only its host and its SHA-256 are stored'))),
   source: v.optional(name),
-  firstSeen: v.optional(v.pipe(v.string(), v.description('Of an aggregated line, not after `observedAt`'))),
+  firstSeen: v.optional(
+    v.pipe(v.string(), v.description('The first observation of an aggregated line; not after `observedAt`')),
+  ),
   sightings: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SIGHTINGS)), 1),
 } satisfies Record<Field, v.GenericSchema>);
 
@@ -37,8 +41,8 @@ export const receiptAnswer = v.object({
     v.pipe(
       v.object({ label: count, channel: count, observedAt: count }),
       v.description(
-        'Accepted lines that had none of their own. Absent, like `ignoredFields`, if an upload from before these were ' +
-          'counted is replayed',
+        'How many accepted lines lacked the field and got its default. Absent, like `ignoredFields`, for uploads from ' +
+          'before these were counted',
       ),
     ),
   ),
@@ -47,8 +51,8 @@ export const receiptAnswer = v.object({
       v.array(v.pipe(v.string(), v.maxLength(MAX_SHOWN_NAME_CHARS))),
       v.maxLength(MAX_IGNORED_FIELDS + 1),
       v.description(
-        `Fields that were passed over: the first ${MAX_IGNORED_FIELDS}, and "${MORE_IGNORED}" if there were more. Digits ` +
-          'are shown as `#`; a name that is no plain identifier, as its shape',
+        `Fields that were ignored: the first ${MAX_IGNORED_FIELDS}, and "${MORE_IGNORED}" if there were more. Digits ` +
+          'are shown as `#`. Of a name that is no plain identifier, only the shape is shown',
       ),
     ),
   ),
@@ -56,11 +60,13 @@ export const receiptAnswer = v.object({
     v.pipe(
       v.picklist(REPLAY_STATES),
       v.description(
-        'Only of an upload that is sent again. waiting: for the next ticks. merged: in the inventory, but for what the ' +
-          'operator holds back. held: all of it is held back; told to keys with the scope `admin`. set-aside, withdrawn: ' +
-          'none of it is in the inventory, see `detail`',
+        'Present only if the upload was sent again. waiting: the next ticks will merge it. merged: it is in the inventory, ' +
+          'except for rows that are held back. held: all of its rows are held back; only keys with the scope `admin` are ' +
+          'told. set-aside, withdrawn: none of it is in the inventory, see `detail`',
       ),
     ),
   ),
-  detail: v.exactOptional(v.pipe(v.string(), v.description('Of set-aside and withdrawn: how to bring it back'))),
+  detail: v.exactOptional(
+    v.pipe(v.string(), v.description('How to bring back an upload that is set aside or withdrawn')),
+  ),
 });

@@ -33,10 +33,10 @@ export function detectionRoutes(services: ControlServices): readonly Route[] {
       tag: 'Detections',
       summary: 'Upload detections',
       description:
-        'At most 100,000 detections or 32 MiB decoded, plain or with `Content-Encoding: gzip`. Stored before it is ' +
-        'acknowledged, served after the next ticks. Other fields of a line are passed over and named in the receipt. An ' +
-        'upload without a line (empty, blank, a header alone, `[]`) is refused with `invalid-body`, as is one of which no ' +
-        'line can be read, and one whose line ends were lost: a file is sent with `curl --data-binary`, never with `-d`. ' +
+        'At most 100,000 detections or 32 MiB decoded, plain or with `Content-Encoding: gzip`. An upload is stored before ' +
+        'it is acknowledged, and served after the next ticks. Other fields of a line are ignored, and named in the receipt. ' +
+        'An upload without a line (empty, blank, a header alone, `[]`) is refused with `invalid-body`, as is one of which ' +
+        'no line can be read, and one whose line ends were lost: send files with `curl --data-binary`, never with `-d`. ' +
         'Codes of rejected lines: ' +
         Object.entries(REJECT_REASONS)
           .map(([code, reason]) => `\`${code}\` (${reason})`)
@@ -59,8 +59,8 @@ export function detectionRoutes(services: ControlServices): readonly Route[] {
         {
           status: 202,
           description:
-            'The accepted detections are stored; they are never lost. With the header `Idempotent-Replayed: true`, they ' +
-            'were stored by an earlier upload with the same Idempotency-Key, and `state` says what has become of it',
+            'The accepted detections are stored durably. With the header `Idempotent-Replayed: true`, an earlier upload ' +
+            'with the same Idempotency-Key has stored them, and `state` says what has become of it',
           json: { schema: receiptAnswer, example: RECEIPT_EXAMPLE },
         },
       ],

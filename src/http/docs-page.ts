@@ -134,7 +134,7 @@ export function docsRoutes({ assets }: { readonly assets: Assets | null }): read
           in: 'path',
           name: 'file',
           required: true,
-          description: 'Its name',
+          description: 'The name of the file',
           schema: v.picklist(FILES),
           example: 'init.js',
         },

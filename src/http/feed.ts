@@ -28,7 +28,7 @@ const SLICE_HEADERS = {
 const IF_NONE_MATCH: ParameterDoc = {
   in: 'header',
   name: 'If-None-Match',
-  description: 'ETag of what the client has',
+  description: 'The ETag that the client has',
   schema: v.string(),
 };
 
@@ -39,14 +39,14 @@ export function feedRoutes(services: { readonly feed: FeedService }): readonly R
       path: '/v1/feed/manifest',
       operationId: 'feedManifest',
       tag: 'Feed',
-      summary: 'What a replica of this moment consists of',
-      description: 'Content-addressed: see docs/REPLICA.md. Poll it with If-None-Match, once a minute.',
+      summary: 'The manifest that replicas follow',
+      description: 'It names slices by their SHA-256: see docs/REPLICA.md. Poll it with If-None-Match, once a minute.',
       scope: 'feed',
       parameters: [IF_NONE_MATCH],
       answers: [
         {
           status: 200,
-          description: 'The slices of the current generation, and of what the tenant decides with',
+          description: 'The slices of the current generation, and the one with the policy and overrides of the tenant',
           json: { schema: feedManifest, example: FEED_MANIFEST_EXAMPLE },
         },
         { status: 304, description: 'Nothing has changed' },
@@ -59,25 +59,30 @@ export function feedRoutes(services: { readonly feed: FeedService }): readonly R
       path: '/v1/feed/slices/:hash',
       operationId: 'feedSlice',
       tag: 'Feed',
-      summary: 'The bytes with this SHA-256',
-      description: 'application/octet-stream, immutable. One range of bytes may be asked for.',
+      summary: 'The slice with this SHA-256',
+      description: 'Immutable bytes (application/octet-stream). A request may ask for one range.',
       scope: 'feed',
       parameters: [
         {
           in: 'path',
           name: 'hash',
           required: true,
-          description: 'As the manifest names it',
+          description: 'The hash, as the manifest names it',
           schema: sliceHash,
           example: FEED_MANIFEST_EXAMPLE.config.sha256,
         },
         IF_NONE_MATCH,
         { in: 'header', name: 'Range', description: '`bytes=a-b`, `a-` or `-n`', schema: v.string() },
-        { in: 'header', name: 'If-Range', description: 'ETag the range is of', schema: v.string() },
+        {
+          in: 'header',
+          name: 'If-Range',
+          description: 'The ETag of the slice that the range belongs to',
+          schema: v.string(),
+        },
       ],
       answers: [
         { status: 200, description: 'The bytes' },
-        { status: 206, description: 'The range of them' },
+        { status: 206, description: 'The range of bytes' },
         { status: 304, description: 'The client has them' },
       ],
       problems: ['invalid-request', 'not-found', 'range-not-satisfiable', 'storage-unavailable'],

@@ -30,13 +30,13 @@ export const newKeyRequest = v.strictObject({
   tenant: v.optional(v.pipe(v.string('expected text'), v.regex(TENANT_NAME, TENANT_EXPECTED)), DEFAULT_TENANT),
   quota: v.pipe(
     v.optional(v.nullable(quota), DEFAULT_QUOTA),
-    v.description('null: none. Each location counts for itself'),
+    v.description('null: no quota. Each location counts by itself'),
   ),
 });
 
 export const newKeyAnswer = v.object({
   id: v.string(),
-  key: v.pipe(v.string(), v.description('Shown this once; only its SHA-256 is kept')),
+  key: v.pipe(v.string(), v.description('The key is shown only this once; only its SHA-256 is stored')),
 });
 
 export const keySummary = v.object({

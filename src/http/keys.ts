@@ -23,9 +23,9 @@ export function keyRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/keys',
       operationId: 'createKey',
       tag: 'Keys',
-      summary: 'Make an API key',
+      summary: 'Create an API key',
       description:
-        "Its tenant's policy and overrides decide its lookups, and its quota counts for itself alone; a batch is one " +
+        "Its tenant's policy and overrides decide its lookups. Its quota is its own, and a batch counts as one " +
         'request. The scope `admin` is for the operator: with it a key sees and changes what all tenants have.',
       scope: 'admin',
       body: { 'application/json': { schema: newKeyRequest, example: NEW_KEY } },
@@ -62,14 +62,14 @@ export function keyRoutes(services: ControlServices): readonly Route[] {
       operationId: 'deleteKey',
       tag: 'Keys',
       summary: 'Delete an API key',
-      description: 'Refused everywhere within a minute while the storage works.',
+      description: 'The key is refused everywhere within a minute, as long as the storage works.',
       scope: 'admin',
       parameters: [
         {
           in: 'path',
           name: 'id',
           required: true,
-          description: 'As listed',
+          description: 'The id of the key',
           schema: v.string(),
           example: ID,
         },

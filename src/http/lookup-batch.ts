@@ -27,8 +27,8 @@ export function lookupBatchRoutes(services: EdgeServices): readonly Route[] {
       tag: 'Lookup',
       summary: `Look up to ${MAX_BATCH_NUMBERS} numbers`,
       description:
-        'The results stand in the order of the numbers. A number that is not one has an `error` in its place; one that ' +
-        'the storage could not answer for has the verdict `unknown`. Digits that follow a number (an extension, decimal ' +
+        'The results are in the order of the numbers. A text that is not a number has an `error` in its place; a number that ' +
+        'storage could not answer for has the verdict `unknown`. Digits that follow a number (an extension, decimal ' +
         'zeros) are ignored, as in an upload. Counts as one request of the quota.',
       scope: 'lookup',
       body: {

@@ -7,9 +7,9 @@ import { LINE_TYPES } from '../number/phone-number.ts';
 import type { LookupAnswer } from '../policy/answer.ts';
 import { MAX_LEVEL } from '../policy/labels.ts';
 import { OVERRIDE_LISTS, OVERRIDE_SCOPES } from '../policy/overrides.ts';
-import { ACTIONS, policySource, VERDICTS } from '../policy/policy.ts';
+import { ACTIONS, VERDICTS } from '../policy/policy.ts';
 import { RECEIPT_VERSION } from '../policy/receipt.ts';
-import { labelRisk, labelRisks } from '../policy/rules-schema.ts';
+import { labelRisk, labelRisks, policySource } from '../policy/rules-schema.ts';
 
 export const MAX_BATCH_NUMBERS = 1000;
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -69,7 +69,7 @@ export const lookupAnswer = v.object({
   lastSeen: v.nullable(day),
   sightings: v.pipe(
     v.nullable(count),
-    v.description('Accepted detections, exactly; 9007199254740991 stands for that many or more'),
+    v.description('The exact number of accepted detections; 9007199254740991 stands for that many or more'),
   ),
   neighbourhood: v.nullable(
     v.object({ hundred: count, thousand: count, score: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),

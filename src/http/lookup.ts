@@ -17,7 +17,7 @@ import { parse } from './validate.ts';
 const ANSWERS: readonly AnswerDoc[] = [
   {
     status: 200,
-    description: 'What is known of the number, and what the policy makes of it',
+    description: 'What is known of the number, and the action that the policy decides',
     json: { schema: lookupAnswer, example: LISTED_EXAMPLE },
   },
 ];
@@ -43,16 +43,21 @@ const QUERY: readonly ParameterDoc[] = [
   {
     in: 'query',
     name: 'country',
-    description: 'ISO 3166-1 alpha-2; empty: not given',
+    description: 'ISO 3166-1 alpha-2; an empty value counts as not given',
     schema: lookupQuery.entries.country,
   },
-  { in: 'query', name: 'scenario', description: 'For the policy', schema: lookupQuery.entries.scenario },
-  { in: 'query', name: 'evidence', description: 'Also list the evidence', schema: lookupQuery.entries.evidence },
-  { in: 'query', name: 'asOf', description: 'What was known then', schema: lookupQuery.entries.asOf },
+  {
+    in: 'query',
+    name: 'scenario',
+    description: 'What the number is about to be used for, for rules of the policy',
+    schema: lookupQuery.entries.scenario,
+  },
+  { in: 'query', name: 'evidence', description: 'Adds the evidence', schema: lookupQuery.entries.evidence },
+  { in: 'query', name: 'asOf', description: 'Answers what was known then', schema: lookupQuery.entries.asOf },
   {
     in: 'query',
     name: 'receipt',
-    description: 'Also what the answer was made of',
+    description: 'Adds what the answer was computed from',
     schema: lookupQuery.entries.receipt,
   },
 ];

@@ -11,10 +11,10 @@ export const overrideRequest = v.strictObject({
   number,
   country: v.nullish(country),
   list: v.picklist(OVERRIDE_LISTS, `expected one of ${OVERRIDE_LISTS.join(', ')}`),
-  reason: v.pipe(namedLine('a reason', MAX_REASON_CHARS), v.description('For those who find it later')),
+  reason: v.pipe(namedLine('a reason', MAX_REASON_CHARS), v.description('For whoever looks at it later')),
   expiresAt: v.pipe(
     v.nullish(v.string('expected text')),
-    v.description('ISO 8601 date or date-time, in the future; not given or null: until it is deleted'),
+    v.description('ISO 8601 date or date-time in the future; absent or null: it does not expire'),
   ),
 });
 

@@ -38,7 +38,7 @@ const NUMBER_PARAMETER: ParameterDoc = {
 const COUNTRY_PARAMETER: ParameterDoc = {
   in: 'query',
   name: 'country',
-  description: 'Of a number in national form; empty: not given',
+  description: 'The country of a number in national form; an empty value counts as not given',
   schema: v.optional(country),
 };
 
@@ -51,8 +51,8 @@ export function overrideRoutes(services: ControlServices): readonly Route[] {
       tag: 'Overrides',
       summary: 'Put a number on the allow list or the block list',
       description:
-        'Replaces what the tenant has said of the number. Wins over data and policy within one refresh, ten seconds, and ' +
-        `stays through every merge. At most ${MAX_OVERRIDES} for a tenant; its own win over those for all (\`*\`).`,
+        'Replaces the present override of the number. It decides before data and policy: within ten seconds in isolates with ' +
+        `traffic, in all within half a minute. A tenant can have ${MAX_OVERRIDES}; its own go before those for all tenants (\`*\`).`,
       scope: 'policy',
       parameters: [TENANT_PARAMETER],
       body: { 'application/json': { schema: overrideRequest, example: REQUEST } },
@@ -85,7 +85,8 @@ export function overrideRoutes(services: ControlServices): readonly Route[] {
       operationId: 'getOverrides',
       tag: 'Overrides',
       summary: 'The override of a number, or all of them',
-      description: 'With `number` the override itself. Only what the tenant has set: a lookup tells what is for all.',
+      description:
+        'With `number`, its override alone. Lists only what the tenant has set, not the overrides for all tenants.',
       scope: 'policy',
       parameters: [{ ...NUMBER_PARAMETER, required: false }, COUNTRY_PARAMETER, TENANT_PARAMETER],
       answers: [
@@ -143,8 +144,8 @@ export function overrideRoutes(services: ControlServices): readonly Route[] {
       tag: 'Overrides',
       summary: 'Give up a list of overrides that storage has lost',
       description:
-        'Begins an empty list where the one in force is missing or damaged: until then no lookup of the tenant is answered ' +
-        '(with `*`: of any), and no override can be put. 404 while the list can be read, which stays as it is. What was on ' +
+        'Begins an empty list if the one in force is missing or damaged: until then no lookup of the tenant is answered ' +
+        '(with `*`: of any tenant), and no override can be put. 404 if the list can be read; it is not changed then. What was on ' +
         'the list is in the audit trail, to be put anew.',
       scope: 'policy',
       parameters: [TENANT_PARAMETER],

@@ -1,7 +1,8 @@
 /** Messages start with "expected" and never repeat the value (validate.ts). */
 import * as v from 'valibot';
 import { scenario } from '../lookup/request.ts';
-import { ACTIONS, ruleSource, VERDICTS } from '../policy/policy.ts';
+import { ACTIONS, VERDICTS } from '../policy/policy.ts';
+import { ruleSource } from '../policy/rules-schema.ts';
 import { SAMPLES } from '../policy/trial.ts';
 import { MAX_BATCH_NUMBERS } from './lookup-schema.ts';
 
@@ -13,15 +14,18 @@ const { id, when, action, mode } = ruleSource.entries;
 
 /** Strict: a misspelt `mode` would enforce what was meant to be watched. Expressions are bounded by the compiler. */
 const ruleRequest = v.strictObject({
-  id: v.pipe(id, v.description('Named by `rule` of an answer that it decides')),
+  id: v.pipe(id, v.description('Answers that the rule decides have it in `rule`')),
   when: v.pipe(when, v.description('A CEL expression of type bool')),
   action,
-  mode: v.pipe(v.optional(mode, 'enforce'), v.description('`shadow`: reported, decides nothing')),
+  mode: v.pipe(
+    v.optional(mode, 'enforce'),
+    v.description('A rule in `shadow` mode is reported where it matches, and decides nothing'),
+  ),
 });
 
 export const policyRequest = v.strictObject({
   rules: v.pipe(v.array(ruleRequest, 'expected a list of rules'), v.description('The first that matches decides')),
-  default: v.pipe(v.optional(action, 'allow'), v.description('When no rule matches')),
+  default: v.pipe(v.optional(action, 'allow'), v.description('The action if no rule matches')),
 });
 
 const sampleSize = v.pipe(
@@ -36,13 +40,13 @@ const change = { at: v.pipe(v.string(), v.isoTimestamp()), by: v.pipe(v.string()
 
 export const policyAnswer = v.object({
   tenant: v.string(),
-  version: v.pipe(count, v.description('0: the built-in policy, in force where none was put')),
+  version: v.pipe(count, v.description('0: the built-in policy, which is in force until one is put')),
   rules: v.array(ruleSource),
   default: v.picklist(ACTIONS),
   at: v.nullable(change.at),
   by: v.nullable(change.by),
   earlier: v.array(v.object({ version: count, ...change })),
-  warnings: v.pipe(v.array(warning), v.description('Rules that hardly do what they are meant to')),
+  warnings: v.pipe(v.array(warning), v.description('Rules that probably do not do what they are meant to do')),
 });
 
 export const policyTestRequest = v.strictObject({
@@ -61,7 +65,7 @@ export const policyTestRequest = v.strictObject({
           inventory: v.pipe(v.optional(sampleSize, 0), v.description('Listed numbers, drawn at random')),
           clear: v.pipe(v.optional(sampleSize, 0), v.description('Numbers of the same ranges that are not listed')),
         }),
-        v.pipe(sampleSize, v.description('As many of both')),
+        v.pipe(sampleSize, v.description('As many of each')),
       ],
       `expected a number from 0 to ${MAX_SAMPLE}, or {inventory, clear} with such numbers`,
     ),
@@ -74,8 +78,8 @@ export const policyTestRequest = v.strictObject({
 const actionCounts = v.object({ allow: count, flag: count, challenge: count, block: count });
 const comparison = {
   tested: count,
-  present: v.pipe(actionCounts, v.description('By the policy in force')),
-  policy: v.pipe(actionCounts, v.description('By the policy that is tried')),
+  present: v.pipe(actionCounts, v.description('Actions by the policy in force')),
+  policy: v.pipe(actionCounts, v.description('Actions by the policy that is tested')),
   changed: v.pipe(count, v.description('Numbers that would get another action')),
 };
 const decision = v.object({
@@ -97,9 +101,9 @@ export const policyTestAnswer = v.object({
   rules: v.array(
     v.object({
       ...ruleSource.entries,
-      matched: v.pipe(count, v.description('Numbers that it matches, whatever stands before it')),
-      decided: v.pipe(count, v.description('Numbers whose action it decides')),
-      failed: v.pipe(count, v.description('Numbers that it fails on at run time: skipped for these')),
+      matched: v.pipe(count, v.description('Numbers that the rule matches, even if an earlier one decides')),
+      decided: v.pipe(count, v.description('Numbers whose action the rule decides')),
+      failed: v.pipe(count, v.description('Numbers for which the rule fails at run time and is skipped')),
     }),
   ),
   warnings: v.array(warning),
@@ -110,6 +114,6 @@ export const policyTestAnswer = v.object({
         v.object({ input: v.string(), error: v.object({ code: v.string(), detail: v.string() }) }),
       ]),
     ),
-    v.description('Of `numbers`, in their order'),
+    v.description('The decisions on `numbers`, in their order'),
   ),
 });

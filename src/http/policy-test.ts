@@ -40,10 +40,10 @@ export function policyTestRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/policy/test',
       operationId: 'testPolicy',
       tag: 'Policy',
-      summary: 'What a policy would do, beside the one in force',
+      summary: 'A dry run of a policy, compared with the one in force',
       description:
-        'On the numbers given, or on numbers drawn at random: of the inventory, and of what is not listed in the same ' +
-        'ranges. Nothing is stored, and overrides are left out: they would win either way.',
+        'Decides on given numbers, or on numbers drawn at random from the inventory and from what is not listed in the same ' +
+        'ranges. Nothing is stored. Overrides are not applied: they would decide in either case.',
       scope: 'policy',
       parameters: [TENANT_PARAMETER],
       body: {

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { ControlServices } from '../api/control-services.ts';
 import { compilePolicy, PolicyError } from '../policy/cel/compile.ts';
-import { openedPolicy } from '../policy/cel/evaluate.ts';
+import { openPolicyIfKnown } from '../policy/cel/evaluate.ts';
 import { policyWarnings } from '../policy/cel/warnings.ts';
 import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.ts';
 import type { Policy, PolicySource } from '../policy/policy.ts';
@@ -37,7 +37,7 @@ const ANSWER = {
 const VERSION_PARAMETER: ParameterDoc = {
   in: 'query',
   name: 'version',
-  description: 'One of `earlier`, instead of the policy in force',
+  description: 'The version of an earlier policy, listed in `earlier`, instead of the one in force',
   schema: v.optional(v.string()),
 };
 
@@ -65,7 +65,8 @@ export function policyRoutes(services: ControlServices): readonly Route[] {
       tag: 'Policy',
       summary: 'Replace the policy',
       description:
-        'In force within one refresh, ten seconds. The policy of all tenants (`*`) is that of those who have put none.',
+        'It is in force within ten seconds in isolates with traffic, in all within half a minute. The policy of `*` holds for ' +
+        'tenants that have put none.',
       scope: 'policy',
       parameters: [TENANT_PARAMETER],
       body: { 'application/json': { schema: policyRequest, example: POLICY_EXAMPLE } },
@@ -136,7 +137,7 @@ function answerOf(tenant: string, document: PolicyDocument) {
 /** It compiled when it was put, perhaps with other software. Its owner has to see it to repair it. */
 function warningsOf({ policy, tree }: PolicyDocument) {
   try {
-    return policyWarnings(openedPolicy(policy, tree) ?? compilePolicy(policy));
+    return policyWarnings(openPolicyIfKnown(policy, tree) ?? compilePolicy(policy));
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     const detail = `not in force, the built-in policy decides: ${error.detail}`;

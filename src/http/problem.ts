@@ -21,7 +21,7 @@ export const PROBLEMS = {
   'not-set-aside': { status: 404, title: 'The batch is not set aside' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'idempotency-conflict': { status: 409, title: 'The Idempotency-Key has been used with another body' },
-  'ambiguous-source': { status: 409, title: 'Several sources are called so' },
+  'ambiguous-source': { status: 409, title: 'Several sources have this name' },
   'too-many-keys': { status: 409, title: 'No more API keys can be stored' },
   'batch-unreadable': { status: 409, title: 'The batch cannot be read' },
   'overrides-lost': { status: 409, title: 'The list of overrides is lost' },

@@ -21,14 +21,17 @@ export const rollbackRequest = v.strictObject({
   ),
   requeue: v.pipe(
     v.optional(v.boolean('expected true or false'), false),
-    v.description('Merge again what was merged since. Otherwise it is set aside, kept but not served'),
+    v.description('Merge again what was merged since. Otherwise it is set aside: kept, but not served'),
   ),
 });
 
 export const rollbackAnswer = v.object({
-  generation: v.pipe(count, v.description('The generation that was made')),
+  generation: v.pipe(count, v.description('The generation that was published')),
   restored: v.pipe(count, v.description('The generation whose inventory it has')),
-  batches: v.pipe(v.array(v.string()), v.description('Merged since then, now set aside or waiting again')),
+  batches: v.pipe(
+    v.array(v.string()),
+    v.description('Batches merged since then, which are now set aside or waiting again'),
+  ),
 });
 
 export function rollbackRoutes(services: ControlServices): readonly Route[] {
@@ -40,8 +43,8 @@ export function rollbackRoutes(services: ControlServices): readonly Route[] {
       tag: 'State',
       summary: 'Return to a retained generation',
       description:
-        'Publishes a new generation with the inventory of an earlier one; GET /v1/status lists those. What was ' +
-        'withdrawn or dropped since stays so. To take back a single upload, withdraw it.',
+        'Publishes a new generation with the inventory of an earlier one, of which GET /v1/status lists the retained ones. ' +
+        'Batches withdrawn and rows dropped since stay so. To take back a single upload, withdraw it.',
       scope: 'admin',
       body: { 'application/json': { schema: rollbackRequest, example: { generation: 1233 } } },
       answers: [

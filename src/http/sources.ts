@@ -51,13 +51,13 @@ export function sourceRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/sources',
       operationId: 'listSources',
       tag: 'Sources',
-      summary: 'What each source of detections is like, and which are in quarantine',
-      description: `The last ${LEDGER_DAYS} days. A source is the text of the field \`source\`; lines without one are a source too, one for each API key. A name is its tenant's: two tenants' feeds of one name are two sources.`,
+      summary: 'Figures of each source of detections, and which sources are in quarantine',
+      description: `Figures are of the last ${LEDGER_DAYS} days. A source is the text of the field \`source\`, within a tenant: two tenants' feeds of one name are two sources. Lines without a source are one source of each API key.`,
       scope: 'admin',
       answers: [
         {
           status: 200,
-          description: 'Sources, and the bounds they are held to',
+          description: 'Sources, and the bounds that they are judged by',
           json: {
             schema: sourcesAnswer,
             example: { sources: [QUARANTINED], setAside: [], bounds: { invalidShare: 0.2 } },
@@ -82,10 +82,10 @@ export function sourceRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/sources/release',
       operationId: 'releaseSource',
       tag: 'Sources',
-      summary: 'Let a source out of quarantine',
+      summary: 'Release a source from quarantine',
       description:
-        'What was held of it is merged by the next ticks, each detection once, but for canaries. For 30 days it is not ' +
-        'judged again for the reasons it was held for.',
+        'The next ticks merge its held detections, each once and without canaries. For 30 days the source is not judged ' +
+        'again for the reasons of its quarantine.',
       scope: 'admin',
       body: BODY,
       answers: [
@@ -106,10 +106,10 @@ export function sourceRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/sources/drop',
       operationId: 'dropSource',
       tag: 'Sources',
-      summary: 'Never merge what is held of a source',
+      summary: 'Drop what is held of a source',
       description:
-        'It stays in quarantine: what it reports from now on is held. Its uploads are kept, as all are, but nothing ' +
-        'merges what was dropped again.',
+        'Dropped detections are never merged, though their uploads are kept. The source stays in quarantine: what it reports ' +
+        'from now on is held.',
       scope: 'admin',
       body: BODY,
       answers: [

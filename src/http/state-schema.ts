@@ -9,19 +9,21 @@ export const statusAnswer = v.object({
   publishedAt: v.nullable(instant),
   inventory: v.object({
     numbers: count,
-    active: v.pipe(count, v.description('Not aged out')),
+    active: v.pipe(count, v.description('Numbers that have not aged out')),
     activeAsOf: v.pipe(
       v.nullable(v.pipe(v.string(), v.isoDate())),
-      v.description('Date of the daily census that `active` goes by; null: none was taken yet, all count as active'),
+      v.description(
+        'Date of the daily census that `active` is computed from; null: none was taken yet, and all numbers count as active',
+      ),
     ),
   }),
   waiting: v.pipe(
     v.object({
       batches: count,
       detections: count,
-      atLeast: v.pipe(v.boolean(), v.description('There are more than were counted')),
+      atLeast: v.pipe(v.boolean(), v.description('Whether there are more than were counted')),
     }),
-    v.description('Accepted, not yet merged'),
+    v.description('Uploads that are accepted and not yet merged'),
   ),
   runs: v.pipe(v.array(v.object({ numbers: count, segments: count, bytes: count })), v.description('Newest first')),
   retained: v.pipe(
@@ -30,11 +32,13 @@ export const statusAnswer = v.object({
   ),
   quarantine: v.pipe(
     v.object({ sources: count, detections: count }),
-    v.description('Held back until an admin releases or drops it'),
+    v.description('Sources, and their detections that are held back until an admin releases or drops them'),
   ),
   setAside: v.pipe(
     v.object({ batches: count, failed: v.pipe(count, v.description('Those that no tick could merge')) }),
-    v.description('Kept out of the inventory as a whole, by rollbacks or since they could not be merged'),
+    v.description(
+      'Batches that are kept out of the inventory as a whole, by rollbacks or since they could not be merged',
+    ),
   ),
   lastTick: v.object({
     at: v.nullable(instant),

@@ -11,14 +11,15 @@
  *      the waiting one unmerged. No such upload may be answered 202 on the strength of its own put.
  */
 import { createHash } from 'node:crypto';
-import { BatchBuilder, type LineError, type Receipt, readReceipt } from '../format/batch.ts';
+import { BatchBuilder, type LineError, openBatchSteps, type Receipt } from '../format/batch.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { StorageUnavailable } from '../store/errors.ts';
 import { batchOwner, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
 import { UploadAttributes } from './attributes.ts';
 import { bodyEncoding } from './content-type.ts';
 import { MAX_REPORTED_ERRORS } from './limits.ts';
-import { parseDetections } from './parse.ts';
+import { type DetectionHandlers, parseDetections } from './parse.ts';
 import { SourceTally } from './source-tally.ts';
 import { UploadNotes } from './upload-notes.ts';
 import type { Labels, ValidationContext } from './validate.ts';
@@ -42,6 +43,8 @@ export interface AcceptDeps {
   /** At least 64 random bits as text that may stand in an object key. */
   readonly randomId: () => string;
   readonly labels: Labels;
+  /** What reading and writing a batch gives way by; without, it does not. */
+  readonly pace?: Pacer;
 }
 
 export type AcceptResult =
@@ -72,17 +75,24 @@ interface Batch {
  */
 export async function acceptDetections(upload: Upload, deps: AcceptDeps): Promise<AcceptResult> {
   const nowMs = deps.now();
+  const { pace = UNPACED } = deps;
   const builder = new BatchBuilder();
-  const receipt = await readUpload(upload, { nowMs, labels: deps.labels }, builder);
+  const receipt = await readUpload(upload, { nowMs, labels: deps.labels }, builder, pace);
   const keyed = upload.idempotencyKey !== undefined;
   const id = keyed ? keyedId(upload.tenant, upload.idempotencyKey) : uniqueId(nowMs, deps.randomId());
   // Nothing to keep, and no key under which anyone could ask for the receipt.
   if (!keyed && receipt.accepted === 0) return { kind: 'accepted', batch: id, receipt, replayed: false };
   const owner = batchOwner(upload.tenant, upload.key ?? '');
-  return store({ id, keyed, owner, bytes: builder.finish(receipt), receipt }, deps.objects);
+  const bytes = await pace.run(builder.finishSteps(receipt));
+  return store({ id, keyed, owner, bytes, receipt }, { objects: deps.objects, pace });
 }
 
-async function readUpload(upload: Upload, context: ValidationContext, builder: BatchBuilder): Promise<Receipt> {
+async function readUpload(
+  upload: Upload,
+  context: ValidationContext,
+  builder: BatchBuilder,
+  pace: Pacer,
+): Promise<Receipt> {
   const encoding = bodyEncoding(upload.contentType, upload.contentEncoding ?? null);
   // Over the decoded body: a client that compresses anew for its retry (gzip carries a time) sends the same upload.
   const hash = createHash('sha256');
@@ -95,7 +105,7 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
     rejected += 1;
     if (errors.length < MAX_REPORTED_ERRORS) errors.push(error);
   };
-  await parseDetections(upload.body, encoding, context, {
+  const handlers: DetectionHandlers = {
     onDetection: (detection, line, lineType, raw) => {
       if (builder.add(detection, attributes)) {
         sources.accept(detection.source, lineType);
@@ -112,7 +122,8 @@ async function readUpload(upload: Upload, context: ValidationContext, builder: B
     onUnreadable: reject,
     onNames: (names) => notes.names(names),
     onBytes: (bytes) => hash.update(bytes),
-  });
+  };
+  await parseDetections(upload.body, encoding, context, handlers, pace);
   const counts = { accepted: builder.count, rejected, errors, ...notes.finish(), sources: sources.finish() };
   const owner = upload.key === undefined ? {} : { owner: { tenant: upload.tenant, key: upload.key } };
   return { bodySha256: hash.digest('hex'), ...counts, ...owner };
@@ -127,33 +138,40 @@ export function keyedId(tenant: string, idempotencyKey: string): string {
   return `${KEYED_BATCH}${createHash('sha256').update(`${tenant}\n${idempotencyKey}`).digest('hex')}`;
 }
 
-async function store(batch: Batch, objects: ObjectStore): Promise<AcceptResult> {
+/** Where an upload is stored, and how what is there is read. */
+interface Storing {
+  readonly objects: ObjectStore;
+  readonly pace: Pacer;
+}
+
+async function store(batch: Batch, storing: Storing): Promise<AcceptResult> {
+  const { objects } = storing;
   let written: ObjectHead | null;
   try {
     written = await objects.put(WAITING_PREFIX + batch.id, batch.bytes, { absent: true }, batch.owner);
   } catch (cause) {
     // The batch waits, or it does not, or another upload with this key does: what the store has decides.
-    return answerFromStore(batch, objects, { replayed: false, cause });
+    return answerFromStore(batch, storing, { replayed: false, cause });
   }
   if (written === null) {
     // The id is taken: by an upload with this key, or by this very put, tried twice on its way to the storage.
-    return answerFromStore(batch, objects, { replayed: batch.keyed });
+    return answerFromStore(batch, storing, { replayed: batch.keyed });
   }
   if (!batch.keyed) return { kind: 'accepted', batch: batch.id, receipt: batch.receipt, replayed: false };
   // Stored, but perhaps under an id that was consumed long ago (3. above). If we cannot tell, a tick still can: the
   // batch is merged or dropped, rightly either way, and the retry is told which.
   const consumed = await ask(batch, () => objects.head(MERGED_PREFIX + batch.id));
-  if (consumed !== null) return answerFromStore(batch, objects, { replayed: true });
+  if (consumed !== null) return answerFromStore(batch, storing, { replayed: true });
   return { kind: 'accepted', batch: batch.id, receipt: batch.receipt, replayed: false };
 }
 
 /** Answers from what the store has under the batch's id, whoever put it there. */
 async function answerFromStore(
   batch: Batch,
-  objects: ObjectStore,
+  storing: Storing,
   { replayed, cause }: { readonly replayed: boolean; readonly cause?: unknown },
 ): Promise<AcceptResult> {
-  const found = await ask(batch, () => storedReceipt(batch.id, objects));
+  const found = await ask(batch, () => storedReceipt(batch.id, storing));
   // The put failed for good, or its batch was removed by hand: this upload is not stored.
   if (found === null) throw unavailable(batch, cause);
   if (found.bodySha256 !== batch.receipt.bodySha256) return { kind: 'conflict' };
@@ -164,11 +182,11 @@ async function answerFromStore(
  * The receipt of the upload that an id belongs to. The order matters: what waits counts only if nothing was merged by
  * the time it had been read; otherwise it may be a later upload, to be dropped.
  */
-async function storedReceipt(id: string, objects: ObjectStore): Promise<Receipt | null> {
+async function storedReceipt(id: string, { objects, pace }: Storing): Promise<Receipt | null> {
   const waiting = await objects.get(WAITING_PREFIX + id);
   const merged = await objects.get(MERGED_PREFIX + id);
   const stored = merged ?? waiting;
-  return stored === null ? null : readReceipt(stored.bytes);
+  return stored === null ? null : (await pace.run(openBatchSteps(stored.bytes))).receipt;
 }
 
 /** A question to the storage; if it is not answered we cannot promise anything, whatever was stored before. */

@@ -12,13 +12,13 @@ const MAX_SCENARIO_CHARS = 64;
 export const country = v.pipe(
   v.string('expected text'),
   v.check((code) => code === '' || isCountry(code), 'expected an ISO 3166-1 alpha-2 code with a number plan'),
-  v.description('ISO 3166-1 alpha-2, either case: where a number without calling code is dialled'),
+  v.description('ISO 3166-1 alpha-2, in either case: the country of a number that is given without a calling code'),
 );
 export const scenario = v.pipe(
   v.string('expected text'),
   v.maxLength(MAX_SCENARIO_CHARS, `expected at most ${MAX_SCENARIO_CHARS} characters`),
   isOneLine,
-  v.description('What the number is about to be used for, for the rules of the policy'),
+  v.description('What the number is about to be used for. Rules of the policy can ask for it'),
 );
 export const number = v.pipe(
   v.string('expected text'),
@@ -39,9 +39,9 @@ export const asOfGeneration = v.pipe(
   v.minValue(1, 'expected a generation from 1 on'),
 );
 export const AS_OF =
-  'What was known then: by the end of a UTC date (YYYY-MM-DD), or by a generation that is still retained. Rules and ' +
-  'overrides are those of today. A line of several detections counts as one from its first day on, in full from its last';
-export const RECEIPT = 'Also what the answer was made of, for `npm run verify-receipt`; not with `asOf`';
+  'Answers what was known by the end of a UTC date (YYYY-MM-DD), or in a generation that is still retained. Rules and ' +
+  'overrides are the present ones. An aggregated line counts as one sighting from its first day on, and in full from its last';
+export const RECEIPT = 'Adds what the answer was computed from, for `npm run verify-receipt`; not with `asOf`';
 
 const PLUS_MAY_BE_LOST =
   'A plus sign may be lost before the digits, as HTML forms lose it: with `country`, the number is also read as ' +
@@ -52,7 +52,7 @@ export const lookupRequest = v.object({
   country: v.nullish(country),
   scenario: v.nullish(scenario),
   evidence: v.nullish(
-    v.pipe(v.boolean('expected true or false'), v.description('Also list where and when the number was seen')),
+    v.pipe(v.boolean('expected true or false'), v.description('Adds where and when the number was seen')),
   ),
   asOf: v.nullish(
     v.pipe(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation'), v.description(AS_OF)),

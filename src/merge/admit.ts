@@ -5,7 +5,7 @@ import { DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { readCanaries } from '../quality/canaries.ts';
 import { type Case, type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
 import { readDropped, readOmissions } from '../quality/omissions.ts';
-import { NOTHING_OMITTED, type Omission, only, sourcesOf, without } from '../quality/rows.ts';
+import { NOTHING_OMITTED, type Omission, only, without } from '../quality/rows.ts';
 import { screen } from '../quality/screen.ts';
 import type { MergeContext } from './context.ts';
 import type { Due, DueBatch } from './due.ts';
@@ -32,9 +32,10 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
   if (inputs.all.length === 0 && due.batches.length === 0) {
     return { batches: [], detections: 0, newNumbers: 0, released: [], ledger: manifest.ledger, quarantined: [] };
   }
+  const { pace } = context;
   const ledger = due.ledger ?? (await readLedger(context.objects, manifest));
   const opened = [...inputs.all, ...due.batches].map(({ batch }) => batch);
-  const known = await findKnown(context, manifest.runs, distinctNumbers(opened));
+  const known = await findKnown(context, manifest.runs, await pace.run(distinctNumbers(opened)));
   const canaries = await readCanaries(context.objects);
   const isRecorded = (id: string) => context.isRecorded?.(id) === true;
   const unscreened = new Set(manifest.unscreened);
@@ -42,7 +43,7 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
   const isOld = inputs.replayed.length + due.batches.length > 0;
   const dropped = isOld ? await readDropped(context.objects, ledger) : new Map<string, Omission>();
   const lessDropped = (id: string, batch: Batch) => without(batch, dropped.get(id) ?? NOTHING_OMITTED);
-  const screened = screen(
+  const screening = screen(
     [
       ...inputs.replayed.map((upload) => ({
         ...upload,
@@ -54,6 +55,7 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
     ledger,
     { canaries, known, now: context.now(), bounds: context.bounds ?? DEFAULT_BOUNDS },
   );
+  const screened = await pace.run(screening);
   const recorded = await withoutOmitted(context, ledger, inputs, isRecorded);
   const released = due.batches.map(({ id, batch, of }) => lessDropped(id, only(batch, of, canaries)));
   const batches = [...screened.batches, ...recorded, ...released];
@@ -62,7 +64,7 @@ export async function admit(context: MergeContext, manifest: Manifest, inputs: I
   return {
     batches,
     detections: batches.reduce((sum, { rows }) => sum + rows, 0),
-    newNumbers: countNew(isWhole ? known.numbers : distinctNumbers(batches), known),
+    newNumbers: await pace.run(countNew(isWhole ? known.numbers : await pace.run(distinctNumbers(batches)), known)),
     released: due.batches.map(({ id, of: { source, every } }) => ({ batch: id, source, ...(every && { every }) })),
     ledger: await writeLedger(
       context.objects,
@@ -95,7 +97,7 @@ async function withoutOmitted(
 function withReleased(ledger: Ledger, due: readonly DueBatch[], canaries: ReadonlySet<number>): Ledger {
   if (canaries.size === 0) return ledger;
   const leftOut = due.flatMap(({ id, of, batch }) => {
-    const names = sourcesOf(batch);
+    const names = batch.sources;
     const own = of.every === true ? [...new Set(names)] : [of.source];
     return own.flatMap((source) => {
       const isLeftOut = (number: number, row: number) =>

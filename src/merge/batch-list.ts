@@ -3,10 +3,10 @@
  * A page is made of a bounded number of reads; where it ended is in its text `next`, from which the following one goes on.
  */
 
-import { openBatch, type Receipt, receiptOfTail } from '../format/batch.ts';
+import { openBatchSteps, type Receipt, receiptOfTail } from '../format/batch.ts';
 import { FormatError } from '../format/frame.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import type { SourceName } from '../quality/ledger.ts';
-import { sourcesOf } from '../quality/rows.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import { sideBySide } from '../store/side-by-side.ts';
 import type { ObjectHead, ObjectStore } from '../store/store.ts';
@@ -70,13 +70,17 @@ interface Found {
 }
 
 /** Rejects when storage does not answer, or the history is not whole. null: `after` is no place that a page has told. */
-export async function listBatches(objects: ObjectStore, query: BatchQuery): Promise<BatchPage | null> {
+export async function listBatches(
+  objects: ObjectStore,
+  query: BatchQuery,
+  pace: Pacer = UNPACED,
+): Promise<BatchPage | null> {
   if (!(await isPlace(objects, query.after))) return null;
   const states = await BatchStates.read(objects, true);
   const { found, next } = await findBatches(objects, states, query);
   const rows: (BatchRow | null)[] = [];
   await sideBySide(found.entries(), async ([i, one]) => {
-    rows[i] = await rowOf(objects, states, one, query.source);
+    rows[i] = await rowOf({ objects, pace }, states, one, query.source);
   });
   return { rows: rows.filter((row) => row !== null), next };
 }
@@ -150,14 +154,20 @@ function timeIn(id: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
+/** What batches are read with. */
+interface Reading {
+  readonly objects: ObjectStore;
+  readonly pace: Pacer;
+}
+
 async function rowOf(
-  objects: ObjectStore,
+  reading: Reading,
   states: BatchStates,
   found: Found,
   source: SourceName | undefined,
 ): Promise<BatchRow | null> {
   const { id } = found;
-  const read = await readReceipt(objects, id, source);
+  const read = await readReceipt(reading, id, source);
   if (read.isOther) return null;
   const { receipt } = read;
   const aside = states.setAside(id);
@@ -183,31 +193,32 @@ interface ReadReceipt {
   readonly isOther: boolean;
 }
 
-async function readReceipt(objects: ObjectStore, id: string, source: SourceName | undefined): Promise<ReadReceipt> {
+async function readReceipt(reading: Reading, id: string, source: SourceName | undefined): Promise<ReadReceipt> {
+  const { objects } = reading;
   const head = (await objects.head(WAITING_PREFIX + id)) ?? (await objects.head(MERGED_PREFIX + id));
   // Between two reads a batch can have moved; the next page or request finds it.
   if (head === null) return { receipt: null, isOther: source !== undefined };
   try {
-    const receipt = await receiptAt(objects, head);
+    const receipt = await receiptAt(reading, head);
     if (receipt === null) return { receipt, isOther: source !== undefined };
-    return { receipt, isOther: source !== undefined && !(await hasSource(objects, head, receipt, source)) };
+    return { receipt, isOther: source !== undefined && !(await hasSource(reading, head, receipt, source)) };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return { receipt: null, isOther: source !== undefined };
   }
 }
 
-async function receiptAt(objects: ObjectStore, { key, sizeBytes }: ObjectHead): Promise<Receipt | null> {
+async function receiptAt({ objects, pace }: Reading, { key, sizeBytes }: ObjectHead): Promise<Receipt | null> {
   const length = Math.min(sizeBytes, TAIL_BYTES);
   const tail = await objects.getRange(key, sizeBytes - length, length);
   const receipt = tail && receiptOfTail(tail);
   if (receipt !== null) return receipt;
   const object = await objects.get(key);
-  return object && openBatch(object.bytes).receipt;
+  return object && (await pace.run(openBatchSteps(object.bytes))).receipt;
 }
 
 async function hasSource(
-  objects: ObjectStore,
+  { objects, pace }: Reading,
   { key }: ObjectHead,
   { sources }: Receipt,
   wanted: SourceName,
@@ -216,5 +227,5 @@ async function hasSource(
   // Those beyond the named ones are counted together, and batches of old name none.
   if (sources !== undefined && !sources.some(({ source }) => source === undefined)) return false;
   const object = await objects.get(key);
-  return object !== null && sourcesOf(openBatch(object.bytes)).includes(wanted);
+  return object !== null && (await pace.run(openBatchSteps(object.bytes))).sources.includes(wanted);
 }

@@ -21,9 +21,9 @@ export interface BatchService {
 
 /** All reject with StorageUnavailable when the storage does not answer. */
 export function batchService(context: MergeContext): BatchService {
-  const { objects } = context;
+  const { objects, pace } = context;
   return {
-    list: (query) => orUnavailable(listBatches(objects, query)),
+    list: (query) => orUnavailable(listBatches(objects, query, pace)),
     stateOf: (id, accepted, tellsHeld) =>
       orUnavailable(BatchStates.read(objects, tellsHeld).then((states) => states.of(id, accepted))),
     withdraw: (id, by) => orUnavailable(withdraw(context, id, by)),

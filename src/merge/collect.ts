@@ -25,6 +25,9 @@ export const GARBAGE_AGE_MS = 60 * 60_000;
 const COLLECTION_MINUTE = 17;
 /** Pages of 1,000 keys looked at in one collection; what is beyond waits for the next. */
 const PAGE_LIMIT = 1000;
+/** An entry of a manifest, decoding included, and a listed key, in records of a merge. */
+const ENTRY_WORK = 5;
+const KEY_WORK = 1;
 
 /** Whether the tick at this time collects: once an hour. */
 export function isCollectionTick(now: number): boolean {
@@ -96,7 +99,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const withdrawn = new Set<string>();
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
-  const markManifest = (manifest: Manifest) => {
+  const markManifest = async (manifest: Manifest) => {
     const { runs, compaction, facts: entries, ledger, withdrawals } = manifest;
     for (const key of setAsideKeys(manifest)) setAside.add(key);
     if (withdrawals !== null) withdrawn.add(withdrawals.key);
@@ -106,9 +109,10 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
       segments.add(entry.key);
       slices.add(entry.numbers.sha256);
       slices.add(entry.verdicts.sha256);
+      if (context.pace.count(ENTRY_WORK)) await context.pace.giveWay();
     }
   };
-  markManifest(current);
+  await markManifest(current);
   // What a job has made so far; those of earlier generations are not gone on with.
   const made = (await readWithdrawals(context.objects, current)).job;
   for (const { key } of made?.side ?? []) segments.add(key);
@@ -118,7 +122,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     const object = await context.objects.get(key);
     if (object === null) throw new RangeError(`retained manifest ${key} is missing`);
     manifests.add(key);
-    markManifest(decodeManifest(object.bytes));
+    await markManifest(decodeManifest(object.bytes));
   }
   return { segments, facts, ledgers, setAside, withdrawals: withdrawn, slices, manifests };
 }
@@ -127,8 +131,10 @@ async function sweepObjects(context: MergeContext, prefix: string, marked: Reado
   const oldest = context.now() - GARBAGE_AGE_MS;
   const isGarbage = ({ key, uploadedAt }: ObjectHead) => !marked.has(key) && uploadedAt < oldest;
   const garbage: string[] = [];
-  for await (const head of listObjects(context.objects, prefix, PAGE_LIMIT))
+  for await (const head of listObjects(context.objects, prefix, PAGE_LIMIT)) {
     if (isGarbage(head)) garbage.push(head.key);
+    if (context.pace.count(KEY_WORK)) await context.pace.giveWay();
+  }
   await deleteObjects(context.objects, garbage);
   return garbage.length;
 }
@@ -140,6 +146,7 @@ async function sweepSlices(context: MergeContext, marked: ReadonlySet<string>): 
   for (let page = 0; page < PAGE_LIMIT; page++) {
     const listed = await context.slices.list(cursor);
     for (const { key, writtenAt } of listed.slices) {
+      if (context.pace.count(KEY_WORK)) await context.pace.giveWay();
       if (marked.has(key) || writtenAt >= oldest) continue;
       await context.slices.delete(key);
       deleted += 1;

@@ -16,7 +16,7 @@ export function runCursor(
   from: number,
   dictionary: MergeDictionary,
 ): RunCursor {
-  return new RunCursor(segments, from, (entry) => readSegment(context.objects, entry), dictionary);
+  return new RunCursor(segments, from, (entry, pace) => readSegment(context.objects, entry, pace), dictionary);
 }
 
 /**
@@ -70,7 +70,7 @@ export async function foldShare(
   const dictionary = new MergeDictionary();
   const writer = new SegmentWriter(context);
   let resumeFrom: number | null = null;
-  for await (const folded of fold(cursorsOf(dictionary), dictionary, context.budget.segmentRecords)) {
+  for await (const folded of fold(cursorsOf(dictionary), dictionary, context.budget.segmentRecords, context.pace)) {
     await writer.write(folded.segment);
     resumeFrom = folded.resumeFrom;
     if (writer.count >= compactionSegments || dictionary.size >= compactionCircumstances) break;

@@ -1,6 +1,7 @@
 import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { Bounds } from '../quality/bounds.ts';
 import type { ObjectStore, SliceStore } from '../store/store.ts';
 import { SMALL_RUN } from './tiers.ts';
@@ -12,6 +13,8 @@ export interface MergeContext {
   /** Milliseconds since 1970. */
   now(): number;
   delay(ms: number): Promise<void>;
+  /** What every loop over records counts with, and gives way by. */
+  readonly pace: Pacer;
   /** A fresh random identifier of at least 64 bits, in characters that a key may have. */
   randomId(): string;
   /** An event for the operator's log. Details never contain a number. */

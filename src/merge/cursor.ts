@@ -7,25 +7,30 @@ import { EVIDENCE_BLOCK_NUMBERS } from '../format/evidence.ts';
 import { EvidenceBlock } from '../format/evidence-block.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { dayOf } from '../format/records.ts';
-import type { OpenSegment } from '../format/segment.ts';
+import { columnWork, type OpenSegment } from '../format/segment.ts';
 import type { VerdictColumns } from '../format/verdicts.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { MergeDictionary } from './dictionary.ts';
 import type { RecordSink } from './segment-builder.ts';
 
 export interface RecordCursor {
   /** The number the cursor stands on; infinity at the end. */
   readonly number: number;
-  /** Adds the present record to the sink. */
-  emit(sink: RecordSink): void;
+  /** Adds the present record to the sink. Returns how many entries of evidence it has, at least one. */
+  emit(sink: RecordSink): number;
   /** To the next record. Returns false when more must be loaded first. */
   advance(): boolean;
   /** Loads what comes next, or moves to the end. Called before first use and whenever `advance` returns false. */
-  load(): Promise<void>;
+  load(pace: Pacer): Promise<void>;
 }
+
+/** What a text that a merge has not met costs, as against a record. */
+const TEXT_WORK = 0.5;
 
 export class BatchCursor implements RecordCursor {
   number = Number.POSITIVE_INFINITY;
   readonly #batch: Batch;
+  /** The merge's ids of the batch's circumstances. */
   readonly #circumstances: Uint32Array;
   readonly #dictionary: MergeDictionary;
   #row = 0;
@@ -33,10 +38,15 @@ export class BatchCursor implements RecordCursor {
   constructor(batch: Batch, dictionary: MergeDictionary) {
     this.#batch = batch;
     this.#dictionary = dictionary;
-    this.#circumstances = Uint32Array.from(batch.circumstances, (text) => dictionary.circumstancesId(text));
+    this.#circumstances = new Uint32Array(batch.circumstances.length);
   }
 
-  async load(): Promise<void> {
+  async load(pace: Pacer): Promise<void> {
+    const { circumstances } = this.#batch;
+    for (let i = 0; i < circumstances.length; i++) {
+      this.#circumstances[i] = this.#dictionary.circumstancesId(circumstances[i] as string);
+      if (pace.count(TEXT_WORK)) await pace.giveWay();
+    }
     this.#read();
   }
 
@@ -50,7 +60,7 @@ export class BatchCursor implements RecordCursor {
     this.number = this.#row < this.#batch.rows ? (this.#batch.numbers[this.#row] as number) : Number.POSITIVE_INFINITY;
   }
 
-  emit(sink: RecordSink): void {
+  emit(sink: RecordSink): number {
     const row = this.#row;
     const firstSeenAt = this.#batch.firstSeenAt[row] as number;
     const observedAt = this.#batch.observedAt[row] as number;
@@ -58,6 +68,7 @@ export class BatchCursor implements RecordCursor {
     const circumstances = this.#circumstances[this.#batch.circumstance[row] as number] as number;
     sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
     sink.entry(circumstances, firstSeenAt, observedAt, sightings);
+    return 1;
   }
 }
 
@@ -68,7 +79,7 @@ const NO_VERDICTS: VerdictColumns = { profileId: NONE, firstDay: NONE, listedDay
 export class RunCursor implements RecordCursor {
   number = Number.POSITIVE_INFINITY;
   readonly #segments: readonly SegmentEntry[];
-  readonly #open: (entry: SegmentEntry) => Promise<OpenSegment>;
+  readonly #open: (entry: SegmentEntry, pace: Pacer) => Promise<OpenSegment>;
   readonly #dictionary: MergeDictionary;
   readonly #from: number;
   #next = 0;
@@ -86,7 +97,7 @@ export class RunCursor implements RecordCursor {
   constructor(
     segments: readonly SegmentEntry[],
     from: number,
-    open: (entry: SegmentEntry) => Promise<OpenSegment>,
+    open: (entry: SegmentEntry, pace: Pacer) => Promise<OpenSegment>,
     dictionary: MergeDictionary,
   ) {
     this.#segments = segments.filter((entry) => entry.last >= from);
@@ -95,7 +106,7 @@ export class RunCursor implements RecordCursor {
     this.#dictionary = dictionary;
   }
 
-  async load(): Promise<void> {
+  async load(pace: Pacer): Promise<void> {
     const entry = this.#segments[this.#next++];
     this.#block = -1;
     if (entry === undefined) {
@@ -103,9 +114,10 @@ export class RunCursor implements RecordCursor {
       this.number = Number.POSITIVE_INFINITY;
       return;
     }
-    const segment = await this.#open(entry);
+    const segment = await this.#open(entry, pace);
     this.#segment = segment;
     this.#verdicts = segment.verdicts.all();
+    if (pace.count(columnWork(segment.shape.count))) await pace.giveWay();
     this.#numbers = new Float64Array(segment.numbers.count);
     segment.numbers.copyRange(0, segment.numbers.count, this.#numbers);
     this.#profiles = new Map();
@@ -121,7 +133,7 @@ export class RunCursor implements RecordCursor {
     return true;
   }
 
-  emit(sink: RecordSink): void {
+  emit(sink: RecordSink): number {
     const segment = this.#segment;
     if (segment === undefined) throw new RangeError('a run cursor at its end has no record');
     const rank = this.#rank;
@@ -138,10 +150,12 @@ export class RunCursor implements RecordCursor {
     const { entryEnd, circumstance, firstSeenAt, lastSeenAt, sightings } = this.#evidence;
     const at = rank % EVIDENCE_BLOCK_NUMBERS;
     const end = entryEnd[at] as number;
-    for (let e = at === 0 ? 0 : (entryEnd[at - 1] as number); e < end; e++) {
+    const start = at === 0 ? 0 : (entryEnd[at - 1] as number);
+    for (let e = start; e < end; e++) {
       const circumstances = this.#circumstancesId(circumstance[e] as number, segment);
       sink.entry(circumstances, firstSeenAt[e] as number, lastSeenAt[e] as number, sightings[e] as number);
     }
+    return Math.max(1, end - start);
   }
 
   /** The merge's id of circumstances as the present block numbers them. */
@@ -183,16 +197,16 @@ export class WithoutNumbers implements RecordCursor {
     return this.#run.number;
   }
 
-  emit(sink: RecordSink): void {
-    this.#run.emit(sink);
+  emit(sink: RecordSink): number {
+    return this.#run.emit(sink);
   }
 
   advance(): boolean {
     return this.#run.advance() && this.#pass();
   }
 
-  async load(): Promise<void> {
-    do await this.#run.load();
+  async load(pace: Pacer): Promise<void> {
+    do await this.#run.load(pace);
     while (!this.#pass());
   }
 

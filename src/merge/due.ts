@@ -1,11 +1,10 @@
 /** Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before. */
-import { type Batch, openBatch } from '../format/batch.ts';
+import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { type Case, hasDue, type Ledger, readLedger, type SourceId, withCases } from '../quality/ledger.ts';
 import { type Pile, type PileBatch, unfoldPage } from '../quality/pile.ts';
 import { idOf } from '../quality/source-id.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
-import type { StoredObject } from '../store/store.ts';
 import { type MergeContext, messageOf } from './context.ts';
 
 /** Released rows may take half of a tick's budget, so that they do not keep new uploads waiting. */
@@ -41,10 +40,10 @@ export async function openDue(context: MergeContext, manifest: Manifest): Promis
     const taken = new Set<string>();
     for (const { id } of due.batches.slice(0, left)) {
       if (sizeBytes >= context.budget.batchBytes * SHARE) break;
-      const object = await readMerged(context, manifest, id);
-      if (object === null) continue;
-      batches.push({ id, of: idOf(one), batch: openBatch(object.bytes) });
-      sizeBytes += object.sizeBytes;
+      const opened = await openMerged(context, manifest, id);
+      if (opened === null) continue;
+      batches.push({ id, of: idOf(one), batch: opened.batch });
+      sizeBytes += opened.sizeBytes;
       taken.add(id);
     }
     left -= taken.size;
@@ -54,16 +53,16 @@ export async function openDue(context: MergeContext, manifest: Manifest): Promis
 }
 
 /** null: it cannot be read, or is not merged yet, as in a store that is being rebuilt. */
-async function readMerged(
-  { objects, log }: MergeContext,
+async function openMerged(
+  { objects, pace, log }: MergeContext,
   manifest: Manifest,
   id: string,
-): Promise<StoredObject | null> {
+): Promise<{ readonly batch: Batch; readonly sizeBytes: number } | null> {
   try {
     const merged = await objects.get(MERGED_PREFIX + id);
     const object = merged ?? (manifest.consumed.includes(id) ? await objects.get(WAITING_PREFIX + id) : null);
-    if (object !== null) openBatch(object.bytes);
-    return object;
+    if (object === null) return null;
+    return { batch: await pace.run(openBatchSteps(object.bytes)), sizeBytes: object.sizeBytes };
   } catch (error) {
     log('batch.unreadable', { batch: id, reason: messageOf(error) });
     return null;

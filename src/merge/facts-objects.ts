@@ -3,6 +3,7 @@ import { type EncodedFacts, FactsEncoder } from '../format/facts.ts';
 import type { FactsSink } from '../format/facts-columns.ts';
 import { FactsCursor, FoldedKinds, foldDay } from '../format/facts-fold.ts';
 import type { FactsInput } from '../format/facts-open.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 
 /**
  * Bytes of blocks at which an object ends: about a million rows. A reader holds a few of its days, and a tick one such
@@ -19,11 +20,28 @@ export interface FoldLimits {
   readonly without?: { has(number: number): boolean };
 }
 
+/** Folds objects into new ones (foldSteps), giving way on the way. */
+export async function* foldObjectsPaced(
+  pace: Pacer,
+  inputs: readonly FactsInput[],
+  limits: FoldLimits = {},
+): AsyncGenerator<EncodedFacts> {
+  for (const one of foldSteps(inputs, limits)) {
+    if (typeof one !== 'number') yield one;
+    else if (pace.count(one)) await pace.giveWay();
+  }
+}
+
+/** The same at once. */
+export function* foldObjects(inputs: readonly FactsInput[], limits: FoldLimits = {}): Generator<EncodedFacts> {
+  for (const one of foldSteps(inputs, limits)) if (typeof one !== 'number') yield one;
+}
+
 /**
- * Folds objects into new ones. A new one begins with a day that might not fit whole, and within a day that is larger
+ * Folds objects into new ones, and tells what work is done meanwhile. A new one begins with a day that might not fit whole, and within a day that is larger
  * than an object. Throws FormatError when an input is damaged.
  */
-export function* foldObjects(inputs: readonly FactsInput[], limits: FoldLimits = {}): Generator<EncodedFacts> {
+function* foldSteps(inputs: readonly FactsInput[], limits: FoldLimits): Generator<number | EncodedFacts> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
   const kinds = new FoldedKinds(inputs.map(({ directory }) => directory));
   const cursors = inputs.map((input) => new FactsCursor(input, kinds.numbersOf(input.directory)));
@@ -36,7 +54,7 @@ export function* foldObjects(inputs: readonly FactsInput[], limits: FoldLimits =
     const day = cursors.reduce((least, { nextDay }) => Math.min(least, nextDay), Number.POSITIVE_INFINITY);
     if (day === Number.POSITIVE_INFINITY || day > to) break;
     writer.beginDay(dayBytes.get(day) ?? 0);
-    foldDay(
+    yield* foldDay(
       day,
       cursors.filter(({ nextDay }) => nextDay === day),
       sink,

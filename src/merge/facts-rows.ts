@@ -2,10 +2,16 @@
 import { type EncodedFacts, FactsEncoder } from '../format/facts.ts';
 import { type FactParts, factPartsOf } from '../format/facts-kind.ts';
 import { dayOf } from '../format/records.ts';
-import { sortedOrder } from './sort-order.ts';
+import { finish, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
+import { sortedOrderSteps } from '../lib/radix-sort.ts';
 
 /** Rows sorted at once: 16 bytes each, and as much again while they are. */
 export const PIECE_ROWS = 2 ** 18;
+
+/** What sorting and encoding a row, and parsing circumstances that were not met before, is worth in records of a merge. */
+const ROW_WORK = 1 / 4;
+const TEXT_WORK = 2;
+const STEP_TEXTS = 128;
 
 /** Days that seconds of 32 bits have: 49,711, so that each fits into 16 bits. */
 const DAYS = dayOf(2 ** 32 - 1) + 1;
@@ -46,17 +52,27 @@ export class FactsRows {
     this.#circumstances[at] = circumstances;
   }
 
+  /** Whether another detection might not fit into the present piece, and would finish it at once. */
+  get isFull(): boolean {
+    return this.#count + 2 > this.#numbers.length;
+  }
+
   /** Makes a piece of what is left. */
   finish(): void {
-    const piece = this.#encode();
+    finish(this.finishSteps());
+  }
+
+  /** The same; no row is to be added until it is done. */
+  *finishSteps(): Steps<void> {
+    const piece = yield* this.#encode();
     this.#count = 0;
     this.#isSorted = true;
     if (piece !== null) this.#onPiece(piece);
   }
 
-  #encode(): EncodedFacts | null {
+  *#encode(): Steps<EncodedFacts | null> {
     const count = this.#count;
-    const { kinds, kindOf, linkHigh, linkLow } = this.#facts();
+    const { kinds, kindOf, linkHigh, linkLow } = yield* this.#facts();
     const numbers = this.#numbers;
     const seconds = this.#seconds;
     const circumstances = this.#circumstances;
@@ -70,9 +86,15 @@ export class FactsRows {
     };
     const days = new Uint16Array(count);
     for (let row = 0; row < count; row++) days[row] = dayOf(seconds[row] as number);
-    const order = this.#orderByDay(days);
+    yield rowWork(count);
+    const order = yield* this.#orderByDay(days);
     const encoder = new FactsEncoder(kinds);
+    let stepEnd = 0;
     for (let from = 0; from < count; ) {
+      if (from >= stepEnd) {
+        yield STEP_ROWS * ROW_WORK;
+        stepEnd = from + STEP_ROWS;
+      }
       const first = order[from] as number;
       const number = numbers[first] as number;
       const day = days[first] as number;
@@ -99,7 +121,7 @@ export class FactsRows {
   }
 
   /** The kinds in use, ascending, and by circumstances what their rows keep. */
-  #facts() {
+  *#facts() {
     const used = this.#circumstances.subarray(0, this.#count);
     let ids = 0;
     for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
@@ -108,6 +130,7 @@ export class FactsRows {
     const isKnown = new Uint8Array(ids);
     const metAs = new Uint32Array(ids);
     const met = new Map<string, number>();
+    let parsed = 0;
     for (let row = 0; row < used.length; row++) {
       const id = used[row] as number;
       if (isKnown[id] === 1) continue;
@@ -118,6 +141,7 @@ export class FactsRows {
       const known = met.get(parts.kindText) ?? met.size;
       met.set(parts.kindText, known);
       metAs[id] = known;
+      if (++parsed % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
     }
     const kinds = [...met.keys()].sort();
     const ranks = new Uint32Array(kinds.length);
@@ -128,9 +152,9 @@ export class FactsRows {
   }
 
   /** The order of the rows by day, then number: a counting sort, stable, of the order by number. */
-  #orderByDay(days: Uint16Array): Uint32Array {
+  *#orderByDay(days: Uint16Array): Steps<Uint32Array> {
     const count = days.length;
-    const byNumber = this.#isSorted ? null : sortedOrder(this.#numbers, count);
+    const byNumber = this.#isSorted ? null : yield* sortedOrderSteps(this.#numbers, count);
     const next = new Uint32Array(DAYS + 1);
     for (let row = 0; row < count; row++) {
       const bucket = (days[row] as number) + 1;
@@ -147,6 +171,7 @@ export class FactsRows {
       order[at] = row;
       next[bucket] = at + 1;
     }
+    yield rowWork(count);
     return order;
   }
 }

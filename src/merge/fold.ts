@@ -4,6 +4,7 @@
  * neither the order of detections nor their division into batches and runs can show in the result.
  */
 import { blockStart, type EncodedSegment, encodeSegment } from '../format/segment.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import type { RecordCursor } from './cursor.ts';
 import type { MergeDictionary } from './dictionary.ts';
 import { SegmentBuilder } from './segment-builder.ts';
@@ -19,11 +20,12 @@ export async function* fold(
   cursors: readonly RecordCursor[],
   dictionary: MergeDictionary,
   segmentRecords?: number,
+  pace: Pacer = UNPACED,
 ): AsyncGenerator<FoldedSegment> {
   const builder = new SegmentBuilder(dictionary, segmentRecords);
   const heap = new CursorHeap();
   for (const cursor of cursors) {
-    await cursor.load();
+    await cursor.load(pace);
     heap.push(cursor);
   }
   let previous = -1;
@@ -32,19 +34,21 @@ export async function* fold(
       if (cursor.number < previous) throw new RangeError('a source of the fold is not in number order');
       previous = cursor.number;
       if (builder.begin(previous)) {
-        const segment = await encodeSegment(builder.peek());
+        const segment = await encodeSegment(builder.peek(), pace);
         builder.drop();
         yield { segment, resumeFrom: builder.isEmpty ? blockStart(previous) : builder.boundary };
         builder.begin(previous);
       }
     }
-    cursor.emit(builder);
-    if (!cursor.advance()) await cursor.load();
+    const entries = cursor.emit(builder);
+    if (!cursor.advance()) await cursor.load(pace);
     heap.siftFirst();
     cursor = heap.first;
+    // The heap and the builder are this fold's own, and whole: nobody else can have changed them meanwhile.
+    if (pace.count(entries)) await pace.giveWay();
   }
   while (!builder.isEmpty) {
-    const segment = await encodeSegment(builder.peek());
+    const segment = await encodeSegment(builder.peek(), pace);
     builder.drop();
     yield { segment, resumeFrom: builder.isEmpty ? null : builder.boundary };
   }

@@ -12,10 +12,11 @@
  * Until the swap lookups answer as before. Every share ends with a publication, so whichever tick stops, loses to another
  * writer or cannot read something, the next one goes on from what was published last; a rollback begins anew.
  */
-import { type Batch, openBatch } from '../format/batch.ts';
+import { type Batch, openBatchSteps } from '../format/batch.ts';
 import { reachedBy } from '../format/facts-reached.ts';
 import { type Manifest, type Run, runNumbers } from '../format/manifest.ts';
 import { dayOf } from '../format/records.ts';
+import { rowWork } from '../lib/cooperate.ts';
 import { readLedger } from '../quality/ledger.ts';
 import { readOmissions } from '../quality/omissions.ts';
 import type { Omission } from '../quality/rows.ts';
@@ -97,23 +98,23 @@ async function publishJob(context: MergeContext, base: LoadedManifest, list: Wit
  * cannot be read are passed over, and tried again by the next job.
  */
 async function subjectOf(context: MergeContext, manifest: Manifest, list: Withdrawals): Promise<Subject> {
-  const { objects, budget } = context;
+  const { budget } = context;
   const known = list.job;
   if (known !== null && (known.facts !== null || manifest.generation - known.gathered.generation <= MAX_BEHIND)) {
-    const batches = await openParts(objects, known.batches);
-    return { list, job: known, ...numbersOf(batches) };
+    const batches = await openParts(context, known.batches);
+    return { list, job: known, ...(await numbersOf(context, batches)) };
   }
   const batches: Job['batches'] = [];
   const opened: Batch[] = [];
   let rows = 0;
   for (const { id, from } of list.pending) {
-    const [batch] = await openParts(objects, [{ id, from, to: null }]).catch((error: unknown) => {
+    const [batch] = await openParts(context, [{ id, from, to: null }]).catch((error: unknown) => {
       context.log('withdrawal.failed', { batch: id, reason: messageOf(error) });
       return [];
     });
     if (batch === undefined) continue;
     if (rows > 0 && rows + batch.rows > budget.inlineRecords) break;
-    const numbers = distinctNumbers([batch]);
+    const numbers = await context.pace.run(distinctNumbers([batch]));
     const to = numbers[budget.inlineRecords] ?? null;
     batches.push({ id, from, to });
     opened.push(to === null ? batch : ofNumbers(batch, numbers.subarray(0, budget.inlineRecords)));
@@ -128,24 +129,28 @@ async function subjectOf(context: MergeContext, manifest: Manifest, list: Withdr
     sideFacts: [],
     facts: null,
   };
-  return { list, job, ...numbersOf(opened) };
+  return { list, job, ...(await numbersOf(context, opened)) };
 }
 
 /** The rows of parts of batches. Rejects when one cannot be read: then nobody knows what to take out. */
-async function openParts(objects: ObjectStore, parts: Job['batches']): Promise<Batch[]> {
+async function openParts({ objects, pace }: MergeContext, parts: Job['batches']): Promise<Batch[]> {
   const opened: Batch[] = [];
   for (const { id, from, to } of parts) {
-    const batch = openBatch((await readKept(objects, id)).bytes);
+    const batch = await pace.run(openBatchSteps((await readKept(objects, id)).bytes));
     const isWanted = (number: number) => number >= from && (to === null || number < to);
     opened.push(ofNumbers(batch, batch.numbers.filter(isWanted)));
   }
   return opened;
 }
 
-function numbersOf(batches: readonly Batch[]): Pick<Subject, 'numbers' | 'firstDay'> {
+async function numbersOf(
+  { pace }: MergeContext,
+  batches: readonly Batch[],
+): Promise<Pick<Subject, 'numbers' | 'firstDay'>> {
   let first = Number.POSITIVE_INFINITY;
   for (const { firstSeenAt } of batches) for (const second of firstSeenAt) first = Math.min(first, second);
-  return { numbers: distinctNumbers(batches), firstDay: first === Number.POSITIVE_INFINITY ? null : dayOf(first) };
+  const numbers = await pace.run(distinctNumbers(batches));
+  return { numbers, firstDay: first === Number.POSITIVE_INFINITY ? null : dayOf(first) };
 }
 
 /** Reads a share of what is to be gathered, and folds it into the side run. */
@@ -162,7 +167,8 @@ async function gather(context: MergeContext, manifest: Manifest, { list, job, nu
     ...reader.batches.map((batch) => new BatchCursor(batch, dictionary)),
     runCursor(context, job.side, 0, dictionary),
   ];
-  for await (const { segment } of fold(cursors, dictionary, context.budget.segmentRecords)) await writer.write(segment);
+  for await (const { segment } of fold(cursors, dictionary, context.budget.segmentRecords, context.pace))
+    await writer.write(segment);
   return { ...job, gathered, side: (await writer.finish()).entries, sideFacts: sideFacts.entries };
 }
 
@@ -280,20 +286,21 @@ class ShareReader {
 
   async #takeAll(ids: readonly string[]): Promise<void> {
     const objects = await Promise.all(ids.map((id) => readKept(this.#context.objects, id)));
-    objects.forEach((object, i) => {
-      this.#keep({ id: ids[i] as string }, object);
-    });
+    for (const [i, object] of objects.entries()) await this.#keep({ id: ids[i] as string }, object);
   }
 
   /** What the inventory has of a batch, or of what was released of one. */
   async #take(item: Gathered['queue'][number]): Promise<void> {
-    if (!this.#outside.has(item.id)) this.#keep(item, await readKept(this.#context.objects, item.id));
+    if (!this.#outside.has(item.id)) await this.#keep(item, await readKept(this.#context.objects, item.id));
   }
 
-  #keep({ id, of }: Gathered['queue'][number], object: StoredObject): void {
+  async #keep({ id, of }: Gathered['queue'][number], object: StoredObject): Promise<void> {
     this.#count += 1;
     this.#bytes += object.sizeBytes;
-    const all = ofNumbers(openBatch(object.bytes), this.#numbers);
+    const { pace } = this.#context;
+    const opened = await pace.run(openBatchSteps(object.bytes));
+    const all = ofNumbers(opened, this.#numbers);
+    if (pace.count(rowWork(opened.rows))) await pace.giveWay();
     if (all.rows === 0) return;
     const omission = this.#omissions.get(id);
     const own = of === undefined ? all : only(all, of, new Set());

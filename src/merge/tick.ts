@@ -265,7 +265,8 @@ async function mergeBatches(
       ...batches.map((batch) => new BatchCursor(batch, dictionary)),
       ...runs.slice(0, joined).map(({ segments }) => runCursor(context, segments, 0, dictionary)),
     ];
-    for await (const { segment } of fold(cursors, dictionary, budget.segmentRecords)) await writer.write(segment);
+    for await (const { segment } of fold(cursors, dictionary, budget.segmentRecords, context.pace))
+      await writer.write(segment);
     const firstHere = runs.slice(0, joined).reduce((sum, run) => sum + run.firstHere, newNumbers);
     const written = await writer.finish();
     runs = [{ id: writer.attempt, firstHere, segments: written.entries }, ...runs.slice(joined)];

@@ -3,7 +3,7 @@
  * it is copied to `batches/merged/ID`, and only then deleted from `waiting`: at every instant it is in at least one
  * of the two. The manifest's `consumed` list says which waiting batches are merged already.
  */
-import { type Batch, openBatch } from '../format/batch.ts';
+import { type Batch, openBatchSteps } from '../format/batch.ts';
 import { hasLink } from '../format/circumstances.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
@@ -192,7 +192,7 @@ export async function openInputs(
       try {
         const object = await read(id);
         if (object === null) continue;
-        const batch = openBatch(object.bytes);
+        const batch = await context.pace.run(openBatchSteps(object.bytes));
         opened.push({ id, batch });
         bytes += memoryBytes(batch, object.sizeBytes);
       } catch (error) {

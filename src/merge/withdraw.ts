@@ -3,12 +3,12 @@
  * that only waits, is set aside, is to be merged again or is held back is out at once, and what the inventory has of
  * another one is taken out by the ticks (rewrite.ts).
  */
-import { type Batch, openBatch } from '../format/batch.ts';
+import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { ledgerAfterWithdrawal } from '../quality/after-withdrawal.ts';
 import { readLedger, writeLedger } from '../quality/ledger.ts';
 import { readOmissions } from '../quality/omissions.ts';
-import { sourcesOf, without } from '../quality/rows.ts';
+import { without } from '../quality/rows.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';
 import type { MergeContext } from './context.ts';
@@ -131,12 +131,12 @@ async function removalOf(
     const setAside = await writeSetAside(objects, manifest.generation + 1, context.randomId(), left);
     return { change: { setAside }, takenUp: NO_BATCHES, list };
   }
-  const batch = await opened(objects, id);
+  const batch = await opened(context, id);
   if (batch === null) return 'unreadable';
   const ledger = await readLedger(objects, manifest);
   const omission = (await readOmissions(objects, ledger, (one) => one === id)).get(id);
   const isHeld = omission !== undefined && without(batch, omission).rows === 0;
-  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources: sourcesOf(batch) }, context.now());
+  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources: batch.sources }, context.now());
   const key =
     after === ledger ? manifest.ledger : await writeLedger(objects, manifest.generation + 1, context.randomId(), after);
   const next = isHeld ? list : withPending(list, id);
@@ -160,10 +160,10 @@ function withPending({ withdrawn, pending, job }: Withdrawals, id: string): With
 }
 
 /** null: it is damaged. */
-async function opened(objects: ObjectStore, id: string): Promise<Batch | null> {
+async function opened({ objects, pace }: MergeContext, id: string): Promise<Batch | null> {
   const { bytes } = await readKept(objects, id);
   try {
-    return openBatch(bytes);
+    return await pace.run(openBatchSteps(bytes));
   } catch {
     return null;
   }

@@ -86,7 +86,7 @@ export async function repairSlices(context: MergeContext, keys: readonly string[
     try {
       const object = await context.objects.get(key);
       if (object === null) continue;
-      const { shape } = await openSegment(object.bytes);
+      const { shape } = await openSegment(object.bytes, context.pace);
       await writeSlices(context.slices, { shape, file: object.bytes }, context.now());
     } catch (error) {
       remaining.push(key);

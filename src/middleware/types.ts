@@ -78,7 +78,7 @@ export type ServiceError =
 
 /** What came of a request. For the handler and for metrics; none of it is for the end user. */
 export interface Check {
-  /** What the answer, or else `onError` and `onBadNumber`, says to do. The same in a dry run. */
+  /** What to do by the answer, or else by `onError` or `onBadNumber`. The same in a dry run. */
   readonly outcome: Action;
   /** False in a dry run: whatever the outcome, the request was let through. */
   readonly enforced: boolean;

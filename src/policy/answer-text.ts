@@ -14,7 +14,7 @@ export function answerText(answer: LookupAnswer): string {
     `,"level":${level},"labels":${list(labels)},"channels":${list(channels)},"industries":${list(industries)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
     `,"neighbourhood":${neighbourhood === null ? 'null' : neighbourhoodText(neighbourhood)}` +
-    // Ids of rules are a-z, 0-9 and a few signs (src/policy/cel/compile.ts).
+    // Ids of rules are a-z, 0-9 and a few signs (rules-schema.ts).
     `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${answer.generation}}`
   );
 }

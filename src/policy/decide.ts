@@ -171,8 +171,8 @@ function evidenceOf({ record, evidence }: Finding): readonly EvidenceAnswer[] | 
   return evidence === undefined ? null : evidence.map(evidenceAnswer);
 }
 
-function evidenceAnswer({ firstSeenAt, lastSeenAt, sightings, ...circumstances }: EvidenceLine): EvidenceAnswer {
-  return { ...circumstances, firstSeenAt: isoInstant(firstSeenAt), lastSeenAt: isoInstant(lastSeenAt), sightings };
+function evidenceAnswer({ firstSeenAt, lastSeenAt, sightings, ...attributes }: EvidenceLine): EvidenceAnswer {
+  return { ...attributes, firstSeenAt: isoInstant(firstSeenAt), lastSeenAt: isoInstant(lastSeenAt), sightings };
 }
 
 /** Seconds since 1970 as YYYY-MM-DDTHH:MM:SSZ. */

@@ -11,7 +11,7 @@ export interface RecordFacts extends Profile {
   readonly sightings: number;
 }
 
-/** Detections of one number that share their circumstances. */
+/** Detections of one number that share their attributes. */
 export interface EvidenceLine extends Circumstances {
   /** Seconds since 1970, UTC. */
   readonly firstSeenAt: number;

@@ -2,9 +2,7 @@
  * Written by `npm run fit-neighbourhood`; do not edit. Fitted to 4742 numbers first seen
  * 2025-03-01 to 2025-06-30, against 948400 random ones. What it means: src/policy/neighbourhood.ts.
  */
-import type { NeighbourhoodTable } from './neighbourhood.ts';
-
-export const NEIGHBOURHOOD_TABLE: NeighbourhoodTable = {
+export const NEIGHBOURHOOD_TABLE = {
   logOdds: -429,
   suspectPoints: 359,
   points: {
@@ -49,4 +47,4 @@ export const NEIGHBOURHOOD_TABLE: NeighbourhoodTable = {
     freshTenThousand: [[1, 61]],
     weekTenThousand: [[1, 37]],
   },
-};
+} as const;

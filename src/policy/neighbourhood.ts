@@ -67,9 +67,12 @@ export interface NeighbourhoodTable {
   readonly points: Readonly<Record<ScoredCount, readonly (readonly [from: number, points: number])[]>>;
 }
 
+/** Written by a script, which cannot be asked for a type. */
+const TABLE: NeighbourhoodTable = NEIGHBOURHOOD_TABLE;
+
 /** The points of every count from 0 to the last step; a larger one is worth as much as that. */
 function stepsOf(count: ScoredCount): Uint16Array {
-  const steps = NEIGHBOURHOOD_TABLE.points[count];
+  const steps = TABLE.points[count];
   const points = new Uint16Array((steps.at(-1)?.[0] ?? 0) + 1);
   for (const [from, worth] of steps) points.fill(worth, from);
   return points;
@@ -120,11 +123,11 @@ export function pointsOf(counts: NeighbourCounts): number {
 /** Points to score; no points, no neighbours: 0. */
 export function scoreOfPoints(points: number): number {
   if (points === 0) return 0;
-  return 1 / (1 + Math.exp(-(points - 1 + NEIGHBOURHOOD_TABLE.logOdds) / 100));
+  return 1 / (1 + Math.exp(-(points - 1 + TABLE.logOdds) / 100));
 }
 
 /** The score from which on a number that is not listed is suspect; see docs/NEIGHBOURHOOD.md for its false positives. */
-export const SUSPECT_SCORE = scoreOfPoints(NEIGHBOURHOOD_TABLE.suspectPoints);
+export const SUSPECT_SCORE = scoreOfPoints(TABLE.suspectPoints);
 
 /**
  * From 0 to below 1: the probability that this number is about to be listed, if of the numbers that are looked up and not

@@ -1,5 +1,4 @@
 /** A policy: an ordered list of rules over what is known of a number, the first enforced one that matches decides. */
-import * as v from 'valibot';
 import type { Channel, Industry } from '../format/vocabulary.ts';
 import type { LineType } from '../number/phone-number.ts';
 import type { PolicyTree } from './cel/tree.ts';
@@ -46,28 +45,19 @@ export interface PolicyFacts {
   readonly scenario: string | null;
 }
 
-/** Short enough to be shown in every answer, and of one case, so that two ids never differ by case alone. */
-export const RULE_ID = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
-/** What answers say in place of a rule's id: `default`, and `override`, `override-…` for an override. */
-export const RESERVED_RULE_ID = /^(default$|override)/;
-
-/** A rule as a tenant writes it, and as it is sent and stored. */
-export const ruleSource = v.object({
-  id: v.pipe(v.string('expected text'), v.regex(RULE_ID, 'expected a-z, 0-9, _, . and -, at most 64 characters')),
+/** A rule as a tenant writes it, and as it is sent and stored (rules-schema.ts). */
+export interface RuleSource {
+  readonly id: string;
   /** A CEL expression of type bool over the variables of PolicyFacts (docs/POLICY.md). */
-  when: v.string('expected text'),
-  action: v.picklist(ACTIONS, `expected one of ${ACTIONS.join(', ')}`),
-  mode: v.picklist(RULE_MODES, `expected one of ${RULE_MODES.join(', ')}`),
-});
-export type RuleSource = Readonly<v.InferOutput<typeof ruleSource>>;
+  readonly when: string;
+  readonly action: Action;
+  readonly mode: RuleMode;
+}
 
-export const policySource = v.object({
-  rules: v.array(ruleSource, 'expected a list of rules'),
-  /** When no enforced rule matches. */
-  default: ruleSource.entries.action,
-});
-export interface PolicySource extends Readonly<Omit<v.InferOutput<typeof policySource>, 'rules'>> {
+export interface PolicySource {
   readonly rules: readonly RuleSource[];
+  /** When no enforced rule matches. */
+  readonly default: Action;
 }
 
 export interface Rule {

@@ -1,8 +1,8 @@
 /** What the uploads in hand say of their sources, before anything of them is merged. */
 import type { Batch } from '../format/batch.ts';
 import { lowerBound } from '../format/lower-bound.ts';
+import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { type Figures, NO_FIGURES } from './figures.ts';
-import { sourcesOf } from './rows.ts';
 import type { Owner, SourceName } from './source-id.ts';
 
 /** Numbers that are on record already: ascending, with a 1 for each that is known. */
@@ -25,7 +25,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
  * @param canaries ascending
  * @param known has every number of the batch
  */
-export function countBatch(batch: Batch, canaries: Float64Array, known: Known): CountedBatch {
+export function* countBatch(batch: Batch, canaries: Float64Array, known: Known): Steps<CountedBatch> {
   const figures = new Map<SourceName, Writable<Figures>>();
   const of = (source: SourceName) => {
     const found = figures.get(source) ?? { ...NO_FIGURES };
@@ -37,18 +37,16 @@ export function countBatch(batch: Batch, canaries: Float64Array, known: Known): 
     if (source === undefined) continue;
     Object.assign(of(source), { lines, unassigned, invalid, fixedLine });
   }
-  const names = sourcesOf(batch);
-  countRows(batch, names, known, of);
-  return { owner: batch.receipt.owner ?? {}, figures, hits: findHits(batch, names, canaries) };
+  yield* countRows(batch, known, of);
+  return { owner: batch.receipt.owner ?? {}, figures, hits: findHits(batch, canaries) };
 }
 
 /** Adds the rows to the figures: half a million in a tick, so by index and in typed arrays. Numbers ascend together. */
-function countRows(
-  { rows, numbers, circumstance }: Batch,
-  names: readonly SourceName[],
+function* countRows(
+  { rows, numbers, circumstance, sources: names }: Batch,
   { numbers: looked, isKnown }: Known,
   of: (source: SourceName) => Writable<Figures>,
-): void {
+): Steps<void> {
   const sources = [...new Set(names)];
   const indexOf = new Map(sources.map((source, index) => [source, index]));
   const sourceOf = Uint32Array.from(names, (name) => indexOf.get(name) ?? 0);
@@ -57,8 +55,10 @@ function countRows(
   const known = new Uint32Array(sources.length);
   /** By source: its number is to count once, whatever its circumstances. */
   const lastNumber = new Float64Array(sources.length);
-  let at = 0;
+  // Batches of a tick are looked up together: where this one begins is searched for, not walked to.
+  let at = rows === 0 ? 0 : lowerBound(looked, numbers[0] as number);
   for (let row = 0; row < rows; row++) {
+    if (row % STEP_ROWS === 0) yield rowWork(STEP_ROWS);
     const number = numbers[row] as number;
     const source = sourceOf[circumstance[row] as number] as number;
     while (at < looked.length && (looked[at] as number) < number) at += 1;
@@ -78,8 +78,7 @@ function countRows(
 
 /** There are few canaries, and rows are in number order: each is looked for. */
 function findHits(
-  { rows, numbers, circumstance }: Batch,
-  names: readonly SourceName[],
+  { rows, numbers, circumstance, sources: names }: Batch,
   canaries: Float64Array,
 ): CountedBatch['hits'] {
   const hits = new Map<SourceName, Map<number, number>>();

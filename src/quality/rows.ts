@@ -1,23 +1,6 @@
 /** Batches by source: whose rows are which, and the same batch with some of them left out. */
 import type { Batch } from '../format/batch.ts';
-import { FormatError } from '../format/frame.ts';
-import { parseJson } from '../format/text.ts';
 import type { SourceId, SourceName } from './source-id.ts';
-
-/** The source of each circumstances of a batch, in their order. */
-export function sourcesOf({ circumstances }: Pick<Batch, 'circumstances'>): SourceName[] {
-  return circumstances.map(sourceOf);
-}
-
-/** Of a text whose spelling was checked when its batch was opened. */
-function sourceOf(text: string): SourceName {
-  // Most feeds name no source, and links make most circumstances of a batch distinct: no need to parse those.
-  if (text.endsWith(',null]')) return null;
-  const fields = parseJson(text, 'circumstances');
-  const source: unknown = Array.isArray(fields) ? fields[6] : undefined;
-  if (typeof source !== 'string') throw new FormatError('circumstances: expected a source or null as the 7th field');
-  return source;
-}
 
 /** What of a batch is not in the inventory. */
 export interface Omission {
@@ -34,7 +17,7 @@ export const NOTHING_OMITTED: Omission = { every: false, sources: new Set(), num
 export function without(batch: Batch, { every, sources, numbers }: Omission): Batch {
   if (every) return selectRows(batch, () => false);
   if (sources.size === 0 && numbers.size === 0) return batch;
-  const ofCircumstance = sourcesOf(batch);
+  const ofCircumstance = batch.sources;
   const isOut = ofCircumstance.map((source) => sources.has(source));
   const numbersOut = ofCircumstance.map((source) => numbers.get(source));
   return selectRows(batch, (id, number) => isOut[id] !== true && numbersOut[id]?.has(number) !== true);
@@ -46,7 +29,7 @@ export function only(
   { source, every }: Pick<SourceId, 'source' | 'every'>,
   numbersOut: ReadonlySet<number>,
 ): Batch {
-  const isOwn = sourcesOf(batch).map((name) => every === true || name === source);
+  const isOwn = batch.sources.map((name) => every === true || name === source);
   return selectRows(batch, (id, number) => isOwn[id] === true && !numbersOut.has(number));
 }
 
@@ -71,9 +54,13 @@ function selectRows(batch: Batch, isKept: (circumstance: number, number: number)
   if (count === rows) return batch;
   const order = kept.subarray(0, count);
   const texts: string[] = [];
+  const sources: SourceName[] = [];
   const newIds = new Int32Array(circumstances.length).fill(-1);
   const renumbered = picked(circumstance, order).map((id) => {
-    if (newIds[id] === -1) newIds[id] = texts.push(circumstances[id] as string) - 1;
+    if (newIds[id] === -1) {
+      newIds[id] = texts.push(circumstances[id] as string) - 1;
+      sources.push(batch.sources[id] ?? null);
+    }
     return newIds[id] as number;
   });
   const keptNumbers = new Float64Array(count);
@@ -87,6 +74,7 @@ function selectRows(batch: Batch, isKept: (circumstance: number, number: number)
     sightings: picked(batch.sightings, order),
     circumstance: renumbered,
     circumstances: texts,
+    sources,
   };
 }
 

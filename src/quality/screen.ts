@@ -5,6 +5,7 @@
  */
 import type { Batch } from '../format/batch.ts';
 import { dayOf } from '../format/records.ts';
+import { rowWork, type Steps } from '../lib/cooperate.ts';
 import type { Bounds, Reason } from './bounds.ts';
 import { type CountedBatch, countBatch, type Known } from './counted.ts';
 import { type DayFigures, type Figures, minus, NO_FIGURES, sum } from './figures.ts';
@@ -48,14 +49,24 @@ export interface Screened {
   readonly quarantined: readonly Case[];
 }
 
-export function screen(uploads: readonly ScreenedUpload[], before: Ledger, how: Screen): Screened {
+/** What a batch, a source and the whole ledger cost the screen, beside rows, in records of a merge. */
+const BATCH_WORK = 16;
+const SOURCE_WORK = 4;
+const LEDGER_WORK = 512;
+
+export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how: Screen): Steps<Screened> {
   const canaries = Float64Array.from(how.canaries).sort();
-  const counted = uploads.map(({ batch }) => countBatch(batch, canaries, how.known));
+  const counted: CountedBatch[] = [];
+  for (const { batch } of uploads) {
+    counted.push(yield* countBatch(batch, canaries, how.known));
+    yield BATCH_WORK;
+  }
   const arrived = counted.filter((_, i) => uploads[i]?.isReplayed === false);
   const today = dayOf(how.now / 1000);
   let ledger = withFigures(before, arrived, today);
+  yield LEDGER_WORK;
   ledger = withHits(ledger, counted, how);
-  const quarantined = judgeAll(ledger, counted, arrived, today, how);
+  const quarantined = yield* judgeAll(ledger, counted, arrived, today, how);
   ledger = withCases(ledger, quarantined, how.now);
   const out = new Map(ledger.cases.filter(isQuarantined).map((one) => [idText(one), one]));
   const leftOut = [...ledger.leftOut];
@@ -65,12 +76,15 @@ export function screen(uploads: readonly ScreenedUpload[], before: Ledger, how: 
     held.set(one, batches);
     if (batch.rows > 0) batches.push(batch);
   };
-  const batches = uploads.map(({ id, batch }, i) => {
+  const batches: Batch[] = [];
+  for (const [i, { id, batch }] of uploads.entries()) {
+    yield BATCH_WORK + rowWork(batch.rows);
     const { owner = {}, figures = new Map<SourceName, Figures>(), hits = new Map() } = counted[i] ?? {};
     const whole = out.get(idText(everySource(owner)));
     if (whole !== undefined) {
       hold(whole, { id, rows: batch.rows });
-      return without(batch, EVERYTHING);
+      batches.push(without(batch, EVERYTHING));
+      continue;
     }
     const sources = new Set<SourceName>();
     for (const [source, { accepted: rows }] of figures) {
@@ -81,8 +95,8 @@ export function screen(uploads: readonly ScreenedUpload[], before: Ledger, how: 
     }
     const omission = omissionOf(hits, sources);
     for (const [source, numbers] of omission.numbers) leftOut.push({ batch: id, source, numbers: [...numbers] });
-    return without(batch, omission);
-  });
+    batches.push(without(batch, omission));
+  }
   const changed = [...held].map(([one, more]) => ({ ...one, held: joinPiles(one.held, pileOf(more)) }));
   return { batches, ledger: { ...withCases(ledger, changed, how.now), leftOut }, quarantined };
 }
@@ -120,18 +134,19 @@ function reportedBy(counted: readonly CountedBatch[], arrived: readonly CountedB
 }
 
 /** Cases of the sources that are to be held back from now on. An upload may name as many as it has lines. */
-function judgeAll(
+function* judgeAll(
   ledger: Ledger,
   counted: readonly CountedBatch[],
   arrived: readonly CountedBatch[],
   today: number,
   { bounds, now }: Screen,
-): Case[] {
+): Steps<Case[]> {
   const places = new Places(ledger, now);
   const daysOf = new Map<string, readonly DayFigures[]>(ledger.sources.map((one) => [idText(one), one.days]));
   const weekOf = (days: readonly DayFigures[]) => sum(days.filter(({ day }) => day > today - WINDOW_DAYS));
   const week = sum([...daysOf.values()].map(weekOf));
   for (const { id, owners, tick, isHit } of reportedBy(counted, arrived)) {
+    yield SOURCE_WORK;
     const known = places.caseOf(id);
     if (known?.state === 'quarantined' || [...owners.keys()].every((owner) => places.isHeldWhole(owner))) continue;
     // What was decided of a name before tenants had sources of their own goes for each of them until it is decided anew.

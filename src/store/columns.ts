@@ -12,6 +12,7 @@ import {
   verdictsOffset,
   verdictsSlice,
 } from '../format/segment.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { ObjectStore, SliceStore } from './store.ts';
 
 export type Column = 'numbers' | 'verdicts' | 'evidenceIndex';
@@ -46,10 +47,10 @@ export async function readSegmentRange(
 }
 
 /** A whole segment, every part checked. Rejects when it is not there or damaged. */
-export async function readSegment(objects: ObjectStore, entry: SegmentEntry): Promise<OpenSegment> {
+export async function readSegment(objects: ObjectStore, entry: SegmentEntry, pace?: Pacer): Promise<OpenSegment> {
   const object = await objects.get(entry.key);
   if (object === null) throw missing(entry);
-  return openSegment(object.bytes);
+  return openSegment(object.bytes, pace);
 }
 
 function missing({ key }: SegmentEntry): RangeError {

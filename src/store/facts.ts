@@ -7,6 +7,7 @@ import { FactsCursor, FoldedKinds, foldDay } from '../format/facts-fold.ts';
 import { type OpenFacts, openFactsDirectory } from '../format/facts-open.ts';
 import { type Bytes, FormatError } from '../format/frame.ts';
 import type { FactsEntry, Manifest } from '../format/manifest.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { ObjectStore } from './store.ts';
 
@@ -19,7 +20,11 @@ const READ_AHEAD_BYTES = 8 * 2 ** 20;
 const MIN_READ_BYTES = 2 ** 16;
 
 /** Rejects when storage fails, or a directory is damaged. */
-export async function openFacts(objects: ObjectStore, { facts }: Pick<Manifest, 'facts'>): Promise<FactsSource> {
+export async function openFacts(
+  objects: ObjectStore,
+  { facts }: Pick<Manifest, 'facts'>,
+  pace: Pacer = UNPACED,
+): Promise<FactsSource> {
   const opened: OpenFacts[] = [];
   await sideBySide(facts.entries(), async ([i, entry]) => {
     opened[i] = openFactsDirectory(await readRange(objects, entry, 0, entry.directoryBytes), entry);
@@ -36,6 +41,7 @@ export async function openFacts(objects: ObjectStore, { facts }: Pick<Manifest, 
       return daysOf(
         inRange.map(({ entry, object }) => new DayReader(objects, entry, object, kinds, { from, to, atOnce })),
         to,
+        pace,
       );
     },
   };
@@ -48,7 +54,7 @@ async function readRange(objects: ObjectStore, { key }: FactsEntry, offset: numb
 }
 
 /** Days that any of the readers has, the next one read while the caller looks at the one before. */
-async function* daysOf(readers: readonly DayReader[], to: number): AsyncGenerator<DayFacts> {
+async function* daysOf(readers: readonly DayReader[], to: number, pace: Pacer): AsyncGenerator<DayFacts> {
   const load = async (): Promise<{ day: number; present: DayReader[] }> => {
     const day = readers.reduce((least, { nextDay }) => Math.min(least, nextDay), Number.POSITIVE_INFINITY);
     const present = day > to ? [] : readers.filter(({ nextDay }) => nextDay === day);
@@ -62,11 +68,8 @@ async function* daysOf(readers: readonly DayReader[], to: number): AsyncGenerato
     if (present.length === 0) return;
     const rows = new DayRows();
     rows.reserve(present.reduce((sum, reader) => sum + reader.dayRows, 0));
-    foldDay(
-      day,
-      present.map(({ cursor }) => cursor),
-      rows,
-    );
+    const cursors = present.map(({ cursor }) => cursor);
+    await pace.run(foldDay(day, cursors, rows));
     next = load();
     // Nobody may ask for the next day.
     next.catch(() => {});

@@ -1,7 +1,7 @@
 /**
- * What is stored of tenants, and the reading of what they decide with. The index names, of each tenant, the documents in force; documents are immutable, written
- * before the index that names them, so that the conditional put of the index is the only commit. All are frames around
- * JSON (src/format/framed-json.ts):
+ * What is stored of tenants, and the reading of what they decide with. The index names, of each tenant, the documents in
+ * force; documents are immutable, written before the index that names them, so that the conditional put of the index is the
+ * only commit. All are frames around JSON (src/format/framed-json.ts):
  *
  *   RFTI index      {"tenants": [{"tenant", "version", "policy", "overrides", "audit"}]}; refs or null
  *   RFPO policy     {"version", "at", "by", "policy", "tree"?, "earlier": [{"version", "at", "by", "ref"}]}
@@ -14,7 +14,7 @@
 import * as v from 'valibot';
 import { type FramedJson, framedJson } from '../format/framed-json.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { policySource } from '../policy/policy.ts';
+import { policySource } from '../policy/rules-schema.ts';
 import type { ObjectKind } from '../store/changed-object.ts';
 import { OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../store/keys.ts';
 import type { ObjectStore } from '../store/store.ts';

@@ -4,7 +4,7 @@
  * generation of the inventory. Policies are stored compiled; of one that is not, or not for this version, the tree is
  * asked for, so that whoever holds rules needs no compiler, and never decides by others than those.
  */
-import { openedPolicy, openPolicy } from '../policy/cel/evaluate.ts';
+import { openPolicy, openPolicyIfKnown } from '../policy/cel/evaluate.ts';
 import { STALE_AFTER_SECONDS, type TenantRules } from '../policy/decide.ts';
 import { DEFAULT_POLICY } from '../policy/default-policy.ts';
 import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
@@ -26,9 +26,9 @@ const REREAD_MS = 1000;
 const RULES_BUDGET = 8 * 2 ** 20;
 /** A map's entry with its override: 141 bytes of heap each, of 200,000 in V8 of Node 24. */
 const OVERRIDE_BYTES = 141;
-/** A compiled rule with its closures: some KiB, and a dozen bytes for each character, most where there are long lists. */
-const RULE_BYTES = 2048;
-const RULE_CHAR_BYTES = 12;
+/** A rule with its tree and its closures: for each character some 40 bytes where there are short terms, 8 in long lists. */
+const RULE_BYTES = 512;
+const RULE_CHAR_BYTES = 40;
 
 export interface TenantRulesDeps extends Omit<HeldCopyDeps<TenantIndex>, 'readIfChanged'> {
   readonly objects: ObjectStore;
@@ -175,7 +175,7 @@ export class TenantRulesHolder {
 
   async #policy(tenant: string, reference: string): Promise<Policy> {
     const { policy: source, tree } = await readPolicy(this.#deps.objects, tenant, reference);
-    const stored = openedPolicy(source, tree);
+    const stored = openPolicyIfKnown(source, tree);
     if (stored !== null) return stored;
     const compiled = await this.#deps.compile(source);
     if (compiled !== null) return openPolicy(source, compiled);

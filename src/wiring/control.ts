@@ -6,6 +6,7 @@ import { activeOn, type Census, readCensus } from '../briefing/census.ts';
 import { dayOfMs, isoDay } from '../format/records.ts';
 import { withSandbox } from '../http/sandbox.ts';
 import { acceptDetections } from '../ingest/accept.ts';
+import { Pacer } from '../lib/cooperate.ts';
 import { batchService } from '../merge/batch-service.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../merge/context.ts';
 import { loadManifest } from '../merge/publish.ts';
@@ -49,8 +50,10 @@ export function createControl(
   const { limiters, labels, finder, keys, rules } = isolate;
   const report = isolate.reportAs('tenants.unavailable');
   const tenants = new TenantStore({ objects, now, randomBytes, sleep, report, holder: rules });
+  // One for all that the isolate does.
+  const pace = new Pacer(isolate.turn);
   const merge: MergeContext = {
-    ...{ objects, slices, now, delay: sleep, log, randomId, budget },
+    ...{ objects, slices, now, delay: sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
   };
@@ -61,13 +64,14 @@ export function createControl(
     horizonDaysOf: (names) => labels.horizonDaysOf(names),
     now,
     sleep,
+    pace,
     log,
   });
   const services: ControlServices = {
     ...{ keys, limiters, now, random, randomId, log, rules, labels, tenants, briefings },
     finder: withSandbox(finder, now),
     sampler: async (inventory, clear) => orUnavailable(sample(finder, inventory, clear, random)),
-    accept: (upload) => acceptDetections(upload, { objects, now, randomId, labels }),
+    accept: (upload) => acceptDetections(upload, { objects, now, randomId, labels, pace }),
     rollback: (generation, options) => orUnavailable(rollback(merge, generation, options)),
     batches: batchService(merge),
     quality: qualityService(merge, { randomBytes, sleep, report: isolate.reportAs('canaries.unavailable') }),

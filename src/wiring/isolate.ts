@@ -2,6 +2,7 @@
 import { checkAdminKey } from '../keys/admin-key.ts';
 import type { Limiter } from '../keys/quota.ts';
 import { KeyRegistry } from '../keys/registry.ts';
+import { eventLoopTurn } from '../lib/cooperate.ts';
 import { type LabelLevels, parseLabelLevels } from '../policy/labels.ts';
 import { Finder } from '../serve/finder.ts';
 import { parseStale } from '../serve/snapshot.ts';
@@ -48,6 +49,8 @@ export interface Surroundings {
   readonly randomBytes: (length: number) => Uint8Array;
   readonly randomId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Lets other requests of the isolate run (src/lib/cooperate.ts). */
+  readonly turn: () => Promise<void>;
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
 }
 
@@ -57,6 +60,7 @@ export const PLATFORM: Surroundings = {
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   randomId: () => crypto.randomUUID(),
   sleep: (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+  turn: eventLoopTurn,
   log: (event, details) => console.log(JSON.stringify({ event, ...details })),
 };
 

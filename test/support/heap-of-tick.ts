@@ -5,6 +5,7 @@
 
 import { NullSliceStore } from '../../bench/merge/null-slice-store.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { parseLabelLevels } from '../../src/policy/labels.ts';
@@ -83,6 +84,7 @@ async function main(kind: string, lines: number, uploads: number): Promise<void>
     delay: async () => {},
     randomId: () => Math.random().toString(36).slice(2),
     log: () => {},
+    pace: UNPACED,
     budget: DEFAULT_BUDGET,
   };
   const started = performance.now();

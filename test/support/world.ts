@@ -6,6 +6,7 @@ import type { Detection } from '../../src/format/detection.ts';
 import { EvidenceBlock } from '../../src/format/evidence-block.ts';
 import { openSegment } from '../../src/format/segment.ts';
 import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
@@ -41,6 +42,7 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
       events.push(`${event} ${JSON.stringify(details)}`);
     },
     // So that a few small ticks fold facts, as many do in service.
+    pace: UNPACED,
     budget: { ...DEFAULT_BUDGET, factsObjects: 2, ...budget },
   };
   return world;

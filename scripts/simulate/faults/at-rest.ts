@@ -1,5 +1,6 @@
 /** What a store must be once everything is over: nothing waits, nothing is lost, sound by fsck, and to be rebuilt. */
 
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import type { MergeContext } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { compactFully } from '../../../src/merge/rebuild.ts';
@@ -95,6 +96,7 @@ function contextOn({ deps, now }: World, { objects, slices }: Copies): MergeCont
     delay: async () => {},
     randomId: () => `rebuilt${String(++ids).padStart(25, '0')}`,
     log: () => {},
+    pace: UNPACED,
     budget: deps.budget,
     bounds: parseBounds(deps.settings.RINGFENCE_QUALITY),
   };

@@ -58,6 +58,8 @@ export class Isolate extends Host {
       randomBytes,
       randomId: () => Buffer.from(randomBytes(16)).toString('hex'),
       sleep: (ms: number) => this.sleep(ms),
+      // Between its calls of storage and clock an isolate does one thing at a time here, as if there were no long loop.
+      turn: async () => undefined,
       log: (event: string, details: Readonly<Record<string, string | number>>) => deps.onLog(this, event, details),
     };
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, cache) };

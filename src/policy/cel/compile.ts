@@ -1,5 +1,6 @@
 /** From a policy as it is written to one that runs, and to the tree that is stored for those who have no parser. */
-import { type Policy, type PolicySource, RESERVED_RULE_ID, RULE_ID } from '../policy.ts';
+import type { Policy, PolicySource } from '../policy.ts';
+import { RULE_ID } from '../rules-schema.ts';
 import { PolicyError, positionOf, Refusal } from './error.ts';
 import { openCondition, openPolicy } from './evaluate.ts';
 import { MAX_RULES } from './limits.ts';
@@ -7,6 +8,9 @@ import { parseCondition } from './parse.ts';
 import { type PolicyTree, TREE_VERSION, type Tree, TreeError } from './tree.ts';
 
 export { PolicyError } from './error.ts';
+
+/** What answers say in place of a rule's id: `default`, and `override`, `override-…` for an override. */
+const RESERVED_RULE_ID = /^(default$|override)/;
 
 /** @throws PolicyError for the first rule that is wrong, or that takes the policy over a bound */
 export function compilePolicy(source: PolicySource): Policy {

@@ -36,7 +36,7 @@ export function openPolicy(source: PolicySource, tree: unknown): Policy {
 }
 
 /** The same of what is stored; null: there is no tree, or none that is known here, so that the source is to be compiled. */
-export function openedPolicy(source: PolicySource, tree: unknown): Policy | null {
+export function openPolicyIfKnown(source: PolicySource, tree: unknown): Policy | null {
   if (tree === undefined) return null;
   try {
     return openPolicy(source, tree);

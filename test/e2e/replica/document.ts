@@ -15,7 +15,7 @@ export default withProbe(documented, '${PROBE_PATH}');
 export const PROBED = 'src/probed.ts';
 
 /**
- * `wrangler.toml` and `src/worker.ts` of the document, verbatim, with the built package installed.
+ * The configuration and the Worker of the document, verbatim, with the built package installed.
  * @param vars in the place of the secret and of the origin's address
  */
 export function writeProject(folder: string, vars: Readonly<Record<string, string>>): void {

@@ -32,6 +32,7 @@ export function briefingsOf(world: World) {
       await new Promise((resolve) => setTimeout(resolve, 0));
       world.clock = Math.max(world.clock, wakesAt);
     },
+    pace: world.pace,
     log: (event) => void events.push(event),
   });
   return { briefings, events };

@@ -100,7 +100,7 @@ export class FakeCloudflare {
     this.buckets.add(bucket);
     this.workers.set(name, {
       ...{ main, namespace, bucket, version: `v-${++this.#ids}` },
-      services: services.map(({ service }) => service),
+      services: [...new Set(services.map(({ service }) => service))],
       // A deployment that says nothing of triggers leaves those that there are.
       crons: triggers?.crons ?? before?.crons ?? [],
       secrets: before?.secrets ?? new Map(),

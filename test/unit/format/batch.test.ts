@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BATCH_ROWS_OFFSET, BatchBuilder, openBatch, type Receipt, readReceipt } from '../../../src/format/batch.ts';
+import { BATCH_ROWS_OFFSET, BatchBuilder, openBatch, type Receipt } from '../../../src/format/batch.ts';
 import { ByteWriter } from '../../../src/format/bytes.ts';
 import { circumstancesText } from '../../../src/format/circumstances.ts';
 import type { Detection } from '../../../src/format/detection.ts';
@@ -49,9 +49,9 @@ describe('batch', () => {
     expect(batch.circumstances).toEqual([circumstancesText(first), circumstancesText({ ...first, source: 'other' })]);
     expect(Array.from(batch.circumstance)).toEqual([0, 1, 0]);
     expect(batch.receipt).toEqual(RECEIPT);
-    expect(readReceipt(batchOf([first]))).toEqual(RECEIPT);
+    expect(openBatch(batchOf([first])).receipt).toEqual(RECEIPT);
     const told = { ...RECEIPT, defaulted: { label: 1, channel: 2, observedAt: 3 }, ignoredFields: ['comment', '…'] };
-    expect(readReceipt(batchOf([first], told))).toEqual(told);
+    expect(openBatch(batchOf([first], told)).receipt).toEqual(told);
   });
 
   test('is read at any place in a larger buffer', () => {

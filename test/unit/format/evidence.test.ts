@@ -7,6 +7,7 @@ import { type BlockPlace, EvidenceIndex } from '../../../src/format/evidence.ts'
 import { EvidenceBlock } from '../../../src/format/evidence-block.ts';
 import { encodeEvidence } from '../../../src/format/evidence-encode.ts';
 import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
+import { finish } from '../../../src/lib/cooperate.ts';
 import { entry } from './support/arbitrary.ts';
 import { CODECS } from './support/content.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
@@ -41,7 +42,7 @@ describe('evidence column', () => {
   });
 
   test('is cut into blocks of 64 numbers, one after the other', () => {
-    const { index, blocks } = encodeEvidence(evidenceColumns(some));
+    const { index, blocks } = finish(encodeEvidence(evidenceColumns(some)));
     const opened = new EvidenceIndex(embedded(index, 3));
     expect([opened.count, opened.blocks, opened.texts]).toEqual([150, 3, 8]);
     const places = [0, 1, 2].map((block) => opened.place(block));
@@ -61,7 +62,7 @@ describe('evidence column', () => {
 
   test('circumstances of two blocks or more are in the index, once; those of one block in it', () => {
     const evidence = some.map((entries, i) => (i === 70 ? [{ ...plain, source: 'only here' }, plain] : entries));
-    const { index, blocks } = encodeEvidence(evidenceColumns(evidence));
+    const { index, blocks } = finish(encodeEvidence(evidenceColumns(evidence)));
     const opened = new EvidenceIndex(index);
     const texts = Array.from({ length: opened.texts }, (_, i) => opened.text(i));
     expect(texts).toEqual(
@@ -83,12 +84,12 @@ describe('evidence column', () => {
       circumstances: [...columns.circumstances.toReversed(), 'unused'],
       entries: { ...columns.entries, circumstance: columns.entries.circumstance.map((id) => last - id) },
     };
-    expect(encodeEvidence(renumbered)).toEqual(encodeEvidence(columns));
+    expect(finish(encodeEvidence(renumbered))).toEqual(finish(encodeEvidence(columns)));
   });
 });
 
 describe('what is not evidence is refused', () => {
-  const { index, blocks } = encodeEvidence(evidenceColumns(some.slice(0, 70)));
+  const { index, blocks } = finish(encodeEvidence(evidenceColumns(some.slice(0, 70))));
 
   test('an index cut at, or with a flipped bit in, any byte; trailing bytes; another version', () => {
     for (const at of everyByte(index)) {
@@ -119,7 +120,7 @@ describe('what is not evidence is refused', () => {
     expect(() => new EvidenceIndex(edited(textEnds + 24, last - 1))).toThrow('do not divide');
     const indexes = range(8).map((i) => {
       const shared = range(70).map(() => [{ ...plain, source: 'x'.repeat(i + 1) }]);
-      return encodeEvidence(evidenceColumns(shared)).index;
+      return finish(encodeEvidence(evidenceColumns(shared))).index;
     });
     const padded = indexes.filter((bytes) => bytes.at(-1) === 0);
     expect(padded).toHaveLength(7);

@@ -12,6 +12,7 @@ import { checkFactsBlocks, openFactsObject } from '../../../src/format/facts-ope
 import { changedSince, MAX_REACHED, reachedBy } from '../../../src/format/facts-reached.ts';
 import { FormatError } from '../../../src/format/frame.ts';
 import type { Reached } from '../../../src/format/manifest.ts';
+import { finish } from '../../../src/lib/cooperate.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { CASES } from './support/cases.ts';
 import { everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
@@ -95,7 +96,7 @@ describe('a facts object', () => {
 
 describe('what is not a facts object is refused', () => {
   const { file, shape } = encodeFacts(CASES.facts.rows as PlainFact[]);
-  const open = (bytes: Uint8Array<ArrayBuffer>) => checkFactsBlocks(openFactsObject(bytes, shape));
+  const open = (bytes: Uint8Array<ArrayBuffer>) => finish(checkFactsBlocks(openFactsObject(bytes, shape)));
 
   test('cut at, or with a flipped bit in, any byte; trailing bytes; another version', () => {
     open(file);

@@ -44,7 +44,7 @@ describe('segment', () => {
   test('the same records give the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(records, async (list) => {
-        const [one, other] = [list, structuredClone(list)].map(recordColumns).map(encodeSegment);
+        const [one, other] = [list, structuredClone(list)].map(recordColumns).map((each) => encodeSegment(each));
         expect((await one)?.file).toEqual((await other)?.file);
       }),
       { numRuns: 10 },

@@ -2,6 +2,7 @@
  * The app over stores in memory. Every answer that a test gets is held against what the routes say of themselves: the
  * status must be documented, the body must fit its schema and have no field beyond it.
  */
+
 import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { expect } from 'vitest';
@@ -18,6 +19,7 @@ import type { Finding, Health } from '../../../src/http/services.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import type { Scope } from '../../../src/keys/scope.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { batchService } from '../../../src/merge/batch-service.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
 import { type QualityService, qualityService } from '../../../src/merge/quality-service.ts';
@@ -228,6 +230,7 @@ export class Harness {
       },
       randomId: () => crypto.randomUUID(),
       log: (event, fields) => void this.logged.push({ event, fields }),
+      pace: UNPACED,
       budget: DEFAULT_BUDGET,
     };
   }

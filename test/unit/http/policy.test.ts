@@ -123,6 +123,17 @@ describe('PUT and GET /v1/policy', () => {
     expect(JSON.stringify(json)).toContain('not in force');
   });
 
+  it('says of a stored policy that is in force as it was compiled, whatever became of the language since', async () => {
+    await put({ rules: [rule('a', 'level > 10')], default: 'block' });
+    const { objects } = await harness.objects.list('config/policies/default/');
+    const [{ key } = { key: '' }] = objects;
+    const document = policyFile.decode((await harness.objects.get(key))?.bytes ?? new Uint8Array());
+    for (const one of document.policy.rules) one.when = 'gone > 10';
+    await harness.objects.put(key, policyFile.encode(document));
+    const { json } = await harness.call('GET', '/v1/policy');
+    expect(json).toMatchObject({ warnings: [{ rule: 'a', detail: expect.stringMatching(/^matches no number/) }] });
+  });
+
   it('an unknown field with digits for a name is not repeated', async () => {
     const { text } = await put({ rules: [{ ...rule('a', 'true'), '12025550123': 1 }] });
     expect(text).not.toContain('12025550123');

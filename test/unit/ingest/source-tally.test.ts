@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BatchBuilder, MAX_NAMED_SOURCES, readReceipt } from '../../../src/format/batch.ts';
+import { BatchBuilder, MAX_NAMED_SOURCES, openBatch } from '../../../src/format/batch.ts';
 import { Rejection } from '../../../src/ingest/rejection.ts';
 import { SourceTally } from '../../../src/ingest/source-tally.ts';
 import { checkLine } from '../../../src/ingest/validate.ts';
@@ -48,10 +48,10 @@ test('of more sources than are named, the largest are, and the rest add up', () 
   expect(sources[0]).toMatchObject({ source: `feed-${count - 1}`, lines: count });
   expect(sources.at(-1)).toEqual({ lines: 6, accepted: 6, unassigned: 0, invalid: 0, fixedLine: 6 });
   const receipt = { bodySha256: '', accepted: 0, rejected: 0, errors: [], sources };
-  expect(readReceipt(new BatchBuilder().finish(receipt))).toEqual(receipt);
+  expect(openBatch(new BatchBuilder().finish(receipt)).receipt).toEqual(receipt);
 });
 
 test('a batch of before sources were counted is readable', () => {
   const receipt = { bodySha256: '', accepted: 0, rejected: 0, errors: [] };
-  expect(readReceipt(new BatchBuilder().finish(receipt))).toEqual(receipt);
+  expect(openBatch(new BatchBuilder().finish(receipt)).receipt).toEqual(receipt);
 });

@@ -62,10 +62,11 @@ class Records implements RecordCursor {
     return false;
   }
 
-  emit(sink: RecordSink): void {
+  emit(sink: RecordSink): number {
     const sightings = this.#counts[this.#at] ?? 0;
     sink.verdict(dayOf(ONE.firstSeenAt), dayOf(ONE.observedAt), sightings, this.#profile);
     sink.entry(this.#circumstances, ONE.firstSeenAt, ONE.observedAt, sightings);
+    return 1;
   }
 }
 

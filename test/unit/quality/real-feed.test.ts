@@ -2,6 +2,7 @@
  * The bounds against a real feed (not part of the repository): a hundred days of it, a tick a day, is never held, and
  * invented numbers beside it are on the day they come. Prints shares only.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -10,6 +11,7 @@ import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import { Rejection } from '../../../src/ingest/rejection.ts';
 import { SourceTally } from '../../../src/ingest/source-tally.ts';
 import { checkLine } from '../../../src/ingest/validate.ts';
+import { finish } from '../../../src/lib/cooperate.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
 import { sharesOf, sum } from '../../../src/quality/figures.ts';
@@ -67,7 +69,7 @@ test.skipIf(!present)(
       const known = { numbers, isKnown: Uint8Array.from(numbers, (number) => Number(seen.has(number))) };
       for (const number of numbers) seen.add(number);
       const how = { canaries: new Set<number>(), known, now, bounds: DEFAULT_BOUNDS };
-      const screened = screen([{ id: `day-${i}`, batch, isReplayed: false }], ledger, how);
+      const screened = finish(screen([{ id: `day-${i}`, batch, isReplayed: false }], ledger, how));
       ledger = screened.ledger;
       if (screened.quarantined.length > 0) heldOn = i;
     }

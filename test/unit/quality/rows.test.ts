@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Batch, BatchBuilder, openBatch } from '../../../src/format/batch.ts';
+import { parseCircumstances } from '../../../src/format/circumstances.ts';
 import type { Detection } from '../../../src/format/detection.ts';
-import { only, sourcesOf, without } from '../../../src/quality/rows.ts';
-import { detection } from '../../support/detections.ts';
+import { only, without } from '../../../src/quality/rows.ts';
+import { detection, fictionNumber } from '../../support/detections.ts';
 
 const RECEIPT = { bodySha256: '', accepted: 0, rejected: 0, errors: [] };
 
@@ -65,5 +66,12 @@ test('nothing to leave out: the very same batch', () => {
 
 test('a project that looks like the end of circumstances is no missing source', () => {
   const texts = ['["l","other",null,"x,null]",null,null,"feed"]', '["l","other",null,null,null,null,null]'];
-  expect(sourcesOf({ circumstances: texts })).toEqual(['feed', null]);
+  const builder = new BatchBuilder();
+  for (const [i, text] of texts.entries()) {
+    const seen = { number: fictionNumber(i), observedAt: 1_700_000_000, firstSeenAt: 1_700_000_000, sightings: 1 };
+    builder.add({ ...seen, ...parseCircumstances(text) });
+  }
+  const batch = openBatch(builder.finish(RECEIPT));
+  expect(batch.circumstances).toEqual(texts);
+  expect(batch.sources).toEqual(['feed', null]);
 });

@@ -23,7 +23,7 @@ const ANSWERS: Readonly<Record<string, () => unknown>> = {
   'cannot say': () => ({ ok: true, answer: { ...GOOD.allow, verdict: 'unknown', action: null } }),
 };
 
-/** In place of the entry point of src/worker.ts. */
+/** In place of the entry point of src/edge.ts. */
 export class Lookup extends WorkerEntrypoint {
   lookup({ number }: { readonly number: string }): unknown {
     return ANSWERS[nameOf(RPC_NAMES, number) ?? '']?.();

@@ -1,4 +1,5 @@
 /** Each kind of stored bytes and its content as JSON, both ways: what golden vectors compare. */
+
 import { BatchBuilder, openBatch, type Receipt } from '../../../../src/format/batch.ts';
 import { parseCircumstances } from '../../../../src/format/circumstances.ts';
 import type { Detection } from '../../../../src/format/detection.ts';
@@ -12,6 +13,7 @@ import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { finish } from '../../../../src/lib/cooperate.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
 import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/set-aside.ts';
 import {
@@ -110,7 +112,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   evidence: {
     version: 1,
     encode: (evidence) => {
-      const { index, blocks } = encodeEvidence(evidenceColumns(evidence));
+      const { index, blocks } = finish(encodeEvidence(evidenceColumns(evidence)));
       const bytes = new Uint8Array(index.length + blocks.length);
       bytes.set(index);
       bytes.set(blocks, index.length);

@@ -2,6 +2,7 @@
  * Stored bytes with right checksums and hostile contents: each case changes a few bytes of a good one, seals it anew, and
  * asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
  */
+
 import { openBatch } from '../../../../src/format/batch.ts';
 import { crc32 } from '../../../../src/format/crc32.ts';
 import { EvidenceIndex } from '../../../../src/format/evidence.ts';
@@ -15,6 +16,7 @@ import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import { encodeSegment, openSegment } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { finish } from '../../../../src/lib/cooperate.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { CASES } from './cases.ts';
 import { clusters } from './clusters.ts';
@@ -193,7 +195,7 @@ export function attackOn(kind: HostileKind): Attack {
       };
     }
     case 'evidence': {
-      const { index, blocks } = encodeEvidence(evidenceColumns(CASES.evidence['several-blocks'] ?? []));
+      const { index, blocks } = finish(encodeEvidence(evidenceColumns(CASES.evidence['several-blocks'] ?? [])));
       const good = new EvidenceIndex(index).place(0);
       return (random) => {
         if (random(2) === 0) {

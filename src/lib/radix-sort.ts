@@ -1,4 +1,5 @@
 /** A stable sort of numbers by radix: linear, where a comparator costs a call for each of n log n comparisons. */
+import { finish, rowWork, STEP_ROWS, type Steps } from './cooperate.ts';
 
 const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
@@ -9,7 +10,7 @@ const WORD = 2 ** 32;
  *
  * @param numbers integers in [0, 2^53)
  */
-export function sortedOrder(numbers: Float64Array, count: number): Uint32Array {
+export function* sortedOrderSteps(numbers: Float64Array, count: number): Steps<Uint32Array> {
   let least = Number.POSITIVE_INFINITY;
   let most = 0;
   for (let i = 0; i < count; i++) {
@@ -29,12 +30,18 @@ export function sortedOrder(numbers: Float64Array, count: number): Uint32Array {
     const keys = new Uint32Array(count);
     // Storing keeps the lowest 32 bits of the whole part.
     for (let i = 0; bits > 0 && i < count; i++) keys[i] = ((numbers[i] as number) - least) / word;
+    yield rowWork(count);
     for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
-      sortByDigit(keys, shift, order, other);
+      yield* sortByDigit(keys, shift, order, other);
       [order, other] = [other, order];
     }
   }
   return order;
+}
+
+/** The same at once. */
+export function sortedOrder(numbers: Float64Array, count: number): Uint32Array {
+  return finish(sortedOrderSteps(numbers, count));
 }
 
 function bitsOf(value: number): number {
@@ -42,7 +49,17 @@ function bitsOf(value: number): number {
 }
 
 /** Writes the indices of `from` to `to`, ascending by one digit of their keys. */
-function sortByDigit(keys: Uint32Array, shift: number, from: Uint32Array, to: Uint32Array): void {
+function* sortByDigit(keys: Uint32Array, shift: number, from: Uint32Array, to: Uint32Array): Steps<void> {
+  const next = countDigits(keys, shift);
+  yield rowWork(keys.length);
+  for (let i = 0; i < from.length; i += STEP_ROWS) {
+    place(keys, shift, from.subarray(i, i + STEP_ROWS), to, next);
+    yield rowWork(STEP_ROWS);
+  }
+}
+
+/** Where the first index of each digit goes. */
+function countDigits(keys: Uint32Array, shift: number): Uint32Array {
   const next = new Uint32Array(BUCKETS);
   for (let i = 0; i < keys.length; i++) {
     const digit = ((keys[i] as number) >>> shift) & (BUCKETS - 1);
@@ -54,6 +71,10 @@ function sortByDigit(keys: Uint32Array, shift: number, from: Uint32Array, to: Ui
     next[digit] = total;
     total += size;
   }
+  return next;
+}
+
+function place(keys: Uint32Array, shift: number, from: Uint32Array, to: Uint32Array, next: Uint32Array): void {
   for (let i = 0; i < from.length; i++) {
     const index = from[i] as number;
     const digit = ((keys[index] as number) >>> shift) & (BUCKETS - 1);

@@ -1,0 +1,199 @@
+/**
+ * stall: how long others wait while the Worker merges. Lookups, uploads and status reads arrive at fixed rates while the
+ * fortnight is merged tick by tick and the base is compacted, and in turns with that while nothing is merged, in one run.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
+import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { atLeast, atMost, type Benchmark, type BenchResult, type BenchSize, round } from '../report.ts';
+import { ensureInventory } from '../support/inventory.ts';
+import { batchOf, uploadsOf } from '../support/upload.ts';
+import { type Call, type Latencies, Load, type Stream } from './load.ts';
+import { lookupNumbers } from './numbers.ts';
+import { R2Client } from './r2-client.ts';
+import { type Running, startWorkers } from './workerd.ts';
+
+interface Plan {
+  /** Shares of the fortnight, each merged by a tick. */
+  readonly ticks: number;
+  /** Times that merging and not merging take turns. */
+  readonly rounds: number;
+  /** Of not merging, at least; as long as the merging before took, if that is longer. */
+  readonly quietMs: number;
+}
+
+const PLANS: Readonly<Record<BenchSize, Plan>> = {
+  full: { ticks: 200, rounds: 8, quietMs: 10_000 },
+  small: { ticks: 12, rounds: 4, quietMs: 4_000 },
+};
+const RATES = { lookup: 100, upload: 2, status: 2 };
+const UPLOAD_LINES = 200;
+const WARM_LOOKUPS = 2_000;
+/** Of lookups, above those without a merge (DESIGN: what the whole is held to). */
+const P99_BAR_MS = 2;
+const LONGEST_BAR_MS = 25;
+/** A share of the compaction is 80 segments. */
+const MAX_TICKS = 100;
+
+export const run: Benchmark = async (size) => {
+  const inventory = await ensureInventory(size);
+  const scratch = mkdtempSync(join(tmpdir(), 'ringfence-stall-'));
+  const adminKey = `stall-${crypto.randomUUID()}`;
+  let workers: Running | undefined;
+  try {
+    workers = await startWorkers(inventory.folder, scratch, adminKey);
+    return await measure(workers, inventory, adminKey, size);
+  } finally {
+    workers?.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+};
+
+async function measure(
+  workers: Running,
+  { folder, fortnightCsv }: Awaited<ReturnType<typeof ensureInventory>>,
+  adminKey: string,
+  size: BenchSize,
+): Promise<BenchResult> {
+  const { ticks, rounds, quietMs } = PLANS[size];
+  const numbers = await lookupNumbers(folder, WARM_LOOKUPS);
+  const load = new Load(workers.url, streams(numbers, adminKey));
+  const r2 = new R2Client(workers.r2Url);
+  const shares = uploadsOf(fortnightCsv, ticks);
+  await warm(load, numbers.length);
+  await beginCompaction(r2);
+  const merging: Latencies[] = [];
+  const quiet: Latencies[] = [];
+  const tickMs: number[] = [];
+  let fired = 0;
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    const due = shares.slice((round * shares.length) / rounds, ((round + 1) * shares.length) / rounds);
+    const batches: Uint8Array<ArrayBuffer>[][] = [];
+    for (const texts of due) batches.push(await Promise.all(texts.map(batchOf)));
+    merging.push(
+      await load.run(async () => {
+        for (const batch of batches) {
+          for (const bytes of batch) await r2.put(`${WAITING_PREFIX}stall-${fired}-${batch.indexOf(bytes)}`, bytes);
+          tickMs.push(await fire(workers));
+          fired += 1;
+        }
+      }),
+    );
+    const took = performance.now() - start;
+    const rest = Math.max(quietMs, took);
+    quiet.push(await load.run(() => new Promise((resolve) => setTimeout(resolve, rest))));
+  }
+  // What the shares of the fortnight left of the compaction.
+  for (let left = 0; left < MAX_TICKS && (await manifestOf(r2)).compaction !== null; left++) {
+    merging.push(await load.run(async () => void tickMs.push(await fire(workers))));
+  }
+  const manifest = await manifestOf(r2);
+  load.close();
+  return result(merging, quiet, tickMs, manifest.compaction === null && manifest.runs.length < ticks);
+}
+
+/** Rewrites all that there is, as a compaction that the tiers ask for does. */
+async function beginCompaction(r2: R2Client): Promise<void> {
+  const manifest = await manifestOf(r2);
+  const compaction = { inputs: manifest.runs.map(({ id }) => id), output: [], resumeFrom: 0 };
+  await r2.put(MANIFEST_KEY, encodeManifest({ ...manifest, compaction }));
+}
+
+async function manifestOf(r2: R2Client) {
+  return decodeManifest(await r2.get(MANIFEST_KEY));
+}
+
+/** Returns how long the tick took, in milliseconds. */
+async function fire({ cronUrl }: Running): Promise<number> {
+  const start = performance.now();
+  const response = await fetch(cronUrl);
+  const outcome = await response.text();
+  if (!response.ok) throw new Error(`the cron handler ended with ${outcome}`);
+  return performance.now() - start;
+}
+
+function streams(numbers: readonly number[], adminKey: string): Stream[] {
+  const headers = { authorization: `Bearer ${adminKey}` };
+  return [
+    { name: 'lookup', rate: RATES.lookup, call: (index) => lookup(numbers, index, headers) },
+    {
+      name: 'upload',
+      rate: RATES.upload,
+      call: (index) => ({
+        method: 'POST',
+        path: '/v1/detections',
+        headers: { ...headers, 'content-type': 'text/csv' },
+        body: uploadOf(numbers, index),
+        status: 202,
+      }),
+    },
+    { name: 'status', rate: RATES.status, call: () => ({ method: 'GET', path: '/v1/status', headers, status: 200 }) },
+  ];
+}
+
+function lookup(numbers: readonly number[], index: number, headers: Call['headers']): Call {
+  const number = numbers[index % numbers.length] as number;
+  return { method: 'GET', path: `/v1/lookup?number=%2B${number}`, headers, status: 200 };
+}
+
+function uploadOf(numbers: readonly number[], index: number): string {
+  const observedAt = new Date().toISOString();
+  const lines = Array.from(
+    { length: UPLOAD_LINES },
+    (_, i) => `+${numbers[(index + i * 7) % numbers.length]},${observedAt}`,
+  );
+  return ['number,observedAt', ...lines].join('\n');
+}
+
+/** Until what lookups ask for is in memory, and the code is compiled. */
+async function warm(load: Load, lookups: number): Promise<void> {
+  await load.run(() => new Promise((resolve) => setTimeout(resolve, (lookups / RATES.lookup) * 1_000)));
+}
+
+function result(
+  merging: readonly Latencies[],
+  quiet: readonly Latencies[],
+  tickMs: readonly number[],
+  isWhole: boolean,
+): BenchResult {
+  const rows: BenchResult['rows'][number][] = [];
+  const bars: BenchResult['bars'][number][] = [];
+  for (const name of Object.keys(RATES)) {
+    const [with_, without] = [quantiles(merging, name), quantiles(quiet, name)];
+    for (const [when, each] of [
+      ['merging', with_],
+      ['not', without],
+    ] as const) {
+      rows.push({ request: name, when, ...each });
+    }
+    if (name !== 'lookup') continue;
+    bars.push(
+      atMost('p99 of lookups, ms above the same without a merge', round(with_.p99 - without.p99), P99_BAR_MS),
+      atMost(
+        'longest of lookups, ms above the same without a merge',
+        round(with_.longest - without.longest),
+        LONGEST_BAR_MS,
+      ),
+    );
+  }
+  const total = tickMs.reduce((sum, each) => sum + each, 0);
+  rows.push({
+    request: 'tick',
+    when: 'merging',
+    count: tickMs.length,
+    p50: round(total / tickMs.length),
+    p99: round(total),
+    longest: round(Math.max(...tickMs)),
+  });
+  bars.push(atLeast('the fortnight is merged and the base compacted', Number(isWhole), 1));
+  return { name: 'stall', rows, bars };
+}
+
+function quantiles(all: readonly Latencies[], name: string) {
+  const sorted = all.flatMap((each) => each.get(name) ?? []).sort((a, b) => a - b);
+  const at = (share: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), longest: at(1) };
+}

@@ -1,0 +1,58 @@
+/**
+ * What the edge Worker may be made of, the only place that says so. Every isolate of every city loads all of it before it
+ * answers its first lookup, so what writes, merges, computes or describes is the control Worker's.
+ *
+ * A folder stands for all in it.
+ */
+export const EDGE_MAY_IMPORT: readonly string[] = [
+  'src/edge.ts',
+  'src/wiring/edge.ts',
+  'src/wiring/isolate.ts',
+  // Its routes, and how any request is served.
+  'src/api/edge-app.ts',
+  'src/api/edge-routes.ts',
+  'src/api/forward.ts',
+  'src/api/health.ts',
+  'src/api/rpc.ts',
+  'src/http/app.ts',
+  'src/http/auth.ts',
+  'src/http/body.ts',
+  'src/http/docs-page.ts',
+  'src/http/examples.ts',
+  'src/http/failure.ts',
+  'src/http/feed.ts',
+  'src/http/feed-schema.ts',
+  'src/http/lookup.ts',
+  'src/http/lookup-batch.ts',
+  'src/http/lookup-one.ts',
+  'src/http/lookup-past.ts',
+  'src/http/lookup-schema.ts',
+  'src/http/problem.ts',
+  'src/http/query-number.ts',
+  'src/http/quick-lookup.ts',
+  'src/http/respond.ts',
+  'src/http/sandbox.ts',
+  'src/http/text-schema.ts',
+  'src/http/validate.ts',
+  // What it reads and decides with.
+  'src/feed',
+  'src/format',
+  'src/keys',
+  'src/number',
+  'src/policy',
+  'src/serve',
+  'src/store',
+  'src/tenants',
+  // The form of a text in one line.
+  'src/ingest/check-text.ts',
+  'src/ingest/rejection.ts',
+  'node_modules/hono',
+  'node_modules/valibot',
+  'node_modules/libphonenumber-js',
+];
+
+/** Modules that only one folder may import, since that is where another one will take their place. */
+export const ONLY_FROM: Readonly<Record<string, string>> = { 'node_modules/libphonenumber-js': 'src/number' };
+
+/** Of the script as it is deployed, gzip. */
+export const EDGE_MAX_KIB = 110;

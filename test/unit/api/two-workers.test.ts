@@ -1,0 +1,184 @@
+/** Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { edgeRoutes } from '../../../src/api/edge-routes.ts';
+import type { Control as ControlBinding } from '../../../src/api/forward.ts';
+import type { EdgeServices } from '../../../src/http/services.ts';
+import { type Control, createControl } from '../../../src/wiring/control.ts';
+import { runCron } from '../../../src/wiring/crons.ts';
+import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
+import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
+import { newWorld, type World } from '../../support/world.ts';
+
+const ADMIN = 'admin-key-of-more-than-32-characters';
+const ORIGIN = 'https://ringfence.example';
+/** The edge has no compiler, and needs none for what is stored with a tree. */
+const compile = () => Promise.reject(new Error('no compiler here'));
+const NUMBER = '+12025550123';
+
+let world: World;
+let control: Control;
+let edge: Edge;
+/** What the edge has handed on. */
+let forwarded: Request[];
+/** In the place of the control Worker. */
+let between: ControlBinding['fetch'];
+
+beforeEach(() => {
+  world = newWorld();
+  const { now, sleep } = { now: world.now, sleep: world.delay };
+  const surroundings = { ...PLATFORM, now, sleep, log: world.log };
+  const newIsolate = () =>
+    createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
+  control = createControl(newIsolate(), {});
+  forwarded = [];
+  between = (request) => control.fetch(request);
+  const binding: ControlBinding = {
+    fetch(request) {
+      forwarded.push(request);
+      return between(request);
+    },
+  };
+  edge = createEdge(newIsolate(), binding, null);
+});
+
+async function call(method: string, path: string, body?: unknown, key = ADMIN): Promise<Response> {
+  const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  return edge.fetch(new Request(ORIGIN + path, { ...init, headers }));
+}
+
+const jsonOf = async (answer: Promise<Response>) => (await (await answer).json()) as Record<string, unknown>;
+const lookup = (key?: string) => jsonOf(call('POST', '/v1/lookup', { number: NUMBER }, key));
+
+describe('the edge', () => {
+  it('answers its own routes without the control Worker, whatever key', async () => {
+    between = () => Promise.reject(new Error('nobody there'));
+    for (const { method, path } of edgeRoutes({} as EdgeServices)) {
+      const answer = await call(method, path.replace(':hash', 'a'.repeat(64)).replace(':file', 'init.js'));
+      expect([200, 400, 404], `${method} ${path}`).toContain(answer.status);
+      expect((await call('HEAD', '/healthz')).status).toBe(200);
+      expect((await call('GET', '/v1/lookup?number=1', undefined, 'rf_wrong')).status).toBe(401);
+    }
+    expect(forwarded).toEqual([]);
+  });
+
+  it('hands on all else: the request itself, unread, and the answer as it comes', async () => {
+    const answer = new Response('part', { status: 207, headers: { 'x-of-control': 'yes' } });
+    between = () => answer;
+    const request = new Request(`${ORIGIN}/v1/detections?a=%2B1`, {
+      ...{ method: 'POST', body: new Blob(['[]']).stream(), duplex: 'half' },
+      headers: { 'x-own': 'kept', authorization: 'Bearer of-somebody' },
+    });
+    expect(await edge.fetch(request)).toBe(answer);
+    expect(forwarded).toEqual([request]);
+    expect(forwarded[0]).toBe(request);
+    expect([request.bodyUsed, answer.bodyUsed]).toEqual([false, false]);
+  });
+
+  it.each([
+    ['GET', '/nowhere', 404, null],
+    ['GET', '/v1/lookup/', 404, null],
+    ['PUT', '/v1/lookup', 405, 'POST, GET, HEAD'],
+    ['GET', '/v1/lookup/batch', 405, 'POST'],
+    ['DELETE', '/v1/status', 405, 'GET, HEAD'],
+    ['POST', '/healthz', 405, 'GET, HEAD'],
+    ['POST', '/v1/feed/slices/abc', 405, 'GET, HEAD'],
+    ['PATCH', '/docs/init.js', 405, 'GET, HEAD'],
+    ['OPTIONS', '/v1/keys', 405, 'POST, GET, HEAD'],
+  ])('%s %s is answered for both: %i', async (method, path, status, allow) => {
+    const answer = await call(method, path);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow]);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  it('HEAD of a route of the control Worker is its GET without a body', async () => {
+    const answer = await call('HEAD', '/v1/status');
+    expect([answer.status, await answer.text()]).toEqual([200, '']);
+    expect(forwarded.map(({ method }) => method)).toEqual(['HEAD']);
+  });
+
+  it('one document describes the routes of both', async () => {
+    const { paths } = await jsonOf(call('GET', '/openapi.json'));
+    expect(Object.keys(paths as object)).toEqual(
+      expect.arrayContaining(['/v1/lookup', '/healthz', '/v1/feed/manifest', '/docs', '/v1/status', '/openapi.json']),
+    );
+  });
+
+  it('says 503 where the control Worker does not answer, and the log why, without the path', async () => {
+    between = () => Promise.reject(new TypeError('binding failed at /v1/overrides?number=%2B12025550123'));
+    const answer = await call('GET', '/v1/overrides?number=%2B12025550123');
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(await answer.json()).toMatchObject({ type: 'urn:ringfence:problem:storage-unavailable', status: 503 });
+    expect(world.events).toEqual(['control.unavailable {"error":"TypeError"}']);
+  });
+});
+
+describe('what has been changed through an edge', () => {
+  it('is in force in its next lookup: overrides and policies', async () => {
+    expect(await lookup()).toMatchObject({ action: 'allow', rule: 'default' });
+    await call('PUT', '/v1/overrides', { number: NUMBER, list: 'block', reason: 'a test' });
+    expect(await lookup()).toMatchObject({ action: 'block', rule: 'override' });
+    await call('DELETE', `/v1/overrides?number=%2B${NUMBER.slice(1)}`);
+    expect(await lookup()).toMatchObject({ action: 'allow', rule: 'default' });
+    await call('PUT', '/v1/policy', { rules: [{ id: 'all', when: 'true', action: 'flag', mode: 'enforce' }] });
+    expect(await lookup()).toMatchObject({ action: 'flag', rule: 'all' });
+  });
+
+  it('keys: made, and deleted', async () => {
+    const { key, id } = await jsonOf(call('POST', '/v1/keys', { name: 'a test', scopes: ['lookup'] }));
+    expect(await lookup(String(key))).toMatchObject({ verdict: 'clear' });
+    await call('DELETE', `/v1/keys/${String(id)}`);
+    expect(await lookup(String(key))).toMatchObject({ status: 401 });
+  });
+
+  it('the inventory: whoever has read the status of a generation finds no older one in lookups', async () => {
+    expect(await lookup()).toMatchObject({ generation: 0 });
+    await call('POST', '/v1/detections', [{ number: NUMBER }]);
+    await runCron('* * * * *', control);
+    expect(await lookup()).toMatchObject({ generation: 0, verdict: 'clear' });
+    expect(await jsonOf(call('GET', '/v1/status'))).toMatchObject({ generation: 1 });
+    expect(await lookup()).toMatchObject({ generation: 1, verdict: 'listed' });
+    await call('POST', '/v1/detections', [{ number: '+12025550124' }]);
+    await runCron('* * * * *', control);
+    await call('POST', '/v1/rollback', { generation: 1 });
+    expect(await lookup()).toMatchObject({ generation: 3 });
+  });
+
+  it('is looked for by whoever asks next, where storage does not answer at once', async () => {
+    await lookup();
+    world.storeLog.beforeCall = () =>
+      forwarded.length > 0 && isDown ? Promise.reject(new Error('down')) : Promise.resolve();
+    let isDown = false;
+    between = async (request) => {
+      const answer = await control.fetch(request);
+      isDown = true;
+      return answer;
+    };
+    await call('PUT', '/v1/overrides', { number: NUMBER, list: 'block', reason: 'a test' });
+    isDown = false;
+    world.clock += 5000;
+    expect(await lookup()).toMatchObject({ action: 'block' });
+  });
+
+  it('is looked for by who made it: no lookup waits for the manifest or the index', async () => {
+    await lookup();
+    await call('POST', '/v1/detections', [{ number: NUMBER }]);
+    await runCron('* * * * *', control);
+    await call('GET', '/v1/status');
+    await call('PUT', '/v1/overrides', { number: NUMBER, list: 'block', reason: 'a test' });
+    world.storeLog.clear();
+    expect(await lookup()).toMatchObject({ generation: 1, rule: 'override' });
+    const read = world.storeLog.calls.join('\n');
+    expect(read).toMatch(/overrides/);
+    expect(read).not.toMatch(/manifest|config\/tenants$/m);
+  });
+
+  it('costs uploads and reads nothing', async () => {
+    await lookup();
+    await call('POST', '/v1/detections', [{ number: NUMBER }]);
+    world.storeLog.calls.length = 0;
+    await lookup();
+    expect(world.storeLog.calls).toEqual([]);
+  });
+});

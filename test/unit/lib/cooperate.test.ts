@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
+import { checkFactsBlocks, openFactsObject } from '../../../src/format/facts-open.ts';
+import type { Bytes } from '../../../src/format/frame.ts';
+import { acceptDetections } from '../../../src/ingest/accept.ts';
+import { finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
+import { sortedOrderSteps } from '../../../src/lib/radix-sort.ts';
+import { BatchCursor, type RecordCursor } from '../../../src/merge/cursor.ts';
+import { MergeDictionary } from '../../../src/merge/dictionary.ts';
+import { factsOf } from '../../../src/merge/facts.ts';
+import { foldObjectsPaced } from '../../../src/merge/facts-objects.ts';
+import { fold } from '../../../src/merge/fold.ts';
+import { countNew, distinctNumbers } from '../../../src/merge/novelty.ts';
+import type { RecordSink } from '../../../src/merge/segment-builder.ts';
+import { tick } from '../../../src/merge/tick.ts';
+import { LabelLevels } from '../../../src/policy/labels.ts';
+import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
+import { EMPTY_LEDGER } from '../../../src/quality/ledger.ts';
+import { screen } from '../../../src/quality/screen.ts';
+import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { someDetections } from '../../support/detections.ts';
+import { newWorld, upload } from '../../support/world.ts';
+
+const ROWS = 40_000;
+const DETECTIONS = someDetections(ROWS, 1, 30_000).map((one, i) => ({
+  ...one,
+  // A link of its own each, as real uploads have it: what is parsed is as many as the rows.
+  link: { host: 'codes.example', sha256: i.toString(16).padStart(64, '0') },
+}));
+const FILE = fileOf();
+const BATCH = openBatch(FILE);
+
+function fileOf(): Bytes {
+  const builder = new BatchBuilder();
+  for (const one of DETECTIONS) builder.add(one);
+  return builder.finish({ bodySha256: '', accepted: ROWS, rejected: 0, errors: [] });
+}
+
+/** Counts the turns that work gives way by. */
+function counted(onTurn = () => {}) {
+  const counts = { turns: 0 };
+  const pace = new Pacer(async () => {
+    counts.turns += 1;
+    onTurn();
+  });
+  return { counts, pace };
+}
+
+describe('the pacer', () => {
+  test('gives way after so many records, and begins anew when the turn is over', async () => {
+    let release = () => {};
+    const pace = new Pacer(() => new Promise((resolve) => (release = resolve)), 10);
+    expect([pace.count(9), pace.count(1), pace.count(1)]).toEqual([false, true, true]);
+    const turn = pace.giveWay();
+    // Work beside it has to give way, too, before it goes on.
+    expect(pace.count(1)).toBe(true);
+    release();
+    await turn;
+    expect(pace.count(9)).toBe(false);
+  });
+
+  test('runs steps to their end, with what they return or throw', async () => {
+    const { counts, pace } = counted();
+    function* steps(fails: boolean) {
+      for (let i = 0; i < 4; i++) yield TURN_RECORDS / 2;
+      if (fails) throw new RangeError('at the end');
+      return 'done';
+    }
+    expect(await pace.run(steps(false))).toBe('done');
+    expect(counts.turns).toBe(2);
+    await expect(pace.run(steps(true))).rejects.toThrow('at the end');
+    expect(finish(steps(false))).toBe('done');
+  });
+});
+
+/** A cursor that tells of each record it emits. */
+class Watched implements RecordCursor {
+  readonly #cursor: RecordCursor;
+  readonly #onRecord: () => void;
+
+  constructor(cursor: RecordCursor, onRecord: () => void) {
+    this.#cursor = cursor;
+    this.#onRecord = onRecord;
+  }
+
+  get number(): number {
+    return this.#cursor.number;
+  }
+
+  emit(sink: RecordSink): number {
+    this.#onRecord();
+    return this.#cursor.emit(sink);
+  }
+
+  advance(): boolean {
+    return this.#cursor.advance();
+  }
+
+  load(pace: Pacer): Promise<void> {
+    return this.#cursor.load(pace);
+  }
+}
+
+test('a fold never folds more records than that between two turns', async () => {
+  let run = 0;
+  let longest = 0;
+  let all = 0;
+  const { pace } = counted(() => {
+    run = 0;
+  });
+  const dictionary = new MergeDictionary();
+  const cursor = new Watched(new BatchCursor(BATCH, dictionary), () => {
+    all += 1;
+    run += 1;
+    longest = Math.max(longest, run);
+  });
+  for await (const _ of fold([cursor], dictionary, undefined, pace)) {
+    // Only how it is paced matters.
+  }
+  expect(all).toBe(ROWS);
+  expect(longest).toBeGreaterThan(TURN_RECORDS / 2);
+  expect(longest).toBeLessThanOrEqual(TURN_RECORDS);
+});
+
+/** Stages that go through all rows, with the least turns that each must take: were one not to give way, it took none. */
+const NUMBERS = Float64Array.from(DETECTIONS, ({ number }) => number);
+const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pacer) => Promise<unknown>])[] = [
+  ['an upload is read and written as a batch', 27, accept],
+  ['a batch is written', 70, (pace) => pace.run(builderOf().finishSteps(BATCH.receipt))],
+  ['a batch is opened', 70, (pace) => pace.run(openBatchSteps(FILE))],
+  ['numbers are sorted', 5, (pace) => pace.run(sortedOrderSteps(NUMBERS, ROWS))],
+  ['distinct numbers are found', 2, (pace) => pace.run(distinctNumbers([BATCH, BATCH]))],
+  ['new numbers are counted', 1, (pace) => pace.run(countNew(BATCH.numbers, known()))],
+  ['uploads are screened', 2, screened],
+  ['days are written', 80, (pace) => pace.run(factsOf([BATCH]))],
+  ['days are checked and folded', 40, foldedFacts],
+  ['records are folded and encoded', 70, folded],
+];
+
+test.each(STAGES)('while %s, others get their turn', async (_, turns, work) => {
+  const { counts, pace } = counted();
+  await work(pace);
+  expect(counts.turns).toBeGreaterThanOrEqual(turns);
+});
+
+function builderOf(): BatchBuilder {
+  const builder = new BatchBuilder();
+  for (const one of DETECTIONS) builder.add(one);
+  return builder;
+}
+
+async function accept(pace: Pacer): Promise<void> {
+  const lines = DETECTIONS.slice(0, 5_000).map(({ number }) => `{"number":"+${number}","observedAt":1730000000}`);
+  // In one piece, however large: the platform hands on what it has.
+  const body = new Blob([lines.join('\n')]).stream();
+  const upload = { body, contentType: 'application/x-ndjson', tenant: 'default' };
+  const deps = { objects: new MemoryObjectStore(), now: () => 1_731_000_000_000, randomId: () => 'x' };
+  await acceptDetections(upload, { ...deps, labels: new LabelLevels(), pace });
+}
+
+function known() {
+  const numbers = finish(distinctNumbers([BATCH]));
+  return { numbers, isKnown: new Uint8Array(numbers.length) };
+}
+
+function screened(pace: Pacer): Promise<unknown> {
+  const how = { canaries: new Set<number>(), known: known(), now: 1_731_000_000_000, bounds: DEFAULT_BOUNDS };
+  return pace.run(screen([{ id: 'one', batch: BATCH, isReplayed: false }], EMPTY_LEDGER, how));
+}
+
+async function foldedFacts(pace: Pacer): Promise<void> {
+  const inputs = finish(factsOf([BATCH])).map(({ file, shape }) => openFactsObject(file, shape));
+  for (const input of inputs) await pace.run(checkFactsBlocks(input));
+  for await (const _ of foldObjectsPaced(pace, inputs)) {
+    // Only how it is paced matters.
+  }
+}
+
+async function folded(pace: Pacer): Promise<void> {
+  const dictionary = new MergeDictionary();
+  for await (const _ of fold([new BatchCursor(BATCH, dictionary)], dictionary, undefined, pace)) {
+    // Only how it is paced matters.
+  }
+}
+
+test('a tick is as often interrupted as it has work, and comes out the same', async () => {
+  const files: string[][] = [];
+  for (const isPaced of [true, false]) {
+    const { counts, pace } = counted();
+    const world = { ...newWorld(), pace: isPaced ? pace : UNPACED };
+    await upload(world, 'one', DETECTIONS);
+    await tick(world);
+    if (isPaced) expect(counts.turns).toBeGreaterThan(230);
+    const { objects } = await world.objects.list('segments/');
+    files.push(objects.map(({ etag, sizeBytes }) => `${etag} ${sizeBytes}`));
+  }
+  expect(files[0]).toEqual(files[1]);
+});
+
+test('the longest stretch of a tick without a turn is a small part of it', async () => {
+  let from = performance.now();
+  let longest = 0;
+  const pace = new Pacer(async () => {
+    longest = Math.max(longest, performance.now() - from);
+    await new Promise((resolve) => setImmediate(resolve));
+    from = performance.now();
+  });
+  const world = { ...newWorld(), pace };
+  await upload(world, 'warm', DETECTIONS);
+  await tick(world);
+  await upload(world, 'one', DETECTIONS);
+  longest = 0;
+  from = performance.now();
+  const start = from;
+  await tick(world);
+  // Some 1 % as a rule. A garbage collection, or another program on the machine, may fall into any stretch.
+  expect(longest).toBeLessThan((performance.now() - start) / 3);
+});
