@@ -2,10 +2,11 @@
  * Bits a number on the shared list, for the codings that docs/decisions/0002 weighs, and the time of a probe. A coding
  * is measured as its exact number of bits, with what its random access needs; only ours is written out.
  */
+
+import { Random } from '../bench/support/random.ts';
 import { encodeNumbers, SEGMENT_NUMBERS } from '../src/format/numbers.ts';
 import { NumbersReader } from '../src/format/numbers-reader.ts';
 import { codedBits, PARTITION_NUMBERS, PARTITION_OVERHEAD_BITS, PARTITION_SPAN } from '../src/format/partition.ts';
-import { randomSource } from '../test/unit/format/support/random.ts';
 import { hasSharedData, INVENTORY, sharedDetections } from '../test/unit/format/support/real-list.ts';
 
 /** What numbers[i] is. */
@@ -120,8 +121,11 @@ function main(): void {
     console.log(`  ${(bits / all.length).toFixed(2).padStart(6)}  ${name}`);
   }
   const [first = all] = segments;
-  const random = randomSource(1);
-  const probes = Float64Array.from({ length: 2 ** 20 }, () => at(first, random(first.length)) + random(3) * random(50));
+  const random = new Random(1);
+  const probes = Float64Array.from(
+    { length: 2 ** 20 },
+    () => at(first, random.below(first.length)) + random.below(3) * random.below(50),
+  );
   const reader = new NumbersReader(encodeNumbers(first));
   const ours = nanoseconds((x) => reader.find(x), probes);
   const theirs = nanoseconds((x) => binarySearch(first, x), probes);

@@ -2,9 +2,9 @@
  * cold: what a brand-new isolate reads until its first answer and until it is warm. All of it is counted, none timed.
  */
 import type { Run } from '../../src/format/manifest.ts';
-import { type RandomSource, randomSource } from '../../test/unit/format/support/random.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
 import { ensureInventory } from '../support/inventory.ts';
+import { Random } from '../support/random.ts';
 import { Isolate } from './isolate.ts';
 import { lookupMixes, numbersIn } from './lookups.ts';
 import { numbersOf, type ServedWorld, servedWorld } from './world.ts';
@@ -92,18 +92,17 @@ async function warm(world: ServedWorld, mix: string, draw: () => number, unliste
 
 export async function run(size: BenchSize): Promise<BenchResult> {
   const world = await servedWorld(await ensureInventory(size));
-  const random: RandomSource = randomSource(SEED);
+  const random = new Random(SEED);
   const runs = await Promise.all(world.manifest.runs.map((each) => numbersOf(world.objects, each)));
   const base = runs.at(-1) ?? new Float64Array();
   const newer = runs.slice(0, -1);
   const twice = newer.flatMap((numbers) => numbersIn(numbers, base));
   const mixes = lookupMixes(runs, random);
-  const pick = (numbers: ArrayLike<number>) => numbers[random(numbers.length)] as number;
 
   const firsts = [
     await firstLookups(world, 'unlisted', mixes.unlisted, FIRST_LOOKUPS[size]),
-    await firstLookups(world, 'listed in the base', () => pick(base), FIRST_LOOKUPS[size]),
-    await firstLookups(world, 'listed in two runs or more', () => pick(twice), FIRST_LOOKUPS[size]),
+    await firstLookups(world, 'listed in the base', () => random.pick(base), FIRST_LOOKUPS[size]),
+    await firstLookups(world, 'listed in two runs or more', () => random.pick(twice), FIRST_LOOKUPS[size]),
   ];
   const warmed = [
     await warm(world, 'Zipf', mixes.zipf, mixes.unlisted, LOOKUPS[size]),

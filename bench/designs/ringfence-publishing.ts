@@ -4,7 +4,6 @@
  */
 import { detectionsAMinute, TODAY } from '../../scripts/simulate/assumptions.ts';
 import { addUsage, timesUsage, type Usage } from '../../scripts/simulate/prices.ts';
-import { Random } from '../../scripts/simulate/random.ts';
 import { simulateYear } from '../../scripts/simulate/tiers-year.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { decodeManifest } from '../../src/format/manifest.ts';
@@ -12,9 +11,9 @@ import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { MemorySliceStore } from '../../src/store/memory.ts';
-import { type RandomSource, randomSource } from '../../test/unit/format/support/random.ts';
 import type { Stores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
+import { Random } from '../support/random.ts';
 import { BilledStores } from './billed-stores.ts';
 
 export const FORTNIGHT_HOURS = 14 * 24;
@@ -62,7 +61,7 @@ async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage
     },
     budget: DEFAULT_BUDGET,
   };
-  const random = randomSource(SEED);
+  const random = new Random(SEED);
   const hourOfTicks = async () => {
     for (let minute = 0; minute < MINUTES_AN_HOUR; minute++) {
       const id = `${String(clockMs).padStart(13, '0')}-${minute}`;
@@ -80,14 +79,14 @@ async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage
 }
 
 /** A minute's detections: as many of them of numbers not seen before as in the published fortnight. */
-function uploadOf(numbers: Float64Array, random: RandomSource, observedAt: number): Uint8Array<ArrayBuffer> {
+function uploadOf(numbers: Float64Array, random: Random, observedAt: number): Uint8Array<ArrayBuffer> {
   const builder = new BatchBuilder();
   const count = Math.round(detectionsAMinute(TODAY));
   const firstTime = Math.round((count * TODAY.firstTimeAFortnight) / TODAY.detectionsAFortnight);
   for (let i = 0; i < count; i++) {
-    const listed = numbers[random(numbers.length)] as number;
+    const listed = random.pick(numbers);
     builder.add({
-      number: i < firstTime ? listed + 1 + random(NEAR) : listed,
+      number: i < firstTime ? listed + 1 + random.below(NEAR) : listed,
       observedAt,
       firstSeenAt: observedAt,
       sightings: 1,

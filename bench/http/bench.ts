@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import type { Benchmark, BenchResult, BenchSize } from '../report.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 import { ensureInventory } from '../support/inventory.ts';
+import { Random } from '../support/random.ts';
 import { checkAnswers } from './check.ts';
 import { createClients } from './clients.ts';
 import { LoadToolMissing, prepareLoad, requireLoadTool } from './load.ts';
 import { measure, type Plan, type PreparedRoute } from './measure.ts';
 import { COUNTERS_PATH, type Counters } from './paths.ts';
-import { seededRandom } from './random.ts';
 import { ANYWHERE, GET_EMPTY, measuredRoutes } from './routes.ts';
 import { sampleNumbers } from './sample.ts';
 import { buildSmallStore } from './small-store.ts';
@@ -77,7 +77,7 @@ async function storeOf(size: BenchSize, scratch: string): Promise<string> {
  */
 export async function benchmark(store: string, size: BenchSize, scratch: string): Promise<BenchResult> {
   const stored = await openStoredNumbers(new DirectoryObjectStore(join(store, 'objects')));
-  const random = seededRandom(SEED);
+  const random = new Random(SEED);
   const sample = sampleNumbers(stored, random, SAMPLE_NUMBERS);
   const keys = join(scratch, 'keys');
   const clients = await createClients(keys);

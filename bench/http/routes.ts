@@ -1,8 +1,9 @@
 /** What is measured: each route with the requests sent to it, and the empty route that it is held against. */
+
+import type { Random } from '../support/random.ts';
 import type { ClientKeys } from './clients.ts';
 import type { LoadRequest } from './load.ts';
 import { EMPTY_PATH } from './paths.ts';
-import { below, type Random } from './random.ts';
 import type { NumberSample } from './sample.ts';
 
 export const LOOKUP_PATH = '/v1/lookup';
@@ -75,7 +76,7 @@ export function postRequest(path: string, body: unknown, key: string): LoadReque
 
 function mixed(listed: readonly number[], unlisted: readonly number[], random: Random): string[] {
   return Array.from({ length: BATCH_NUMBERS }, () => {
-    const from = below(random, LISTED_ONE_IN) === 0 ? listed : unlisted;
-    return `+${from[below(random, from.length)]}`;
+    const from = random.below(LISTED_ONE_IN) === 0 ? listed : unlisted;
+    return `+${from[random.below(from.length)]}`;
   });
 }

@@ -1,7 +1,7 @@
 /** The numbers that are asked for: listed ones of a store, and others of the same carrier ranges. */
 import { parseNumber } from '../../src/number/parse.ts';
 import { VERDICTS_BUDGET } from '../../src/serve/column-cache.ts';
-import { below, type Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 import type { StoredNumbers, StoredSegment } from './stored-numbers.ts';
 
 /** Of the isolate's budget for verdicts, so that the columns of the numbers asked for stay in memory. */
@@ -32,7 +32,7 @@ export function sampleNumbers(stored: StoredNumbers, random: Random, count: numb
       count,
       () => {
         const near = anyListed();
-        return near - (near % SUBSCRIBER_SPAN) + below(random, SUBSCRIBER_SPAN);
+        return near - (near % SUBSCRIBER_SPAN) + random.below(SUBSCRIBER_SPAN);
       },
       (number) => isNumber(number) && !stored.has(number),
     ),
@@ -41,7 +41,7 @@ export function sampleNumbers(stored: StoredNumbers, random: Random, count: numb
 
 /** As many segments as fit, at random: a feed's traffic, too, asks for some ranges more than for others. */
 function warmSegments(segments: readonly StoredSegment[], random: Random): readonly StoredSegment[] {
-  const order = segments.map((segment) => ({ segment, at: random() })).sort((a, b) => a.at - b.at);
+  const order = segments.map((segment) => ({ segment, at: random.next() })).sort((a, b) => a.at - b.at);
   const warm: StoredSegment[] = [];
   let bytes = 0;
   for (const { segment } of order) {
@@ -53,9 +53,9 @@ function warmSegments(segments: readonly StoredSegment[], random: Random): reado
 }
 
 function listedOf(segments: readonly StoredSegment[], random: Random): number {
-  const segment = segments[below(random, segments.length)];
+  const segment = segments[random.below(segments.length)];
   if (segment === undefined) throw new Error('no verdicts column fits into the budget');
-  return segment.reader.select(below(random, segment.reader.count));
+  return segment.reader.select(random.below(segment.reader.count));
 }
 
 function isNumber(number: number): boolean {

@@ -11,7 +11,7 @@ import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { parseNumber } from '../../src/number/parse.ts';
 import { WAITING_PREFIX } from '../../src/store/keys.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from '../support/directory-store.ts';
-import { below, type Random, seededRandom } from './random.ts';
+import { Random } from '../support/random.ts';
 
 const BASE_NUMBERS = 190_000;
 const RECENT_NUMBERS = 10_000;
@@ -42,7 +42,7 @@ const RANGES: readonly (readonly [prefix: string, digitsLeft: number])[] = [
 
 /** Fills a folder with `objects` and `slices`. */
 export async function buildSmallStore(folder: string): Promise<void> {
-  const random = seededRandom(20_250_530);
+  const random = new Random(20_250_530);
   const context = mergeContext(folder);
   const base = clusteredNumbers(random, BASE_NUMBERS);
   await merge(context, random, base);
@@ -66,17 +66,17 @@ function mergeContext(folder: string): MergeContext {
 function clusteredNumbers(random: Random, count: number): number[] {
   const numbers = new Set<number>();
   while (numbers.size < count) {
-    const [prefix, digitsLeft] = RANGES[below(random, RANGES.length)] as (typeof RANGES)[number];
+    const [prefix, digitsLeft] = RANGES[random.below(RANGES.length)] as (typeof RANGES)[number];
     const size = 10 ** digitsLeft;
-    const block = Number(prefix) * size + below(random, size / 10_000) * 10_000;
+    const block = Number(prefix) * size + random.below(size / 10_000) * 10_000;
     if (!parseNumber(String(block)).ok) continue;
-    const hundreds = 1 + below(random, 20);
+    const hundreds = 1 + random.below(20);
     for (let i = 0; i < hundreds; i++) {
-      const hundred = block + below(random, 100) * 100;
+      const hundred = block + random.below(100) * 100;
       // Cubed: most hundred-blocks have a few numbers, some nearly all.
-      const density = random() ** 3;
+      const density = random.next() ** 3;
       for (let k = 0; k < 100; k++)
-        if (random() < density && parseNumber(String(hundred + k)).ok) numbers.add(hundred + k);
+        if (random.next() < density && parseNumber(String(hundred + k)).ok) numbers.add(hundred + k);
     }
   }
   return [...numbers].slice(0, count);
@@ -86,15 +86,15 @@ async function merge(context: MergeContext, random: Random, numbers: readonly nu
   for (let from = 0; from < numbers.length; from += BATCH_DETECTIONS) {
     const builder = new BatchBuilder();
     for (const number of numbers.slice(from, from + BATCH_DETECTIONS)) {
-      const firstSeenAt = LAST_SEEN_AT - below(random, HISTORY_SECONDS);
+      const firstSeenAt = LAST_SEEN_AT - random.below(HISTORY_SECONDS);
       builder.add({
         number,
         firstSeenAt,
-        observedAt: firstSeenAt + below(random, LAST_SEEN_AT - firstSeenAt + 1),
-        sightings: 1 + Math.floor(20 * random() ** 4),
-        label: pick(random, LABELS),
-        channel: pick(random, CHANNELS),
-        industry: pick(random, INDUSTRIES),
+        observedAt: firstSeenAt + random.below(LAST_SEEN_AT - firstSeenAt + 1),
+        sightings: 1 + Math.floor(20 * random.next() ** 4),
+        label: random.pick(LABELS),
+        channel: random.pick(CHANNELS),
+        industry: random.pick(INDUSTRIES),
         project: null,
         link: null,
         source: null,
@@ -104,8 +104,4 @@ async function merge(context: MergeContext, random: Random, numbers: readonly nu
     await context.objects.put(WAITING_PREFIX + context.randomId(), builder.finish(receipt));
   }
   await drain(context);
-}
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  return list[below(random, list.length)] as T;
 }

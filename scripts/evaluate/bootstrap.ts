@@ -2,7 +2,7 @@
  * Intervals by resampling days: blocks come up in bursts, so the numbers of one day are no independent draws, and an
  * interval from resampled numbers would be too narrow.
  */
-import type { Random } from '../synthesize/random.ts';
+import type { Random } from '../../bench/support/random.ts';
 
 export interface Interval {
   readonly low: number;

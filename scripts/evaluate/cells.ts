@@ -1,6 +1,7 @@
 /** What the table is fitted to: first-time and null numbers of a period, grouped by the steps that their counts reach. */
+
+import type { Random } from '../../bench/support/random.ts';
 import { type NeighbourCounts, noCounts, SCORED_COUNTS, type ScoredCount } from '../../src/policy/neighbourhood.ts';
-import type { Random } from '../synthesize/random.ts';
 import { EvaluateError } from './evaluate-error.ts';
 import type { History } from './history.ts';
 import { Nulls } from './nulls.ts';

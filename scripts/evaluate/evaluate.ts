@@ -1,9 +1,9 @@
 /** How well the shipped score tells first-time numbers from null numbers, over a period. */
 
+import { hash32, Random } from '../../bench/support/random.ts';
 import { isoDay } from '../../src/format/records.ts';
 import { noCounts } from '../../src/policy/neighbourhood.ts';
 import { NEIGHBOURHOOD_TABLE } from '../../src/policy/neighbourhood-table.ts';
-import { hash32, Random } from '../synthesize/random.ts';
 import { type DayWeights, type Estimate, intervalOf, resampleDays } from './bootstrap.ts';
 import { EvaluateError } from './evaluate-error.ts';
 import { type History, lastDay } from './history.ts';

@@ -2,9 +2,10 @@
  * Numbers to compare with: what a lookup of a number that means nothing would see, on the same day as a first-time one.
  * (a) anywhere in the same million; (b) anywhere in the mobile ranges of its country. Neither is listed by then.
  */
+
+import type { Random } from '../../bench/support/random.ts';
 import { parseNumber } from '../../src/number/parse.ts';
 import { readInternational } from '../../src/number/plan.ts';
-import type { Random } from '../synthesize/random.ts';
 import { BLOCK_NUMBERS, type CountryRanges, mobileRanges } from '../synthesize/ranges.ts';
 import type { KnownNumbers } from './known.ts';
 

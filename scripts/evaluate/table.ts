@@ -1,7 +1,8 @@
 /** From a fit to the shipped table: whole points, and the threshold of a suspect. */
+
+import { hash32, Random } from '../../bench/support/random.ts';
 import { isoDay } from '../../src/format/records.ts';
 import { type NeighbourhoodTable, SCORED_COUNTS, type ScoredCount } from '../../src/policy/neighbourhood.ts';
-import { hash32, Random } from '../synthesize/random.ts';
 import { type Cell, type Cells, collectCells, STEPS } from './cells.ts';
 import { type Fit, fitRises } from './fit.ts';
 import type { History } from './history.ts';

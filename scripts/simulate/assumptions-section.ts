@@ -1,5 +1,6 @@
 /** The assumptions as a table, so that the document has them as they are in the code. */
 import type { Row } from '../../bench/report.ts';
+import type { Latency } from '../../bench/support/random.ts';
 import {
   ASSIGNED_NUMBERS,
   BILLION,
@@ -14,7 +15,6 @@ import {
   TODAY,
   UPLOAD_CPU_MS,
 } from './assumptions.ts';
-import type { Latency } from './random.ts';
 import type { Section } from './table.ts';
 
 const MEASURED = 'measured by `node scripts/simulate/measure-cpu.ts`, taken above it';

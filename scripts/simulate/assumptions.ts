@@ -2,7 +2,7 @@
  * What the simulation takes for granted, each with where it comes from. What can be measured from the code is measured
  * (measured-sizes.ts, measured-tick.ts) and not here; prices are in prices.ts.
  */
-import type { Latency } from './random.ts';
+import type { Latency } from '../../bench/support/random.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

@@ -1,10 +1,10 @@
 /** A billion numbers: what a lookup costs in one Worker, what the merge has to do, and ways to divide the work. */
 import { atMost, type Bar, type Row } from '../../bench/report.ts';
+import type { Random } from '../../bench/support/random.ts';
 import { NUMBERS_BUDGET } from '../../src/serve/column-cache.ts';
 import { COMPARED_LOOKUPS, DAYS_A_MONTH, STORES } from './assumptions.ts';
 import { simulateCache } from './billion.ts';
 import { dollarsOf, listDollars } from './prices.ts';
-import type { Random } from './random.ts';
 import { type Section, three } from './table.ts';
 import { simulateFleet } from './warming.ts';
 import { type ScaleModel, typicalRuns } from './world-model.ts';

@@ -1,10 +1,11 @@
 /** One Worker at a billion numbers: its numbers column does not fit an isolate, so lookups read slices. */
+
+import { type Latency, type Random, shuffle, Zipf } from '../../bench/support/random.ts';
 import { ByteCache } from '../../src/serve/byte-cache.ts';
 import { NUMBERS_BUDGET } from '../../src/serve/column-cache.ts';
 import { LATENCY } from './assumptions.ts';
 import { PRICES } from './prices.ts';
 import { type Quantiles, quantilesOf } from './quantiles.ts';
-import { type Latency, type Random, Zipf } from './random.ts';
 
 /** Lookups before anything is counted, so that the cache is full, and lookups counted. */
 const WARMUP_LOOKUPS = 5_000;
@@ -36,7 +37,10 @@ export function simulateCache(random: Random, { runs, zipf }: CacheInput): Cache
   const hot: number[] = [];
   const cold: number[] = [];
   // Which segments are popular has nothing to do with their place in number order.
-  const order = shuffled(random, base);
+  const order = shuffle(
+    Uint32Array.from({ length: base }, (_, i) => i),
+    random,
+  );
   for (let lookup = 0; lookup < WARMUP_LOOKUPS + LOOKUPS; lookup++) {
     const place = ((order[source.draw(random)] ?? 0) + random.next()) / base;
     let misses = 0;
@@ -71,15 +75,4 @@ function slowest(random: Random, latency: Latency, reads: number): number {
   let ms = 0;
   for (let i = 0; i < reads; i++) ms = Math.max(ms, random.latencyMs(latency));
   return ms;
-}
-
-function shuffled(random: Random, size: number): Uint32Array {
-  const order = Uint32Array.from({ length: size }, (_, i) => i);
-  for (let i = size - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    const swapped = order[i] ?? 0;
-    order[i] = order[j] ?? 0;
-    order[j] = swapped;
-  }
-  return order;
 }

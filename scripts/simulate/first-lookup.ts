@@ -4,7 +4,7 @@
  */
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/store/side-by-side.ts';
-import type { ManifestSizes, NumbersBits, SegmentSizes } from './measured-sizes.ts';
+import type { Sizes } from './measured-sizes.ts';
 import type { TierSample } from './tiers-year.ts';
 
 /** The bar of DESIGN: bytes read and reads in sequence before a brand-new isolate has its first answer. */
@@ -47,14 +47,6 @@ export const FORMS: readonly Form[] = [
 ];
 
 export const PRESENT_FORM = AS_IS;
-
-export interface Sizes {
-  readonly segment: SegmentSizes;
-  /** Of one upload as it is stored, with as many detections as one has on average. */
-  readonly batchBytes: number;
-  readonly manifest: ManifestSizes;
-  readonly bits: NumbersBits;
-}
 
 export interface FirstLookup {
   /** The mutable object: the manifest, or the root of the two-level form. */

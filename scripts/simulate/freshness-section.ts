@@ -1,10 +1,10 @@
 /** Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day. */
 import { atMost, type Bar, type Row, round } from '../../bench/report.ts';
+import type { Random } from '../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { WAIT_MS } from '../../src/serve/snapshot.ts';
 import { BILLION, HOUR_MS, ONE_STORE, STORES, TODAY } from './assumptions.ts';
 import { BUSY, QUIET, type Scenario, simulateFreshness } from './freshness.ts';
-import type { Random } from './random.ts';
 import type { Section } from './table.ts';
 import { type ScaleModel, typicalRuns } from './world-model.ts';
 

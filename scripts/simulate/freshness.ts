@@ -1,8 +1,9 @@
 /** Accepted -> served: scenarios of uploads, ticks and isolates, and what comes out of each. */
+
+import type { Random } from '../../bench/support/random.ts';
 import { DAY_MS, detectionsAMinute, HOUR_MS, MINUTE_MS, type Scale, TODAY } from './assumptions.ts';
 import { type IsolateSettings, servedAt } from './isolate-simulation.ts';
 import { meanOf, type Quantiles, quantilesOf } from './quantiles.ts';
-import type { Random } from './random.ts';
 import {
   newUpload,
   poissonUploads,

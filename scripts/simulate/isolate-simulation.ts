@@ -2,9 +2,10 @@
  * When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old, beside
  * the answer; after WAIT_MS the request waits (src/serve/snapshot.ts). Then a lookup reads the new run's slice.
  */
+
+import type { Random } from '../../bench/support/random.ts';
 import { REFRESH_MS, WAIT_MS } from '../../src/serve/snapshot.ts';
 import { LATENCY, SLICE_MISSING_SHARE } from './assumptions.ts';
-import type { Random } from './random.ts';
 import type { Publication, Upload } from './tick-simulation.ts';
 
 export interface IsolateSettings {

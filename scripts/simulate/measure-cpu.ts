@@ -3,6 +3,8 @@
  * memory, and milliseconds a megabyte of manifest that is read and indexed. The figures go into assumptions.ts by hand,
  * since the simulation's output must not depend on the machine.
  */
+
+import { Random } from '../../bench/support/random.ts';
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
@@ -12,7 +14,6 @@ import { Snapshot } from '../../src/serve/snapshot.ts';
 import { TODAY } from './assumptions.ts';
 import { measureSegment, sampleManifest } from './measured-sizes.ts';
 import { MeasuredWorld } from './measured-tick.ts';
-import { Random } from './random.ts';
 
 const RECORDS = 400_000;
 const ROUNDS = 3;

@@ -1,4 +1,6 @@
 /** Bytes a number and a manifest entry, from the real encoders on made-up records (synthetic-records.ts). */
+
+import type { Random } from '../../bench/support/random.ts';
 import { BatchBuilder, openBatch } from '../../src/format/batch.ts';
 import { EMPTY_MANIFEST, encodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
@@ -8,7 +10,6 @@ import { BatchCursor } from '../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { segmentKey } from './metered-store.ts';
-import type { Random } from './random.ts';
 import { clusteredNumbers, detectionsOf } from './synthetic-records.ts';
 
 export interface SegmentSizes {
@@ -87,6 +88,14 @@ export interface ManifestSizes {
   /** A manifest without segments, as full of retained generations as one ever is. */
   readonly envelopeBytes: number;
   readonly entryBytes: number;
+}
+
+export interface Sizes {
+  readonly segment: SegmentSizes;
+  /** Of one upload as it is stored, with as many detections as one has on average. */
+  readonly batchBytes: number;
+  readonly manifest: ManifestSizes;
+  readonly bits: NumbersBits;
 }
 
 /** An hour of minutes, a day of hours, three days (src/merge/retention.ts). */

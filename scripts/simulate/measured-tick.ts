@@ -1,11 +1,12 @@
 /** The real tick on metered in-memory stores: what one tick of each kind calls, and in which order. */
+
+import type { Random } from '../../bench/support/random.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { MINUTE_MS, TODAY } from './assumptions.ts';
 import { sampleBatch } from './measured-sizes.ts';
 import { type Calls, countCalls, MeteredObjectStore, MeteredSliceStore, type StorageCall } from './metered-store.ts';
-import type { Random } from './random.ts';
 
 const ROWS = 25;
 

@@ -1,11 +1,11 @@
 /** What the merge has to do at each scale: rewriting the base, and what one tick calls, against the platform's limits. */
 import { atMost, type Bar, type Row } from '../../bench/report.ts';
+import type { Random } from '../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { detectionsAMinute, TICK_LIMITS } from './assumptions.ts';
 import { type Calls, usageOf } from './metered-store.ts';
 import { listDollars } from './prices.ts';
 import { meanOf } from './quantiles.ts';
-import type { Random } from './random.ts';
 import { type Section, three } from './table.ts';
 import {
   addCalls,

@@ -1,4 +1,6 @@
 /** The in-memory stores with every call written down: what it was, on which key, how many bytes went over the wire. */
+
+import type { Random } from '../../bench/support/random.ts';
 import { SEGMENT_PREFIX } from '../../src/store/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
 import type {
@@ -10,7 +12,6 @@ import type {
   StoredObject,
 } from '../../src/store/store.ts';
 import type { Usage } from './prices.ts';
-import type { Random } from './random.ts';
 
 /** One kind a latency and a price. */
 export type CallKind =

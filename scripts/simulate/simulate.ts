@@ -1,5 +1,6 @@
 /** All sections in order; the same options give the same figures. */
 import type { Bar } from '../../bench/report.ts';
+import { Random } from '../../bench/support/random.ts';
 import { assumptionsSection } from './assumptions-section.ts';
 import { billionSection } from './billion-section.ts';
 import { costSection, storageDollars } from './cost-section.ts';
@@ -9,7 +10,6 @@ import { manifestSection } from './manifest-section.ts';
 import { measureTicks } from './measured-tick.ts';
 import { mergeSection } from './merge-section.ts';
 import type { Options } from './options.ts';
-import { Random } from './random.ts';
 import { sizesSection } from './sizes-section.ts';
 import type { Section, Table } from './table.ts';
 import { warmingSection } from './warming-section.ts';

@@ -2,10 +2,11 @@
  * Made-up detections to measure the encoders with: numbers in clusters as on the real list, everything else in
  * proportions that make the columns no smaller than real ones.
  */
+
+import { type Random, Zipf } from '../../bench/support/random.ts';
 import type { Detection } from '../../src/format/detection.ts';
 import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
 import { ASSIGNED_NUMBERS } from './assumptions.ts';
-import { type Random, Zipf } from './random.ts';
 
 /**
  * Of the clusters of the real list of 126,000 (numbers with less than 2,000 between them) nine in ten are a single

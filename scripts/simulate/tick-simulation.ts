@@ -4,10 +4,11 @@
  * tick-time.ts; that its swap wins only if nobody swapped since it looked is R2's
  * conditional put.
  */
+
+import type { Random } from '../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { CRON, MINUTE_MS, TICK_LIMITS } from './assumptions.ts';
 import { EventQueue } from './event-queue.ts';
-import type { Random } from './random.ts';
 import { JOINED_RECORDS, LOOK_CALLS, mergeCalls, mergeShape, SETTLE_CALLS, sumOfCalls } from './tick-calls.ts';
 import { compactionMs, FOLD_SEGMENT_MS, foldMs, latencies, mergeMs, settleEnds } from './tick-time.ts';
 

@@ -3,11 +3,12 @@
  * writes and settled batches up to CONNECTIONS at a time (src/store/side-by-side.ts). A test watches the real tick for
  * which is which (test/unit/simulate/tick-time.test.ts).
  */
+
+import type { Latency, Random } from '../../bench/support/random.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/store/side-by-side.ts';
 import { FOLD_CPU_US_A_RECORD, LATENCY } from './assumptions.ts';
 import type { CallKind, Calls } from './metered-store.ts';
-import type { Latency, Random } from './random.ts';
 import {
   CALL_KINDS,
   calls,

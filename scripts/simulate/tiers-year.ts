@@ -2,12 +2,13 @@
  * A year of minutes through the real planInline and planCompaction (src/merge/tiers.ts), on runs that are only counts:
  * what is rewritten, what a manifest names, how large the runs are.
  */
+
+import type { Random } from '../../bench/support/random.ts';
 import type { Run } from '../../src/format/manifest.ts';
 import { runNumbers } from '../../src/format/manifest.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { planCompaction, planInline } from '../../src/merge/tiers.ts';
 import { detectionsAMinute, type Scale } from './assumptions.ts';
-import type { Random } from './random.ts';
 
 const MINUTES_A_YEAR = 365 * 24 * 60;
 const SAMPLE_EVERY_MINUTES = 60;

@@ -1,9 +1,9 @@
 /** How many isolates warm up and what that reads. */
 import type { Row } from '../../bench/report.ts';
+import type { Random } from '../../bench/support/random.ts';
 import { EDGE, TODAY } from './assumptions.ts';
 import { listDollars } from './prices.ts';
 import { quantilesOf } from './quantiles.ts';
-import type { Random } from './random.ts';
 import { type Section, three } from './table.ts';
 import { drawDistinct, simulateFleet } from './warming.ts';
 import { type ScaleModel, typicalRuns } from './world-model.ts';

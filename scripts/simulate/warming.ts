@@ -2,10 +2,11 @@
  * Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
  * reads after that. Every figure is an expectation over exponentially distributed lives.
  */
+
+import { meanMs, type Random, Zipf, zipfShares } from '../../bench/support/random.ts';
 import { REFRESH_MS } from '../../src/serve/snapshot.ts';
 import { DAYS_A_MONTH, EDGE, LATENCY, LISTED_SHARE, type Scale, SLICE_MISSING_SHARE } from './assumptions.ts';
 import type { Usage } from './prices.ts';
-import { meanMs, type Random, Zipf, zipfShares } from './random.ts';
 
 const MONTH_SECONDS = DAYS_A_MONTH * 86_400;
 const LIFE_SECONDS = EDGE.isolateLifeHours * 3_600;

@@ -1,8 +1,8 @@
 /** What several sections need: measured sizes and the year of tiers, for each scale, computed once. */
+
+import type { Random } from '../../bench/support/random.ts';
 import { BILLION, detectionsAMinute, ONE_STORE, SCALES, type Scale } from './assumptions.ts';
-import type { Sizes } from './first-lookup.ts';
-import { measureManifest, measureSegment, NumbersBits, sampleBatch } from './measured-sizes.ts';
-import type { Random } from './random.ts';
+import { measureManifest, measureSegment, NumbersBits, type Sizes, sampleBatch } from './measured-sizes.ts';
 import { simulateYear, type TierYear } from './tiers-year.ts';
 
 /** Run sizes at which the bits of a numbers column are measured: from a minute's detections up. */

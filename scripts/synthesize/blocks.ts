@@ -1,7 +1,8 @@
 /** The blocks of a layout with their numbers, drawn one at a time in any order. */
+
+import { Random } from '../../bench/support/random.ts';
 import { BlockDrawer } from './kinds.ts';
 import { blockSeed, type Group, type Layout } from './layout.ts';
-import { Random } from './random.ts';
 import { BLOCK_NUMBERS } from './ranges.ts';
 
 /** Room for one block at a time. */

@@ -2,10 +2,11 @@
  * The rows of the fortnight in order of time, with their circumstances. Of the first-time numbers an exact share comes
  * through each channel: which one is next is drawn from those that are left.
  */
+
+import { hash32, mix32, Random } from '../../bench/support/random.ts';
 import type { Channel } from '../../src/format/vocabulary.ts';
 import { CIRCUMSTANCES, drawCircumstances, drawSource, drawSourceOf } from './circumstances.ts';
 import type { Fortnight } from './fortnight.ts';
-import { hash32, mix32, Random } from './random.ts';
 import { BLOCK_NUMBERS } from './ranges.ts';
 import { FIRST_TIME_SHARES } from './synthesis-options.ts';
 

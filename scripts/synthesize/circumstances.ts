@@ -5,8 +5,9 @@
  * A source has one channel. Only private API receivers name the project that a number serves ("one number, one
  * project, one link"), and a project belongs to one industry.
  */
+
+import type { Random } from '../../bench/support/random.ts';
 import { type Channel, INDUSTRIES, type Industry } from '../../src/format/vocabulary.ts';
-import type { Random } from './random.ts';
 
 export interface SyntheticCircumstances {
   readonly label: string;

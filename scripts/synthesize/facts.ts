@@ -3,9 +3,10 @@
  * block come up about the same time and mostly from the same source. Drawn from the block and the number alone, so that
  * the fortnight finds the same facts again.
  */
+
+import { mix32, Random } from '../../bench/support/random.ts';
 import type { Block } from './blocks.ts';
 import { drawCircumstances, drawSource, type Source } from './circumstances.ts';
-import { mix32, Random } from './random.ts';
 
 const DAY_SECONDS = 86_400;
 export const HISTORY_START_SECONDS = Date.UTC(2022, 0, 1) / 1000;

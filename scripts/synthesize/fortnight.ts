@@ -2,13 +2,14 @@
  * The fortnight 2025-05-16..30: numbers of the inventory that are captured again, and first-time numbers, some in
  * blocks that the inventory knows, most in blocks it does not. 16 bytes are held for each.
  */
+
+import { hash32, Random } from '../../bench/support/random.ts';
 import { allocateKinds } from './allocate.ts';
 import { Block, BlockReader } from './blocks.ts';
 import { FactDrawer } from './facts.ts';
 import { KINDS, spareOffsets } from './kinds.ts';
 import { type Group, groupsOf, type Layout } from './layout.ts';
 import { numbersByCountry, roomIn } from './origins.ts';
-import { hash32, Random } from './random.ts';
 import { SynthesisError } from './synthesis-error.ts';
 import type { SynthesisOptions } from './synthesis-options.ts';
 import { drawDay, drawSecond, FORTNIGHT_DAYS } from './times.ts';

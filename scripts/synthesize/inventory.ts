@@ -2,10 +2,11 @@
  * The inventory, number by number, in the order in which feeds might deliver it: many blocks are under way at any time,
  * and take turns at random.
  */
+
+import { hash32, Permutation, Random } from '../../bench/support/random.ts';
 import { Block, BlockIndex, BlockReader } from './blocks.ts';
 import { FactDrawer } from './facts.ts';
 import type { Layout } from './layout.ts';
-import { hash32, Permutation, Random } from './random.ts';
 
 /** Blocks under way at a time: 2 KB each. */
 const OPEN_BLOCKS = 1024;

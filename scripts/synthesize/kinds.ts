@@ -7,7 +7,7 @@
  * inventory agrees with the history; `npm run synthesize -- --report` prints both.
  */
 
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/support/random.ts';
 import { BLOCK_NUMBERS } from './ranges.ts';
 
 /** Hundred-blocks of a thousand-block that are alike: how many, and how many numbers in each. */

@@ -5,11 +5,12 @@
  * A country's blocks are taken in a pseudo-random order. Along that order come the blocks of its groups, one group for
  * each kind, and then the blocks that are free.
  */
+
+import { hash32, Permutation, Random } from '../../bench/support/random.ts';
 import { allocateKinds } from './allocate.ts';
 import { apportion } from './apportion.ts';
 import { BlockDrawer, KINDS, LONE } from './kinds.ts';
 import { numbersByCountry, roomIn } from './origins.ts';
-import { hash32, Permutation, Random } from './random.ts';
 import type { CountryRanges } from './ranges.ts';
 import { SynthesisError } from './synthesis-error.ts';
 import type { SynthesisOptions } from './synthesis-options.ts';

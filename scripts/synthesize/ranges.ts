@@ -5,10 +5,10 @@
  * does not tell, as in the US) of that country: calling codes are shared, and some digits are taken for a trunk prefix.
  */
 import metadata from 'libphonenumber-js/max/metadata';
+import { hash32, Random } from '../../bench/support/random.ts';
 import { MAX_E164_DIGITS } from '../../src/number/phone-number.ts';
 import { readInternational } from '../../src/number/plan.ts';
 import { completePrefixes, type Prefix } from './pattern.ts';
-import { hash32, Random } from './random.ts';
 
 /** Numbers in a block, its last three digits: the wider of the two blocks that the neighbourhood is counted in. */
 export const BLOCK_NUMBERS = 1000;

@@ -1,5 +1,5 @@
 /** When in the fortnight something was observed. */
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/support/random.ts';
 
 /** 2025-05-16 to 2025-05-30, both included, in UTC. */
 export const FORTNIGHT_DAYS = 15;

@@ -10,7 +10,7 @@ import { Findings } from '../../fsck/findings.ts';
 import { Progress } from '../../fsck/progress.ts';
 import { rebuild } from '../../fsck/rebuild.ts';
 import type { Town } from './actors/actor.ts';
-import { isInInventory } from './model/model.ts';
+import { isInInventory } from './model/generation.ts';
 import type { World } from './world.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Floor, Host } from './host.ts';
 import { dateOf, dayOfMs } from './model/calendar.ts';
 import { EVERYBODY, type Rules } from './model/configuration.ts';
 import type { PlainRow } from './model/detections.ts';
-import type { Generation } from './model/model.ts';
+import type { Generation } from './model/generation.ts';
 import { evidenceText, neighboursOf, type PlainEvidence, recordOf, rowsUntil } from './model/record.ts';
 import { levelOf, POLICIES } from './model/risk.ts';
 import type { World } from './world.ts';

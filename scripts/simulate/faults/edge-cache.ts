@@ -2,7 +2,7 @@
  * The slice store of a simulation: eventually consistent, as KV is. Each place sees a write after a while of its own, and
  * remembers what it has read, misses included. A list is as late as the rest.
  */
-import { Random } from '../random.ts';
+import { Random } from '../../../bench/support/random.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

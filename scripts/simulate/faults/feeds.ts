@@ -1,7 +1,7 @@
 /** Bodies of uploads, each with what it means: written for the product in one of its formats, and for the model plainly. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/support/random.ts';
 import { DAY_SECONDS, dateOf, dayOfSeconds, instantOf } from './model/calendar.ts';
 import type { PlainBody, PlainDetection, PlainLink } from './model/detections.ts';
 import { CHANNEL_NAMES, INDUSTRY_NAMES } from './model/record.ts';

@@ -1,10 +1,11 @@
 /** Isolates of the Worker and of a replica: the product's own parts, wired as in service, on the simulated platform. */
+
+import type { Random } from '../../../bench/support/random.ts';
 import { runCron } from '../../../src/crons.ts';
 import { createFetch } from '../../../src/http/app.ts';
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { createReplica, type Replica } from '../../../src/replica/replica.ts';
 import { createRuntimeOn, type Runtime, type Settings } from '../../../src/runtime.ts';
-import type { Random } from '../random.ts';
 import type { Bucket } from './bucket.ts';
 import type { EdgeCache } from './edge-cache.ts';
 import { Host } from './host.ts';

@@ -2,7 +2,7 @@
  * The way from a replica to its origin: to one isolate after the other, through caches that may answer a manifest with what
  * they had seconds ago, each its own.
  */
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/support/random.ts';
 import type { Isolate } from './isolate.ts';
 import { SimulatedFailure } from './storage.ts';
 

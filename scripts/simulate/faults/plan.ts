@@ -1,5 +1,5 @@
 /** What people and cron do in a seed, and when: a plain list, so that a schedule can be printed and shrunk. */
-import { Random } from '../random.ts';
+import { Random } from '../../../bench/support/random.ts';
 import { DAY_MS } from './model/calendar.ts';
 import type { Climate } from './weather.ts';
 

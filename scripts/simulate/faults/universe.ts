@@ -1,5 +1,5 @@
 /** The numbers of a simulation: few, so that they meet, and all of ranges that regulators keep for fiction. */
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/support/random.ts';
 
 export interface UniverseNumber {
   readonly number: number;

@@ -3,7 +3,7 @@
  * seed, the action that makes it and how many calls that action has made before, and on nothing else: when a schedule is
  * shrunk, what is left of it meets the weather that it met before.
  */
-import { Random } from '../random.ts';
+import { Random } from '../../../bench/support/random.ts';
 
 export type Fault =
   /** Without effect. */

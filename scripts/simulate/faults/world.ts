@@ -1,7 +1,7 @@
 /** One seed's world: stores, isolates, weather and model, and the first promise that was broken in it. */
 
+import { Random } from '../../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
-import { Random } from '../random.ts';
 import { Bucket, type Entry } from './bucket.ts';
 import { EdgeCache } from './edge-cache.ts';
 import type { Floor, Host } from './host.ts';

@@ -1,6 +1,6 @@
 /** Clients that look up and upload as fast as they are answered, each a loop of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/support/random.ts';
 import type { Answer, Expected } from './expected.ts';
 
 /** Generated numbers: the first half of the universe is uploaded, the second never is. */

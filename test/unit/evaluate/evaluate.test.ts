@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { collectCells, STEPS, stepsReached } from '../../../scripts/evaluate/cells.ts';
 import { evaluate } from '../../../scripts/evaluate/evaluate.ts';
 import { fitRises } from '../../../scripts/evaluate/fit.ts';
@@ -8,7 +9,6 @@ import { countryOfNumber, Nulls } from '../../../scripts/evaluate/nulls.ts';
 import { reportText } from '../../../scripts/evaluate/report.ts';
 import { fitTable, tableSource } from '../../../scripts/evaluate/table.ts';
 import { SCALES, Tally } from '../../../scripts/evaluate/tally.ts';
-import { Random } from '../../../scripts/synthesize/random.ts';
 import { mobileRanges } from '../../../scripts/synthesize/ranges.ts';
 import { readInternational } from '../../../src/number/plan.ts';
 import { noCounts, pointsOf, SCORED_COUNTS } from '../../../src/policy/neighbourhood.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { intervalOf, resampleDays } from '../../../scripts/evaluate/bootstrap.ts';
 import { operatingAt, shareFrom } from '../../../scripts/evaluate/recall.ts';
-import { Random } from '../../../scripts/synthesize/random.ts';
 
 describe('operatingAt', () => {
   const nulls = [900, 50, 30, 15, 4, 1];

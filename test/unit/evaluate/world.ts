@@ -1,7 +1,7 @@
 /** A small history whose blocks are known, in files of the two kinds. Numbers are made up, in ranges of DE mobiles. */
 
+import { hash32, Random } from '../../../bench/support/random.ts';
 import { type History, HistoryBuilder } from '../../../scripts/evaluate/history.ts';
-import { hash32, Random } from '../../../scripts/synthesize/random.ts';
 import { isoDay } from '../../../src/format/records.ts';
 
 /** 2025-03-01. */

@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { power, twoExponentials } from '../../../scripts/fit-ageing/curve.ts';
 import type { History } from '../../../scripts/fit-ageing/history.ts';
 import { cohorts, Survival, wilson } from '../../../scripts/fit-ageing/survival.ts';
 
-/** mulberry32: the same history in every run. */
+/** The same history in every run. */
 function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const random = new Random(seed);
+  return () => random.next();
 }
 
 const START = 20_000;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { Bucket } from '../../../scripts/simulate/faults/bucket.ts';
 import { EdgeCache } from '../../../scripts/simulate/faults/edge-cache.ts';
 import { Host } from '../../../scripts/simulate/faults/host.ts';
@@ -15,7 +16,6 @@ import { leaveOut } from '../../../scripts/simulate/faults/shrink.ts';
 import { Calls } from '../../../scripts/simulate/faults/storage.ts';
 import { numberIn, UNIVERSE } from '../../../scripts/simulate/faults/universe.ts';
 import { type Climate, climateOf, type Fault, Weather } from '../../../scripts/simulate/faults/weather.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import { parseNumber } from '../../../src/number/parse.ts';
 
 const bytes = (text: string) => new Uint8Array(new TextEncoder().encode(text));

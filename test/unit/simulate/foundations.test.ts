@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { meanMs, Random, Zipf, zipfShares } from '../../../bench/support/random.ts';
 import { EventQueue } from '../../../scripts/simulate/event-queue.ts';
 import { quantilesOf } from '../../../scripts/simulate/quantiles.ts';
-import { meanMs, Random, Zipf, zipfShares } from '../../../scripts/simulate/random.ts';
 
 const DRAWS = 40_000;
 const draws = (draw: (random: Random) => number) => {

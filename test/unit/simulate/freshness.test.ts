@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../scripts/simulate/assumptions.ts';
 import { BUSY, QUIET, type Scenario, simulateFreshness } from '../../../scripts/simulate/freshness.ts';
 import { servedAt } from '../../../scripts/simulate/isolate-simulation.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import {
   newUpload,
   poissonUploads,

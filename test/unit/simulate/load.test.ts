@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { TODAY } from '../../../scripts/simulate/assumptions.ts';
 import { simulateCache } from '../../../scripts/simulate/billion.ts';
 import { meanOf } from '../../../scripts/simulate/quantiles.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import { drawDistinct, simulateFleet } from '../../../scripts/simulate/warming.ts';
 
 const input = {

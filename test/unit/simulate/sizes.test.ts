@@ -1,20 +1,20 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import {
   breakingPoint,
   FIRST_LOOKUP_BYTES,
   FORMS,
   firstLookup,
   PRESENT_FORM,
-  type Sizes,
 } from '../../../scripts/simulate/first-lookup.ts';
 import {
   measureManifest,
   measureSegment,
   NumbersBits,
   RETAINED_GENERATIONS,
+  type Sizes,
   sampleManifest,
 } from '../../../scripts/simulate/measured-sizes.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import { clusteredNumbers } from '../../../scripts/simulate/synthetic-records.ts';
 import { encodeManifest } from '../../../src/format/manifest.ts';
 import { thinRetained } from '../../../src/merge/retention.ts';

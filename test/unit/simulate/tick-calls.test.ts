@@ -1,9 +1,9 @@
 /** The model's counts against the calls that the real tick makes. */
 import { expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { TODAY } from '../../../scripts/simulate/assumptions.ts';
 import { MeasuredWorld, splitAtSwap } from '../../../scripts/simulate/measured-tick.ts';
 import { countCalls, type StorageCall } from '../../../scripts/simulate/metered-store.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import {
   addCalls,
   compactionCalls,

@@ -1,8 +1,8 @@
 /** The model's times by hand, and which calls of the real tick are under way together. */
 import { expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { TODAY } from '../../../scripts/simulate/assumptions.ts';
 import { MeasuredWorld } from '../../../scripts/simulate/measured-tick.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import { SEGMENT_CALLS, SETTLE_CALLS, sumOfCalls } from '../../../scripts/simulate/tick-calls.ts';
 import {
   compactionMs,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { BILLION, TODAY } from '../../../scripts/simulate/assumptions.ts';
-import { Random } from '../../../scripts/simulate/random.ts';
 import { mergeRuns, simulateYear } from '../../../scripts/simulate/tiers-year.ts';
 import { type Run, runNumbers } from '../../../src/format/manifest.ts';
 

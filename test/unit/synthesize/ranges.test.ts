@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import { completePrefixes } from '../../../scripts/synthesize/pattern.ts';
-import { Random } from '../../../scripts/synthesize/random.ts';
 import { BLOCK_NUMBERS, mobileRanges } from '../../../scripts/synthesize/ranges.ts';
 import { type ValidationContext, validateLine } from '../../../src/ingest/validate.ts';
 import { parseNumber } from '../../../src/number/parse.ts';

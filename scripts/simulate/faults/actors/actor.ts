@@ -1,5 +1,5 @@
 /** What every actor has at hand. */
-import type { Random } from '../../random.ts';
+import type { Random } from '../../../../bench/support/random.ts';
 import type { Feed } from '../feeds.ts';
 import type { World } from '../world.ts';
 

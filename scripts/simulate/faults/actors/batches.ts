@@ -1,5 +1,5 @@
 /** Uploads after they were accepted: taken back, brought back, and listed with their states. */
-import { type Generation, isInInventory } from '../model/model.ts';
+import { type Generation, isInInventory } from '../model/generation.ts';
 import { ADMIN_KEY, type Exchange } from '../world.ts';
 import { type Actor, pick, type Scene } from './actor.ts';
 

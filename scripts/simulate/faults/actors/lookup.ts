@@ -1,6 +1,7 @@
 /** Lookups of all kinds, and what each answer is held to. */
+
+import type { Random } from '../../../../bench/support/random.ts';
 import { lookupByRpc } from '../../../../src/rpc.ts';
-import type { Random } from '../../random.ts';
 import { type Asked, checkAnswer, checkNotRetained, type LookupAnswer } from '../check-answer.ts';
 import type { Isolate } from '../isolate.ts';
 import { dateOf, dayOfDate, dayOfMs } from '../model/calendar.ts';

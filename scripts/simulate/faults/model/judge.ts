@@ -6,8 +6,7 @@ import { dayOfMs } from './calendar.ts';
 import type { Configuration } from './configuration.ts';
 import type { HistoryFile } from './decode.ts';
 import { feedName, type PlainBatch, type PlainRow } from './detections.ts';
-import { type Generation, isInInventory } from './model.ts';
-import { NO_CASE } from './quarantine.ts';
+import { type Generation, isInInventory, NO_CASE } from './generation.ts';
 
 /** As the simulation configures it. */
 export const MIN_LINES = 6;

@@ -19,40 +19,9 @@ import {
   type WithdrawalsFile,
 } from './decode.ts';
 import { type PlainBatch, type PlainBody, type PlainOwner, type PlainRow, rowsOf } from './detections.ts';
+import { type Generation, isInInventory, type PlainLedger, plainLedger } from './generation.ts';
 import { checkCanaries, Judge } from './judge.ts';
-import { checkLedger, type PlainLedger, plainLedger } from './quarantine.ts';
-
-export interface Generation {
-  readonly generation: number;
-  readonly commit: string;
-  /** As its manifest says; milliseconds since 1970. */
-  readonly publishedAt: number;
-  /** By the clock that is right. */
-  readonly committedAt: number;
-  /** Until when it was the newest; infinity: it is. */
-  supersededAt: number;
-  /** Batches merged by it or before, whatever has become of them. */
-  readonly merged: ReadonlySet<string>;
-  /** With the reasons. */
-  readonly setAside: ReadonlyMap<string, string>;
-  readonly replay: ReadonlySet<string>;
-  /** Batches that were taken back, by it or before. */
-  readonly withdrawn: ReadonlySet<string>;
-  /** Batches whose rows are being taken out, and from which number on they have not been. */
-  readonly pending: ReadonlyMap<string, number>;
-  /** Batch and feed of dropped rows that a rollback has brought back, until they are taken out. */
-  readonly revived: ReadonlySet<string>;
-  /**
-   * Of pending batches, numbers that were computed anew for the sake of another one: whether their rows of this one are
-   * out already depends on which was taken back first.
-   */
-  readonly unsettled: ReadonlyMap<string, ReadonlySet<number>>;
-  readonly ledger: PlainLedger;
-  readonly retained: ReadonlySet<number>;
-  readonly isCompacting: boolean;
-  /** Ids of its runs, newest first. */
-  readonly runs: string;
-}
+import { checkLedger } from './quarantine.ts';
 
 export interface RollbackRequest {
   readonly target: number;
@@ -357,12 +326,6 @@ export class Model {
   #broken(invariant: string, detail: string): void {
     this.#watch.onBroken(invariant, detail);
   }
-}
-
-/** What is taken back and has not been taken out yet is in it. */
-export function isInInventory({ merged, setAside, replay, withdrawn, pending }: Generation, batch: string): boolean {
-  const isOut = withdrawn.has(batch) && !pending.has(batch);
-  return merged.has(batch) && !setAside.has(batch) && !replay.has(batch) && !isOut;
 }
 
 function isCounted(generation: Generation, { batch, feed, source, number }: PlainRow): boolean {

@@ -1,62 +1,7 @@
 /** What docs/QUALITY.md promises of sources that are held back, said of two ledgers that follow each other. */
-import type { HistoryFile, LedgerFile, PileFile, SourceMembers } from './decode.ts';
-import { feedName, type PlainBatch } from './detections.ts';
-import { type Generation, isInInventory } from './model.ts';
-
-export interface PlainCase {
-  /** As a decision on it names it. */
-  readonly members: SourceMembers;
-  readonly isQuarantined: boolean;
-  readonly reasons: readonly string[];
-  readonly held: ReadonlySet<string>;
-  readonly due: ReadonlySet<string>;
-  readonly dropped: ReadonlySet<string>;
-  /** After a release: not judged for these reasons until then. */
-  readonly trust: { readonly until: number; readonly reasons: readonly string[] } | null;
-}
-
-export interface PlainLedger {
-  /** By feedName. */
-  readonly cases: ReadonlyMap<string, PlainCase>;
-  /** By batch, by source. */
-  readonly leftOut: ReadonlyMap<string, ReadonlyMap<string | null, ReadonlySet<number>>>;
-}
-
-type ReadPage = (key: string) => { readonly batches: readonly { readonly id: string }[] } | null;
-
-export function plainLedger(file: LedgerFile, readPage: ReadPage): PlainLedger {
-  const idsOf = ({ batches, pages }: PileFile) =>
-    new Set([...pages.flatMap((key) => readPage(key)?.batches ?? []), ...batches].map(({ id }) => id));
-  const cases = new Map<string, PlainCase>();
-  for (const { source, tenant = '', key = '', state, reasons, held, due, dropped, trust } of file.cases) {
-    cases.set(feedName({ tenant, key }, source), {
-      members: { source, tenant, ...(source === null ? { key } : {}) },
-      isQuarantined: state === 'quarantined',
-      reasons,
-      held: idsOf(held),
-      due: idsOf(due),
-      dropped: idsOf(dropped),
-      trust,
-    });
-  }
-  const leftOut = new Map<string, Map<string | null, Set<number>>>();
-  for (const { batch, source, numbers } of file.leftOut) {
-    const ofBatch = leftOut.get(batch) ?? new Map<string | null, Set<number>>();
-    leftOut.set(batch, ofBatch);
-    ofBatch.set(source, new Set([...(ofBatch.get(source) ?? []), ...numbers]));
-  }
-  return { cases, leftOut };
-}
-
-export const NO_CASE: PlainCase = {
-  members: { source: null },
-  isQuarantined: false,
-  reasons: [],
-  held: new Set(),
-  due: new Set(),
-  dropped: new Set(),
-  trust: null,
-};
+import type { HistoryFile } from './decode.ts';
+import type { PlainBatch } from './detections.ts';
+import { type Generation, isInInventory, NO_CASE } from './generation.ts';
 
 export interface Change {
   readonly history: HistoryFile;

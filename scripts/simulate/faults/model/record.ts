@@ -1,7 +1,8 @@
 /** What the model makes of the detections of a number: plain folds over plain rows. */
 import { dateOf, dayOfSeconds, instantOf } from './calendar.ts';
 import type { PlainRow } from './detections.ts';
-import type { Generation, Model } from './model.ts';
+import type { Generation } from './generation.ts';
+import type { Model } from './model.ts';
 
 export interface PlainEvidence {
   readonly label: string;
