@@ -76,4 +76,4 @@ async function main(): Promise<number> {
   return status;
 }
 
-await runCommand(main, { failureStatus: 2 });
+if (import.meta.filename === process.argv[1]) await runCommand(main, { failureStatus: 2 });

@@ -26,4 +26,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-await runCommand(main);
+if (import.meta.filename === process.argv[1]) await runCommand(main);

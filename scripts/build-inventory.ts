@@ -60,16 +60,17 @@ async function build(options: Options): Promise<BuildSummary> {
   }
 }
 
-await runCommand(
-  async () => {
-    const options = parseOptions(process.argv.slice(2));
-    if (options === null) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    const summary = await build(options);
-    process.stdout.write(summaryText(summary));
-    return summary.accepted < summary.rows ? EXIT_REJECTS : 0;
-  },
-  { failureStatus: EXIT_NOT_PUBLISHED },
-);
+if (import.meta.filename === process.argv[1])
+  await runCommand(
+    async () => {
+      const options = parseOptions(process.argv.slice(2));
+      if (options === null) {
+        process.stdout.write(HELP);
+        return 0;
+      }
+      const summary = await build(options);
+      process.stdout.write(summaryText(summary));
+      return summary.accepted < summary.rows ? EXIT_REJECTS : 0;
+    },
+    { failureStatus: EXIT_NOT_PUBLISHED },
+  );

@@ -9,17 +9,18 @@ import { runCommand } from './command/run-command.ts';
 
 const HELP = 'npm run build makes the package in dist/. It takes no options.\n';
 
-await runCommand(async () => {
-  if (takesNothing(process.argv.slice(2))) {
-    process.stdout.write(HELP);
+if (import.meta.filename === process.argv[1])
+  await runCommand(async () => {
+    if (takesNothing(process.argv.slice(2))) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    checkEntries();
+    rmSync(DIST, { recursive: true, force: true });
+    await bundleEntries();
+    writeDeclarations();
+    for (const name of readdirSync(DIST).filter((file) => file.endsWith('.js'))) {
+      console.log(`dist/${name}: ${(statSync(join(DIST, name)).size / 1024).toFixed(1)} KiB`);
+    }
     return 0;
-  }
-  checkEntries();
-  rmSync(DIST, { recursive: true, force: true });
-  await bundleEntries();
-  writeDeclarations();
-  for (const name of readdirSync(DIST).filter((file) => file.endsWith('.js'))) {
-    console.log(`dist/${name}: ${(statSync(join(DIST, name)).size / 1024).toFixed(1)} KiB`);
-  }
-  return 0;
-});
+  });

@@ -21,4 +21,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-await runCommand(main, { failureStatus: 2 });
+if (import.meta.filename === process.argv[1]) await runCommand(main, { failureStatus: 2 });

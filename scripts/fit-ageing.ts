@@ -31,4 +31,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-await runCommand(main, { failureStatus: 2 });
+if (import.meta.filename === process.argv[1]) await runCommand(main, { failureStatus: 2 });

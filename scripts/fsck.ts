@@ -118,4 +118,5 @@ async function main(): Promise<number> {
   }
 }
 
-await runCommand(main, { failureStatus: EXIT_NOT_LOOKED, whenFailed: () => progress.end() });
+if (import.meta.filename === process.argv[1])
+  await runCommand(main, { failureStatus: EXIT_NOT_LOOKED, whenFailed: () => progress.end() });

@@ -4,18 +4,20 @@ import { join } from 'node:path';
 import { takesNothing } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
+import { generateClient } from './generate-client/generate.ts';
 
 const HELP = 'npm run generate writes what the client takes from the OpenAPI document. It takes no options.\n';
 
-await runCommand(async () => {
-  if (takesNothing(process.argv.slice(2))) {
-    process.stdout.write(HELP);
+if (import.meta.filename === process.argv[1])
+  await runCommand(async () => {
+    if (takesNothing(process.argv.slice(2))) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+
+    for (const [path, text] of await generateClient()) {
+      writeFileSync(join(PROJECT, path), text);
+      console.log(`${path}: ${text.split('\n').length - 1} lines`);
+    }
     return 0;
-  }
-  const { generateClient } = await import('./generate-client/generate.ts');
-  for (const [path, text] of await generateClient()) {
-    writeFileSync(join(PROJECT, path), text);
-    console.log(`${path}: ${text.split('\n').length - 1} lines`);
-  }
-  return 0;
-});
+  });

@@ -45,4 +45,4 @@ async function main(): Promise<number> {
   return bars.every(({ met }) => met) ? 0 : 1;
 }
 
-await runCommand(main);
+if (import.meta.filename === process.argv[1]) await runCommand(main);

@@ -61,4 +61,4 @@ async function main(): Promise<number> {
   }
 }
 
-await runCommand(main, { failureStatus: EXIT_NOT_LOOKED });
+if (import.meta.filename === process.argv[1]) await runCommand(main, { failureStatus: EXIT_NOT_LOOKED });
