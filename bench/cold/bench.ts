@@ -1,13 +1,62 @@
 /**
  * cold: what a brand-new isolate reads until its first answer and until it is warm. All of it is counted, none timed.
  */
+
 import type { Run } from '../../src/format/manifest.ts';
+import { lowerBound } from '../probe/contenders.ts';
+import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
 import { ensureInventory } from '../support/inventory.ts';
-import { Random } from '../support/random.ts';
-import { Isolate } from './isolate.ts';
-import { lookupMixes, numbersIn } from './lookups.ts';
-import { numbersOf, type ServedWorld, servedWorld } from './world.ts';
+import { Random, shuffle } from '../support/random.ts';
+import { Isolate, numbersOf, type ServedWorld, servedWorld } from './isolate.ts';
+
+/** What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in. */
+
+/** Two in a hundred sign-ups are with a listed number: a round figure, for want of a published one. */
+const LISTED_PERCENT = 2;
+const ZIPF_EXPONENT = 1;
+
+interface LookupMixes {
+  /** Ranges of a million numbers by popularity, the r-th as popular as 1 / r. */
+  readonly zipf: () => number;
+  /** Every range as popular as any. */
+  readonly uniform: () => number;
+  /** As uniform, without any listed number. */
+  readonly unlisted: () => number;
+}
+
+/** @param runs the numbers of each run, ascending, the base last */
+function lookupMixes(runs: readonly Float64Array[], random: Random): LookupMixes {
+  const base = runs.at(-1) ?? new Float64Array();
+  const ranges = shuffle(usedRanges(base), random);
+  const cumulative = new Float64Array(ranges.length);
+  let total = 0;
+  for (let r = 0; r < ranges.length; r++) {
+    total += 1 / (r + 1) ** ZIPF_EXPONENT;
+    cumulative[r] = total;
+  }
+  const popular = () => ranges[lowerBound(cumulative, (random.below(2 ** 30) / 2 ** 30) * total)] as number;
+  const any = () => random.pick(ranges);
+  const isListed = (number: number) => runs.some((numbers) => has(numbers, number));
+  const unlistedIn = (range: () => number) => {
+    for (;;) {
+      const number = range() + random.below(RANGE_NUMBERS);
+      if (!isListed(number)) return number;
+    }
+  };
+  const mixed = (range: () => number) => () =>
+    random.below(100) < LISTED_PERCENT ? random.pick(base) : unlistedIn(range);
+  return { zipf: mixed(popular), uniform: mixed(any), unlisted: () => unlistedIn(any) };
+}
+
+/** Those of the numbers that are in another ascending list too. */
+function numbersIn(numbers: Float64Array, others: Float64Array): number[] {
+  return Array.from(numbers).filter((number) => has(others, number));
+}
+
+function has(numbers: Float64Array, number: number): boolean {
+  return numbers[lowerBound(numbers, number)] === number;
+}
 
 const KIB = 1024;
 const MIB = 2 ** 20;

@@ -1,7 +1,8 @@
 /** The lookups of sign-ups: most of them of numbers that nobody has listed. */
-import { LISTED_SHARE } from '../../scripts/simulate/assumptions.ts';
-import { lowerBound } from '../probe/sorted-array.ts';
+
+import { lowerBound } from '../probe/contenders.ts';
 import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
+import { LISTED_SHARE } from '../simulate/assumptions.ts';
 import { Random } from '../support/random.ts';
 
 export const MIXES = ['uniform', 'Zipf'] as const;

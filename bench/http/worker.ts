@@ -6,8 +6,7 @@ import { waitUntil } from 'cloudflare:workers';
 import { createApp, createFetch } from '../../src/http/app.ts';
 import { RequestQuota } from '../../src/keys/quota.ts';
 import { createRuntimeOn } from '../../src/runtime.ts';
-import { Disk, DiskObjectStore, DiskSliceStore } from './disk-stores.ts';
-import { COUNTERS_PATH, EMPTY_ANSWER, EMPTY_PATH } from './paths.ts';
+import { COUNTERS_PATH, Disk, DiskObjectStore, DiskSliceStore, EMPTY_ANSWER, EMPTY_PATH } from './disk-stores.ts';
 
 interface BenchEnv {
   /** The folder of the store, with `objects` and `slices`. */

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
-import type { Pass } from './contender.ts';
-import type { Inventory } from './inventory.ts';
+import type { Inventory } from './compare.ts';
+import type { Pass } from './contenders.ts';
 import type { Loaded } from './worker.ts';
 import { WORKLOADS, type Workload, type WorkloadName } from './workload.ts';
 

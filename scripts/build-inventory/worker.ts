@@ -1,6 +1,6 @@
 /** A worker thread: one task at a time, as worker-pool.ts sends them. */
 import { parentPort } from 'node:worker_threads';
-import { BuildError } from './build-error.ts';
+import { BuildError } from './journal.ts';
 import { runTask, type Task, type TaskKind, type TaskKinds, type TaskProgress } from './tasks.ts';
 
 export type WorkerMessage =

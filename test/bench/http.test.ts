@@ -2,16 +2,26 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkAnswers } from '../../bench/http/check.ts';
-import { type ClientKeys, createClients } from '../../bench/http/clients.ts';
+import { bars, measure, median, storageReads } from '../../bench/http/bench.ts';
+import { COUNTERS_PATH, type Counters } from '../../bench/http/disk-stores.ts';
 import { LoadToolMissing, loadResult, prepareLoad, requireLoadTool, runLoad } from '../../bench/http/load.ts';
-import { measure, median } from '../../bench/http/measure.ts';
-import { COUNTERS_PATH, type Counters } from '../../bench/http/paths.ts';
-import { GET_EMPTY, GET_LISTED, getRequest, LOOKUP_PATH, measuredRoutes } from '../../bench/http/routes.ts';
-import { type NumberSample, sampleNumbers } from '../../bench/http/sample.ts';
-import { buildSmallStore } from '../../bench/http/small-store.ts';
-import { openStoredNumbers, type StoredNumbers } from '../../bench/http/stored-numbers.ts';
-import { bars, storageReads } from '../../bench/http/table.ts';
+import {
+  buildSmallStore,
+  type NumberSample,
+  openStoredNumbers,
+  type StoredNumbers,
+  sampleNumbers,
+} from '../../bench/http/numbers.ts';
+import {
+  type ClientKeys,
+  checkAnswers,
+  createClients,
+  GET_EMPTY,
+  GET_LISTED,
+  getRequest,
+  LOOKUP_PATH,
+  measuredRoutes,
+} from '../../bench/http/routes.ts';
 import { startWorkerd, type Workerd } from '../../bench/http/workerd.ts';
 import { DirectoryObjectStore } from '../../bench/support/directory-store.ts';
 import { Random } from '../../bench/support/random.ts';

@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barsOf, rowsOf } from '../../bench/probe/bench.ts';
-import { informationBounds, log2Choose } from '../../bench/probe/bound.ts';
+import { barsOf, informationBounds, log2Choose, rowsOf } from '../../bench/probe/bench.ts';
 import { clusteredNumbers, writeStore } from '../../bench/probe/clustered-store.ts';
-import { type Comparison, compare } from '../../bench/probe/compare.ts';
-import { type Contender, timedPass } from '../../bench/probe/contender.ts';
-import { countMistakes } from '../../bench/probe/exactness.ts';
-import { readInventory } from '../../bench/probe/inventory.ts';
-import { Lmdb } from '../../bench/probe/lmdb.ts';
-import { openRingfence } from '../../bench/probe/ringfence.ts';
-import { Roaring } from '../../bench/probe/roaring.ts';
-import { medianRatio, takeTurns } from '../../bench/probe/rounds.ts';
-import { SortedArray } from '../../bench/probe/sorted-array.ts';
-import { Sqlite } from '../../bench/probe/sqlite.ts';
+import {
+  type Comparison,
+  compare,
+  countMistakes,
+  medianRatio,
+  readInventory,
+  takeTurns,
+} from '../../bench/probe/compare.ts';
+import { type Contender, openRingfence, SortedArray, timedPass } from '../../bench/probe/contenders.ts';
+import { Lmdb, Sqlite } from '../../bench/probe/native.ts';
+import { Roaring } from '../../bench/probe/worker.ts';
 import { makeWorkloads, usedRanges, WORKLOADS } from '../../bench/probe/workload.ts';
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
