@@ -3,6 +3,7 @@
  * is measured as its exact number of bits, with what its random access needs; only ours is written out.
  */
 
+import { lowerBound } from '../src/format/lower-bound.ts';
 import { encodeNumbers, SEGMENT_NUMBERS } from '../src/format/numbers.ts';
 import { NumbersReader } from '../src/format/numbers-reader.ts';
 import { codedBits, PARTITION_NUMBERS, PARTITION_OVERHEAD_BITS, PARTITION_SPAN } from '../src/format/partition.ts';
@@ -86,16 +87,6 @@ function nanoseconds(probe: (x: number) => number, probes: Float64Array): number
   return check === 0 ? 0 : least;
 }
 
-function binarySearch(numbers: Float64Array, x: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (at(numbers, middle) < x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 function main(): void {
   if (!hasSharedData) {
     console.log(`${INVENTORY} and its companion are not there: nothing to measure`);
@@ -128,7 +119,7 @@ function main(): void {
   );
   const reader = new NumbersReader(encodeNumbers(first));
   const ours = nanoseconds((x) => reader.find(x), probes);
-  const theirs = nanoseconds((x) => binarySearch(first, x), probes);
+  const theirs = nanoseconds((x) => lowerBound(first, x), probes);
   console.log(`one segment: find ${ours.toFixed(0)} ns, binary search in a Float64Array ${theirs.toFixed(0)} ns`);
 }
 

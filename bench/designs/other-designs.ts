@@ -1,9 +1,10 @@
 /** What one KV key a number, and rows in D1, are billed as: samples on the local simulation of both (worker.ts). */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestHarness } from 'wrangler';
-import { lowerBound } from '../probe/contenders.ts';
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import type { Usage } from '../simulate/prices.ts';
 import type { Billed, Task } from './worker.ts';
 

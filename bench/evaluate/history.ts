@@ -156,7 +156,8 @@ async function readFileInto(builder: HistoryBuilder, path: string): Promise<File
   return { path, kind, rows, refused, unreadable };
 }
 
-function linesOf(path: string): AsyncIterable<string> {
+/** Of a file, plain or gzip. Rejects where they cannot be read any further. */
+export function linesOf(path: string): AsyncIterable<string> {
   const file = createReadStream(path);
   // The callback is there so that a failure surfaces only where the lines are read.
   const input = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => undefined) : file;

@@ -5,7 +5,7 @@
  * (left truncation): a gap counts at an age only if it was watched at that age.
  */
 
-import type { History } from '../fit-ageing.ts';
+import type { History } from './history.ts';
 
 /** 97.5 % of a normal distribution lies below it: for intervals of 95 %. */
 const Z95 = 1.959964;

@@ -1,3 +1,4 @@
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { ColumnCache } from '../../src/serve/column-cache.ts';
 import { type Neighbours, neighboursOf } from '../../src/serve/neighbourhood.ts';
@@ -39,18 +40,6 @@ export function timedPass(
 }
 
 /** The measure of everything else: a binary search in a sorted Float64Array of all numbers. */
-
-/** How many of the numbers are smaller than `number`. */
-export function lowerBound(numbers: Float64Array, number: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] as number) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 export class SortedArray implements Contender {
   readonly name = 'Float64Array';

@@ -1,6 +1,6 @@
 /** The probes: numbers in random order, and for each whether it is listed. */
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import { Random } from '../support/random.ts';
-import { lowerBound } from './contenders.ts';
 
 export const WORKLOADS = ['hits', 'misses', 'near misses', 'mix'] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];

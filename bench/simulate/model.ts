@@ -15,9 +15,9 @@ import { BatchCursor } from '../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { planCompaction, planInline } from '../../src/merge/tiers.ts';
+import { SEGMENT_PREFIX } from '../../src/store/keys.ts';
 import { type Random, Zipf } from '../support/random.ts';
 import { ASSIGNED_NUMBERS, BILLION, detectionsAMinute, ONE_STORE, SCALES, type Scale } from './assumptions.ts';
-import { segmentKey } from './tick-calls.ts';
 
 /**
  * Of the clusters of the real list of 126,000 (numbers with less than 2,000 between them) nine in ten are a single
@@ -129,6 +129,16 @@ export async function measureSegment(random: Random, inventory: number): Promise
     };
   }
   throw new Error('the fold of a sample gave no segment');
+}
+
+/** A key as SegmentWriter makes them: 36 characters of attempt, six of index. */
+function segmentKey(random: Random, index: number): string {
+  const hex = (digits: number) =>
+    random
+      .below(16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
+  return `${SEGMENT_PREFIX}${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}-${String(index).padStart(6, '0')}`;
 }
 
 export function sampleBatch(random: Random, records: number, inventory: number) {

@@ -7,7 +7,7 @@ import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { SMALL_RUN, TIER_RATIO } from '../../src/merge/tiers.ts';
-import { MANIFEST_KEY, SEGMENT_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
 import { CONNECTIONS } from '../../src/store/side-by-side.ts';
 import type {
@@ -71,16 +71,6 @@ export function usageOf(calls: Calls): Usage {
     kvDeletes: calls.sliceDelete,
     kvLists: calls.sliceList,
   };
-}
-
-/** A key as SegmentWriter makes them: 36 characters of attempt, six of index. */
-export function segmentKey(random: Random, index: number): string {
-  const hex = (digits: number) =>
-    random
-      .below(16 ** digits)
-      .toString(16)
-      .padStart(digits, '0');
-  return `${SEGMENT_PREFIX}${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}-${String(index).padStart(6, '0')}`;
 }
 
 class MeteredObjectStore implements ObjectStore {

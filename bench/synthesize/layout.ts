@@ -5,7 +5,9 @@
  * A country's blocks are taken in a pseudo-random order. Along that order come the blocks of its groups, one group for
  * each kind, and then the blocks that are free.
  */
+
 import { CommandError } from '../../scripts/command/errors.ts';
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import { hash32, Permutation, Random } from '../support/random.ts';
 import { allocateKinds, apportion, BlockDrawer, KINDS, LONE } from './kinds.ts';
 import { BLOCK_NUMBERS, type CountryRanges } from './number-ranges.ts';
@@ -308,13 +310,8 @@ export class BlockIndex {
   }
 
   read(block: number, reader: BlockReader, into: Block): void {
-    let [low, high] = [0, this.#groups.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((this.#blocksBefore[middle] ?? 0) <= block) low = middle;
-      else high = middle - 1;
-    }
-    const group = this.#groups[low];
-    if (group !== undefined) reader.read(group, block - (this.#blocksBefore[low] ?? 0), into);
+    const at = lowerBound(this.#blocksBefore, block + 1) - 1;
+    const group = this.#groups[at];
+    if (group !== undefined) reader.read(group, block - (this.#blocksBefore[at] ?? 0), into);
   }
 }

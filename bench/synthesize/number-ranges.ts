@@ -1,4 +1,5 @@
 import metadata from 'libphonenumber-js/max/metadata';
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import { MAX_E164_DIGITS } from '../../src/number/phone-number.ts';
 import { readInternational } from '../../src/number/plan.ts';
 import { hash32, Random } from '../support/random.ts';
@@ -237,13 +238,8 @@ export class CountryRanges {
 
   /** The first number of a thousand-block. */
   firstNumber(block: number): number {
-    let [low, high] = [0, this.#starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((this.#blocksBefore[middle] ?? 0) <= block) low = middle;
-      else high = middle - 1;
-    }
-    return (this.#starts[low] ?? 0) + (block - (this.#blocksBefore[low] ?? 0)) * BLOCK_NUMBERS;
+    const at = lowerBound(this.#blocksBefore, block + 1) - 1;
+    return (this.#starts[at] ?? 0) + (block - (this.#blocksBefore[at] ?? 0)) * BLOCK_NUMBERS;
   }
 }
 

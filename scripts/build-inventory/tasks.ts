@@ -16,7 +16,6 @@ import {
 } from './fold.ts';
 import { BuildError } from './journal.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse.ts';
-import type { WorkerMessage } from './worker.ts';
 
 export interface TaskKinds {
   readonly parse: { readonly task: ParseTask; readonly result: ParseResult };
@@ -65,7 +64,12 @@ export const runHere: TaskRunner = {
   async close() {},
 };
 
-/** Worker threads, one a core, each with one task at a time; the others wait in line. */
+/** What a thread (worker.ts) tells of its task. */
+export type WorkerMessage =
+  | { readonly kind: 'progress'; readonly progress: TaskProgress }
+  | { readonly kind: 'done'; readonly result: TaskKinds[TaskKind]['result'] }
+  /** `code`: of a BuildError, which does not come through as one. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly code: BuildError['code'] | null };
 
 interface Waiting {
   readonly task: Task;
@@ -74,6 +78,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Worker threads, one a core, each with one task at a time; the others wait in line. */
 export class WorkerPool implements TaskRunner {
   readonly threads: number;
   readonly #idle: Worker[];

@@ -2,19 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barsOf, informationBounds, log2Choose, rowsOf } from '../../bench/probe/bench.ts';
+import { barsOf, rowsOf } from '../../bench/probe/bench.ts';
+import { informationBounds, log2Choose } from '../../bench/probe/bound.ts';
 import { clusteredNumbers, writeStore } from '../../bench/probe/clustered-store.ts';
-import {
-  type Comparison,
-  compare,
-  countMistakes,
-  medianRatio,
-  readInventory,
-  takeTurns,
-} from '../../bench/probe/compare.ts';
+import { type Comparison, compare, countMistakes, medianRatio, takeTurns } from '../../bench/probe/compare.ts';
 import { type Contender, openRingfence, SortedArray, timedPass } from '../../bench/probe/contenders.ts';
+import { readInventory } from '../../bench/probe/inventory.ts';
 import { Lmdb, Sqlite } from '../../bench/probe/native.ts';
-import { Roaring } from '../../bench/probe/worker.ts';
+import { Roaring } from '../../bench/probe/roaring.ts';
 import { makeWorkloads, usedRanges, WORKLOADS } from '../../bench/probe/workload.ts';
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { HistoryError, readHistory, report } from '../../../../bench/fit-ageing.ts';
+import { HistoryError, readHistory } from '../../../../bench/fit-ageing/history.ts';
+import { report } from '../../../../bench/fit-ageing.ts';
 import { DEFAULT_LEVELS } from '../../../../src/policy/ageing.ts';
 import { DETECTIONS, hasSharedData, INVENTORY } from '../../format/support/real-list.ts';
 

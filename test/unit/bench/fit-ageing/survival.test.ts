@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cohorts, power, Survival, twoExponentials, wilson } from '../../../../bench/fit-ageing/estimate.ts';
-import type { History } from '../../../../bench/fit-ageing.ts';
+import type { History } from '../../../../bench/fit-ageing/history.ts';
 import { Random } from '../../../../bench/support/random.ts';
 
 /** The same history in every run. */
