@@ -3,7 +3,6 @@
  * curves through it. docs/AGEING.md says what the default levels take from it. Prints the same for the same files.
  */
 
-import { resolve } from 'node:path';
 import { parseArguments } from '../scripts/command/arguments.ts';
 import { userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
@@ -11,6 +10,7 @@ import { isoDay } from '../src/format/records.ts';
 import { type Curve, cohorts, power, type Share, Survival, twoExponentials, wilson } from './fit-ageing/estimate.ts';
 import { type History, readHistory } from './fit-ageing/history.ts';
 import { markdownTable } from './simulate/table.ts';
+import { DETECTIONS, INVENTORY } from './support/shared-data.ts';
 
 /** What is printed: the counts, the estimate, the curves, and the days at which default levels could step down. */
 
@@ -118,9 +118,6 @@ function thresholdRow(share: number, survival: Survival, window: number, curve: 
   };
 }
 
-const DATA = resolve(import.meta.dirname, '../../shared/data');
-const DEFAULT_FILES = ['inventory-2025-02-28.tsv.gz', 'detections-2025-03-01_2025-08-31.tsv.gz'];
-
 const HELP = `npm run fit-ageing -- [FILES]
 
 FILES are an inventory (digits, first seen, last seen, sightings) and the detections after it (time, digits),
@@ -135,7 +132,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const files = positionals.length > 0 ? positionals.map(userPath) : DEFAULT_FILES.map((name) => resolve(DATA, name));
+  const files = positionals.length > 0 ? positionals.map(userPath) : [INVENTORY, DETECTIONS];
   process.stdout.write(report(await readHistory(files)));
   return 0;
 }

@@ -7,8 +7,8 @@ import { lowerBound } from '../src/format/lower-bound.ts';
 import { encodeNumbers, SEGMENT_NUMBERS } from '../src/format/numbers.ts';
 import { NumbersReader } from '../src/format/numbers-reader.ts';
 import { codedBits, PARTITION_NUMBERS, PARTITION_OVERHEAD_BITS, PARTITION_SPAN } from '../src/format/partition.ts';
-import { hasSharedData, INVENTORY, sharedDetections } from '../test/unit/format/support/real-list.ts';
 import { Random } from './support/random.ts';
+import { hasSharedData, INVENTORY, sharedDetections } from './support/shared-data.ts';
 
 /** What numbers[i] is. */
 const at = (numbers: Float64Array, i: number): number => numbers[i] as number;

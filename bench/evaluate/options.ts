@@ -1,20 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArguments } from '../../scripts/command/arguments.ts';
 import { UsageError } from '../../scripts/command/errors.ts';
 import { isoDay, SECONDS_PER_DAY } from '../../src/format/records.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
+import { DATA, DETECTIONS, hasSharedData, INVENTORY } from '../support/shared-data.ts';
 
 export const DEFAULT_SEED = 1;
 /** What the table was fitted to, and the months that were kept back; both are in the default files. */
 export const FIT_FROM = '2025-03-01';
 export const FIT_TO = '2025-06-30';
 export const HELD_BACK_FROM = '2025-07-01';
-/** Beside the project; not part of it, since the numbers are real. */
-const DATA = join(import.meta.dirname, '..', '..', '..', 'shared', 'data');
-const DEFAULT_FILES = ['inventory-2025-02-28.tsv.gz', 'detections-2025-03-01_2025-08-31.tsv.gz'].map((name) =>
-  join(DATA, name),
-);
 
 const FILES_HELP = `FILES are inventories (rows of digits, first seen, last seen, sightings) and detections (rows of time, digits) in any
 number and order, tab-separated, plain or .gz; they are told apart by their columns. Without FILES, those of
@@ -97,7 +91,7 @@ export function parseFitOptions(args: readonly string[]): FitOptions | null {
 
 function filesOf(positionals: readonly string[]): readonly string[] {
   if (positionals.length > 0) return positionals;
-  if (DEFAULT_FILES.every((file) => existsSync(file))) return DEFAULT_FILES;
+  if (hasSharedData) return [INVENTORY, DETECTIONS];
   throw new UsageError(`expected FILES: ${DATA} is not there. --help says what they hold`);
 }
 

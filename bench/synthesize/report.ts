@@ -1,10 +1,10 @@
 /** What `--report` prints: how the synthetic numbers cluster, beside the real history. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { lowerBound } from '../../src/format/lower-bound.ts';
 import { parseNumber } from '../../src/number/parse.ts';
+import { INVENTORY } from '../support/shared-data.ts';
 import { CaptureWalk, planFortnight } from './fortnight.ts';
 import { InventoryWalk } from './inventory.ts';
 import { type Layout, planInventory, type SynthesisOptions } from './layout.ts';
@@ -81,16 +81,15 @@ export function knownNeighbours(
   return { before: before / total, dayBefore: dayBefore / total };
 }
 
-const HISTORY = resolve(import.meta.dirname, '../../../shared/data/inventory-2025-02-28.tsv.gz');
 const DAY_SECONDS = 86_400;
 /** How many known neighbours the figure of DESIGN.md asks for. */
 const LEAST_KNOWN = 3;
 
 /** The valid numbers of the real history, ascending; null if it is not there. */
 export function realNumbers(): Float64Array | null {
-  if (!existsSync(HISTORY)) return null;
+  if (!existsSync(INVENTORY)) return null;
   const numbers = new Set<number>();
-  for (const line of gunzipSync(readFileSync(HISTORY)).toString('utf8').split('\n')) {
+  for (const line of gunzipSync(readFileSync(INVENTORY)).toString('utf8').split('\n')) {
     const parsed = parseNumber(line.slice(0, Math.max(0, line.indexOf('\t'))));
     if (parsed.ok) numbers.add(parsed.value.number);
   }
@@ -112,7 +111,7 @@ export function reportText(options: SynthesisOptions): string {
   const realShares = real === null ? null : measureClustering(real);
   const lines =
     real === null
-      ? [`The real history is not there (${HISTORY}): synthetic figures only.`]
+      ? [`The real history is not there (${INVENTORY}): synthetic figures only.`]
       : [`real: ${real.length} numbers of 2025-02-28`];
   lines.push(
     `synthetic: ${synthetic.length} numbers, seed ${options.seed}`,

@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HistoryError, readHistory } from '../../../../bench/fit-ageing/history.ts';
 import { report } from '../../../../bench/fit-ageing.ts';
+import { DETECTIONS, hasSharedData, INVENTORY } from '../../../../bench/support/shared-data.ts';
 import { DEFAULT_LEVELS } from '../../../../src/policy/ageing.ts';
-import { DETECTIONS, hasSharedData, INVENTORY } from '../../format/support/real-list.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-fit-ageing-'));
 afterAll(() => rmSync(folder, { recursive: true }));

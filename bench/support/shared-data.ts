@@ -3,10 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Detection } from '../../../../src/format/detection.ts';
-import { parseNumber } from '../../../../src/number/parse.ts';
+import type { Detection } from '../../src/format/detection.ts';
+import { parseNumber } from '../../src/number/parse.ts';
 
-const DATA = resolve(import.meta.dirname, '../../../../../shared/data');
+/** Beside the project; not part of it, since the numbers are real. */
+export const DATA = resolve(import.meta.dirname, '../../../shared/data');
 export const INVENTORY = resolve(DATA, 'inventory-2025-02-28.tsv.gz');
 export const DETECTIONS = resolve(DATA, 'detections-2025-03-01_2025-08-31.tsv.gz');
 export const hasSharedData = existsSync(INVENTORY) && existsSync(DETECTIONS);

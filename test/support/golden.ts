@@ -5,14 +5,14 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { encodeSegment } from '../src/format/segment.ts';
-import { CASES } from '../test/unit/format/support/cases.ts';
-import { CODECS, type Codec, type Contents, type Kind } from '../test/unit/format/support/content.ts';
-import { describeSegment } from '../test/unit/format/support/describe-segment.ts';
-import { EXAMPLE_RECORDS } from '../test/unit/format/support/example.ts';
-import { recordColumns } from '../test/unit/format/support/plain.ts';
+import { encodeSegment } from '../../src/format/segment.ts';
+import { CASES } from '../unit/format/support/cases.ts';
+import { CODECS, type Codec, type Contents, type Kind } from '../unit/format/support/content.ts';
+import { describeSegment } from '../unit/format/support/describe-segment.ts';
+import { EXAMPLE_RECORDS } from '../unit/format/support/example.ts';
+import { recordColumns } from '../unit/format/support/plain.ts';
 
-const DIRECTORY = resolve(import.meta.dirname, '../test/golden');
+const DIRECTORY = resolve(import.meta.dirname, '../golden');
 
 /** JSON with the elements of lists on lines of their own, down to the second level. */
 function formatJson(content: unknown): string {
