@@ -74,7 +74,7 @@ function licences(folders: readonly string[]): string {
     .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-/** The declarations of the entries, by tsc; what no entry leads to is left out (reachable.ts). */
+/** The declarations of the entries, by tsc; what no entry leads to is left out (build-package/declarations.ts). */
 
 /** @throws BuildError if an entry's types need a package that its user may not have */
 export function writeDeclarations(): void {

@@ -183,7 +183,7 @@ function row(name: string, count: number): string {
 }
 
 export interface ImportRequest {
-  /** At least one path; the names say the formats (file-format.ts). */
+  /** At least one path; the names say the formats (import/file-rows.ts). */
   readonly files: readonly string[];
   /** Of the API, such as `http://127.0.0.1:8787`. */
   readonly url: string;

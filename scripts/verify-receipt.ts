@@ -91,7 +91,7 @@ const ASIDE = new Set(['receipt', 'evidence', 'stale', 'ageSeconds']);
 /** Of an earlier day, only this can be told: the generation is another, and so may be what came later on that day. */
 const OF_THE_DAY = ['verdict', 'labels', 'channels', 'industries', 'firstSeen', 'action', 'rule'] as const;
 
-/** @throws LookError if the store does not hold what it takes */
+/** @throws FsckError if the store does not hold what it takes */
 export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Promise<Verification> {
   const subject = parseNumber(answer.number);
   if (!subject.ok) throw new FsckError('the answer names no phone number');
@@ -214,7 +214,7 @@ const FROM = {
   day: 'held against what the store knows today of that day (segments of the receipt are gone)',
 };
 
-/** @throws LookError naming what was expected; nothing of the file is quoted, since it names a number */
+/** @throws FsckError naming what was expected; nothing of the file is quoted, since it names a number */
 function readAnswer(file: string): ReceiptedAnswer {
   let value: unknown;
   checkInputFile(file);

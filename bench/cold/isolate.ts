@@ -1,4 +1,4 @@
-/** An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for. */
+/** A brand-new isolate on a store in service, with reads counted by how many wait for each other. */
 import type { Manifest } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
@@ -12,6 +12,8 @@ import { WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectHead, ObjectStore, SliceStore, StoredObject } from '../../src/store/store.ts';
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.ts';
+
+/** An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for. */
 
 /** The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs. */
 

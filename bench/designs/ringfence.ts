@@ -1,5 +1,4 @@
-/** Ringfence's stores with a count of what each call is billed as. */
-
+/** Ringfence's own part of the comparison: lookups and a fortnight's ticks on stores that count what is billed. */
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { decodeManifest, EMPTY_MANIFEST } from '../../src/format/manifest.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
@@ -17,6 +16,8 @@ import type { Stores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
 import { Random } from '../support/random.ts';
 import type { Lookups } from './lookups.ts';
+
+/** Ringfence's stores with a count of what each call is billed as. */
 
 export class BilledStores {
   readonly objects: CountingObjectStore;

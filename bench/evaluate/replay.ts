@@ -1,5 +1,4 @@
-/** A period day by day, as it would have been used: each day's first-time numbers against what was known the day before. */
-
+/** A history replayed: what was known on the morning of each day, that day's first-time numbers, and random ones beside. */
 import { lowerBound } from '../../src/format/lower-bound.ts';
 import { parseNumber } from '../../src/number/parse.ts';
 import { readInternational } from '../../src/number/plan.ts';
@@ -7,6 +6,8 @@ import { type CountsSoFar, FRESH_DAYS, WEEK_DAYS } from '../../src/policy/neighb
 import type { Random } from '../support/random.ts';
 import { BLOCK_NUMBERS, type CountryRanges, mobileRanges } from '../synthesize/number-ranges.ts';
 import type { History } from './history.ts';
+
+/** A period day by day, as it would have been used: each day's first-time numbers against what was known the day before. */
 
 /** What is listed on the morning of a day, and how many of it stand around a number: the counts that production has. */
 

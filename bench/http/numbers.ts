@@ -1,5 +1,4 @@
-/** All numbers columns of a store's current generation: 30 MB for the whole inventory. */
-
+/** The numbers that are asked for: those of a store, a sample of them, and a small store for where none was built. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { BatchBuilder } from '../../src/format/batch.ts';
@@ -18,6 +17,8 @@ import { WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from '../support/directory-store.ts';
 import { Random } from '../support/random.ts';
+
+/** All numbers columns of a store's current generation: 30 MB for the whole inventory. */
 
 interface StoredSegment {
   readonly entry: SegmentEntry;

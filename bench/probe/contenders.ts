@@ -1,3 +1,4 @@
+/** What is compared, and the two contenders that run everywhere: a sorted array, and Ringfence's own columns. */
 import { lowerBound } from '../../src/format/lower-bound.ts';
 import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { ColumnCache } from '../../src/serve/column-cache.ts';

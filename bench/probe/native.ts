@@ -1,11 +1,12 @@
+/** The contenders that are native, and run in Node alone: SQLite and LMDB. */
+import Database from 'better-sqlite3';
+import { open, type RootDatabase } from 'lmdb';
+import type { Contender } from './contenders.ts';
+
 /**
  * SQLite through better-sqlite3, in memory: the number is the rowid, the fastest key SQLite has, and the statement is
  * prepared once.
  */
-
-import Database from 'better-sqlite3';
-import { open, type RootDatabase } from 'lmdb';
-import type { Contender } from './contenders.ts';
 
 /** Numbers inserted by one statement, as a JSON array: far faster than one by one. */
 const CHUNK = 100_000;

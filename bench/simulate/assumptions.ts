@@ -1,6 +1,6 @@
 /**
  * What the simulation takes for granted, each with where it comes from. What can be measured from the code is measured
- * (measured-sizes.ts, measured-tick.ts) and not here; prices are in prices.ts.
+ * (model.ts, tick-calls.ts) and not here; prices are in prices.ts.
  */
 
 import type { Row } from '../report.ts';

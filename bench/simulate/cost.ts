@@ -1,5 +1,4 @@
-/** What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage. */
-
+/** What a month costs, and what it is made of: operations, storage, dollars, and the same on other designs. */
 import type { Row } from '../report.ts';
 import {
   COMPARED_LOOKUPS,
@@ -40,6 +39,8 @@ import {
   timesCalls,
   usageOf,
 } from './tick-calls.ts';
+
+/** What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage. */
 
 const MONTHS_A_YEAR = 365 / DAYS_A_MONTH;
 const HOURS_A_MONTH = 24 * DAYS_A_MONTH;

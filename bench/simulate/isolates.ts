@@ -1,8 +1,4 @@
-/**
- * Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
- * reads after that. Every figure is an expectation over exponentially distributed lives.
- */
-
+/** Isolates: how many warm up and what that reads, and what a billion numbers in one of them would cost. */
 import { ByteCache } from '../../src/serve/byte-cache.ts';
 import { NUMBERS_BUDGET } from '../../src/serve/column-cache.ts';
 import { REFRESH_MS } from '../../src/serve/snapshot.ts';
@@ -22,6 +18,11 @@ import {
 import { type ScaleModel, typicalRuns } from './model.ts';
 import { dollarsOf, listDollars, PRICES, type Usage } from './prices.ts';
 import { type Quantiles, quantilesOf, type Section, three } from './table.ts';
+
+/**
+ * Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
+ * reads after that. Every figure is an expectation over exponentially distributed lives.
+ */
 
 const MONTH_SECONDS = DAYS_A_MONTH * 86_400;
 const LIFE_SECONDS = EDGE.isolateLifeHours * 3_600;

@@ -1,8 +1,4 @@
-/**
- * Made-up detections to measure the encoders with: numbers in clusters as on the real list, everything else in
- * proportions that make the columns no smaller than real ones.
- */
-
+/** What every section starts from, at each scale: sizes from the real encoders, and a year of the real tiers. */
 import { BatchBuilder, openBatch } from '../../src/format/batch.ts';
 import type { Detection } from '../../src/format/detection.ts';
 import { EMPTY_MANIFEST, encodeManifest, type Run, runNumbers, type SegmentEntry } from '../../src/format/manifest.ts';
@@ -18,6 +14,11 @@ import { planCompaction, planInline } from '../../src/merge/tiers.ts';
 import { SEGMENT_PREFIX } from '../../src/store/keys.ts';
 import { type Random, Zipf } from '../support/random.ts';
 import { ASSIGNED_NUMBERS, BILLION, detectionsAMinute, ONE_STORE, SCALES, type Scale } from './assumptions.ts';
+
+/**
+ * Made-up detections to measure the encoders with: numbers in clusters as on the real list, everything else in
+ * proportions that make the columns no smaller than real ones.
+ */
 
 /**
  * Of the clusters of the real list of 126,000 (numbers with less than 2,000 between them) nine in ten are a single
@@ -97,7 +98,7 @@ function hexDigest(random: Random): string {
   ).join('');
 }
 
-/** Bytes a number and a manifest entry, from the real encoders on made-up records (synthetic-records.ts). */
+/** Bytes a number and a manifest entry, from the real encoders on made-up records. */
 
 interface SegmentSizes {
   /** Records in a full segment: whole ten-thousand-blocks up to 32,768. */

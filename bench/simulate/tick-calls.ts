@@ -1,8 +1,4 @@
-/**
- * How many storage calls a tick makes. A test holds the counts equal to those of the real tick
- * (test/unit/bench/simulate/tick-calls.test.ts). How long they take is tick-time.ts.
- */
-
+/** Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take. */
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
@@ -22,6 +18,11 @@ import type { Latency, Random } from '../support/random.ts';
 import { FOLD_CPU_US_A_RECORD, LATENCY, MINUTE_MS, TODAY } from './assumptions.ts';
 import { sampleBatch } from './model.ts';
 import type { Usage } from './prices.ts';
+
+/**
+ * How many storage calls a tick makes. A test holds the counts equal to those of the real tick
+ * (test/unit/bench/simulate/tick-calls.test.ts).
+ */
 
 /** The in-memory stores with every call written down: what it was, on which key, how many bytes went over the wire. */
 

@@ -3,7 +3,7 @@
  *
  * Fitted to the shared history of 2025-02-28 (105,449 valid-looking numbers): the shares are those of its numbers by
  * the count in their thousand-block (1, 2-3, 4-10, 11-30, 31-99, 100 and more), within the first three rows split by
- * the count in their hundred-block. The fills were chosen so that measureClustering (measure.ts) of a synthetic
+ * the count in their hundred-block. The fills were chosen so that measureClustering (report.ts) of a synthetic
  * inventory agrees with the history; `npm run synthesize -- --report` prints both.
  */
 

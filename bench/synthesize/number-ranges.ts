@@ -1,3 +1,4 @@
+/** Where numbers may lie: the mobile ranges of each country, from the patterns of libphonenumber's metadata. */
 import metadata from 'libphonenumber-js/max/metadata';
 import { lowerBound } from '../../src/format/lower-bound.ts';
 import { MAX_E164_DIGITS } from '../../src/number/phone-number.ts';

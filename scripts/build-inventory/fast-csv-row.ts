@@ -1,7 +1,7 @@
 /**
  * The fast way through the gate for what nearly all rows of a large CSV file are: plain ASCII without quotes, digits for
  * a number, ISO times, and circumstances that an earlier row had. It only ever accepts, with the values that
- * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (checked-row.ts). A
+ * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (rows.ts). A
  * property test holds the two equal.
  */
 

@@ -1,8 +1,4 @@
-/**
- * Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
- * that the cuts of the segments depend on, so with it every segment can be folded by itself.
- */
-
+/** Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting facts by day. */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -24,6 +20,11 @@ import { fold } from '../../src/merge/fold.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
 import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
+
+/**
+ * Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
+ * that the cuts of the segments depend on, so with it every segment can be folded by itself.
+ */
 
 export interface CountTask {
   readonly kind: 'count';

@@ -1,5 +1,4 @@
-/** Collects accepted rows in typed arrays, 24 bytes each, until a batch is full. */
-
+/** Phase 1 as a task: the rows of a piece, checked and collected, into batches sorted by number in the work folder. */
 import { createHash } from 'node:crypto';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +16,8 @@ import { type Bytes, FRAME_HEADER_BYTES, sealFrame } from '../../src/format/fram
 import { sortedOrder } from '../../src/merge/sort-order.ts';
 import { type Input, type InputRange, readRows } from './inputs.ts';
 import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
+
+/** Collects accepted rows in typed arrays, 24 bytes each, until a batch is full. */
 
 /** 12 MiB of a batch: as much as a tick of a rebuild reads at once (src/merge/context.ts). */
 const MAX_BATCH_ROWS = 2 ** 19;

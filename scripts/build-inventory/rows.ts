@@ -1,5 +1,4 @@
-/** What becomes of the rows of an input, in order. */
-
+/** One row of an input: from a line of bytes through the gate of the ingest to whoever collects it. */
 import type { LineError } from '../../src/format/batch.ts';
 import { circumstancesText } from '../../src/format/circumstances.ts';
 import type { Detection } from '../../src/format/detection.ts';
@@ -11,6 +10,8 @@ import { Rejection } from '../../src/ingest/rejection.ts';
 import { type ValidationContext, validateLine } from '../../src/ingest/validate.ts';
 import type { FileRow } from '../import/file-rows.ts';
 import { type Columns, type Mapping, rowToRaw } from '../import/mapping.ts';
+
+/** What becomes of the rows of an input, in order. */
 
 export interface RowSink {
   /** Times are seconds since 1970; `circumstances` is their text (src/format/circumstances.ts). */

@@ -1,8 +1,4 @@
-/**
- * A batch in the work folder, read by range. The file is opened for each read and closed again, so that hundreds of
- * batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
- */
-
+/** Batches in the work folder: read by range, and as sources of the merge's fold. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteReader } from '../../src/format/bytes.ts';
@@ -13,6 +9,11 @@ import type { FactsRows } from '../../src/merge/facts-rows.ts';
 import type { RecordSink } from '../../src/merge/segment-builder.ts';
 import { BuildError } from './journal.ts';
 import { COLUMNS_OFFSET, type SpilledBatch } from './parse.ts';
+
+/**
+ * A batch in the work folder, read by range. The file is opened for each read and closed again, so that hundreds of
+ * batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
+ */
 
 /** A batch's columns behind the numbers. */
 const FIELDS = ['observedAt', 'firstSeenAt', 'sightings', 'circumstance'] as const;

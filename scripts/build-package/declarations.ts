@@ -1,7 +1,8 @@
-/** A declaration file as tsc writes it, read by statement; anything else is refused. */
-
+/** The declarations of the package: tsc's files read by statement, and of them only what an entry leads to. */
 import { dirname, join } from 'node:path/posix';
 import { BuildError } from './entries.ts';
+
+/** A declaration file as tsc writes it, read by statement; anything else is refused. */
 
 /** `imported` under the name `local`, from another file or package. */
 interface Specifier {

@@ -27,7 +27,7 @@ export interface LocalStore {
  *
  * @param command that opens it, as the person at the terminal calls it
  * @param create whether a folder without a store gets an empty one
- * @throws LookError if there is no store, if a server works on it, or if workerd does not start; CommandError if the
+ * @throws FsckError if there is no store, if a server works on it, or if workerd does not start; CommandError if the
  *   folder cannot be used, or is locked
  */
 export async function openLocalStore(

@@ -1,5 +1,4 @@
-/** The history: the chain of parents from the current generation back to the first, and the batches named on it. */
-
+/** Batches, of which everything else is made: which were merged, set aside, withdrawn or held back, and that each is kept. */
 import { openBatch } from '../../src/format/batch.ts';
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/merge/context.ts';
@@ -21,6 +20,8 @@ import {
 import type { ObjectStore } from '../../src/store/store.ts';
 import { type Check, FsckError, isKept, type Look, listObjects, REBUILD } from './findings.ts';
 
+/** The history: the chain of parents from the current generation back to the first, and the batches named on it. */
+
 /** Ten years of minutes. */
 const MAX_GENERATIONS = 5_256_000;
 /** About a hundred bytes of memory each. */
@@ -35,7 +36,7 @@ export interface History {
   readonly isWhole: boolean;
 }
 
-/** @throws LookError beyond MAX_GENERATIONS or MAX_BATCHES */
+/** @throws FsckError beyond MAX_GENERATIONS or MAX_BATCHES */
 export async function checkHistory(look: Look, manifest: Manifest, setAside: ReadonlySet<string>): Promise<History> {
   const check = look.findings.begin('history');
   if (manifest.generation > MAX_GENERATIONS) {

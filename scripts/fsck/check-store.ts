@@ -122,7 +122,7 @@ interface CheckOptions {
  * Looks at the whole store and tells what it finds to `look.findings`. Returns the manifest, or null if that cannot be
  * read.
  *
- * @throws LookError if the store cannot be looked at
+ * @throws FsckError if the store cannot be looked at
  */
 export async function checkStore(look: Look, options: CheckOptions): Promise<ReadManifest | null> {
   const read = await checkManifest(look);

@@ -1,3 +1,4 @@
+/** What a check works with: what it finds, how it tells how far it is, and whole listings of the store. */
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { listPages } from '../../src/store/list-objects.ts';
 import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/store/store.ts';
@@ -165,7 +166,7 @@ export interface Look {
 
 /** The store could not be looked at, so nothing is known of it: neither sound nor broken. Exit status 2. */
 export class FsckError extends CommandError {
-  override readonly name = 'LookError';
+  override readonly name = 'FsckError';
 }
 
 /** The remedy that always works, since batches are what everything else is made of. */
@@ -176,7 +177,7 @@ export const REBUILD = 'Rebuild the store from its batches: npm run fsck -- --re
 /** A hundred million keys; a listing that has not ended by then goes round in circles. */
 const MAX_PAGES = 100_000;
 
-/** The objects under a prefix in key order. @throws LookError if the listing does not end */
+/** The objects under a prefix in key order. @throws FsckError if the listing does not end */
 export async function* listObjects(objects: ObjectStore, prefix: string): AsyncGenerator<ObjectHead> {
   for await (const page of listPages(objects, prefix, MAX_PAGES)) {
     yield* page.objects;
@@ -185,7 +186,7 @@ export async function* listObjects(objects: ObjectStore, prefix: string): AsyncG
   throw new FsckError(`the listing of ${prefix} has not ended after ${MAX_PAGES} pages`);
 }
 
-/** All slices. @throws LookError if the listing does not end */
+/** All slices. @throws FsckError if the listing does not end */
 export async function* listSlices(slices: SliceStore): AsyncGenerator<SliceHead> {
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {

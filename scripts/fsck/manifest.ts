@@ -1,5 +1,4 @@
-/** What a manifest says of itself, held against itself. Its reader has checked that segments are in number order. */
-
+/** The manifest: that it is there, can be read and agrees with itself, and which copy it was if it is lost. */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 import { loggableMessage, messageOf } from '../../src/merge/context.ts';
@@ -16,6 +15,8 @@ import {
 import { hasMerged } from '../../src/store/lost-manifest.ts';
 import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
 import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
+
+/** What a manifest says of itself, held against itself. Its reader has checked that segments are in number order. */
 
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
 export function contradictions(manifest: Manifest): string[] {
@@ -118,7 +119,7 @@ export interface ReadManifest {
 /**
  * The current manifest, or null, with a problem told, if it is missing or damaged.
  *
- * @throws LookError if the storage does not answer: this is the first thing that is asked of it
+ * @throws FsckError if the storage does not answer: this is the first thing that is asked of it
  */
 export async function checkManifest({ objects, findings, progress }: Look): Promise<ReadManifest | null> {
   progress.begin('manifest');
@@ -154,7 +155,7 @@ export async function checkManifest({ objects, findings, progress }: Look): Prom
   }
 }
 
-/** That the manifest is the same as at the beginning. @throws LookError if it is not: the findings may be of neither */
+/** That the manifest is the same as at the beginning. @throws FsckError if it is not: the findings may be of neither */
 export async function checkUnchanged({ objects }: Look, { manifest, object }: ReadManifest): Promise<void> {
   const etag = (await objects.head(MANIFEST_KEY))?.etag;
   if (etag === object?.etag) return;
@@ -167,7 +168,7 @@ export async function checkUnchanged({ objects }: Look, { manifest, object }: Re
 /**
  * Whether a generation was ever current, by what the next tick goes by, or by a copy of one that follows another.
  *
- * @throws LookError if the storage does not answer
+ * @throws FsckError if the storage does not answer
  */
 async function wasPublished(objects: ObjectStore): Promise<boolean> {
   try {

@@ -60,7 +60,7 @@ interface Generation {
 /**
  * @param choice key of a copy of a manifest, or NO_DECISIONS; null: the manifest, or if that is lost the copy that it
  *   was; without any copy nothing is known, and everything is screened
- * @throws LookError if that cannot be read, or nobody can tell which copy it was: it says what there is to choose from
+ * @throws FsckError if that cannot be read, or nobody can tell which copy it was: it says what there is to choose from
  */
 async function readDecided(source: ObjectStore, choice: string | null): Promise<Decided> {
   const withdrawn = new Set<string>();
@@ -182,7 +182,7 @@ async function withoutBatches(objects: ObjectStore, ledger: Ledger, out: Readonl
   return { ...ledger, cases, leftOut, leftOutPage: null };
 }
 
-/** All batches that a generation and those before it took up. @throws LookError if the history has a hole */
+/** All batches that a generation and those before it took up. @throws FsckError if the history has a hole */
 async function mergedBy(source: ObjectStore, { generation, commit }: Manifest): Promise<ReadonlySet<string>> {
   const merged = new Set<string>();
   let parent: string | null = commit;
@@ -196,7 +196,7 @@ async function mergedBy(source: ObjectStore, { generation, commit }: Manifest): 
   return merged;
 }
 
-/** @throws LookError */
+/** @throws FsckError */
 async function readManifest(source: ObjectStore, key: string): Promise<Manifest> {
   try {
     const object = await source.get(key);
@@ -207,7 +207,7 @@ async function readManifest(source: ObjectStore, key: string): Promise<Manifest>
   }
 }
 
-/** @throws LookError naming what cannot be read */
+/** @throws FsckError naming what cannot be read */
 async function readGeneration(source: ObjectStore, key: string, manifest: Manifest): Promise<Generation> {
   const read = async <T>(part: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -257,8 +257,8 @@ export interface Rebuilt {
  * Builds in an empty store. Batches that were set aside are kept and set aside again, for the same reason; of merged ones, what
  * was in quarantine stays in it; those that waited are screened and merged. Stopped anywhere, the source is as it was, and the target of no use.
  *
- * @param choice what to go by where nobody can tell what was kept out (decided.ts); null: nothing is chosen
- * @throws LookError if there is nothing to build from, or what was kept out cannot be told
+ * @param choice what to go by where nobody can tell what was kept out (readDecided); null: nothing is chosen
+ * @throws FsckError if there is nothing to build from, or what was kept out cannot be told
  */
 export async function rebuild(
   source: ObjectStore,

@@ -1,5 +1,4 @@
-/** A segment's bytes held against what the manifest says of it, down to each record. */
-
+/** Segments, their slices, the exact counts of their numbers, and facts: there, whole, and as the manifest says. */
 import { EVIDENCE_BLOCK_NUMBERS } from '../../src/format/evidence.ts';
 import { EvidenceBlock } from '../../src/format/evidence-block.ts';
 import { GrowingFacts } from '../../src/format/facts-columns.ts';
@@ -23,6 +22,8 @@ import { MANIFEST_KEY } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import { type Check, FsckError, type Look, REBUILD } from './findings.ts';
 import { segmentsInUse } from './manifest.ts';
+
+/** A segment's bytes held against what the manifest says of it, down to each record. */
 
 const SHAPE_FIELDS = [
   'first',

@@ -1,5 +1,4 @@
-/** Which lines were sent, without holding any of them: for going on with a file that has been repaired. */
-
+/** A file as uploads: rows become lines, lines that were sent before are left out, the rest is cut into chunks. */
 import { createHash, hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { LineError } from '../../src/format/batch.ts';
@@ -10,6 +9,8 @@ import { DEFAULT_LABEL, validateLine } from '../../src/ingest/validate.ts';
 import { type FileRow, type FileSource, type RowHooks, rowsOf } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
 import type { ServerLabels } from './upload.ts';
+
+/** Which lines were sent, without holding any of them: for going on with a file that has been repaired. */
 
 export const LINE_HASH_BYTES = 8;
 
@@ -171,7 +172,7 @@ export class Chunk {
     return this.#rows >= this.#maxRows || this.#chars >= MAX_CHUNK_CHARS;
   }
 
-  /** @param hash of the line as the file has it (line-set.ts) */
+  /** @param hash of the line as the file has it (lineHash) */
   add(fileLine: number, json: string, hash: bigint): void {
     this.#rows += 1;
     this.#chars += json.length + 1;

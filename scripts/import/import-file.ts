@@ -1,3 +1,4 @@
+/** One file: from where an earlier run stopped to its end, each line counted once. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';

@@ -4,7 +4,7 @@
  *
  *   ID.json    the state, replaced as a whole before and after each upload
  *   ID.keys    the Idempotency-Key of each acknowledged upload, a line each
- *   ID.lines   a hash of each line that was sent (line-set.ts), in order
+ *   ID.lines   a hash of each line that was sent (chunks.ts), in order
  *   ID.before  likewise, of an earlier file that this one goes on with
  *
  * The last three are only appended to, before the state that counts them is saved; what they have beyond that is of an

@@ -1,3 +1,4 @@
+/** The server as an import sees it: uploads, sent again until they are taken, and the labels that it knows. */
 import * as v from 'valibot';
 import { DEFAULT_LABEL, type Labels } from '../../src/ingest/validate.ts';
 import { keyAdvice } from '../command/errors.ts';

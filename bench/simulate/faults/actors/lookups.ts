@@ -1,5 +1,4 @@
-/** Lookups of all kinds, and what each answer is held to. */
-
+/** Those who read: lookups of all kinds, briefings and replicas, and what each answer is held to. */
 import { ReplicaError } from '../../../../src/replica/errors.ts';
 import { lookupByRpc } from '../../../../src/rpc.ts';
 import type { Random } from '../../../support/random.ts';
@@ -12,6 +11,8 @@ import { briefingOf, type PlainBriefing } from '../model/record.ts';
 import type { Exchange, Sent, World } from '../world.ts';
 import { type Actor, pick, type Scene, type Tenant, type Town } from './actor.ts';
 import { checkHealth } from './operate.ts';
+
+/** Lookups of all kinds, and what each answer is held to. */
 
 /** Changes of keys are known everywhere within a minute while storage works, and within an hour if it fails. */
 const KEYS_KNOWN_MS = 61_000;

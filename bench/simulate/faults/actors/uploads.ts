@@ -1,10 +1,11 @@
-/** Uploads: new ones, ones sent again, and ones with another body under a key that was used. */
-
+/** Uploads and what becomes of them: sent, sent again, merged by cron, taken back, brought back. */
 import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../../src/crons.ts';
 import { feedOf } from '../feeds.ts';
 import { type Generation, isInInventory } from '../model/generation.ts';
 import { ADMIN_KEY, type Exchange } from '../world.ts';
 import { type Actor, pick, type Scene, type SentUpload } from './actor.ts';
+
+/** Uploads: new ones, ones sent again, and ones with another body under a key that was used. */
 
 interface Receipt {
   readonly batch: string;

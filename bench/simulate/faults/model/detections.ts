@@ -1,3 +1,4 @@
+/** Uploads and the rules that they are judged by, as the model understands them. */
 /** What the model keeps of uploads: plain objects, one a detection. */
 
 export interface PlainLink {
