@@ -1,4 +1,5 @@
 /** A brand-new isolate on a store in service, with reads counted by how many wait for each other. */
+
 import type { Manifest } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
@@ -9,7 +10,8 @@ import { EVIDENCE_BUDGET, NUMBERS_BUDGET, VERDICTS_BUDGET } from '../../src/serv
 import { Finder } from '../../src/serve/finder.ts';
 import { readColumn } from '../../src/store/columns.ts';
 import { WAITING_PREFIX } from '../../src/store/keys.ts';
-import type { ObjectHead, ObjectStore, SliceStore, StoredObject } from '../../src/store/store.ts';
+import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../support/counting-stores.ts';
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.ts';
 
@@ -97,15 +99,15 @@ class Steps {
   bytes = 0;
   #waiting: (() => void)[] = [];
 
-  /** Counts a read, whose answer comes a step later. */
-  async read<T extends Uint8Array | StoredObject | 'unchanged' | null>(value: Promise<T>): Promise<T> {
+  /** Around a call: a read is counted, and its answer comes a step later; anything else a lookup does not do. */
+  readonly around = async <T>(call: StorageCall, make: () => Promise<T>): Promise<T> => {
+    if (!call.kind.endsWith('Read')) throw new Error('a lookup only reads');
     this.reads += 1;
-    const answer = await value;
-    if (answer instanceof Uint8Array) this.bytes += answer.length;
-    else if (answer !== null && answer !== 'unchanged') this.bytes += answer.sizeBytes;
+    const answer = await make();
+    this.bytes += call.bytes;
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return answer;
-  }
+  };
 
   /** Answers what waits, step by step, until the work is done. */
   async until<T>(work: Promise<T>): Promise<T> {
@@ -140,75 +142,6 @@ class Steps {
   }
 }
 
-/** Reads of both stores in the same steps; what does not read is refused. */
-class StepObjectStore implements ObjectStore {
-  readonly #inner: ObjectStore;
-  readonly #steps: Steps;
-
-  constructor(inner: ObjectStore, steps: Steps) {
-    this.#inner = inner;
-    this.#steps = steps;
-  }
-
-  get(key: string): Promise<StoredObject | null> {
-    return this.#steps.read(this.#inner.get(key));
-  }
-
-  getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    return this.#steps.read(this.#inner.getIfChanged(key, etag));
-  }
-
-  getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#steps.read(this.#inner.getRange(key, offset, length));
-  }
-
-  async head(key: string): Promise<ObjectHead | null> {
-    return this.#inner.head(key);
-  }
-
-  put(): Promise<never> {
-    return refused();
-  }
-
-  list(): Promise<never> {
-    return refused();
-  }
-
-  delete(): Promise<never> {
-    return refused();
-  }
-}
-
-class StepSliceStore implements SliceStore {
-  readonly #inner: SliceStore;
-  readonly #steps: Steps;
-
-  constructor(inner: SliceStore, steps: Steps) {
-    this.#inner = inner;
-    this.#steps = steps;
-  }
-
-  get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#steps.read(this.#inner.get(key));
-  }
-
-  put(): Promise<never> {
-    return refused();
-  }
-
-  delete(): Promise<never> {
-    return refused();
-  }
-
-  list(): Promise<never> {
-    return refused();
-  }
-}
-
-function refused(): Promise<never> {
-  return Promise.reject(new Error('a lookup only reads'));
-}
-
 /** Pauses between looks at another's read take no step. */
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
@@ -220,8 +153,8 @@ export class Isolate {
   peakCacheBytes = 0;
 
   constructor(world: ServedWorld) {
-    const objects = new StepObjectStore(world.objects, this.steps);
-    const slices = new StepSliceStore(world.slices, this.steps);
+    const objects = new ObservedObjectStore(world.objects, this.steps.around);
+    const slices = new ObservedSliceStore(world.slices, this.steps.around);
     // The clock stands still: refreshes of the snapshot are counted elsewhere (npm run simulate).
     const now = 0;
     this.#finder = new Finder({

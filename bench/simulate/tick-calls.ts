@@ -1,4 +1,5 @@
 /** Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take. */
+
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
@@ -6,14 +7,12 @@ import { SMALL_RUN, TIER_RATIO } from '../../src/merge/tiers.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
 import { CONNECTIONS } from '../../src/store/side-by-side.ts';
-import type {
-  ListOptions,
-  ObjectPage,
-  ObjectStore,
-  PutCondition,
-  SliceStore,
-  StoredObject,
-} from '../../src/store/store.ts';
+import {
+  type CallKind,
+  ObservedObjectStore,
+  ObservedSliceStore,
+  type StorageCall,
+} from '../support/counting-stores.ts';
 import type { Latency, Random } from '../support/random.ts';
 import { FOLD_CPU_US_A_RECORD, LATENCY, MINUTE_MS, TODAY } from './assumptions.ts';
 import { sampleBatch } from './model.ts';
@@ -23,19 +22,6 @@ import type { Usage } from './prices.ts';
  * How many storage calls a tick makes. A test holds the counts equal to those of the real tick
  * (test/unit/bench/simulate/tick-calls.test.ts).
  */
-
-/** The in-memory stores with every call written down: what it was, on which key, how many bytes went over the wire. */
-
-/** One kind a latency and a price. */
-type CallKind =
-  | 'objectRead'
-  | 'objectWrite'
-  | 'objectList'
-  | 'objectDelete'
-  | 'sliceRead'
-  | 'sliceWrite'
-  | 'sliceDelete'
-  | 'sliceList';
 
 export type Calls = Readonly<Record<CallKind, number>>;
 
@@ -49,12 +35,6 @@ export const NO_CALLS: Calls = {
   sliceDelete: 0,
   sliceList: 0,
 };
-
-export interface StorageCall {
-  readonly kind: CallKind;
-  readonly key: string;
-  readonly bytes: number;
-}
 
 export function countCalls(log: readonly StorageCall[]): Calls {
   const calls = { ...NO_CALLS };
@@ -72,87 +52,6 @@ export function usageOf(calls: Calls): Usage {
     kvDeletes: calls.sliceDelete,
     kvLists: calls.sliceList,
   };
-}
-
-class MeteredObjectStore implements ObjectStore {
-  readonly memory: MemoryObjectStore;
-  readonly #log: StorageCall[];
-
-  constructor(log: StorageCall[], now: () => number) {
-    this.#log = log;
-    this.memory = new MemoryObjectStore(now);
-  }
-
-  async get(key: string): Promise<StoredObject | null> {
-    const object = await this.memory.get(key);
-    this.#note('objectRead', key, object?.sizeBytes ?? 0);
-    return object;
-  }
-
-  async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    const object = await this.memory.getIfChanged(key, etag);
-    this.#note('objectRead', key, object === null || object === 'unchanged' ? 0 : object.sizeBytes);
-    return object;
-  }
-
-  async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    this.#note('objectRead', key, length);
-    return this.memory.getRange(key, offset, length);
-  }
-
-  async head(key: string) {
-    this.#note('objectRead', key, 0);
-    return this.memory.head(key);
-  }
-
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition, owner?: string) {
-    this.#note('objectWrite', key, bytes.length);
-    return this.memory.put(key, bytes, condition, owner);
-  }
-
-  async list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
-    this.#note('objectList', prefix, 0);
-    return this.memory.list(prefix, options);
-  }
-
-  async delete(keys: readonly string[]): Promise<void> {
-    this.#note('objectDelete', keys.join(' '), 0);
-    await this.memory.delete(keys);
-  }
-
-  #note(kind: CallKind, key: string, bytes: number): void {
-    this.#log.push({ kind, key, bytes });
-  }
-}
-
-class MeteredSliceStore implements SliceStore {
-  readonly memory = new MemorySliceStore();
-  readonly #log: StorageCall[];
-
-  constructor(log: StorageCall[]) {
-    this.#log = log;
-  }
-
-  async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    const bytes = await this.memory.get(key);
-    this.#log.push({ kind: 'sliceRead', key, bytes: bytes?.length ?? 0 });
-    return bytes;
-  }
-
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, writtenAt: number): Promise<void> {
-    this.#log.push({ kind: 'sliceWrite', key, bytes: bytes.length });
-    await this.memory.put(key, bytes, writtenAt);
-  }
-
-  async delete(key: string): Promise<void> {
-    this.#log.push({ kind: 'sliceDelete', key, bytes: 0 });
-    await this.memory.delete(key);
-  }
-
-  async list(cursor?: string) {
-    this.#log.push({ kind: 'sliceList', key: '', bytes: 0 });
-    return this.memory.list(cursor);
-  }
 }
 
 export function calls(counts: Partial<Calls>): Calls {
@@ -350,16 +249,20 @@ const START_MS = Date.UTC(2026, 10, 2, 12, 30);
 /** A store, a clock that the merge's own delays move on, and a log of all calls. */
 export class MeasuredWorld {
   readonly calls: StorageCall[] = [];
-  readonly objects: MeteredObjectStore;
-  readonly slices: MeteredSliceStore;
+  readonly objects: ObservedObjectStore<MemoryObjectStore>;
+  readonly slices: ObservedSliceStore;
   readonly context: MergeContext;
   clockMs = START_MS;
   #ids = 0;
   #uploads = 0;
 
   constructor(budget: TickBudget = DEFAULT_BUDGET) {
-    this.objects = new MeteredObjectStore(this.calls, () => this.clockMs);
-    this.slices = new MeteredSliceStore(this.calls);
+    const noted = <T>(call: StorageCall, make: () => Promise<T>): Promise<T> => {
+      this.calls.push(call);
+      return make();
+    };
+    this.objects = new ObservedObjectStore(new MemoryObjectStore(() => this.clockMs), noted);
+    this.slices = new ObservedSliceStore(new MemorySliceStore(), noted);
     this.context = {
       objects: this.objects,
       slices: this.slices,
@@ -378,7 +281,7 @@ export class MeasuredWorld {
   async upload(random: Random, records: number, inventory: number): Promise<void> {
     this.#uploads += 1;
     const id = `${String(this.clockMs).padStart(13, '0')}-${String(this.#uploads).padStart(12, '0')}`;
-    await this.objects.memory.put(WAITING_PREFIX + id, sampleBatch(random, records, inventory));
+    await this.objects.inner.put(WAITING_PREFIX + id, sampleBatch(random, records, inventory));
   }
 
   /** One tick, then the clock goes on to the next minute. Returns its calls in order. */

@@ -9,10 +9,10 @@ import {
   MeasuredWorld,
   mergeCalls,
   SETTLE_CALLS,
-  type StorageCall,
   splitAtSwap,
   timesCalls,
 } from '../../../../bench/simulate/tick-calls.ts';
+import type { StorageCall } from '../../../../bench/support/counting-stores.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../../../src/merge/context.ts';
 import { loadManifest } from '../../../../src/merge/publish.ts';
@@ -49,7 +49,7 @@ test('a tick that reads the columns of several runs, joins none, and then compac
   await world.tick();
   await world.upload(new Random(2), 140_000, TODAY.numbers);
   const made = await world.tick();
-  const { manifest } = await loadManifest(world.objects.memory);
+  const { manifest } = await loadManifest(world.objects.inner);
   expect(manifest.compaction?.output).toHaveLength(1);
   const written = manifest.runs[0]?.segments.length ?? 0;
   const { before, after } = splitAtSwap(made);
