@@ -15,6 +15,8 @@ export default defineConfig({
           include: ['test/bench/**/*.test.ts'],
           environment: 'node',
           testTimeout: 120_000,
+          // Their stores are made before the tests.
+          hookTimeout: 120_000,
           fileParallelism: false,
           // After the others: these compare times, and whoever works beside them takes from one side only.
           sequence: { groupOrder: 1 },

@@ -4,14 +4,61 @@
  * exit status is 1 when a bar is not met, 2 when a benchmark could not run. `--write-readme` runs nothing: it puts the
  * figures of the result files into README.md.
  */
+
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArguments } from '../scripts/command/arguments.ts';
 import { UsageError } from '../scripts/command/errors.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
-import { writeReadme } from './readme.ts';
-import { type Benchmark, type BenchSize, printResult, writeResult } from './report.ts';
+import { type Bar, type Benchmark, type BenchResult, type BenchSize, printResult, writeResult } from './report.ts';
+
+/**
+ * The table of measured bars in README.md: `npm run bench -- --write-readme` writes it from bench/results/, and a test
+ * holds the two together.
+ */
+
+const README = join(import.meta.dirname, '..', 'README.md');
+const RESULTS = join(import.meta.dirname, 'results');
+const BEGIN = '<!-- measured: npm run bench -- --write-readme -->\n';
+const END = '<!-- end of measured -->';
+
+/** The bars that README tells, by benchmark; the others are in the files. */
+const TOLD: Readonly<Record<string, RegExp>> = {
+  probe: /^(mix: time|bits a number|MB of)/,
+  http: /(requests\/s to|p99 above|numbers\/s$)/,
+  cold: /^(first lookup|bytes of verdicts|storage reads)/,
+  merge: /^(CPU seconds|MiB of heap|storage)/,
+  build: /^(seconds|MiB)/,
+  simulate: /^accepted/,
+};
+
+function measuredTable(): string {
+  const lines = Object.entries(TOLD).flatMap(([name, told]) =>
+    resultOf(name).bars.flatMap((bar) => (told.test(bar.what) ? [lineOf(name, bar)] : [])),
+  );
+  return ['| benchmark | | measured | bar |', '| --- | --- | ---: | --- |', ...lines, ''].join('\n');
+}
+
+function resultOf(name: string): BenchResult {
+  return JSON.parse(readFileSync(join(RESULTS, `${name}.json`), 'utf8'));
+}
+
+function lineOf(name: string, { what, value, limit, wanted, met }: Bar): string {
+  const number = (each: number) => each.toLocaleString('en-US', { maximumSignificantDigits: 6 });
+  return `| ${name} | ${what} | ${met ? number(value) : `**${number(value)}**`} | ${wanted} ${number(limit)}${met ? '' : ': not met'} |`;
+}
+
+export function readmeWithTable(readme: string): string {
+  const from = readme.indexOf(BEGIN) + BEGIN.length;
+  const to = readme.indexOf(END);
+  if (from < BEGIN.length || to < from) throw new Error('README.md has no place for the table of measured bars');
+  return readme.slice(0, from) + measuredTable() + readme.slice(to);
+}
+
+function writeReadme(): void {
+  writeFileSync(README, readmeWithTable(readFileSync(README, 'utf8')));
+}
 
 const FOLDER = import.meta.dirname;
 
@@ -76,4 +123,4 @@ async function main(): Promise<number> {
   return status;
 }
 
-await runCommand(main, { failureStatus: 2 });
+if (import.meta.filename === process.argv[1]) await runCommand(main, { failureStatus: 2 });

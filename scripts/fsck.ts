@@ -1,20 +1,129 @@
-/** `npm run fsck`: checks a store, and builds a new one from its batches. See scripts/fsck/options.ts. */
+/** `npm run fsck`: checks a store, and builds a new one from its batches. */
 
 import { existsSync, readdirSync } from 'node:fs';
+import { inventoryNumbers, type Manifest } from '../src/format/manifest.ts';
 import { UNPACED } from '../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
-import { MANIFEST_KEY } from '../src/store/keys.ts';
-import { CommandError, codeOf, fileProblem } from './command/errors.ts';
+import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/store/keys.ts';
+import { parseArguments } from './command/arguments.ts';
+import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
+import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 import { checkStore } from './fsck/check-store.ts';
-import { Findings } from './fsck/findings.ts';
-import { type LocalStore, openLocalStore } from './fsck/local-store.ts';
-import { LookError } from './fsck/look.ts';
-import { HELP, type Options, parseOptions } from './fsck/options.ts';
-import { Progress } from './fsck/progress.ts';
-import { type Rebuilt, rebuild } from './fsck/rebuild.ts';
-import { reportText } from './fsck/report.ts';
+import { type Check, Findings, FsckError, Progress } from './fsck/findings.ts';
+import { NO_DECISIONS, type Rebuilt, rebuild } from './fsck/rebuild.ts';
+
+export const HELP = `Checks a store, and builds a new one from its batches. Changes nothing in the store it looks at.
+
+  npm run fsck
+  npm run fsck -- --state .ringfence/state --verify-batches
+  npm run fsck -- --state .ringfence/state --rebuild .ringfence/rebuilt
+
+  --state DIR       the state folder of npm start      (default .ringfence/state)
+  --verify-batches  also fold all kept batches and compare the result with the inventory, byte by byte; needs up to
+                    twice the size of the inventory in the temporary folder (TMPDIR)
+  --rebuild DIR     build a new state folder from the kept batches and the API keys alone, then check that one
+  --decisions KEY   with --rebuild, where what was kept out of the inventory cannot be told, which it says: go by the
+                    copy of a manifest with this key (manifests/...), or by nothing (none), and screen the rest anew
+  --help
+
+Stop the server first: two processes on one state folder make each other's reads and writes fail.
+
+Exit status: 0 the store is sound (there may be warnings), 1 it has errors, 2 it could not be looked at.
+
+There is no --remote. Wrangler can bind a script to a deployed bucket and namespace, but this program has not been tried
+with them, so it does not offer it.
+`;
+
+interface Options {
+  /** Null: that of `npm start`. */
+  readonly state: string | null;
+  readonly verifyBatches: boolean;
+  /** Where the new state folder goes; null: only check. */
+  readonly rebuild: string | null;
+  /** Of a rebuild: key of a copy of a manifest, or NO_DECISIONS; null: nothing is chosen. */
+  readonly decisions: string | null;
+}
+
+/**
+ * @param args as after the name of the script
+ * @returns null if help is asked for
+ * @throws UsageError naming the option
+ */
+export function parseOptions(args: readonly string[]): Options | null {
+  const { values } = parseArguments(args, OPTIONS);
+  if (values.help) return null;
+  if (values.remote) {
+    throw new UsageError('--remote is not offered: it has not been tried with a deployed store. --help says more');
+  }
+  const { state = null, rebuild = null, decisions = null, 'verify-batches': verifyBatches } = values;
+  if (decisions !== null && rebuild === null) throw new UsageError('--decisions is of --rebuild DIR: give that too');
+  if (decisions !== null && decisions !== NO_DECISIONS && !decisions.startsWith(RETAINED_PREFIX)) {
+    throw new UsageError(`--decisions: expected a key below ${RETAINED_PREFIX}, or ${NO_DECISIONS}`);
+  }
+  return { state, verifyBatches, rebuild, decisions };
+}
+
+const OPTIONS = {
+  state: { type: 'string' },
+  'verify-batches': { type: 'boolean', default: false },
+  rebuild: { type: 'string' },
+  decisions: { type: 'string' },
+  remote: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** The findings as text: a table of the checks, what was counted, and a line for each problem. */
+
+const count = (value: number) => value.toLocaleString('en-US');
+const plural = (value: number, name: string) => `${count(value)} ${name}${value === 1 ? '' : 's'}`;
+
+/** @param manifest null if it could not be read */
+export function reportText(findings: Findings, manifest: Manifest | null, state: string): string {
+  const rows = findings.checks.map((check) => [check.title, count(check.looked), resultOf(check)] as const);
+  const lines = [headline(manifest, state), '', ...table([['check', 'looked at', 'result'], ...rows])];
+  const counts = [...findings.counts].filter(([, value]) => value > 0);
+  if (counts.length > 0) lines.push('', ...counts.map(([name, value]) => `  ${count(value)} ${name}`));
+  const problems = findings.checks.flatMap(problemLines);
+  if (problems.length > 0) lines.push('', ...problems);
+  return `${[...lines, '', verdict(findings)].join('\n')}\n`;
+}
+
+function headline(manifest: Manifest | null, state: string): string {
+  if (manifest === null) return `${state}: a store whose manifest cannot be read`;
+  if (manifest.generation === 0) return `${state}: a store that nothing has been merged into yet`;
+  const runs = plural(manifest.runs.length, 'run');
+  return `${state}: generation ${manifest.generation}, ${plural(inventoryNumbers(manifest), 'number')} in ${runs}`;
+}
+
+function table(rows: readonly (readonly [string, string, string])[]): string[] {
+  const titleWidth = Math.max(...rows.map(([title]) => title.length));
+  const lookedWidth = Math.max(...rows.map(([, looked]) => looked.length));
+  return rows.map(
+    ([title, looked, result]) => `  ${title.padEnd(titleWidth)}  ${looked.padStart(lookedWidth)}  ${result}`,
+  );
+}
+
+function resultOf({ errors, warnings, skipped }: Check): string {
+  const parts = [
+    ...(errors > 0 ? [plural(errors, 'error')] : []),
+    ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
+    ...(skipped === null ? [] : [`not checked: ${skipped}`]),
+  ];
+  return parts.length === 0 ? 'ok' : parts.join(', ');
+}
+
+function problemLines({ title, problems, errors, warnings }: Check): string[] {
+  const lines = problems.map(({ severity, key, what, remedy }) => `${severity}: ${key}: ${what}. ${remedy}`);
+  const untold = errors + warnings - problems.length;
+  return untold === 0 ? lines : [...lines, `and ${count(untold)} more of the check "${title}"`];
+}
+
+function verdict({ errors, warnings }: Findings): string {
+  const warned = warnings === 0 ? '' : `, with ${plural(warnings, 'warning')}`;
+  return errors === 0 ? `The store is sound${warned}.` : `The store has ${plural(errors, 'error')}${warned}.`;
+}
 
 const COMMAND = 'npm run fsck';
 const EXIT_PROBLEMS = 1;
@@ -99,7 +208,7 @@ function checkNew(folder: string): void {
     const problem = codeOf(error) === 'ENOTDIR' ? 'this is a file' : fileProblem(error);
     throw new CommandError(`${folder}: ${problem}; give a folder that is new with --rebuild`, { cause: error });
   }
-  throw new LookError(`${folder} is not empty: give a folder that is new`);
+  throw new FsckError(`${folder} is not empty: give a folder that is new`);
 }
 
 async function main(): Promise<number> {
@@ -121,4 +230,5 @@ async function main(): Promise<number> {
   }
 }
 
-await runCommand(main, { failureStatus: EXIT_NOT_LOOKED, whenFailed: () => progress.end() });
+if (import.meta.filename === process.argv[1])
+  await runCommand(main, { failureStatus: EXIT_NOT_LOOKED, whenFailed: () => progress.end() });

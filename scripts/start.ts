@@ -4,7 +4,7 @@ import { parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError } from './command/errors.ts';
 import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.ts';
 import { EXIT_FAILED, runCommand } from './command/run-command.ts';
-import { summaryText } from './import/summary.ts';
+import { summaryText } from './import.ts';
 import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
 import { bundleFolder, type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
 import { checkPort } from './local/port.ts';

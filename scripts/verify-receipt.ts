@@ -1,13 +1,209 @@
-/** `npm run verify-receipt`: makes an answer again from its receipt. See scripts/verify-receipt/options.ts. */
+/** `npm run verify-receipt`: makes an answer again from its receipt. */
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
+import { FormatError } from '../src/format/frame.ts';
+import { EMPTY_MANIFEST, type SegmentEntry } from '../src/format/manifest.ts';
+import { dayOf } from '../src/format/records.ts';
+import { openSegment } from '../src/format/segment.ts';
 import { lookupAnswer } from '../src/http/lookup-schema.ts';
+import { SANDBOX_COMMIT, sandboxFinding } from '../src/http/sandbox.ts';
+import { hasHistory } from '../src/merge/history.ts';
+import { parseNumber } from '../src/number/parse.ts';
+import type { PhoneNumber } from '../src/number/phone-number.ts';
+import type { LookupAnswer } from '../src/policy/answer.ts';
+import { compilePolicy, PolicyError } from '../src/policy/cel/compile.ts';
+import { decide } from '../src/policy/decide.ts';
+import type { Basis, Finding } from '../src/policy/finding.ts';
+import { LabelLevels } from '../src/policy/labels.ts';
+import { Overrides } from '../src/policy/overrides.ts';
+import type { DecisionReceipt } from '../src/policy/receipt.ts';
+import { Finder } from '../src/serve/finder.ts';
+import { PastFinder } from '../src/serve/past-finder.ts';
+import { Snapshot } from '../src/serve/snapshot.ts';
+import type { ObjectStore, SliceStore } from '../src/store/store.ts';
+import { parseArguments } from './command/arguments.ts';
+import { UsageError } from './command/errors.ts';
+import { openLocalStore } from './command/local-store.ts';
 import { checkInputFile, statePath, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
-import { openLocalStore } from './fsck/local-store.ts';
-import { LookError } from './fsck/look.ts';
-import { HELP, parseOptions } from './verify-receipt/options.ts';
-import { type ReceiptedAnswer, verifyReceipt } from './verify-receipt/verify.ts';
+import { FsckError } from './fsck/findings.ts';
+
+const HELP = `Makes the answer of a lookup again from its receipt, and compares the two.
+
+  curl … -d '{"number": "+…", "receipt": true}' …/v1/lookup > answer.json
+  npm run verify-receipt -- answer.json
+
+  --state DIR   a state folder of npm start, or a copy of a deployment's objects in one  (default .ringfence/state)
+  --help
+
+An answer is made again, exactly, as long as the segments that its receipt names are there: for some three days, and in
+any copy of them that you keep. After that it is held against what the store says today had been observed by the end of
+that day. Stop the server first: two processes on one state folder make each other's reads and writes fail.
+
+Exit status: 0 the answer is confirmed, 1 it is not, 2 it could not be looked at.
+`;
+
+interface Options {
+  readonly file: string;
+  /** Null: that of `npm start`. */
+  readonly state: string | null;
+}
+
+/**
+ * @param args as after the name of the script
+ * @returns null if help is asked for
+ * @throws UsageError naming the option
+ */
+function parseOptions(args: readonly string[]): Options | null {
+  const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
+  if (values.help) return null;
+  const [file, ...others] = positionals;
+  if (file === undefined || others.length > 0) {
+    throw new UsageError('expected one file with the answer of a lookup; --help says more');
+  }
+  return { file, state: values.state ?? null };
+}
+
+const OPTIONS = {
+  state: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** An answer made again from its receipt. */
+
+interface Stores {
+  readonly objects: ObjectStore;
+  readonly slices: SliceStore;
+}
+
+export type ReceiptedAnswer = LookupAnswer & { readonly receipt: DecisionReceipt };
+
+interface Verification {
+  /** From the segments themselves, from what the store knows today of that day, or as numbers of the sandbox always are. */
+  readonly from: 'segments' | 'day' | 'sandbox';
+  /** Fields that come out differently; none: the answer is confirmed. */
+  readonly differing: readonly string[];
+}
+
+/** What is not of the decision: when it was asked for, and what was asked for beside it. */
+const ASIDE = new Set(['receipt', 'evidence', 'stale', 'ageSeconds']);
+/** Of an earlier day, only this can be told: the generation is another, and so may be what came later on that day. */
+const OF_THE_DAY = ['verdict', 'labels', 'channels', 'industries', 'firstSeen', 'action', 'rule'] as const;
+
+/** @throws FsckError if the store does not hold what it takes */
+export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Promise<Verification> {
+  const subject = parseNumber(answer.number);
+  if (!subject.ok) throw new FsckError('the answer names no phone number');
+  const at = Date.parse(answer.receipt.decidedAt);
+  const context = {
+    ...stores,
+    now: () => at,
+    background: () => {},
+    delay: (ms: number) => setTimeout(ms),
+    log: () => {},
+  };
+  const finder = new Finder(context);
+  if (answer.receipt.commit === SANDBOX_COMMIT) {
+    const found = sandboxFinding(subject.value.number, at);
+    if (found === null) throw new FsckError('the receipt is of the sandbox, the number is not');
+    const again = decideAgain(subject.value, found, answer);
+    return { from: 'sandbox', differing: differing(answer, again, Object.keys({ ...answer, ...again })) };
+  }
+  const { generation, receipt } = answer;
+  // The first tick has not published yet: there is nothing that could tell.
+  if (generation !== 0 && !(await hasHistory(stores.objects, generation ?? 0, receipt.commit))) {
+    throw new FsckError('the history of the store does not have the generation and commit that the answer names');
+  }
+  const snapshot = await receiptSnapshot(stores.objects, answer);
+  if (snapshot !== null) {
+    const found = await finder.findIn(snapshot, subject.value.number, at, { evidence: true, basis: true });
+    const again = decideAgain(subject.value, found, answer);
+    return { from: 'segments', differing: differing(answer, again, Object.keys({ ...answer, ...again })) };
+  }
+  const past = new PastFinder(finder, context);
+  const found = await past.find(subject.value.number, { day: dayOf(at / 1000) }, { evidence: true });
+  if (found.kind !== 'found') throw new FsckError('the store has no inventory');
+  return { from: 'day', differing: differing(answer, decideAgain(subject.value, found.finding, answer), OF_THE_DAY) };
+}
+
+/** The inventory as far as the receipt names it, or null if one of its segments is not there any more. */
+async function receiptSnapshot(
+  objects: ObjectStore,
+  { generation, receipt }: ReceiptedAnswer,
+): Promise<Snapshot | null> {
+  const entries: SegmentEntry[] = [];
+  for (const named of receipt.segments) {
+    const object = await objects.get(named.key);
+    if (object === null) return null;
+    const { shape } = await openSegment(object.bytes).catch((error: unknown) => {
+      if (error instanceof FormatError) throw new FsckError(`${named.key} is no segment, or damaged`, { cause: error });
+      throw error;
+    });
+    if (!isNamed(named, { key: named.key, ...shape })) {
+      throw new FsckError(`${named.key} is another segment than the receipt names`);
+    }
+    entries.push({ key: named.key, ...shape });
+  }
+  return new Snapshot({
+    ...EMPTY_MANIFEST,
+    generation: generation ?? 0,
+    commit: receipt.commit,
+    runs: entries.map((entry, i) => ({ id: String(i), firstHere: 0, segments: [entry] })),
+    unsliced: entries.map(({ key }) => key),
+  });
+}
+
+function isNamed(named: Basis['segments'][number], { numbers, verdicts, evidenceIndex }: SegmentEntry): boolean {
+  return (
+    named.numbers === numbers.sha256 && named.verdicts === verdicts.sha256 && named.evidence === evidenceIndex.sha256
+  );
+}
+
+function decideAgain(subject: PhoneNumber, finding: Finding, answer: ReceiptedAnswer): LookupAnswer {
+  const { receipt, override } = answer;
+  const { number } = subject;
+  const overrides =
+    override === undefined
+      ? Overrides.none
+      : Overrides.of([
+          {
+            number,
+            list: override.list,
+            scope: override.scope,
+            expiresAt: override.expiresAt === null ? null : Date.parse(override.expiresAt),
+          },
+        ]);
+  return decide(
+    subject,
+    { ...finding, ageSeconds: 0 },
+    {
+      policy: policyOf(receipt),
+      overrides,
+      levels: new LabelLevels(receipt.levels, receipt.unknownLabel),
+      now: Date.parse(receipt.decidedAt),
+      scenario: receipt.scenario,
+      evidence: false,
+    },
+  );
+}
+
+function policyOf({ policy }: DecisionReceipt) {
+  try {
+    return compilePolicy(policy);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new FsckError('the receipt names a policy that no tenant can have had: it does not compile', {
+      cause: error,
+    });
+  }
+}
+
+function differing(answer: LookupAnswer, again: LookupAnswer, fields: readonly string[]): string[] {
+  const [given, made] = [new Map(Object.entries(answer)), new Map(Object.entries(again))];
+  const same = (field: string) => JSON.stringify(given.get(field)) === JSON.stringify(made.get(field));
+  return fields.filter((field) => !ASIDE.has(field) && !same(field));
+}
 
 const EXIT_DIFFERS = 1;
 const EXIT_NOT_LOOKED = 2;
@@ -18,22 +214,22 @@ const FROM = {
   day: 'held against what the store knows today of that day (segments of the receipt are gone)',
 };
 
-/** @throws LookError naming what was expected; nothing of the file is quoted, since it names a number */
+/** @throws FsckError naming what was expected; nothing of the file is quoted, since it names a number */
 function readAnswer(file: string): ReceiptedAnswer {
   let value: unknown;
   checkInputFile(file);
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new LookError(`${file} cannot be read as JSON`, { cause: error });
+    throw new FsckError(`${file} cannot be read as JSON`, { cause: error });
   }
   const parsed = v.safeParse(lookupAnswer, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw new LookError(`${file} is no answer of a lookup: ${v.getDotPath(issue) ?? 'it'} is not as expected`);
+    throw new FsckError(`${file} is no answer of a lookup: ${v.getDotPath(issue) ?? 'it'} is not as expected`);
   }
   const { receipt } = parsed.output;
-  if (receipt === undefined) throw new LookError(`${file} has no receipt: ask for one with "receipt": true`);
+  if (receipt === undefined) throw new FsckError(`${file} has no receipt: ask for one with "receipt": true`);
   return { ...parsed.output, receipt };
 }
 
@@ -61,4 +257,4 @@ async function main(): Promise<number> {
   }
 }
 
-await runCommand(main, { failureStatus: EXIT_NOT_LOOKED });
+if (import.meta.filename === process.argv[1]) await runCommand(main, { failureStatus: EXIT_NOT_LOOKED });

@@ -6,9 +6,14 @@ import { WAITING_PREFIX } from '../../src/store/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
 import { atLeast, atMost, type Bar, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
 import { runApart } from '../support/apart.ts';
-import { columnsSha256 } from '../support/columns-hash.ts';
-import { type BenchInventory, benchContext, ensureInventory } from '../support/inventory.ts';
-import { batchOf, uploadsOf } from '../support/upload.ts';
+import {
+  type BenchInventory,
+  batchOf,
+  benchContext,
+  columnsSha256,
+  ensureInventory,
+  uploadsOf,
+} from '../support/inventory.ts';
 import type { BuildFigures } from './build-folder.ts';
 
 const MIB = 2 ** 20;

@@ -4,13 +4,12 @@
  *   node build-folder.ts FILE.csv FOLDER
  */
 import { join } from 'node:path';
+import type { BuildSummary } from '../../scripts/build-inventory/build.ts';
 import { buildInventory } from '../../scripts/build-inventory/build.ts';
 import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
-import type { BuildSummary } from '../../scripts/build-inventory/summary.ts';
-import { WorkerPool } from '../../scripts/build-inventory/worker-pool.ts';
+import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
 import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
-import { columnsSha256 } from '../support/columns-hash.ts';
-import { benchContext, openStores } from '../support/inventory.ts';
+import { benchContext, columnsSha256, openStores } from '../support/inventory.ts';
 
 export interface BuildFigures {
   readonly summary: BuildSummary;

@@ -1,13 +1,62 @@
 /**
  * cold: what a brand-new isolate reads until its first answer and until it is warm. All of it is counted, none timed.
  */
+
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import type { Run } from '../../src/format/manifest.ts';
-import { type RandomSource, randomSource } from '../../test/unit/format/support/random.ts';
+import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
 import { ensureInventory } from '../support/inventory.ts';
-import { Isolate } from './isolate.ts';
-import { lookupMixes, numbersIn } from './lookups.ts';
-import { numbersOf, type ServedWorld, servedWorld } from './world.ts';
+import { Random, shuffle } from '../support/random.ts';
+import { Isolate, numbersOf, type ServedWorld, servedWorld } from './isolate.ts';
+
+/** What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in. */
+
+/** Two in a hundred sign-ups are with a listed number: a round figure, for want of a published one. */
+const LISTED_PERCENT = 2;
+const ZIPF_EXPONENT = 1;
+
+interface LookupMixes {
+  /** Ranges of a million numbers by popularity, the r-th as popular as 1 / r. */
+  readonly zipf: () => number;
+  /** Every range as popular as any. */
+  readonly uniform: () => number;
+  /** As uniform, without any listed number. */
+  readonly unlisted: () => number;
+}
+
+/** @param runs the numbers of each run, ascending, the base last */
+function lookupMixes(runs: readonly Float64Array[], random: Random): LookupMixes {
+  const base = runs.at(-1) ?? new Float64Array();
+  const ranges = shuffle(usedRanges(base), random);
+  const cumulative = new Float64Array(ranges.length);
+  let total = 0;
+  for (let r = 0; r < ranges.length; r++) {
+    total += 1 / (r + 1) ** ZIPF_EXPONENT;
+    cumulative[r] = total;
+  }
+  const popular = () => ranges[lowerBound(cumulative, (random.below(2 ** 30) / 2 ** 30) * total)] as number;
+  const any = () => random.pick(ranges);
+  const isListed = (number: number) => runs.some((numbers) => has(numbers, number));
+  const unlistedIn = (range: () => number) => {
+    for (;;) {
+      const number = range() + random.below(RANGE_NUMBERS);
+      if (!isListed(number)) return number;
+    }
+  };
+  const mixed = (range: () => number) => () =>
+    random.below(100) < LISTED_PERCENT ? random.pick(base) : unlistedIn(range);
+  return { zipf: mixed(popular), uniform: mixed(any), unlisted: () => unlistedIn(any) };
+}
+
+/** Those of the numbers that are in another ascending list too. */
+function numbersIn(numbers: Float64Array, others: Float64Array): number[] {
+  return Array.from(numbers).filter((number) => has(others, number));
+}
+
+function has(numbers: Float64Array, number: number): boolean {
+  return numbers[lowerBound(numbers, number)] === number;
+}
 
 const KIB = 1024;
 const MIB = 2 ** 20;
@@ -92,18 +141,17 @@ async function warm(world: ServedWorld, mix: string, draw: () => number, unliste
 
 export async function run(size: BenchSize): Promise<BenchResult> {
   const world = await servedWorld(await ensureInventory(size));
-  const random: RandomSource = randomSource(SEED);
+  const random = new Random(SEED);
   const runs = await Promise.all(world.manifest.runs.map((each) => numbersOf(world.objects, each)));
   const base = runs.at(-1) ?? new Float64Array();
   const newer = runs.slice(0, -1);
   const twice = newer.flatMap((numbers) => numbersIn(numbers, base));
   const mixes = lookupMixes(runs, random);
-  const pick = (numbers: ArrayLike<number>) => numbers[random(numbers.length)] as number;
 
   const firsts = [
     await firstLookups(world, 'unlisted', mixes.unlisted, FIRST_LOOKUPS[size]),
-    await firstLookups(world, 'listed in the base', () => pick(base), FIRST_LOOKUPS[size]),
-    await firstLookups(world, 'listed in two runs or more', () => pick(twice), FIRST_LOOKUPS[size]),
+    await firstLookups(world, 'listed in the base', () => random.pick(base), FIRST_LOOKUPS[size]),
+    await firstLookups(world, 'listed in two runs or more', () => random.pick(twice), FIRST_LOOKUPS[size]),
   ];
   const warmed = [
     await warm(world, 'Zipf', mixes.zipf, mixes.unlisted, LOOKUPS[size]),

@@ -1,8 +1,9 @@
 /** The lookups of sign-ups: most of them of numbers that nobody has listed. */
-import { LISTED_SHARE } from '../../scripts/simulate/assumptions.ts';
-import { randomSource } from '../../test/unit/format/support/random.ts';
-import { lowerBound } from '../probe/sorted-array.ts';
+
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
+import { LISTED_SHARE } from '../simulate/assumptions.ts';
+import { Random } from '../support/random.ts';
 
 export const MIXES = ['uniform', 'Zipf'] as const;
 export type Mix = (typeof MIXES)[number];
@@ -19,18 +20,18 @@ export interface Lookups {
 
 /** @param numbers listed ones, ascending */
 export function makeLookups(numbers: Float64Array, mix: Mix, count: number): Lookups {
-  const random = randomSource(SEED);
+  const random = new Random(SEED);
   const ranges = usedRanges(numbers);
   const draw = (): number => {
-    if (random(1_000_000) < LISTED_SHARE * 1_000_000) return numbers[random(numbers.length)] as number;
+    if (random.below(1_000_000) < LISTED_SHARE * 1_000_000) return random.pick(numbers);
     for (;;) {
-      const number = (ranges[random(ranges.length)] as number) + random(RANGE_NUMBERS);
+      const number = random.pick(ranges) + random.below(RANGE_NUMBERS);
       if (numbers[lowerBound(numbers, number)] !== number) return number;
     }
   };
   const population = mix === 'Zipf' ? Float64Array.from({ length: POPULATION }, draw) : null;
   // The logarithm of a rank with a chance of 1 / r is uniform.
-  const rank = () => Math.floor(POPULATION ** (random(2 ** 31) / 2 ** 31)) - 1;
+  const rank = () => Math.floor(POPULATION ** (random.below(2 ** 31) / 2 ** 31)) - 1;
   const look = () => (population === null ? draw() : (population[rank()] as number));
   return { opening: Array.from({ length: count }, look), following: Array.from({ length: count }, look) };
 }

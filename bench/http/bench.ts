@@ -2,23 +2,41 @@
  * The lookup route against an empty route of the same Worker, on bare workerd, with wrk over keep-alive connections.
  * Most of what an answer costs is spent by workerd on any request, so what counts is the difference.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Benchmark, BenchResult, BenchSize } from '../report.ts';
+import {
+  atLeast,
+  atMost,
+  type Bar,
+  type Benchmark,
+  type BenchResult,
+  type BenchSize,
+  type Row,
+  round,
+} from '../report.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 import { ensureInventory } from '../support/inventory.ts';
-import { checkAnswers } from './check.ts';
-import { createClients } from './clients.ts';
-import { LoadToolMissing, prepareLoad, requireLoadTool } from './load.ts';
-import { measure, type Plan, type PreparedRoute } from './measure.ts';
-import { COUNTERS_PATH, type Counters } from './paths.ts';
-import { seededRandom } from './random.ts';
-import { ANYWHERE, GET_EMPTY, measuredRoutes } from './routes.ts';
-import { sampleNumbers } from './sample.ts';
-import { buildSmallStore } from './small-store.ts';
-import { openStoredNumbers } from './stored-numbers.ts';
-import { bars, storageReads, table } from './table.ts';
+import { Random } from '../support/random.ts';
+import { COUNTERS_PATH, type Counters } from './disk-stores.ts';
+import { type LoadResult, LoadToolMissing, prepareLoad, requireLoadTool, runLoad } from './load.ts';
+import { buildSmallStore, openStoredNumbers, sampleNumbers } from './numbers.ts';
+import {
+  ANYWHERE,
+  BATCH,
+  checkAnswers,
+  createClients,
+  GET_EMPTY,
+  GET_LISTED,
+  GET_LISTED_RULES,
+  GET_UNLISTED,
+  GET_UNLISTED_RULES,
+  type MeasuredRoute,
+  measuredRoutes,
+  POST_LISTED,
+  POST_UNLISTED,
+} from './routes.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 const SATURATED_CONNECTIONS = 16;
@@ -75,9 +93,9 @@ async function storeOf(size: BenchSize, scratch: string): Promise<string> {
  * @param store a folder that bench/support/directory-store.ts wrote, with `objects` and `slices`; it is only read
  * @param scratch an empty folder of our own
  */
-export async function benchmark(store: string, size: BenchSize, scratch: string): Promise<BenchResult> {
+async function benchmark(store: string, size: BenchSize, scratch: string): Promise<BenchResult> {
   const stored = await openStoredNumbers(new DirectoryObjectStore(join(store, 'objects')));
-  const random = seededRandom(SEED);
+  const random = new Random(SEED);
   const sample = sampleNumbers(stored, random, SAMPLE_NUMBERS);
   const keys = join(scratch, 'keys');
   const clients = await createClients(keys);
@@ -133,4 +151,198 @@ async function warmUp(workerd: Workerd, routes: readonly PreparedRoute[]): Promi
 async function countersOf({ url }: Workerd): Promise<Counters> {
   const response = await fetch(url + COUNTERS_PATH);
   return (await response.json()) as Counters;
+}
+
+/** The table of the benchmark and the bars it is held to. */
+
+/** The bar: this share of the empty route's requests a second. */
+const REQUESTS_RATIO = 0.9;
+const P99_ABOVE_MS = 1;
+const BATCH_NUMBERS_A_SECOND = 150_000;
+
+/**
+ * For CI, where the load tool and the Worker share two cores with who knows what: CPU time alone, as a ratio, and a
+ * third above what is usual, so that a regression shows and a busy machine does not.
+ */
+const CI_CPU_RATIO: Readonly<Record<string, number>> = {
+  [GET_UNLISTED]: 1.8,
+  [GET_LISTED]: 2.1,
+  [GET_UNLISTED_RULES]: 1.8,
+  [GET_LISTED_RULES]: 2.1,
+  [POST_UNLISTED]: 2.4,
+  [POST_LISTED]: 2.6,
+};
+/** CPU of one number of a batch in CPU of the empty route. */
+const CI_BATCH_CPU_RATIO = 0.12;
+
+/** Both ways of loading the routes, and what was counted meanwhile. */
+interface Measures {
+  /** As many requests as the Worker can answer: latency is then mostly the time in its queue. */
+  readonly saturated: readonly RouteMeasure[];
+  /** Few connections, whose latency is that of an answer. */
+  readonly moderate: readonly RouteMeasure[];
+  /** Storage reads of lookups whose columns were in memory, of any kind but for the manifest's freshness. */
+  readonly warmReads: number;
+  readonly rightAnswers: number;
+}
+
+function table({ saturated, moderate, reading }: Measures & { readonly reading: readonly RouteMeasure[] }) {
+  return [...saturated, ...moderate, ...reading].map(rowOf);
+}
+
+function rowOf(measure: RouteMeasure): Row {
+  return {
+    route: measure.route.name,
+    connections: measure.connections,
+    'requests/s': round(measure.requestsASecond),
+    'numbers/s': round(measure.requestsASecond * measure.route.numbersARequest),
+    'p50 ms': round(measure.p50Ms),
+    'p99 ms': round(measure.p99Ms),
+    'p99.9 ms': round(measure.p999Ms),
+    'CPU us a request': round(measure.cpuMicros),
+    'requests/s to empty': round(measure.rateRatio),
+    'CPU to empty': round(measure.cpuRatio),
+    'p99 above empty ms': round(measure.p99AboveMs),
+  };
+}
+
+export function bars(measures: Measures, size: BenchSize): readonly Bar[] {
+  const { warmReads, rightAnswers } = measures;
+  return [
+    ...(size === 'full' ? speedBars(measures) : regressionBars(measures)),
+    atMost('storage reads of warm lookups, snapshot refreshes apart', warmReads, 0),
+    atLeast('right answers among those compared', rightAnswers, 1200),
+  ];
+}
+
+function speedBars({ saturated, moderate }: Measures): readonly Bar[] {
+  const batch = find(saturated, BATCH);
+  return [
+    ...[GET_UNLISTED, GET_LISTED, GET_UNLISTED_RULES, GET_LISTED_RULES].map((name) => {
+      return atLeast(`${name}: requests/s to the empty route`, round(find(saturated, name).rateRatio), REQUESTS_RATIO);
+    }),
+    ...[GET_UNLISTED, GET_LISTED].map((name) => {
+      return atMost(`${name}: p99 above the empty route, ms`, round(find(moderate, name).p99AboveMs), P99_ABOVE_MS);
+    }),
+    atLeast(`${BATCH}: numbers/s`, round(batch.requestsASecond * batch.route.numbersARequest), BATCH_NUMBERS_A_SECOND),
+  ];
+}
+
+function regressionBars({ saturated }: Measures): readonly Bar[] {
+  const batch = find(saturated, BATCH);
+  return [
+    ...Object.entries(CI_CPU_RATIO).map(([name, limit]) => {
+      return atMost(`${name}: CPU to the empty route`, round(find(saturated, name).cpuRatio), limit);
+    }),
+    atMost(
+      `${BATCH}: CPU of a number to the empty route`,
+      round(batch.cpuRatio / batch.route.numbersARequest),
+      CI_BATCH_CPU_RATIO,
+    ),
+  ];
+}
+
+function find(measures: readonly RouteMeasure[], name: string): RouteMeasure {
+  const found = measures.find(({ route }) => route.name === name);
+  if (found === undefined) throw new Error(`${name} was not measured`);
+  return found;
+}
+
+/** Reads that a warm lookup must not make: all but the looks at whether the manifest or the keys have changed. */
+export function storageReads({ store, keys }: Counters): number {
+  return store.sliceReads + store.objectReads + keys.objectReads;
+}
+
+/**
+ * Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
+ * and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
+ * the least, since whatever else the machine does can only add to it.
+ */
+
+interface PreparedRoute extends MeasuredRoute {
+  /** The file of its requests. */
+  readonly prepared: string;
+}
+
+interface Plan {
+  readonly rounds: number;
+  /** Whole seconds of each route in each round. */
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+interface RouteMeasure {
+  readonly route: MeasuredRoute;
+  readonly connections: number;
+  readonly requestsASecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  /** Of workerd, all threads: what the load tool costs and how fast it is does not show in it. */
+  readonly cpuMicros: number;
+  /** Compared with the empty route, as an empty route is with itself. */
+  readonly rateRatio: number;
+  readonly cpuRatio: number;
+  readonly p99AboveMs: number;
+}
+
+interface Round extends LoadResult {
+  readonly rate: number;
+  readonly cpuMicros: number;
+}
+
+export async function measure(
+  workerd: Workerd,
+  routes: readonly PreparedRoute[],
+  plan: Plan,
+): Promise<readonly RouteMeasure[]> {
+  const rounds = new Map<string, Round[]>(routes.map(({ name }) => [name, []]));
+  for (let i = 0; i < plan.rounds; i++) {
+    // Every other round runs backwards: none is always measured after the same one.
+    for (const route of i % 2 === 0 ? routes : routes.toReversed()) {
+      rounds.get(route.name)?.push(await oneRound(workerd, route, plan));
+    }
+  }
+  return routes.map((route) => compared(route, plan.connections, rounds));
+}
+
+async function oneRound(workerd: Workerd, { prepared }: PreparedRoute, plan: Plan): Promise<Round> {
+  const before = workerd.cpuSeconds();
+  const result = await runLoad(workerd.url, prepared, plan);
+  const cpuMicros = ((workerd.cpuSeconds() - before) * 1e6) / result.requests;
+  return { ...result, rate: result.requests / result.seconds, cpuMicros };
+}
+
+function compared(
+  route: MeasuredRoute,
+  connections: number,
+  rounds: ReadonlyMap<string, readonly Round[]>,
+): RouteMeasure {
+  const own = rounds.get(route.name) ?? [];
+  const empty = rounds.get(route.against) ?? [];
+  const each = (of: (round: Round, emptyRound: Round) => number) =>
+    median(own.map((round, i) => of(round, empty[i] ?? round)));
+  return {
+    route,
+    connections,
+    requestsASecond: each(({ rate }) => rate),
+    p50Ms: each(({ p50Ms }) => p50Ms),
+    p99Ms: each(({ p99Ms }) => p99Ms),
+    p999Ms: each(({ p999Ms }) => p999Ms),
+    cpuMicros: leastCpu(own),
+    rateRatio: each((round, emptyRound) => round.rate / emptyRound.rate),
+    cpuRatio: leastCpu(own) / leastCpu(empty),
+    p99AboveMs: each((round, emptyRound) => round.p99Ms - emptyRound.p99Ms),
+  };
+}
+
+function leastCpu(rounds: readonly Round[]): number {
+  return Math.min(...rounds.map(({ cpuMicros }) => cpuMicros));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >>> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

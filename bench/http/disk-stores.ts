@@ -2,6 +2,8 @@
  * The store contracts, read only, on workerd's own `disk` service: a folder that bench/support/directory-store.ts wrote.
  * Every request that reaches the disk is counted, since a warm lookup must make none.
  */
+
+import type { LookupAnswer } from '../../src/policy/answer.ts';
 import type {
   ObjectHead,
   ObjectPage,
@@ -12,7 +14,7 @@ import type {
 } from '../../src/store/store.ts';
 
 /** What has been asked of the disk since the isolate began. */
-export interface DiskCounters {
+interface DiskCounters {
   /** Objects read for what they hold: the keys and the columns that no slice had. */
   objectReads: number;
   /** Looks at whether the manifest or the keys have changed; a snapshot refresh makes one. */
@@ -132,3 +134,33 @@ function headOf(key: string, { headers }: Response): ObjectHead {
 function readOnly(): never {
   throw new Error('the stores of a benchmark are read only');
 }
+
+/** What the Worker under load answers beside the API; shared by it and those who drive it. */
+
+/** Answers GET and POST with the same short JSON every time, without looking at the request. */
+export const EMPTY_PATH = '/empty';
+export const COUNTERS_PATH = '/bench/counters';
+
+export interface Counters {
+  readonly store: DiskCounters;
+  readonly keys: DiskCounters;
+}
+
+/** As long as the answer to a lookup, so that both routes send the same number of bytes. */
+export const EMPTY_ANSWER: LookupAnswer = {
+  number: '+639171234567',
+  country: 'PH',
+  lineType: 'mobile',
+  verdict: 'clear',
+  level: null,
+  labels: [],
+  channels: [],
+  industries: [],
+  firstSeen: null,
+  lastSeen: null,
+  sightings: null,
+  neighbourhood: { hundred: 0, thousand: 0, score: 0 },
+  action: 'allow',
+  rule: 'default',
+  generation: 1234,
+};

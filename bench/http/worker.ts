@@ -7,8 +7,7 @@ import { createEdgeApp, createEdgeFetch } from '../../src/api/edge-app.ts';
 import { RequestQuota } from '../../src/keys/quota.ts';
 import { createEdge } from '../../src/wiring/edge.ts';
 import { createIsolate } from '../../src/wiring/isolate.ts';
-import { Disk, DiskObjectStore, DiskSliceStore } from './disk-stores.ts';
-import { COUNTERS_PATH, EMPTY_ANSWER, EMPTY_PATH } from './paths.ts';
+import { COUNTERS_PATH, Disk, DiskObjectStore, DiskSliceStore, EMPTY_ANSWER, EMPTY_PATH } from './disk-stores.ts';
 
 interface BenchEnv {
   /** The folder of the store, with `objects` and `slices`. */

@@ -6,6 +6,7 @@
  *
  * cpu and heap: ticks of one isolate, which keeps numbers columns in memory; fresh: each tick in an isolate of its own.
  */
+
 import { readFileSync } from 'node:fs';
 import { inventoryNumbers, type Manifest } from '../../src/format/manifest.ts';
 import { VerdictsReader } from '../../src/format/verdicts.ts';
@@ -16,14 +17,56 @@ import { tick } from '../../src/merge/tick.ts';
 import { ColumnCache } from '../../src/serve/column-cache.ts';
 import { readColumn } from '../../src/store/columns.ts';
 import { WAITING_PREFIX } from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
-import { columnsSha256 } from '../support/columns-hash.ts';
+import type { ObjectHead, ObjectStore, PutCondition, SliceHead, SliceStore } from '../../src/store/store.ts';
 import { CountingObjectStore, CountingSliceStore, calls } from '../support/counting-stores.ts';
-import { benchContext, openStores } from '../support/inventory.ts';
+import { batchOf, benchContext, columnsSha256, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
-import { batchOf, uploadsOf } from '../support/upload.ts';
-import { NullSliceStore } from './null-slice-store.ts';
-import { WatchedObjectStore } from './watched-store.ts';
+
+/** Takes slices and keeps none: a merge only writes them. */
+export class NullSliceStore implements SliceStore {
+  async get(): Promise<null> {
+    return null;
+  }
+
+  async put(): Promise<void> {}
+
+  async delete(): Promise<void> {}
+
+  async list(): Promise<{ slices: readonly SliceHead[] }> {
+    return { slices: [] };
+  }
+}
+
+/** The most memory that a merge holds beyond the store, seen at each object that it writes: then it holds the most. */
+
+class WatchedObjectStore extends CountingObjectStore {
+  peakBytes = 0;
+  readonly #overlay: OverlayObjectStore;
+  readonly #before: number;
+
+  constructor(overlay: OverlayObjectStore) {
+    super(overlay);
+    this.#overlay = overlay;
+    this.#before = this.#heldBytes();
+  }
+
+  override async put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+  ): Promise<ObjectHead | null> {
+    this.peakBytes = Math.max(this.peakBytes, this.#heldBytes() - this.#before);
+    return super.put(key, bytes, condition);
+  }
+
+  /** Live bytes of this process beyond what the store holds in its place. Needs --expose-gc. */
+  #heldBytes(): number {
+    if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+    globalThis.gc();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers - this.#overlay.heldBytes;
+  }
+}
 
 const QUIET_DETECTIONS = 50;
 /** Batches that have not arrived yet. */

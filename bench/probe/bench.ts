@@ -3,10 +3,10 @@
  * sorted Float64Array, SQLite, LMDB and a roaring bitmap on the same numbers. What can run in workerd is compared there,
  * in one isolate; SQLite and LMDB are native, and compared in Node beside the array and Ringfence.
  */
+
 import { atMost, type Bar, type Benchmark, type BenchSize, type Row, round } from '../report.ts';
 import { ensureInventory, openStores } from '../support/inventory.ts';
-import { type Comparison, type Course, compare, type Effort } from './compare.ts';
-import { median, medianRatio } from './rounds.ts';
+import { type Comparison, type Course, compare, type Effort, median, medianRatio } from './compare.ts';
 import { WORKLOADS } from './workload.ts';
 
 /** The bars. Those at full size are goals; the small ones tell a regression: what was measured, and a margin on top. */

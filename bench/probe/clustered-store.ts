@@ -11,9 +11,9 @@ import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { SegmentBuilder } from '../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../src/merge/write.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/store/keys.ts';
-import { clusters } from '../../test/unit/format/support/clusters.ts';
-import { randomSource } from '../../test/unit/format/support/random.ts';
+import { clusters } from '../support/clusters.ts';
 import type { Stores } from '../support/inventory.ts';
+import { Random } from '../support/random.ts';
 
 const CIRCUMSTANCES = '["modem_pool_card","otp_marketplace",null,null,null,null,null]';
 const SEEN_AT = 1_748_600_000;
@@ -22,7 +22,7 @@ const SEED = 7;
 
 /** Numbers in clusters of up to a few hundred, with leaps as between number ranges. */
 export function clusteredNumbers(count: number): Float64Array {
-  return clusters(count, { length: 200, gap: 400, leapBits: 24 }, randomSource(SEED));
+  return clusters(count, { length: 200, gap: 400, leapBits: 24 }, new Random(SEED));
 }
 
 /** Writes one run with these numbers, ascending, and publishes it. */

@@ -1,20 +1,101 @@
 /** All contenders on one inventory: times, bytes, and whether they all say the same. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lowerBound } from '../../src/format/lower-bound.ts';
 import type { Stores } from '../support/inventory.ts';
 import { type Bound, informationBounds } from './bound.ts';
-import { type Contender, timedPass } from './contender.ts';
-import { countMistakes } from './exactness.ts';
+import { type Contender, openRingfence, type Pass, type Ringfence, SortedArray, timedPass } from './contenders.ts';
 import { type Inventory, readInventory } from './inventory.ts';
-import { Lmdb } from './lmdb.ts';
-import { neighbourhoodMicroseconds } from './neighbourhood.ts';
-import { openRingfence } from './ringfence.ts';
-import { type Rounds, type Times, takeTurns } from './rounds.ts';
-import { SortedArray } from './sorted-array.ts';
-import { Sqlite } from './sqlite.ts';
+import { Lmdb, Sqlite } from './native.ts';
 import { startProbeWorker } from './workerd.ts';
 import { makeWorkloads, WORKLOADS, type Workload, type WorkloadName } from './workload.ts';
+
+/** Ranks and counts of Ringfence against the sorted array: answers that membership alone does not show. */
+
+/** How many ranks and neighbour counts differ from the array's, over all probes. */
+export function countMistakes(ringfence: Ringfence, numbers: Float64Array, probes: Float64Array): number {
+  const today = ringfence.newestDay;
+  let mistakes = 0;
+  for (const probe of probes) {
+    const rank = lowerBound(numbers, probe);
+    if (ringfence.rank(probe) !== rank) mistakes += 1;
+    const own = numbers[rank] === probe ? 1 : 0;
+    const { hundred, thousand } = ringfence.neighbours(probe, today);
+    if (hundred !== inBlock(numbers, probe, 100) - own) mistakes += 1;
+    if (thousand !== inBlock(numbers, probe, 1_000) - own) mistakes += 1;
+  }
+  return mistakes;
+}
+
+/** How many numbers are in the block of `size` that the number stands in. */
+function inBlock(numbers: Float64Array, number: number, size: number): number {
+  const from = number - (number % size);
+  return lowerBound(numbers, from + size) - lowerBound(numbers, from);
+}
+
+/** What the neighbourhood of a number costs a lookup, in Node: counts at every scale, and the score. */
+
+/** Microseconds a number, the median of so many passes. */
+const PASSES = 5;
+
+/** @param today UTC day since 1970 */
+function neighbourhoodMicroseconds(ringfence: Ringfence, probes: Float64Array, today: number): number {
+  const times: number[] = [];
+  for (let pass = 0; pass < PASSES; pass++) {
+    const start = performance.now();
+    let sum = 0;
+    for (let i = 0; i < probes.length; i++) sum += ringfence.neighbours(probes[i] as number, today).score;
+    times.push(((performance.now() - start) * 1000) / probes.length);
+    if (!(sum >= 0)) throw new RangeError('a score is not a number');
+  }
+  return times.sort((a, b) => a - b)[PASSES >> 1] as number;
+}
+
+/** Rounds in which the contenders take turns, so that whatever else the machine does falls on all of them alike. */
+
+interface Times {
+  /** Nanoseconds a probe, of each round. */
+  readonly nanoseconds: readonly number[];
+  /** Wrong answers of all rounds. */
+  readonly wrong: number;
+}
+
+interface Rounds {
+  readonly rounds: number;
+  readonly probes: number;
+  readonly contenders: readonly string[];
+  run(contender: string): Promise<Pass> | Pass;
+}
+
+/** The first round warms up and is left out. The order turns by one each round. */
+export async function takeTurns({ rounds, probes, contenders, run }: Rounds): Promise<Map<string, Times>> {
+  const times = new Map(contenders.map((name) => [name, { nanoseconds: [] as number[], wrong: 0 }]));
+  for (let round = 0; round <= rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const name = contenders[(round + turn) % contenders.length] as string;
+      const { ms, wrong } = await run(name);
+      const own = times.get(name);
+      if (own === undefined) continue;
+      own.wrong += wrong;
+      if (round > 0) own.nanoseconds.push((ms * 1e6) / probes);
+    }
+  }
+  return times;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >>> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+/** The median over the rounds of how long `one` took in a round, as a share of what `other` took in it. */
+export function medianRatio(one: Times | undefined, other: Times | undefined): number {
+  return median((one?.nanoseconds ?? []).map((nanoseconds, i) => nanoseconds / (other?.nanoseconds[i] ?? Number.NaN)));
+}
 
 export interface Effort {
   readonly probes: number;

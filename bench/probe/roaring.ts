@@ -3,7 +3,7 @@
  * to WebAssembly (roaring-wasm), runs optimised.
  */
 import { RoaringBitmap32, SerializationFormat } from 'roaring-wasm';
-import type { Contender } from './contender.ts';
+import type { Contender } from './contenders.ts';
 
 const LOW = 2 ** 32;
 /** High parts of 15 digits: an array of this many bitmaps is indexed directly, the fastest there is. */

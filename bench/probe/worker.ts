@@ -5,10 +5,8 @@
 import './precompiled-wasm.ts';
 import { roaringLibraryInitialize } from 'roaring-wasm';
 import type { ObjectStore, SliceStore, StoredObject } from '../../src/store/store.ts';
-import { type Contender, timedPass } from './contender.ts';
-import { openRingfence } from './ringfence.ts';
+import { type Contender, openRingfence, SortedArray, timedPass } from './contenders.ts';
 import { Roaring } from './roaring.ts';
-import { SortedArray } from './sorted-array.ts';
 import { WORKLOADS, type Workload } from './workload.ts';
 
 interface Env {

@@ -1,4 +1,5 @@
 /** Bundles the measured Worker, and runs it on bare workerd with the inventory's files at hand. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { MANIFEST_KEY } from '../../src/store/keys.ts';
-import type { Pass } from './contender.ts';
+import type { Pass } from './contenders.ts';
 import type { Inventory } from './inventory.ts';
 import type { Loaded } from './worker.ts';
 import { WORKLOADS, type Workload, type WorkloadName } from './workload.ts';

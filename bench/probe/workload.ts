@@ -1,6 +1,6 @@
 /** The probes: numbers in random order, and for each whether it is listed. */
-import { type RandomSource, randomSource } from '../../test/unit/format/support/random.ts';
-import { lowerBound } from './sorted-array.ts';
+import { lowerBound } from '../../src/format/lower-bound.ts';
+import { Random } from '../support/random.ts';
 
 export const WORKLOADS = ['hits', 'misses', 'near misses', 'mix'] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
@@ -33,18 +33,18 @@ export function usedRanges(numbers: Float64Array): Float64Array {
  * prefix and is not decided in the first step. near misses: up to 50 beside a listed number. mix: half hits, half misses.
  */
 export function makeWorkloads(numbers: Float64Array, count: number): Record<WorkloadName, Workload> {
-  const random = randomSource(SEED);
+  const random = new Random(SEED);
   const ranges = usedRanges(numbers);
   const isListed = (number: number) => numbers[lowerBound(numbers, number)] === number;
-  const listed = () => pick(numbers, random);
+  const listed = () => random.pick(numbers);
   const unlisted = (draw: () => number) => () => {
     for (;;) {
       const number = draw();
       if (!isListed(number)) return number;
     }
   };
-  const miss = unlisted(() => pick(ranges, random) + random(RANGE_NUMBERS));
-  const near = unlisted(() => listed() + (1 + random(NEAR)) * (random(2) === 0 ? 1 : -1));
+  const miss = unlisted(() => random.pick(ranges) + random.below(RANGE_NUMBERS));
+  const near = unlisted(() => listed() + (1 + random.below(NEAR)) * (random.below(2) === 0 ? 1 : -1));
   const fill = (draw: () => number): Workload => {
     const probes = Float64Array.from({ length: count }, draw);
     return { probes, expected: Uint8Array.from(probes, (number) => (isListed(number) ? 1 : 0)) };
@@ -53,10 +53,6 @@ export function makeWorkloads(numbers: Float64Array, count: number): Record<Work
     hits: fill(listed),
     misses: fill(miss),
     'near misses': fill(near),
-    mix: fill(() => (random(2) === 0 ? listed() : miss())),
+    mix: fill(() => (random.below(2) === 0 ? listed() : miss())),
   };
-}
-
-function pick(values: Float64Array, random: RandomSource): number {
-  return values[random(values.length)] as number;
 }

@@ -1,14 +1,118 @@
-/** Stores that count what is asked of them: operations and bytes are exact where times say nothing of production. */
+/**
+ * Stores with something around every call: it can be counted, written down, or made to wait. Operations and bytes are
+ * exact where times say nothing of production.
+ */
 import type {
   ListOptions,
   ObjectHead,
   ObjectPage,
   ObjectStore,
   PutCondition,
-  SliceHead,
   SliceStore,
   StoredObject,
 } from '../../src/store/store.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** One kind a latency and a price. */
+export type CallKind =
+  | 'objectRead'
+  | 'objectWrite'
+  | 'objectList'
+  | 'objectDelete'
+  | 'sliceRead'
+  | 'sliceWrite'
+  | 'sliceDelete'
+  | 'sliceList';
+
+export interface StorageCall {
+  readonly kind: CallKind;
+  /** All keys of a delete, with spaces between; the prefix of a list. */
+  readonly key: string;
+  /** That go over the wire; of a read, once it is answered. */
+  bytes: number;
+}
+
+/** Makes the call, at once or later. */
+type Around = <T>(call: StorageCall, make: () => Promise<T>) => Promise<T>;
+
+/** @returns the answer, with its bytes noted */
+async function read<T extends Uint8Array | StoredObject | 'unchanged' | null>(call: StorageCall, answer: Promise<T>) {
+  const value = await answer;
+  if (value instanceof Uint8Array) call.bytes = value.length;
+  else if (value !== null && value !== 'unchanged') call.bytes = value.sizeBytes;
+  return value;
+}
+
+export class ObservedObjectStore<Inner extends ObjectStore = ObjectStore> implements ObjectStore {
+  readonly inner: Inner;
+  readonly #around: Around;
+
+  constructor(inner: Inner, around: Around) {
+    this.inner = inner;
+    this.#around = around;
+  }
+
+  get(key: string): Promise<StoredObject | null> {
+    const call: StorageCall = { kind: 'objectRead', key, bytes: 0 };
+    return this.#around(call, () => read(call, this.inner.get(key)));
+  }
+
+  getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
+    const call: StorageCall = { kind: 'objectRead', key, bytes: 0 };
+    return this.#around(call, () => read(call, this.inner.getIfChanged(key, etag)));
+  }
+
+  getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
+    const call: StorageCall = { kind: 'objectRead', key, bytes: 0 };
+    return this.#around(call, () => read(call, this.inner.getRange(key, offset, length)));
+  }
+
+  head(key: string): Promise<ObjectHead | null> {
+    return this.#around({ kind: 'objectRead', key, bytes: 0 }, () => this.inner.head(key));
+  }
+
+  put(key: string, bytes: Bytes, condition?: PutCondition, owner?: string): Promise<ObjectHead | null> {
+    const call: StorageCall = { kind: 'objectWrite', key, bytes: bytes.length };
+    return this.#around(call, () => this.inner.put(key, bytes, condition, owner));
+  }
+
+  list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
+    return this.#around({ kind: 'objectList', key: prefix, bytes: 0 }, () => this.inner.list(prefix, options));
+  }
+
+  delete(keys: readonly string[]): Promise<void> {
+    return this.#around({ kind: 'objectDelete', key: keys.join(' '), bytes: 0 }, () => this.inner.delete(keys));
+  }
+}
+
+export class ObservedSliceStore<Inner extends SliceStore = SliceStore> implements SliceStore {
+  readonly inner: Inner;
+  readonly #around: Around;
+
+  constructor(inner: Inner, around: Around) {
+    this.inner = inner;
+    this.#around = around;
+  }
+
+  get(key: string): Promise<Bytes | null> {
+    const call: StorageCall = { kind: 'sliceRead', key, bytes: 0 };
+    return this.#around(call, () => read(call, this.inner.get(key)));
+  }
+
+  put(key: string, bytes: Bytes, writtenAt: number): Promise<void> {
+    const call: StorageCall = { kind: 'sliceWrite', key, bytes: bytes.length };
+    return this.#around(call, () => this.inner.put(key, bytes, writtenAt));
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#around({ kind: 'sliceDelete', key, bytes: 0 }, () => this.inner.delete(key));
+  }
+
+  list(cursor?: string): ReturnType<SliceStore['list']> {
+    return this.#around({ kind: 'sliceList', key: '', bytes: 0 }, () => this.inner.list(cursor));
+  }
+}
 
 export interface Operations {
   /** Class B of R2, reads of KV. */
@@ -22,92 +126,48 @@ export interface Operations {
   deletes: number;
 }
 
-export function noOperations(): Operations {
-  return { reads: 0, readBytes: 0, writes: 0, writtenBytes: 0, lists: 0, deletes: 0 };
-}
-
 export function calls({ reads, writes, lists, deletes }: Operations): number {
   return reads + writes + lists + deletes;
 }
 
-export class CountingObjectStore implements ObjectStore {
-  readonly counted = noOperations();
-  readonly #inner: ObjectStore;
+/** Counts into `counted`: a read with its bytes when it is answered, anything else as it begins. */
+function counting(counted: Operations): Around {
+  return async (call, make) => {
+    const what = call.kind.replace(/^(object|slice)/, '');
+    if (what === 'Write') {
+      counted.writes += 1;
+      counted.writtenBytes += call.bytes;
+    } else if (what === 'List') counted.lists += 1;
+    else if (what === 'Delete') counted.deletes += 1;
+    const answer = await make();
+    if (what === 'Read') {
+      counted.reads += 1;
+      counted.readBytes += call.bytes;
+    }
+    return answer;
+  };
+}
+
+function noOperations(): Operations {
+  return { reads: 0, readBytes: 0, writes: 0, writtenBytes: 0, lists: 0, deletes: 0 };
+}
+
+export class CountingObjectStore extends ObservedObjectStore {
+  readonly counted: Operations;
 
   constructor(inner: ObjectStore) {
-    this.#inner = inner;
-  }
-
-  #read<T extends Uint8Array | StoredObject | 'unchanged'>(value: T | null): T | null {
-    this.counted.reads += 1;
-    if (value !== null && value !== 'unchanged') {
-      this.counted.readBytes += value instanceof Uint8Array ? value.length : value.sizeBytes;
-    }
-    return value;
-  }
-
-  async get(key: string): Promise<StoredObject | null> {
-    return this.#read(await this.#inner.get(key));
-  }
-
-  async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    return this.#read(await this.#inner.getIfChanged(key, etag));
-  }
-
-  async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#read(await this.#inner.getRange(key, offset, length));
-  }
-
-  async head(key: string): Promise<ObjectHead | null> {
-    this.counted.reads += 1;
-    return this.#inner.head(key);
-  }
-
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {
-    this.counted.writes += 1;
-    this.counted.writtenBytes += bytes.length;
-    return this.#inner.put(key, bytes, condition);
-  }
-
-  async list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
-    this.counted.lists += 1;
-    return this.#inner.list(prefix, options);
-  }
-
-  async delete(keys: readonly string[]): Promise<void> {
-    this.counted.deletes += 1;
-    return this.#inner.delete(keys);
+    const counted = noOperations();
+    super(inner, counting(counted));
+    this.counted = counted;
   }
 }
 
-export class CountingSliceStore implements SliceStore {
-  readonly counted = noOperations();
-  readonly #inner: SliceStore;
+export class CountingSliceStore extends ObservedSliceStore {
+  readonly counted: Operations;
 
   constructor(inner: SliceStore) {
-    this.#inner = inner;
-  }
-
-  async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    const bytes = await this.#inner.get(key);
-    this.counted.reads += 1;
-    this.counted.readBytes += bytes?.length ?? 0;
-    return bytes;
-  }
-
-  async put(key: string, bytes: Uint8Array<ArrayBuffer>, writtenAt: number): Promise<void> {
-    this.counted.writes += 1;
-    this.counted.writtenBytes += bytes.length;
-    return this.#inner.put(key, bytes, writtenAt);
-  }
-
-  async delete(key: string): Promise<void> {
-    this.counted.deletes += 1;
-    return this.#inner.delete(key);
-  }
-
-  async list(cursor?: string): Promise<{ readonly slices: readonly SliceHead[]; readonly cursor?: string }> {
-    this.counted.lists += 1;
-    return this.#inner.list(cursor);
+    const counted = noOperations();
+    super(inner, counting(counted));
+    this.counted = counted;
   }
 }

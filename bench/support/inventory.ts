@@ -8,18 +8,22 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { buildInventory } from '../../scripts/build-inventory/build.ts';
 import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
-import { WorkerPool } from '../../scripts/build-inventory/worker-pool.ts';
-import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../../scripts/synthesize/synthesize.ts';
+import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
-import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
+import { loadManifest } from '../../src/merge/publish.ts';
+import { DEFAULT_LEVELS, LabelLevels } from '../../src/policy/labels.ts';
+import { WAITING_PREFIX } from '../../src/store/keys.ts';
+import { MemoryObjectStore } from '../../src/store/memory.ts';
 import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
 import type { BenchSize } from '../report.ts';
+import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../synthesize/write.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 /** What the files or the bytes of the store depend on. */
-const MAKERS = ['src/format', 'src/merge', 'src/number', 'scripts/synthesize', 'scripts/build-inventory'];
+const MAKERS = ['src/format', 'src/merge', 'src/number', 'bench/synthesize', 'scripts/build-inventory'];
 const SMALL_NUMBERS = 200_000;
 /** Cores of the machine that the published figures are from. */
 const THREADS = 2;
@@ -107,4 +111,48 @@ function fingerprint(): string {
     }
   }
   return hash.digest('hex').slice(0, 8);
+}
+
+/** Uploads as the batches that accepting them stores: taking detections in is not what these benchmarks measure. */
+
+/** Rows that an upload may have at most. */
+const MAX_UPLOAD_ROWS = 100_000;
+
+/** A CSV file in so many shares, each as the texts of one upload or more. */
+export function uploadsOf(csvFile: string, shares: number): string[][] {
+  const [header = '', ...lines] = readFileSync(csvFile, 'utf8').trimEnd().split('\n');
+  const perShare = Math.ceil(lines.length / shares);
+  const uploads: string[][] = [];
+  for (let from = 0; from < lines.length; from += perShare) {
+    const end = Math.min(lines.length, from + perShare);
+    const texts: string[] = [];
+    for (let at = from; at < end; at += MAX_UPLOAD_ROWS) {
+      texts.push([header, ...lines.slice(at, Math.min(end, at + MAX_UPLOAD_ROWS))].join('\n'));
+    }
+    uploads.push(texts);
+  }
+  return uploads;
+}
+
+/** The batch of one upload. Rejects when a row of it is. */
+export async function batchOf(csv: string): Promise<Uint8Array<ArrayBuffer>> {
+  const store = new MemoryObjectStore();
+  const upload = { body: new Blob([csv]).stream(), contentType: 'text/csv', tenant: 'default' };
+  const deps = { objects: store, now: () => Date.now(), randomId: () => 'x', labels: new LabelLevels() };
+  const result = await acceptDetections(upload, deps);
+  if (result.kind !== 'accepted' || result.receipt.rejected > 0) throw new Error('the upload was not all accepted');
+  const [head] = (await store.list(WAITING_PREFIX)).objects;
+  const object = head === undefined ? null : await store.get(head.key);
+  if (object === null) throw new Error('the upload left no batch');
+  return object.bytes;
+}
+
+/** Of all columns of the present generation, in order: what must not depend on how the same detections came together. */
+export async function columnsSha256(objects: ObjectStore): Promise<string> {
+  const hash = createHash('sha256');
+  const { runs } = (await loadManifest(objects)).manifest;
+  for (const { numbers, verdicts, evidenceIndex, evidenceBlocksBytes } of runs.flatMap(({ segments }) => segments)) {
+    hash.update(`${numbers.sha256} ${verdicts.sha256} ${evidenceIndex.sha256} ${evidenceBlocksBytes}\n`);
+  }
+  return hash.digest('hex');
 }

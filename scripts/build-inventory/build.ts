@@ -6,27 +6,218 @@
  *   2. fold     batches -> the segments of one run and the facts of each day, in the work folder
  *   3. publish  batches, segments, slices and facts -> the store, and one generation that has them
  */
+
 import { createHash } from 'node:crypto';
-import { readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { LineError } from '../../src/format/batch.ts';
 import { reachedBy } from '../../src/format/facts-reached.ts';
+import type { Manifest } from '../../src/format/manifest.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
-import { loadManifest, publish } from '../../src/merge/publish.ts';
+import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
+import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publish.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
 import { UsageError } from '../command/errors.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
-import { BuildError } from './build-error.ts';
-import { type FoldedBatches, foldBatches, foldedBefore } from './fold-batches.ts';
-import { foldFacts } from './fold-facts.ts';
+import { formatCount } from '../import/progress.ts';
+import { RejectsFile } from '../import/state.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
-import { Journal } from './journal.ts';
-import { type ParsedInput, parseInputs } from './parse-inputs.ts';
+import { BuildError, Journal } from './journal.ts';
+import { rejectsName } from './parse.ts';
+import { type FoldedBatches, foldBatches, foldedBefore, foldFacts, type ParsedInput, parseInputs } from './phases.ts';
 import type { BuildProgress } from './progress.ts';
-import { rejectsBefore, writeRejects } from './rejects.ts';
-import { type BuildSummary, summaryOf } from './summary.ts';
-import { assertEmpty, changed, openGeneration, publishedBefore } from './target.ts';
 import type { TaskRunner } from './tasks.ts';
 import { batchIdOf, type Uploaded, upload } from './upload.ts';
+
+/** What a build did, for a person and for a benchmark. */
+
+export interface BuildSummary {
+  readonly rows: number;
+  readonly accepted: number;
+  readonly rejectedByCode: Readonly<Record<string, number>>;
+  /** Rows without a date of their own. */
+  readonly undated: number;
+  readonly numbers: number;
+  readonly batches: number;
+  readonly batchBytes: number;
+  readonly segments: number;
+  readonly segmentBytes: number;
+  /** Of the segments: what is also in the slice store. */
+  readonly sliceBytes: number;
+  readonly generation: number;
+  /** By phase: read, fold, publish. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** Likewise, of all threads of this process: without workerd's. */
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+  /** The most rows of batches that a fold had in memory at once. */
+  readonly heldRows: number;
+  /** Of this process, all its threads, in bytes; without workerd's. */
+  readonly peakMemoryBytes: number;
+  /** Null if nothing was rejected. */
+  readonly rejectsPath: string | null;
+}
+
+function summaryOf(built: {
+  readonly parsed: readonly ParsedInput[];
+  readonly folded: FoldedBatches;
+  readonly rejectsPath: string | null;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+  readonly generation: number;
+}): BuildSummary {
+  const { parsed, folded, rejectsPath, seconds, cpuSeconds, generation } = built;
+  const ranges = parsed.flatMap((input) => input.ranges.map((range) => range.parsed));
+  const rejectedByCode: Record<string, number> = {};
+  for (const range of ranges) {
+    for (const [code, count] of Object.entries(range.rejectedByCode)) {
+      rejectedByCode[code] = (rejectedByCode[code] ?? 0) + count;
+    }
+  }
+  const accepted = sum(ranges.map((range) => range.accepted));
+  const batches = ranges.flatMap((range) => range.batches);
+  return {
+    rows: accepted + sum(Object.values(rejectedByCode)),
+    accepted,
+    rejectedByCode,
+    undated: sum(ranges.map((range) => range.undated)),
+    numbers: sum(folded.segments.map(({ shape }) => shape.count)),
+    batches: batches.length,
+    batchBytes: sum(batches.map(({ bytes }) => bytes)),
+    segments: folded.segments.length,
+    segmentBytes: sum(folded.segments.map(({ bytes }) => bytes)),
+    sliceBytes: sum(folded.segments.map(({ shape }) => shape.numbers.bytes + shape.verdicts.bytes)),
+    generation,
+    seconds,
+    cpuSeconds,
+    heldRows: folded.heldRows,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    rejectsPath,
+  };
+}
+
+export function summaryText(summary: BuildSummary): string {
+  const { rejectedByCode, seconds, rejectsPath } = summary;
+  const rejected = sum(Object.values(rejectedByCode));
+  const lines = [
+    `built generation ${summary.generation}`,
+    row('rows read', summary.rows),
+    row('accepted', summary.accepted),
+    row('rejected', rejected),
+  ];
+  const byCount = Object.entries(rejectedByCode).sort(([, a], [, b]) => b - a);
+  for (const [code, count] of byCount) lines.push(row(`  ${code}`, count));
+  lines.push(
+    row('distinct numbers', summary.numbers),
+    row('batches', summary.batches, ` ${mb(summary.batchBytes)}`),
+    row('segments', summary.segments, ` ${mb(summary.segmentBytes)}, of them ${mb(summary.sliceBytes)} in KV too`),
+  );
+  for (const [phase, time] of Object.entries(seconds)) lines.push(row(`${phase}, seconds`, Math.round(time * 10) / 10));
+  lines.push(row('peak memory, MB', Math.round(summary.peakMemoryBytes / 1e6)));
+  if (summary.undated > 0) {
+    lines.push(
+      `  ${formatCount(summary.undated)} rows had no observedAt and got the date of their file, or --observed-at`,
+    );
+  }
+  if (rejectsPath !== null) lines.push(`  rejected rows are listed in ${rejectsPath}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function row(name: string, count: number, more = ''): string {
+  return `  ${name.padEnd(22)}${formatCount(count).padStart(12)}${more}`;
+}
+
+function mb(bytes: number): string {
+  return `${formatCount(Math.round(bytes / 1e6))} MB`;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/** The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number. */
+
+const ROWS_AT_ONCE = 1000;
+
+/** Replaces an older file. Returns its path, or null if nothing was rejected. */
+async function writeRejects(path: string, folder: string, inputs: readonly ParsedInput[]): Promise<string | null> {
+  const file = RejectsFile.start(path);
+  for (const { input, ranges } of inputs) {
+    // Lines were counted in each piece, from 1.
+    let before = input.layout?.lines ?? 0;
+    for (const { range, parsed } of ranges) {
+      const source = join(folder, rejectsName(range));
+      if (existsSync(source))
+        await copy(source, range.isWhole ? 0 : before, (rejects) => file.write(input.path, rejects));
+      before += parsed.lines;
+    }
+  }
+  return file.bytes > 0 ? path : null;
+}
+
+/** The path of the file that an earlier run of the build has written, or null if nothing was rejected. */
+function rejectsBefore(path: string, inputs: readonly ParsedInput[]): string | null {
+  const codes = inputs.flatMap(({ ranges }) => ranges.flatMap(({ parsed }) => Object.keys(parsed.rejectedByCode)));
+  return codes.length > 0 ? path : null;
+}
+
+async function copy(source: string, before: number, write: (rejects: readonly LineError[]) => void): Promise<void> {
+  let held: LineError[] = [];
+  for await (const text of createInterface({ input: createReadStream(source), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const { line, code, detail } = JSON.parse(text) as LineError;
+    held.push({ line: before + line, code, detail });
+    if (held.length < ROWS_AT_ONCE) continue;
+    write(held);
+    held = [];
+  }
+  write(held);
+}
+
+/** The store that a build publishes to: whether it may, and whether it already has. */
+
+/** @throws BuildError `store-not-empty` */
+function assertEmpty({ runs, compaction, generation }: Manifest): void {
+  if (runs.length === 0 && compaction === null) return;
+  throw new BuildError(
+    'store-not-empty',
+    `the store has an inventory already, generation ${generation}: a build needs one that is new. Give another --state, or send the files with npm run import`,
+  );
+}
+
+/**
+ * Makes sure that there is a manifest. Batches may only be put among the merged ones when there is: without, they are
+ * the sign of a store that has lost it, and nothing would be published on top of them (src/store/lost-manifest.ts). The
+ * first generation has no runs; stopped after it, the store is one that lists nothing.
+ *
+ * @throws BuildError `store-changed`
+ */
+async function openGeneration(context: MergeContext): Promise<LoadedManifest> {
+  const base = await loadManifest(context.objects);
+  assertEmpty(base.manifest);
+  if (base.etag !== null) return base;
+  const opened = await publish(context, base, {}, NO_BATCHES);
+  if (opened === null) throw changed();
+  assertEmpty(opened.manifest);
+  return opened;
+}
+
+/** The generation that an earlier run of this build has published, though it did not live to note it. */
+async function publishedBefore(objects: ObjectStore, journal: Journal, batchIds: readonly string[]): Promise<boolean> {
+  const publishing = journal.last('publishing');
+  const [first] = batchIds;
+  if (publishing === null || first === undefined) return false;
+  const { manifest } = await loadManifest(objects);
+  if (manifest.commit === publishing.commit) return false;
+  return (await batchesSince(objects, manifest, publishing.generation)).includes(first);
+}
+
+function changed(): BuildError {
+  return new BuildError(
+    'store-changed',
+    'another writer published while the inventory was built, and it was not published: stop whatever else works on the store, and run the same command again',
+  );
+}
 
 export interface BuildRequest {
   /** Paths; the names say the formats, as for the import. */
@@ -46,7 +237,7 @@ export interface BuildRequest {
   readonly maxBatchRows?: number;
 }
 
-export interface BuildDeps {
+interface BuildDeps {
   readonly context: MergeContext;
   readonly runner: TaskRunner;
   readonly progress: BuildProgress;

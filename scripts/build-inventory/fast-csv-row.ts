@@ -1,9 +1,10 @@
 /**
  * The fast way through the gate for what nearly all rows of a large CSV file are: plain ASCII without quotes, digits for
  * a number, ISO times, and circumstances that an earlier row had. It only ever accepts, with the values that
- * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (checked-row.ts). A
+ * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (rows.ts). A
  * property test holds the two equal.
  */
+
 import { circumstancesText } from '../../src/format/circumstances.ts';
 import type { Field } from '../../src/ingest/fields.ts';
 import { parseInstant } from '../../src/ingest/instant.ts';
@@ -11,16 +12,176 @@ import { MAX_LINE_CHARS } from '../../src/ingest/limits.ts';
 import { MAX_AHEAD_SECONDS, MAX_SIGHTINGS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import { parseNumber } from '../../src/number/parse.ts';
 import type { Columns } from '../import/mapping.ts';
-import type { ByteLineSink } from './byte-lines.ts';
-import { BytesMemo } from './bytes-memo.ts';
-import { checkRow, type RowContext } from './checked-row.ts';
-import { type CsvShape, csvRow, notUtf8Row, overlongRow } from './csv-line.ts';
-import { FastInstant } from './fast-instant.ts';
-import { type CircumstancesRef, circumstancesRef, type RowSink } from './row-sink.ts';
+import {
+  type ByteLineSink,
+  type CircumstancesRef,
+  type CsvShape,
+  checkRow,
+  circumstancesRef,
+  csvRow,
+  notUtf8Row,
+  overlongRow,
+  type RowContext,
+  type RowSink,
+} from './rows.ts';
+
+/** A bounded map from byte strings to values, without making text of the bytes. */
+
+const MAX_ENTRIES = 8192;
+/** Half full at most. */
+const SLOTS = MAX_ENTRIES * 2;
+const MAX_BYTES = 2 ** 20;
+/** FNV-1a, in signed 32-bit integers throughout. */
+const OFFSET_BASIS = 0x811c9dc5 | 0;
+const PRIME = 0x01000193;
+/** Between the fields of a key; no line has it inside. */
+const SEPARATOR = 0x0a;
+
+/** The present key is put together field by field, then looked up or remembered. Forgets everything when it is full. */
+class BytesMemo<T> {
+  readonly #slots = new Int32Array(SLOTS).fill(-1);
+  readonly #arena = new Uint8Array(MAX_BYTES);
+  readonly #starts = new Int32Array(MAX_ENTRIES + 1);
+  readonly #hashes = new Int32Array(MAX_ENTRIES);
+  #values: T[] = [];
+  /** The present key stands behind the last entry's. */
+  #end = 0;
+  #hash = OFFSET_BASIS;
+
+  /** Begins a key of at most `bytes`. Returns false if it is too long to be remembered. */
+  begin(bytes: number): boolean {
+    if (bytes > MAX_BYTES / 4) return false;
+    if (this.#values.length === MAX_ENTRIES || this.#startOfKey + bytes > MAX_BYTES) this.#forget();
+    this.#end = this.#startOfKey;
+    this.#hash = OFFSET_BASIS;
+    return true;
+  }
+
+  add(bytes: Uint8Array, start: number, end: number): void {
+    const arena = this.#arena;
+    let at = this.#end;
+    let hash = this.#hash;
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number;
+      arena[at++] = byte;
+      hash = Math.imul(hash ^ byte, PRIME);
+    }
+    arena[at++] = SEPARATOR;
+    this.#hash = Math.imul(hash ^ SEPARATOR, PRIME);
+    this.#end = at;
+  }
+
+  /** The value of the present key. */
+  get(): T | undefined {
+    const index = this.#slots[this.#slot()] as number;
+    return index < 0 ? undefined : this.#values[index];
+  }
+
+  /** Remembers a value for the present key, which has none. */
+  set(value: T): void {
+    const index = this.#values.length;
+    this.#slots[this.#slot()] = index;
+    this.#hashes[index] = this.#hash;
+    this.#values.push(value);
+    this.#starts[index + 1] = this.#end;
+  }
+
+  get #startOfKey(): number {
+    return this.#starts[this.#values.length] as number;
+  }
+
+  /** The slot of the present key, or the free one where it belongs. */
+  #slot(): number {
+    let slot = (this.#hash ^ (this.#hash >>> 15)) & (SLOTS - 1);
+    for (;;) {
+      const index = this.#slots[slot] as number;
+      if (index < 0 || (this.#hashes[index] === this.#hash && this.#isKey(index))) return slot;
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+  }
+
+  #isKey(index: number): boolean {
+    const arena = this.#arena;
+    const start = this.#starts[index] as number;
+    const own = this.#startOfKey;
+    const length = this.#end - own;
+    if ((this.#starts[index + 1] as number) - start !== length) return false;
+    for (let i = 0; i < length; i++) if (arena[start + i] !== arena[own + i]) return false;
+    return true;
+  }
+
+  #forget(): void {
+    this.#slots.fill(-1);
+    this.#values = [];
+  }
+}
+
+/** The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`. */
+
+const DATE_BYTES = 10;
+const UTC_SECONDS_BYTES = 20;
+const ZERO = 0x30;
+const NOT_A_DAY = -1;
+const UNKNOWN = -2;
+/** 1970 to 2106, where unsigned seconds end; a slot for each day, the 31st of every month included. */
+const FIRST_YEAR = 1970;
+const YEARS = 137;
+const DAY_SLOTS = YEARS * 12 * 31;
+
+/** Remembers the seconds of each date it has met, as `parseInstant` gave them. */
+class FastInstant {
+  readonly #days = new Float64Array(DAY_SLOTS).fill(UNKNOWN);
+
+  /** Seconds since 1970, or -1 if the bytes have to be read in another way. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    if (length !== DATE_BYTES && length !== UTC_SECONDS_BYTES) return -1;
+    const day = this.#day(bytes, start);
+    if (day < 0 || length === DATE_BYTES) return day;
+    const hour = two(bytes, start + 11);
+    const minute = two(bytes, start + 14);
+    const second = two(bytes, start + 17);
+    const isTime =
+      bytes[start + 10] === 0x54 &&
+      bytes[start + 13] === 0x3a &&
+      bytes[start + 16] === 0x3a &&
+      bytes[start + 19] === 0x5a &&
+      hour >= 0 &&
+      hour <= 23 &&
+      minute >= 0 &&
+      minute <= 59 &&
+      second >= 0 &&
+      second <= 59;
+    return isTime ? day + hour * 3600 + minute * 60 + second : -1;
+  }
+
+  #day(bytes: Uint8Array, start: number): number {
+    const century = two(bytes, start);
+    const year = two(bytes, start + 2);
+    const month = two(bytes, start + 5);
+    const day = two(bytes, start + 8);
+    if (century < 0 || year < 0 || month < 1 || month > 12 || day < 1 || day > 31) return NOT_A_DAY;
+    if (bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d) return NOT_A_DAY;
+    const index = ((century * 100 + year - FIRST_YEAR) * 12 + month - 1) * 31 + day - 1;
+    if (index < 0 || index >= DAY_SLOTS) return NOT_A_DAY;
+    const known = this.#days[index] as number;
+    if (known !== UNKNOWN) return known;
+    const seconds = parseInstant(String.fromCharCode(...bytes.subarray(start, start + DATE_BYTES))) ?? NOT_A_DAY;
+    this.#days[index] = seconds;
+    return seconds;
+  }
+}
+
+/** Two digits as a number, or -1. */
+function two(bytes: Uint8Array, at: number): number {
+  const tens = (bytes[at] as number) - ZERO;
+  const ones = (bytes[at + 1] as number) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+}
 
 const QUOTE = 0x22;
 const PLUS = 0x2b;
-const ZERO = 0x30;
+
 /** E.164, and the fewest digits that a number with its calling code can have. */
 const MAX_DIGITS = 15;
 const MIN_DIGITS = 4;

@@ -1,16 +1,36 @@
 /** The inputs of a build: what is read, and in which pieces. All of it can be handed to a worker thread. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { constants, gunzipSync } from 'node:zlib';
+import { pipeline } from 'node:stream';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { MAX_LINE_CHARS } from '../../src/ingest/limits.ts';
+import { readNdjsonLine } from '../../src/ingest/ndjson.ts';
+import type { LineReceiver } from '../../src/ingest/reader.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
-import { readError } from '../import/file-errors.ts';
-import { formatOf } from '../import/file-format.ts';
-import type { FileSource } from '../import/file-rows.ts';
-import { ImportError } from '../import/import-error.ts';
-import { type Columns, columnsOf, hasColumnNumbers, type Mapping } from '../import/mapping.ts';
-import { BuildError } from './build-error.ts';
-import { csvFields } from './csv-line.ts';
+import { type FileSource, formatOf, readError, rowsOf } from '../import/file-rows.ts';
+import {
+  type Columns,
+  columnsOf,
+  hasColumnNumbers,
+  ImportError,
+  isReadBy,
+  type Mapping,
+  objectToRaw,
+} from '../import/mapping.ts';
+import { FastCsvRows } from './fast-csv-row.ts';
+import { BuildError } from './journal.ts';
+import {
+  type ByteLineSink,
+  ByteLines,
+  checkRow,
+  csvFields,
+  notUtf8Row,
+  OpenQuote,
+  overlongRow,
+  type RowContext,
+  type RowSink,
+} from './rows.ts';
 
 /** Bytes of a file that are one task: about as many rows as one batch holds. */
 export const RANGE_BYTES = 32 * 2 ** 20;
@@ -122,4 +142,142 @@ export function rangesOf(input: Input, index: number, rangeBytes = RANGE_BYTES):
 /** A file as one piece, read from its beginning. */
 export function wholeFile(input: number): InputRange {
   return { input, index: 0, start: 0, end: Number.POSITIVE_INFINITY, isWhole: true };
+}
+
+/** The rows of a piece of an input, from the file to the sink. */
+
+const PIECE_BYTES = 2 ** 20;
+const LF = 0x0a;
+
+/**
+ * Reads a piece. Lines count from 1 in the piece; for a whole file they are those of the file.
+ *
+ * @param onPiece called now and then with the bytes read since the last call, where what was accepted can be put away
+ * @returns how many lines begin in the piece; 0 for a whole file, which needs no counting
+ * @throws OpenQuote if the file has to be read as a whole
+ * @throws BuildError `invalid-input` if it cannot be read
+ */
+export async function readRows(
+  input: Input,
+  range: InputRange,
+  context: RowContext,
+  sink: RowSink,
+  onPiece: (bytes: number) => void,
+): Promise<number> {
+  if (range.isWhole) {
+    await readWholeFile(input, context, sink, onPiece);
+    return 0;
+  }
+  const lines = new ByteLines(lineSink(input, context, sink));
+  if (input.format.gzip) await readGzip(input.path, range.start, lines, onPiece);
+  else readPieces(input.path, range, lines, onPiece);
+  return lines.lines;
+}
+
+function lineSink(input: Input, context: RowContext, sink: RowSink): ByteLineSink {
+  const { format, mapping, layout } = input;
+  if (format.kind === 'delimited' && layout?.columns) {
+    return new FastCsvRows({ delimiter: format.delimiter, columns: layout.columns, mapping }, context, sink);
+  }
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const isRead = isReadBy(mapping);
+  const receiver = (line: number): LineReceiver => ({
+    raw: (fields) => checkRow({ line, raw: objectToRaw(fields, mapping) }, context, sink),
+    reject: (error) => checkRow({ line, error }, context, sink),
+  });
+  return {
+    line(bytes, start, end, line) {
+      let text: string;
+      try {
+        text = decoder.decode(bytes.subarray(start, end));
+      } catch {
+        checkRow(notUtf8Row(line), context, sink);
+        return;
+      }
+      readNdjsonLine(text, line, receiver(line), isRead);
+    },
+    overlong: (line) => checkRow(overlongRow(line), context, sink),
+  };
+}
+
+/** All lines that begin in the range, the last of them beyond its end if need be. */
+function readPieces(path: string, range: InputRange, lines: ByteLines, onPiece: (bytes: number) => void): void {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    // One byte back: whether a line begins at the start shows in the byte before it. The first piece begins with one.
+    let at = range.index === 0 ? range.start : range.start - 1;
+    let isSkipping = range.index > 0;
+    for (;;) {
+      const count = readSync(file, buffer, 0, PIECE_BYTES, at);
+      if (count === 0) break;
+      let from = 0;
+      if (isSkipping) {
+        const end = buffer.subarray(0, count).indexOf(LF);
+        from = end < 0 ? count : end + 1;
+        isSkipping = end < 0;
+        if (at + from >= range.end) return;
+      }
+      const goesOn = lines.push(buffer.subarray(from, count), range.end - at - from);
+      at += count;
+      onPiece(count - from);
+      if (!goesOn || (at >= range.end && !lines.isOpen)) return;
+    }
+    lines.end();
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** All lines from `start` on, counted in what the file holds. */
+async function readGzip(
+  path: string,
+  start: number,
+  lines: ByteLines,
+  onPiece: (bytes: number) => void,
+): Promise<void> {
+  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  let read = 0;
+  file.on('data', (piece) => {
+    read += piece.length;
+  });
+  try {
+    let skip = start;
+    // The callback is there so that a failure surfaces only where the bytes are read, below.
+    for await (const piece of pipeline(file, createGunzip({ chunkSize: PIECE_BYTES }), () => undefined)) {
+      lines.push(piece.subarray(Math.min(skip, piece.length)));
+      skip = Math.max(0, skip - piece.length);
+      onPiece(read);
+      read = 0;
+    }
+    lines.end();
+  } catch (error) {
+    if (error instanceof OpenQuote || error instanceof BuildError) throw error;
+    const cause = readError(path, error);
+    throw new BuildError('invalid-input', cause.message, { cause });
+  } finally {
+    file.destroy();
+  }
+}
+
+async function readWholeFile(
+  input: Input,
+  context: RowContext,
+  sink: RowSink,
+  onPiece: (bytes: number) => void,
+): Promise<void> {
+  let bytes = 0;
+  try {
+    const onBytes = (count: number) => {
+      bytes += count;
+    };
+    for await (const group of rowsOf(input, { onBytes })) {
+      for (const row of group) checkRow(row, context, sink);
+      onPiece(bytes);
+      bytes = 0;
+    }
+  } catch (error) {
+    if (!(error instanceof ImportError)) throw error;
+    throw new BuildError('invalid-input', error.message, { cause: error });
+  }
 }

@@ -1,6 +1,6 @@
 /** How far each phase has come: a bar on a terminal, else a line every few seconds. */
 import { type Options, SingleBar } from 'cli-progress';
-import type { Output } from '../import/io.ts';
+import type { Output } from '../import/upload.ts';
 
 /** Between two lines of progress where there is no terminal. */
 const INTERVAL_MS = 5_000;

@@ -10,13 +10,12 @@ import { type MergeContext, messageOf } from '../../src/merge/context.ts';
 import { factsKey } from '../../src/merge/facts.ts';
 import { writeSlices } from '../../src/store/columns.ts';
 import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
-import { BuildError, damagedWork } from './build-error.ts';
-import { readFactsFile, type SpilledFacts } from './fold-facts.ts';
-import type { SpilledSegment } from './fold-share.ts';
-import { segmentName } from './fold-share.ts';
-import { inParallel } from './in-parallel.ts';
+import type { SpilledSegment } from './fold.ts';
+import { readFactsFile, type SpilledFacts, segmentName } from './fold.ts';
 import type { Journal } from './journal.ts';
-import type { SpilledBatch } from './parse-range.ts';
+import { BuildError, damagedWork } from './journal.ts';
+import type { SpilledBatch } from './parse.ts';
+import { inParallel } from './phases.ts';
 import type { BuildProgress } from './progress.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */

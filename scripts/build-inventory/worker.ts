@@ -1,13 +1,7 @@
-/** A worker thread: one task at a time, as worker-pool.ts sends them. */
+/** A worker thread: one task at a time, as the pool (tasks.ts) sends them. */
 import { parentPort } from 'node:worker_threads';
-import { BuildError } from './build-error.ts';
-import { runTask, type Task, type TaskKind, type TaskKinds, type TaskProgress } from './tasks.ts';
-
-export type WorkerMessage =
-  | { readonly kind: 'progress'; readonly progress: TaskProgress }
-  | { readonly kind: 'done'; readonly result: TaskKinds[TaskKind]['result'] }
-  /** `code`: of a BuildError, which does not come through as one. */
-  | { readonly kind: 'failed'; readonly error: unknown; readonly code: BuildError['code'] | null };
+import { BuildError } from './journal.ts';
+import { runTask, type Task, type WorkerMessage } from './tasks.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');

@@ -1,13 +1,14 @@
 /** The package, which the examples import by name, as its users do. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleEntries } from '../build-package/bundle.ts';
-import { writeDeclarations } from '../build-package/declarations.ts';
 import { checkEntries, DIST, ENTRIES } from '../build-package/entries.ts';
+import { bundleEntries, writeDeclarations } from '../build-package.ts';
 import { PROJECT } from '../command/paths.ts';
 
 /** Folders too: a file that comes or goes changes its folder. */
-const MADE_FROM = ['package.json', 'src', 'scripts/build-package'].map((path) => join(PROJECT, path));
+const MADE_FROM = ['package.json', 'src', 'scripts/build-package', 'scripts/build-package.ts'].map((path) =>
+  join(PROJECT, path),
+);
 
 /**
  * Writes nothing if nothing has changed, so that one example does not make another restart, whose bundle is watched. The

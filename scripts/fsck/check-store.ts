@@ -1,20 +1,134 @@
 /** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
-import { checkBatches } from './check-batches.ts';
-import { checkCanaries, checkKeys, checkTenants } from './check-configuration.ts';
-import { checkFacts } from './check-facts.ts';
-import { checkHistory } from './check-history.ts';
-import { checkLedger } from './check-ledger.ts';
-import { checkManifest, checkUnchanged, type ReadManifest } from './check-manifest.ts';
-import { checkNumbers } from './check-numbers.ts';
-import { checkRetained } from './check-retained.ts';
-import { checkSegmentsInUse } from './check-segments.ts';
-import { checkSetAside } from './check-set-aside.ts';
-import { checkWithdrawals } from './check-withdrawals.ts';
-import { countGarbage } from './count-garbage.ts';
-import type { Look } from './look.ts';
+
+import { decodeKeys } from '../../src/keys/key-file.ts';
+import { messageOf } from '../../src/merge/context.ts';
+import { compilePolicy } from '../../src/policy/cel/compile.ts';
+import { openPolicyIfKnown } from '../../src/policy/cel/evaluate.ts';
+import { readCanaries } from '../../src/quality/canaries.ts';
+import {
+  API_KEYS_KEY,
+  AUDIT_PREFIX,
+  CANARIES_KEY,
+  OVERRIDES_PREFIX,
+  POLICY_PREFIX,
+  TENANTS_KEY,
+} from '../../src/store/keys.ts';
+import { auditFile } from '../../src/tenants/audit-trail.ts';
+import { documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
+import { checkBatches, checkHistory, checkLedger, checkSetAside, checkWithdrawals } from './batches.ts';
+import type { Check, Look } from './findings.ts';
+import { checkManifest, checkUnchanged, type ReadManifest } from './manifest.ts';
+import { checkRetained, countGarbage } from './retained.ts';
+import { checkFacts, checkNumbers, checkSegmentsInUse } from './segments.ts';
 import { verifyBatches } from './verify-batches.ts';
 
-export interface CheckOptions {
+/** What is set by hand: API keys, canaries, and what tenants decide with. */
+
+async function checkKeys({ objects, findings }: Look): Promise<void> {
+  const check = findings.begin('API keys');
+  try {
+    const object = await objects.get(API_KEYS_KEY);
+    if (object === null) return;
+    check.looked = decodeKeys(object.bytes).length;
+  } catch (error) {
+    const remedy = 'Only the admin key works. Put the object back from a copy, or delete it and make new keys.';
+    check.error(API_KEYS_KEY, messageOf(error), remedy);
+  }
+}
+
+/**
+ * Compiles the source, and holds the tree to it by which lookups decide. A tree of another version is passed over: whoever
+ * does not know it has the source compiled.
+ */
+function checkPolicy(bytes: Bytes): void {
+  const { policy, tree } = policyFile.decode(bytes);
+  const compiled = compilePolicy(policy);
+  const stored = openPolicyIfKnown(policy, tree);
+  if (stored !== null && JSON.stringify(stored.tree) !== JSON.stringify(compiled.tree)) {
+    throw new RangeError('lookups decide by another tree than the one that its rules compile to');
+  }
+}
+
+/** Every tick that merges reads them. */
+export async function checkCanaries({ objects, findings }: Look): Promise<void> {
+  const check = findings.begin('canaries');
+  try {
+    check.looked = (await readCanaries(objects)).size;
+  } catch (error) {
+    const remedy =
+      'No tick merges anything, of anybody. Put the object back from a copy, or delete it and plant the canaries anew at ' +
+      'once: GET /v1/audit?tenant=* names them, and until they are planted ticks list them.';
+    check.error(CANARIES_KEY, messageOf(error), remedy);
+  }
+}
+
+export async function checkTenants(look: Look): Promise<void> {
+  const check = look.findings.begin('rules of tenants');
+  try {
+    const object = await look.objects.get(TENANTS_KEY);
+    if (object === null) {
+      await checkNoDocuments(look, check);
+      return;
+    }
+    for (const { tenant, policy, overrides, audit } of TENANT_INDEX.codec.decode(object.bytes).values()) {
+      const documents = [
+        [POLICY_PREFIX, policy, checkPolicy],
+        [OVERRIDES_PREFIX, overrides, overridesFile.decode],
+        [AUDIT_PREFIX, audit, auditFile.decode],
+      ] as const;
+      for (const [prefix, ref, read] of documents) {
+        if (ref !== null)
+          await checkDocument(look, check, { key: documentKey(prefix, tenant, ref), remedy: REMEDIES[prefix] }, read);
+      }
+    }
+  } catch (error) {
+    const remedy =
+      'No tenant gets answers. Put the object back from a copy, or delete it: all then decide as built in.';
+    check.error(TENANTS_KEY, messageOf(error), remedy);
+  }
+}
+
+/** Documents are written before the index that names them, so that some without it may be of a first change that stopped. */
+async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> {
+  for (const prefix of [POLICY_PREFIX, OVERRIDES_PREFIX]) {
+    const [first] = (await objects.list(prefix, { limit: 1 })).objects;
+    if (first === undefined) continue;
+    const remedy = 'All tenants decide as built in. Unless it was deleted on purpose, put the object back from a copy.';
+    check.warning(TENANTS_KEY, `is missing, but there is ${first.key}`, remedy);
+    return;
+  }
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const REMEDIES = {
+  [POLICY_PREFIX]:
+    'Put the object back from a copy, or put the policy anew (PUT /v1/policy): those before it stay lost.',
+  [OVERRIDES_PREFIX]:
+    'Put the object back from a copy, or give the list up (DELETE /v1/overrides/lost) and put its overrides anew: GET ' +
+    '/v1/audit names them.',
+  [AUDIT_PREFIX]:
+    'Put the object back from a copy, or let it be: the next change of the tenant begins another, and what this one told is lost.',
+};
+
+/** @param read throws if the document is damaged */
+async function checkDocument(
+  { objects }: Look,
+  check: Check,
+  { key, remedy }: { readonly key: string; readonly remedy: string },
+  read: (bytes: Bytes) => unknown,
+): Promise<void> {
+  check.looked += 1;
+  try {
+    const object = await objects.get(key);
+    if (object === null) throw new RangeError('is missing');
+    read(object.bytes);
+  } catch (error) {
+    check.error(key, messageOf(error), remedy);
+  }
+}
+
+interface CheckOptions {
   /** Also fold all kept batches and compare the result with the inventory. */
   readonly verifyBatches: boolean;
 }
@@ -23,7 +137,7 @@ export interface CheckOptions {
  * Looks at the whole store and tells what it finds to `look.findings`. Returns the manifest, or null if that cannot be
  * read.
  *
- * @throws LookError if the store cannot be looked at
+ * @throws FsckError if the store cannot be looked at
  */
 export async function checkStore(look: Look, options: CheckOptions): Promise<ReadManifest | null> {
   const read = await checkManifest(look);

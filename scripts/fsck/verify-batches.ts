@@ -2,10 +2,14 @@
  * Whether the inventory is what its batches say, to the byte: all kept batches folded, against all runs folded, both
  * by the code that ticks and compactions run, one segment of each at a time.
  */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Batch, openBatch } from '../../src/format/batch.ts';
-import type { Manifest } from '../../src/format/manifest.ts';
-import type { EncodedSegment } from '../../src/format/segment.ts';
-import { BatchCursor } from '../../src/merge/cursor.ts';
+import type { Manifest, SegmentEntry } from '../../src/format/manifest.ts';
+import { type EncodedSegment, type OpenSegment, openSegment } from '../../src/format/segment.ts';
+import { BatchCursor, RunCursor } from '../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../src/merge/dictionary.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { readKept } from '../../src/merge/waiting.ts';
@@ -15,16 +19,107 @@ import { without } from '../../src/quality/rows.ts';
 import { readSegment } from '../../src/store/columns.ts';
 import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
-import { foldInShares } from './fold-in-shares.ts';
-import { listObjects } from './list-all.ts';
-import { type Look, REBUILD } from './look.ts';
-import { ScratchRuns } from './scratch-runs.ts';
+import { type Look, listObjects, REBUILD } from './findings.ts';
+
+/**
+ * The fold of whole runs, however large, in bounded memory: after a few segments it begins anew where it stopped, as a
+ * compaction does from tick to tick (src/merge/tick.ts), and so forgets the texts it has met. Segments are cut the
+ * same way, so the bytes are the same.
+ */
+
+/** Half a million records with their texts: some 100 MB when each has a link of its own. */
+const SEGMENTS_AT_ONCE = 8;
+
+/**
+ * @param runs each with its segments in number order
+ * @param open reads a segment; what it rejects with ends the fold
+ */
+export async function* foldInShares(
+  runs: readonly (readonly SegmentEntry[])[],
+  open: (entry: SegmentEntry) => Promise<OpenSegment>,
+  segmentsAtOnce = SEGMENTS_AT_ONCE,
+): AsyncGenerator<EncodedSegment> {
+  // Every share begins behind the one before, so it ends with the numbers.
+  for (let from: number | null = 0; from !== null; ) {
+    const start: number = from;
+    const dictionary = new MergeDictionary();
+    const cursors = runs.map((segments) => new RunCursor(segments, start, open, dictionary));
+    from = null;
+    let taken = 0;
+    for await (const { segment, resumeFrom } of fold(cursors, dictionary)) {
+      yield segment;
+      from = resumeFrom;
+      taken += 1;
+      if (taken === segmentsAtOnce) break;
+    }
+  }
+}
+
+/** Runs in a folder of their own under the system's temporary one: what does not fit into memory while it is folded. */
+
+/** Runs folded into one at a time; of each, a segment is in memory: a few MB. */
+const FAN_IN = 16;
+
+type ScratchRun = readonly SegmentEntry[];
+
+/**
+ * Collects runs and keeps few: sixteen of a kind are folded into one of the next. The folder takes up to twice the
+ * size of what is collected.
+ */
+export class ScratchRuns {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'ringfence-fsck-'));
+  /** By how often their records have been folded. */
+  readonly #levels: ScratchRun[][] = [];
+  #written = 0;
+
+  /** Writes a run and adds it to the others. */
+  async add(segments: AsyncIterable<EncodedSegment>): Promise<void> {
+    let run = await this.#write(segments);
+    for (let level = 0; run.length > 0; level++) {
+      const runs = [...(this.#levels[level] ?? []), run];
+      this.#levels[level] = runs;
+      if (runs.length < FAN_IN) return;
+      run = await this.#write(this.#fold(runs));
+      for (const { key } of runs.flat()) rmSync(join(this.#folder, key));
+      this.#levels[level] = [];
+    }
+  }
+
+  /** All that was added, as one run. */
+  fold(): AsyncGenerator<EncodedSegment> {
+    return this.#fold(this.#levels.flat());
+  }
+
+  /** Deletes the folder. */
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  #fold(runs: readonly ScratchRun[]): AsyncGenerator<EncodedSegment> {
+    return foldInShares(runs, (entry) => this.#open(entry));
+  }
+
+  async #write(segments: AsyncIterable<EncodedSegment>): Promise<ScratchRun> {
+    const entries: SegmentEntry[] = [];
+    for await (const { shape, file } of segments) {
+      const key = `segment-${this.#written++}`;
+      writeFileSync(join(this.#folder, key), file);
+      entries.push({ key, ...shape });
+    }
+    return entries;
+  }
+
+  #open({ key }: SegmentEntry): Promise<OpenSegment> {
+    // Copied: a buffer of Node's may begin anywhere, and a segment must begin at a multiple of eight bytes.
+    return openSegment(new Uint8Array(readFileSync(join(this.#folder, key))));
+  }
+}
 
 /** Batches folded at once, in bytes as stored: twice a tick's. The folds of the groups wait in a scratch folder. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
 /** What is known by then. */
-export interface Known {
+interface Known {
   /** Batches of which the inventory has nothing; null: not all that is needed is known to be whole. */
   readonly outside: ReadonlySet<string> | null;
   /** Batches of which the inventory may still have rows that are to be taken out. */

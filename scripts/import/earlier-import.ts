@@ -7,13 +7,12 @@ import { isBlank } from '../../src/ingest/fields.ts';
 import type { RawLine } from '../../src/ingest/reader.ts';
 import { Rejection } from '../../src/ingest/rejection.ts';
 import { type Labels, validateLine } from '../../src/ingest/validate.ts';
+import { jsonOf, LINE_HASH_BYTES, LineSet, lineHash } from './chunks.ts';
 import { type FileSource, rowsOf } from './file-rows.ts';
-import { ImportError } from './import-error.ts';
-import type { ImportIo } from './io.ts';
-import { jsonOf } from './line.ts';
-import { LINE_HASH_BYTES, LineSet, lineHash } from './line-set.ts';
+import { ImportError } from './mapping.ts';
 import { formatCount } from './progress.ts';
-import { initialState, type ProgressState, StateFile } from './progress-state.ts';
+import { initialState, type ProgressState, StateFile } from './state.ts';
+import type { ImportIo } from './upload.ts';
 import { isTaken, type Target } from './upload.ts';
 
 export interface Successor {

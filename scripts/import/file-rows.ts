@@ -1,17 +1,21 @@
 /** A file as rows: the readers of src/ingest, fed piece by piece, with the columns mapped to fields. */
+
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { LineError } from '../../src/format/batch.ts';
 import { CsvRows, checkFirstRecord, swallowedRows, swallowsRows } from '../../src/ingest/csv-rows.ts';
 import { BodyError } from '../../src/ingest/errors.ts';
 import { type JsonElement, JsonElements } from '../../src/ingest/json-elements.ts';
 import { type IsRead, ndjsonReader, repeatedField } from '../../src/ingest/ndjson.ts';
 import { type BodyReader, isRawLine, kindOf, malformed, type RawLine } from '../../src/ingest/reader.ts';
-import type { FileFormat } from './file-format.ts';
-import { textOf } from './file-text.ts';
-import { ImportError } from './import-error.ts';
+import { Utf8Text } from '../../src/ingest/utf8-text.ts';
+import { codeOf, fileProblem } from '../command/errors.ts';
 import {
   type Columns,
   columnsOf,
+  ImportError,
   isReadBy,
   KEY_PROPERTY,
   type Mapping,
@@ -19,6 +23,91 @@ import {
   rowToRaw,
   VALUE_PROPERTY,
 } from './mapping.ts';
+
+/** What went wrong with a file, said so that someone can do something about it. */
+
+export function readError(path: string, error: unknown): ImportError {
+  const name = basename(path);
+  const code = codeOf(error);
+  const cause = { cause: error };
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new ImportError(`${path}: there is no such file`, cause);
+  if (code === 'EISDIR') return new ImportError(`${path}: this is a folder; name the files in it`, cause);
+  if (code === 'EACCES' || code === 'EPERM') return new ImportError(`${path}: no permission to read this file`, cause);
+  if (error instanceof BodyError) {
+    return new ImportError(`${name}: ${error.detail}; convert it first, for example with iconv`, cause);
+  }
+  if (code.startsWith('Z_')) {
+    return new ImportError(`${name}: expected whole gzip data; the file is damaged, cut short, or not gzip`, cause);
+  }
+  return new ImportError(`${name}: reading failed (${code || 'unknown reason'})`, cause);
+}
+
+/** @throws ImportError if something cannot be written to (or read from) a path of ours */
+export function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (codeOf(error) === '') throw error;
+    const problem = `cannot be written (${fileProblem(error)}); name another place with --state or --rejects`;
+    throw new ImportError(`${path}: ${problem}`, { cause: error });
+  }
+}
+
+type FileFormat =
+  | { readonly kind: 'delimited'; readonly delimiter: ',' | '\t'; readonly gzip: boolean }
+  | { readonly kind: 'ndjson' | 'json'; readonly gzip: boolean };
+
+const EXTENSION = /\.(csv|tsv|ndjson|jsonl|json)(\.gz)?$/i;
+
+/** @throws ImportError if the name does not tell */
+export function formatOf(file: string): FileFormat {
+  const match = EXTENSION.exec(file);
+  if (match === null) {
+    throw new ImportError(
+      `${basename(file)}: expected a name that ends in .csv, .tsv, .ndjson, .jsonl or .json, with or without .gz`,
+    );
+  }
+  const gzip = match[2] !== undefined;
+  switch (match[1]?.toLowerCase()) {
+    case 'csv':
+      return { kind: 'delimited', delimiter: ',', gzip };
+    case 'tsv':
+      return { kind: 'delimited', delimiter: '\t', gzip };
+    case 'json':
+      return { kind: 'json', gzip };
+    default:
+      return { kind: 'ndjson', gzip };
+  }
+}
+
+/** Pieces of the file as read from disk; gzip is inflated in pieces of the same size. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * The text of a file in pieces, whatever its size; several gzip members (`cat a.gz b.gz`) are read as one.
+ * @param onBytes told how many bytes of the file were read, as they are on disk
+ * @throws ImportError if it cannot be read, is not whole gzip, or is not UTF-8
+ */
+async function* textOf(
+  path: string,
+  gzip: boolean,
+  onBytes: (count: number) => void,
+): AsyncGenerator<string, void, undefined> {
+  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  file.on('data', (piece) => onBytes(piece.length));
+  // The callback is there so that a failure surfaces only where the text is read, below.
+  const bytes = gzip ? pipeline(file, createGunzip({ chunkSize: PIECE_BYTES }), () => undefined) : file;
+  const utf8 = new Utf8Text();
+  try {
+    for await (const piece of bytes) yield utf8.push(piece);
+    const rest = utf8.end();
+    if (rest !== '') yield rest;
+  } catch (error) {
+    throw readError(path, error);
+  } finally {
+    file.destroy();
+  }
+}
 
 /** One row of a file. `line` is 1-based: the line where it starts, or the element or member of a JSON file. */
 export type FileRow =

@@ -1,19 +1,17 @@
+/** One file: from where an earlier run stopped to its end, each line counted once. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
 import { UploadNotes } from '../../src/ingest/upload-notes.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
-import type { Chunk } from './chunk.ts';
-import { type ChunkRange, chunksOf } from './chunks.ts';
+import type { Chunk } from './chunks.ts';
+import { type ChunkRange, chunksOf, LineSet } from './chunks.ts';
 import { findUnfinished, goOnWith, latest, type Successor } from './earlier-import.ts';
 import type { FileSource } from './file-rows.ts';
-import { ImportError } from './import-error.ts';
-import type { ImportIo } from './io.ts';
-import { LineSet } from './line-set.ts';
+import { ImportError } from './mapping.ts';
 import { formatCount, Progress } from './progress.ts';
-import { hashOf, hashText, hasSent, initialState, type ProgressState, StateFile } from './progress-state.ts';
-import { RejectsFile } from './rejects-file.ts';
-import type { ServerLabels } from './server-labels.ts';
+import { hashOf, hashText, hasSent, initialState, type ProgressState, RejectsFile, StateFile } from './state.ts';
+import type { ImportIo, ServerLabels } from './upload.ts';
 import { isTaken, KeyUsed, type Target, type UploadReceipt, upload } from './upload.ts';
 
 export interface FileJob {

@@ -1,9 +1,14 @@
 /** From the columns of a foreign file to the fields of a detection. */
+
 import { FIELDS, type Field, isField, misnamedField, respeltField } from '../../src/ingest/fields.ts';
 import type { RawLine } from '../../src/ingest/reader.ts';
 import { wordOrShape } from '../../src/ingest/rejection.ts';
-import { UsageError } from '../command/errors.ts';
-import { ImportError } from './import-error.ts';
+import { CommandError, UsageError } from '../command/errors.ts';
+
+/** Ends an import with a message for the person at the terminal. What was sent so far stays counted. */
+export class ImportError extends CommandError {
+  override readonly name = 'ImportError';
+}
 
 /** `map`: field to header name, 1-based column number, or property; `set`: field to the value of every line. */
 export interface Mapping {

@@ -1,5 +1,5 @@
 import { type Options, SingleBar } from 'cli-progress';
-import type { Output } from './io.ts';
+import type { Output } from './upload.ts';
 
 export interface Counts {
   readonly lines: number;

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseNumber } from '../../src/number/parse.ts';
 import type { FileSummary } from '../import/import-file.ts';
-import { importFiles } from '../import/import-files.ts';
-import { type ImportIo, realIo } from '../import/io.ts';
+import { type ImportIo, realIo } from '../import/upload.ts';
+import { importFiles } from '../import.ts';
 import type { DevServer } from './dev-server.ts';
 import { Stopped } from './supervisor.ts';
 

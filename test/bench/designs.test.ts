@@ -1,8 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barsOf, rowsOf } from '../../bench/designs/bench.ts';
-import { BilledStores } from '../../bench/designs/billed-stores.ts';
-import { makeLookups } from '../../bench/designs/lookups.ts';
 import {
+  barsOf,
   countDifferent,
   D1_DESIGN,
   KV_DESIGN,
@@ -12,8 +10,10 @@ import {
   measureDesigns,
   PUBLISHING,
   RINGFENCE,
-} from '../../bench/designs/measure.ts';
-import { lookUpWithFinder } from '../../bench/designs/ringfence-lookups.ts';
+  rowsOf,
+} from '../../bench/designs/bench.ts';
+import { makeLookups } from '../../bench/designs/lookups.ts';
+import { BilledStores, lookUpWithFinder } from '../../bench/designs/ringfence.ts';
 import { clusteredNumbers, writeStore } from '../../bench/probe/clustered-store.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
 

@@ -2,19 +2,29 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkAnswers } from '../../bench/http/check.ts';
-import { type ClientKeys, createClients } from '../../bench/http/clients.ts';
+import { bars, measure, median, storageReads } from '../../bench/http/bench.ts';
+import { COUNTERS_PATH, type Counters } from '../../bench/http/disk-stores.ts';
 import { LoadToolMissing, loadResult, prepareLoad, requireLoadTool, runLoad } from '../../bench/http/load.ts';
-import { measure, median } from '../../bench/http/measure.ts';
-import { COUNTERS_PATH, type Counters } from '../../bench/http/paths.ts';
-import { seededRandom } from '../../bench/http/random.ts';
-import { GET_EMPTY, GET_LISTED, getRequest, LOOKUP_PATH, measuredRoutes } from '../../bench/http/routes.ts';
-import { type NumberSample, sampleNumbers } from '../../bench/http/sample.ts';
-import { buildSmallStore } from '../../bench/http/small-store.ts';
-import { openStoredNumbers, type StoredNumbers } from '../../bench/http/stored-numbers.ts';
-import { bars, storageReads } from '../../bench/http/table.ts';
+import {
+  buildSmallStore,
+  type NumberSample,
+  openStoredNumbers,
+  type StoredNumbers,
+  sampleNumbers,
+} from '../../bench/http/numbers.ts';
+import {
+  type ClientKeys,
+  checkAnswers,
+  createClients,
+  GET_EMPTY,
+  GET_LISTED,
+  getRequest,
+  LOOKUP_PATH,
+  measuredRoutes,
+} from '../../bench/http/routes.ts';
 import { startWorkerd, type Workerd } from '../../bench/http/workerd.ts';
 import { DirectoryObjectStore } from '../../bench/support/directory-store.ts';
+import { Random } from '../../bench/support/random.ts';
 
 const LINE = { requests: 1000, duration: 2_000_000, p50: 150, p99: 1_500, p999: 9_000, refused: 0, broken: 0 };
 const scratch = mkdtempSync(join(tmpdir(), 'ringfence-http-test-'));
@@ -27,7 +37,7 @@ beforeAll(async () => {
   const store = join(scratch, 'store');
   await buildSmallStore(store);
   stored = await openStoredNumbers(new DirectoryObjectStore(join(store, 'objects')));
-  sample = sampleNumbers(stored, seededRandom(1), 2000);
+  sample = sampleNumbers(stored, new Random(1), 2000);
   const keys = join(scratch, 'keys');
   clients = await createClients(keys);
   workerd = await startWorkerd({ store, keys, adminKey: 'admin-key-of-the-http-benchmark-0123', scratch });
@@ -85,7 +95,7 @@ describe('the sample', () => {
   test('has listed and unlisted numbers, and is the same for the same seed', () => {
     expect(sample.warm.every((number) => stored.has(number))).toBe(true);
     expect(sample.unlisted.some((number) => stored.has(number))).toBe(false);
-    expect(sampleNumbers(stored, seededRandom(1), 2000)).toEqual(sample);
+    expect(sampleNumbers(stored, new Random(1), 2000)).toEqual(sample);
     // All verdicts of the small store fit into the memory of an isolate.
     expect(sample.anywhere).toBeNull();
   });
@@ -116,7 +126,7 @@ describe('the Worker', () => {
       context.skip();
     }
     const { host } = new URL(workerd.url);
-    const routes = measuredRoutes(sample, seededRandom(2), clients)
+    const routes = measuredRoutes(sample, new Random(2), clients)
       .filter(({ name }) => name === GET_EMPTY || name === GET_LISTED)
       .map((route, i) => ({ ...route, prepared: prepareLoad(join(scratch, `load-${i}`), host, route.requests) }));
     const plan = { rounds: 1, seconds: 1, connections: 2 };
@@ -149,7 +159,7 @@ describe('the Worker', () => {
 
 describe('the bars', () => {
   const measured = (cpuRatio: number, rateRatio: number, p99AboveMs: number) =>
-    measuredRoutes(sample, seededRandom(3), clients).map((route) => ({
+    measuredRoutes(sample, new Random(3), clients).map((route) => ({
       route,
       connections: 2,
       requestsASecond: 200,

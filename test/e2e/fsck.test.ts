@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openLocalStore } from '../../scripts/fsck/local-store.ts';
+import { openLocalStore } from '../../scripts/command/local-store.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
 import { type Answer, type LocalServer, PROJECT, startServer } from './local-server.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSound, type LoadResult, runLoad } from '../../scripts/simulate/load/load.ts';
+import { isSound, type LoadResult, runLoad } from '../../bench/simulate/load/load.ts';
 
 const KILLS = 2;
 

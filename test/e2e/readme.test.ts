@@ -97,7 +97,7 @@ function asLines(printed: string): string[] {
   return printed
     .trim()
     .split('\n')
-    .map((line) => line.trimEnd().replaceAll(/\S+\/(?=briefing-)/g, './'));
+    .map((line) => line.trimEnd().replaceAll(/\S+\/(?=briefing-)/g, './/'));
 }
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bundleEntries } from '../../scripts/build-package/bundle.ts';
+import { bundleEntries } from '../../scripts/build-package.ts';
 import { type FeedManifest, parseFeedManifest } from '../../src/feed/manifest.ts';
 import { slicesOf } from '../../src/replica/contents.ts';
 import { fictionNumber } from '../support/detections.ts';

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Random } from '../../bench/support/random.ts';
 import type { Detection } from '../../src/format/detection.ts';
 import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
 
@@ -30,20 +31,14 @@ export const detection: fc.Arbitrary<Detection> = fc
     sightings: sightings + 0 || 1,
   }));
 
-/** A fixed pseudo-random list (mulberry32), for tests that count. */
+/** A fixed pseudo-random list, for tests that count. */
 export function someDetections(count: number, seed: number, numbers = 700): Detection[] {
-  let state = seed;
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const random = new Random(seed);
+  const pick = <T>(list: readonly T[]): T => random.pick(list);
   return Array.from({ length: count }, () => {
-    const observedAt = TIMES.min + Math.floor(random() * (TIMES.max - TIMES.min));
+    const observedAt = TIMES.min + random.below(TIMES.max - TIMES.min);
     return {
-      number: fictionNumber(Math.floor(random() * numbers)),
+      number: fictionNumber(random.below(numbers)),
       observedAt,
       firstSeenAt: observedAt,
       sightings: 1,

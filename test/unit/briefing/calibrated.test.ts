@@ -1,6 +1,6 @@
 /** The synthetic fortnight at a two-hundredth of its size has the published proportions, and exactly its own counts. */
 import { beforeAll, expect, it } from 'vitest';
-import { fortnightRows, inventoryRows, synthesisOptions } from '../../../scripts/synthesize/synthesize.ts';
+import { fortnightRows, inventoryRows, synthesisOptions } from '../../../bench/synthesize/write.ts';
 import type { Briefing } from '../../../src/briefing/briefing.ts';
 import { briefingsOf, merged, spanOf, synthetic } from './support.ts';
 

@@ -1,6 +1,6 @@
 /** The real history, if it is there, through the real merge: its figures against plain sets over the rows of its files. */
 import { expect, test } from 'vitest';
-import { hasSharedData, INVENTORY, sharedDetections } from '../format/support/real-list.ts';
+import { hasSharedData, INVENTORY, sharedDetections } from '../../../bench/support/shared-data.ts';
 import { plainBriefing } from './plain-briefing.ts';
 import { briefingsOf, type Dates, merged, spanOf } from './support.ts';
 

@@ -1,7 +1,7 @@
 /** Briefings of a store in memory, through the real merge. */
 
 import { createHash } from 'node:crypto';
-import type { SyntheticRow } from '../../../scripts/synthesize/synthesize.ts';
+import type { SyntheticRow } from '../../../bench/synthesize/write.ts';
 import { Briefings } from '../../../src/briefing/briefings.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
 import type { Detection } from '../../../src/format/detection.ts';

@@ -1,5 +1,6 @@
 /** Small worlds at random: numbers of several plans, seen over some weeks, single and aggregated, in several uploads. */
 
+import { Random } from '../../../bench/support/random.ts';
 import {
   type Inventory,
   inventoryOf,
@@ -23,13 +24,8 @@ const DAYS = 70;
 const BASES = [12_025_550_100, 14_165_550_100, 18_095_550_100, 447_700_900_000, 61_491_570_100, 883_120_000_100];
 
 export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const source = new Random(seed);
+  return () => source.next();
 }
 
 /** Few values of each, so that they meet: at the same second, too. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { currentDocument, generateClient } from '../../../scripts/generate-client/generate.ts';
+import { currentDocument, generateClient } from '../../../scripts/generate-client.ts';
 import type { ControlServices } from '../../../src/api/control-services.ts';
 import { OPERATIONS } from '../../../src/client/operations.ts';
 import { allRoutes } from '../../../src/http/routes.ts';

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { clusters } from '../../../bench/support/clusters.ts';
+import { Random } from '../../../bench/support/random.ts';
 import { sha256Hex } from '../../../src/format/hash.ts';
 import { encodeNumbers, numbersColumnBytes } from '../../../src/format/numbers.ts';
 import {
@@ -14,8 +16,6 @@ import {
   PARTITION_OVERHEAD_BITS,
   PARTITION_SPAN,
 } from '../../../src/format/partition.ts';
-import { clusters } from './support/clusters.ts';
-import { randomSource } from './support/random.ts';
 import { partitionEnds, readNumbers } from './support/reference.ts';
 import { sortedSet } from './support/sorted-set.ts';
 
@@ -101,7 +101,7 @@ describe('choice of partitions', () => {
       [
         { length: 100, gap: 2, leapBits: 30 },
         { length: 400, gap: 300, leapBits: 24 },
-      ].map((shape) => sha256Hex(encodeNumbers(clusters(20_000, shape, randomSource(7))))),
+      ].map((shape) => sha256Hex(encodeNumbers(clusters(20_000, shape, new Random(7))))),
     );
     // Another choice is another version, or a store rebuilt from its batches would not have the same bytes.
     expect(hashes).toEqual([
@@ -115,7 +115,7 @@ describe('choice of partitions', () => {
       { length: 60, gap: 40, leapBits: 20 },
       { length: 300, gap: 2, leapBits: 40 },
     ];
-    const sets = shapes.map((shape, seed) => clusters(220, shape, randomSource(seed)));
+    const sets = shapes.map((shape, seed) => clusters(220, shape, new Random(seed)));
     for (const numbers of [
       ...sets,
       ...fc.sample(sortedSet, { numRuns: 30, seed: 5 }).map((set) => set.slice(0, 130)),
@@ -174,15 +174,19 @@ describe('choice of partitions', () => {
     ['pairs and triples', { length: 3, gap: 10, leapBits: 16 }],
   ])('of %s is within 2 percent of the cheapest there is', (_name, shape) => {
     for (let seed = 1; seed <= 12; seed++) {
-      const numbers = clusters(1200, shape, randomSource(seed));
+      const numbers = clusters(1200, shape, new Random(seed));
       expect(chosenCost(numbers) / leastCost(numbers), `seed ${seed}`).toBeLessThan(1.02);
     }
   });
 
   test('is never far from the cheapest, whatever the set', () => {
-    const random = randomSource(99);
+    const random = new Random(99);
     for (let round = 0; round < 60; round++) {
-      const shape = { length: 1 + 2 ** random(10), gap: 1 + 2 ** random(14), leapBits: 1 + random(34) };
+      const shape = {
+        length: 1 + 2 ** random.below(10),
+        gap: 1 + 2 ** random.below(14),
+        leapBits: 1 + random.below(34),
+      };
       const numbers = clusters(700, shape, random);
       expect(chosenCost(numbers) / leastCost(numbers), JSON.stringify(shape)).toBeLessThan(1.1);
     }

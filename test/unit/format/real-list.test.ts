@@ -1,5 +1,6 @@
 /** What a number costs on real lists, cut into segments by the merge itself. Prints sizes, never numbers. */
 import { expect, test } from 'vitest';
+import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from '../../../bench/support/shared-data.ts';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import type { Detection } from '../../../src/format/detection.ts';
 import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
@@ -9,7 +10,6 @@ import { VerdictsReader } from '../../../src/format/verdicts.ts';
 import { BatchCursor } from '../../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../../src/merge/dictionary.ts';
 import { fold } from '../../../src/merge/fold.ts';
-import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from './support/real-list.ts';
 
 /** The goals of docs/decisions/0002-partitioned-elias-fano.md; for the numbers, frame, directory and padding included. */
 const NUMBERS_BITS = 14.5;

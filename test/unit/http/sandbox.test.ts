@@ -1,6 +1,6 @@
 /** The numbers that answer by themselves; docs/MIDDLEWARE.md and the README name them. */
 import { describe, expect, it } from 'vitest';
-import { type ReceiptedAnswer, verifyReceipt } from '../../../scripts/verify-receipt/verify.ts';
+import { type ReceiptedAnswer, verifyReceipt } from '../../../scripts/verify-receipt.ts';
 import { SANDBOX } from '../../../src/http/sandbox.ts';
 import { parseNumber } from '../../../src/number/parse.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';

@@ -9,7 +9,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
-import { checked } from '../fsck/support.ts';
+import { checked } from '../scripts/fsck/support.ts';
 
 const MINUTE = 60_000;
 

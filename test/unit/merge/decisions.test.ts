@@ -25,7 +25,7 @@ import {
   newWorld,
   type World,
 } from '../../support/world.ts';
-import { checked, lookAt } from '../fsck/support.ts';
+import { checked, lookAt } from '../scripts/fsck/support.ts';
 import { drop, ledgerOf, lines, release, uploadLines } from './quarantine-world.ts';
 
 const SOURCES = ['alpha', 'beta'] as const;

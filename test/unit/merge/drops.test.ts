@@ -16,7 +16,7 @@ import { everySource } from '../../../src/quality/source-id.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';
-import { checked } from '../fsck/support.ts';
+import { checked } from '../scripts/fsck/support.ts';
 import {
   drop,
   HONEST,

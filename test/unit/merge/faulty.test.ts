@@ -13,7 +13,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, type World } from '../../support/world.ts';
-import { checked, lookAt } from '../fsck/support.ts';
+import { checked, lookAt } from '../scripts/fsck/support.ts';
 import { lines, nextTick, release, reported, uploadLines } from './quarantine-world.ts';
 
 /** As if there were sums or sizes that no code can hold: of one batch, or of two together. */

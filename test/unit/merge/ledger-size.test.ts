@@ -12,7 +12,7 @@ import { LEFT_OUT_CHARS, leftOutOf } from '../../../src/quality/left-out.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, type World } from '../../support/world.ts';
-import { checked, lookAt } from '../fsck/support.ts';
+import { checked, lookAt } from '../scripts/fsck/support.ts';
 import { ledgerOf, nextTick, release, reported, uploadLines } from './quarantine-world.ts';
 
 const SOURCE = 'feed';

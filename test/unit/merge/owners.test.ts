@@ -16,7 +16,7 @@ import {
 import { idOf, type SourceId } from '../../../src/quality/source-id.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';
-import { checked, lookAt } from '../fsck/support.ts';
+import { checked, lookAt } from '../scripts/fsck/support.ts';
 import { ledgerOf, lines, nextTick, reported, uploadLines } from './quarantine-world.ts';
 
 const HONEST = { tenant: 'acme', key: 'a1' };

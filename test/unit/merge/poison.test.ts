@@ -15,7 +15,7 @@ import { type Ledger, readLedger } from '../../../src/quality/ledger.ts';
 import { batchOwner, WAITING_PREFIX } from '../../../src/store/keys.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualInventory, newWorld, type World } from '../../support/world.ts';
-import { checked } from '../fsck/support.ts';
+import { checked } from '../scripts/fsck/support.ts';
 import { reported } from './quarantine-world.ts';
 
 const U32 = 2 ** 32 - 1;

@@ -12,7 +12,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { generationKey, RETAINED_PREFIX } from '../../../src/store/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
-import { checked, fourMinutes, keysOf, lookAt, manifestOf, PARTS, setAsideIds } from '../fsck/support.ts';
+import { checked, fourMinutes, keysOf, lookAt, manifestOf, PARTS, setAsideIds } from '../scripts/fsck/support.ts';
 
 const one = (id: string): SetAside => ({ id, reason: 'failed', detail: 'RangeError', at: 5, by: null });
 

@@ -30,7 +30,7 @@ import {
   upload,
   type World,
 } from '../../support/world.ts';
-import { checked, flip, lookAt } from '../fsck/support.ts';
+import { checked, flip, lookAt } from '../scripts/fsck/support.ts';
 import { drop, HONEST_ROWS, ledgerOf, nextTick, POISON, POISON_ROWS, release, uploadBoth } from './quarantine-world.ts';
 
 const FAULTS: readonly Fault[] = ['fails', 'fails but persisted'];

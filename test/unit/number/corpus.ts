@@ -2,8 +2,10 @@
  * Numbers to test with, made from the number plans themselves: no list of real people's numbers is needed, and every
  * country and line type has its share. Everything is a function of the seed.
  */
+
 import fc from 'fast-check';
 import metadata from 'libphonenumber-js/max/metadata';
+import { Random } from '../../../bench/support/random.ts';
 
 /** Positions in a plan and in its types, metadata version 4 (libphonenumber-js, source/metadata.js). */
 const TYPES = 11;
@@ -55,15 +57,10 @@ export function samplesOfEveryRange(perRange: number, seed: number): Sample[] {
   return samples;
 }
 
-/** A small seeded generator of uniform integers in [0, n) (mulberry32). */
+/** A seeded generator of uniform integers in [0, n). */
 export function randomIntegers(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * n);
-  };
+  const random = new Random(seed);
+  return (n) => random.below(n);
 }
 
 /** The slips of writers and feeds: one digit wrong, missing, doubled or swapped, a trunk prefix, a wrong plan. */

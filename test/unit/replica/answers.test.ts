@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Random } from '../../../bench/support/random.ts';
 import type { Detection } from '../../../src/format/detection.ts';
 import { CHANNELS, INDUSTRIES } from '../../../src/format/vocabulary.ts';
 import { SANDBOX } from '../../../src/http/sandbox.ts';
@@ -19,15 +20,10 @@ const LISTED = 40_000;
 /** As many as one batch of the origin takes. */
 const BATCH = 1000;
 
-/** mulberry32: the same numbers in every run. */
+/** The same numbers in every run. */
 function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+  const random = new Random(seed);
+  return (below) => random.below(below);
 }
 
 /** Where generated numbers lie: the first of ten million, in mobile ranges of several plans, and one of no plan. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hasSharedData, sharedDetections } from '../../../bench/support/shared-data.ts';
 import type { Detection } from '../../../src/format/detection.ts';
 import { dayOf } from '../../../src/format/records.ts';
 import { compactFully } from '../../../src/merge/rebuild.ts';
@@ -15,7 +16,6 @@ import { Finder } from '../../../src/serve/finder.ts';
 import { PastFinder } from '../../../src/serve/past-finder.ts';
 import { someDetections } from '../../support/detections.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
-import { hasSharedData, sharedDetections } from '../format/support/real-list.ts';
 
 const DAY_MS = 86_400_000;
 const levels = new LabelLevels();

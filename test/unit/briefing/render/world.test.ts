@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCountries } from 'libphonenumber-js/max';
 import { expect, test } from 'vitest';
-import { generateWorld, WORLD_FILE } from '../../../../scripts/generate-world/generate.ts';
+import { generateWorld, WORLD_FILE } from '../../../../scripts/generate-world.ts';
 import { worldMap } from '../../../../src/briefing/render/charts/map.ts';
 import { ANCHORS, LAND, WORLD_HEIGHT, WORLD_WIDTH } from '../../../../src/briefing/render/world.ts';
 import { FORTNIGHT } from './fixture.ts';

@@ -1,8 +1,8 @@
 /** Runs hostile cases in a thread of its own, so that one that never ends can be ended. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { Random } from '../../../../bench/support/random.ts';
 import { FormatError } from '../../../../src/format/frame.ts';
 import { attackOn, type HostileKind } from './hostile.ts';
-import { randomSource } from './random.ts';
 
 export interface HostileJob {
   readonly kind: HostileKind;
@@ -28,7 +28,7 @@ for (let seed = 0; seed < cases; seed++) {
   Atomics.store(current, 0, seed);
   const startedAt = performance.now();
   try {
-    await attack(randomSource(seed));
+    await attack(new Random(seed));
     answered += 1;
   } catch (error) {
     if (error instanceof FormatError) refused += 1;

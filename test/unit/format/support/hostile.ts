@@ -3,6 +3,8 @@
  * asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
  */
 
+import { clusters } from '../../../../bench/support/clusters.ts';
+import { Random } from '../../../../bench/support/random.ts';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { crc32 } from '../../../../src/format/crc32.ts';
 import { EvidenceIndex } from '../../../../src/format/evidence.ts';
@@ -19,10 +21,8 @@ import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.
 import { finish } from '../../../../src/lib/cooperate.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { CASES } from './cases.ts';
-import { clusters } from './clusters.ts';
 import { CODECS, type Contents } from './content.ts';
 import { evidenceColumns, recordColumns, verdictColumns } from './plain.ts';
-import { type RandomSource, randomSource } from './random.ts';
 
 export const HOSTILE_KINDS = ['numbers', 'fresh', 'verdicts', 'evidence', 'batch', 'manifest', 'segment'] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];
@@ -30,36 +30,36 @@ export type HostileKind = (typeof HOSTILE_KINDS)[number];
 const VALUES = [0, 1, 2, 127, 128, 255, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 
 /** Changes up to eight places of bytes[from..]: a word, a double, a byte, a bit, or a stretch copied from elsewhere. */
-function mutate(bytes: Bytes, from: number, random: RandomSource): Bytes {
+function mutate(bytes: Bytes, from: number, random: Random): Bytes {
   const copy = bytes.slice();
   const view = new DataView(copy.buffer);
-  for (let edits = 1 + random(8); edits > 0; edits--) {
-    const at = from + random(copy.length - from);
+  for (let edits = 1 + random.below(8); edits > 0; edits--) {
+    const at = from + random.below(copy.length - from);
     const aligned = at - (at % 4);
-    const kind = random(6);
+    const kind = random.below(6);
     if (kind === 0 && aligned >= from && aligned + 4 <= copy.length) {
-      view.setUint32(aligned, VALUES[random(VALUES.length)] as number, true);
+      view.setUint32(aligned, VALUES[random.below(VALUES.length)] as number, true);
     } else if (kind === 1 && aligned >= from && aligned + 4 <= copy.length) {
-      view.setUint32(aligned, view.getUint32(aligned, true) + random(5) - 2, true);
+      view.setUint32(aligned, view.getUint32(aligned, true) + random.below(5) - 2, true);
     } else if (kind === 2 && aligned >= from && aligned + 8 <= copy.length) {
-      const doubles = [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 53, 1e300, random(2 ** 32)];
-      view.setFloat64(aligned, doubles[random(doubles.length)] as number, true);
+      const doubles = [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 53, 1e300, random.below(2 ** 32)];
+      view.setFloat64(aligned, doubles[random.below(doubles.length)] as number, true);
     } else if (kind === 3) {
-      const length = random(Math.min(64, copy.length - at));
-      copy.copyWithin(at, from + random(copy.length - from), copy.length - length);
+      const length = random.below(Math.min(64, copy.length - at));
+      copy.copyWithin(at, from + random.below(copy.length - from), copy.length - length);
     } else if (kind === 4) {
-      copy[at] = random(256);
+      copy[at] = random.below(256);
     } else {
-      copy[at] = (copy[at] as number) ^ (1 << random(8));
+      copy[at] = (copy[at] as number) ^ (1 << random.below(8));
     }
   }
   return copy;
 }
 
 /** Mostly the directory, which is at the beginning of the body. */
-function mutateFrame(bytes: Bytes, magic: string, random: RandomSource): Bytes {
+function mutateFrame(bytes: Bytes, magic: string, random: Random): Bytes {
   const version = frameVersion(bytes);
-  if (random(2) === 0) return sealFrame(mutate(bytes, 16, random), magic, version);
+  if (random.below(2) === 0) return sealFrame(mutate(bytes, 16, random), magic, version);
   const head = mutate(bytes.slice(0, Math.min(bytes.length, 400)), 16, random);
   const copy = bytes.slice();
   copy.set(head);
@@ -67,22 +67,23 @@ function mutateFrame(bytes: Bytes, magic: string, random: RandomSource): Bytes {
 }
 
 /** Nudges entries of a numbers column's directory: nearly right is what slips through a check. */
-function mutateDirectory(bytes: Bytes, random: RandomSource): Bytes {
+function mutateDirectory(bytes: Bytes, random: Random): Bytes {
   const copy = bytes.slice();
   const view = new DataView(copy.buffer);
   const [groups, partitions] = [view.getUint32(20, true), view.getUint32(24, true)];
   const ranks = 32 + groups * 12;
   const infos = ranks + groups * 4 + partitions * 4;
-  const nudge = (value: number, by: number) => Math.max(0, value + by * (1 + random(random(2) === 0 ? 3 : 200)));
-  for (let edits = 1 + random(3); edits > 0; edits--) {
-    const sign = random(2) * 2 - 1;
-    const group = random(groups) * 2;
-    const info = infos + random(partitions) * 4;
-    const place = [ranks + group, ranks + groups * 2 + group][random(3)];
+  const nudge = (value: number, by: number) =>
+    Math.max(0, value + by * (1 + random.below(random.below(2) === 0 ? 3 : 200)));
+  for (let edits = 1 + random.below(3); edits > 0; edits--) {
+    const sign = random.below(2) * 2 - 1;
+    const group = random.below(groups) * 2;
+    const info = infos + random.below(partitions) * 4;
+    const place = [ranks + group, ranks + groups * 2 + group][random.below(3)];
     if (place !== undefined) view.setUint16(place, nudge(view.getUint16(place, true), sign), true);
-    else if (random(2) === 0) view.setUint32(info, nudge(view.getUint32(info, true), sign * 2 ** 16), true);
-    else view.setUint32(info, ((view.getUint32(info, true) & 0x07ff_ffff) | (random(32) << 27)) >>> 0, true);
-    if (random(8) === 0) view.setUint32(16, nudge(view.getUint32(16, true), sign), true);
+    else if (random.below(2) === 0) view.setUint32(info, nudge(view.getUint32(info, true), sign * 2 ** 16), true);
+    else view.setUint32(info, ((view.getUint32(info, true) & 0x07ff_ffff) | (random.below(32) << 27)) >>> 0, true);
+    if (random.below(8) === 0) view.setUint32(16, nudge(view.getUint32(16, true), sign), true);
   }
   return sealFrame(copy, 'RFNU', 1);
 }
@@ -91,22 +92,22 @@ function within(value: number, low: number, high: number, what: string): void {
   if (!(value >= low && value <= high)) throw new Error(`${what} is ${value}, expected ${low} to ${high}`);
 }
 
-function useNumbers(reader: NumbersReader, random: RandomSource): void {
+function useNumbers(reader: NumbersReader, random: Random): void {
   const { count } = reader;
   const all = new Float64Array(count);
   reader.copyRange(0, count, all);
   for (let i = 0; i < 100; i++) {
-    const rank = random(count);
+    const rank = random.below(count);
     const number = all[rank] as number;
     within(number, 0, 2 ** 54, 'a number');
-    const far = random(2 ** (1 + random(33)));
-    for (const probe of [number, number + 1, number - far, number + far, random(2 ** 32) * 2 ** 18]) {
+    const far = random.below(2 ** (1 + random.below(33)));
+    for (const probe of [number, number + 1, number - far, number + far, random.below(2 ** 32) * 2 ** 18]) {
       const found = reader.find(probe);
       if (!Number.isInteger(found)) throw new Error(`find(${probe}) is ${found}`);
       within(found, -count - 1, count - 1, `find(${probe})`);
     }
     if (reader.select(rank) !== number) throw new Error(`select(${rank}) is not ${number}`);
-    const to = rank + random(count - rank + 1);
+    const to = rank + random.below(count - rank + 1);
     reader.copyRange(rank, to, new Float64Array(to - rank));
   }
 }
@@ -128,7 +129,7 @@ function useVerdicts(reader: VerdictsReader): void {
 
 const segments = {
   records: CASES.segment['several-blocks'] ?? [],
-  async hostile(random: RandomSource): Promise<Bytes> {
+  async hostile(random: Random): Promise<Bytes> {
     const { file, shape } = await encodeSegment(recordColumns(this.records));
     let at = 64;
     for (const [i, [magic, part]] of [
@@ -138,7 +139,7 @@ const segments = {
     ].entries()) {
       const bytes = file.slice(at, at + part.bytes);
       // What follows the numbers column in its slice is attacked by itself.
-      if (random(3) === 0) file.set(mutateFrame(bytes.slice(0, frameBytes(bytes)), magic, random), at);
+      if (random.below(3) === 0) file.set(mutateFrame(bytes.slice(0, frameBytes(bytes)), magic, random), at);
       const hash = await sha256Hex(file.slice(at, at + part.bytes));
       file.set(fromHex(hash), file.length - 96 + i * 32);
       at += part.bytes;
@@ -148,11 +149,11 @@ const segments = {
   },
 };
 
-type Attack = (random: RandomSource) => void | Promise<void>;
+type Attack = (random: Random) => void | Promise<void>;
 
 /** Makes the good bytes of a kind once, and returns what makes and asks a hostile variant. */
 export function attackOn(kind: HostileKind): Attack {
-  const seed = randomSource(11);
+  const seed = new Random(11);
   switch (kind) {
     case 'numbers': {
       const shapes = [
@@ -162,15 +163,15 @@ export function attackOn(kind: HostileKind): Attack {
       ];
       const columns = shapes.map((shape) => encodeNumbers(clusters(900, shape, seed)));
       return (random) => {
-        const column = columns[random(columns.length)] as Bytes;
-        const hostile = random(2) === 0 ? mutateDirectory(column, random) : mutateFrame(column, 'RFNU', random);
+        const column = columns[random.below(columns.length)] as Bytes;
+        const hostile = random.below(2) === 0 ? mutateDirectory(column, random) : mutateFrame(column, 'RFNU', random);
         useNumbers(new NumbersReader(hostile), random);
       };
     }
     case 'fresh': {
       const columns = Object.values(CASES.fresh).map((days) => encodeFresh(Uint32Array.from(days)));
       return (random) => {
-        const column = columns[random(columns.length)] as Bytes;
+        const column = columns[random.below(columns.length)] as Bytes;
         const end = frameBytes(column);
         const parts = [mutateFrame(column.slice(0, end), 'RFFR', random), column.subarray(end)];
         const fresh = new FreshDays(Uint8Array.from(parts.flatMap((part) => [...part])));
@@ -190,7 +191,7 @@ export function attackOn(kind: HostileKind): Attack {
     case 'verdicts': {
       const columns = Object.values(CASES.verdicts).map((verdicts) => encodeVerdicts(verdictColumns(verdicts)));
       return (random) => {
-        const column = columns[random(columns.length)] as Bytes;
+        const column = columns[random.below(columns.length)] as Bytes;
         useVerdicts(new VerdictsReader(mutateFrame(column, 'RFVE', random)));
       };
     }
@@ -198,7 +199,7 @@ export function attackOn(kind: HostileKind): Attack {
       const { index, blocks } = finish(encodeEvidence(evidenceColumns(CASES.evidence['several-blocks'] ?? [])));
       const good = new EvidenceIndex(index).place(0);
       return (random) => {
-        if (random(2) === 0) {
+        if (random.below(2) === 0) {
           const opened = new EvidenceIndex(mutateFrame(index, 'RFEV', random));
           for (let block = 0; block < opened.blocks; block++) {
             within(opened.place(block).length, 0, 2 ** 32, 'a length');

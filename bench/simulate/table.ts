@@ -1,0 +1,88 @@
+/** Tables of the simulation: printed, written into docs/SCALE.md, and flattened into bench/results/simulate.json. */
+
+import { join } from 'node:path';
+import type { Bar, Row } from '../report.ts';
+
+export interface Table {
+  /** Names the table in docs/SCALE.md and in the results file. */
+  readonly id: string;
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+export interface Section {
+  readonly tables: readonly Table[];
+  readonly bars: readonly Bar[];
+}
+
+/** One row a figure: a results file has the same columns in every row. */
+export function flatten({ id, rows }: Table): Row[] {
+  return rows.flatMap((row) => {
+    const [label, ...figures] = Object.entries(row);
+    return figures.map(([figure, value]) => ({ table: id, row: String(label?.[1] ?? ''), figure, value }));
+  });
+}
+
+/** As a Markdown table: numbers to the right, thousands grouped. */
+export function markdownTable(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  const isNumeric = columns.map((column) => rows.some((row) => typeof row[column] === 'number'));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns),
+    line(isNumeric.map((right) => (right ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map((column) => cell(row[column])))),
+  ].join('\n');
+}
+
+function cell(value: string | number | undefined): string {
+  return typeof value === 'number' ? value.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : (value ?? '');
+}
+
+/** Three significant digits: the assumptions do not carry more. */
+export function three(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+export function kibibytes(bytes: number): number {
+  return three(bytes / 1024);
+}
+
+/** The generated tables of docs/SCALE.md, between markers: <!-- table ID --> … <!-- end --> */
+
+export const SCALE_DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'SCALE.md');
+
+const MARKED = /<!-- table ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
+
+/** The document with the tables as they are now. Throws when it asks for one that there is not, or leaves one out. */
+export function withTables(document: string, tables: readonly Table[]): string {
+  const missing = new Set(tables.map(({ id }) => id));
+  const written = document.replace(MARKED, (_, id: string) => {
+    const table = tables.find((candidate) => candidate.id === id);
+    if (table === undefined)
+      throw new Error(`there is no table "${id}": there are ${tables.map((t) => t.id).join(', ')}`);
+    missing.delete(id);
+    return `<!-- table ${id} -->\n${markdownTable(table.rows)}\n<!-- end -->`;
+  });
+  if (missing.size > 0) throw new Error(`the document has no place for: ${[...missing].join(', ')}`);
+  return written;
+}
+
+/** Percentiles by nearest rank, so that each one reported did occur. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export function quantilesOf(values: readonly number[]): Quantiles {
+  if (values.length === 0) throw new RangeError('there are no percentiles of no values');
+  const sorted = Float64Array.from(values).sort();
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+}
+
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,320 @@
+/** Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take. */
+
+import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
+import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
+import { tick } from '../../src/merge/tick.ts';
+import { SMALL_RUN, TIER_RATIO } from '../../src/merge/tiers.ts';
+import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
+import { CONNECTIONS } from '../../src/store/side-by-side.ts';
+import {
+  type CallKind,
+  ObservedObjectStore,
+  ObservedSliceStore,
+  type StorageCall,
+} from '../support/counting-stores.ts';
+import type { Latency, Random } from '../support/random.ts';
+import { FOLD_CPU_US_A_RECORD, LATENCY, MINUTE_MS, TODAY } from './assumptions.ts';
+import { sampleBatch } from './model.ts';
+import type { Usage } from './prices.ts';
+
+/**
+ * How many storage calls a tick makes. A test holds the counts equal to those of the real tick
+ * (test/unit/bench/simulate/tick-calls.test.ts).
+ */
+
+export type Calls = Readonly<Record<CallKind, number>>;
+
+export const NO_CALLS: Calls = {
+  objectRead: 0,
+  objectWrite: 0,
+  objectList: 0,
+  objectDelete: 0,
+  sliceRead: 0,
+  sliceWrite: 0,
+  sliceDelete: 0,
+  sliceList: 0,
+};
+
+export function countCalls(log: readonly StorageCall[]): Calls {
+  const calls = { ...NO_CALLS };
+  for (const { kind } of log) calls[kind] += 1;
+  return calls;
+}
+
+/** What the calls are billed as. Deletes in R2 are free. */
+export function usageOf(calls: Calls): Usage {
+  return {
+    r2ClassA: calls.objectWrite + calls.objectList,
+    r2ClassB: calls.objectRead,
+    kvReads: calls.sliceRead,
+    kvWrites: calls.sliceWrite,
+    kvDeletes: calls.sliceDelete,
+    kvLists: calls.sliceList,
+  };
+}
+
+export function calls(counts: Partial<Calls>): Calls {
+  return { ...NO_CALLS, ...counts };
+}
+
+/** Moving one merged batch out of `waiting`. */
+export const SETTLE_CALLS = calls({ objectRead: 1, objectWrite: 1, objectDelete: 1 });
+
+/** A segment and its two slices. */
+export const SEGMENT_CALLS = calls({ objectWrite: 1, sliceWrite: 2 });
+
+/** A copy of the manifest, its history, the swap. */
+export const PUBLISH_CALLS = calls({ objectWrite: 3 });
+
+/** Screening uploads by source: the ledger is read and written anew, the canaries are read. */
+const SCREEN_CALLS = calls({ objectRead: 2, objectWrite: 1 });
+
+/** The facts of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
+const FACTS_CALLS = calls({ objectWrite: 1 });
+
+/** A tick always reads the manifest and lists what waits. */
+export const LOOK_CALLS = calls({ objectRead: 1, objectList: 1 });
+
+/** One batch: it is read, and beside that looked for among the merged ones. */
+const OPEN_CALLS = calls({ objectRead: 2 });
+
+export interface MergeShape {
+  readonly batches: number;
+  /** Numbers columns read to tell which numbers are new. */
+  readonly columnReads: number;
+  /** Segments of the runs that are rewritten with the batches, and segments written. */
+  readonly joinedSegments: number;
+  readonly writtenSegments: number;
+}
+
+/** Records of the newest run, rewritten with the news: on average half of what makes a run no longer small. */
+export const JOINED_RECORDS = SMALL_RUN / 2;
+
+/** A tick that merges so many detections with the newest run, in a store whose runs have so many segments each. */
+export function mergeShape(runSegments: readonly number[], batches: number, detections: number): MergeShape {
+  const columnReads = runSegments.reduce((sum, segments) => sum + distinctSegments(segments, detections), 0);
+  return {
+    batches,
+    columnReads: Math.round(columnReads),
+    joinedSegments: 1,
+    writtenSegments: Math.ceil((JOINED_RECORDS + detections) / SEGMENT_NUMBERS),
+  };
+}
+
+/** From the list to the swap that serves the batches. */
+export function mergeCalls({ batches, columnReads, joinedSegments, writtenSegments }: MergeShape): Calls {
+  return addCalls(
+    timesCalls(OPEN_CALLS, batches),
+    calls({ objectRead: columnReads + joinedSegments }),
+    timesCalls(SEGMENT_CALLS, writtenSegments),
+    SCREEN_CALLS,
+    FACTS_CALLS,
+    PUBLISH_CALLS,
+  );
+}
+
+/** Segments that a tick reads to write so many of a compaction: of the base, and of what has grown to an eighth of it. */
+export function compactionInputs(outputSegments: number): number {
+  return outputSegments + Math.ceil(outputSegments / TIER_RATIO);
+}
+
+/** A tick's share of a compaction, its swap included. */
+export function compactionCalls(inputSegments: number, outputSegments: number): Calls {
+  return addCalls(calls({ objectRead: inputSegments }), timesCalls(SEGMENT_CALLS, outputSegments), PUBLISH_CALLS);
+}
+
+/** Segments, of so many, into which at least one of the numbers falls: each costs a tick one read of a numbers column. */
+export function distinctSegments(segments: number, numbers: number): number {
+  return segments === 0 ? 0 : segments * (1 - (1 - 1 / segments) ** numbers);
+}
+
+const CALL_KINDS = Object.keys(NO_CALLS) as CallKind[];
+
+export function addCalls(...parts: readonly Calls[]): Calls {
+  const sum = { ...NO_CALLS };
+  for (const part of parts) for (const kind of CALL_KINDS) sum[kind] += part[kind];
+  return sum;
+}
+
+export function timesCalls(part: Calls, times: number): Calls {
+  const product = { ...NO_CALLS };
+  for (const kind of CALL_KINDS) product[kind] = part[kind] * times;
+  return product;
+}
+
+export function sumOfCalls(made: Calls): number {
+  return CALL_KINDS.reduce((sum, kind) => sum + made[kind], 0);
+}
+
+/**
+ * How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
+ * writes and settled batches up to CONNECTIONS at a time (src/store/side-by-side.ts). A test watches the real tick for
+ * which is which (test/unit/bench/simulate/tick-time.test.ts).
+ */
+
+/** Slices are neither read nor listed on the way to being served; deleting and listing them is taken to be as slow as a write. */
+const LATENCY_OF: Readonly<Record<CallKind, Latency>> = {
+  objectRead: LATENCY.objectRead,
+  objectWrite: LATENCY.objectWrite,
+  objectList: LATENCY.objectList,
+  objectDelete: LATENCY.objectDelete,
+  sliceRead: LATENCY.sliceReadCold,
+  sliceWrite: LATENCY.sliceWrite,
+  sliceDelete: LATENCY.sliceWrite,
+  sliceList: LATENCY.sliceWrite,
+};
+
+const READ = calls({ objectRead: 1 });
+
+/** Draws how long calls take: gives the milliseconds of these calls, made one after another. */
+export type Lasts = (made: Calls) => number;
+
+/** @param slowness what the latencies of assumptions.ts are multiplied with */
+export function latencies(random: Random, slowness: number): Lasts {
+  return (made) => {
+    let sum = 0;
+    for (const kind of CALL_KINDS) {
+      for (let i = 0; i < made[kind]; i++) sum += random.latencyMs(LATENCY_OF[kind]);
+    }
+    return sum * slowness;
+  };
+}
+
+/** When each of so many chains of calls ends, six chains at a time; the next begins when any of these is done. */
+export function sideBySideEnds(lasts: Lasts, chain: Calls, times: number): number[] {
+  const free = new Float64Array(CONNECTIONS);
+  return Array.from({ length: times }, () => {
+    let earliest = 0;
+    for (let i = 1; i < CONNECTIONS; i++) if ((free[i] ?? 0) < (free[earliest] ?? 0)) earliest = i;
+    const end = (free[earliest] ?? 0) + lasts(chain);
+    free[earliest] = end;
+    return end;
+  });
+}
+
+/**
+ * A fold: it reads its input segments one after another, and hands each output segment to the writer, which takes the
+ * next one as long as fewer than six are on their way. So reads, CPU and writes overlap.
+ * @param cpuMs CPU for each output segment
+ */
+export function foldAndWriteMs(lasts: Lasts, inputs: number, outputs: number, cpuMs: number): number {
+  let now = 0;
+  let underWay: number[] = [];
+  let end = 0;
+  for (let i = 0; i < outputs; i++) {
+    const reads = Math.floor(((i + 1) * inputs) / outputs) - Math.floor((i * inputs) / outputs);
+    now += lasts(timesCalls(READ, reads)) + cpuMs;
+    const written = now + lasts(SEGMENT_CALLS);
+    end = Math.max(end, written);
+    underWay = underWay.filter((at) => at > now);
+    underWay.push(written);
+    if (underWay.length >= CONNECTIONS) now = Math.min(...underWay);
+  }
+  return Math.max(now, end);
+}
+
+/** From the list of what waits to the swap. Batches are opened one after another, each with its two calls side by side. */
+export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number {
+  const { batches, columnReads, joinedSegments, writtenSegments } = shape;
+  const opened = lasts(timesCalls(READ, batches));
+  const decided = Math.max(0, ...sideBySideEnds(lasts, READ, columnReads));
+  const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments);
+  return opened + decided + written + lasts(SCREEN_CALLS) + lasts(FACTS_CALLS) + lasts(PUBLISH_CALLS);
+}
+
+/** When each of so many merged batches has left `waiting`. */
+export function settleEnds(lasts: Lasts, batches: number): number[] {
+  return sideBySideEnds(lasts, SETTLE_CALLS, batches);
+}
+
+/** A tick's share of a compaction, its swap included. @param cpuMs CPU for each segment written */
+export function compactionMs(lasts: Lasts, segments: number, cpuMs: number): number {
+  return foldAndWriteMs(lasts, compactionInputs(segments), segments, cpuMs) + lasts(PUBLISH_CALLS);
+}
+
+export function foldMs(records: number): number {
+  return (records * FOLD_CPU_US_A_RECORD) / 1000;
+}
+
+export const FOLD_SEGMENT_MS = foldMs(SEGMENT_NUMBERS);
+
+/** The real tick on metered in-memory stores: what one tick of each kind calls, and in which order. */
+
+const ROWS = 25;
+
+/** Not the minute of an hour in which garbage is collected. */
+const START_MS = Date.UTC(2026, 10, 2, 12, 30);
+
+/** A store, a clock that the merge's own delays move on, and a log of all calls. */
+export class MeasuredWorld {
+  readonly calls: StorageCall[] = [];
+  readonly objects: ObservedObjectStore<MemoryObjectStore>;
+  readonly slices: ObservedSliceStore;
+  readonly context: MergeContext;
+  clockMs = START_MS;
+  #ids = 0;
+  #uploads = 0;
+
+  constructor(budget: TickBudget = DEFAULT_BUDGET) {
+    const noted = <T>(call: StorageCall, make: () => Promise<T>): Promise<T> => {
+      this.calls.push(call);
+      return make();
+    };
+    this.objects = new ObservedObjectStore(new MemoryObjectStore(() => this.clockMs), noted);
+    this.slices = new ObservedSliceStore(new MemorySliceStore(), noted);
+    this.context = {
+      pace: UNPACED,
+      objects: this.objects,
+      slices: this.slices,
+      now: () => this.clockMs,
+      delay: async (ms) => {
+        this.clockMs += ms;
+      },
+      // As long as the Worker's, so that keys and manifests have their real sizes.
+      randomId: () => `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}`,
+      log: () => {},
+      budget,
+    };
+  }
+
+  /** Puts a batch of made-up detections into `waiting`; not counted as a call of the tick. */
+  async upload(random: Random, records: number, inventory: number): Promise<void> {
+    this.#uploads += 1;
+    const id = `${String(this.clockMs).padStart(13, '0')}-${String(this.#uploads).padStart(12, '0')}`;
+    await this.objects.inner.put(WAITING_PREFIX + id, sampleBatch(random, records, inventory));
+  }
+
+  /** One tick, then the clock goes on to the next minute. Returns its calls in order. */
+  async tick(): Promise<StorageCall[]> {
+    const from = this.calls.length;
+    await tick(this.context);
+    this.clockMs += MINUTE_MS;
+    return this.calls.slice(from);
+  }
+}
+
+/** The calls of a tick before and after its batches are served: up to the first swap of the manifest, and the rest. */
+export function splitAtSwap(calls: readonly StorageCall[]): { readonly before: Calls; readonly after: Calls } {
+  const swap = calls.findIndex(({ kind, key }) => kind === 'objectWrite' && key === MANIFEST_KEY);
+  return { before: countCalls(calls.slice(0, swap + 1)), after: countCalls(calls.slice(swap + 1)) };
+}
+
+export interface MeasuredTicks {
+  readonly idle: Calls;
+  /** With one upload and with three, all that the tick does. */
+  readonly one: Calls;
+  readonly three: Calls;
+}
+
+/** Calls of whole ticks in a small store that has been running for a few minutes. */
+export async function measureTicks(random: Random): Promise<MeasuredTicks> {
+  const world = new MeasuredWorld();
+  const tickWith = async (uploads: number): Promise<Calls> => {
+    for (let i = 0; i < uploads; i++) await world.upload(random, ROWS, TODAY.numbers);
+    return countCalls(await world.tick());
+  };
+  for (let warmup = 0; warmup < 3; warmup++) await tickWith(1);
+  return { idle: await tickWith(0), one: await tickWith(1), three: await tickWith(3) };
+}

@@ -1,0 +1,52 @@
+/** Real lists, read at run time and never committed: the shared history if it is there, and the sample package. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { Detection } from '../../src/format/detection.ts';
+import { parseNumber } from '../../src/number/parse.ts';
+
+/** Beside the project; not part of it, since the numbers are real. */
+export const DATA = resolve(import.meta.dirname, '../../../shared/data');
+export const INVENTORY = resolve(DATA, 'inventory-2025-02-28.tsv.gz');
+export const DETECTIONS = resolve(DATA, 'detections-2025-03-01_2025-08-31.tsv.gz');
+export const hasSharedData = existsSync(INVENTORY) && existsSync(DETECTIONS);
+
+const CIRCUMSTANCES = {
+  label: 'public_sms_receiver',
+  channel: 'public_receiver',
+  industry: null,
+  project: null,
+  link: null,
+  source: null,
+} as const;
+
+/** The detection of a row, or null if its number is not valid. */
+function detection(digits: string, first: string, last: string, sightings: number): Detection | null {
+  const parsed = parseNumber(digits);
+  if (!parsed.ok) return null;
+  const [firstSeenAt, observedAt] = [first, last].map((time) => Date.parse(time) / 1000) as [number, number];
+  return { number: parsed.value.number, observedAt, firstSeenAt, sightings, ...CIRCUMSTANCES };
+}
+
+function rows(path: string): string[][] {
+  const lines = gunzipSync(readFileSync(path)).toString('utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => line.split('\t'));
+}
+
+/** The inventory's aggregated lines and every detection after it, as the import sends them. */
+export function sharedDetections(): Detection[] {
+  return [
+    ...rows(INVENTORY).map(([digits = '', first = '', last = '', n]) => detection(digits, first, last, Number(n))),
+    ...rows(DETECTIONS).map(([time = '', digits = '']) => detection(digits, time, time, 1)),
+  ].filter((each) => each !== null);
+}
+
+/** The sample package: numbers with the day they were last seen. */
+export function sampleDetections(): Detection[] {
+  const path = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers/number-list.json');
+  const list = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  return Object.entries(list)
+    .map(([digits, day]) => detection(digits, day, day, 1))
+    .filter((each) => each !== null);
+}

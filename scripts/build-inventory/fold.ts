@@ -1,0 +1,345 @@
+/** Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting facts by day. */
+
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import {
+  checkFactsBlocks,
+  type FactsInput,
+  type FactsShape,
+  type OpenFacts,
+  openFactsDirectory,
+  openFactsObject,
+} from '../../src/format/facts-open.ts';
+import type { Bytes } from '../../src/format/frame.ts';
+import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
+import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
+import { finish } from '../../src/lib/cooperate.ts';
+import { MergeDictionary } from '../../src/merge/dictionary.ts';
+import { foldObjects } from '../../src/merge/facts-objects.ts';
+import { FactsRows } from '../../src/merge/facts-rows.ts';
+import { fold } from '../../src/merge/fold.ts';
+import { BuildError, damagedWork } from './journal.ts';
+import { type SpilledBatch, writeWhole } from './parse.ts';
+import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
+
+/**
+ * Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
+ * that the cuts of the segments depend on, so with it every segment can be folded by itself.
+ */
+
+export interface CountTask {
+  readonly kind: 'count';
+  readonly folder: string;
+  readonly batches: readonly SpilledBatch[];
+  /** Numbers from `from` to `to`, exclusive; both begin a block. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Of the blocks that have numbers, ascending. */
+export interface BlockCounts {
+  readonly starts: Float64Array<ArrayBuffer>;
+  readonly numbers: Uint16Array<ArrayBuffer>;
+  /** Rows with those numbers. */
+  readonly rows: Float64Array<ArrayBuffer>;
+}
+
+export function countBlocks({ folder, batches, from, to }: CountTask): BlockCounts {
+  const all = readNumbers(folder, batches, from, to);
+  all.sort();
+  const starts: number[] = [];
+  const numbers: number[] = [];
+  const rows: number[] = [];
+  let previous = -1;
+  let blockEnd = -1;
+  let distinct = 0;
+  let firstRow = 0;
+  const endBlock = (row: number) => {
+    if (distinct === 0) return;
+    numbers.push(distinct);
+    rows.push(row - firstRow);
+  };
+  for (let row = 0; row < all.length; row++) {
+    const number = all[row] as number;
+    if (number >= blockEnd) {
+      endBlock(row);
+      const start = blockStart(number);
+      starts.push(start);
+      blockEnd = start + SEGMENT_ALIGNMENT;
+      distinct = 0;
+      firstRow = row;
+    }
+    if (number !== previous) distinct += 1;
+    previous = number;
+  }
+  endBlock(all.length);
+  return {
+    starts: Float64Array.from(starts),
+    numbers: Uint16Array.from(numbers),
+    rows: Float64Array.from(rows),
+  };
+}
+
+function readNumbers(folder: string, batches: readonly SpilledBatch[], from: number, to: number): Float64Array {
+  const parts = batches.map((batch) => {
+    const file = new SpillFile(folder, batch);
+    const [start = 0, end = 0] = file.lowerBound(from, to);
+    return { file, start, count: end - start };
+  });
+  const all = new Float64Array(parts.reduce((sum, { count }) => sum + count, 0));
+  let at = 0;
+  for (const { file, start, count } of parts) {
+    if (count > 0) file.readNumbers(start, all.subarray(at, at + count));
+    at += count;
+  }
+  return all;
+}
+
+/** Which segments there will be, and which of them are folded together: from the counts of the blocks alone. */
+
+/** Segments folded with one dictionary: enough that each piece read of a batch is worth the call. */
+const SHARE_SEGMENTS = 4;
+
+/** Consecutive segments that are folded in one go. */
+export interface Share {
+  /** Numbers from `from` to `to`, exclusive. */
+  readonly from: number;
+  readonly to: number;
+  /** Index of its first segment among all, and how many it has. */
+  readonly firstSegment: number;
+  readonly segments: number;
+  readonly numbers: number;
+  readonly rows: number;
+}
+
+export interface SharePlan {
+  readonly shares: readonly Share[];
+  readonly segments: number;
+  readonly numbers: number;
+  readonly rows: number;
+}
+
+/**
+ * Cuts as the segment builder does (docs/FORMAT.md, "Cuts"): whole blocks as long as they fit.
+ *
+ * @param counts of the whole number space, in order
+ */
+export function planShares(counts: Iterable<BlockCounts>, shareSegments = SHARE_SEGMENTS): SharePlan {
+  const shares: Share[] = [];
+  const total = { segments: 0, numbers: 0, rows: 0 };
+  let share: { from: number; segments: number; numbers: number; rows: number } | null = null;
+  let inSegment = 0;
+  const close = (to: number) => {
+    if (share === null) return;
+    shares.push({ ...share, to, firstSegment: total.segments });
+    total.segments += share.segments;
+    total.numbers += share.numbers;
+    total.rows += share.rows;
+    share = null;
+  };
+  for (const { starts, numbers, rows } of counts) {
+    for (let i = 0; i < starts.length; i++) {
+      const start = starts[i] as number;
+      const count = numbers[i] as number;
+      if (share !== null && inSegment + count > SEGMENT_NUMBERS) {
+        if (share.segments === shareSegments) close(start);
+        else share.segments += 1;
+        inSegment = 0;
+      }
+      share ??= { from: start, segments: 1, numbers: 0, rows: 0 };
+      share.numbers += count;
+      share.rows += rows[i] as number;
+      inSegment += count;
+    }
+  }
+  close(Number.MAX_SAFE_INTEGER);
+  return { shares, ...total };
+}
+
+/**
+ * Parts of the number space with about as many rows each, cut where blocks begin.
+ *
+ * @param sample every so many numbers of each batch, in any order
+ * @returns where each part begins, the first at 0
+ */
+export function planParts(sample: readonly number[], parts: number): number[] {
+  const sorted = Float64Array.from(sample).sort();
+  const starts = [0];
+  for (let part = 1; part < parts; part++) {
+    const start = blockStart(sorted[Math.floor((part * sorted.length) / parts)] ?? 0);
+    if (start > (starts.at(-1) as number)) starts.push(start);
+  }
+  return starts;
+}
+
+/** Phase 2, second half, some segments: all batches folded in number order by the merge's own fold. */
+
+/** Rows of all batches together that one fold holds, 24 bytes each. */
+const MAX_HELD_ROWS = 2 ** 19;
+/** Rows of facts sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
+const FACTS_PIECE_ROWS = 2 ** 19;
+/** A piece of a batch is worth a few system calls from about this many rows on. */
+const MAX_ROWS_AT_ONCE = 2 ** 14;
+
+export interface FoldTask {
+  readonly kind: 'fold';
+  readonly folder: string;
+  readonly batches: readonly SpilledBatch[];
+  readonly share: Share;
+  /** Fewer for tests. */
+  readonly maxHeldRows?: number;
+}
+
+/** A segment in the work folder. */
+export interface SpilledSegment {
+  readonly index: number;
+  readonly shape: SegmentShape;
+  readonly bytes: number;
+  /** Of the file, which may wait for its upload over a crash of the machine. */
+  readonly crc32: number;
+}
+
+export interface FoldedShare {
+  readonly segments: readonly SpilledSegment[];
+  readonly facts: readonly SpilledFacts[];
+  /** The most rows of batches that were in memory at once. */
+  readonly heldRows: number;
+}
+
+export function segmentName(index: number): string {
+  return `${String(index).padStart(6, '0')}.segment`;
+}
+
+/**
+ * Stopped anywhere, its files are written again by the next try, to the same bytes.
+ *
+ * @throws BuildError `damaged-work` if the segments are not those that were planned
+ */
+export async function foldShare(
+  { folder, batches, share, maxHeldRows = MAX_HELD_ROWS }: FoldTask,
+  onProgress: (numbers: number) => void,
+): Promise<FoldedShare> {
+  const dictionary = new MergeDictionary();
+  const held = new HeldRows();
+  const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
+  const facts: SpilledFacts[] = [];
+  const textOf = (id: number) => dictionary.circumstancesText(id);
+  const factsRows = new FactsRows(
+    textOf,
+    ({ shape, file }) => {
+      const name = `${String(share.firstSegment).padStart(6, '0')}-${facts.length}.piece`;
+      writeWhole(join(folder, name), file);
+      facts.push({ name, shape });
+    },
+    FACTS_PIECE_ROWS,
+  );
+  const cursors = batches.flatMap((batch) => {
+    const file = new SpillFile(folder, batch);
+    const [from = 0, to = 0] = file.lowerBound(share.from, share.to);
+    return from === to ? [] : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, facts: factsRows })];
+  });
+  const segments: SpilledSegment[] = [];
+  for await (const { segment } of fold(cursors, dictionary)) {
+    const index = share.firstSegment + segments.length;
+    const { shape, file } = segment;
+    writeWhole(join(folder, segmentName(index)), file);
+    segments.push({ index, shape, bytes: file.length, crc32: crc32(file) });
+    onProgress(shape.count);
+  }
+  factsRows.finish();
+  const numbers = segments.reduce((sum, { shape }) => sum + shape.count, 0);
+  if (segments.length !== share.segments || numbers !== share.numbers) {
+    throw new BuildError(
+      'damaged-work',
+      `${segments.length} segments of ${numbers} numbers came out where ${share.segments} of ${share.numbers} were counted: delete the work folder and start again`,
+    );
+  }
+  return { segments, facts, heldRows: held.most };
+}
+
+/**
+ * Phase 2, its end: the facts that the shares have left, which are disjoint in numbers, to objects disjoint in days, so
+ * that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is too large.
+ */
+
+/** A facts object in the work folder. */
+export interface SpilledFacts {
+  readonly name: string;
+  readonly shape: FactsShape;
+}
+
+export interface FactsTask {
+  readonly kind: 'facts';
+  readonly folder: string;
+  readonly index: number;
+  readonly part: FactsPart;
+}
+
+export interface FactsPart {
+  /** UTC days since 1970, both included. */
+  readonly from: number;
+  readonly to: number;
+  readonly pieces: readonly SpilledFacts[];
+}
+
+/** The task of a part. Stopped anywhere, its files are written again by the next try, to the same bytes. */
+export function foldFactsPart({ folder, index, part }: FactsTask): SpilledFacts[] {
+  const { from, to, pieces } = part;
+  const inputs = pieces.map((piece) => readDays(folder, piece, from, to));
+  const objects: SpilledFacts[] = [];
+  for (const { shape, file } of foldObjects(inputs, { from, to })) {
+    const name = `${String(index).padStart(6, '0')}-${objects.length}.facts`;
+    writeWhole(join(folder, name), file);
+    objects.push({ name, shape });
+  }
+  return objects;
+}
+
+/** The blocks of these days, which are one range of the file. */
+function readDays(folder: string, piece: SpilledFacts, from: number, to: number): FactsInput {
+  const { directory, offsets } = openPiece(folder, piece);
+  const first = directory.blocks.findIndex(({ day }) => day >= from);
+  const end = directory.blocks.findLastIndex(({ day }) => day <= to) + 1;
+  const start = offsets[first] as number;
+  const bytes = readRange(folder, piece, start, (offsets[end] as number) - start);
+  return {
+    directory,
+    blockBytes: (index) => bytes.subarray((offsets[index] as number) - start, (offsets[index + 1] as number) - start),
+  };
+}
+
+export function openPiece(folder: string, piece: SpilledFacts): OpenFacts {
+  try {
+    return openFactsDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape);
+  } catch (error) {
+    throw damagedWork(piece.name, error);
+  }
+}
+
+function readRange(folder: string, { name }: SpilledFacts, offset: number, length: number): Bytes {
+  const bytes = new Uint8Array(length);
+  const file = openSync(join(folder, name), 'r');
+  try {
+    let done = 0;
+    while (done < length) {
+      const count = readSync(file, bytes, done, length - done, offset + done);
+      if (count === 0) throw damagedWork(name);
+      done += count;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+}
+
+/** A whole object, which may have waited for its upload over a crash of the machine. @throws BuildError */
+export function readFactsFile(folder: string, { name, shape }: SpilledFacts): Bytes {
+  const file = new Uint8Array(readFileSync(join(folder, name)));
+  try {
+    finish(checkFactsBlocks(openFactsObject(file, shape)));
+  } catch (error) {
+    throw damagedWork(name, error);
+  }
+  return file;
+}

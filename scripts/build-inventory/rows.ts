@@ -1,0 +1,207 @@
+/** One row of an input: from a line of bytes through the gate of the ingest to whoever collects it. */
+import type { LineError } from '../../src/format/batch.ts';
+import { circumstancesText } from '../../src/format/circumstances.ts';
+import type { Detection } from '../../src/format/detection.ts';
+import { CsvRecord } from '../../src/ingest/csv-record.ts';
+import { isBlank } from '../../src/ingest/fields.ts';
+import { MAX_LINE_CHARS } from '../../src/ingest/limits.ts';
+import { malformed, type RawLine } from '../../src/ingest/reader.ts';
+import { Rejection } from '../../src/ingest/rejection.ts';
+import { type ValidationContext, validateLine } from '../../src/ingest/validate.ts';
+import type { FileRow } from '../import/file-rows.ts';
+import { type Columns, type Mapping, rowToRaw } from '../import/mapping.ts';
+
+/** What becomes of the rows of an input, in order. */
+
+export interface RowSink {
+  /** Times are seconds since 1970; `circumstances` is their text (src/format/circumstances.ts). */
+  accept(
+    number: number,
+    observedAt: number,
+    firstSeenAt: number,
+    sightings: number,
+    circumstances: CircumstancesRef,
+  ): void;
+  reject(error: LineError): void;
+  /** Told of each accepted row that had no `observedAt` of its own. */
+  undated(): void;
+}
+
+/** Circumstances, and where they were last put: so that the text is looked up once a batch, not once a row. */
+export interface CircumstancesRef {
+  readonly text: string;
+  /** The batch and the id in it, as the sink left them. */
+  batch: number;
+  id: number;
+}
+
+export function circumstancesRef(text: string): CircumstancesRef {
+  return { text, batch: -1, id: -1 };
+}
+
+/**
+ * The gate of the ingest for one row of a file: the same as for an upload. The fast way through it
+ * (fast-csv-row.ts) is held against this one.
+ */
+
+export interface RowContext extends ValidationContext {
+  /** `observedAt` of rows without one, as the API takes it. */
+  readonly observedAt: string;
+}
+
+/** Hands a row on, or says why not. Returns the detection if it was accepted. */
+export function checkRow(row: FileRow, context: RowContext, sink: RowSink): Detection | null {
+  if ('error' in row) {
+    sink.reject(row.error);
+    return null;
+  }
+  const isDated = !isBlank(row.raw.observedAt);
+  const raw: RawLine = isDated ? row.raw : { ...row.raw, observedAt: context.observedAt };
+  const checked = validateLine(raw, context);
+  if (checked instanceof Rejection) {
+    sink.reject({ line: row.line, code: checked.code, detail: checked.detail });
+    return null;
+  }
+  const { number, observedAt, firstSeenAt, sightings } = checked;
+  if (!isDated) sink.undated();
+  sink.accept(number, observedAt, firstSeenAt, sightings, circumstancesRef(circumstancesText(checked)));
+  return checked;
+}
+
+/** One line of CSV as a row, as `CsvRows` (src/ingest/csv-rows.ts) reads it where each record is one line. */
+
+/**
+ * A record goes on in the next line, or a quote is never closed: which of the two cannot be said from the line alone,
+ * so the whole file has to be read from its beginning.
+ */
+export class OpenQuote extends Error {
+  override readonly name = 'OpenQuote';
+}
+
+export interface CsvShape {
+  readonly delimiter: string;
+  readonly columns: Columns;
+  readonly mapping: Mapping;
+}
+
+/** The fields of a line, null if it is blank. @throws OpenQuote */
+export function csvFields(text: string, line: number, delimiter: string): readonly string[] | null | FileRow {
+  if (text.length > MAX_LINE_CHARS) return overlongRow(line);
+  if (!text.includes('"')) return text.trim() === '' ? null : text.split(delimiter);
+  const record = new CsvRecord(delimiter);
+  const progress = record.feed(text);
+  if (progress === 'open') throw new OpenQuote();
+  if (typeof progress === 'object') return { line, error: malformed(line, progress.problem) };
+  return record.fields;
+}
+
+/** The row of a line, null if it is blank. @throws OpenQuote */
+export function csvRow(text: string, line: number, { delimiter, columns, mapping }: CsvShape): FileRow | null {
+  const fields = csvFields(text, line, delimiter);
+  if (fields === null || 'line' in fields) return fields;
+  if (fields.length === columns.count) return { line, raw: rowToRaw(fields, columns, mapping) };
+  const detail = `expected ${columns.count} fields as in the first row; found ${fields.length}`;
+  return { line, error: malformed(line, detail) };
+}
+
+export function overlongRow(line: number): FileRow {
+  return { line, error: malformed(line, `expected at most ${MAX_LINE_CHARS} characters; found more`) };
+}
+
+export function notUtf8Row(line: number): FileRow {
+  return { line, error: malformed(line, 'expected UTF-8 text; found bytes that are not') };
+}
+
+/** Cuts bytes that come in pieces into lines, ended by LF or CRLF, without making text of them. */
+
+/** No line that is held can be shorter in UTF-16 units than the bound when it has more bytes than this. */
+const MAX_LINE_BYTES = 3 * MAX_LINE_CHARS + 2;
+const LF = 0x0a;
+const CR = 0x0d;
+
+export interface ByteLineSink {
+  /** A line from `start` to `end` of the bytes, without its end; they are valid during the call only. */
+  line(bytes: Buffer, start: number, end: number, line: number): void;
+  /** The line has too many bytes to be held; they were dropped. */
+  overlong(line: number): void;
+}
+
+export class ByteLines {
+  readonly #sink: ByteLineSink;
+  /** The beginning of a line whose end has not come yet. */
+  #held = Buffer.alloc(0);
+  #overlong = false;
+  #line: number;
+
+  /** @param firstLine the number of the first line */
+  constructor(sink: ByteLineSink, firstLine = 1) {
+    this.#sink = sink;
+    this.#line = firstLine;
+  }
+
+  /** Lines that have begun and ended so far, and the first line's number less 1. */
+  get lines(): number {
+    return this.#line - 1;
+  }
+
+  /** Whether the bytes so far end within a line. */
+  get isOpen(): boolean {
+    return this.#overlong || this.#held.length > 0;
+  }
+
+  /**
+   * @param endBefore an index into the piece: no line that begins there or later is taken
+   * @returns whether lines may follow; false once one begins at `endBefore` or later
+   */
+  push(piece: Buffer, endBefore = Number.POSITIVE_INFINITY): boolean {
+    let start = 0;
+    if (this.isOpen) {
+      const end = piece.indexOf(LF);
+      if (end < 0) {
+        this.#hold(piece);
+        return true;
+      }
+      this.#hold(piece.subarray(0, end));
+      this.#emitHeld();
+      start = end + 1;
+    }
+    const sink = this.#sink;
+    while (start < endBefore) {
+      const end = piece.indexOf(LF, start);
+      if (end < 0) {
+        if (start < piece.length) this.#hold(piece.subarray(start));
+        return true;
+      }
+      const line = this.#line++;
+      if (end - start > MAX_LINE_BYTES) sink.overlong(line);
+      else sink.line(piece, start, end > start && piece[end - 1] === CR ? end - 1 : end, line);
+      start = end + 1;
+    }
+    return false;
+  }
+
+  /** The last line needs no end. */
+  end(): void {
+    if (this.isOpen) this.#emitHeld();
+  }
+
+  #hold(bytes: Buffer): void {
+    if (this.#overlong) return;
+    if (this.#held.length + bytes.length > MAX_LINE_BYTES) {
+      this.#overlong = true;
+      this.#held = Buffer.alloc(0);
+      return;
+    }
+    this.#held = Buffer.concat([this.#held, bytes]);
+  }
+
+  #emitHeld(): void {
+    const held = this.#held;
+    const line = this.#line++;
+    const isOverlong = this.#overlong;
+    this.#held = Buffer.alloc(0);
+    this.#overlong = false;
+    if (isOverlong) this.#sink.overlong(line);
+    else this.#sink.line(held, 0, held.at(-1) === CR ? held.length - 1 : held.length, line);
+  }
+}

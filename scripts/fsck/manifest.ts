@@ -1,0 +1,199 @@
+/** The manifest: that it is there, can be read and agrees with itself, and which copy it was if it is lost. */
+import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../../src/format/manifest.ts';
+import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
+import { loggableMessage, messageOf } from '../../src/merge/context.ts';
+import {
+  FACTS_PREFIX,
+  generationKey,
+  HISTORY_PREFIX,
+  MANIFEST_KEY,
+  MERGED_PREFIX,
+  RETAINED_PREFIX,
+  SEGMENT_PREFIX,
+  WAITING_PREFIX,
+} from '../../src/store/keys.ts';
+import { hasMerged } from '../../src/store/lost-manifest.ts';
+import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
+import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
+
+/** What a manifest says of itself, held against itself. Its reader has checked that segments are in number order. */
+
+/** What in a manifest cannot be true at once, each as the end of a sentence about it. */
+export function contradictions(manifest: Manifest): string[] {
+  const { runs, facts, reached, replay, unscreened, unsliced, generation, parent, retained, compaction, withdrawals } =
+    manifest;
+  const problems: string[] = [];
+  const keys = segmentsInUse(manifest).map(({ key }) => key);
+  if (generation === 0) problems.push('is of generation 0, which is never published');
+  if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
+  if (hasRepeats(keys)) problems.push('names a segment twice');
+  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names a facts object twice');
+  const isStack = reached.every(({ generation: from, day }, i) => {
+    const before = reached[i - 1];
+    return from <= generation && (before === undefined || (before.generation < from && before.day < day));
+  });
+  if (!isStack) problems.push('says since when facts have come in, but not in order');
+  if (hasRepeats(runs.map(({ id }) => id))) problems.push('has two runs of one name');
+  if (hasRepeats(replay)) problems.push('has a batch to be merged again twice');
+  if (unscreened.some((id) => !replay.includes(id)))
+    problems.push('has a batch to be screened that it is not to merge');
+  if (unsliced.some((key) => !keys.includes(key))) problems.push('has a segment without slices that no run names');
+  if (withdrawals?.replacing === true && (compaction === null || withdrawals.pending === 0)) {
+    problems.push('takes out withdrawn batches, but has none, or no compaction that does');
+  }
+  const isAscending = retained.every((entry, i) => entry.generation < (retained[i + 1]?.generation ?? generation));
+  if (!isAscending) problems.push('retains generations that are not in order');
+  return [...problems, ...compactionContradictions(manifest)];
+}
+
+function compactionContradictions({ runs, compaction }: Manifest): string[] {
+  if (compaction === null) return [];
+  const { inputs, output, resumeFrom } = compaction;
+  const first = runs.findIndex(({ id }) => id === inputs[0]);
+  const problems: string[] = [];
+  if (first === -1 || inputs.some((id, i) => runs[first + i]?.id !== id)) {
+    problems.push('has a compaction of runs that are not neighbours in it');
+  }
+  if (resumeFrom % SEGMENT_ALIGNMENT !== 0 || (output.at(-1)?.last ?? -1) >= resumeFrom) {
+    problems.push('has a compaction that goes on in the middle of a block, or where it has been');
+  }
+  return problems;
+}
+
+/** Segments of the runs, newest run first, then those of a compaction that is under way. */
+export function segmentsInUse({ runs, compaction }: Manifest): SegmentEntry[] {
+  return [...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])];
+}
+
+function hasRepeats(values: readonly string[]): boolean {
+  return new Set(values).size !== values.length;
+}
+
+/** The copies of manifests, for who has lost the manifest: which of them it may have been. */
+
+interface NewestCopies {
+  /** Keys of all copies of the newest generation that has one; of several, one at most was published. */
+  readonly keys: readonly string[];
+  /** History of as late a generation or a later one whose copy is gone: that may have been the one published. */
+  readonly gone: string | null;
+  /**
+   * What the manifest was, or would have been a moment later: of the newest generation there was no other. null: nobody
+   * can tell.
+   */
+  readonly certain: string | null;
+}
+
+export async function newestCopies(objects: ObjectStore): Promise<NewestCopies> {
+  const keys: string[] = [];
+  for await (const { key } of listObjects(objects, RETAINED_PREFIX)) {
+    if (keys[0] !== undefined && generationOf(keys[0]) !== generationOf(key)) keys.length = 0;
+    keys.push(key);
+  }
+  const [only, other] = keys;
+  if (only === undefined) return { keys, gone: null, certain: null };
+  const startAfter = generationKey(HISTORY_PREFIX, generationOf(only), '');
+  const histories = (await objects.list(HISTORY_PREFIX, { limit: keys.length + 1, startAfter })).objects;
+  const copied = new Set(keys.map((key) => HISTORY_PREFIX + key.slice(RETAINED_PREFIX.length)));
+  const gone = histories.find(({ key }) => !copied.has(key))?.key ?? null;
+  return { keys, gone, certain: other === undefined && gone === null ? only : null };
+}
+
+/** Of a key below `manifests/`. */
+export function generationOf(key: string): number {
+  return Number(key.slice(RETAINED_PREFIX.length, key.indexOf('-')));
+}
+
+/** The manifest: that it is there, can be read, and agrees with itself. */
+
+/** What a published generation leaves behind, so that none of it is there in a store that never had one. */
+const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, FACTS_PREFIX, MERGED_PREFIX];
+
+const NO_BATCHES = 'There are no batches to rebuild the store from: put a copy of the bucket back.';
+
+export interface ReadManifest {
+  readonly manifest: Manifest;
+  /** Null before the first generation. */
+  readonly object: StoredObject | null;
+}
+
+/**
+ * The current manifest, or null, with a problem told, if it is missing or damaged.
+ *
+ * @throws FsckError if the storage does not answer: this is the first thing that is asked of it
+ */
+export async function checkManifest({ objects, findings, progress }: Look): Promise<ReadManifest | null> {
+  progress.begin('manifest');
+  const check = findings.begin('manifest');
+  let object: StoredObject | null;
+  try {
+    object = await objects.get(MANIFEST_KEY);
+  } catch (error) {
+    throw new FsckError(`the storage did not answer: ${messageOf(error)}`);
+  }
+  if (object === null) {
+    const trace = await firstKey(objects, TRACES);
+    if (trace === null) return { manifest: EMPTY_MANIFEST, object: null };
+    const isWaiting = (await firstKey(objects, [WAITING_PREFIX])) !== null;
+    if (isWaiting && !(await wasPublished(objects))) {
+      // All that the tick wrote is garbage, and what it was to merge still waits.
+      const remedy = 'Nothing is lost: the next tick publishes what waits.';
+      check.warning(MANIFEST_KEY, 'is not there yet: the first tick was stopped before it published', remedy);
+      return { manifest: EMPTY_MANIFEST, object: null };
+    }
+    const stop = 'Ticks stop, and lookups answer unknown, until it is back.';
+    check.error(MANIFEST_KEY, `is missing, but there is ${trace}`, `${stop} ${await remedy(objects)}`);
+    return null;
+  }
+  check.looked = 1;
+  try {
+    const manifest = decodeManifest(object.bytes);
+    for (const problem of contradictions(manifest)) check.error(MANIFEST_KEY, problem, REBUILD);
+    return { manifest, object };
+  } catch (error) {
+    check.error(MANIFEST_KEY, loggableMessage(error), await remedy(objects));
+    return null;
+  }
+}
+
+/** That the manifest is the same as at the beginning. @throws FsckError if it is not: the findings may be of neither */
+export async function checkUnchanged({ objects }: Look, { manifest, object }: ReadManifest): Promise<void> {
+  const etag = (await objects.head(MANIFEST_KEY))?.etag;
+  if (etag === object?.etag) return;
+  throw new FsckError(
+    `generation ${manifest.generation} was replaced while it was checked, so what was found may be of neither. ` +
+      'Stop whatever else works on this store and check again.',
+  );
+}
+
+/**
+ * Whether a generation was ever current, by what the next tick goes by, or by a copy of one that follows another.
+ *
+ * @throws FsckError if the storage does not answer
+ */
+async function wasPublished(objects: ObjectStore): Promise<boolean> {
+  try {
+    if (await hasMerged(objects)) return true;
+  } catch (error) {
+    throw new FsckError(`the storage did not answer: ${messageOf(error)}`, { cause: error });
+  }
+  const first = generationKey(RETAINED_PREFIX, 1, '');
+  for await (const { key } of listObjects(objects, RETAINED_PREFIX)) if (!key.startsWith(first)) return true;
+  return false;
+}
+
+async function firstKey(objects: ObjectStore, prefixes: readonly string[]): Promise<string | null> {
+  for (const prefix of prefixes) {
+    const [first] = (await objects.list(prefix, { limit: 1 })).objects;
+    if (first !== undefined) return first.key;
+  }
+  return null;
+}
+
+/** What to do about a manifest that cannot be read: the copy of its own generation is kept under `manifests/`. */
+async function remedy(objects: ObjectStore): Promise<string> {
+  const rebuild = (await firstKey(objects, [MERGED_PREFIX, WAITING_PREFIX])) === null ? NO_BATCHES : REBUILD;
+  // Two of one generation: one of them lost against the other, and must not come back.
+  const { certain } = await newestCopies(objects);
+  if (certain === null) return rebuild;
+  return `Put a copy of ${certain} in its place and check again. If that does not help: ${rebuild}`;
+}

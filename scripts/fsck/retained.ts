@@ -1,0 +1,277 @@
+/** The generations that a rollback can return to: their manifests, and the segments that only they name. */
+
+import {
+  decodeManifest,
+  type FactsEntry,
+  type Manifest,
+  type RetainedGeneration,
+  type SegmentEntry,
+} from '../../src/format/manifest.ts';
+import { loggableMessage, messageOf } from '../../src/merge/context.ts';
+import { readSetAside, setAsideKeys } from '../../src/merge/set-aside.ts';
+import { readWithdrawals } from '../../src/merge/withdrawals.ts';
+import { readLedger } from '../../src/quality/ledger.ts';
+import {
+  FACTS_PREFIX,
+  generationKey,
+  HISTORY_PREFIX,
+  LEDGER_PREFIX,
+  MANIFEST_KEY,
+  RETAINED_PREFIX,
+  SEGMENT_PREFIX,
+  SET_ASIDE_PREFIX,
+  WITHDRAWALS_PREFIX,
+} from '../../src/store/keys.ts';
+import type { History } from './batches.ts';
+import { type Check, type Look, listObjects, listSlices } from './findings.ts';
+import { contradictions, type ReadManifest, segmentsInUse } from './manifest.ts';
+import { checkFactsObject, checkSegment } from './segments.ts';
+
+/** What is not garbage. */
+interface Named {
+  readonly manifests: ReadonlySet<string>;
+  readonly segments: ReadonlySet<string>;
+  readonly facts: ReadonlySet<string>;
+  readonly ledgers: ReadonlySet<string>;
+  readonly setAside: ReadonlySet<string>;
+  /** Of withdrawals. */
+  readonly lists: ReadonlySet<string>;
+  readonly slices: ReadonlySet<string>;
+}
+
+/**
+ * Checks all retained manifests and every segment that they name and the current one does not. One of these manifests
+ * is in memory at a time.
+ */
+export async function checkRetained(look: Look, current: ReadManifest): Promise<Named> {
+  const check = look.findings.begin('retained generations');
+  const segments = new NamedSegments(look);
+  const facts = new NamedFacts(look, current.manifest);
+  const { generation, commit, retained } = current.manifest;
+  const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
+  const setAside = new Set(setAsideKeys(current.manifest));
+  const lists = new Set<string>();
+  segments.addCurrent(current.manifest);
+  await addJob(look, current.manifest, { segments, facts, lists }, check);
+  look.progress.begin('retained generations', retained.length);
+  let before: Manifest | null = null;
+  for (const entry of retained) {
+    const manifest = await readRetained(look, entry, check);
+    if (manifest === null) continue;
+    checkParent(before, manifest, check);
+    await segments.checkAndAdd(manifest);
+    await facts.checkAndAdd(manifest);
+    if (manifest.ledger !== null && !ledgers.has(manifest.ledger)) {
+      await checkItsList(manifest, check, manifest.ledger, () => readLedger(look.objects, manifest));
+      ledgers.add(manifest.ledger);
+    }
+    const { key } = manifest.setAside;
+    const keys = setAsideKeys(manifest);
+    if (key !== null && keys.some((one) => !setAside.has(one))) {
+      await checkItsList(manifest, check, key, () => readSetAside(look.objects, manifest));
+      for (const one of keys) setAside.add(one);
+    }
+    if (manifest.withdrawals !== null && !lists.has(manifest.withdrawals.key)) {
+      await checkItsList(manifest, check, manifest.withdrawals.key, () => readWithdrawals(look.objects, manifest));
+      lists.add(manifest.withdrawals.key);
+    }
+    before = manifest;
+    look.progress.advance();
+  }
+  checkParent(before, current.manifest, check);
+  if (current.object !== null) await checkOwnCopy(look, current, check);
+  const manifests = [...retained, { generation, commit }].map((entry) => copyKey(entry));
+  return {
+    manifests: new Set(manifests),
+    segments: segments.keys,
+    facts: facts.keys,
+    ledgers,
+    setAside,
+    lists,
+    slices: segments.slices,
+  };
+}
+
+/** What taking batches out of the inventory has made so far is no garbage. */
+async function addJob(
+  { objects }: Look,
+  manifest: Manifest,
+  { segments, facts, lists }: { segments: NamedSegments; facts: NamedFacts; lists: Set<string> },
+  check: Check,
+): Promise<void> {
+  if (manifest.withdrawals === null) return;
+  lists.add(manifest.withdrawals.key);
+  try {
+    const { job } = await readWithdrawals(objects, manifest);
+    for (const entry of job?.side ?? []) segments.add(entry);
+    for (const entry of [...(job?.sideFacts ?? []), ...(job?.facts?.output ?? [])]) facts.add(entry);
+  } catch (error) {
+    const remedy = 'No batch can be withdrawn, and no rollback made, until it is back: put it back from a copy.';
+    check.error(manifest.withdrawals.key, messageOf(error), remedy);
+  }
+}
+
+/** Its ledger, or what it has set aside: a rollback reads both. */
+async function checkItsList(
+  manifest: Manifest,
+  check: Check,
+  key: string,
+  read: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    const remedy = `Lookups are right. A rollback to generation ${manifest.generation} will fail.`;
+    check.error(key, messageOf(error), remedy);
+  }
+}
+
+function copyKey({ generation, commit }: Pick<Manifest, 'generation' | 'commit'>): string {
+  return generationKey(RETAINED_PREFIX, generation, commit);
+}
+
+/** A published generation always has its copy, byte for byte: the next one's rollback returns to it. */
+async function checkOwnCopy({ objects }: Look, { manifest, object }: ReadManifest, check: Check): Promise<void> {
+  const key = copyKey(manifest);
+  const remedy = `Put a copy of the object ${MANIFEST_KEY} there, or no rollback can return to this generation.`;
+  check.looked += 1;
+  const copy = await objects.get(key);
+  if (copy === null) check.error(key, 'is missing: the copy of the current manifest', remedy);
+  else if (object !== null && Buffer.compare(copy.bytes, object.bytes) !== 0) {
+    check.error(key, 'is not a copy of the current manifest', remedy);
+  }
+}
+
+async function readRetained({ objects }: Look, entry: RetainedGeneration, check: Check): Promise<Manifest | null> {
+  const key = copyKey(entry);
+  const remedy =
+    `Do not roll back to generation ${entry.generation}. Lookups are right; ` +
+    'garbage is not collected until this generation is no longer retained.';
+  check.looked += 1;
+  try {
+    const object = await objects.get(key);
+    if (object === null) throw new RangeError('is missing');
+    const manifest = decodeManifest(object.bytes);
+    const isIt = (['generation', 'commit', 'publishedAt'] as const).every((field) => manifest[field] === entry[field]);
+    if (!isIt) throw new RangeError(`is the manifest of generation ${manifest.generation}, commit ${manifest.commit}`);
+    for (const problem of contradictions(manifest)) check.error(key, problem, remedy);
+    return manifest;
+  } catch (error) {
+    check.error(key, loggableMessage(error), remedy);
+    return null;
+  }
+}
+
+/** Of two generations in a row, the later one's parent is the earlier one. */
+function checkParent(before: Manifest | null, manifest: Manifest, check: Check): void {
+  const { generation, parent } = manifest;
+  if (before === null || before.generation !== generation - 1 || before.commit === parent) return;
+  const what = `has parent ${parent}, but generation ${before.generation} is commit ${before.commit}`;
+  const remedy = 'Two histories were mixed: do not roll back. Look for a second Worker on this bucket.';
+  check.error(copyKey(manifest), what, remedy);
+}
+
+/** The segments of the current generation and of all retained ones, each looked at once. */
+class NamedSegments {
+  /** Key of the segment -> what the first manifest that names it says of it. */
+  readonly #shapes = new Map<string, string>();
+  readonly slices = new Set<string>();
+  readonly #look: Look;
+  readonly #check: Check;
+
+  constructor(look: Look) {
+    this.#look = look;
+    this.#check = look.findings.begin('segments only they name');
+  }
+
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#shapes.keys());
+  }
+
+  /** Those that have been looked at already. */
+  addCurrent(manifest: Manifest): void {
+    for (const entry of segmentsInUse(manifest)) this.add(entry);
+  }
+
+  async checkAndAdd(manifest: Manifest): Promise<void> {
+    const remedy = `Lookups are right. Do not roll back to generation ${manifest.generation}.`;
+    for (const entry of segmentsInUse(manifest)) {
+      const kind = this.add(entry);
+      if (kind === 'new') await checkSegment(this.#look.objects, entry, this.#check, remedy);
+      if (kind === 'different') {
+        this.#check.error(copyKey(manifest), `says of ${entry.key} what another manifest does not`, remedy);
+      }
+    }
+  }
+
+  add(entry: SegmentEntry): 'new' | 'same' | 'different' {
+    const shape = JSON.stringify(entry);
+    const known = this.#shapes.get(entry.key);
+    if (known !== undefined) return known === shape ? 'same' : 'different';
+    this.#shapes.set(entry.key, shape);
+    for (const { sha256 } of [entry.numbers, entry.verdicts]) this.slices.add(sha256);
+    return 'new';
+  }
+}
+
+/** The facts objects of the current generation, looked at already, and of all retained ones, each looked at once. */
+class NamedFacts {
+  readonly #entries: Map<string, FactsEntry>;
+  readonly #look: Look;
+  readonly #check: Check;
+
+  constructor(look: Look, current: Manifest) {
+    this.#look = look;
+    this.#check = look.findings.begin('facts only they name');
+    this.#entries = new Map(current.facts.map((entry) => [entry.key, entry]));
+  }
+
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#entries.keys());
+  }
+
+  add(entry: FactsEntry): void {
+    this.#entries.set(entry.key, entry);
+  }
+
+  async checkAndAdd({ generation, facts }: Manifest): Promise<void> {
+    const remedy = `Lookups and briefings are right. Do not roll back to generation ${generation}.`;
+    for (const entry of facts) {
+      const known = this.#entries.get(entry.key);
+      if (known === undefined) await checkFactsObject(this.#look.objects, entry, this.#check, remedy);
+      else if (JSON.stringify(known) !== JSON.stringify(entry)) {
+        this.#check.error(entry.key, `is told of by generation ${generation} as by no other`, remedy);
+      }
+      if (known === undefined) this.#entries.set(entry.key, entry);
+    }
+  }
+}
+
+/** What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old. */
+
+export async function countGarbage(look: Look, named: Named, history: History): Promise<void> {
+  const { slices, findings, progress } = look;
+  progress.begin('garbage');
+  findings.count('segments that nothing names', await countOthers(look, SEGMENT_PREFIX, named.segments));
+  findings.count('facts objects that nothing names', await countOthers(look, FACTS_PREFIX, named.facts));
+  findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
+  const lists = await countOthers(look, SET_ASIDE_PREFIX, named.setAside);
+  findings.count('lists of batches set aside that nothing names', lists);
+  findings.count('lists of withdrawals that nothing names', await countOthers(look, WITHDRAWALS_PREFIX, named.lists));
+  findings.count('manifests that are not retained', await countOthers(look, RETAINED_PREFIX, named.manifests));
+  const histories = await countOthers(look, HISTORY_PREFIX, new Set());
+  // Kept for ever: they are small, and a collector would have to walk the whole chain.
+  if (history.isWhole) findings.count('history of attempts never published', histories - history.length);
+  let others = 0;
+  for await (const { key } of listSlices(slices)) if (!named.slices.has(key)) others += 1;
+  findings.count('slices that nothing names', others);
+}
+
+async function countOthers({ objects, progress }: Look, prefix: string, named: ReadonlySet<string>): Promise<number> {
+  let others = 0;
+  for await (const { key } of listObjects(objects, prefix)) {
+    if (!named.has(key)) others += 1;
+    progress.advance();
+  }
+  return others;
+}

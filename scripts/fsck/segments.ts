@@ -1,0 +1,339 @@
+/** Segments, their slices, the exact counts of their numbers, and facts: there, whole, and as the manifest says. */
+import { EVIDENCE_BLOCK_NUMBERS } from '../../src/format/evidence.ts';
+import { EvidenceBlock } from '../../src/format/evidence-block.ts';
+import { GrowingFacts } from '../../src/format/facts-columns.ts';
+import type { FactsDirectory } from '../../src/format/facts-directory.ts';
+import { FoldedKinds } from '../../src/format/facts-fold.ts';
+import { type FactsInput, openFactsObject, readFactsBlock } from '../../src/format/facts-open.ts';
+import { type Bytes, FormatError } from '../../src/format/frame.ts';
+import { MAX_FRESH_AGE } from '../../src/format/fresh.ts';
+import type { FactsEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
+import {
+  numbersSlice,
+  type OpenSegment,
+  openSegment,
+  type SegmentShape,
+  verdictsSlice,
+} from '../../src/format/segment.ts';
+import { messageOf } from '../../src/merge/context.ts';
+import { readColumn } from '../../src/store/columns.ts';
+import { MANIFEST_KEY } from '../../src/store/keys.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
+import { type Check, FsckError, type Look, REBUILD } from './findings.ts';
+import { segmentsInUse } from './manifest.ts';
+
+/** A segment's bytes held against what the manifest says of it, down to each record. */
+
+const SHAPE_FIELDS = [
+  'first',
+  'last',
+  'count',
+  'numbers',
+  'verdicts',
+  'evidenceIndex',
+  'evidenceBlocksBytes',
+] as const satisfies readonly (keyof SegmentShape)[];
+
+/** Throws FormatError, without a number in its message, unless the bytes are the segment of this entry, undamaged. */
+async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise<void> {
+  const segment = await openSegment(bytes);
+  const differing = SHAPE_FIELDS.filter(
+    (field) => JSON.stringify(segment.shape[field]) !== JSON.stringify(entry[field]),
+  );
+  if (differing.length > 0) throw new FormatError(`is another segment than the manifest says: ${differing.join(', ')}`);
+  inspectNumbers(segment);
+  inspectRecords(segment);
+  inspectFresh(segment);
+}
+
+function inspectNumbers({ numbers }: OpenSegment): void {
+  const all = new Float64Array(numbers.count);
+  numbers.copyRange(0, numbers.count, all);
+  for (let rank = 1; rank < all.length; rank++) {
+    if ((all[rank - 1] as number) >= (all[rank] as number))
+      throw new FormatError(`rank ${rank} is out of number order`);
+  }
+}
+
+/** The parts that a segment is opened without: each record's verdict, each block of evidence. */
+function inspectRecords(segment: OpenSegment): void {
+  const { verdicts } = segment;
+  for (let id = 0; id < verdicts.profileCount; id++) verdicts.profile(id);
+  for (let rank = 0; rank < verdicts.count; rank++) {
+    const sightings = verdicts.sightings(rank);
+    if (!Number.isSafeInteger(sightings) || sightings < 1) {
+      throw new FormatError(`rank ${rank} has ${sightings} sightings`);
+    }
+    if (verdicts.profileId(rank) >= verdicts.profileCount) {
+      throw new FormatError(`rank ${rank} has a profile beyond the ${verdicts.profileCount} listed`);
+    }
+  }
+  const blocks = Math.ceil(verdicts.count / EVIDENCE_BLOCK_NUMBERS);
+  const columns = new EvidenceBlock();
+  for (let block = 0; block < blocks; block++) segment.readEvidence(block, columns);
+}
+
+/** The numbers slice tells the first seen of the newest; the verdicts tell it of all. */
+function inspectFresh({ numbers: { fresh }, verdicts }: OpenSegment): void {
+  const { firstDay } = verdicts.all();
+  const newest = firstDay.reduce((latest, day) => Math.max(latest, day), 0);
+  firstDay.forEach((day, rank) => {
+    const expected = newest - day <= MAX_FRESH_AGE ? day : -1;
+    if (fresh?.firstDay(rank) !== expected) throw new FormatError(`rank ${rank} is first seen on different days`);
+  });
+}
+
+/** Segments and their slices in KV: there, whole, and as the manifest says; one segment in memory at a time. */
+
+const SEGMENT_REMEDY = `Lookups of its numbers fail or will fail. ${REBUILD}`;
+
+/** Every segment of the runs and of a compaction under way. Returns whether all are whole. */
+export async function checkSegmentsInUse(look: Look, manifest: Manifest): Promise<boolean> {
+  const { objects, findings, progress } = look;
+  const check = findings.begin('segments in use');
+  const slices = findings.begin('slices in KV');
+  const unsliced = new Set(manifest.unsliced);
+  const entries = segmentsInUse(manifest);
+  progress.begin('segments in use', entries.length);
+  for (const entry of entries) {
+    const file = await checkSegment(objects, entry, check, SEGMENT_REMEDY);
+    if (unsliced.has(entry.key)) findings.count('segments whose slices a later tick will put into KV', 1);
+    else if (file !== null) await checkSlices(look, entry, file, slices);
+    progress.advance();
+  }
+  if (check.errors > 0) slices.skip('not for the segments with errors');
+  return check.errors === 0;
+}
+
+/** The bytes of a segment, or null, with a problem told, if it is missing, damaged or another. */
+export async function checkSegment(
+  objects: ObjectStore,
+  entry: SegmentEntry,
+  check: Check,
+  remedy: string,
+): Promise<Bytes | null> {
+  check.looked += 1;
+  try {
+    const object = await objects.get(entry.key);
+    if (object === null) throw new RangeError('is missing');
+    await inspectSegment(object.bytes, entry);
+    return object.bytes;
+  } catch (error) {
+    check.error(entry.key, messageOf(error), remedy);
+    return null;
+  }
+}
+
+async function checkSlices({ slices }: Look, entry: SegmentEntry, file: Bytes, check: Check): Promise<void> {
+  const columns = [
+    { name: 'numbers', key: entry.numbers.sha256, expected: numbersSlice({ shape: entry, file }) },
+    { name: 'verdicts', key: entry.verdicts.sha256, expected: verdictsSlice({ shape: entry, file }) },
+  ];
+  for (const { name, key, expected } of columns) {
+    check.looked += 1;
+    const what = `of the ${name} of ${entry.key}`;
+    try {
+      const found = await slices.get(key);
+      if (found === null) {
+        check.warning(
+          key,
+          `is missing: the slice ${what}`,
+          'Nothing needs to be done: it is read from R2, more slowly.',
+        );
+      } else if (!isSame(found, expected)) {
+        const remedy = 'Delete this key from KV: it is read from R2 until the segment is next rewritten.';
+        check.error(key, `is not the slice ${what}: expected its ${expected.length} bytes, found others`, remedy);
+      }
+    } catch (error) {
+      check.error(key, `could not be read: the slice ${what}: ${messageOf(error)}`, 'Look at KV; check again.');
+    }
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+/**
+ * The exact counts: every number of the inventory once, in the oldest run that has it, and what a compaction has
+ * merged so far. One column of each run is in memory at a time.
+ */
+
+/** Each run takes up to 1 MiB; a store in order has at most five. */
+const MAX_RUNS = 256;
+
+/** Checks `firstHere` of every run, and the size of a compaction's output. All segments must be known to be whole. */
+export async function checkNumbers(look: Look, manifest: Manifest): Promise<void> {
+  const { objects, findings, progress } = look;
+  const { runs, compaction, withdrawals } = manifest;
+  const check = findings.begin('numbers, each counted once');
+  progress.begin('counting numbers');
+  const counted = await countNumbers(objects, runs, compaction, (numbers) => progress.advance(numbers));
+  check.looked = counted.firstHere.reduce((sum, count) => sum + count, 0);
+  runs.forEach(({ id, firstHere }, i) => {
+    const found = counted.firstHere[i];
+    if (found === firstHere) return;
+    const what = `says that ${firstHere} numbers of run ${id} are in no older run; there are ${found}`;
+    check.error(MANIFEST_KEY, what, `Lookups are right, totals are not. ${REBUILD}`);
+  });
+  // One that takes withdrawn batches out has other numbers than its runs.
+  if (withdrawals?.replacing === true) return;
+  const written = (compaction?.output ?? []).reduce((sum, { count }) => sum + count, 0);
+  if (written !== counted.compacted) {
+    const what = `has a compaction that wrote ${written} numbers where its runs have ${counted.compacted}`;
+    check.error(MANIFEST_KEY, what, `When it ends, numbers are lost. Stop the ticks. ${REBUILD}`);
+  }
+}
+
+interface Counted {
+  /** By run, as in the manifest: its numbers that are in no older run. */
+  readonly firstHere: readonly number[];
+  /** Distinct numbers of the compaction's inputs in the part that it has merged. */
+  readonly compacted: number;
+}
+
+async function countNumbers(
+  objects: ObjectStore,
+  runs: readonly Run[],
+  compaction: Manifest['compaction'],
+  onSegment: (numbers: number) => void,
+): Promise<Counted> {
+  if (runs.length > MAX_RUNS) throw new FsckError(`the manifest has ${runs.length} runs, expected ${MAX_RUNS} at most`);
+  const cursors = runs.map(({ segments }) => new NumbersCursor(objects, segments, onSegment));
+  const isInput = runs.map(({ id }) => compaction?.inputs.includes(id) ?? false);
+  const firstHere = runs.map(() => 0);
+  let compacted = 0;
+  for (const cursor of cursors) await cursor.load();
+  // Every turn moves at least one cursor on, so it ends with the segments.
+  for (;;) {
+    let number = Number.POSITIVE_INFINITY;
+    for (const cursor of cursors) if (cursor.number < number) number = cursor.number;
+    if (number === Number.POSITIVE_INFINITY) return { firstHere, compacted };
+    let oldest = 0;
+    let isCompacted = false;
+    for (let i = 0; i < cursors.length; i++) {
+      const cursor = cursors[i] as NumbersCursor;
+      if (cursor.number !== number) continue;
+      oldest = i;
+      if (isInput[i] === true && number < (compaction?.resumeFrom ?? 0)) isCompacted = true;
+      if (!cursor.advance()) await cursor.load();
+    }
+    firstHere[oldest] = (firstHere[oldest] as number) + 1;
+    if (isCompacted) compacted += 1;
+  }
+}
+
+/** The numbers of a run in order. */
+class NumbersCursor {
+  /** Infinity at the end. */
+  number = Number.POSITIVE_INFINITY;
+  readonly #objects: ObjectStore;
+  readonly #segments: readonly SegmentEntry[];
+  readonly #onSegment: (numbers: number) => void;
+  #next = 0;
+  #numbers = new Float64Array();
+  #rank = 0;
+
+  constructor(objects: ObjectStore, segments: readonly SegmentEntry[], onSegment: (numbers: number) => void) {
+    this.#objects = objects;
+    this.#segments = segments;
+    this.#onSegment = onSegment;
+  }
+
+  /** To the next segment's first number, or to the end. */
+  async load(): Promise<void> {
+    this.#onSegment(this.#numbers.length);
+    const entry = this.#segments[this.#next++];
+    this.#rank = 0;
+    if (entry === undefined) {
+      this.#numbers = new Float64Array();
+    } else {
+      const column = openNumbersSlice(await readColumn(this.#objects, entry, 'numbers'));
+      this.#numbers = new Float64Array(column.count);
+      column.copyRange(0, column.count, this.#numbers);
+    }
+    this.number = this.#numbers[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** To the next number. Returns false when more must be loaded first. */
+  advance(): boolean {
+    this.#rank += 1;
+    this.number = this.#numbers[this.#rank] ?? Number.POSITIVE_INFINITY;
+    return this.#rank < this.#numbers.length;
+  }
+}
+
+/** Facts objects: there, whole, as the manifest says, and their rows in order; one object in memory at a time. */
+
+const REMEDY = `Lookups are right; briefings of its days cannot be made. ${REBUILD}`;
+
+/** Every facts object of the current generation. */
+export async function checkFacts({ objects, findings, progress }: Look, { facts }: Manifest): Promise<void> {
+  const check = findings.begin('facts');
+  progress.begin('facts', facts.length);
+  for (const entry of facts) {
+    await checkFactsObject(objects, entry, check, REMEDY);
+    progress.advance();
+  }
+}
+
+export async function checkFactsObject(
+  objects: ObjectStore,
+  entry: FactsEntry,
+  check: Check,
+  remedy: string,
+): Promise<void> {
+  check.looked += 1;
+  try {
+    const object = await objects.get(entry.key);
+    if (object === null) throw new RangeError('is missing');
+    inspectFacts(openFactsObject(object.bytes, entry));
+  } catch (error) {
+    check.error(entry.key, messageOf(error), remedy);
+  }
+}
+
+/** Throws FormatError, without a number in its message, unless all blocks can be read and agree with the directory. */
+function inspectFacts(input: FactsInput): void {
+  const { blocks, kinds } = input.directory;
+  const folded = new FoldedKinds([input.directory]);
+  const numbering = folded.numbersOf(input.directory);
+  const columns = new GrowingFacts();
+  const firstDay = new Float64Array(kinds.length).fill(Number.POSITIVE_INFINITY);
+  const lastDay = new Float64Array(kinds.length).fill(-1);
+  let previousDay = -1;
+  let previousRow: readonly number[] = [];
+  for (let index = 0; index < blocks.length; index++) {
+    readFactsBlock(input, index, numbering, columns);
+    const day = blocks[index]?.day ?? 0;
+    if (day === previousDay && compare(previousRow, rowOf(columns, 0)) >= 0) {
+      throw new FormatError(`block ${index} is out of order`);
+    }
+    previousDay = day;
+    previousRow = rowOf(columns, columns.rows - 1);
+    for (let row = 0; row < columns.rows; row++) {
+      const kind = columns.kind[row] as number;
+      firstDay[kind] = Math.min(firstDay[kind] as number, day);
+      lastDay[kind] = day;
+    }
+  }
+  checkSpans(folded, input.directory, firstDay, lastDay);
+}
+
+function rowOf({ numbers, kind, linkHigh, linkLow }: GrowingFacts, row: number): number[] {
+  return [numbers[row], kind[row], linkHigh[row], linkLow[row]].map((value) => value ?? 0);
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((value, i) => value - (b[i] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function checkSpans(folded: FoldedKinds, directory: FactsDirectory, firstDay: Float64Array, lastDay: Float64Array) {
+  const wrong = folded.spans.findIndex((span, id) => span.firstDay !== firstDay[id] || span.lastDay !== lastDay[id]);
+  if (wrong >= 0) {
+    throw new FormatError(
+      `expected the days of each of its ${directory.kinds.length} kinds, found others of kind ${wrong}`,
+    );
+  }
+}

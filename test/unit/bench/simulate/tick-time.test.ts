@@ -1,0 +1,111 @@
+/** The model's times by hand, and which calls of the real tick are under way together. */
+import { expect, test } from 'vitest';
+import { TODAY } from '../../../../bench/simulate/assumptions.ts';
+import {
+  compactionMs,
+  foldAndWriteMs,
+  latencies,
+  MeasuredWorld,
+  mergeMs,
+  SEGMENT_CALLS,
+  SETTLE_CALLS,
+  settleEnds,
+  sideBySideEnds,
+  sumOfCalls,
+} from '../../../../bench/simulate/tick-calls.ts';
+import { Random } from '../../../../bench/support/random.ts';
+import { DEFAULT_BUDGET } from '../../../../src/merge/context.ts';
+import { tick } from '../../../../src/merge/tick.ts';
+import { MANIFEST_KEY } from '../../../../src/store/keys.ts';
+import { CONNECTIONS } from '../../../../src/store/side-by-side.ts';
+
+/** Every call takes one millisecond. */
+const evenly = sumOfCalls;
+
+test('side by side: six chains at a time, the next as soon as any is done', () => {
+  expect(sideBySideEnds(evenly, SETTLE_CALLS, 8)).toEqual([3, 3, 3, 3, 3, 3, 6, 6]);
+  expect(settleEnds(evenly, 13).at(-1)).toBe(9);
+  const durations = [10, 1, 1, 1, 1, 1, 5, 5];
+  expect(sideBySideEnds(() => durations.shift() ?? 0, SETTLE_CALLS, 8)).toEqual([10, 1, 1, 1, 1, 1, 6, 6]);
+});
+
+test('a fold reads one segment after another while earlier ones are written', () => {
+  // Writing one takes 3, reading one 1: the writer is never full, and the last write comes on top of all reads.
+  expect(foldAndWriteMs(evenly, 20, 20, 0)).toBe(20 + 3);
+  expect(foldAndWriteMs(evenly, 20, 20, 10)).toBe(20 * 11 + 3);
+  // Without reads, six writes begin at once; the seventh when one is done.
+  expect(foldAndWriteMs(evenly, 0, 12, 0)).toBe(6);
+  expect(foldAndWriteMs(evenly, 0, 13, 0)).toBe(9);
+});
+
+test('a merge: batches one after another, columns side by side, segments, the ledger, the facts, the swap', () => {
+  const shape = { batches: 4, columnReads: 9, joinedSegments: 1, writtenSegments: 1 };
+  expect(mergeMs(evenly, shape, 7)).toBe(4 + 2 + (1 + 7 + 3) + 3 + 1 + 3);
+  expect(compactionMs(evenly, 80, 0)).toBe(96 + 3 + 3);
+});
+
+test('with latencies that vary, many calls still take about a sixth of their sum', () => {
+  const lasts = latencies(new Random(1), 1);
+  const times = 600;
+  const sum = Array.from({ length: times }, () => lasts(SEGMENT_CALLS)).reduce((a, b) => a + b, 0);
+  const end = Math.max(...sideBySideEnds(lasts, SEGMENT_CALLS, times));
+  expect(Math.abs(end / (sum / CONNECTIONS) - 1)).toBeLessThan(0.1);
+});
+
+/** Most calls of each kind that were under way together. */
+class Watcher {
+  readonly most: Record<string, number> = {};
+  readonly #underWay = new Map<string, number>();
+  #phase = 'before';
+
+  /** The same store, with calls that take a while. */
+  watch<Store extends object>(store: Store): Store {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return async (...args: readonly unknown[]): Promise<unknown> => {
+          const key = String(args[0]);
+          const kind = `${this.#phase} ${String(name)} ${key.replace(/[^/]*$/, '')}`;
+          const count = (this.#underWay.get(kind) ?? 0) + 1;
+          this.#underWay.set(kind, count);
+          this.most[kind] = Math.max(this.most[kind] ?? 0, count);
+          await this.#hold(kind);
+          this.#underWay.set(kind, (this.#underWay.get(kind) ?? 0) - 1);
+          if (name === 'put' && key === MANIFEST_KEY) this.#phase = 'after';
+          const result: unknown = await Reflect.apply(method, target, args);
+          return result;
+        };
+      },
+    });
+  }
+
+  /** Long for segments, since folding the next one takes a while. */
+  async #hold(kind: string): Promise<void> {
+    const untilMs = performance.now() + (kind === 'before put segments/' ? 5_000 : 5);
+    while (performance.now() < untilMs && (this.most[kind] ?? 0) < CONNECTIONS) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('the real tick: what is under way together', { timeout: 60_000 }, async () => {
+  const world = new MeasuredWorld({ ...DEFAULT_BUDGET, inlineRecords: 400_000, compactionSegments: 1 });
+  await world.upload(new Random(1), 230_000, TODAY.numbers);
+  await world.tick();
+  for (let seed = 2; seed < 10; seed++) {
+    // So sparse that they spread over all segments.
+    await world.upload(new Random(seed), 6_000, TODAY.numbers / 46);
+  }
+  const watcher = new Watcher();
+  const { objects, slices } = world.context;
+  await tick({ ...world.context, objects: watcher.watch(objects), slices: watcher.watch(slices) });
+  expect(watcher.most).toMatchObject({
+    'before get batches/waiting/': 1,
+    'before getRange segments/': CONNECTIONS,
+    'before get segments/': 1,
+    'before put segments/': CONNECTIONS,
+    'after get batches/waiting/': CONNECTIONS,
+  });
+});

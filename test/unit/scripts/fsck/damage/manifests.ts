@@ -1,0 +1,116 @@
+/** Broken manifests. */
+
+import { writeSetAside } from '../../../../../src/merge/set-aside.ts';
+import type { World } from '../../../../support/world.ts';
+import { alterManifest, alterPublished, duringCompaction, flip } from '../support.ts';
+import { type Damages, deleted, error } from './damage.ts';
+
+/** Names batches as set aside. Returns the key of the list. */
+async function setAside(world: World, ids: readonly string[]): Promise<string> {
+  const list = ids.map((id) => ({ id, reason: 'rollback' as const, detail: null, at: world.clock, by: null }));
+  const written = await writeSetAside(world.objects.memory, 99, 'by-hand', list);
+  await alterPublished(world, () => ({ setAside: written }));
+  return written.key ?? '';
+}
+
+export const MANIFESTS: Damages = {
+  'a wrong count of first-time numbers': {
+    breaks: async (world) => {
+      await alterPublished(world, ({ runs }) => ({
+        runs: runs.map((run, i) => ({ ...run, firstHere: run.firstHere + (i === 0 ? 1 : 0) })),
+      }));
+      return [error('numbers, each counted once', 'manifest')];
+    },
+    says: /^says that \d+ numbers of run \w+ are in no older run; there are \d+\. Lookups are right/,
+  },
+  'counts of two runs that add up but are not theirs': {
+    breaks: async (world) => {
+      await alterPublished(world, ({ runs }) => ({
+        runs: runs.map((run, i) => ({ ...run, firstHere: run.firstHere + (i === 0 ? 7 : -7) })),
+      }));
+      return [error('numbers, each counted once', 'manifest'), error('numbers, each counted once', 'manifest')];
+    },
+    says: /^says that/,
+    store: duringCompaction,
+  },
+  'a compaction that lost its output': {
+    breaks: async (world) => {
+      await alterPublished(world, ({ compaction }) => ({ compaction: { ...compaction, output: [] } }));
+      return [error('numbers, each counted once', 'manifest')];
+    },
+    says: /^has a compaction that wrote 0 numbers where its runs have \d+/,
+    store: duringCompaction,
+  },
+  'a flipped bit': {
+    breaks: async (world) => {
+      await flip(world, 'manifest', 100);
+      return [error('manifest', 'manifest')];
+    },
+    says: /^RFMF: expected checksum .* Put a copy of manifests\/0000000004-\w+ in its place and check again/,
+  },
+  'no manifest any more': {
+    breaks: async (world) => [error('manifest', await deleted(world, 'manifest'))],
+    says: /^is missing, but there is manifests\/.*Ticks stop, and lookups answer unknown, until it is back\. Put a copy of manifests\/0000000004-\w+ in its place/,
+  },
+  'segments that overlap': {
+    breaks: async (world) => {
+      await alterManifest(world, ({ runs }) => ({
+        runs: runs.map((run) => ({ ...run, segments: [...run.segments, ...run.segments] })),
+      }));
+      return [error('manifest', 'manifest')];
+    },
+    says: /out of number order/,
+  },
+  'a phone number where it does not belong': {
+    breaks: async (world) => {
+      await alterManifest(world, ({ runs }) => ({ publishedAt: `${runs[0]?.segments[0]?.first}` }));
+      return [error('manifest', 'manifest')];
+    },
+    says: /publishedAt/,
+  },
+  'a compaction of runs that are gone': {
+    breaks: async (world) => {
+      await alterPublished(world, () => ({ compaction: { inputs: ['x', 'y'], output: [], resumeFrom: 0 } }));
+      return [error('manifest', 'manifest')];
+    },
+    says: /^has a compaction of runs that are not neighbours/,
+  },
+  'a batch set aside that was never merged': {
+    breaks: async (world) => {
+      await setAside(world, ['elsewhere']);
+      return [error('history', 'manifest')];
+    },
+    says: /^has batch elsewhere set aside, which was never merged/,
+  },
+  'a batch set aside twice': {
+    breaks: async (world) => {
+      await setAside(world, ['b1', 'b1']);
+      return [error('batches set aside', 'manifest'), error('inventory against its batches', 'manifest')];
+    },
+    says: /^has a batch set aside twice/,
+  },
+  'a batch set aside and to be merged again': {
+    breaks: async (world) => {
+      await alterPublished(world, () => ({ replay: ['b1'] }));
+      await setAside(world, ['b1']);
+      return [error('batches set aside', 'manifest'), error('inventory against its batches', 'manifest')];
+    },
+    says: /^has a batch both set aside and to be merged again/,
+  },
+  'a list of batches set aside that is gone': {
+    breaks: async (world) => {
+      const key = await setAside(world, ['b1']);
+      await deleted(world, `${key}-000000`);
+      return [error('batches set aside', key)];
+    },
+    says: /^RFSA: .* is missing\. Lookups are right, but no rollback can be made/,
+  },
+  'a list of batches set aside that is not the one meant': {
+    breaks: async (world) => {
+      const key = await setAside(world, ['b1', 'b2']);
+      await alterPublished(world, () => ({ setAside: { key, count: 1 } }));
+      return [error('batches set aside', key)];
+    },
+    says: /^RFSA: expected 1 batches set aside, found 2/,
+  },
+};
