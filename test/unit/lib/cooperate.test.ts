@@ -3,7 +3,7 @@ import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/bat
 import { checkFactsBlocks, openFactsObject } from '../../../src/format/facts-open.ts';
 import type { Bytes } from '../../../src/format/frame.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
-import { finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
+import { eventLoopTurn, finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
 import { sortedOrderSteps } from '../../../src/lib/radix-sort.ts';
 import { BatchCursor, type RecordCursor } from '../../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../../src/merge/dictionary.ts';
@@ -18,6 +18,8 @@ import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
 import { EMPTY_LEDGER } from '../../../src/quality/ledger.ts';
 import { screen } from '../../../src/quality/screen.ts';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { createControl } from '../../../src/wiring/control.ts';
+import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
 import { someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
 
@@ -182,6 +184,32 @@ async function folded(pace: Pacer): Promise<void> {
     // Only how it is paced matters.
   }
 }
+
+test('uploads and ticks of the control Worker count together, with a turn of the event loop that is handed in', async () => {
+  const world = newWorld();
+  let turns = 0;
+  const turn = async () => {
+    turns += 1;
+  };
+  const surroundings = { ...PLATFORM, now: world.now, sleep: world.delay, log: world.log, turn };
+  const isolate = createIsolate(
+    world,
+    {},
+    () => undefined,
+    async () => null,
+    [],
+    surroundings,
+  );
+  const { services, merge } = createControl(isolate, {});
+  const body = new Blob(['number,observedAt\n', '+12005550100,2026-01-05T11:00:00Z\n'.repeat(2_000)]).stream();
+  await services.accept({ body, contentType: 'text/csv', tenant: 'default' });
+  expect(turns).toBeGreaterThan(10);
+  const before = turns;
+  await upload(world, 'one', DETECTIONS);
+  await tick(merge);
+  expect(turns - before).toBeGreaterThan(230);
+  expect(PLATFORM.turn).toBe(eventLoopTurn);
+});
 
 test('a tick is as often interrupted as it has work, and comes out the same', async () => {
   const files: string[][] = [];
