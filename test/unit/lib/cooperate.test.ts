@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
+import type { Detection } from '../../../src/format/detection.ts';
 import { checkFactsBlocks, openFactsObject } from '../../../src/format/facts-open.ts';
 import type { Bytes } from '../../../src/format/frame.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
@@ -29,12 +30,12 @@ const DETECTIONS = someDetections(ROWS, 1, 30_000).map((one, i) => ({
   // A link of its own each, as real uploads have it: what is parsed is as many as the rows.
   link: { host: 'codes.example', sha256: i.toString(16).padStart(64, '0') },
 }));
-const FILE = fileOf();
+const FILE = fileOf(DETECTIONS);
 const BATCH = openBatch(FILE);
 
-function fileOf(): Bytes {
+function fileOf(detections: readonly Detection[]): Bytes {
   const builder = new BatchBuilder();
-  for (const one of DETECTIONS) builder.add(one);
+  for (const one of detections) builder.add(one);
   return builder.finish({ bodySha256: '', accepted: ROWS, rejected: 0, errors: [] });
 }
 
@@ -135,7 +136,8 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['new numbers are counted', 1, (pace) => pace.run(countNew(BATCH.numbers, known()))],
   ['uploads are screened', 2, screened],
   ['days are written', 80, (pace) => pace.run(factsOf([BATCH]))],
-  ['days are checked and folded', 40, foldedFacts],
+  ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
+  ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
   ['records are folded and encoded', 70, folded],
 ];
 
@@ -160,6 +162,10 @@ async function accept(pace: Pacer): Promise<void> {
   await acceptDetections(upload, { ...deps, labels: new LabelLevels(), pace });
 }
 
+function ofOneDay(): Detection[] {
+  return DETECTIONS.map((one) => ({ ...one, observedAt: 1_730_000_000, firstSeenAt: 1_730_000_000 }));
+}
+
 function known() {
   const numbers = finish(distinctNumbers([BATCH]));
   return { numbers, isKnown: new Uint8Array(numbers.length) };
@@ -170,8 +176,10 @@ function screened(pace: Pacer): Promise<unknown> {
   return pace.run(screen([{ id: 'one', batch: BATCH, isReplayed: false }], EMPTY_LEDGER, how));
 }
 
-async function foldedFacts(pace: Pacer): Promise<void> {
-  const inputs = finish(factsOf([BATCH])).map(({ file, shape }) => openFactsObject(file, shape));
+async function foldedFacts(pace: Pacer, detections: readonly Detection[]): Promise<void> {
+  const inputs = finish(factsOf([openBatch(fileOf(detections))])).map(({ file, shape }) =>
+    openFactsObject(file, shape),
+  );
   for (const input of inputs) await pace.run(checkFactsBlocks(input));
   for await (const _ of foldObjectsPaced(pace, inputs)) {
     // Only how it is paced matters.
