@@ -37,8 +37,11 @@ function scripts(): readonly Script[] {
   if (!existsSync(join(PROJECT, control.entry))) {
     return [{ name: 'main', entry: 'src/worker.ts', args: [], bindings: [] }];
   }
-  const toControl = '(name = "CONTROL", service = "control")';
-  return [{ name: 'main', entry: 'src/edge.ts', args: [], bindings: [toControl] }, control];
+  const bindings = [
+    '(name = "CONTROL", service = "control")',
+    '(name = "COMPILER", service = (name = "control", entrypoint = "PolicyCompiler"))',
+  ];
+  return [{ name: 'main', entry: 'src/edge.ts', args: [], bindings }, control];
 }
 
 export async function startWorkers(store: string, scratch: string, adminKey: string): Promise<Running> {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
+import type { Detection } from '../../../src/format/detection.ts';
 import { checkFactsBlocks, openFactsObject } from '../../../src/format/facts-open.ts';
 import type { Bytes } from '../../../src/format/frame.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
-import { finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
+import { eventLoopTurn, finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
 import { sortedOrderSteps } from '../../../src/lib/radix-sort.ts';
 import { BatchCursor, type RecordCursor } from '../../../src/merge/cursor.ts';
 import { MergeDictionary } from '../../../src/merge/dictionary.ts';
@@ -18,6 +19,8 @@ import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
 import { EMPTY_LEDGER } from '../../../src/quality/ledger.ts';
 import { screen } from '../../../src/quality/screen.ts';
 import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { createControl } from '../../../src/wiring/control.ts';
+import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
 import { someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
 
@@ -27,12 +30,12 @@ const DETECTIONS = someDetections(ROWS, 1, 30_000).map((one, i) => ({
   // A link of its own each, as real uploads have it: what is parsed is as many as the rows.
   link: { host: 'codes.example', sha256: i.toString(16).padStart(64, '0') },
 }));
-const FILE = fileOf();
+const FILE = fileOf(DETECTIONS);
 const BATCH = openBatch(FILE);
 
-function fileOf(): Bytes {
+function fileOf(detections: readonly Detection[]): Bytes {
   const builder = new BatchBuilder();
-  for (const one of DETECTIONS) builder.add(one);
+  for (const one of detections) builder.add(one);
   return builder.finish({ bodySha256: '', accepted: ROWS, rejected: 0, errors: [] });
 }
 
@@ -133,7 +136,8 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['new numbers are counted', 1, (pace) => pace.run(countNew(BATCH.numbers, known()))],
   ['uploads are screened', 2, screened],
   ['days are written', 80, (pace) => pace.run(factsOf([BATCH]))],
-  ['days are checked and folded', 40, foldedFacts],
+  ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
+  ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
   ['records are folded and encoded', 70, folded],
 ];
 
@@ -158,6 +162,10 @@ async function accept(pace: Pacer): Promise<void> {
   await acceptDetections(upload, { ...deps, labels: new LabelLevels(), pace });
 }
 
+function ofOneDay(): Detection[] {
+  return DETECTIONS.map((one) => ({ ...one, observedAt: 1_730_000_000, firstSeenAt: 1_730_000_000 }));
+}
+
 function known() {
   const numbers = finish(distinctNumbers([BATCH]));
   return { numbers, isKnown: new Uint8Array(numbers.length) };
@@ -168,8 +176,10 @@ function screened(pace: Pacer): Promise<unknown> {
   return pace.run(screen([{ id: 'one', batch: BATCH, isReplayed: false }], EMPTY_LEDGER, how));
 }
 
-async function foldedFacts(pace: Pacer): Promise<void> {
-  const inputs = finish(factsOf([BATCH])).map(({ file, shape }) => openFactsObject(file, shape));
+async function foldedFacts(pace: Pacer, detections: readonly Detection[]): Promise<void> {
+  const inputs = finish(factsOf([openBatch(fileOf(detections))])).map(({ file, shape }) =>
+    openFactsObject(file, shape),
+  );
   for (const input of inputs) await pace.run(checkFactsBlocks(input));
   for await (const _ of foldObjectsPaced(pace, inputs)) {
     // Only how it is paced matters.
@@ -182,6 +192,32 @@ async function folded(pace: Pacer): Promise<void> {
     // Only how it is paced matters.
   }
 }
+
+test('uploads and ticks of the control Worker count together, with a turn of the event loop that is handed in', async () => {
+  const world = newWorld();
+  let turns = 0;
+  const turn = async () => {
+    turns += 1;
+  };
+  const surroundings = { ...PLATFORM, now: world.now, sleep: world.delay, log: world.log, turn };
+  const isolate = createIsolate(
+    world,
+    {},
+    () => undefined,
+    async () => null,
+    [],
+    surroundings,
+  );
+  const { services, merge } = createControl(isolate, {});
+  const body = new Blob(['number,observedAt\n', '+12005550100,2026-01-05T11:00:00Z\n'.repeat(2_000)]).stream();
+  await services.accept({ body, contentType: 'text/csv', tenant: 'default' });
+  expect(turns).toBeGreaterThan(10);
+  const before = turns;
+  await upload(world, 'one', DETECTIONS);
+  await tick(merge);
+  expect(turns - before).toBeGreaterThan(230);
+  expect(PLATFORM.turn).toBe(eventLoopTurn);
+});
 
 test('a tick is as often interrupted as it has work, and comes out the same', async () => {
   const files: string[][] = [];
