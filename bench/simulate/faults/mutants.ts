@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a collection does not look at retained generations',
     file: 'src/merge/collect.ts',
-    from: '    markManifest(decodeManifest(object.bytes));',
+    from: '    await markManifest(decodeManifest(object.bytes));',
     to: '    decodeManifest(object.bytes);',
   },
   // Quarantine
