@@ -6,7 +6,7 @@
 import { parseArguments } from '../scripts/command/arguments.ts';
 import { userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
-import { isoDay } from '../src/format/records.ts';
+import { isoDay } from '../src/lib/time.ts';
 import { type Curve, cohorts, power, type Share, Survival, twoExponentials, wilson } from './fit-ageing/estimate.ts';
 import { type History, readHistory } from './fit-ageing/history.ts';
 import { markdownTable } from './simulate/table.ts';

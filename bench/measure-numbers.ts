@@ -3,10 +3,16 @@
  * is measured as its exact number of bits, with what its random access needs; only ours is written out.
  */
 
-import { lowerBound } from '../src/format/lower-bound.ts';
-import { encodeNumbers, SEGMENT_NUMBERS } from '../src/format/numbers.ts';
+import {
+  codedBits,
+  encodeNumbers,
+  PARTITION_NUMBERS,
+  PARTITION_OVERHEAD_BITS,
+  PARTITION_SPAN,
+  SEGMENT_NUMBERS,
+} from '../src/format/numbers.ts';
 import { NumbersReader } from '../src/format/numbers-reader.ts';
-import { codedBits, PARTITION_NUMBERS, PARTITION_OVERHEAD_BITS, PARTITION_SPAN } from '../src/format/partition.ts';
+import { lowerBound } from '../src/lib/sorted.ts';
 import { Random } from './support/random.ts';
 import { hasSharedData, INVENTORY, sharedDetections } from './support/shared-data.ts';
 

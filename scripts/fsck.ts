@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { inventoryNumbers, type Manifest } from '../src/format/manifest.ts';
 import { UNPACED } from '../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
-import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/store/keys.ts';
+import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/storage/keys.ts';
 import { parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';

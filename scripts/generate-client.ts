@@ -5,9 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import * as v from 'valibot';
+import { allRoutes } from '../src/api/control-app.ts';
 import type { ControlServices } from '../src/api/control-services.ts';
-import { openApiDocument } from '../src/http/openapi.ts';
-import { allRoutes } from '../src/http/routes.ts';
+import { openApiDocument } from '../src/api/openapi.ts';
 import { takesNothing } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
@@ -139,8 +139,8 @@ const ALSO_REFERENCED = / \* ?\n \* This \w+ was referenced by [^\n]*\n \* via t
 export async function generateClient(document: unknown = currentDocument()): Promise<ReadonlyMap<string, string>> {
   const { operations, schemas } = readDocument(document);
   return new Map([
-    formatted('src/client/api-types.ts', await typesText(operations, schemas)),
-    formatted('src/client/operations.ts', operationsText(operations)),
+    formatted('src/generated/api-types.ts', await typesText(operations, schemas)),
+    formatted('src/generated/operations.ts', operationsText(operations)),
   ]);
 }
 

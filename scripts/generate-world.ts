@@ -204,7 +204,7 @@ function ringPath(ring: readonly Point[]): string {
 
 /** The text of the map's file. */
 
-export const WORLD_FILE = 'src/briefing/render/world.ts';
+export const WORLD_FILE = 'src/generated/world.ts';
 const WIDTH = 960;
 /** The map is cut in the Bering Strait, so that neither Russia nor Alaska is, and East Asia has room for labels. */
 const CENTRE_LONGITUDE = 11;

@@ -3,10 +3,10 @@
  * nothing of a file was taken, or if the server has taken back what it once took.
  */
 import { basename, join, resolve } from 'node:path';
+import { MAX_DETECTIONS } from '../src/ingest/body.ts';
 import { FIELDS } from '../src/ingest/fields.ts';
-import { parseInstant } from '../src/ingest/instant.ts';
-import { MAX_DETECTIONS } from '../src/ingest/limits.ts';
 import { DEFAULT_CHANNEL, DEFAULT_LABEL } from '../src/ingest/validate.ts';
+import { parseInstant } from '../src/lib/time.ts';
 import { checkedKey, parseArguments, urlOption } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { checkInputFile, checkOutputFile, checkWritableFolder, userFolder, userPath } from './command/paths.ts';

@@ -1,5 +1,4 @@
-/** `npm start`: the Worker on this machine, with the sample list when its store is empty. */
-import { messageOf } from '../src/merge/context.ts';
+import { messageOf } from '../src/lib/errors.ts';
 import { parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError } from './command/errors.ts';
 import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.ts';

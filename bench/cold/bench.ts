@@ -2,8 +2,8 @@
  * cold: what a brand-new isolate reads until its first answer and until it is warm. All of it is counted, none timed.
  */
 
-import { lowerBound } from '../../src/format/lower-bound.ts';
 import type { Run } from '../../src/format/manifest.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
 import { ensureInventory } from '../support/inventory.ts';

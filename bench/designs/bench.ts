@@ -16,7 +16,7 @@
  */
 
 import { decodeManifest } from '../../src/format/manifest.ts';
-import { MANIFEST_KEY } from '../../src/store/keys.ts';
+import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { readInventory } from '../probe/inventory.ts';
 import { atMost, type Bar, type Benchmark, type BenchSize, type Row, round } from '../report.ts';
 import { TODAY } from '../simulate/assumptions.ts';

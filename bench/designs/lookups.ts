@@ -1,6 +1,6 @@
 /** The lookups of sign-ups: most of them of numbers that nobody has listed. */
 
-import { lowerBound } from '../../src/format/lower-bound.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { LISTED_SHARE } from '../simulate/assumptions.ts';
 import { Random } from '../support/random.ts';

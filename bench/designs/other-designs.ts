@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestHarness } from 'wrangler';
-import { lowerBound } from '../../src/format/lower-bound.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 import type { Usage } from '../simulate/prices.ts';
 import type { Billed, Task } from './worker.ts';
 

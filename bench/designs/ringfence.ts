@@ -3,13 +3,13 @@
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { decodeManifest, EMPTY_MANIFEST } from '../../src/format/manifest.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
+import { Finder } from '../../src/lookup/finder.ts';
+import { Snapshot } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { Finder } from '../../src/serve/finder.ts';
-import { Snapshot } from '../../src/serve/snapshot.ts';
-import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
-import { MemorySliceStore } from '../../src/store/memory.ts';
-import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { MemorySliceStore } from '../../src/storage/memory.ts';
+import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
 import { simulateYear } from '../simulate/model.ts';
 import { addUsage, timesUsage, type Usage } from '../simulate/prices.ts';

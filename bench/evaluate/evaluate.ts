@@ -1,8 +1,6 @@
-/** How well the shipped score tells first-time numbers from null numbers, over a period. */
-
-import { isoDay } from '../../src/format/records.ts';
-import { MAX_POINTS, type NeighbourCounts, noCounts, pointsOf } from '../../src/policy/neighbourhood.ts';
-import { NEIGHBOURHOOD_TABLE } from '../../src/policy/neighbourhood-table.ts';
+import { NEIGHBOURHOOD_TABLE } from '../../src/generated/neighbourhood-table.ts';
+import { isoDay } from '../../src/lib/time.ts';
+import { MAX_POINTS, type NeighbourCounts, noCounts, pointsOf } from '../../src/policy/score.ts';
 import { hash32, Random } from '../support/random.ts';
 import { EvaluateError, type History, lastDay } from './history.ts';
 import {

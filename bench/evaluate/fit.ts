@@ -1,18 +1,11 @@
-/**
- * Logistic regression whose every coefficient is a rise: what a count is worth when it reaches one more step. Rises are
- * not negative, so that no further neighbour can clear a number, and a quadratic penalty keeps those small that few
- * numbers speak for. Fitted one coefficient at a time (Newton's step, cut at 0) until none moves: the loss is convex,
- * so the way there does not matter.
- */
-
-import { isoDay } from '../../src/format/records.ts';
+import { isoDay } from '../../src/lib/time.ts';
 import {
   type NeighbourCounts,
   type NeighbourhoodTable,
   noCounts,
   SCORED_COUNTS,
   type ScoredCount,
-} from '../../src/policy/neighbourhood.ts';
+} from '../../src/policy/score.ts';
 import { hash32, Random } from '../support/random.ts';
 import { operatingAt } from './evaluate.ts';
 import { EvaluateError, type History } from './history.ts';
@@ -237,7 +230,7 @@ function thresholdOf({ cells, firstTime, nulls }: Cells, points: Points): number
   return operatingAt(foundBy, nullsBy, SUSPECT_RATE).threshold;
 }
 
-/** As pointsOf has them (src/policy/neighbourhood.ts): 1 and those of each count. */
+/** As pointsOf has them (src/policy/score.ts): 1 and those of each count. */
 function pointsOfCell(cell: Cell, points: Points): number {
   let sum = 1;
   for (const [i, count] of SCORED_COUNTS.entries()) {
@@ -257,13 +250,13 @@ interface Origin extends Period {
   readonly nulls: number;
 }
 
-/** The source of src/policy/neighbourhood-table.ts, as Biome formats it. */
+/** The source of src/generated/neighbourhood-table.ts, as Biome formats it. */
 export function tableSource({ logOdds, suspectPoints, points }: NeighbourhoodTable, origin: Origin): string {
   const { from, to, firstTime, nulls } = origin;
   const lines = SCORED_COUNTS.map((count) => `    ${count}: ${listText(points[count], `    ${count}: `.length)},\n`);
   return (
     `/**\n * Written by \`npm run fit-neighbourhood\`; do not edit. Fitted to ${firstTime} numbers first seen\n` +
-    ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/neighbourhood.ts.\n */\n` +
+    ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/score.ts.\n */\n` +
     `export const NEIGHBOURHOOD_TABLE = {\n` +
     `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n} as const;\n`
   );

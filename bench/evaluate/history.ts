@@ -6,9 +6,8 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CommandError } from '../../scripts/command/errors.ts';
 import { checkInputFile } from '../../scripts/command/paths.ts';
-import { SECONDS_PER_DAY } from '../../src/format/records.ts';
-import { parseInstant } from '../../src/ingest/instant.ts';
-import { parseNumber } from '../../src/number/parse.ts';
+import { parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
 
 /** Ends an evaluation or a fit with a message for the person at the terminal: a file that cannot be used. */
 export class EvaluateError extends CommandError {

@@ -1,7 +1,6 @@
 import { parseArguments } from '../../scripts/command/arguments.ts';
 import { UsageError } from '../../scripts/command/errors.ts';
-import { isoDay, SECONDS_PER_DAY } from '../../src/format/records.ts';
-import { parseInstant } from '../../src/ingest/instant.ts';
+import { isoDay, parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';
 import { DATA, DETECTIONS, hasSharedData, INVENTORY } from '../support/shared-data.ts';
 
 export const DEFAULT_SEED = 1;
@@ -30,7 +29,7 @@ ${FILES_HELP}
 Each number is scored against exactly what was known the day before it was first seen.
 `;
 
-export const FIT_HELP = `Fits the neighbourhood table to a history and writes src/policy/neighbourhood-table.ts.
+export const FIT_HELP = `Fits the neighbourhood table to a history and writes src/generated/neighbourhood-table.ts.
 
   npm run fit-neighbourhood -- [FILES] [options]
 

@@ -1,8 +1,8 @@
 /** A history replayed: what was known on the morning of each day, that day's first-time numbers, and random ones beside. */
-import { lowerBound } from '../../src/format/lower-bound.ts';
-import { parseNumber } from '../../src/number/parse.ts';
-import { readInternational } from '../../src/number/plan.ts';
-import { type CountsSoFar, FRESH_DAYS, WEEK_DAYS } from '../../src/policy/neighbourhood.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
+import { readInternational } from '../../src/phone/plan.ts';
+import { type CountsSoFar, RECENT_DAYS, WEEK_DAYS } from '../../src/policy/score.ts';
 import type { Random } from '../support/random.ts';
 import { BLOCK_NUMBERS, type CountryRanges, mobileRanges } from '../synthesize/number-ranges.ts';
 import type { History } from './history.ts';
@@ -80,7 +80,7 @@ export class KnownNumbers {
       if (firstDay >= day) continue;
       const number = numbers[i] as number;
       this.#all.push(number);
-      if (firstDay >= day - FRESH_DAYS) this.#fresh.push(number);
+      if (firstDay >= day - RECENT_DAYS) this.#fresh.push(number);
       if (firstDay >= day - WEEK_DAYS) this.#week.push(number);
     }
   }

@@ -1,9 +1,9 @@
 /** The evaluation as text for a terminal. */
 
 import { basename } from 'node:path';
-import { isoDay } from '../../src/format/records.ts';
-import { scoreOfPoints } from '../../src/policy/neighbourhood.ts';
-import { NEIGHBOURHOOD_TABLE } from '../../src/policy/neighbourhood-table.ts';
+import { NEIGHBOURHOOD_TABLE } from '../../src/generated/neighbourhood-table.ts';
+import { isoDay } from '../../src/lib/time.ts';
+import { scoreOfPoints } from '../../src/policy/score.ts';
 import { textTable } from '../report.ts';
 import {
   BASELINE_HUNDRED,

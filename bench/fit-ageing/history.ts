@@ -5,7 +5,7 @@
 
 import { CommandError } from '../../scripts/command/errors.ts';
 import { checkInputFile } from '../../scripts/command/paths.ts';
-import { dayOf } from '../../src/format/records.ts';
+import { dayOf } from '../../src/lib/time.ts';
 import { linesOf } from '../evaluate/history.ts';
 
 export interface Seen {

@@ -11,7 +11,7 @@ import type {
   SliceHead,
   SliceStore,
   StoredObject,
-} from '../../src/store/store.ts';
+} from '../../src/storage/store.ts';
 
 /** What has been asked of the disk since the isolate began. */
 interface DiskCounters {

@@ -2,21 +2,21 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import type { SegmentEntry } from '../../src/format/manifest.ts';
 import type { NumbersReader } from '../../src/format/numbers-reader.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
+import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
+import { Snapshot } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { compactFully, drain } from '../../src/merge/rebuild.ts';
-import { parseNumber } from '../../src/number/parse.ts';
-import { VERDICTS_BUDGET } from '../../src/serve/column-cache.ts';
-import { Snapshot } from '../../src/serve/snapshot.ts';
-import { readColumn } from '../../src/store/columns.ts';
-import { WAITING_PREFIX } from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+import { compactFully, drain } from '../../src/merge/rollback.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
+import { WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { readColumn } from '../../src/storage/slices.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from '../support/directory-store.ts';
 import { Random } from '../support/random.ts';
 

@@ -17,7 +17,7 @@ interface BenchEnv {
   readonly RINGFENCE_ADMIN_KEY: string;
 }
 
-/** Before the keys of what is set by hand (src/store/keys.ts). */
+/** Before the keys of what is set by hand (src/storage/keys.ts). */
 const CONFIGURATION = 'config/';
 
 let answer: ((request: Request) => Response | Promise<Response>) | undefined;

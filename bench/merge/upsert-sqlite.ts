@@ -9,7 +9,7 @@ import Database from 'better-sqlite3';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { VerdictsReader } from '../../src/format/verdicts.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { readColumn } from '../../src/store/columns.ts';
+import { readColumn } from '../../src/storage/slices.ts';
 import { openStores } from '../support/inventory.ts';
 
 export interface UpsertFigures {

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lowerBound } from '../../src/format/lower-bound.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 import type { Stores } from '../support/inventory.ts';
 import { type Bound, informationBounds } from './bound.ts';
 import { type Contender, openRingfence, type Pass, type Ringfence, SortedArray, timedPass } from './contenders.ts';

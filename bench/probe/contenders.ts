@@ -1,11 +1,12 @@
 /** What is compared, and the two contenders that run everywhere: a sorted array, and Ringfence's own columns. */
-import { lowerBound } from '../../src/format/lower-bound.ts';
+
 import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
-import { ColumnCache } from '../../src/serve/column-cache.ts';
-import { type Neighbours, neighboursOf } from '../../src/serve/neighbourhood.ts';
-import { Snapshot } from '../../src/serve/snapshot.ts';
-import { MANIFEST_KEY } from '../../src/store/keys.ts';
-import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
+import { ColumnCache } from '../../src/lookup/columns.ts';
+import { type Neighbours, neighboursOf } from '../../src/lookup/neighbours.ts';
+import { Snapshot } from '../../src/lookup/snapshot.ts';
+import { MANIFEST_KEY } from '../../src/storage/keys.ts';
+import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 
 /** What is compared: ways to hold the same set of numbers and to say whether a number is in it. */
 export interface Contender {
@@ -60,7 +61,7 @@ export class SortedArray implements Contender {
 }
 
 /**
- * Ringfence as a warm lookup probes it (Finder, src/serve/finder.ts): of each run the segment, of the segment the column
+ * Ringfence as a warm lookup probes it (Finder, src/lookup/finder.ts): of each run the segment, of the segment the column
  * in the isolate's cache, in the column the number. The same objects, loaded the same way, their hashes checked.
  */
 
@@ -110,7 +111,7 @@ export class Ringfence implements Contender {
   /** The latest first seen of any number, UTC day since 1970. */
   get newestDay(): number {
     const days = this.snapshot.runs.flatMap(({ entries }) =>
-      entries.map((entry) => (this.#columns.numbers.peek(entry) ?? missing(entry)).fresh?.newestDay ?? 0),
+      entries.map((entry) => (this.#columns.numbers.peek(entry) ?? missing(entry)).recency?.newestDay ?? 0),
     );
     return days.reduce((newest, day) => Math.max(newest, day), 0);
   }

@@ -1,8 +1,8 @@
 /** A built inventory as the comparison needs it: the numbers in one sorted array, and the columns' bytes. */
 import { decodeManifest } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { readCachedColumn, readColumn } from '../../src/store/columns.ts';
-import { MANIFEST_KEY } from '../../src/store/keys.ts';
+import { MANIFEST_KEY } from '../../src/storage/keys.ts';
+import { readCachedColumn, readColumn } from '../../src/storage/slices.ts';
 import type { Stores } from '../support/inventory.ts';
 
 export interface Inventory {

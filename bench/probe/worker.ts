@@ -4,7 +4,7 @@
  */
 import './precompiled-wasm.ts';
 import { roaringLibraryInitialize } from 'roaring-wasm';
-import type { ObjectStore, SliceStore, StoredObject } from '../../src/store/store.ts';
+import type { ObjectStore, SliceStore, StoredObject } from '../../src/storage/store.ts';
 import { type Contender, openRingfence, SortedArray, timedPass } from './contenders.ts';
 import { Roaring } from './roaring.ts';
 import { WORKLOADS, type Workload } from './workload.ts';

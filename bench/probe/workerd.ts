@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { MANIFEST_KEY } from '../../src/store/keys.ts';
+import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import type { Pass } from './contenders.ts';
 import type { Inventory } from './inventory.ts';
 import type { Loaded } from './worker.ts';

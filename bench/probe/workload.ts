@@ -1,5 +1,5 @@
 /** The probes: numbers in random order, and for each whether it is listed. */
-import { lowerBound } from '../../src/format/lower-bound.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 import { Random } from '../support/random.ts';
 
 export const WORKLOADS = ['hits', 'misses', 'near misses', 'mix'] as const;

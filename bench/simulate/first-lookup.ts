@@ -4,8 +4,8 @@
  */
 
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
-import { REFRESH_MS } from '../../src/serve/snapshot.ts';
-import { CONNECTIONS } from '../../src/store/side-by-side.ts';
+import { CONNECTIONS } from '../../src/lib/concurrency.ts';
+import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
 import { atMost, type Bar, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
 import { kibibytes, quantilesOf, type Section, three } from './table.ts';

@@ -1,7 +1,7 @@
 /** Accepted -> served: scenarios of uploads, ticks and isolates, and what comes out of each. */
 
+import { REFRESH_MS, WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
-import { REFRESH_MS, WAIT_MS } from '../../src/serve/snapshot.ts';
 import { atMost, type Bar, type Row, round } from '../report.ts';
 import type { Random } from '../support/random.ts';
 import {
@@ -31,13 +31,13 @@ import {
 
 /**
  * When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old, beside
- * the answer; after WAIT_MS the request waits (src/serve/snapshot.ts). Then a lookup reads the new run's slice.
+ * the answer; after WAIT_MS the request waits (src/lookup/snapshot.ts). Then a lookup reads the new run's slice.
  */
 
 interface IsolateSettings {
   readonly requestsASecond: number;
   readonly slowness: number;
-  /** As in src/serve/snapshot.ts unless something else is tried. */
+  /** As in src/lookup/snapshot.ts unless something else is tried. */
   readonly refreshMs?: number;
   readonly waitMs?: number;
 }

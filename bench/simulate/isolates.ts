@@ -1,7 +1,7 @@
 /** Isolates: how many warm up and what that reads, and what a billion numbers in one of them would cost. */
-import { ByteCache } from '../../src/serve/byte-cache.ts';
-import { NUMBERS_BUDGET } from '../../src/serve/column-cache.ts';
-import { REFRESH_MS } from '../../src/serve/snapshot.ts';
+import { ByteCache } from '../../src/lib/byte-cache.ts';
+import { NUMBERS_BUDGET } from '../../src/lookup/columns.ts';
+import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
 import { atMost, type Bar, type Row } from '../report.ts';
 import { type Latency, meanMs, type Random, shuffle, Zipf, zipfShares } from '../support/random.ts';
 import {
@@ -77,7 +77,7 @@ export function simulateFleet(input: FleetInput): Fleet {
     total.manifests += coldStarts + Math.min(checks, isolates * MONTH_SECONDS * generationsASecond);
   }
   // The API keys and the index of tenants are checked as often as the manifest, by the same kind of conditional read
-  // (src/store/held-copy.ts).
+  // (src/lib/swr-cache.ts).
   const objectReads = 3 * (total.checks + total.coldStarts) + SLICE_MISSING_SHARE * total.kvReads;
   return {
     isolates: total.isolates,

@@ -5,11 +5,11 @@
  */
 
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
+import { Snapshot } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { compactFully } from '../../src/merge/rebuild.ts';
+import { compactFully } from '../../src/merge/rollback.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { Snapshot } from '../../src/serve/snapshot.ts';
 import { Random } from '../support/random.ts';
 import { TODAY } from './assumptions.ts';
 import { measureSegment, sampleManifest } from './model.ts';

@@ -1,17 +1,17 @@
 /** What every section starts from, at each scale: sizes from the real encoders, and a year of the real tiers. */
+
+import type { Detection } from '../../src/format/attributes.ts';
+import { CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../src/format/batch.ts';
-import type { Detection } from '../../src/format/detection.ts';
 import { EMPTY_MANIFEST, encodeManifest, type Run, runNumbers, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { encodeNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { segmentBytes } from '../../src/format/segment.ts';
-import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
+import { planCompaction, planInline } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
-import { BatchCursor } from '../../src/merge/cursor.ts';
-import { MergeDictionary } from '../../src/merge/dictionary.ts';
-import { fold } from '../../src/merge/fold.ts';
-import { planCompaction, planInline } from '../../src/merge/tiers.ts';
-import { SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import { BatchCursor, fold } from '../../src/merge/fold.ts';
+import { MergeDictionary } from '../../src/merge/segment-builder.ts';
+import { SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { type Random, Zipf } from '../support/random.ts';
 import { ASSIGNED_NUMBERS, BILLION, detectionsAMinute, ONE_STORE, SCALES, type Scale } from './assumptions.ts';
 
@@ -195,7 +195,7 @@ export interface Sizes {
   readonly bits: NumbersBits;
 }
 
-/** An hour of minutes, a day of hours, three days (src/merge/retention.ts). */
+/** An hour of minutes, a day of hours, three days (src/merge/publish.ts). */
 export const RETAINED_GENERATIONS = 60 + 24 + 3;
 
 /** Sizes of what the real encoder writes: a manifest is an envelope and so much a segment entry. */
@@ -205,7 +205,7 @@ export function measureManifest(random: Random, entry: SegmentEntry): ManifestSi
   return { envelopeBytes: none, entryBytes: (some - none) / 100 };
 }
 
-/** Digits of a segment's index at the end of its key (src/merge/write.ts). */
+/** Digits of a segment's index at the end of its key (src/merge/segment-writer.ts). */
 const INDEX_DIGITS = 6;
 
 /** A manifest of one run with so many entries, in number order, all written by one attempt. */
@@ -228,7 +228,7 @@ export function sampleManifest(random: Random, entry: SegmentEntry, entries: num
 }
 
 /**
- * A year of minutes through the real planInline and planCompaction (src/merge/tiers.ts), on runs that are only counts:
+ * A year of minutes through the real planInline and planCompaction (src/merge/compact.ts), on runs that are only counts:
  * what is rewritten, what a manifest names, how large the runs are.
  */
 

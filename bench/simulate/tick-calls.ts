@@ -1,13 +1,13 @@
 /** Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take. */
 
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
+import { CONNECTIONS } from '../../src/lib/concurrency.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
-import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
+import { TIER_RATIO } from '../../src/merge/compact.ts';
+import { DEFAULT_BUDGET, type MergeContext, SMALL_RUN, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { SMALL_RUN, TIER_RATIO } from '../../src/merge/tiers.ts';
-import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
-import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
-import { CONNECTIONS } from '../../src/store/side-by-side.ts';
+import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import {
   type CallKind,
   ObservedObjectStore,
@@ -150,7 +150,7 @@ export function sumOfCalls(made: Calls): number {
 
 /**
  * How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
- * writes and settled batches up to CONNECTIONS at a time (src/store/side-by-side.ts). A test watches the real tick for
+ * writes and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
  * which is which (test/unit/bench/simulate/tick-time.test.ts).
  */
 

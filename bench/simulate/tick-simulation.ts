@@ -64,7 +64,7 @@ export interface TickOutcome {
 
 /** R2 takes one write a second of one key (src/merge/publish.ts waits for it). */
 const WRITE_INTERVAL_MS = 1_000;
-/** A list shows so many (src/store/store.ts). */
+/** A list shows so many (src/storage/store.ts). */
 const LIST_LIMIT = 1_000;
 
 /** Fills in when each upload is published. Throws when one would be published twice. */

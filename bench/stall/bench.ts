@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
-import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/store/keys.ts';
+import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { atLeast, atMost, type Benchmark, type BenchResult, type BenchSize, round } from '../report.ts';
 import { batchOf, ensureInventory, uploadsOf } from '../support/inventory.ts';
 import { type Call, type Latencies, Load, type Stream } from './load.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { readColumn } from '../../src/store/columns.ts';
+import { readColumn } from '../../src/storage/slices.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 
 /** As many as an isolate surely keeps the verdicts of. */

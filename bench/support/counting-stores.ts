@@ -10,7 +10,7 @@ import type {
   PutCondition,
   SliceStore,
   StoredObject,
-} from '../../src/store/store.ts';
+} from '../../src/storage/store.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -15,7 +15,7 @@ import type {
   SliceHead,
   SliceStore,
   StoredObject,
-} from '../../src/store/store.ts';
+} from '../../src/storage/store.ts';
 
 const PAGE_LIMIT = 1000;
 

@@ -1,6 +1,6 @@
 /** A store that is read through and written beside: a benchmark may merge into an inventory and leave it as it was. */
 
-import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -10,7 +10,7 @@ import type {
   SliceHead,
   SliceStore,
   StoredObject,
-} from '../../src/store/store.ts';
+} from '../../src/storage/store.ts';
 
 export class OverlayObjectStore implements ObjectStore {
   readonly #below: ObjectStore;

@@ -3,7 +3,7 @@
  * writes files draws by `below` and `between` alone: in integer arithmetic, a seed gives the same bytes on every machine,
  * where the last bits of Math.pow, log and exp are the engine's choice.
  */
-import { lowerBound } from '../../src/format/lower-bound.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 
 const TWO_32 = 2 ** 32;
 /** The 99th percentile of a standard normal distribution. */

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Detection } from '../../src/format/detection.ts';
-import { parseNumber } from '../../src/number/parse.ts';
+import type { Detection } from '../../src/format/attributes.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
 
 /** Beside the project; not part of it, since the numbers are real. */
 export const DATA = resolve(import.meta.dirname, '../../../shared/data');

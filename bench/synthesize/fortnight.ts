@@ -3,7 +3,7 @@
  * blocks that the inventory knows, most in blocks it does not. 16 bytes are held for each.
  */
 
-import type { Channel } from '../../src/format/vocabulary.ts';
+import type { Channel } from '../../src/format/attributes.ts';
 import { hash32, mix32, Random } from '../support/random.ts';
 import { CIRCUMSTANCES, drawCircumstances, drawSource, drawSourceOf, FactDrawer } from './inventory.ts';
 import { allocateKinds, KINDS, spareOffsets } from './kinds.ts';

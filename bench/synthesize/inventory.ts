@@ -3,7 +3,7 @@
  * and take turns at random.
  */
 
-import { type Channel, INDUSTRIES, type Industry } from '../../src/format/vocabulary.ts';
+import { type Channel, INDUSTRIES, type Industry } from '../../src/format/attributes.ts';
 import { hash32, mix32, Permutation, Random } from '../support/random.ts';
 import { Block, BlockIndex, BlockReader, type Layout } from './layout.ts';
 

@@ -7,7 +7,7 @@
  */
 
 import { CommandError } from '../../scripts/command/errors.ts';
-import { lowerBound } from '../../src/format/lower-bound.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
 import { hash32, Permutation, Random } from '../support/random.ts';
 import { allocateKinds, apportion, BlockDrawer, KINDS, LONE } from './kinds.ts';
 import { BLOCK_NUMBERS, type CountryRanges } from './number-ranges.ts';

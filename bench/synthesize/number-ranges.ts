@@ -1,8 +1,8 @@
 /** Where numbers may lie: the mobile ranges of each country, from the patterns of libphonenumber's metadata. */
 import metadata from 'libphonenumber-js/max/metadata';
-import { lowerBound } from '../../src/format/lower-bound.ts';
-import { MAX_E164_DIGITS } from '../../src/number/phone-number.ts';
-import { readInternational } from '../../src/number/plan.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
+import { MAX_E164_DIGITS } from '../../src/phone/phone-number.ts';
+import { readInternational } from '../../src/phone/plan.ts';
 import { hash32, Random } from '../support/random.ts';
 
 /**
@@ -209,7 +209,7 @@ const MAX_COUNTRY_NUMBERS = 10 ** 10;
 /** Numbers tried under a prefix, besides one or more for each next digit. */
 const TRIES = 20;
 
-/** Positions in a plan of the metadata, version 4; the same as in src/number/plan.ts. */
+/** Positions in a plan of the metadata, version 4; the same as in src/phone/plan.ts. */
 const CALLING_CODE = 0;
 const LENGTHS = 3;
 const TYPES = 11;

@@ -2,8 +2,8 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { lowerBound } from '../../src/format/lower-bound.ts';
-import { parseNumber } from '../../src/number/parse.ts';
+import { lowerBound } from '../../src/lib/sorted.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
 import { INVENTORY } from '../support/shared-data.ts';
 import { CaptureWalk, planFortnight } from './fortnight.ts';
 import { InventoryWalk } from './inventory.ts';

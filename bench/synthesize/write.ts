@@ -2,8 +2,8 @@
 
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Channel, Industry } from '../../src/format/vocabulary.ts';
-import { formatDay } from '../../src/ingest/instant.ts';
+import type { Channel, Industry } from '../../src/format/attributes.ts';
+import { formatDay } from '../../src/lib/time.ts';
 import { CaptureWalk, FORTNIGHT_DAYS, planFortnight } from './fortnight.ts';
 import {
   CIRCUMSTANCES,

@@ -12,13 +12,13 @@ import { createReadStream, existsSync, readdirSync, rmdirSync, rmSync } from 'no
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LineError } from '../../src/format/batch.ts';
-import { reachedBy } from '../../src/format/facts-reached.ts';
 import type { Manifest } from '../../src/format/manifest.ts';
-import { parseInstant } from '../../src/ingest/instant.ts';
+import { watermarkAt } from '../../src/format/manifest.ts';
+import { parseInstant } from '../../src/lib/time.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
 import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publish.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { UsageError } from '../command/errors.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
 import { formatCount } from '../import/progress.ts';
@@ -187,7 +187,7 @@ function assertEmpty({ runs, compaction, generation }: Manifest): void {
 
 /**
  * Makes sure that there is a manifest. Batches may only be put among the merged ones when there is: without, they are
- * the sign of a store that has lost it, and nothing would be published on top of them (src/store/lost-manifest.ts). The
+ * the sign of a store that has lost it, and nothing would be published on top of them (src/storage/manifest-object.ts). The
  * first generation has no runs; stopped after it, the store is one that lists nothing.
  *
  * @throws BuildError `store-changed`
@@ -349,7 +349,7 @@ async function publishRun(
     {
       runs: [{ id: attempt, firstHere: numbers, segments: entries }],
       facts,
-      reached: reachedBy(base.manifest.reached, generation + 1, Math.min(...facts.map(({ firstDay }) => firstDay))),
+      reached: watermarkAt(base.manifest.reached, generation + 1, Math.min(...facts.map(({ firstDay }) => firstDay))),
       lastTick: { at: context.now(), batches: batchIds.length, detections, newNumbers: numbers, unreadable: 0 },
     },
     { batches: batchIds, replayed: [] },

@@ -5,12 +5,12 @@
  * property test holds the two equal.
  */
 
-import { circumstancesText } from '../../src/format/circumstances.ts';
+import { attributesText } from '../../src/format/attributes.ts';
+import { MAX_LINE_CHARS } from '../../src/ingest/body.ts';
 import type { Field } from '../../src/ingest/fields.ts';
-import { parseInstant } from '../../src/ingest/instant.ts';
-import { MAX_LINE_CHARS } from '../../src/ingest/limits.ts';
 import { MAX_AHEAD_SECONDS, MAX_SIGHTINGS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
-import { parseNumber } from '../../src/number/parse.ts';
+import { parseInstant } from '../../src/lib/time.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
 import type { Columns } from '../import/mapping.ts';
 import {
   type ByteLineSink,
@@ -342,7 +342,7 @@ export class FastCsvRows implements ByteLineSink {
     if (detection === null || !this.#isFast) return;
     // An accepted row has good circumstances, whatever was slow about the rest of it.
     if (!this.#split(bytes, start, end) || !this.#beginKey(bytes) || this.#memo.get() !== undefined) return;
-    this.#memo.set(circumstancesRef(circumstancesText(detection)));
+    this.#memo.set(circumstancesRef(attributesText(detection)));
   }
 }
 

@@ -4,21 +4,20 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import {
-  checkFactsBlocks,
-  type FactsInput,
-  type FactsShape,
-  type OpenFacts,
-  openFactsDirectory,
-  openFactsObject,
-} from '../../src/format/facts-open.ts';
-import type { Bytes } from '../../src/format/frame.ts';
+  type ActivityInput,
+  type ActivityShape,
+  checkActivityBlocks,
+  type OpenActivity,
+  openActivityDirectory,
+  openActivityObject,
+} from '../../src/format/activity-object.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
+import type { Bytes } from '../../src/lib/bytes.ts';
 import { finish } from '../../src/lib/cooperate.ts';
-import { MergeDictionary } from '../../src/merge/dictionary.ts';
-import { foldObjects } from '../../src/merge/facts-objects.ts';
-import { FactsRows } from '../../src/merge/facts-rows.ts';
+import { ActivityRows, foldActivity } from '../../src/merge/activity-fold.ts';
 import { fold } from '../../src/merge/fold.ts';
+import { MergeDictionary } from '../../src/merge/segment-builder.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
 import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
@@ -225,7 +224,7 @@ export async function foldShare(
   const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
   const facts: SpilledFacts[] = [];
   const textOf = (id: number) => dictionary.circumstancesText(id);
-  const factsRows = new FactsRows(
+  const factsRows = new ActivityRows(
     textOf,
     ({ shape, file }) => {
       const name = `${String(share.firstSegment).padStart(6, '0')}-${facts.length}.piece`;
@@ -266,7 +265,7 @@ export async function foldShare(
 /** A facts object in the work folder. */
 export interface SpilledFacts {
   readonly name: string;
-  readonly shape: FactsShape;
+  readonly shape: ActivityShape;
 }
 
 export interface FactsTask {
@@ -288,7 +287,7 @@ export function foldFactsPart({ folder, index, part }: FactsTask): SpilledFacts[
   const { from, to, pieces } = part;
   const inputs = pieces.map((piece) => readDays(folder, piece, from, to));
   const objects: SpilledFacts[] = [];
-  for (const { shape, file } of foldObjects(inputs, { from, to })) {
+  for (const { shape, file } of foldActivity(inputs, { from, to })) {
     const name = `${String(index).padStart(6, '0')}-${objects.length}.facts`;
     writeWhole(join(folder, name), file);
     objects.push({ name, shape });
@@ -297,7 +296,7 @@ export function foldFactsPart({ folder, index, part }: FactsTask): SpilledFacts[
 }
 
 /** The blocks of these days, which are one range of the file. */
-function readDays(folder: string, piece: SpilledFacts, from: number, to: number): FactsInput {
+function readDays(folder: string, piece: SpilledFacts, from: number, to: number): ActivityInput {
   const { directory, offsets } = openPiece(folder, piece);
   const first = directory.blocks.findIndex(({ day }) => day >= from);
   const end = directory.blocks.findLastIndex(({ day }) => day <= to) + 1;
@@ -309,9 +308,9 @@ function readDays(folder: string, piece: SpilledFacts, from: number, to: number)
   };
 }
 
-export function openPiece(folder: string, piece: SpilledFacts): OpenFacts {
+export function openPiece(folder: string, piece: SpilledFacts): OpenActivity {
   try {
-    return openFactsDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape);
+    return openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape);
   } catch (error) {
     throw damagedWork(piece.name, error);
   }
@@ -337,7 +336,7 @@ function readRange(folder: string, { name }: SpilledFacts, offset: number, lengt
 export function readFactsFile(folder: string, { name, shape }: SpilledFacts): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, name)));
   try {
-    finish(checkFactsBlocks(openFactsObject(file, shape)));
+    finish(checkActivityBlocks(openActivityObject(file, shape)));
   } catch (error) {
     throw damagedWork(name, error);
   }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AttributesTable } from '../../src/format/attributes.ts';
 import {
   BATCH_MAGIC,
   BATCH_PREFIX_BYTES,
@@ -10,10 +11,9 @@ import {
   type LineError,
   type Receipt,
 } from '../../src/format/batch.ts';
-import { ByteWriter } from '../../src/format/bytes.ts';
-import { CircumstancesTable } from '../../src/format/circumstances.ts';
-import { type Bytes, FRAME_HEADER_BYTES, sealFrame } from '../../src/format/frame.ts';
-import { sortedOrder } from '../../src/lib/radix-sort.ts';
+import { type Bytes, ByteWriter } from '../../src/lib/bytes.ts';
+import { FRAME_HEADER_BYTES, sealFrame } from '../../src/lib/frame.ts';
+import { sortedOrder } from '../../src/lib/sorted.ts';
 import { type Input, type InputRange, readRows } from './inputs.ts';
 import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
 
@@ -31,7 +31,7 @@ export class BatchRows {
   readonly #firstSeenAt: Uint32Array;
   readonly #sightings: Uint32Array;
   readonly #circumstance: Uint32Array;
-  #table = new CircumstancesTable();
+  #table = new AttributesTable();
   #textChars = 0;
   #count = 0;
   #serial = 0;
@@ -93,7 +93,7 @@ export class BatchRows {
     this.#count = 0;
     this.#textChars = 0;
     this.#serial += 1;
-    this.#table = new CircumstancesTable();
+    this.#table = new AttributesTable();
   }
 }
 

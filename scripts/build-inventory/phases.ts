@@ -1,5 +1,5 @@
 /** The phases that run as tasks, several at a time: what of each is left to do, and what it has come to. */
-import { OBJECT_BYTES } from '../../src/merge/facts-objects.ts';
+import { OBJECT_BYTES } from '../../src/merge/activity-fold.ts';
 import {
   type BlockCounts,
   type FactsPart,

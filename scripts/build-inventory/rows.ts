@@ -1,20 +1,19 @@
 /** One row of an input: from a line of bytes through the gate of the ingest to whoever collects it. */
+
+import type { Detection } from '../../src/format/attributes.ts';
+import { attributesText } from '../../src/format/attributes.ts';
 import type { LineError } from '../../src/format/batch.ts';
-import { circumstancesText } from '../../src/format/circumstances.ts';
-import type { Detection } from '../../src/format/detection.ts';
-import { CsvRecord } from '../../src/ingest/csv-record.ts';
+import { MAX_LINE_CHARS, malformed, type RawLine } from '../../src/ingest/body.ts';
+import { CsvRecord } from '../../src/ingest/csv.ts';
 import { isBlank } from '../../src/ingest/fields.ts';
-import { MAX_LINE_CHARS } from '../../src/ingest/limits.ts';
-import { malformed, type RawLine } from '../../src/ingest/reader.ts';
-import { Rejection } from '../../src/ingest/rejection.ts';
-import { type ValidationContext, validateLine } from '../../src/ingest/validate.ts';
+import { Rejection, type ValidationContext, validateLine } from '../../src/ingest/validate.ts';
 import type { FileRow } from '../import/file-rows.ts';
 import { type Columns, type Mapping, rowToRaw } from '../import/mapping.ts';
 
 /** What becomes of the rows of an input, in order. */
 
 export interface RowSink {
-  /** Times are seconds since 1970; `circumstances` is their text (src/format/circumstances.ts). */
+  /** Times are seconds since 1970; `circumstances` is their text (src/format/attributes.ts). */
   accept(
     number: number,
     observedAt: number,
@@ -64,11 +63,11 @@ export function checkRow(row: FileRow, context: RowContext, sink: RowSink): Dete
   }
   const { number, observedAt, firstSeenAt, sightings } = checked;
   if (!isDated) sink.undated();
-  sink.accept(number, observedAt, firstSeenAt, sightings, circumstancesRef(circumstancesText(checked)));
+  sink.accept(number, observedAt, firstSeenAt, sightings, circumstancesRef(attributesText(checked)));
   return checked;
 }
 
-/** One line of CSV as a row, as `CsvRows` (src/ingest/csv-rows.ts) reads it where each record is one line. */
+/** One line of CSV as a row, as `CsvRows` (src/ingest/csv.ts) reads it where each record is one line. */
 
 /**
  * A record goes on in the next line, or a quote is never closed: which of the two cannot be said from the line alone,

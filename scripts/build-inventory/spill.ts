@@ -1,12 +1,11 @@
 /** Batches in the work folder: read by range, and as sources of the merge's fold. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { ByteReader } from '../../src/format/bytes.ts';
-import { dayOf } from '../../src/format/records.ts';
-import type { RecordCursor } from '../../src/merge/cursor.ts';
-import type { MergeDictionary } from '../../src/merge/dictionary.ts';
-import type { FactsRows } from '../../src/merge/facts-rows.ts';
-import type { RecordSink } from '../../src/merge/segment-builder.ts';
+import { ByteReader } from '../../src/lib/bytes.ts';
+import { dayOf } from '../../src/lib/time.ts';
+import type { ActivityRows } from '../../src/merge/activity-fold.ts';
+import type { RecordCursor } from '../../src/merge/fold.ts';
+import type { MergeDictionary, RecordSink } from '../../src/merge/segment-builder.ts';
 import { BuildError } from './journal.ts';
 import { COLUMNS_OFFSET, type SpilledBatch } from './parse.ts';
 
@@ -156,7 +155,7 @@ export class SpillCursor implements RecordCursor {
   readonly #atOnce: number;
   readonly #dictionary: MergeDictionary;
   readonly #held: HeldRows;
-  readonly #facts: FactsRows;
+  readonly #facts: ActivityRows;
   /** The batch's id of circumstances to the merge's. */
   readonly #ids = new Map<number, number>();
   #next: number;
@@ -172,7 +171,7 @@ export class SpillCursor implements RecordCursor {
     rows: RowRange,
     atOnce: number,
     dictionary: MergeDictionary,
-    { held, facts }: { readonly held: HeldRows; readonly facts: FactsRows },
+    { held, facts }: { readonly held: HeldRows; readonly facts: ActivityRows },
   ) {
     this.#file = file;
     this.#next = rows.from;

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { messageOf } from '../../src/merge/context.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import {
   type BlockCounts,
   type CountTask,

@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type Bytes, openFrame } from '../../src/format/frame.ts';
-import type { FactsEntry, SegmentEntry } from '../../src/format/manifest.ts';
-import { GARBAGE_AGE_MS } from '../../src/merge/collect.ts';
-import { type MergeContext, messageOf } from '../../src/merge/context.ts';
-import { factsKey } from '../../src/merge/facts.ts';
-import { writeSlices } from '../../src/store/columns.ts';
-import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/store/keys.ts';
+import type { ActivityEntry, SegmentEntry } from '../../src/format/manifest.ts';
+import type { Bytes } from '../../src/lib/bytes.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { openFrame } from '../../src/lib/frame.ts';
+import { activityObjectKey } from '../../src/merge/activity.ts';
+import { GARBAGE_AGE_MS } from '../../src/merge/collect-garbage.ts';
+import type { MergeContext } from '../../src/merge/context.ts';
+import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
+import { writeSlices } from '../../src/storage/slices.ts';
 import type { SpilledSegment } from './fold.ts';
 import { readFactsFile, type SpilledFacts, segmentName } from './fold.ts';
 import type { Journal } from './journal.ts';
@@ -43,7 +45,7 @@ export interface Uploaded {
   /** The attempt: the id of the run if it is published. */
   readonly attempt: string;
   readonly entries: SegmentEntry[];
-  readonly facts: FactsEntry[];
+  readonly facts: ActivityEntry[];
 }
 
 /**
@@ -67,7 +69,7 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const puts = journal.all('put').filter((put) => put.store === store);
   const done = new Set(puts.map(({ key }) => key));
   const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
-  const facts = job.facts.map(({ shape }, index) => ({ key: factsKey(attempt.id, index), ...shape }));
+  const facts = job.facts.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
   const total = [...batches, ...segments, ...facts].reduce((sum, { bytes }) => sum + bytes, 0);
   progress.begin('publishing', total, 'objects');
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {

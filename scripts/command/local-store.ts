@@ -2,10 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { messageOf } from '../../src/merge/context.ts';
-import { KvSliceStore } from '../../src/store/kv.ts';
-import { R2ObjectStore } from '../../src/store/r2.ts';
-import type { ObjectStore, SliceStore } from '../../src/store/store.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { KvSliceStore } from '../../src/storage/kv.ts';
+import { R2ObjectStore } from '../../src/storage/r2.ts';
+import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { FsckError } from '../fsck/findings.ts';
 import { describeHolder, holderOfFolder } from '../local/processes.ts';
 import { lockState } from '../local/state-lock.ts';

@@ -1,5 +1,5 @@
 /** Sign-ups with the numbers of the sandbox, to try and to warm up with. */
-import { SANDBOX } from '../../src/http/sandbox.ts';
+import { SANDBOX } from '../../src/lookup/sandbox.ts';
 
 const MAX_TRIES = 50;
 const BETWEEN_TRIES_MS = 100;

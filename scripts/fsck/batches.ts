@@ -1,13 +1,13 @@
 /** Batches, of which everything else is made: which were merged, set aside, withdrawn or held back, and that each is kept. */
 import { openBatch } from '../../src/format/batch.ts';
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
-import { messageOf } from '../../src/merge/context.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { readSetAside } from '../../src/merge/failing-batches.ts';
 import { decodeHistory, type HistoryEntry } from '../../src/merge/history.ts';
-import { readSetAside } from '../../src/merge/set-aside.ts';
-import { markedWithdrawn, readMark, readWithdrawals } from '../../src/merge/withdrawals.ts';
+import { markedWithdrawn, readMark, readWithdrawals } from '../../src/merge/withdraw.ts';
+import { EMPTY_BATCH_SET } from '../../src/quality/batch-set.ts';
+import { readDropped, readExcludedRows } from '../../src/quality/excluded-rows.ts';
 import { quarantineTotals, readLedger } from '../../src/quality/ledger.ts';
-import { readDropped, readOmissions } from '../../src/quality/omissions.ts';
-import { EMPTY_PILE } from '../../src/quality/pile.ts';
 import {
   generationKey,
   HISTORY_PREFIX,
@@ -16,8 +16,8 @@ import {
   RETAINED_PREFIX,
   WAITING_PREFIX,
   WITHDRAWN_PREFIX,
-} from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+} from '../../src/storage/keys.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Check, FsckError, isKept, type Look, listObjects, REBUILD } from './findings.ts';
 
 /** The history: the chain of parents from the current generation back to the first, and the batches named on it. */
@@ -340,8 +340,8 @@ export async function checkLedger(
     const ledger = await readLedger(objects, manifest);
     check.looked = 1;
     // What was dropped stays so in whatever becomes of its batch.
-    const undropped = { ...ledger, cases: ledger.cases.map((one) => ({ ...one, dropped: EMPTY_PILE })) };
-    for (const id of (await readOmissions(objects, undropped)).keys()) {
+    const undropped = { ...ledger, cases: ledger.cases.map((one) => ({ ...one, dropped: EMPTY_BATCH_SET })) };
+    for (const id of (await readExcludedRows(objects, undropped)).keys()) {
       check.looked += 1;
       progress.advance();
       if (outside.has(id)) {

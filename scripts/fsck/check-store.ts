@@ -1,7 +1,7 @@
 /** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
 
-import { decodeKeys } from '../../src/keys/key-file.ts';
-import { messageOf } from '../../src/merge/context.ts';
+import { decodeKeys } from '../../src/keys/registry.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { compilePolicy } from '../../src/policy/cel/compile.ts';
 import { openPolicyIfKnown } from '../../src/policy/cel/evaluate.ts';
 import { readCanaries } from '../../src/quality/canaries.ts';
@@ -12,7 +12,7 @@ import {
   OVERRIDES_PREFIX,
   POLICY_PREFIX,
   TENANTS_KEY,
-} from '../../src/store/keys.ts';
+} from '../../src/storage/keys.ts';
 import { auditFile } from '../../src/tenants/audit-trail.ts';
 import { documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
 import { checkBatches, checkHistory, checkLedger, checkSetAside, checkWithdrawals } from './batches.ts';

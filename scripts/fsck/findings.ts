@@ -1,7 +1,7 @@
 /** What a check works with: what it finds, how it tells how far it is, and whole listings of the store. */
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
-import { listPages } from '../../src/store/list-objects.ts';
-import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/store/store.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/storage/store.ts';
+import { listPages } from '../../src/storage/store.ts';
 import { CommandError } from '../command/errors.ts';
 
 /** How far a check has come, for the person who waits: a line that changes on a terminal, else one every few seconds. */
@@ -198,7 +198,7 @@ export async function* listSlices(slices: SliceStore): AsyncGenerator<SliceHead>
   throw new FsckError(`the listing of the slices has not ended after ${MAX_PAGES} pages`);
 }
 
-/** Whether a batch that was taken up is there, in either place (src/merge/waiting.ts). */
+/** Whether a batch that was taken up is there, in either place (src/merge/take.ts). */
 export async function isKept(objects: ObjectStore, id: string): Promise<boolean> {
   return (await objects.head(MERGED_PREFIX + id)) !== null || (await objects.head(WAITING_PREFIX + id)) !== null;
 }

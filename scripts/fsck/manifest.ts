@@ -1,7 +1,7 @@
 /** The manifest: that it is there, can be read and agrees with itself, and which copy it was if it is lost. */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
-import { loggableMessage, messageOf } from '../../src/merge/context.ts';
+import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import {
   FACTS_PREFIX,
   generationKey,
@@ -11,9 +11,9 @@ import {
   RETAINED_PREFIX,
   SEGMENT_PREFIX,
   WAITING_PREFIX,
-} from '../../src/store/keys.ts';
-import { hasMerged } from '../../src/store/lost-manifest.ts';
-import type { ObjectStore, StoredObject } from '../../src/store/store.ts';
+} from '../../src/storage/keys.ts';
+import { hasMerged } from '../../src/storage/manifest-object.ts';
+import type { ObjectStore, StoredObject } from '../../src/storage/store.ts';
 import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
 
 /** What a manifest says of itself, held against itself. Its reader has checked that segments are in number order. */

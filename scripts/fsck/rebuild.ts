@@ -1,17 +1,17 @@
 /** A fresh store from kept batches alone, by the ticks and compactions that would have merged them. */
 import { decodeManifest, inventoryNumbers, type Manifest } from '../../src/format/manifest.ts';
-import { loggableMessage, type MergeContext, messageOf } from '../../src/merge/context.ts';
+import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
+import type { MergeContext } from '../../src/merge/context.ts';
+import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/failing-batches.ts';
 import { type HistoryEntry, NO_BATCHES, readHistory } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
-import { compactFully, drain } from '../../src/merge/rebuild.ts';
-import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/set-aside.ts';
-import { readKept } from '../../src/merge/waiting.ts';
-import { markedWithdrawn, markWithdrawn, readWithdrawals, type Withdrawn } from '../../src/merge/withdrawals.ts';
+import { compactFully, drain } from '../../src/merge/rollback.ts';
+import { readKept } from '../../src/merge/take.ts';
+import { markedWithdrawn, markWithdrawn, readWithdrawals, type Withdrawn } from '../../src/merge/withdraw.ts';
+import { type BatchSet, batchesOfSet, batchSetOf, excludedRowsOf } from '../../src/quality/batch-set.ts';
 import { readCanaries } from '../../src/quality/canaries.ts';
+import { readExcludedRows } from '../../src/quality/excluded-rows.ts';
 import { type Ledger, readLedger, writeLedger } from '../../src/quality/ledger.ts';
-import { leftOutOf } from '../../src/quality/left-out.ts';
-import { readOmissions } from '../../src/quality/omissions.ts';
-import { type Pile, pileBatches, pileOf } from '../../src/quality/pile.ts';
 import {
   generationKey,
   MANIFEST_KEY,
@@ -20,8 +20,8 @@ import {
   RETAINED_PREFIX,
   WAITING_PREFIX,
   WITHDRAWN_PREFIX,
-} from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+} from '../../src/storage/keys.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { FsckError, isKept, listObjects, type Progress } from './findings.ts';
 import { generationOf, newestCopies } from './manifest.ts';
 
@@ -174,11 +174,12 @@ async function decidedThen(source: ObjectStore, key: string, marked: ReadonlySet
 /** Of a batch that is kept out as a whole no ledger has anything; once it is brought back it is screened. */
 async function withoutBatches(objects: ObjectStore, ledger: Ledger, out: ReadonlySet<string>): Promise<Ledger> {
   if (out.size === 0) return ledger;
-  const rest = async (pile: Pile) => pileOf((await pileBatches(objects, pile)).filter(({ id }) => !out.has(id)));
+  const rest = async (pile: BatchSet) =>
+    batchSetOf((await batchesOfSet(objects, pile)).filter(({ id }) => !out.has(id)));
   const cases = [];
   for (const one of ledger.cases) cases.push({ ...one, held: await rest(one.held), due: await rest(one.due) });
   const leftOut = [];
-  for await (const entry of leftOutOf(objects, ledger)) if (!out.has(entry.batch)) leftOut.push(entry);
+  for await (const entry of excludedRowsOf(objects, ledger)) if (!out.has(entry.batch)) leftOut.push(entry);
   return { ...ledger, cases, leftOut, leftOutPage: null };
 }
 
@@ -219,7 +220,7 @@ async function readGeneration(source: ObjectStore, key: string, manifest: Manife
   const { ledger: ledgerKey, setAside, withdrawals } = manifest;
   const ledger = ledgerKey === null ? null : await read(ledgerKey, () => readLedger(source, manifest));
   // Its pages: the ticks of the rebuild read them.
-  if (ledger !== null) await read(`a page of ${ledgerKey}`, () => readOmissions(source, ledger));
+  if (ledger !== null) await read(`a page of ${ledgerKey}`, () => readExcludedRows(source, ledger));
   return {
     key,
     manifest,

@@ -1,15 +1,15 @@
 /** The generations that a rollback can return to: their manifests, and the segments that only they name. */
 
 import {
+  type ActivityEntry,
   decodeManifest,
-  type FactsEntry,
   type Manifest,
   type RetainedGeneration,
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
-import { loggableMessage, messageOf } from '../../src/merge/context.ts';
-import { readSetAside, setAsideKeys } from '../../src/merge/set-aside.ts';
-import { readWithdrawals } from '../../src/merge/withdrawals.ts';
+import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
+import { readSetAside, setAsideKeys } from '../../src/merge/failing-batches.ts';
+import { readWithdrawals } from '../../src/merge/withdraw.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
 import {
   FACTS_PREFIX,
@@ -21,7 +21,7 @@ import {
   SEGMENT_PREFIX,
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
-} from '../../src/store/keys.ts';
+} from '../../src/storage/keys.ts';
 import type { History } from './batches.ts';
 import { type Check, type Look, listObjects, listSlices } from './findings.ts';
 import { contradictions, type ReadManifest, segmentsInUse } from './manifest.ts';
@@ -216,7 +216,7 @@ class NamedSegments {
 
 /** The facts objects of the current generation, looked at already, and of all retained ones, each looked at once. */
 class NamedFacts {
-  readonly #entries: Map<string, FactsEntry>;
+  readonly #entries: Map<string, ActivityEntry>;
   readonly #look: Look;
   readonly #check: Check;
 
@@ -230,7 +230,7 @@ class NamedFacts {
     return new Set(this.#entries.keys());
   }
 
-  add(entry: FactsEntry): void {
+  add(entry: ActivityEntry): void {
     this.#entries.set(entry.key, entry);
   }
 

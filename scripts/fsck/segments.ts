@@ -1,14 +1,13 @@
 /** Segments, their slices, the exact counts of their numbers, and facts: there, whole, and as the manifest says. */
-import { EVIDENCE_BLOCK_NUMBERS } from '../../src/format/evidence.ts';
-import { EvidenceBlock } from '../../src/format/evidence-block.ts';
-import { GrowingFacts } from '../../src/format/facts-columns.ts';
-import type { FactsDirectory } from '../../src/format/facts-directory.ts';
-import { FoldedKinds } from '../../src/format/facts-fold.ts';
-import { type FactsInput, openFactsObject, readFactsBlock } from '../../src/format/facts-open.ts';
-import { type Bytes, FormatError } from '../../src/format/frame.ts';
-import { MAX_FRESH_AGE } from '../../src/format/fresh.ts';
-import type { FactsEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
+
+import { GrowingActivity } from '../../src/format/activity.ts';
+import { FoldedKeys } from '../../src/format/activity-fold.ts';
+import type { ActivityDirectory } from '../../src/format/activity-object.ts';
+import { type ActivityInput, openActivityObject, readActivityBlock } from '../../src/format/activity-object.ts';
+import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../../src/format/evidence.ts';
+import type { ActivityEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
+import { MAX_FRESH_AGE } from '../../src/format/recency.ts';
 import {
   numbersSlice,
   type OpenSegment,
@@ -16,10 +15,11 @@ import {
   type SegmentShape,
   verdictsSlice,
 } from '../../src/format/segment.ts';
-import { messageOf } from '../../src/merge/context.ts';
-import { readColumn } from '../../src/store/columns.ts';
-import { MANIFEST_KEY } from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+import { type Bytes, FormatError } from '../../src/lib/bytes.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { MANIFEST_KEY } from '../../src/storage/keys.ts';
+import { readColumn } from '../../src/storage/slices.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Check, FsckError, type Look, REBUILD } from './findings.ts';
 import { segmentsInUse } from './manifest.ts';
 
@@ -75,12 +75,12 @@ function inspectRecords(segment: OpenSegment): void {
 }
 
 /** The numbers slice tells the first seen of the newest; the verdicts tell it of all. */
-function inspectFresh({ numbers: { fresh }, verdicts }: OpenSegment): void {
+function inspectFresh({ numbers: { recency }, verdicts }: OpenSegment): void {
   const { firstDay } = verdicts.all();
   const newest = firstDay.reduce((latest, day) => Math.max(latest, day), 0);
   firstDay.forEach((day, rank) => {
     const expected = newest - day <= MAX_FRESH_AGE ? day : -1;
-    if (fresh?.firstDay(rank) !== expected) throw new FormatError(`rank ${rank} is first seen on different days`);
+    if (recency?.firstDay(rank) !== expected) throw new FormatError(`rank ${rank} is first seen on different days`);
   });
 }
 
@@ -280,7 +280,7 @@ export async function checkFacts({ objects, findings, progress }: Look, { facts 
 
 export async function checkFactsObject(
   objects: ObjectStore,
-  entry: FactsEntry,
+  entry: ActivityEntry,
   check: Check,
   remedy: string,
 ): Promise<void> {
@@ -288,24 +288,24 @@ export async function checkFactsObject(
   try {
     const object = await objects.get(entry.key);
     if (object === null) throw new RangeError('is missing');
-    inspectFacts(openFactsObject(object.bytes, entry));
+    inspectFacts(openActivityObject(object.bytes, entry));
   } catch (error) {
     check.error(entry.key, messageOf(error), remedy);
   }
 }
 
 /** Throws FormatError, without a number in its message, unless all blocks can be read and agree with the directory. */
-function inspectFacts(input: FactsInput): void {
+function inspectFacts(input: ActivityInput): void {
   const { blocks, kinds } = input.directory;
-  const folded = new FoldedKinds([input.directory]);
+  const folded = new FoldedKeys([input.directory]);
   const numbering = folded.numbersOf(input.directory);
-  const columns = new GrowingFacts();
+  const columns = new GrowingActivity();
   const firstDay = new Float64Array(kinds.length).fill(Number.POSITIVE_INFINITY);
   const lastDay = new Float64Array(kinds.length).fill(-1);
   let previousDay = -1;
   let previousRow: readonly number[] = [];
   for (let index = 0; index < blocks.length; index++) {
-    readFactsBlock(input, index, numbering, columns);
+    readActivityBlock(input, index, numbering, columns);
     const day = blocks[index]?.day ?? 0;
     if (day === previousDay && compare(previousRow, rowOf(columns, 0)) >= 0) {
       throw new FormatError(`block ${index} is out of order`);
@@ -321,7 +321,7 @@ function inspectFacts(input: FactsInput): void {
   checkSpans(folded, input.directory, firstDay, lastDay);
 }
 
-function rowOf({ numbers, kind, linkHigh, linkLow }: GrowingFacts, row: number): number[] {
+function rowOf({ numbers, kind, linkHigh, linkLow }: GrowingActivity, row: number): number[] {
   return [numbers[row], kind[row], linkHigh[row], linkLow[row]].map((value) => value ?? 0);
 }
 
@@ -329,7 +329,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((value, i) => value - (b[i] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
-function checkSpans(folded: FoldedKinds, directory: FactsDirectory, firstDay: Float64Array, lastDay: Float64Array) {
+function checkSpans(folded: FoldedKeys, directory: ActivityDirectory, firstDay: Float64Array, lastDay: Float64Array) {
   const wrong = folded.spans.findIndex((span, id) => span.firstDay !== firstDay[id] || span.lastDay !== lastDay[id]);
   if (wrong >= 0) {
     throw new FormatError(

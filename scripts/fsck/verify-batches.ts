@@ -9,16 +9,14 @@ import { join } from 'node:path';
 import { type Batch, openBatch } from '../../src/format/batch.ts';
 import type { Manifest, SegmentEntry } from '../../src/format/manifest.ts';
 import { type EncodedSegment, type OpenSegment, openSegment } from '../../src/format/segment.ts';
-import { BatchCursor, RunCursor } from '../../src/merge/cursor.ts';
-import { MergeDictionary } from '../../src/merge/dictionary.ts';
-import { fold } from '../../src/merge/fold.ts';
-import { readKept } from '../../src/merge/waiting.ts';
+import { BatchCursor, fold, RunCursor } from '../../src/merge/fold.ts';
+import { MergeDictionary } from '../../src/merge/segment-builder.ts';
+import { readKept } from '../../src/merge/take.ts';
+import { readExcludedRows, without } from '../../src/quality/excluded-rows.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
-import { readOmissions } from '../../src/quality/omissions.ts';
-import { without } from '../../src/quality/rows.ts';
-import { readSegment } from '../../src/store/columns.ts';
-import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { readSegment } from '../../src/storage/slices.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Look, listObjects, REBUILD } from './findings.ts';
 
 /**
@@ -176,7 +174,7 @@ async function* batchGroups(
   { outside, groupBytes }: { readonly outside: ReadonlySet<string>; readonly groupBytes: number },
   onBatch: () => void,
 ): AsyncGenerator<Batch[]> {
-  const omissions = await readOmissions(objects, await readLedger(objects, manifest));
+  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest));
   let group: Batch[] = [];
   let bytes = 0;
   for await (const id of inventoryBatches(objects, manifest, outside)) {

@@ -2,10 +2,9 @@
 import { createHash, hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { LineError } from '../../src/format/batch.ts';
+import type { RawLine } from '../../src/ingest/body.ts';
 import { FIELDS, isBlank } from '../../src/ingest/fields.ts';
-import type { RawLine } from '../../src/ingest/reader.ts';
-import { Rejection } from '../../src/ingest/rejection.ts';
-import { DEFAULT_LABEL, validateLine } from '../../src/ingest/validate.ts';
+import { DEFAULT_LABEL, Rejection, validateLine } from '../../src/ingest/validate.ts';
 import { type FileRow, type FileSource, type RowHooks, rowsOf } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
 import type { ServerLabels } from './upload.ts';

@@ -3,10 +3,10 @@
  * another content, often another name and another date, but the lines that were sent are in it: these are left out, the
  * others get the date that those got, and so each is counted once.
  */
+
+import type { RawLine } from '../../src/ingest/body.ts';
 import { isBlank } from '../../src/ingest/fields.ts';
-import type { RawLine } from '../../src/ingest/reader.ts';
-import { Rejection } from '../../src/ingest/rejection.ts';
-import { type Labels, validateLine } from '../../src/ingest/validate.ts';
+import { type Labels, Rejection, validateLine } from '../../src/ingest/validate.ts';
 import { jsonOf, LINE_HASH_BYTES, LineSet, lineHash } from './chunks.ts';
 import { type FileSource, rowsOf } from './file-rows.ts';
 import { ImportError } from './mapping.ts';

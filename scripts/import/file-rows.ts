@@ -5,12 +5,10 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { LineError } from '../../src/format/batch.ts';
-import { CsvRows, checkFirstRecord, swallowedRows, swallowsRows } from '../../src/ingest/csv-rows.ts';
-import { BodyError } from '../../src/ingest/errors.ts';
-import { type JsonElement, JsonElements } from '../../src/ingest/json-elements.ts';
-import { type IsRead, ndjsonReader, repeatedField } from '../../src/ingest/ndjson.ts';
-import { type BodyReader, isRawLine, kindOf, malformed, type RawLine } from '../../src/ingest/reader.ts';
-import { Utf8Text } from '../../src/ingest/utf8-text.ts';
+import { BodyError, type BodyReader, isRawLine, kindOf, malformed, type RawLine } from '../../src/ingest/body.ts';
+import { CsvRows, checkFirstRecord, swallowedRows, swallowsRows } from '../../src/ingest/csv.ts';
+import { Utf8Text } from '../../src/ingest/decode.ts';
+import { type IsRead, type JsonElement, JsonElements, ndjsonReader, repeatedField } from '../../src/ingest/json.ts';
 import { codeOf, fileProblem } from '../command/errors.ts';
 import {
   type Columns,

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
-import { UploadNotes } from '../../src/ingest/upload-notes.ts';
+import { UploadNotes } from '../../src/ingest/accept.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import type { Chunk } from './chunks.ts';
 import { type ChunkRange, chunksOf, LineSet } from './chunks.ts';
@@ -41,7 +41,7 @@ export interface FileSummary {
   /** Accepted lines that got the default label, the default channel. */
   readonly unlabelled: number;
   readonly channelless: number;
-  /** Names of columns and properties that were passed over (src/ingest/upload-notes.ts). */
+  /** Names of columns and properties that were passed over (src/ingest/accept.ts). */
   readonly ignoredFields: readonly string[];
   /** Null if nothing was rejected. */
   readonly rejectsPath: string | null;

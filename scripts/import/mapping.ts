@@ -1,8 +1,8 @@
 /** From the columns of a foreign file to the fields of a detection. */
 
+import type { RawLine } from '../../src/ingest/body.ts';
 import { FIELDS, type Field, isField, misnamedField, respeltField } from '../../src/ingest/fields.ts';
-import type { RawLine } from '../../src/ingest/reader.ts';
-import { wordOrShape } from '../../src/ingest/rejection.ts';
+import { wordOrShape } from '../../src/ingest/validate.ts';
 import { CommandError, UsageError } from '../command/errors.ts';
 
 /** Ends an import with a message for the person at the terminal. What was sent so far stays counted. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkAdminKey } from '../../src/keys/admin-key.ts';
+import { checkAdminKey } from '../../src/keys/registry.ts';
 import { checkedKey } from '../command/arguments.ts';
 import { CommandError, fileProblem, UsageError } from '../command/errors.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { parseNumber } from '../../src/number/parse.ts';
+import { parseNumber } from '../../src/phone/parse.ts';
 import type { FileSummary } from '../import/import-file.ts';
 import { type ImportIo, realIo } from '../import/upload.ts';
 import { importFiles } from '../import.ts';

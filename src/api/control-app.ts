@@ -1,11 +1,58 @@
-/** The control Worker's part of the HTTP API, and the answer for whatever no route of either Worker is for. */
-import { createApp } from '../http/app.ts';
-import { Problem } from '../http/problem.ts';
-import { problemResponse } from '../http/respond.ts';
-import type { Route } from '../http/route.ts';
-import { allRoutes, controlRoutes } from '../http/routes.ts';
 import { RequestQuota } from '../keys/quota.ts';
+import { createApp } from './app.ts';
+import { auditRoutes } from './audit.ts';
+import { batchRoutes } from './batches.ts';
+import { briefingRoutes } from './briefings.ts';
+import { canaryRoutes } from './canaries.ts';
 import type { ControlServices } from './control-services.ts';
+import { detectionRoutes } from './detections.ts';
+import { edgeRoutes } from './edge-app.ts';
+import { keyRoutes } from './keys.ts';
+import { openApiRoute } from './openapi.ts';
+import { overrideRoutes } from './overrides.ts';
+import { policyRoutes, policyTestRoutes } from './policy.ts';
+import { Problem, problemResponse } from './problem.ts';
+import { rollbackRoutes } from './rollback.ts';
+import type { Route, RouteDoc } from './route.ts';
+import type { EdgeServices } from './services.ts';
+import { sourceRoutes } from './sources.ts';
+import { stateRoutes } from './state.ts';
+
+/** The edge's routes as they are described and matched elsewhere: nothing calls their handlers, so these ask nobody. */
+const NOT_SERVED = {} as EdgeServices;
+
+/** The routes of the control Worker, GET /openapi.json among them: it describes those of both. */
+function controlRoutes(services: ControlServices): readonly Route[] {
+  const own = [
+    ...policyRoutes(services),
+    ...policyTestRoutes(services),
+    ...overrideRoutes(services),
+    ...auditRoutes(services),
+    ...briefingRoutes(services),
+    ...detectionRoutes(services),
+    ...batchRoutes(services),
+    ...sourceRoutes(services),
+    ...canaryRoutes(services),
+    ...stateRoutes(services),
+    ...rollbackRoutes(services),
+    ...keyRoutes(services),
+  ];
+  return [...own, openApiRoute(describedTogether(own))];
+}
+
+/** Every route there is at the one address of both Workers, in the order of the document. */
+export function allRoutes(services: ControlServices): readonly Route[] {
+  return describedTogether(controlRoutes(services));
+}
+
+/** A reader of the document meets lookups first. */
+function describedTogether(control: readonly Route[]): readonly Route[] {
+  const edge = edgeRoutes(NOT_SERVED);
+  const isLookup = ({ tag }: RouteDoc) => tag === 'Lookup';
+  return [...edge.filter(isLookup), ...control, ...edge.filter((route) => !isLookup(route))];
+}
+
+/** The control Worker's part of the HTTP API, and the answer for whatever no route of either Worker is for. */
 
 /** Make one per isolate. */
 export function createControlFetch(services: ControlServices, quota = new RequestQuota(services)) {

@@ -1,14 +1,14 @@
 /** What the routes of the control Worker need of the rest, handed in by src/wiring/control.ts. They reject as services.ts says. */
-import type { BriefingService } from '../http/briefings.ts';
-import type { RequestServices } from '../http/services.ts';
+
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
+import type { LookupFinder } from '../lookup/finder.ts';
 import type { Rules } from '../lookup/lookup.ts';
-import type { BatchService } from '../merge/batch-service.ts';
-import type { QualityService } from '../merge/quality-service.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
+import type { BatchService, QualityService } from '../merge/services.ts';
 import type { LabelLevels } from '../policy/labels.ts';
-import type { LookupFinder } from '../serve/finder.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
+import type { BriefingService } from './briefings.ts';
+import type { RequestServices } from './services.ts';
 
 export interface Status {
   readonly generation: number;

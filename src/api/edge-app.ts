@@ -1,11 +1,28 @@
-/** The edge Worker's part of the HTTP API; all else is the control Worker's, at the same address. */
+/** Which routes are the edge Worker's; all others are the control Worker's (src/api/control-app.ts). */
+
 import type { Hono } from 'hono';
-import { createApp } from '../http/app.ts';
-import { quickLookup } from '../http/quick-lookup.ts';
-import type { EdgeServices } from '../http/services.ts';
 import { RequestQuota } from '../keys/quota.ts';
-import { edgeRoutes } from './edge-routes.ts';
+import { createApp } from './app.ts';
+import { docsRoutes } from './docs-page.ts';
+import { feedRoutes } from './feed.ts';
 import { type ForwardDeps, forwardTo } from './forward.ts';
+import { healthRoutes } from './health.ts';
+import { lookupBatchRoutes, lookupRoutes } from './lookup.ts';
+import { quickLookup } from './quick-lookup.ts';
+import type { Route } from './route.ts';
+import type { EdgeServices } from './services.ts';
+
+export function edgeRoutes(services: EdgeServices): readonly Route[] {
+  return [
+    ...lookupRoutes(services),
+    ...lookupBatchRoutes(services),
+    ...healthRoutes(services),
+    ...feedRoutes(services),
+    ...docsRoutes(services),
+  ];
+}
+
+/** The edge Worker's part of the HTTP API; all else is the control Worker's, at the same address. */
 
 /** Answers requests; make one per isolate. Its app must count by the same quota. */
 export function createEdgeFetch(

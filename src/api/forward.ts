@@ -1,7 +1,6 @@
 /** Requests that are not the edge Worker's, handed on to the control Worker. */
-import { storageUnavailable } from '../http/problem.ts';
-import { problemResponse } from '../http/respond.ts';
-import type { RequestServices } from '../http/services.ts';
+import { problemResponse, storageUnavailable } from './problem.ts';
+import type { RequestServices } from './services.ts';
 
 /** The part of a service binding that is needed. */
 export interface Control {

@@ -1,11 +1,10 @@
 /** Whether lookups can be answered: for load balancers, without a key. */
 import * as v from 'valibot';
-import { json } from '../http/respond.ts';
-import type { Route } from '../http/route.ts';
-import type { EdgeServices } from '../http/services.ts';
-import { HEALTH_PARTS, type Health } from '../serve/health.ts';
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+import { count } from '../lib/schema.ts';
+import { HEALTH_PARTS, type Health } from '../lookup/health.ts';
+import type { Route } from './route.ts';
+import { json } from './route.ts';
+import type { EdgeServices } from './services.ts';
 
 export const healthAnswer = v.object({
   ok: v.boolean(),

@@ -7,13 +7,12 @@
  * overrides apply; without it those of the tenant `default`. A caller cannot change it: it is of the binding.
  */
 import * as v from 'valibot';
-import { problemOf } from '../http/failure.ts';
-import { Problem } from '../http/problem.ts';
-import type { EdgeServices } from '../http/services.ts';
-import { DEFAULT_TENANT, TENANT_NAME } from '../keys/scope.ts';
+import { DEFAULT_TENANT, TENANT_NAME } from '../keys/key.ts';
 import { lookupOne } from '../lookup/lookup.ts';
 import { type LookupRequest, readRequest } from '../lookup/request.ts';
-import type { LookupResult } from '../middleware/types.ts';
+import type { LookupResult } from '../sdk/middleware/types.ts';
+import { Problem, problemOf } from './problem.ts';
+import type { EdgeServices } from './services.ts';
 
 /** As `props` of a service binding has it. */
 const lookupProps = v.strictObject({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });

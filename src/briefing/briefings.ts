@@ -1,22 +1,29 @@
 /** Briefings as they are asked for: the kept one if nothing it was computed from has changed, otherwise a new one. */
 
-import type { FactsSource } from '../format/day-facts.ts';
-import { changedSince } from '../format/facts-reached.ts';
-import type { Manifest } from '../format/manifest.ts';
-import { dayOfMs, isoDay } from '../format/records.ts';
+import type * as v from 'valibot';
+import type { ActivitySource } from '../format/activity.ts';
+import { changedSince, type Manifest } from '../format/manifest.ts';
+import { FormatError } from '../lib/bytes.ts';
 import type { Pacer } from '../lib/cooperate.ts';
-import { orUnavailable } from '../store/errors.ts';
-import { openFacts } from '../store/facts.ts';
-import type { ObjectStore } from '../store/store.ts';
-import type { Briefing, QuarantinedSource } from './briefing.ts';
+import { framedJson } from '../lib/frame.ts';
+import { dayOfMs, isoDay, parseDay } from '../lib/time.ts';
+import { openActivity } from '../storage/activity.ts';
+import { BRIEFINGS_PREFIX } from '../storage/keys.ts';
+import {
+  deleteObjects,
+  listObjects,
+  type ObjectHead,
+  type ObjectStore,
+  orUnavailable,
+  StorageUnavailable,
+} from '../storage/store.ts';
+import { type Briefing, briefingSchema, type QuarantinedSource } from './briefing.ts';
 import { type Census, censusOf, keepCensus } from './census.ts';
 import { computeBriefing } from './compute.ts';
 import { inventoryOf, storedSegments } from './inventory.ts';
-import { keep, readKept } from './kept.ts';
 import { type DaySpan, halfMonthBefore, periodOf } from './period.ts';
-import { type Turn, Turns } from './turns.ts';
 
-export interface BriefingsContext {
+interface BriefingsContext {
   readonly objects: ObjectStore;
   /** The newest generation. These three reject when storage does not answer. */
   readonly manifest: () => Promise<Manifest>;
@@ -93,7 +100,7 @@ export class Briefings {
     const objects = watched(this.#context.objects, turn);
     const startedAt = now();
     const [facts, sources] = await orUnavailable(
-      Promise.all([openFacts(objects, manifest, pace), quarantined(manifest)]),
+      Promise.all([openActivity(objects, manifest, pace), quarantined(manifest)]),
     );
     const inventory = inventoryOf(manifest, storedSegments(objects), 'first days', pace);
     const briefing = await computeBriefing({ facts: unlessUnavailable(facts), inventory, quarantined: sources }, span, {
@@ -134,7 +141,7 @@ function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
 }
 
 /** The same facts; days that cannot be read reject with StorageUnavailable. */
-function unlessUnavailable({ kinds, days }: FactsSource): FactsSource {
+function unlessUnavailable({ kinds, days }: ActivitySource): ActivitySource {
   return {
     kinds,
     async *days(from, to) {
@@ -144,4 +151,171 @@ function unlessUnavailable({ kinds, days }: FactsSource): FactsSource {
       }
     },
   };
+}
+
+/**
+ * Briefings as they are kept, one object a period: frame "RFBR" version 2 around the JSON. One is replaced by another
+ * of the same period, never merged with it, so whoever writes last is right. Each can be computed again, so those that
+ * are not asked for any more go (KEPT_MS, MAX_KEPT): there are millions of periods, and a key may ask for all of them.
+ */
+
+/** Since it was computed: a period is talked about for some weeks. */
+const KEPT_MS = 30 * 86_400_000;
+/** Those of half-months, which the product makes itself: the next ones compare themselves with those of a year. */
+const HALF_MONTH_KEPT_MS = 400 * 86_400_000;
+/** Of the former, the newest. With some 20 KB each they are 10 MB. */
+const MAX_KEPT = 500;
+/** Of a period that went on: the next day has another one, and detections of the same day another one yet. */
+const RUNNING_KEPT_MS = 3_600_000;
+/** Pages of 1,000 keys that one collection looks at; the rest is for the next hour. */
+const PAGE_LIMIT = 100;
+
+const schema: v.GenericSchema<Briefing> = briefingSchema;
+const briefingFile = framedJson('RFBR', 2, schema);
+
+export function briefingKey(span: DaySpan): string {
+  const { from, to } = periodOf(span);
+  return `${BRIEFINGS_PREFIX}${from}_${to}`;
+}
+
+/** What is kept of the period; null: nothing, or nothing that can be read. Rejects when storage does not answer. */
+async function readKept(objects: ObjectStore, span: DaySpan): Promise<Briefing | null> {
+  const object = await objects.get(briefingKey(span));
+  if (object === null) return null;
+  try {
+    const briefing = briefingFile.decode(object.bytes);
+    const { from, to } = periodOf(span);
+    return briefing.period.from === from && briefing.period.to === to ? briefing : null;
+  } catch (error) {
+    // Damaged, or of a later version: it is computed anew, as if it had not been kept.
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
+}
+
+async function keep(objects: ObjectStore, span: DaySpan, briefing: Briefing): Promise<void> {
+  await objects.put(briefingKey(span), briefingFile.encode(briefing));
+}
+
+const KEY = /(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})$/;
+
+/**
+ * Deletes kept briefings that nobody is likely to ask for again; whoever does has them computed. Returns how many.
+ * Rejects when storage does not answer: what was deleted by then was to go.
+ *
+ * @param now milliseconds since 1970
+ */
+export async function collectBriefings(objects: ObjectStore, now: number): Promise<number> {
+  const garbage: string[] = [];
+  const others: ObjectHead[] = [];
+  for await (const head of listObjects(objects, BRIEFINGS_PREFIX, PAGE_LIMIT)) {
+    const kind = kindOf(head);
+    if (now - head.uploadedAt > KEPT_FOR[kind]) garbage.push(head.key);
+    else if (kind === 'other') others.push(head);
+  }
+  others.sort((a, b) => b.uploadedAt - a.uploadedAt);
+  garbage.push(...others.slice(MAX_KEPT).map(({ key }) => key));
+  await deleteObjects(objects, garbage);
+  return garbage.length;
+}
+
+const KEPT_FOR = { running: RUNNING_KEPT_MS, 'half-month': HALF_MONTH_KEPT_MS, other: KEPT_MS } as const;
+
+/** By its key and its time alone; what has another key than ours is not of this version. */
+function kindOf({ key, uploadedAt }: ObjectHead): keyof typeof KEPT_FOR {
+  const [, first = '', last = ''] = KEY.exec(key) ?? [];
+  const [from, to] = [parseDay(first), parseDay(last)];
+  if (from === null || to === null) return 'other';
+  if (to >= dayOfMs(uploadedAt)) return 'running';
+  const half = halfMonthBefore(to + 1);
+  return half.from === from && half.to === to ? 'half-month' : 'other';
+}
+
+/**
+ * One at a time in an isolate: two briefings that are computed at once do not fit into its memory. Who comes while
+ * another one works waits for a turn, and looks every now and then: a promise of another request must not be awaited in
+ * Workers. No order is kept among those who wait.
+ */
+
+const LOOK_EVERY_MS = 200;
+/** `npm run briefing` waits two minutes for its answer, and it has to be computed, too. */
+const WAIT_LIMIT_MS = 90_000;
+/** Each holds a request and some KiB. More than that are no readers but a client run wild. */
+const MAX_WAITING = 64;
+/**
+ * Work that ended with its request (the client went away) never says so. It reads storage several times a second, so
+ * silence for this long is its end; a read that storage takes longer for has failed.
+ */
+const LOST_AFTER_MS = 30_000;
+
+interface TurnsDeps {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly sleep: (delayMs: number) => Promise<void>;
+}
+
+/** Of the work that has the turn. */
+interface Turn {
+  /** Whether others were before it, so that what it read before may be out of date. */
+  readonly hasWaited: boolean;
+  /** Says that the work goes on. @throws StorageUnavailable if it was taken for lost and another one works now */
+  goOn(): void;
+}
+
+class Turns {
+  readonly #deps: TurnsDeps;
+  /** Whose turn it is, and when it last said that it goes on. */
+  #holder: { aliveAt: number } | null = null;
+  /** When each of those who wait last looked: they may go away without a word, too. */
+  #waiting: { aliveAt: number }[] = [];
+
+  constructor(deps: TurnsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does the work when it is its turn. Rejects with StorageUnavailable, with nothing done, if that takes too long. */
+  async take<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
+    const { now } = this.#deps;
+    const holder = { aliveAt: now() };
+    const hasWaited = this.#isTaken();
+    if (hasWaited) await this.#wait(holder);
+    else this.#holder = holder;
+    const goOn = () => {
+      if (this.#holder !== holder) throw busy();
+      holder.aliveAt = now();
+    };
+    try {
+      return await work({ hasWaited, goOn });
+    } finally {
+      if (this.#holder === holder) this.#holder = null;
+    }
+  }
+
+  #isTaken(): boolean {
+    return this.#holder !== null && this.#deps.now() - this.#holder.aliveAt < LOST_AFTER_MS;
+  }
+
+  /** Until it is the turn of `waiter`, which it is then. */
+  async #wait(waiter: { aliveAt: number }): Promise<void> {
+    const { now, sleep } = this.#deps;
+    const until = now() + WAIT_LIMIT_MS;
+    this.#waiting = this.#waiting.filter(({ aliveAt }) => now() - aliveAt < LOST_AFTER_MS);
+    if (this.#waiting.length >= MAX_WAITING) throw busy();
+    this.#waiting.push(waiter);
+    try {
+      while (this.#isTaken()) {
+        if (now() >= until) throw busy();
+        await sleep(LOOK_EVERY_MS);
+        waiter.aliveAt = now();
+      }
+      // In the same breath as the look that found it free: another who looks at the same moment finds it taken.
+      this.#holder = waiter;
+    } finally {
+      this.#waiting = this.#waiting.filter((each) => each !== waiter);
+    }
+  }
+}
+
+function busy(): StorageUnavailable {
+  return new StorageUnavailable('other briefings are being computed; try again');
 }

@@ -2,14 +2,12 @@
  * The numbers captured in a part of the number space, from its rows. What rows alone can tell is tallied at once; what
  * needs a number's first seen over all history waits, at ten bytes a number, for the walk through the inventory.
  */
-import type { DayFacts } from '../format/day-facts.ts';
+import type { DayActivity } from '../format/activity.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import type { FactKinds } from './fact-kinds.ts';
-import type { GatheredRows } from './gather.ts';
-import type { LinkTally } from './links.ts';
-import type { ProjectTally } from './projects.ts';
-import { visitRows } from './row-order.ts';
-import type { PeriodTally } from './tally.ts';
+import type { ActivityKeys, GatheredRows } from './activity-rows.ts';
+import { visitRows } from './activity-rows.ts';
+import type { LinkTally, ProjectTally } from './projects-and-links.ts';
+import type { PeriodTally } from './tallies.ts';
 
 /** Ascending, distinct. */
 export interface CapturedNumbers {
@@ -24,7 +22,7 @@ export interface CapturedNumbers {
 }
 
 export interface RowTallies {
-  readonly kinds: FactKinds;
+  readonly kinds: ActivityKeys;
   readonly period: PeriodTally;
   /** Of the days of the period that are compared: the first ones, all of them, or none. */
   readonly compared: PeriodTally;
@@ -67,7 +65,7 @@ class Collector {
   }
 
   /** Rows of one number and day; numbers ascend, and the days of each. */
-  add(day: DayFacts, from: number, to: number): void {
+  add(day: DayActivity, from: number, to: number): void {
     const number = day.numbers[from] as number;
     if (number !== this.#number) {
       this.#endNumber();
@@ -98,7 +96,7 @@ class Collector {
     };
   }
 
-  #addTo(present: Present, day: DayFacts, from: number, to: number): void {
+  #addTo(present: Present, day: DayActivity, from: number, to: number): void {
     const { kinds } = this.#tallies;
     // Days ascend: the first one has the first detection.
     if (present.channel === 0) {
@@ -110,7 +108,7 @@ class Collector {
     }
   }
 
-  #tallyRows(number: number, day: DayFacts, from: number, to: number, isCompared: boolean): void {
+  #tallyRows(number: number, day: DayActivity, from: number, to: number, isCompared: boolean): void {
     const { projects, links } = this.#tallies;
     for (let row = from; row < to; row++) {
       const kind = day.kind[row] as number;
@@ -119,7 +117,7 @@ class Collector {
     }
   }
 
-  #tallyPreviousRows(number: number, day: DayFacts, from: number, to: number): void {
+  #tallyPreviousRows(number: number, day: DayActivity, from: number, to: number): void {
     for (let row = from; row < to; row++) this.#tallies.projects.addPreviousRow(number, day.kind[row] as number);
   }
 
@@ -145,7 +143,7 @@ class Collector {
 }
 
 /** The row of the earliest detection; of several in the same second that of the first kind in canonical order. */
-function earliestRow(day: DayFacts, from: number, to: number, { order }: FactKinds): number {
+function earliestRow(day: DayActivity, from: number, to: number, { order }: ActivityKeys): number {
   let best = from;
   for (let row = from + 1; row < to; row++) {
     const later = (day.firstSeenAt[row] as number) - (day.firstSeenAt[best] as number);

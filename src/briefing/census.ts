@@ -7,16 +7,16 @@
  * configured labels; and after a rollback. Numbers delisted by an override are not subtracted.
  */
 import * as v from 'valibot';
-import { FormatError } from '../format/frame.ts';
-import { framedJson } from '../format/framed-json.ts';
-import { CENSUS_KEY } from '../store/keys.ts';
-import type { ObjectStore } from '../store/store.ts';
+import { FormatError } from '../lib/bytes.ts';
+import { framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
+import { CENSUS_KEY } from '../storage/keys.ts';
+import type { ObjectStore } from '../storage/store.ts';
 import type { Inventory } from './inventory.ts';
 
 /** A hundred years; the furthest horizon that can be configured. What lies beyond never ages out. */
 const MAX_DAYS = 36_500;
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const schema = v.object({
   generation: count,
   /** UTC day since 1970 on which it was taken. */

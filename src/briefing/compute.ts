@@ -3,26 +3,21 @@
  * many rows at a time as fit into memory; in each, the rows of the period and of the one before are put in number order
  * beside one walk through the inventory, which says when each number was first seen.
  */
-import type { FactsSource } from '../format/day-facts.ts';
-import { dayOfMs } from '../format/records.ts';
+import type { ActivitySource } from '../format/activity.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
-import { BlockTally } from './blocks.ts';
+import { dayOfMs } from '../lib/time.ts';
+import { activityKeysOf, gatherRows, type RowsWanted } from './activity-rows.ts';
 import type { Briefing, QuarantinedSource } from './briefing.ts';
 import { type CapturedNumbers, collectCaptured, type RowTallies } from './captured.ts';
-import { CountryReader } from './countries.ts';
-import { factKindsOf } from './fact-kinds.ts';
-import { gatherRows, type RowsWanted } from './gather.ts';
-import type { Inventory } from './inventory.ts';
-import { LinkTally } from './links.ts';
-import { OriginTally } from './origins.ts';
+import type { Inventory, InventoryColumns } from './inventory.ts';
+import { CountryReader } from './inventory.ts';
 import { briefingPeriodOf, type DaySpan, spansOn } from './period.ts';
-import { ProjectTally } from './projects.ts';
-import type { InventoryColumns } from './segment-cursor.ts';
-import { PeriodTally } from './tally.ts';
+import { LinkTally, ProjectTally } from './projects-and-links.ts';
+import { BlockTally, OriginTally, PeriodTally } from './tallies.ts';
 
 /** Of the same generation. */
 export interface BriefingSources {
-  readonly facts: FactsSource;
+  readonly facts: ActivitySource;
   readonly inventory: Inventory;
   readonly quarantined: readonly QuarantinedSource[];
 }
@@ -52,7 +47,7 @@ export async function computeBriefing(
 ): Promise<Briefing> {
   const spans = spansOn(span, dayOfMs(now));
   const { elapsed } = spans;
-  const kinds = factKindsOf(facts.kinds);
+  const kinds = activityKeysOf(facts.kinds);
   const tallies: Tallies = {
     kinds,
     period: new PeriodTally(elapsed),
@@ -91,7 +86,7 @@ export async function computeBriefing(
 
 /** Apart from the walk, so that the rows are not kept in memory during it. */
 async function collectPart(
-  facts: FactsSource,
+  facts: ActivitySource,
   wanted: RowsWanted,
   start: number,
   tallies: Tallies,

@@ -1,5 +1,4 @@
-/** Periods of whole UTC days, as day numbers since 1970 and as the dates that go out. */
-import { isoDay } from '../format/records.ts';
+import { isoDay } from '../lib/time.ts';
 import type { BriefingPeriod, Period } from './briefing.ts';
 
 /** UTC days since 1970, both included. */

@@ -13,13 +13,13 @@
  *   text                         the receipt as JSON
  */
 import * as v from 'valibot';
+import { ByteReader, type Bytes, ByteWriter, decodeText, FormatError, parseJson } from '../lib/bytes.ts';
 import { finish, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
-import { sortedOrderSteps } from '../lib/radix-sort.ts';
-import { ByteReader, ByteWriter } from './bytes.ts';
-import { CircumstancesTable, circumstancesText, parseCircumstances } from './circumstances.ts';
-import type { Detection } from './detection.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, frame, openFrame } from './frame.ts';
-import { decodeText, parseJson } from './text.ts';
+import { FRAME_HEADER_BYTES, frame, openFrame } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
+import { sortedOrderSteps } from '../lib/sorted.ts';
+import type { Detection } from './attributes.ts';
+import { AttributesTable, attributesText, parseAttributes } from './attributes.ts';
 
 export const BATCH_MAGIC = 'RFBA';
 export const BATCH_VERSION = 1;
@@ -39,8 +39,6 @@ const lineError = v.object({
   detail: v.string(),
 });
 
-const lineCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
 /** Sources counted by name in a receipt; of more, those with the most lines. Keeps it at a few tens of kilobytes. */
 export const MAX_NAMED_SOURCES = 200;
 
@@ -48,14 +46,14 @@ const sourceLines = v.object({
   /** null: lines that name none. Absent: all those beyond MAX_NAMED_SOURCES together. */
   source: v.exactOptional(v.nullable(v.string())),
   /** Rejected ones included. */
-  lines: lineCount,
-  accepted: lineCount,
+  lines: count,
+  accepted: count,
   /** Rejected: a number of a possible length in no assigned range. */
-  unassigned: lineCount,
+  unassigned: count,
   /** Rejected: no number, for any other reason. */
-  invalid: lineCount,
+  invalid: count,
   /** Accepted: a number that its plan knows to be a fixed line. */
-  fixedLine: lineCount,
+  fixedLine: count,
 });
 
 const receiptSchema = v.object({
@@ -65,7 +63,7 @@ const receiptSchema = v.object({
   rejected: v.number(),
   errors: v.pipe(v.array(lineError), v.readonly()),
   /** Accepted lines that lacked the field. This member and the next are absent in older batches. */
-  defaulted: v.exactOptional(v.object({ label: lineCount, channel: lineCount, observedAt: lineCount })),
+  defaulted: v.exactOptional(v.object({ label: count, channel: count, observedAt: count })),
   /** Names of ignored fields, in a form that can be shown. */
   ignoredFields: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
   /** The owner of the upload, not told to the uploader. Absent in older batches. */
@@ -85,7 +83,7 @@ export type Receipt = Readonly<v.InferOutput<typeof receiptSchema>>;
 
 /** Collects detections in typed arrays (24 bytes each) and writes the batch. */
 export class BatchBuilder {
-  readonly #table = new CircumstancesTable();
+  readonly #table = new AttributesTable();
   #numbers = new Float64Array(INITIAL_ROWS);
   #fields = new Uint32Array(INITIAL_ROWS * 4);
   #count = 0;
@@ -99,7 +97,7 @@ export class BatchBuilder {
    * @param door decides on attributes, as text, that no detection before had
    */
   add(detection: Detection, door?: { admits(detection: Detection, text: string): boolean }): boolean {
-    const text = circumstancesText(detection);
+    const text = attributesText(detection);
     if (door !== undefined && !this.#table.has(text) && !door.admits(detection, text)) return false;
     if (this.#count === this.#numbers.length) this.#grow();
     const at = this.#count * 4;
@@ -199,7 +197,7 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
   const known = new Map<string | null, string | null>();
   for (let i = 0; i < circumstanceCount; i++) {
     const text = reader.text();
-    const { source } = parseCircumstances(text);
+    const { source } = parseAttributes(text);
     if (!known.has(source)) known.set(source, source);
     circumstances.push(text);
     sources.push(known.get(source) ?? null);

@@ -19,22 +19,25 @@
  *   for each number: entries, then for each entry: index of its attributes (the block's own, then the shared
  *                    ones), first seen - base, last seen - first seen, sightings
  */
-import { type Bytes, FormatError, openFrame, roundUp8 } from './frame.ts';
-import { decodeText } from './text.ts';
 
-export const EVIDENCE_MAGIC = 'RFEV';
-export const EVIDENCE_VERSION = 1;
+import { ByteReader, type Bytes, ByteWriter, decodeText, encodeText, FormatError } from '../lib/bytes.ts';
+import type { Steps } from '../lib/cooperate.ts';
+import { crc32, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
+import type { RecordColumns } from './records.ts';
+
+const EVIDENCE_MAGIC = 'RFEV';
+const EVIDENCE_VERSION = 1;
 export const EVIDENCE_BLOCK_NUMBERS = 64;
-export const EVIDENCE_PREFIX_BYTES = 16;
+const EVIDENCE_PREFIX_BYTES = 16;
 /**
  * Evidence kept of one number: an entry for each distinct set of attributes, first day and last day, so that what was
- * known on any day can be told (src/serve/as-of.ts); of these the first 1,024 in canonical order, by CRC-32 of the
+ * known on any day can be told (src/lookup/as-of.ts); of these the first 1,024 in canonical order, by CRC-32 of the
  * attributes' text, then by the text, first day and last day. An entry among the first of all is among the first of any
  * part, so nothing kept is ever missing a sighting, whatever the order of merging. The verdict counts every sighting.
  */
 export const EVIDENCE_ENTRIES = 1_024;
 /** Times are unsigned 32-bit seconds: until 2106. */
-export const LATEST_SECOND = 0xffff_ffff;
+const LATEST_SECOND = 0xffff_ffff;
 
 /** How many of `count` numbers have their evidence in a block: 64, but for the last. */
 export function numbersInBlock(count: number, block: number): number {
@@ -106,3 +109,218 @@ export class EvidenceIndex {
 }
 
 type Counts = [number, number, number, number];
+
+/** Reads blocks of the evidence column (layout: evidence.ts). */
+
+/** One line of a number's evidence. */
+export interface EvidenceEntry {
+  /** Attributes text. */
+  readonly circumstances: string;
+  /** Seconds since 1970. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+  readonly sightings: number;
+}
+
+/** A block as columns, to be filled again with the next one: a merge reads thousands. */
+export class EvidenceBlock {
+  /** The block's own circumstances. */
+  readonly texts: string[] = [];
+  /** Entries of number i of the block are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
+  readonly entryEnd = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  /** Index into `texts`, or, less their count, among the attributes that blocks share. */
+  circumstance = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  firstSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  lastSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  sightings = new Float64Array(EVIDENCE_BLOCK_NUMBERS);
+
+  /**
+   * Unpacks a block whose place is known.
+   * @param shared how many attributes the blocks share
+   * @throws FormatError on any damage; the columns are then of no use
+   */
+  read(bytes: Uint8Array, place: BlockPlace, numbers: number, shared: number): void {
+    if (bytes.length !== place.length || crc32(bytes) !== place.crc) {
+      throw new FormatError(`${EVIDENCE_MAGIC}: a block of ${place.length} bytes is damaged`);
+    }
+    const reader = new ByteReader(bytes);
+    this.texts.length = 0;
+    for (let left = reader.varint(); left > 0; left--) this.texts.push(reader.text());
+    const known = this.texts.length + shared;
+    const base = reader.varint();
+    let e = 0;
+    for (let i = 0; i < numbers; i++) {
+      for (let left = reader.varint(); left > 0; left--) {
+        if (e === this.circumstance.length) this.#grow();
+        const circumstance = reader.varint();
+        if (circumstance >= known) throw new FormatError(`${EVIDENCE_MAGIC}: an entry names unlisted circumstances`);
+        const firstSeenAt = base + reader.varint();
+        const lastSeenAt = firstSeenAt + reader.varint();
+        const sightings = reader.varint();
+        if (lastSeenAt > LATEST_SECOND || sightings < 1) {
+          throw new FormatError(`${EVIDENCE_MAGIC}: an entry last seen at ${lastSeenAt} with ${sightings} sightings`);
+        }
+        this.circumstance[e] = circumstance;
+        this.firstSeenAt[e] = firstSeenAt;
+        this.lastSeenAt[e] = lastSeenAt;
+        this.sightings[e] = sightings;
+        e += 1;
+      }
+      this.entryEnd[i] = e;
+    }
+    if (!reader.atEnd) throw new FormatError(`${EVIDENCE_MAGIC}: bytes follow the last entry of a block`);
+  }
+
+  /** The evidence of number i of the block, whose shared attributes are in the index. */
+  entries(i: number, index: EvidenceIndex): EvidenceEntry[] {
+    const entries: EvidenceEntry[] = [];
+    for (let e = i === 0 ? 0 : (this.entryEnd[i - 1] as number); e < (this.entryEnd[i] as number); e++) {
+      const circumstance = this.circumstance[e] as number;
+      entries.push({
+        circumstances: this.texts[circumstance] ?? index.text(circumstance - this.texts.length),
+        firstSeenAt: this.firstSeenAt[e] as number,
+        lastSeenAt: this.lastSeenAt[e] as number,
+        sightings: this.sightings[e] as number,
+      });
+    }
+    return entries;
+  }
+
+  #grow(): void {
+    const grown = (column: Uint32Array<ArrayBuffer>) => {
+      const larger = new Uint32Array(column.length * 2);
+      larger.set(column);
+      return larger;
+    };
+    this.circumstance = grown(this.circumstance);
+    this.firstSeenAt = grown(this.firstSeenAt);
+    this.lastSeenAt = grown(this.lastSeenAt);
+    const sightings = new Float64Array(this.sightings.length * 2);
+    sightings.set(this.sightings);
+    this.sightings = sightings;
+  }
+}
+
+/** Writes the evidence column (layout: evidence.ts). */
+
+/** What writing a block is worth in records of a merge, and looking through its entries for what blocks share. */
+const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;
+const LOOK_WORK = 2;
+/** Encoding a text that blocks share. */
+const TEXT_WORK = 0.5;
+
+/** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
+export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index: Bytes; readonly blocks: Bytes }> {
+  const count = records.numbers.length;
+  const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
+  const shared = yield* sharedCircumstances(records);
+  const sharedAt = new Int32Array(records.circumstances.length).fill(-1);
+  shared.forEach((id, i) => {
+    sharedAt[id] = i;
+  });
+  const encoder = new BlockEncoder(records, sharedAt);
+  const texts = shared.map((id) => encodeText(records.circumstances[id] as string));
+  const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
+  yield texts.length * TEXT_WORK;
+
+  const places = blockCount * 8 + texts.length * 4;
+  const index = new Uint8Array(roundUp8(FRAME_HEADER_BYTES + EVIDENCE_PREFIX_BYTES + places + textBytes));
+  const view = new DataView(index.buffer, FRAME_HEADER_BYTES);
+  [count, blockCount, texts.length, textBytes].forEach((value, i) => {
+    view.setUint32(i * 4, value, true);
+  });
+  for (let block = 0; block < blockCount; block++) {
+    const start = encoder.writer.length;
+    encoder.block(block * EVIDENCE_BLOCK_NUMBERS, numbersInBlock(count, block));
+    view.setUint32(EVIDENCE_PREFIX_BYTES + block * 4, encoder.writer.length, true);
+    view.setUint32(
+      EVIDENCE_PREFIX_BYTES + (blockCount + block) * 4,
+      crc32(encoder.writer.view().subarray(start)),
+      true,
+    );
+    yield BLOCK_WORK;
+  }
+  let end = 0;
+  texts.forEach((text, i) => {
+    index.set(text, FRAME_HEADER_BYTES + EVIDENCE_PREFIX_BYTES + places + end);
+    end += text.length;
+    view.setUint32(EVIDENCE_PREFIX_BYTES + blockCount * 8 + i * 4, end, true);
+  });
+  encoder.writer.raw(new Uint8Array(-encoder.writer.length & 7));
+  return { index: sealFrame(index, EVIDENCE_MAGIC, EVIDENCE_VERSION), blocks: encoder.writer.view().slice() };
+}
+
+/** The attributes that are in two blocks or more, by text. */
+function* sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): Steps<number[]> {
+  const firstBlock = new Int32Array(circumstances.length).fill(-1);
+  const isShared = new Uint8Array(circumstances.length);
+  let e = 0;
+  for (let i = 0; i < entryEnd.length; i++) {
+    const block = Math.floor(i / EVIDENCE_BLOCK_NUMBERS);
+    if (i % EVIDENCE_BLOCK_NUMBERS === 0) yield LOOK_WORK;
+    for (; e < (entryEnd[i] as number); e++) {
+      const id = entries.circumstance[e] as number;
+      if (firstBlock[id] === -1) firstBlock[id] = block;
+      else if (firstBlock[id] !== block) isShared[id] = 1;
+    }
+  }
+  const shared: number[] = [];
+  for (let id = 0; id < isShared.length; id++) if (isShared[id] === 1) shared.push(id);
+  return byText(shared, circumstances);
+}
+
+function byText(ids: number[], circumstances: readonly string[]): number[] {
+  return ids.sort((a, b) => ((circumstances[a] as string) < (circumstances[b] as string) ? -1 : 1));
+}
+
+class BlockEncoder {
+  readonly writer = new ByteWriter();
+  readonly #records: RecordColumns;
+  readonly #sharedAt: Int32Array;
+  /** By attributes: their index in the block being written, once they have been met there. */
+  readonly #ownAt: Int32Array;
+
+  constructor(records: RecordColumns, sharedAt: Int32Array) {
+    this.#records = records;
+    this.#sharedAt = sharedAt;
+    this.#ownAt = new Int32Array(sharedAt.length).fill(-1);
+  }
+
+  /** Writes the block of `numbers` numbers from rank `from`. */
+  block(from: number, numbers: number): void {
+    const { writer } = this;
+    const { circumstances, entries, entryEnd } = this.#records;
+    const { circumstance, firstSeenAt, lastSeenAt, sightings } = entries;
+    const firstEntry = from === 0 ? 0 : (entryEnd[from - 1] as number);
+    const lastEntry = entryEnd[from + numbers - 1] as number;
+    const own: number[] = [];
+    let base = LATEST_SECOND;
+    for (let e = firstEntry; e < lastEntry; e++) {
+      const id = circumstance[e] as number;
+      if (this.#sharedAt[id] === -1 && this.#ownAt[id] === -1) {
+        this.#ownAt[id] = own.length;
+        own.push(id);
+      }
+      base = Math.min(base, firstSeenAt[e] as number);
+    }
+    writer.varint(own.length);
+    byText(own, circumstances).forEach((id, i) => {
+      this.#ownAt[id] = i;
+      writer.text(circumstances[id] as string);
+    });
+    writer.varint(base);
+    let e = firstEntry;
+    for (let i = from; i < from + numbers; i++) {
+      const end = entryEnd[i] as number;
+      writer.varint(end - e);
+      for (; e < end; e++) {
+        const id = circumstance[e] as number;
+        const at = this.#sharedAt[id] as number;
+        writer.varint(at === -1 ? (this.#ownAt[id] as number) : own.length + at);
+        writer.varint((firstSeenAt[e] as number) - base);
+        writer.varint((lastSeenAt[e] as number) - (firstSeenAt[e] as number));
+        writer.varint(sightings[e] as number);
+      }
+    }
+  }
+}

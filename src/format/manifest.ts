@@ -7,17 +7,16 @@
  *
  * Version 1 had the ids of batches set aside in the JSON itself, and no `unscreened`.
  */
+
 import * as v from 'valibot';
-import { ByteReader, ByteWriter } from './bytes.ts';
-import { type Bytes, FormatError, frame, frameVersion, openFrame } from './frame.ts';
-import { blockStart } from './segment.ts';
-import { encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment-table.ts';
-import { parseJson } from './text.ts';
+import { ByteReader, type Bytes, ByteWriter, FormatError, parseJson } from '../lib/bytes.ts';
+import { frame, frameVersion, openFrame } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
+import { blockStart, encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment.ts';
 
 const MAGIC = 'RFMF';
 const VERSION = 2;
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const run = v.object({
   id: v.string(),
   /** Numbers of this run that are in no older run, so that these add up to the distinct numbers of the inventory. */
@@ -27,7 +26,7 @@ const run = v.object({
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
 
-const factsEntry = v.object({
+const activityEntry = v.object({
   key: v.string(),
   /** UTC days since 1970 of its first and last rows. */
   firstDay: count,
@@ -43,7 +42,7 @@ const factsEntry = v.object({
 const reached = v.object({ generation: count, day: count });
 
 const withdrawals = v.object({
-  /** Of the list, an object of its own (src/merge/withdrawals.ts). */
+  /** Of the list, an object of its own (src/merge/withdraw.ts). */
   key: v.string(),
   /** Batches whose rows are still to be taken out of the runs. */
   pending: count,
@@ -64,7 +63,7 @@ const tickReport = v.object({
 });
 
 const setAside = v.object({
-  /** Of the objects that list them (src/merge/set-aside.ts); null: there are none. */
+  /** Of the objects that list them (src/merge/failing-batches.ts); null: there are none. */
   key: v.nullable(v.string()),
   count,
 });
@@ -95,7 +94,7 @@ const members = {
   /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
   unsliced: v.array(v.string()),
   /** Objects that together have the activity of all merged batches, in any order; a row may be in several of them. */
-  facts: v.array(factsEntry),
+  facts: v.array(activityEntry),
   /** The backfill watermark (facts-reached.ts). Oldest first. */
   reached: v.array(reached),
   /** Key of the ledger of sources (src/quality/ledger.ts); null: nothing was ever counted or kept out. */
@@ -113,7 +112,7 @@ const schema = v.object({
   setAside,
   /** Those of `replay` that were set aside before any generation had screened them. */
   unscreened: v.array(v.string()),
-  /** How many batches a tick may take, while ticks die of what they take (src/merge/attempts.ts). */
+  /** How many batches a tick may take, while ticks die of what they take (src/merge/failing-batches.ts). */
   caution: v.exactOptional(count),
 });
 
@@ -130,17 +129,16 @@ export interface SetAsideKey {
 }
 
 export type Run = Omit<v.InferOutput<typeof run>, 'segments'> & { segments: SegmentEntry[] };
-export type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
+type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
 export type Manifest = Omit<Head, 'runs' | 'compaction' | 'setAside'> & {
   runs: Run[];
   compaction: Compaction | null;
   setAside: SetAsideKey;
 };
-export type { SegmentEntry } from './segment-table.ts';
+export type { SegmentEntry } from './segment.ts';
 export type RetainedGeneration = v.InferOutput<typeof retained>;
-export type FactsEntry = v.InferOutput<typeof factsEntry>;
-export type Reached = v.InferOutput<typeof reached>;
-export type TickReport = v.InferOutput<typeof tickReport>;
+export type ActivityEntry = v.InferOutput<typeof activityEntry>;
+export type BackfillWatermark = v.InferOutput<typeof reached>;
 
 /** Before the first generation: nothing is listed. */
 export const EMPTY_MANIFEST: Manifest = {
@@ -234,4 +232,38 @@ export function runNumbers(value: Run): number {
 /** Distinct numbers in the inventory. */
 export function inventoryNumbers(manifest: Manifest): number {
   return manifest.runs.reduce((sum, { firstHere }) => sum + firstHere, 0);
+}
+
+/**
+ * The backfill watermark: how early a day each generation has changed activity of. It tells whether something that was
+ * computed from the activity of an earlier generation still holds.
+ *
+ * A monotone stack: a later generation's entry has a later day, since an entry whose day is no earlier than that of a
+ * later generation says nothing that the later one does not say as well.
+ */
+
+/** Activity nearly always comes in the order of days, so a handful of entries is usual; this is 2 KiB of them. */
+export const MAX_REACHED = 64;
+
+/**
+ * The stack once a generation is published that brings activity of `day` and later; null: it brings none.
+ *
+ * @param day UTC day since 1970; 0 for a generation that takes activity away
+ */
+export function watermarkAt(
+  reached: readonly BackfillWatermark[],
+  generation: number,
+  day: number | null,
+): BackfillWatermark[] {
+  if (day === null) return [...reached];
+  const next = [...reached.filter((entry) => entry.day < day), { generation, day }];
+  const [oldest, second] = next;
+  if (next.length <= MAX_REACHED || oldest === undefined || second === undefined) return next;
+  // One for both: the later generation with the earlier day covers every change that either of them told.
+  return [{ generation: second.generation, day: oldest.day }, ...next.slice(2)];
+}
+
+/** Whether activity of this day or an earlier one may have changed after the generation was published. */
+export function changedSince({ reached }: Pick<Manifest, 'reached'>, generation: number, day: number): boolean {
+  return reached.some((entry) => entry.generation > generation && entry.day <= day);
 }

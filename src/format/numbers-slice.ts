@@ -2,11 +2,13 @@
  * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts),
  * then the recent numbers (fresh.ts), in frames of their own.
  */
+
+import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { finish, type Steps } from '../lib/cooperate.ts';
-import { type Bytes, FormatError, frameBytes } from './frame.ts';
-import { encodeFreshSteps, FreshDays } from './fresh.ts';
+import { frameBytes } from '../lib/frame.ts';
 import { encodeNumbersSteps } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
+import { encodeFreshSteps, RecencyReader } from './recency.ts';
 
 /** @param firstDay by rank, UTC days since 1970 */
 export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array): Bytes {
@@ -25,7 +27,7 @@ export function* encodeNumbersSliceSteps(numbers: Float64Array, firstDay: Uint32
 /** Opens a whole slice; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
 export function openNumbersSlice(bytes: Bytes): NumbersReader {
   const end = frameBytes(bytes);
-  const fresh = new FreshDays(bytes.subarray(end));
+  const fresh = new RecencyReader(bytes.subarray(end));
   const numbers = new NumbersReader(bytes.subarray(0, end), fresh);
   if (numbers.count !== fresh.count) {
     throw new FormatError(`expected the days of ${numbers.count} numbers, found ${fresh.count}`);

@@ -16,10 +16,11 @@
  *   u32 bits[W]                the bit string, least significant bit first, then one word of zero
  *   zero to seven bytes of zero, so that the frame is a multiple of eight bytes
  */
+
+import { putWords, setBit, writeBits } from '../lib/bits.ts';
+import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { finish, type Steps } from '../lib/cooperate.ts';
-import { putWords, setBit, writeBits } from './bits.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, roundUp8, sealFrame } from './frame.ts';
-import { CODEC_BITMAP, CODEC_RUN, chooseCodec, choosePartitionsSteps, codedBits } from './partition.ts';
+import { FRAME_HEADER_BYTES, roundUp8, sealFrame } from '../lib/frame.ts';
 
 export const NUMBERS_MAGIC = 'RFNU';
 export const NUMBERS_VERSION = 1;
@@ -162,4 +163,176 @@ function checkSorted(numbers: Float64Array): void {
     }
     previous = number;
   }
+}
+
+/**
+ * How a sorted set is cut into partitions, each coded in the cheapest of three ways. Partitions of variable length
+ * follow the clusters that numbers come in (they are bought in blocks): Ottaviano & Venturini, "Partitioned
+ * Elias-Fano Indexes", SIGIR 2014. See docs/decisions/0002 for what was measured.
+ *
+ * A partition of k + 1 numbers has its first number as base; the other k, minus base minus 1, lie in [0, u) and are
+ * coded as
+ *   run         nothing, when u = k
+ *   bitmap      u bits
+ *   Elias-Fano  k low parts of l bits, then the high parts in unary: k + ((u - 1) >> l) bits
+ */
+
+/** At most this many numbers in a partition, so that a probe scans a bounded number of words. */
+export const PARTITION_NUMBERS = 128;
+/** Last minus first number of a partition stays below this, so that offsets in it are 31-bit integers. */
+export const PARTITION_SPAN = 2 ** 31;
+/** What a partition costs in the directory: 64 bits, and a sixteenth of a group's 128. */
+export const PARTITION_OVERHEAD_BITS = 72;
+
+/** Codec field of a partition: up to here it is the number of low bits of Elias-Fano. */
+export const MAX_LOW_BITS = 29;
+export const CODEC_BITMAP = 30;
+export const CODEC_RUN = 31;
+
+/** Low bits that make Elias-Fano of k offsets in [0, u) shortest: floor(log2(u / k)), at most MAX_LOW_BITS. */
+export function lowBits(k: number, u: number): number {
+  const l = Math.clz32(k) - Math.clz32(u);
+  if (l <= 0) return 0;
+  if (u >>> l < k) return l - 1;
+  return Math.min(l, MAX_LOW_BITS);
+}
+
+/** Bits that the k offsets in [0, u) take in their cheapest coding. */
+export function codedBits(k: number, u: number): number {
+  if (u === k) return 0;
+  const l = lowBits(k, u);
+  const eliasFano = k * (l + 1) + ((u - 1) >>> l);
+  return Math.min(u, eliasFano);
+}
+
+export function chooseCodec(k: number, u: number): number {
+  if (u === k) return CODEC_RUN;
+  const l = lowBits(k, u);
+  return u < k * (l + 1) + ((u - 1) >>> l) ? CODEC_BITMAP : l;
+}
+
+/**
+ * Costs up to which a partition is grown, as multiples of the overhead: each start is joined only to the longest
+ * partition that costs at most as much (at 0: the run it stands in). After the (1 + epsilon)-approximation of the
+ * paper.
+ */
+const COST_LADDER = [0, 0.4, 0.8, 1.2, 1.6, 2, 2.5, 3.1, 3.9, 4.9, 6.1, 7.6, 9.5, 12, 15, 19, 24, 64].map(
+  (f) => f * PARTITION_OVERHEAD_BITS,
+);
+/** A cut is worth its overhead where the density changes: at a gap as large as any of this many before or after it. */
+const GAP_WINDOW = 6;
+/** Where no gap stands out there is a cut all the same, so that every partition keeps to its bounds. */
+const CUT_DISTANCE = 8;
+
+/** What looking at a number, and trying the partitions from a cut, is worth in records of a merge. */
+const NUMBER_WORK = 1 / 32;
+const CUT_WORK = 1 / 2;
+const STEP_CUTS = 256;
+
+/**
+ * The end (exclusive) of each partition, in order. Shortest path over the possible cuts: an edge from cut a to cut b
+ * is a partition of the numbers between them. Trying only gaps that stand out takes a sixth of the time of trying
+ * every place, and since the ladder then reaches further, a little less space (docs/decisions/0002).
+ */
+export function choosePartitions(numbers: Float64Array): Uint32Array {
+  return finish(choosePartitionsSteps(numbers));
+}
+
+function* choosePartitionsSteps(numbers: Float64Array): Steps<Uint32Array> {
+  const cuts = possibleCuts(numbers);
+  yield numbers.length * NUMBER_WORK;
+  const last = cuts.length - 1;
+  const best = new Float64Array(cuts.length).fill(Number.POSITIVE_INFINITY);
+  const from = new Uint32Array(cuts.length);
+  const ends = new Uint32Array(COST_LADDER.length);
+  best[0] = 0;
+  for (let cut = 0; cut < last; cut++) {
+    const soFar = (best[cut] as number) + PARTITION_OVERHEAD_BITS;
+    let end = cut + 1;
+    let cost = partitionBits(numbers, cuts, cut, end);
+    let longer = partitionBits(numbers, cuts, cut, end + 1);
+    relax(best, from, cut, end, soFar + cost);
+    for (let rung = 0; rung < COST_LADDER.length; rung++) {
+      const limit = COST_LADDER[rung] as number;
+      const before = end;
+      // Costs grow with the end, so a rung's end never moves back as the start advances.
+      if ((ends[rung] as number) > end) {
+        end = ends[rung] as number;
+        cost = partitionBits(numbers, cuts, cut, end);
+        longer = partitionBits(numbers, cuts, cut, end + 1);
+      }
+      while (longer <= limit) {
+        end += 1;
+        cost = longer;
+        longer = partitionBits(numbers, cuts, cut, end + 1);
+      }
+      ends[rung] = end;
+      if (end !== before) relax(best, from, cut, end, soFar + cost);
+      if (longer === Number.POSITIVE_INFINITY) break;
+    }
+    if (cut % STEP_CUTS === 0) yield STEP_CUTS * CUT_WORK;
+  }
+  return walkBack(from, cuts);
+}
+
+/** Where a partition may begin, and at last the count: at most CUT_DISTANCE numbers and PARTITION_SPAN apart. */
+function possibleCuts(numbers: Float64Array): Uint32Array {
+  const n = numbers.length;
+  const cuts = new Uint32Array(n + 1);
+  let count = 1;
+  let last = 0;
+  for (let i = 1; i < n; i++) {
+    const isFar = i - last >= CUT_DISTANCE || (numbers[i] as number) - (numbers[last] as number) >= PARTITION_SPAN;
+    if (!isFar && !standsOut(numbers, i)) continue;
+    cuts[count++] = i;
+    last = i;
+  }
+  cuts[count++] = n;
+  return cuts.subarray(0, count);
+}
+
+/** Whether the gap before number `i` is as large as any in the window before it or after it. */
+function standsOut(numbers: Float64Array, i: number): boolean {
+  const gap = gapBefore(numbers, i);
+  // Inside a stretch of equal gaps every one of them would count.
+  if (i > 1 && gapBefore(numbers, i - 1) === gap && i + 1 < numbers.length && gapBefore(numbers, i + 1) === gap) {
+    return false;
+  }
+  let j = i - 1;
+  for (const first = Math.max(1, i - GAP_WINDOW); j >= first && gapBefore(numbers, j) <= gap; ) j -= 1;
+  if (j < 1 || j < i - GAP_WINDOW) return true;
+  j = i + 1;
+  for (const end = Math.min(numbers.length - 1, i + GAP_WINDOW); j <= end && gapBefore(numbers, j) <= gap; ) j += 1;
+  return j === numbers.length || j > i + GAP_WINDOW;
+}
+
+function gapBefore(numbers: Float64Array, i: number): number {
+  return (numbers[i] as number) - (numbers[i - 1] as number);
+}
+
+/** Bits of the codes of a partition from one cut to another, infinite if there is no such partition. */
+function partitionBits(numbers: Float64Array, cuts: Uint32Array, from: number, to: number): number {
+  if (to >= cuts.length) return Number.POSITIVE_INFINITY;
+  const start = cuts[from] as number;
+  const k = (cuts[to] as number) - 1 - start;
+  if (k === 0) return 0;
+  const span = (numbers[start + k] as number) - (numbers[start] as number);
+  if (k >= PARTITION_NUMBERS || span >= PARTITION_SPAN) return Number.POSITIVE_INFINITY;
+  return codedBits(k, span);
+}
+
+function relax(best: Float64Array, from: Uint32Array, cut: number, end: number, cost: number): void {
+  if (cost < (best[end] as number)) {
+    best[end] = cost;
+    from[end] = cut;
+  }
+}
+
+function walkBack(from: Uint32Array, cuts: Uint32Array): Uint32Array {
+  const last = cuts.length - 1;
+  let count = 0;
+  for (let end = last; end > 0; end = from[end] as number) count += 1;
+  const ends = new Uint32Array(count);
+  for (let end = last; end > 0; end = from[end] as number) ends[--count] = cuts[end] as number;
+  return ends;
 }

@@ -1,3 +1,6 @@
+import { FormatError, parseJson } from '../lib/bytes.ts';
+import { CHANNELS, type Channel, INDUSTRIES, type Industry } from './attributes.ts';
+
 /** Up to a segment's worth of records as arrays, one entry a number: what the merge hands to the segment encoder. */
 export interface RecordColumns {
   /** Ascending, distinct. */
@@ -19,7 +22,7 @@ export interface RecordColumns {
 }
 
 /** Evidence entries, one for each distinct set of attributes, first day and last day of a number. */
-export interface EvidenceColumns {
+interface EvidenceColumns {
   /** Index into `circumstances`. */
   readonly circumstance: Uint32Array;
   /** Seconds since 1970. */
@@ -39,37 +42,45 @@ export function addCounts(a: number, b: number): number {
   return Math.min(a + b, MOST_COUNTED);
 }
 
-export const SECONDS_PER_DAY = 86_400;
-
-/** The UTC day, counted from 1970, of a time in seconds. */
-export function dayOf(seconds: number): number {
-  return Math.floor(seconds / SECONDS_PER_DAY);
+export interface Profile {
+  /** In code unit order. */
+  readonly labels: readonly string[];
+  /** In the order of the vocabulary. */
+  readonly channels: readonly Channel[];
+  readonly industries: readonly Industry[];
 }
 
-/** The UTC day of a time in milliseconds since 1970. */
-export function dayOfMs(ms: number): number {
-  return dayOf(ms / 1000);
+export function profileText(profile: Profile): string {
+  return JSON.stringify([profile.labels, profile.channels, profile.industries]);
 }
 
-/** Some 20 years of days: far more than an inventory has, and a few hundred kilobytes. */
-const MAX_ISO_DAYS = 8192;
-/** Every listed number has two days, and all of them have the same few hundred. */
-const isoDays = new Map<number, string>();
-
-/** A day counted from 1970 as YYYY-MM-DD. */
-export function isoDay(day: number): string {
-  const known = isoDays.get(day);
-  if (known !== undefined) return known;
-  const text = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
-  if (isoDays.size < MAX_ISO_DAYS) isoDays.set(day, text);
-  return text;
+/** The profile of everything known of either: in canonical order whatever order the parts came in. */
+export function unionProfile(a: Profile, b: Profile): Profile {
+  return {
+    labels: [...new Set([...a.labels, ...b.labels])].sort(),
+    channels: CHANNELS.filter((channel) => a.channels.includes(channel) || b.channels.includes(channel)),
+    industries: INDUSTRIES.filter((industry) => a.industries.includes(industry) || b.industries.includes(industry)),
+  };
 }
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
+export function parseProfile(text: string): Profile {
+  const value = parseJson(text, 'profile');
+  const parts: unknown[] = Array.isArray(value) ? value : [];
+  const [labels, channels, industries] = parts.map(textList);
+  if (parts.length !== 3 || labels === undefined || channels === undefined || industries === undefined) {
+    throw new FormatError('profile: expected three lists of text');
+  }
+  const profile: Profile = {
+    labels,
+    channels: CHANNELS.filter((channel) => channels.includes(channel)),
+    industries: INDUSTRIES.filter((industry) => industries.includes(industry)),
+  };
+  if (profileText(unionProfile(profile, profile)) !== text) {
+    throw new FormatError('profile: unknown or repeated names, or out of order');
+  }
+  return profile;
+}
 
-/** The day of a date as YYYY-MM-DD, or null if the text is none or the calendar has no such day. */
-export function parseDay(text: string): number | null {
-  if (!DATE.test(text)) return null;
-  const day = Date.parse(`${text}T00:00:00Z`) / (SECONDS_PER_DAY * 1000);
-  return Number.isInteger(day) && isoDay(day) === text ? day : null;
+function textList(value: unknown): string[] | undefined {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }

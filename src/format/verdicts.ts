@@ -24,14 +24,14 @@
  * numbers are seen on one day only, and counts of sightings have a long tail: both would otherwise set the width of
  * every record.
  */
+
+import { chunks, FieldReader, type PackedField, packedWords, packField, putWords } from '../lib/bits.ts';
+import { type Bytes, decodeText, encodeText, FormatError } from '../lib/bytes.ts';
 import { finish, type Steps } from '../lib/cooperate.ts';
-import { putWords } from './bits.ts';
-import { type Bytes, FormatError, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from './frame.ts';
+import { FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
-import { FieldReader, type PackedField, packedWords, packField, stretches } from './packed.ts';
-import { type Profile, parseProfile } from './profile.ts';
 import type { RecordColumns } from './records.ts';
-import { decodeText, encodeText } from './text.ts';
+import { type Profile, parseProfile } from './records.ts';
 
 const MAGIC = 'RFVE';
 const VERSION = 1;
@@ -170,7 +170,7 @@ export class VerdictsReader {
         exceptionWidth,
         exceptions,
         exceptionWords: words(exceptions, exceptionWidth),
-        before: counts(stretches(this.count, exceptions)),
+        before: counts(chunks(this.count, exceptions)),
       };
       return new FieldReader(field, this.count);
     });

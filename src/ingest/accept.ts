@@ -10,19 +10,32 @@
  *   3. Once `merged/<id>` exists it is the truth. A later put may make a new `waiting/<id>`: a tick that finds both drops
  *      the waiting one unmerged. No such upload may be answered 202 on the strength of its own put.
  */
+
 import { createHash } from 'node:crypto';
-import { BatchBuilder, type LineError, openBatchSteps, type Receipt } from '../format/batch.ts';
+import type { Detection } from '../format/attributes.ts';
+import {
+  BatchBuilder,
+  type LineError,
+  MAX_NAMED_SOURCES,
+  openBatchSteps,
+  type Receipt,
+  type SourceLines,
+} from '../format/batch.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
-import { StorageUnavailable } from '../store/errors.ts';
-import { batchOwner, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../store/keys.ts';
-import type { ObjectHead, ObjectStore } from '../store/store.ts';
-import { UploadAttributes } from './attributes.ts';
-import { bodyEncoding } from './content-type.ts';
-import { MAX_REPORTED_ERRORS } from './limits.ts';
+import type { LineType } from '../phone/parse.ts';
+import { batchOwner, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
+import { type ObjectHead, type ObjectStore, StorageUnavailable } from '../storage/store.ts';
+import {
+  MAX_REPORTED_ERRORS,
+  MAX_UPLOAD_KINDS,
+  MAX_UPLOAD_SOURCES,
+  MAX_UPLOAD_TEXT_BYTES,
+  type RawLine,
+} from './body.ts';
+import { bodyEncoding } from './decode.ts';
+import { type Field, isBlank, isField, keptName } from './fields.ts';
 import { type DetectionHandlers, parseDetections } from './parse.ts';
-import { SourceTally } from './source-tally.ts';
-import { UploadNotes } from './upload-notes.ts';
-import type { Labels, ValidationContext } from './validate.ts';
+import { type Labels, type RejectCode, Rejection, type ValidationContext } from './validate.ts';
 
 export interface Upload {
   readonly body: ReadableStream<Uint8Array>;
@@ -134,7 +147,7 @@ function uniqueId(nowMs: number, random: string): string {
   return `${String(nowMs).padStart(13, '0')}-${random}`;
 }
 
-export function keyedId(tenant: string, idempotencyKey: string): string {
+function keyedId(tenant: string, idempotencyKey: string): string {
   return `${KEYED_BATCH}${createHash('sha256').update(`${tenant}\n${idempotencyKey}`).digest('hex')}`;
 }
 
@@ -203,4 +216,161 @@ function unavailable(batch: Batch, cause: unknown): StorageUnavailable {
     ? 'send it again with the same Idempotency-Key: it will be counted once'
     : 'sent again without an Idempotency-Key it may be counted twice';
   return new StorageUnavailable(`the storage did not confirm the upload; ${retry}`, cause);
+}
+
+/** Counts the lines of each source of an upload, for the screening before they are merged. */
+
+type Counts = { -readonly [K in keyof Omit<SourceLines, 'source'>]: number };
+
+const NONE: Readonly<Counts> = { lines: 0, accepted: 0, unassigned: 0, invalid: 0, fixedLine: 0 };
+const INVALID: RejectCode = 'invalid-number';
+
+/** Counts a line in constant time; holds at most MAX_UPLOAD_SOURCES names, and of no other is a line accepted. */
+export class SourceTally {
+  readonly #counts = new Map<string | null, Counts>();
+  readonly #others: Counts = { ...NONE };
+
+  hasRoomFor(source: string | null): boolean {
+    return this.#counts.size < MAX_UPLOAD_SOURCES || this.#counts.has(source);
+  }
+
+  accept(source: string | null, lineType: LineType): void {
+    const counts = this.#of(source);
+    counts.accepted += 1;
+    // In plans that do not tell mobiles from fixed lines (NANP) it says nothing.
+    if (lineType === 'fixed_line') counts.fixedLine += 1;
+  }
+
+  /** Only what is wrong with a number says something of the source; a wrong date or label is a fault of the upload. */
+  reject(source: string | null, { code, isUnassigned }: Pick<Rejection, 'code' | 'isUnassigned'>): void {
+    const counts = this.#of(source);
+    if (code !== INVALID) return;
+    if (isUnassigned) counts.unassigned += 1;
+    else counts.invalid += 1;
+  }
+
+  /** Those with the most lines first; beyond MAX_NAMED_SOURCES one entry for the rest. */
+  finish(): SourceLines[] {
+    const all = [...this.#counts].map(([source, counts]) => ({ source, ...counts }));
+    all.sort((a, b) => b.lines - a.lines);
+    const named: SourceLines[] = all.slice(0, MAX_NAMED_SOURCES);
+    const rest: Counts[] = all.slice(MAX_NAMED_SOURCES);
+    return rest.length === 0 ? named : [...named, rest.reduce(add, this.#others)];
+  }
+
+  #of(source: string | null): Counts {
+    const counts = this.#counts.get(source) ?? (this.hasRoomFor(source) ? { ...NONE } : this.#others);
+    if (counts !== this.#others) this.#counts.set(source, counts);
+    counts.lines += 1;
+    return counts;
+  }
+}
+
+function add(a: Counts, b: Counts): Counts {
+  return {
+    lines: a.lines + b.lines,
+    accepted: a.accepted + b.accepted,
+    unassigned: a.unassigned + b.unassigned,
+    invalid: a.invalid + b.invalid,
+    fixedLine: a.fixedLine + b.fixedLine,
+  };
+}
+
+/**
+ * How many distinct attributes one upload may have. A merge holds each of them as text, several times
+ * over, where a detection takes 24 bytes: without a bound, an upload of a few megabytes takes more memory than a tick
+ * has. Lines beyond it are rejected with the reason, to be sent in another upload.
+ */
+
+const WIDE = /[^\0-\xff]/;
+
+class UploadAttributes {
+  readonly #tally: SourceTally;
+  readonly #kinds = new Set<string>();
+  #textBytes = 0;
+  /** Why the last one was not admitted. */
+  refusal = tooMany('nothing');
+
+  constructor(tally: SourceTally) {
+    this.#tally = tally;
+  }
+
+  /**
+   * Called once for each distinct set of attributes, so that repeated ones cost nothing.
+   * @param text of the detection's attributes
+   */
+  admits({ source, link }: Detection, text: string): boolean {
+    if (!this.#tally.hasRoomFor(source)) return this.#refuse(`${MAX_UPLOAD_SOURCES} different sources`);
+    const kind = link === null ? text : text.replace(link.sha256, '');
+    if (!this.#kinds.has(kind) && this.#kinds.size >= MAX_UPLOAD_KINDS) {
+      return this.#refuse(`${MAX_UPLOAD_KINDS} combinations of label, channel, industry, project, host and source`);
+    }
+    const textBytes = text.length * (WIDE.test(text) ? 2 : 1);
+    if (this.#textBytes + textBytes > MAX_UPLOAD_TEXT_BYTES) {
+      return this.#refuse(`${MAX_UPLOAD_TEXT_BYTES / 2 ** 20} MiB of different circumstances`);
+    }
+    this.#kinds.add(kind);
+    this.#textBytes += textBytes;
+    return true;
+  }
+
+  #refuse(most: string): false {
+    this.refusal = tooMany(most);
+    return false;
+  }
+}
+
+function tooMany(most: string): Rejection {
+  const detail = `expected at most ${most} in an upload; found more: send the line in another`;
+  return new Rejection('too-many-attributes', detail);
+}
+
+/**
+ * Defaulted and ignored fields of an upload, for its receipt, so that its sender learns of them before users are
+ * blocked.
+ */
+
+/** Fields whose default changes what is answered of a number; the receipt counts the lines that got it. */
+const DEFAULTED = ['label', 'channel', 'observedAt'] as const satisfies readonly Field[];
+
+/**
+ * Names listed in a receipt, each of at most 41 characters. A feed has a few; if there are more, they are not names.
+ */
+export const MAX_IGNORED_FIELDS = 20;
+/** Stands last among the names if there were more. */
+export const MORE_IGNORED = '…';
+/** Names that have been examined, none longer than any that a feed has. */
+const MAX_SEEN = 256;
+const MAX_SEEN_CHARS = 64;
+
+type Notes = Required<Pick<Receipt, 'defaulted' | 'ignoredFields'>>;
+
+/** Takes constant time a field of a line, and constant memory. */
+export class UploadNotes {
+  readonly #defaulted = { label: 0, channel: 0, observedAt: 0 };
+  readonly #seen = new Set<string>();
+  readonly #ignored = new Set<string>();
+  #more = false;
+
+  /** An accepted line, as the body gave it. */
+  accept(raw: RawLine): void {
+    for (const field of DEFAULTED) if (isBlank(raw[field])) this.#defaulted[field] += 1;
+  }
+
+  /** The names of the fields of a line or of a header, accepted or not; those that are none of ours are noted. */
+  names(names: Iterable<string>): void {
+    for (const name of names) {
+      if (isField(name) || this.#more || this.#seen.has(name)) continue;
+      const shown = keptName(name);
+      if (this.#seen.size < MAX_SEEN && name.length <= MAX_SEEN_CHARS) this.#seen.add(name);
+      if (shown === '' || this.#ignored.has(shown)) continue;
+      if (this.#ignored.size < MAX_IGNORED_FIELDS) this.#ignored.add(shown);
+      else this.#more = true;
+    }
+  }
+
+  finish(): Notes {
+    const names = [...this.#ignored];
+    return { defaulted: { ...this.#defaulted }, ignoredFields: this.#more ? [...names, MORE_IGNORED] : names };
+  }
 }

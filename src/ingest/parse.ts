@@ -1,17 +1,14 @@
+import type { Detection } from '../format/attributes.ts';
 import type { LineError } from '../format/batch.ts';
-import type { Detection } from '../format/detection.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
-import type { LineType } from '../number/parse.ts';
-import type { BodyEncoding, BodyFormat } from './content-type.ts';
+import type { LineType } from '../phone/parse.ts';
+import type { BodyReader, LineReceiver, RawLine } from './body.ts';
+import { BodyError, LINE_ENDS_LOST, MAX_DETECTIONS } from './body.ts';
 import { csvReader } from './csv.ts';
+import type { BodyEncoding, BodyFormat } from './decode.ts';
 import { decodeText } from './decode.ts';
-import { BodyError, LINE_ENDS_LOST } from './errors.ts';
-import { jsonArrayReader } from './json-array.ts';
-import { MAX_DETECTIONS } from './limits.ts';
-import { ndjsonReader } from './ndjson.ts';
-import type { BodyReader, LineReceiver, RawLine } from './reader.ts';
-import { Rejection } from './rejection.ts';
-import { checkLine, sourceOfLine, type ValidationContext } from './validate.ts';
+import { jsonArrayReader, ndjsonReader } from './json.ts';
+import { checkLine, Rejection, sourceOfLine, type ValidationContext } from './validate.ts';
 
 export interface DetectionHandlers {
   /** @param raw as the body gave the line */

@@ -1,17 +1,31 @@
 /** API keys: who a request comes from, and the making, listing and deleting of keys. */
-import { toHex } from '../format/hash.ts';
-import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.ts';
-import { KeyCache } from './key-cache.ts';
-import { type ApiKey, KEY_FILE, MAX_KEYS } from './key-file.ts';
-import { DEFAULT_TENANT, type Principal, SCOPES, type Scope } from './scope.ts';
-import { type Digest, digestOf, idOf, MAX_TOKEN_CHARS, mintToken, sameDigest } from './token.ts';
+
+import * as v from 'valibot';
+import { type Bytes, fromHex, toHex } from '../lib/bytes.ts';
+import { framedJson } from '../lib/frame.ts';
+import { type Beginning, SwrCache, type SwrCacheDeps, type Version } from '../lib/swr-cache.ts';
+import { CasObject, type CasObjectDeps, type CasObjectKind } from '../storage/cas-object.ts';
+import { API_KEYS_KEY } from '../storage/keys.ts';
+import { StorageUnavailable } from '../storage/store.ts';
+import {
+  DEFAULT_TENANT,
+  type Digest,
+  digestOf,
+  idOf,
+  MAX_TOKEN_CHARS,
+  mintToken,
+  type Principal,
+  SCOPES,
+  type Scope,
+  sameDigest,
+} from './key.ts';
 
 /** Keys in use in one isolate at a time; 64 bytes and the key's text each. */
 const MAX_CACHED_PROOFS = 256;
 
 const ADMIN: Principal = { id: 'admin', tenant: DEFAULT_TENANT, scopes: SCOPES, perMinute: null };
 
-export interface KeyRegistryDeps extends ChangedObjectDeps {
+interface KeyRegistryDeps extends CasObjectDeps {
   /** As checked by `checkAdminKey`; null: none. */
   readonly adminKey: string | null;
   /** Milliseconds since 1970. */
@@ -35,15 +49,15 @@ interface Proof {
 }
 
 /** A key without what could prove it. */
-export type KeySummary = Omit<ApiKey, 'sha256'>;
+type KeySummary = Omit<ApiKey, 'sha256'>;
 
-export type Authentication =
+type Authentication =
   | { readonly kind: 'known'; readonly principal: Principal }
   | { readonly kind: 'refused' }
   /** Storage did not answer, now or recently enough. */
   | { readonly kind: 'unavailable' };
 
-export type CreateResult =
+type CreateResult =
   | { readonly kind: 'created'; readonly id: string; readonly key: string }
   | { readonly kind: 'full'; readonly limit: number }
   /** The key may have been stored, but its secret has been given to nobody. */
@@ -51,7 +65,7 @@ export type CreateResult =
 
 export class KeyRegistry {
   readonly #deps: KeyRegistryDeps;
-  readonly #store: ChangedObject<readonly ApiKey[]>;
+  readonly #store: CasObject<readonly ApiKey[]>;
   readonly #cache: KeyCache;
   /** Digests and ids of keys that were valid, by key: only to avoid hashing again. Oldest first. */
   readonly #proofs = new Map<string, Proof>();
@@ -59,7 +73,7 @@ export class KeyRegistry {
 
   constructor(deps: KeyRegistryDeps) {
     this.#deps = deps;
-    this.#store = new ChangedObject(deps, KEY_FILE);
+    this.#store = new CasObject(deps, KEY_FILE);
     this.#cache = new KeyCache({ ...deps, store: this.#store });
   }
 
@@ -165,4 +179,156 @@ export class KeyRegistry {
 
 function withoutSecret({ sha256: _, ...summary }: ApiKey): KeySummary {
   return summary;
+}
+
+/**
+ * The keys as an isolate holds them (src/lib/swr-cache.ts). A revocation is effective within a minute while storage
+ * works, and within an hour if it fails.
+ */
+
+/** Together with the longest time that a read may take, this stays below a minute. */
+const REFRESH_FIRST_AFTER_MS = 45_000;
+const MAX_AGE_MS = 3_600_000;
+/** An id that the copy lacks may be a key that was just made elsewhere, so storage is read; at most once a second. */
+const MISS_REFRESH_AFTER_MS = 1000;
+
+interface KnownKey {
+  readonly principal: Principal;
+  readonly sha256: Digest;
+}
+
+type KnownKeys = ReadonlyMap<string, KnownKey>;
+
+interface KeyCacheDeps extends Omit<SwrCacheDeps<KnownKeys>, 'readIfChanged'> {
+  readonly store: CasObject<readonly ApiKey[]>;
+}
+
+class KeyCache {
+  readonly #copy: SwrCache<KnownKeys>;
+
+  constructor({ store, ...deps }: KeyCacheDeps) {
+    const readIfChanged = async (etag: string | null) => {
+      const version = await store.readIfChanged(etag);
+      return version === 'unchanged' ? version : known(version);
+    };
+    this.#copy = new SwrCache(
+      { ...deps, readIfChanged },
+      { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: MAX_AGE_MS },
+    );
+  }
+
+  /** The key with this id if the copy can be used without waiting and has it, else null. */
+  peek(id: string): KnownKey | null {
+    return this.#copy.peek()?.get(id) ?? null;
+  }
+
+  /** The key with this id, null if there is none, 'unavailable' if nothing recent enough is known. */
+  async find(id: string): Promise<KnownKey | null | 'unavailable'> {
+    const keys = await this.#copy.get();
+    if (keys === null) return 'unavailable';
+    return keys.get(id) ?? this.#lookAgain(id);
+  }
+
+  /** Rejects unless keys can be checked. */
+  async checkAvailable(): Promise<void> {
+    if ((await this.#copy.get()) === null) throw new StorageUnavailable('no key can be checked at the moment');
+  }
+
+  /** To be called before this isolate changes the keys, for `accept`. */
+  begin(): Beginning {
+    return this.#copy.begin();
+  }
+
+  /** Stores what this isolate has just written. */
+  accept(version: Version<readonly ApiKey[]> | 'unavailable', begun: Beginning): void {
+    this.#copy.accept(version === 'unavailable' ? version : known(version), begun);
+  }
+
+  /** After another isolate has changed the keys, as HeldCopy has it. */
+  changedElsewhere(begun: Beginning): Promise<void> {
+    return this.#copy.changedElsewhere(begun);
+  }
+
+  /** For an id that the copy lacks. While storage fails it is not known whether there is such a key. */
+  async #lookAgain(id: string): Promise<KnownKey | null | 'unavailable'> {
+    const keys = await this.#copy.refreshIfOlder(MISS_REFRESH_AFTER_MS);
+    if (this.#copy.hasJustFailed()) return 'unavailable';
+    return keys?.get(id) ?? null;
+  }
+}
+
+function known({ value, etag }: Version<readonly ApiKey[]>): Version<KnownKeys> {
+  return { value: new Map(value.map((key) => [key.id, knownKey(key)])), etag };
+}
+
+function knownKey({ id, tenant, scopes, quota, sha256 }: ApiKey): KnownKey {
+  return { principal: { id, tenant, scopes, perMinute: quota?.perMinute ?? null }, sha256: fromHex(sha256) };
+}
+
+/**
+ * All stored API keys, one small object: frame "RFKY" version 1 around JSON
+ *
+ *   {"keys": [{"id", "name", "scopes", "tenant", "quota": {"perMinute"} | null, "createdAt", "sha256"}, ...]}
+ *
+ * in order of creation. `sha256` is that of the key as its holder has it, 64 hex digits; the key itself is nowhere.
+ */
+
+const MAGIC = 'RFKY';
+const VERSION = 1;
+
+/** Keeps the object at a few hundred KiB, since every isolate reads it whole. */
+export const MAX_KEYS = 1000;
+
+const apiKey = v.object({
+  id: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
+  name: v.string(),
+  scopes: v.array(v.picklist(SCOPES)),
+  tenant: v.string(),
+  quota: v.nullable(v.object({ perMinute: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) })),
+  /** Milliseconds since 1970. */
+  createdAt: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+});
+
+const schema = v.object({ keys: v.pipe(v.array(apiKey), v.maxLength(MAX_KEYS)) });
+
+export type ApiKey = v.InferOutput<typeof apiKey>;
+
+const file = framedJson(MAGIC, VERSION, schema);
+
+export function encodeKeys(keys: readonly ApiKey[]): Bytes {
+  return file.encode({ keys: [...keys] });
+}
+
+/** @throws FormatError unless the bytes are a key file */
+export function decodeKeys(bytes: Bytes): readonly ApiKey[] {
+  return file.decode(bytes).keys;
+}
+
+const KEY_FILE: CasObjectKind<readonly ApiKey[]> = {
+  key: API_KEYS_KEY,
+  codec: { encode: encodeKeys, decode: decodeKeys },
+  empty: [],
+};
+
+/** Of any form, so its strength is the operator's. 32 hex digits of a random source are 128 bits. */
+const MIN_ADMIN_KEY_CHARS = 32;
+
+/** What can stand behind `Bearer ` in a header. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
+
+/**
+ * Checks RINGFENCE_ADMIN_KEY. Undefined or empty: there is no admin key, only the stored ones.
+ * @throws RangeError saying what was expected; it never quotes the key
+ */
+export function checkAdminKey(text: string | undefined): string | null {
+  if (text === undefined || text === '') return null;
+  if (text.length < MIN_ADMIN_KEY_CHARS || text.length > MAX_TOKEN_CHARS) {
+    const expected = `${MIN_ADMIN_KEY_CHARS} to ${MAX_TOKEN_CHARS} characters`;
+    throw new RangeError(`RINGFENCE_ADMIN_KEY: expected ${expected}; found ${text.length}`);
+  }
+  if (!PRINTABLE.test(text)) {
+    throw new RangeError('RINGFENCE_ADMIN_KEY: expected printable ASCII without spaces; found another character');
+  }
+  return text;
 }

@@ -1,18 +1,14 @@
-/** From a number, and how it is to be looked up, to the answer: the same for HTTP and RPC, and in parts for replicas. */
-import { dayOf, isoDay, parseDay } from '../format/records.ts';
-import { refuseSandboxQuota } from '../http/sandbox.ts';
-import type { PhoneNumber } from '../number/phone-number.ts';
-import { readingsOf } from '../number/readings.ts';
-import type { LookupAnswer } from '../policy/answer.ts';
-import { decide, type PastMoment, type TenantRules } from '../policy/decide.ts';
-import type { Finding } from '../policy/finding.ts';
+import { dayOf, isoDay, parseDay } from '../lib/time.ts';
+import { readingsOf } from '../phone/parse.ts';
+import type { PhoneNumber } from '../phone/phone-number.ts';
+import type { Finding, LookupAnswer } from '../policy/answer.ts';
+import { type AsOfContext, decide, severest, type TenantRules } from '../policy/decide.ts';
 import type { LabelLevels } from '../policy/labels.ts';
-import { severest } from '../policy/severest.ts';
-import type { FindPast, Moment, PastFinding } from '../serve/as-of.ts';
-import type { FindOptions, LookupFinder, Probed } from '../serve/finder.ts';
-import { StorageUnavailable } from '../store/errors.ts';
-import { LookupError } from './lookup-error.ts';
-import { invalidRequest, type LookupRequest } from './request.ts';
+import { StorageUnavailable } from '../storage/store.ts';
+import type { AsOf, FindPast, PastFinding } from './as-of.ts';
+import type { FindOptions, LookupFinder, Probed } from './finder.ts';
+import { invalidRequest, LookupError, type LookupRequest } from './request.ts';
+import { refuseSandboxQuota } from './sandbox.ts';
 
 /** What each tenant decides with (src/tenants/tenant-rules.ts). */
 export interface Rules {
@@ -81,7 +77,7 @@ export async function lookupNumber(
   }
   const { findings, rules } = await findFor(deps, tenant, [subject.number], { evidence, basis: receipt }, probed);
   const [finding] = findings;
-  if (!finding) throw unknown();
+  if (!finding) throw unanswered();
   return decide(subject, finding, { ...rules, levels: deps.labels, now: deps.now(), scenario, evidence, receipt });
 }
 
@@ -159,7 +155,7 @@ async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup):
   const now = deps.now();
   const rules = await deps.rules.get(tenant);
   const options = { evidence: evidence || rules.policy.readsProjects };
-  const past = await deps.past(subject.number, momentOf(lookup.asOf, now), options);
+  const past = await deps.past(subject.number, asOfFrom(lookup.asOf, now), options);
   if (past.kind === 'not-retained') throw notRetained(past.retained);
   const asOf = answerMoment(lookup.asOf, past);
   return decide(subject, past.finding, { ...rules, levels: deps.labels, now, asOf, scenario, evidence });
@@ -169,14 +165,14 @@ async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup):
  * The moment that a lookup asks about.
  * @throws LookupError `invalid-request` for a day to come
  */
-export function momentOf(asOf: string | number, now: number): Moment {
+export function asOfFrom(asOf: string | number, now: number): AsOf {
   if (typeof asOf === 'number') return { generation: asOf };
   const day = parseDay(asOf);
   if (day === null || day > dayOf(now / 1000)) throw invalidRequest('asOf', 'expected a date that is not to come');
   return { day };
 }
 
-function answerMoment(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): PastMoment {
+function answerMoment(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): AsOfContext {
   if (typeof asOf === 'number') return { at, answer: { generation: asOf, publishedAt: new Date(at).toISOString() } };
   const date = isoDay(dayOf(at / 1000));
   return { at, answer: complete ? { date } : { date, complete } };
@@ -192,7 +188,7 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof StorageUnavailable ? unknown() : error;
+    throw error instanceof StorageUnavailable ? unanswered() : error;
   }
 }
 
@@ -200,7 +196,7 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
 const RETRY_AFTER_SECONDS = 5;
 
 /** Storage could not say. */
-export function unknown(): LookupError {
+export function unanswered(): LookupError {
   const detail = 'the number can be called neither listed nor clear at the moment';
   return new LookupError('storage-unavailable', detail, { verdict: 'unknown' }, RETRY_AFTER_SECONDS);
 }

@@ -1,10 +1,51 @@
-/** What is asked of a lookup, by HTTP, by RPC or of a replica. Messages start with "expected" and never repeat the value. */
 import * as v from 'valibot';
-import { parseDay } from '../format/records.ts';
-import { isOneLine } from '../lib/one-line.ts';
-import { validate } from '../lib/validate.ts';
-import { isCountry } from '../number/country.ts';
-import { LookupError } from './lookup-error.ts';
+import { parseDay } from '../lib/time.ts';
+import { isOneLine, validate } from '../lib/validate.ts';
+import { isCountry } from '../phone/plan.ts';
+
+/**
+ * Why a lookup has no answer. HTTP makes a problem of it, RPC and replicas a result; the statuses are those of
+ * src/api/problem.ts. Like there, nothing that was sent is quoted.
+ */
+const STATUS = {
+  'invalid-number': 400,
+  'invalid-request': 400,
+  'not-retained': 404,
+  'quota-exceeded': 429,
+  'storage-unavailable': 503,
+} as const;
+
+type LookupErrorCode = keyof typeof STATUS;
+
+export class LookupError extends Error {
+  override readonly name = 'LookupError';
+  readonly code: LookupErrorCode;
+  /** What was expected. */
+  readonly detail: string;
+  /** Further members of the problem, such as the field at fault. */
+  readonly members: Readonly<Record<string, unknown>>;
+  /** After which the same lookup may be answered; null: nobody knows. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    code: LookupErrorCode,
+    detail: string,
+    members: Readonly<Record<string, unknown>> = {},
+    retryAfterSeconds: number | null = null,
+  ) {
+    super(`${code}: ${detail}`);
+    this.code = code;
+    this.detail = detail;
+    this.members = members;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  get status(): number {
+    return STATUS[this.code];
+  }
+}
+
+/** What is asked of a lookup, by HTTP, by RPC or of a replica. Messages start with "expected" and never repeat the value. */
 
 /** A name such as `signup` or `password-reset`. */
 const MAX_SCENARIO_CHARS = 64;

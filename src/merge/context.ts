@@ -3,8 +3,7 @@ import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import type { Pacer } from '../lib/cooperate.ts';
 import type { Bounds } from '../quality/bounds.ts';
-import type { ObjectStore, SliceStore } from '../store/store.ts';
-import { SMALL_RUN } from './tiers.ts';
+import type { ObjectStore, SliceStore } from '../storage/store.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
 export interface MergeContext {
@@ -56,6 +55,9 @@ export interface TickBudget {
   readonly smallRun: number;
 }
 
+/** Runs up to this size are merged with whatever is newer at once: half a segment, two slices a minute to reload. */
+export const SMALL_RUN = 32_768;
+
 export const DEFAULT_BUDGET: TickBudget = {
   batches: 500,
   batchBytes: 16 * 2 ** 20,
@@ -68,17 +70,21 @@ export const DEFAULT_BUDGET: TickBudget = {
   smallRun: SMALL_RUN,
 };
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+/** Lines of one event in a tick: enough to see what it is about, however many batches or segments it is true of. */
+const MAX_LINES = 5;
 
-/** Seven digits or more that stand alone: not part of a key, a hash or a commit, so perhaps a phone number. */
-const LONE_DIGITS = /(?<![0-9a-z-])\+?\d{7,}(?![0-9a-z-])/gi;
-
-/**
- * What an error says, fit to be logged: the reader of a manifest quotes a value that it refuses, and the first and
- * last number of a segment are values. Other readers name places, sizes and hashes only.
- */
-export function loggableMessage(error: unknown): string {
-  return messageOf(error).replaceAll(LONE_DIGITS, '(digits)');
+/** A log that says the same a few times only, and at the end how often it was. */
+export function boundLog({ log }: MergeContext): { readonly log: MergeContext['log']; end(): void } {
+  const counts = new Map<string, number>();
+  return {
+    log: (event, details) => {
+      const count = (counts.get(event) ?? 0) + 1;
+      counts.set(event, count);
+      if (count <= MAX_LINES) log(event, details);
+    },
+    end: () => {
+      const more = [...counts].filter(([, count]) => count > MAX_LINES);
+      if (more.length > 0) log('log.bounded', Object.fromEntries(more));
+    },
+  };
 }

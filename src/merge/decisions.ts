@@ -4,9 +4,14 @@
  * other would keep every tick from publishing. So a tick that has lost its race takes a lease, and goes again; decisions
  * wait until it is given back, or over. The lease is a courtesy: who wins is decided by the swap of the manifest alone.
  */
-import { TICK_LEASE_KEY } from '../store/keys.ts';
-import { type MergeContext, messageOf } from './context.ts';
-import { type LoadedManifest, loadManifest } from './publish.ts';
+
+import { messageOf } from '../lib/errors.ts';
+import { type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
+import { TICK_LEASE_KEY } from '../storage/keys.ts';
+import type { MergeContext } from './context.ts';
+import { readSetAside, type SetAside, writeSetAside } from './failing-batches.ts';
+import { NO_BATCHES } from './history.ts';
+import { type LoadedManifest, loadManifest, publish } from './publish.ts';
 
 /** Of those who publish at once one wins each second, so as many may decide at the same time. */
 const ATTEMPTS = 20;
@@ -56,4 +61,61 @@ export async function underLease<T>({ objects, log }: MergeContext, work: () => 
     // One that stays is over after a minute.
     await orLogged(objects.delete([TICK_LEASE_KEY]));
   }
+}
+
+/** Bringing back what was set aside, by a rollback or since a tick failed on it: the next ticks merge it. */
+
+export type ReleaseResult =
+  /** To be merged by the next ticks; it may have been released before. */
+  { readonly kind: 'done'; readonly isNew: boolean } | { readonly kind: 'not-set-aside' };
+
+/**
+ * Releases a batch, once however often it is asked for. Rejects when storage fails; then it is released or it is not,
+ * and the next request does what is left to do.
+ */
+export async function releaseBatch(context: MergeContext, id: string): Promise<ReleaseResult> {
+  const { objects } = context;
+  return decideOn(context, 'release', async (base) => {
+    const { generation, replay, unscreened } = base.manifest;
+    if (replay.includes(id)) return { kind: 'done', isNew: false };
+    const aside = await readSetAside(objects, base.manifest);
+    const found = aside.find((one) => one.id === id);
+    if (found === undefined) return { kind: 'not-set-aside' };
+    const left = aside.filter((one) => one !== found);
+    const change = {
+      setAside: await writeSetAside(objects, generation + 1, context.randomId(), left),
+      replay: [...replay, id],
+      unscreened: wasScreened(found) ? unscreened : [...unscreened, id],
+    };
+    return (await publish(context, base, change, NO_BATCHES)) === null ? LOST : { kind: 'done', isNew: true };
+  });
+}
+
+/** Whether its lines were counted and its sources judged when it was merged first. */
+function wasScreened({ reason }: SetAside): boolean {
+  return reason === 'rollback';
+}
+
+/** Publishing what an admin decides of a source in quarantine: a new generation with the ledger changed. */
+
+type DecisionResult =
+  | { readonly kind: 'done'; readonly generation: number; readonly ledger: Ledger }
+  | { readonly kind: 'not-quarantined' };
+
+/**
+ * @param decide the ledger as it is to be, or null if the source is not in quarantine; called once an attempt
+ * Rejects when storage fails; then the decision may or may not have been made.
+ */
+export async function decideSource(
+  context: MergeContext,
+  decide: (ledger: Ledger) => Ledger | null,
+): Promise<DecisionResult> {
+  return decideOn(context, 'decision', async (base) => {
+    const { generation } = base.manifest;
+    const ledger = decide(await readLedger(context.objects, base.manifest));
+    if (ledger === null) return { kind: 'not-quarantined' };
+    const key = await writeLedger(context.objects, generation + 1, context.randomId(), ledger);
+    const published = await publish(context, base, { ledger: key }, NO_BATCHES);
+    return published === null ? LOST : { kind: 'done', generation: published.manifest.generation, ledger };
+  });
 }

@@ -3,13 +3,17 @@
  * last seen the latest, sightings add up, profiles and evidence unite: every part of it commutes and associates, so
  * neither the order of detections nor their division into batches and runs can show in the result.
  */
-import { blockStart, type EncodedSegment, encodeSegment } from '../format/segment.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
-import type { RecordCursor } from './cursor.ts';
-import type { MergeDictionary } from './dictionary.ts';
-import { SegmentBuilder } from './segment-builder.ts';
 
-export interface FoldedSegment {
+import type { Batch } from '../format/batch.ts';
+import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../format/evidence.ts';
+import type { SegmentEntry } from '../format/manifest.ts';
+import { blockStart, columnWork, type EncodedSegment, encodeSegment, type OpenSegment } from '../format/segment.ts';
+import type { VerdictColumns } from '../format/verdicts.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { dayOf } from '../lib/time.ts';
+import { type MergeDictionary, type RecordSink, SegmentBuilder } from './segment-builder.ts';
+
+interface FoldedSegment {
   readonly segment: EncodedSegment;
   /** Where a later fold of the same sources goes on, or null after the last segment. */
   readonly resumeFrom: number | null;
@@ -95,4 +99,218 @@ class CursorHeap {
 
 function numberOf(cursors: readonly RecordCursor[], index: number): number {
   return (cursors[index] as RecordCursor).number;
+}
+
+/**
+ * Sources of records in number order. Batches and runs look the same to the fold: a batch row is a record of one
+ * sighting (or of an aggregate), and a number may come several times in a row.
+ */
+
+export interface RecordCursor {
+  /** The number the cursor stands on; infinity at the end. */
+  readonly number: number;
+  /** Adds the present record to the sink. Returns how many entries of evidence it has, at least one. */
+  emit(sink: RecordSink): number;
+  /** To the next record. Returns false when more must be loaded first. */
+  advance(): boolean;
+  /** Loads what comes next, or moves to the end. Called before first use and whenever `advance` returns false. */
+  load(pace: Pacer): Promise<void>;
+}
+
+/** What a text that a merge has not met costs, as against a record. */
+const TEXT_WORK = 0.5;
+
+export class BatchCursor implements RecordCursor {
+  number = Number.POSITIVE_INFINITY;
+  readonly #batch: Batch;
+  /** The merge's ids of the batch's circumstances. */
+  readonly #circumstances: Uint32Array;
+  readonly #dictionary: MergeDictionary;
+  #row = 0;
+
+  constructor(batch: Batch, dictionary: MergeDictionary) {
+    this.#batch = batch;
+    this.#dictionary = dictionary;
+    this.#circumstances = new Uint32Array(batch.circumstances.length);
+  }
+
+  async load(pace: Pacer): Promise<void> {
+    const { circumstances } = this.#batch;
+    for (let i = 0; i < circumstances.length; i++) {
+      this.#circumstances[i] = this.#dictionary.circumstancesId(circumstances[i] as string);
+      if (pace.count(TEXT_WORK)) await pace.giveWay();
+    }
+    this.#read();
+  }
+
+  advance(): boolean {
+    this.#row += 1;
+    this.#read();
+    return true;
+  }
+
+  #read(): void {
+    this.number = this.#row < this.#batch.rows ? (this.#batch.numbers[this.#row] as number) : Number.POSITIVE_INFINITY;
+  }
+
+  emit(sink: RecordSink): number {
+    const row = this.#row;
+    const firstSeenAt = this.#batch.firstSeenAt[row] as number;
+    const observedAt = this.#batch.observedAt[row] as number;
+    const sightings = this.#batch.sightings[row] as number;
+    const circumstances = this.#circumstances[this.#batch.circumstance[row] as number] as number;
+    sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
+    sink.entry(circumstances, firstSeenAt, observedAt, sightings);
+    return 1;
+  }
+}
+
+const NONE = new Float64Array();
+const NO_VERDICTS: VerdictColumns = { profileId: NONE, firstDay: NONE, listedDays: NONE, sightings: NONE };
+
+/** A run from a number on, one segment in memory at a time. */
+export class RunCursor implements RecordCursor {
+  number = Number.POSITIVE_INFINITY;
+  readonly #segments: readonly SegmentEntry[];
+  readonly #open: (entry: SegmentEntry, pace: Pacer) => Promise<OpenSegment>;
+  readonly #dictionary: MergeDictionary;
+  readonly #from: number;
+  #next = 0;
+  #segment: OpenSegment | undefined;
+  #numbers = new Float64Array();
+  #verdicts: VerdictColumns = NO_VERDICTS;
+  #profiles = new Map<number, number>();
+  #rank = 0;
+  #block = -1;
+  readonly #evidence = new EvidenceBlock();
+  /** The merge's ids of the segment's shared circumstances, and of the block's own; -1 until one is met. */
+  #shared = new Int32Array();
+  #own: number[] = [];
+
+  constructor(
+    segments: readonly SegmentEntry[],
+    from: number,
+    open: (entry: SegmentEntry, pace: Pacer) => Promise<OpenSegment>,
+    dictionary: MergeDictionary,
+  ) {
+    this.#segments = segments.filter((entry) => entry.last >= from);
+    this.#from = from;
+    this.#open = open;
+    this.#dictionary = dictionary;
+  }
+
+  async load(pace: Pacer): Promise<void> {
+    const entry = this.#segments[this.#next++];
+    this.#block = -1;
+    if (entry === undefined) {
+      this.#segment = undefined;
+      this.number = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const segment = await this.#open(entry, pace);
+    this.#segment = segment;
+    this.#verdicts = segment.verdicts.all();
+    if (pace.count(columnWork(segment.shape.count))) await pace.giveWay();
+    this.#numbers = new Float64Array(segment.numbers.count);
+    segment.numbers.copyRange(0, segment.numbers.count, this.#numbers);
+    this.#profiles = new Map();
+    this.#shared = new Int32Array(segment.evidence.texts).fill(-1);
+    this.#rank = segment.numbers.rank(this.#from);
+    this.number = this.#numbers[this.#rank] as number;
+  }
+
+  advance(): boolean {
+    this.#rank += 1;
+    if (this.#rank >= this.#numbers.length) return false;
+    this.number = this.#numbers[this.#rank] as number;
+    return true;
+  }
+
+  emit(sink: RecordSink): number {
+    const segment = this.#segment;
+    if (segment === undefined) throw new RangeError('a run cursor at its end has no record');
+    const rank = this.#rank;
+    const { profileId, firstDay, listedDays, sightings: seen } = this.#verdicts;
+    const profile = this.#profileId(profileId[rank] as number, segment);
+    const day = firstDay[rank] as number;
+    sink.verdict(day, day + (listedDays[rank] as number), seen[rank] as number, profile);
+    const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
+    if (block !== this.#block) {
+      segment.readEvidence(block, this.#evidence);
+      this.#own = this.#evidence.texts.map((text) => this.#dictionary.circumstancesId(text));
+      this.#block = block;
+    }
+    const { entryEnd, circumstance, firstSeenAt, lastSeenAt, sightings } = this.#evidence;
+    const at = rank % EVIDENCE_BLOCK_NUMBERS;
+    const end = entryEnd[at] as number;
+    const start = at === 0 ? 0 : (entryEnd[at - 1] as number);
+    for (let e = start; e < end; e++) {
+      const circumstances = this.#circumstancesId(circumstance[e] as number, segment);
+      sink.entry(circumstances, firstSeenAt[e] as number, lastSeenAt[e] as number, sightings[e] as number);
+    }
+    return Math.max(1, end - start);
+  }
+
+  /** The merge's id of circumstances as the present block numbers them. */
+  #circumstancesId(local: number, { evidence }: OpenSegment): number {
+    const own = this.#own[local];
+    if (own !== undefined) return own;
+    const shared = local - this.#own.length;
+    const known = this.#shared[shared] as number;
+    if (known >= 0) return known;
+    const id = this.#dictionary.circumstancesId(evidence.text(shared));
+    this.#shared[shared] = id;
+    return id;
+  }
+
+  /** The merge's id of a segment's profile. */
+  #profileId(local: number, segment: OpenSegment): number {
+    const known = this.#profiles.get(local);
+    if (known !== undefined) return known;
+    const id = this.#dictionary.profileId(segment.verdicts.profileText(local));
+    this.#profiles.set(local, id);
+    return id;
+  }
+}
+
+/** The records of a run but those of some numbers. */
+export class WithoutNumbers implements RecordCursor {
+  readonly #run: RunCursor;
+  readonly #numbers: Float64Array;
+  /** Of the first number that is not below the run's. */
+  #at = 0;
+
+  /** @param numbers ascending */
+  constructor(run: RunCursor, numbers: Float64Array) {
+    this.#run = run;
+    this.#numbers = numbers;
+  }
+
+  get number(): number {
+    return this.#run.number;
+  }
+
+  emit(sink: RecordSink): number {
+    return this.#run.emit(sink);
+  }
+
+  advance(): boolean {
+    return this.#run.advance() && this.#pass();
+  }
+
+  async load(pace: Pacer): Promise<void> {
+    do await this.#run.load(pace);
+    while (!this.#pass());
+  }
+
+  /** Passes over numbers that are left out. Returns false when more must be loaded first. */
+  #pass(): boolean {
+    for (;;) {
+      const { number } = this.#run;
+      while (this.#at < this.#numbers.length && (this.#numbers[this.#at] as number) < number) this.#at += 1;
+      // At its end a run stands on infinity, which is none of the numbers.
+      if (this.#numbers[this.#at] !== number) return true;
+      if (!this.#run.advance()) return false;
+    }
+  }
 }

@@ -4,11 +4,11 @@
  * were never published.
  */
 import * as v from 'valibot';
-import { type Bytes, FormatError } from '../format/frame.ts';
-import { framedJson } from '../format/framed-json.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { generationKey, HISTORY_PREFIX } from '../store/keys.ts';
-import type { ObjectStore } from '../store/store.ts';
+import { type Bytes, FormatError } from '../lib/bytes.ts';
+import { framedJson } from '../lib/frame.ts';
+import { generationKey, HISTORY_PREFIX } from '../storage/keys.ts';
+import type { ObjectStore } from '../storage/store.ts';
 
 const MAGIC = 'RFHI';
 const VERSION = 1;

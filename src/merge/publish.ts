@@ -1,24 +1,20 @@
-/**
- * Publishing a generation: the conditional swap of the manifest is the only commit point of the system. Before it,
- * nothing that was written is visible; after it, everything is.
- */
-
-import type { Bytes } from '../format/frame.ts';
 import {
   decodeManifest,
   EMPTY_MANIFEST,
   encodeManifest,
   type Manifest,
+  type RetainedGeneration,
   type SegmentEntry,
   type SetAsideKey,
 } from '../format/manifest.ts';
-import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../store/keys.ts';
-import { firstManifest } from '../store/lost-manifest.ts';
-import type { ObjectStore, PutCondition } from '../store/store.ts';
-import { type MergeContext, messageOf } from './context.ts';
+import type { Bytes } from '../lib/bytes.ts';
+import { messageOf } from '../lib/errors.ts';
+import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../storage/keys.ts';
+import { firstManifest } from '../storage/manifest-object.ts';
+import type { ObjectStore, PutCondition } from '../storage/store.ts';
+import type { MergeContext } from './context.ts';
+import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
-import { thinRetained } from './retention.ts';
-import { readSetAside, writeSetAside } from './set-aside.ts';
 
 /** R2 takes one write a second of one key, and refuses more. */
 const WRITE_INTERVAL_MS = 1_000;
@@ -158,4 +154,30 @@ async function inObjects({ objects, randomId }: MergeContext, manifest: Manifest
 function namesSegment({ runs, compaction }: Manifest, key: string): boolean {
   const names = (entry: SegmentEntry) => entry.key === key;
   return runs.some(({ segments }) => segments.some(names)) || (compaction?.output ?? []).some(names);
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * Every generation that was current in the last hour is retained: readers may still hold it, and that hour is longer
+ * than the longest tick (15 minutes) and the caches (a minute) together.
+ */
+const KEEP_ALL_MS = HOUR_MS;
+/** Then one an hour for a day, and one a day for three days. */
+const KEEP_HOURLY_MS = DAY_MS;
+const KEEP_DAILY_MS = 3 * DAY_MS;
+
+/** Which of the earlier generations (oldest first) can be dropped: pure, so that every writer thins the same. */
+export function thinRetained(retained: readonly RetainedGeneration[], now: number): RetainedGeneration[] {
+  return retained.filter((entry, i) => {
+    const successor = retained[i + 1];
+    if (successor === undefined || now - successor.publishedAt <= KEEP_ALL_MS) return true;
+    const age = now - entry.publishedAt;
+    const period = age <= KEEP_HOURLY_MS ? HOUR_MS : DAY_MS;
+    // The last generation of each period stays.
+    const isLast = Math.floor(successor.publishedAt / period) !== Math.floor(entry.publishedAt / period);
+    return isLast && age <= KEEP_DAILY_MS;
+  });
 }

@@ -1,15 +1,17 @@
 /** Returning to a retained generation: a new generation with the runs of an old one. */
-import { reachedBy } from '../format/facts-reached.ts';
-import { decodeManifest, type Manifest } from '../format/manifest.ts';
-import { ledgerAfterRollback, type Rollback } from '../quality/after-rollback.ts';
+
+import { decodeManifest, type Manifest, type Run, watermarkAt } from '../format/manifest.ts';
+import { ledgerAfterRollback, type Rollback } from '../quality/decide.ts';
 import { readLedger, writeLedger } from '../quality/ledger.ts';
-import { generationKey, RETAINED_PREFIX } from '../store/keys.ts';
+import { generationKey, RETAINED_PREFIX } from '../storage/keys.ts';
+import { compact } from './compact.ts';
 import type { MergeContext } from './context.ts';
 import { decideOn, LOST } from './decisions.ts';
+import { readSetAside, type SetAside, writeSetAside } from './failing-batches.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
-import { publish } from './publish.ts';
-import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
-import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdrawals.ts';
+import { type LoadedManifest, loadManifest, publish } from './publish.ts';
+import { tick } from './tick.ts';
+import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdraw.ts';
 
 export type RollbackResult =
   | {
@@ -76,7 +78,7 @@ export async function rollback(
         unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
         facts: target.facts,
         // Facts of any day may be gone, and none of a day before the first.
-        reached: reachedBy(manifest.reached, manifest.generation + 1, 0),
+        reached: watermarkAt(manifest.reached, manifest.generation + 1, 0),
       },
       NO_BATCHES,
     );
@@ -121,4 +123,29 @@ async function rolledBackWithdrawals(
     pending: [...pending.values()],
     job: null,
   });
+}
+
+/** Merging until nothing is left to merge: what a rebuild from the kept batches ends with. */
+
+/** Far beyond what the largest store needs; a store that does not come to rest is reported, not looped on. */
+const MAX_STEPS = 100_000;
+
+/** Runs ticks until no batch is waiting or to be replayed. */
+export async function drain(context: MergeContext): Promise<void> {
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const result = await tick(context);
+    if (result.batches === 0 && !result.lostRace) return;
+  }
+  throw new Error(`batches are still waiting after ${MAX_STEPS} ticks`);
+}
+
+/** Compacts until a single run is left, or none. */
+export async function compactFully(context: MergeContext): Promise<LoadedManifest> {
+  const everything = (runs: readonly Run[]) => (runs.length > 1 ? runs : []);
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const base = await loadManifest(context.objects);
+    if (base.manifest.runs.length <= 1 && base.manifest.compaction === null) return base;
+    await compact(context, base, everything);
+  }
+  throw new Error(`the runs are not compacted after ${MAX_STEPS} steps`);
 }

@@ -2,12 +2,12 @@
 import { BATCH_ROWS_OFFSET } from '../format/batch.ts';
 import { inventoryNumbers, type Manifest, runNumbers } from '../format/manifest.ts';
 import { segmentBytes } from '../format/segment.ts';
+import { mapConcurrent } from '../lib/concurrency.ts';
 import { quarantineTotals, readLedger } from '../quality/ledger.ts';
-import { sideBySide } from '../store/side-by-side.ts';
-import type { ObjectStore } from '../store/store.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import { readSetAside, unmergeable } from './failing-batches.ts';
 import { loadManifest } from './publish.ts';
-import { readSetAside, unmergeable } from './set-aside.ts';
-import { batchId, listWaiting } from './waiting.ts';
+import { batchId, listWaiting } from './take.ts';
 
 export interface StoreStatus {
   readonly manifest: Manifest;
@@ -37,7 +37,7 @@ export async function readStatus(objects: ObjectStore, now: number): Promise<Sto
   // One that is cut off has no count of rows to be asked for.
   const keys = waiting.filter(({ sizeBytes }) => sizeBytes >= BATCH_ROWS_OFFSET + ROWS_BYTES).map(({ key }) => key);
   let detections = 0;
-  await sideBySide(keys.slice(0, MAX_COUNTED), async (key) => {
+  await mapConcurrent(keys.slice(0, MAX_COUNTED), async (key) => {
     // A batch that was merged and moved a moment ago is no longer waiting.
     const bytes = await objects.getRange(key, BATCH_ROWS_OFFSET, ROWS_BYTES);
     if (bytes !== null) detections += new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);

@@ -3,37 +3,44 @@
  * then do a share of any compaction. Ticks may overlap and may stop anywhere: everything before a swap is invisible,
  * everything after it is taken up again from the manifest.
  */
-import { reachedBy } from '../format/facts-reached.ts';
+
 import type { Manifest } from '../format/manifest.ts';
+import { watermarkAt } from '../format/manifest.ts';
 import type { Case } from '../quality/ledger.ts';
-import { type Admitted, admit } from './admit.ts';
-import { type Attempt, beginAttempt } from './attempts.ts';
-import { boundLog } from './bounded-log.ts';
-import { collectGarbage, isCollectionTick } from './collect.ts';
-import { compact, runCursor } from './compact.ts';
+import { mergeActivity } from './activity.ts';
+import { collectGarbage, isCollectionTick } from './collect-garbage.ts';
+import { compact, planInline, runCursor } from './compact.ts';
 import type { MergeContext } from './context.ts';
-import { BatchCursor } from './cursor.ts';
+import { boundLog } from './context.ts';
 import { underLease } from './decisions.ts';
-import { MergeDictionary } from './dictionary.ts';
-import { type Due, NOTHING_DUE, openDue } from './due.ts';
-import { mergeFacts } from './facts.ts';
-import { sift, watch } from './faulty.ts';
-import { fold } from './fold.ts';
+import {
+  type Attempt,
+  beginAttempt,
+  readSetAside,
+  type SetAside,
+  sift,
+  watch,
+  writeSetAside,
+} from './failing-batches.ts';
+import { BatchCursor, fold } from './fold.ts';
 import type { MergedBatches } from './history.ts';
 import { type LoadedManifest, loadManifest, type ManifestChange, publish } from './publish.ts';
-import { rewrite } from './rewrite.ts';
-import { readSetAside, type SetAside, writeSetAside } from './set-aside.ts';
-import { planInline } from './tiers.ts';
+import { rewrite } from './rewrite-withdrawn.ts';
+import { type ScreenedBatches, screenBatches } from './screen.ts';
+import { MergeDictionary } from './segment-builder.ts';
+import { repairSlices, SegmentWriter } from './segment-writer.ts';
 import {
   type Candidates,
   candidatesOf,
-  type Inputs,
   listWaiting,
+  NOTHING_PENDING,
   openInputs,
+  openPendingRelease,
+  type PendingRelease,
   settle,
+  type TakenBatches,
   withoutDuplicates,
-} from './waiting.ts';
-import { repairSlices, SegmentWriter } from './write.ts';
+} from './take.ts';
 
 export interface TickResult {
   /** The generation that was current when the tick ended, as far as it knows. */
@@ -126,7 +133,7 @@ async function mergeWaiting(
   const waiting = attempt.exhausted.filter((id) => !isReplay(id));
   const exhausted = [...attempt.exhausted.filter(isReplay), ...(await withoutDuplicates(context, waiting))];
   const isAlone = attempt.most === 1 && candidates.replay.length + candidates.waiting.length > 0;
-  const due = isAlone ? NOTHING_DUE : await openDue(limited, manifest);
+  const due = isAlone ? NOTHING_PENDING : await openPendingRelease(limited, manifest);
   const inputs = await openInputs(limited, candidates, {
     takenBytes: due.sizeBytes,
     isWanted: (id) => (attempt.only === null ? !attempt.passedOver.has(id) : id === attempt.only),
@@ -139,7 +146,7 @@ async function mergeWaiting(
   if (merged === null && aside.length === 0 && !repaired) return nothing;
   const isAside = new Set(aside.map(({ id }) => id));
   const waitingAside = aside.map(({ id }) => id).filter((id) => !manifest.replay.includes(id));
-  const taken = merged ?? (await mergeBatches(context, base, NO_INPUTS, NOTHING_DUE, unsliced));
+  const taken = merged ?? (await mergeBatches(context, base, NO_INPUTS, NOTHING_PENDING, unsliced));
   const settled = [...taken.batches.batches, ...waitingAside];
   const current = await publish(
     context,
@@ -167,8 +174,8 @@ async function mergeWaiting(
 async function mergeWhatGoes(
   context: MergeContext,
   base: LoadedManifest,
-  inputs: Inputs,
-  due: Due,
+  inputs: TakenBatches,
+  due: PendingRelease,
   unsliced: readonly string[],
 ): Promise<{ readonly merged: MergedBatchesChange | null; readonly failed: readonly SetAside[] }> {
   const watched = watch(context);
@@ -190,7 +197,7 @@ async function mergeWhatGoes(
         some.filter((one) => !isReplayed.has(one)),
       ];
       const part = { replayed, waiting, all: some, unreadable: inputs.unreadable };
-      return mergeBatches(watched.context, base, part, NOTHING_DUE, unsliced);
+      return mergeBatches(watched.context, base, part, NOTHING_PENDING, unsliced);
     },
     watched.isInputs,
   );
@@ -228,27 +235,27 @@ function logQuarantined({ log }: MergeContext, quarantined: readonly Case[]): vo
 }
 
 interface MergedBatchesChange {
-  readonly admitted: Admitted;
+  readonly admitted: ScreenedBatches;
   readonly change: ManifestChange & Pick<Manifest, 'replay' | 'unscreened'>;
   readonly batches: MergedBatches;
   /** Batches of which released rows were merged. */
   readonly due: number;
 }
 
-const NO_INPUTS: Inputs = { replayed: [], waiting: [], all: [], unreadable: 0 };
+const NO_INPUTS: TakenBatches = { replayed: [], waiting: [], all: [], unreadable: 0 };
 
 /** Folds what is admitted of batches and the newest small runs into one new run, to be published. */
 async function mergeBatches(
   context: MergeContext,
   { manifest }: LoadedManifest,
-  inputs: Inputs,
-  due: Due,
+  inputs: TakenBatches,
+  due: PendingRelease,
   stillUnsliced: readonly string[],
 ): Promise<MergedBatchesChange> {
   const { budget } = context;
-  const admitted = await admit(context, manifest, inputs, due);
+  const admitted = await screenBatches(context, manifest, inputs, due);
   const { batches, detections, newNumbers, ledger } = admitted;
-  const facts = await mergeFacts(context, manifest.facts, batches, manifest.withdrawals?.replacing !== true);
+  const facts = await mergeActivity(context, manifest.facts, batches, manifest.withdrawals?.replacing !== true);
   let runs = manifest.runs;
   const unsliced = [...stillUnsliced];
   if (detections > 0) {
@@ -280,7 +287,7 @@ async function mergeBatches(
       unsliced,
       ledger,
       facts: facts.entries,
-      reached: reachedBy(manifest.reached, manifest.generation + 1, facts.firstDay),
+      reached: watermarkAt(manifest.reached, manifest.generation + 1, facts.firstDay),
       replay: manifest.replay.filter((id) => !replayed.has(id)),
       unscreened: manifest.unscreened.filter((id) => !replayed.has(id)),
       lastTick: {

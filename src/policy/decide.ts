@@ -1,13 +1,19 @@
-/** From what the store found to what the caller is told. Pure. */
-import { dayOf, isoDay } from '../format/records.ts';
-import { formatE164, type PhoneNumber } from '../number/phone-number.ts';
-import type { AsOfAnswer, EvidenceAnswer, LookupAnswer, OverrideAnswer } from './answer.ts';
-import type { EvidenceLine, Finding, RecordFacts } from './finding.ts';
+import { dayOf, isoDay } from '../lib/time.ts';
+import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
+import {
+  type AsOfAnswer,
+  type EvidenceAnswer,
+  type EvidenceLine,
+  type Finding,
+  type LookupAnswer,
+  type OverrideAnswer,
+  type RecordFacts,
+  receiptOf,
+} from './answer.ts';
 import type { LabelLevels } from './labels.ts';
-import { isSuspectScore } from './neighbourhood.ts';
 import { OVERRIDE_RULE, type Override, type Overrides } from './overrides.ts';
-import { applyPolicy, type Decision, type Policy, type PolicyFacts } from './policy.ts';
-import { receiptOf } from './receipt.ts';
+import { ACTIONS, applyPolicy, type Decision, type Policy, type PolicyFacts } from './policy.ts';
+import { isSuspectScore } from './score.ts';
 
 /**
  * An answer from older data says so. A snapshot is refreshed within seconds while lookups come in, so two minutes mean
@@ -26,7 +32,7 @@ export interface DecideContext extends TenantRules {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** The moment that the finding is of, if it is an earlier one: days are counted from it. */
-  readonly asOf?: PastMoment;
+  readonly asOf?: AsOfContext;
   readonly scenario: string | null;
   /** Whether the caller asked for evidence. */
   readonly evidence: boolean;
@@ -34,7 +40,7 @@ export interface DecideContext extends TenantRules {
   readonly receipt?: boolean;
 }
 
-export interface PastMoment {
+export interface AsOfContext {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly answer: AsOfAnswer;
@@ -178,4 +184,30 @@ function evidenceAnswer({ firstSeenAt, lastSeenAt, sightings, ...attributes }: E
 /** Seconds since 1970 as YYYY-MM-DDTHH:MM:SSZ. */
 function isoInstant(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+/** One answer for a text that can be read as more than one number. */
+
+const SEVEREST = ACTIONS.at(-1);
+
+/**
+ * The answer with the severest action; of two alike the first.
+ * @throws what the first lookup that failed was rejected with, unless another says the severest that there is: the one
+ *   that failed could not change that
+ */
+export function severest(lookups: readonly PromiseSettledResult<LookupAnswer>[]): LookupAnswer {
+  let worst: LookupAnswer | null = null;
+  let failed: PromiseRejectedResult | null = null;
+  for (const one of lookups) {
+    if (one.status === 'rejected') failed ??= one;
+    else if (worst === null || severityOf(one.value) > severityOf(worst)) worst = one.value;
+  }
+  if (failed !== null && worst?.action !== SEVEREST) throw failed.reason;
+  if (worst === null) throw new RangeError('expected one lookup at least');
+  return worst;
+}
+
+/** -1 for an answer that does not say what to do. */
+function severityOf({ action }: LookupAnswer): number {
+  return action === null ? -1 : ACTIONS.indexOf(action);
 }

@@ -1,6 +1,6 @@
 /** A policy: an ordered list of rules over what is known of a number, the first enforced one that matches decides. */
-import type { Channel, Industry } from '../format/vocabulary.ts';
-import type { LineType } from '../number/phone-number.ts';
+import type { Channel, Industry } from '../format/attributes.ts';
+import type { LineType } from '../phone/phone-number.ts';
 import type { PolicyTree } from './cel/tree.ts';
 
 export const ACTIONS = ['allow', 'flag', 'challenge', 'block'] as const;

@@ -4,17 +4,17 @@
  * Frame "RFCN" version 1 around JSON: {"canaries": [{"number", "note", "by", "createdAt"}]}.
  */
 import * as v from 'valibot';
-import { FormatError } from '../format/frame.ts';
-import { framedJson } from '../format/framed-json.ts';
-import { messageOf } from '../merge/context.ts';
-import { ChangedObject, type ChangedObjectDeps, type ObjectKind } from '../store/changed-object.ts';
-import { CANARIES_KEY } from '../store/keys.ts';
-import type { ObjectStore } from '../store/store.ts';
+import { FormatError } from '../lib/bytes.ts';
+import { messageOf } from '../lib/errors.ts';
+import { framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
+import { CasObject, type CasObjectDeps, type CasObjectKind } from '../storage/cas-object.ts';
+import { CANARIES_KEY } from '../storage/keys.ts';
+import type { ObjectStore } from '../storage/store.ts';
 
 /** Planted by hand. A list of this size is read by each tick that merges, in some 100 KB. */
 export const MAX_CANARIES = 1_000;
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const canary = v.object({
   /** E.164 digits. */
   number: count,
@@ -29,7 +29,7 @@ export type Canary = Readonly<v.InferOutput<typeof canary>>;
 
 const file = framedJson('RFCN', 1, v.object({ canaries: v.pipe(v.array(canary), v.maxLength(MAX_CANARIES)) }));
 
-const CANARIES: ObjectKind<readonly Canary[]> = {
+const CANARIES: CasObjectKind<readonly Canary[]> = {
   key: CANARIES_KEY,
   codec: {
     encode: (canaries) => file.encode({ canaries: [...canaries] }),
@@ -60,10 +60,10 @@ export type CanaryChange =
   | { readonly kind: 'unavailable' };
 
 export class CanaryStore {
-  readonly #list: ChangedObject<readonly Canary[]>;
+  readonly #list: CasObject<readonly Canary[]>;
 
-  constructor(deps: ChangedObjectDeps) {
-    this.#list = new ChangedObject(deps, CANARIES);
+  constructor(deps: CasObjectDeps) {
+    this.#list = new CasObject(deps, CANARIES);
   }
 
   async list(): Promise<readonly Canary[]> {

@@ -1,13 +1,34 @@
 /** An admin's decisions, as changes of the ledger: pure. They take effect with the generation that names the ledger. */
+
+import type { ObjectStore } from '../storage/store.ts';
+import {
+  type BatchSet,
+  batchesOfSet,
+  batchSetOf,
+  EMPTY_BATCH_SET,
+  joinBatchSets,
+  type SetBatch,
+  takeFromBatchSet,
+} from './batch-set.ts';
 import type { Reason } from './bounds.ts';
-import { type Case, caseOf, isQuarantined, type Ledger, type SourceId, withCases } from './ledger.ts';
-import { EMPTY_PILE, joinPiles } from './pile.ts';
+import {
+  type Case,
+  caseOf,
+  idOf,
+  idText,
+  isQuarantined,
+  type Ledger,
+  newCase,
+  type SourceId,
+  type SourceName,
+  withCases,
+} from './ledger.ts';
 
 /** Longer than the longest window, so that what was released is out of it before it could be judged again. */
-export const TRUST_DAYS = 30;
+const TRUST_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-export interface Decision extends SourceId {
+interface Decision extends SourceId {
   /** Id of the key of whoever decides. */
   readonly by: string;
   /** Milliseconds since 1970. */
@@ -21,8 +42,8 @@ export function released(ledger: Ledger, { by, now, ...id }: Decision): Ledger |
     state: 'released',
     since: now,
     by,
-    held: EMPTY_PILE,
-    due: joinPiles(found.due, found.held),
+    held: EMPTY_BATCH_SET,
+    due: joinBatchSets(found.due, found.held),
     trust: { until: now + TRUST_DAYS * DAY_MS, reasons: trustedReasons(found, now) },
   }));
 }
@@ -37,10 +58,10 @@ export function dropped(ledger: Ledger, { by, now, ...id }: Decision): Ledger | 
   return changed(ledger, id, now, (found) => ({
     ...found,
     by,
-    held: EMPTY_PILE,
+    held: EMPTY_BATCH_SET,
     // Released, quarantined anew before all of it was merged: what is not merged yet is dropped as well.
-    due: EMPTY_PILE,
-    dropped: joinPiles(found.dropped, joinPiles(found.due, found.held)),
+    due: EMPTY_BATCH_SET,
+    dropped: joinBatchSets(found.dropped, joinBatchSets(found.due, found.held)),
   }));
 }
 
@@ -68,4 +89,119 @@ export function chosen({ cases }: Ledger, { source, tenant, key, every }: Source
 function changed(ledger: Ledger, id: SourceId, now: number, edit: (found: Case) => Case): Ledger | null {
   const found = caseOf(ledger, id);
   return found === undefined || !isQuarantined(found) ? null : withCases(ledger, [edit(found)], now);
+}
+
+/**
+ * The ledger of a generation that a rollback makes. What is decided of a source, and what was counted of it, stays as
+ * it is now: a rollback undoes merges, not judgements. What is kept out of the inventory is what the target's inventory
+ * did not have: batches merged since are out of it as a whole, set aside or to be merged again and screened again. But
+ * what was dropped stays dropped, in whatever batch: it is left out when the batch is merged again (admit.ts), and taken
+ * out of the target's inventory if that has it.
+ */
+
+export interface Rollback {
+  /** Whether what was merged since is to be merged again; that goes for what was released since, too. */
+  readonly requeue: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Batches that the target's inventory has nothing of. */
+  readonly excluded: ReadonlySet<string>;
+  /** Batches that were withdrawn since. */
+  readonly withdrawn: ReadonlySet<string>;
+}
+
+interface RolledBackLedger {
+  readonly ledger: Ledger;
+  /** Batches of which the target's inventory has rows that have been dropped since. */
+  readonly revived: readonly string[];
+}
+
+/** @param target ledger of the generation returned to */
+export async function ledgerAfterRollback(
+  objects: ObjectStore,
+  current: Ledger,
+  target: Ledger,
+  how: Rollback,
+): Promise<RolledBackLedger> {
+  const ids = new Map([...current.cases, ...target.cases].map((one) => [idText(one), idOf(one)]));
+  const cases: Case[] = [];
+  const revived = new Set<string>();
+  for (const id of ids.values()) {
+    const after = await caseAfter(objects, id, current, target, how);
+    cases.push(after.own);
+    for (const batch of after.revived) revived.add(batch);
+  }
+  const base = { ...current, leftOut: target.leftOut, leftOutPage: target.leftOutPage };
+  return { ledger: withCases(base, cases, how.now), revived: [...revived] };
+}
+
+async function caseAfter(
+  objects: ObjectStore,
+  id: SourceId,
+  current: Ledger,
+  target: Ledger,
+  { requeue, now, excluded, withdrawn }: Rollback,
+): Promise<{ readonly own: Case; readonly revived: readonly string[] }> {
+  const list = (pile: BatchSet | undefined): Promise<readonly SetBatch[]> =>
+    batchesOfSet(objects, pile ?? EMPTY_BATCH_SET);
+  const idsOf = (batches: readonly SetBatch[]) => new Set(batches.map((batch) => batch.id));
+  const present = caseOf(current, id);
+  const then = caseOf(target, id);
+  const dueNow = idsOf(await list(present?.due));
+  const droppedNow = idsOf(await list(present?.dropped));
+  const outThen = [...(await list(then?.held)), ...(await list(then?.due))];
+  const droppedThen = await list(then?.dropped);
+  const held: SetBatch[] = [];
+  const due: SetBatch[] = [];
+  const dropped = droppedThen.filter((batch) => !droppedNow.has(batch.id));
+  for (const batch of outThen) {
+    if (droppedNow.has(batch.id)) continue;
+    if (withdrawn.has(batch.id)) dropped.push(batch);
+    // Released by now, and not merged since or asked for again. Whatever is less certain is held: somebody looks at it.
+    else if (dueNow.has(batch.id) || (requeue && present?.state !== 'quarantined')) due.push(batch);
+    else held.push(batch);
+  }
+  const isOutThen = idsOf([...outThen, ...droppedThen]);
+  const revived = [...droppedNow].filter((batch) => !isOutThen.has(batch) && !excluded.has(batch));
+  const after = {
+    ...(present ?? { ...newCase(id, now), state: 'released' as const }),
+    held: batchSetOf(held),
+    due: batchSetOf(due),
+    dropped: joinBatchSets(present?.dropped ?? EMPTY_BATCH_SET, batchSetOf(dropped)),
+  };
+  // Held, so somebody must be able to release it.
+  if (held.length === 0 || after.state === 'quarantined') return { own: after, revived };
+  return { own: { ...after, state: 'quarantined', since: now, reasons: ['rollback'], trust: null }, revived };
+}
+
+/** The ledger once a batch is withdrawn: what was held back of it, or was due, is never to be merged. */
+
+/**
+ * The same ledger if nothing of the batch was held or due. Rejects when a page cannot be read.
+ * @param sources of the batch
+ * @param now milliseconds since 1970
+ */
+export async function ledgerAfterWithdrawal(
+  objects: ObjectStore,
+  ledger: Ledger,
+  batch: { readonly id: string; readonly sources: Iterable<SourceName> },
+  now: number,
+): Promise<Ledger> {
+  const changed: Case[] = [];
+  const sources = new Set(batch.sources);
+  // A batch has one owner: of others' cases of the same names none has it.
+  for (const found of ledger.cases) {
+    if (found.every !== true && !sources.has(found.source)) continue;
+    const held = await takeFromBatchSet(objects, found.held, batch.id);
+    const due = await takeFromBatchSet(objects, found.due, batch.id);
+    const taken = [held, due].flatMap((one) => one?.taken ?? []);
+    if (taken.length === 0) continue;
+    changed.push({
+      ...found,
+      held: held?.rest ?? found.held,
+      due: due?.rest ?? found.due,
+      dropped: joinBatchSets(found.dropped, batchSetOf(taken)),
+    });
+  }
+  return changed.length === 0 ? ledger : withCases(ledger, changed, now);
 }

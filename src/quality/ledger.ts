@@ -1,4 +1,72 @@
 /**
+ * What is one source. A name is a tenant's: two tenants' feeds of one name are two sources, so that nobody can have
+ * another's held back by uploading bad lines under its name. Detections that name none are one source of each API key.
+ */
+
+import * as v from 'valibot';
+import type { Receipt } from '../format/batch.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { FormatError } from '../lib/bytes.ts';
+import { messageOf } from '../lib/errors.ts';
+import { framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
+import { generationKey, LEDGER_PREFIX } from '../storage/keys.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import {
+  type BatchSet,
+  batchSet,
+  EMPTY_BATCH_SET,
+  excludedMembers,
+  foldAll,
+  foldExcludedRows,
+  foldPages,
+} from './batch-set.ts';
+import { dayFigures, REASONS } from './bounds.ts';
+
+export type SourceName = string | null;
+
+/** Of an upload; empty where it was stored before that was kept: all of those have one owner. */
+export type Owner = NonNullable<Receipt['owner']> | Readonly<Record<string, never>>;
+
+export const sourceIdMembers = {
+  /** null: uploads that named none. */
+  source: v.nullable(v.string()),
+  tenant: v.exactOptional(v.string()),
+  /** Id of the API key, of uploads that named none. */
+  key: v.exactOptional(v.string()),
+  /** All that the key uploads, whatever it names: it has more sources in quarantine than are told apart. */
+  every: v.exactOptional(v.literal(true)),
+};
+
+const sourceIdSchema = v.object(sourceIdMembers);
+
+export type SourceId = Readonly<v.InferOutput<typeof sourceIdSchema>>;
+
+export function sourceId({ tenant, key }: Owner, source: SourceName): SourceId {
+  if (tenant === undefined) return { source };
+  return source === null ? { source, tenant, key } : { source, tenant };
+}
+
+export function everySource({ tenant, key }: Owner): SourceId {
+  return tenant === undefined ? { source: null, every: true } : { source: null, tenant, key, every: true };
+}
+
+/** A text for maps: the same for the same source, and for no other. */
+export function idText({ source, tenant, key, every }: SourceId): string {
+  return JSON.stringify([source, tenant ?? null, key ?? null, every ?? false]);
+}
+
+/** Only what tells it from others. */
+export function idOf({ source, tenant, key, every }: SourceId): SourceId {
+  return {
+    source,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(key === undefined ? {} : { key }),
+    ...(every === undefined ? {} : { every }),
+  };
+}
+
+/**
  * The ledger: what is known of every source, and which rows of which batches are not in the inventory. Immutable,
  * written before the manifest that names it, so that a decision and what it does to the inventory are one commit.
  * Frame "RFLE" version 1 around JSON.
@@ -8,21 +76,6 @@
  *   - those that `leftOut`, or a page of it, names by batch, source and number.
  * From the batches and these two the inventory can be rebuilt, to the same bytes.
  */
-import * as v from 'valibot';
-import { FormatError } from '../format/frame.ts';
-import { framedJson } from '../format/framed-json.ts';
-import type { Manifest } from '../format/manifest.ts';
-import { messageOf } from '../merge/context.ts';
-import { generationKey, LEDGER_PREFIX } from '../store/keys.ts';
-import type { ObjectStore } from '../store/store.ts';
-import { REASONS } from './bounds.ts';
-import { dayFigures } from './figures.ts';
-import { foldLedger } from './fold-ledger.ts';
-import { leftOutMembers } from './left-out.ts';
-import { EMPTY_PILE, type Pile, pile } from './pile.ts';
-import { idOf, idText, type SourceId, sourceIdMembers } from './source-id.ts';
-
-export type { SourceId, SourceName } from './source-id.ts';
 
 /** Ends the key of a ledger with released rows still to be merged: a tick with nothing else to do need not read it. */
 const DUE_SUFFIX = '-due';
@@ -37,7 +90,6 @@ export const MAX_SOURCES = 300;
 export const MAX_TENANT_CASES = 100;
 export const MAX_CASES = 2_000;
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const source = v.nullable(v.string());
 const reasons = v.array(v.picklist(REASONS));
 
@@ -51,11 +103,11 @@ const sourceCase = v.object({
   /** Of whoever released or dropped last: the id of their key. */
   by: v.nullable(v.string()),
   /** Kept out until somebody decides. */
-  held: pile,
+  held: batchSet,
   /** Released, to be merged by the next ticks. */
-  due: pile,
+  due: batchSet,
   /** Never to be merged. */
-  dropped: pile,
+  dropped: batchSet,
   /** After a release: until when, in milliseconds since 1970, the source is not judged for these reasons again. */
   trust: v.nullable(v.object({ until: count, reasons })),
 });
@@ -64,7 +116,7 @@ const schema = v.object({
   /** By day, oldest first. */
   sources: v.array(v.object({ ...sourceIdMembers, days: v.array(dayFigures) })),
   cases: v.array(sourceCase),
-  ...leftOutMembers,
+  ...excludedMembers,
   /** What was seen of the canaries, by number. */
   hits: v.array(v.object({ number: count, detections: count, lastAt: count, sources: v.array(source) })),
 });
@@ -120,12 +172,12 @@ export async function writeLedger(
 }
 
 /** Whether the ledger of a generation has released rows that are to be merged. */
-export function hasDue({ ledger }: Pick<Manifest, 'ledger'>): boolean {
+export function hasPendingRelease({ ledger }: Pick<Manifest, 'ledger'>): boolean {
   return ledger?.endsWith(DUE_SUFFIX) === true;
 }
 
 export function newCase(id: SourceId, since: number): Case {
-  const piles = { held: EMPTY_PILE, due: EMPTY_PILE, dropped: EMPTY_PILE };
+  const piles = { held: EMPTY_BATCH_SET, due: EMPTY_BATCH_SET, dropped: EMPTY_BATCH_SET };
   return { ...idOf(id), state: 'quarantined', since, reasons: [], by: null, ...piles, trust: null };
 }
 
@@ -146,7 +198,7 @@ function isNeeded({ state, trust, held, due, dropped }: Case, now: number): bool
   return state === 'quarantined' || isTrusted || [held, due, dropped].some((one) => !isEmpty(one));
 }
 
-export function isEmpty({ batches, pages }: Pile): boolean {
+function isEmpty({ batches, pages }: BatchSet): boolean {
   return batches.length === 0 && pages.length === 0;
 }
 
@@ -182,4 +234,44 @@ export function quarantinedSources({ cases }: Ledger) {
       detections: held.detections,
     };
   });
+}
+
+/**
+ * Keeping the ledger small, which each tick that merges reads and writes whole: what grows with uploads moves to pages.
+ * A tenant has a hundred sources in quarantine, each with piles of its own, so all piles together have a bound as well.
+ */
+
+/** Batches that a ledger holds of all its piles, some 600 KB of ids; those beyond are on pages, as few as they may be. */
+export const MAX_LEDGER_BATCHES = 10_000;
+
+const PILES = ['held', 'due', 'dropped'] as const;
+
+/** Rejects when a page cannot be written: then nothing leads to those that were. */
+async function foldLedger(objects: ObjectStore, ledger: Ledger, randomId: () => string): Promise<Ledger> {
+  const cases = await foldCases(objects, ledger.cases, randomId);
+  return { ...ledger, ...(await foldExcludedRows(objects, ledger, randomId)), cases };
+}
+
+/** Beyond the bound the largest piles move first, until half of it is left: so that a page is written for many batches. */
+async function foldCases(
+  objects: ObjectStore,
+  cases: readonly Case[],
+  randomId: () => string,
+): Promise<readonly Case[]> {
+  const folded: Case[] = [];
+  for (const one of cases) {
+    const fold = (pile: Case['held']) => foldPages(objects, pile, randomId);
+    folded.push({ ...one, held: await fold(one.held), due: await fold(one.due), dropped: await fold(one.dropped) });
+  }
+  const sized = folded.flatMap((one, at) => PILES.map((name) => ({ at, name, size: one[name].batches.length })));
+  let total = sized.reduce((sum, { size }) => sum + size, 0);
+  if (total <= MAX_LEDGER_BATCHES) return folded;
+  for (const { at, name, size } of sized.toSorted((a, b) => b.size - a.size)) {
+    if (total <= MAX_LEDGER_BATCHES / 2) break;
+    const one = folded[at];
+    if (one === undefined) continue;
+    folded[at] = { ...one, [name]: await foldAll(objects, one[name], randomId) };
+    total -= size;
+  }
+  return folded;
 }

@@ -1,30 +1,199 @@
+/** What the uploads in hand say of their sources, before anything of them is merged. */
+
+import type { Batch } from '../format/batch.ts';
+import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
+import { lowerBound } from '../lib/sorted.ts';
+import { dayOf } from '../lib/time.ts';
+import { batchSetOf, joinBatchSets, type SetBatch } from './batch-set.ts';
+import {
+  type Bounds,
+  brokenBounds,
+  type DayFigures,
+  type Figures,
+  minus,
+  NO_FIGURES,
+  type Reason,
+  sum,
+  WINDOW_DAYS,
+} from './bounds.ts';
+import { type ExcludedOfBatch, without } from './excluded-rows.ts';
+import {
+  type Case,
+  everySource,
+  idText,
+  isQuarantined,
+  LEDGER_DAYS,
+  type Ledger,
+  MAX_CASES,
+  MAX_SOURCES,
+  MAX_TENANT_CASES,
+  newCase,
+  type Owner,
+  type SourceId,
+  type SourceName,
+  sourceId,
+  takesPlace,
+  withCases,
+} from './ledger.ts';
+
+/** Numbers that are on record already: ascending, with a 1 for each that is known. */
+export interface Known {
+  readonly numbers: Float64Array;
+  readonly isKnown: Uint8Array;
+}
+
+/** Of one batch, by source. */
+export interface CountedBatch {
+  readonly owner: Owner;
+  readonly figures: ReadonlyMap<SourceName, Figures>;
+  /** Detections of canaries: number to detections. */
+  readonly hits: ReadonlyMap<SourceName, ReadonlyMap<number, number>>;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * @param canaries ascending
+ * @param known has every number of the batch
+ */
+export function* countBatch(batch: Batch, canaries: Float64Array, known: Known): Steps<CountedBatch> {
+  const figures = new Map<SourceName, Writable<Figures>>();
+  const of = (source: SourceName) => {
+    const found = figures.get(source) ?? { ...NO_FIGURES };
+    figures.set(source, found);
+    return found;
+  };
+  for (const { source, lines, unassigned, invalid, fixedLine } of batch.receipt.sources ?? []) {
+    // Those beyond the named ones are too small to be judged by what their lines were like.
+    if (source === undefined) continue;
+    Object.assign(of(source), { lines, unassigned, invalid, fixedLine });
+  }
+  yield* countRows(batch, known, of);
+  return { owner: batch.receipt.owner ?? {}, figures, hits: findHits(batch, canaries) };
+}
+
+/** Adds the rows to the figures: half a million in a tick, so by index and in typed arrays. Numbers ascend together. */
+function* countRows(
+  { rows, numbers, circumstance, sources: names }: Batch,
+  { numbers: looked, isKnown }: Known,
+  of: (source: SourceName) => Writable<Figures>,
+): Steps<void> {
+  const sources = [...new Set(names)];
+  const indexOf = new Map(sources.map((source, index) => [source, index]));
+  const sourceOf = Uint32Array.from(names, (name) => indexOf.get(name) ?? 0);
+  const accepted = new Uint32Array(sources.length);
+  const distinct = new Uint32Array(sources.length);
+  const known = new Uint32Array(sources.length);
+  /** By source: its number is to count once, whatever its circumstances. */
+  const lastNumber = new Float64Array(sources.length);
+  // Batches of a tick are looked up together: where this one begins is searched for, not walked to.
+  let at = rows === 0 ? 0 : lowerBound(looked, numbers[0] as number);
+  for (let row = 0; row < rows; row++) {
+    if (row % STEP_ROWS === 0) yield rowWork(STEP_ROWS);
+    const number = numbers[row] as number;
+    const source = sourceOf[circumstance[row] as number] as number;
+    while (at < looked.length && (looked[at] as number) < number) at += 1;
+    accepted[source] = (accepted[source] as number) + 1;
+    if (lastNumber[source] === number) continue;
+    lastNumber[source] = number;
+    distinct[source] = (distinct[source] as number) + 1;
+    if (looked[at] === number) known[source] = (known[source] as number) + (isKnown[at] as number);
+  }
+  sources.forEach((source, index) => {
+    const figures = of(source);
+    figures.accepted += accepted[index] as number;
+    figures.numbers += distinct[index] as number;
+    figures.known += known[index] as number;
+  });
+}
+
+/** There are few canaries, and rows are in number order: each is looked for. */
+function findHits(
+  { rows, numbers, circumstance, sources: names }: Batch,
+  canaries: Float64Array,
+): CountedBatch['hits'] {
+  const hits = new Map<SourceName, Map<number, number>>();
+  for (const canary of canaries) {
+    for (let row = lowerBound(numbers, canary); row < rows && numbers[row] === canary; row++) {
+      const source = names[circumstance[row] as number] ?? null;
+      const ofSource = hits.get(source) ?? new Map<number, number>();
+      hits.set(source, ofSource.set(canary, (ofSource.get(canary) ?? 0) + 1));
+    }
+  }
+  return hits;
+}
+
+/** The ledger's daily figures, with those of new uploads. */
+
+/** @param today UTC days since 1970: when they arrived, whatever days they tell of */
+export function withFigures(ledger: Ledger, arrived: readonly CountedBatch[], today: number): Ledger {
+  const sources = new Map<string, Ledger['sources'][number]>();
+  for (const one of ledger.sources) {
+    const days = one.days.filter(({ day }) => day > today - LEDGER_DAYS);
+    if (days.length > 0) sources.set(idText(one), { ...one, days });
+  }
+  for (const { owner, figures } of arrived) {
+    for (const [name, added] of figures) {
+      const id = sourceId(owner, name);
+      const text = idText(id);
+      sources.set(text, { ...id, days: withDay(sources.get(text)?.days ?? [], today, added) });
+    }
+  }
+  const all = [...sources.values()];
+  return { ...ledger, sources: all.length > MAX_SOURCES ? withMostLines(all) : all };
+}
+
+function withDay(days: readonly DayFigures[], day: number, added: Figures): DayFigures[] {
+  const same = days.find((one) => one.day === day);
+  const before = days.filter((one) => one !== same);
+  return [...before, { day, ...sum(same === undefined ? [added] : [same, added]) }];
+}
+
+/**
+ * Those with the most lines, of each tenant in its turn: whoever invents names makes nobody else's figures forgotten.
+ * Of a tenant those that go have the fewest lines, so they are the last whose shares could be judged.
+ */
+function withMostLines(all: readonly Ledger['sources'][number][]): Ledger['sources'] {
+  const size = new Map(all.map((one) => [one, one.days.reduce((n, { lines, accepted }) => n + lines + accepted, 0)]));
+  const bySize = all.toSorted((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0));
+  const turns = [...Map.groupBy(bySize, ({ tenant }) => tenant).values()];
+  const kept: Ledger['sources'][number][] = [];
+  for (let turn = 0; kept.length < MAX_SOURCES; turn++) {
+    const next = turns.flatMap((own) => own[turn] ?? []);
+    kept.push(...next.slice(0, MAX_SOURCES - kept.length));
+  }
+  return kept;
+}
+
+/** What the ledger tells of the canaries that were seen. */
+
+/** Named with a canary; a hit quarantines its source, so more than a few names are one uploader under many. */
+const MAX_HIT_SOURCES = 20;
+
+/** Those of numbers that are canaries no longer go at this occasion. */
+export function withHits(
+  ledger: Ledger,
+  counted: readonly CountedBatch[],
+  { canaries, now }: { readonly canaries: ReadonlySet<number>; readonly now: number },
+): Ledger {
+  const hits = new Map<number, Ledger['hits'][number]>();
+  for (const hit of ledger.hits) if (canaries.has(hit.number)) hits.set(hit.number, hit);
+  const add = (number: number, source: SourceName, more: number) => {
+    const { detections, sources } = hits.get(number) ?? { detections: 0, sources: [] };
+    const named = [...new Set([...sources, source])].slice(0, MAX_HIT_SOURCES);
+    hits.set(number, { number, detections: detections + more, lastAt: now, sources: named });
+  };
+  for (const { hits: ofBatch } of counted) {
+    for (const [source, numbers] of ofBatch) for (const [number, more] of numbers) add(number, source, more);
+  }
+  return { ...ledger, hits: [...hits.values()] };
+}
+
 /**
  * The screen every upload passes between being opened and being merged: which of its sources are beyond their bounds,
  * and what is left of it without them. Pure: the same uploads on the same ledger give the same answer, so that a tick
  * that lost its race, or stopped, is done again by the next one as if it had never been.
  */
-import type { Batch } from '../format/batch.ts';
-import { dayOf } from '../format/records.ts';
-import { rowWork, type Steps } from '../lib/cooperate.ts';
-import type { Bounds, Reason } from './bounds.ts';
-import { type CountedBatch, countBatch, type Known } from './counted.ts';
-import { type DayFigures, type Figures, minus, NO_FIGURES, sum } from './figures.ts';
-import { brokenBounds, WINDOW_DAYS } from './judge.ts';
-import {
-  type Case,
-  isQuarantined,
-  type Ledger,
-  MAX_CASES,
-  MAX_TENANT_CASES,
-  newCase,
-  takesPlace,
-  withCases,
-} from './ledger.ts';
-import { joinPiles, type PileBatch, pileOf } from './pile.ts';
-import { withFigures } from './record-figures.ts';
-import { withHits } from './record-hits.ts';
-import { type Omission, without } from './rows.ts';
-import { everySource, idText, type Owner, type SourceId, type SourceName, sourceId } from './source-id.ts';
 
 export interface ScreenedUpload {
   readonly id: string;
@@ -70,8 +239,8 @@ export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how:
   ledger = withCases(ledger, quarantined, how.now);
   const out = new Map(ledger.cases.filter(isQuarantined).map((one) => [idText(one), one]));
   const leftOut = [...ledger.leftOut];
-  const held = new Map<Case, PileBatch[]>();
-  const hold = (one: Case, batch: PileBatch) => {
+  const held = new Map<Case, SetBatch[]>();
+  const hold = (one: Case, batch: SetBatch) => {
     const batches = held.get(one) ?? [];
     held.set(one, batches);
     if (batch.rows > 0) batches.push(batch);
@@ -97,11 +266,11 @@ export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how:
     for (const [source, numbers] of omission.numbers) leftOut.push({ batch: id, source, numbers: [...numbers] });
     batches.push(without(batch, omission));
   }
-  const changed = [...held].map(([one, more]) => ({ ...one, held: joinPiles(one.held, pileOf(more)) }));
+  const changed = [...held].map(([one, more]) => ({ ...one, held: joinBatchSets(one.held, batchSetOf(more)) }));
   return { batches, ledger: { ...withCases(ledger, changed, how.now), leftOut }, quarantined };
 }
 
-const EVERYTHING: Omission = { every: true, sources: new Set(), numbers: new Map() };
+const EVERYTHING: ExcludedOfBatch = { every: true, sources: new Set(), numbers: new Map() };
 
 /** What the uploads in hand have of one source. */
 interface Reported {
@@ -232,7 +401,7 @@ class Places {
   }
 }
 
-function omissionOf(hits: CountedBatch['hits'], sources: ReadonlySet<SourceName>): Omission {
+function omissionOf(hits: CountedBatch['hits'], sources: ReadonlySet<SourceName>): ExcludedOfBatch {
   const numbers = new Map<SourceName, ReadonlySet<number>>();
   for (const [source, own] of hits) if (!sources.has(source)) numbers.set(source, new Set(own.keys()));
   return { every: false, sources, numbers };

@@ -1,16 +1,17 @@
 /** What a copy consists of: its slices, and what their bytes must be. */
-import { parseFeedConfig } from '../feed/config.ts';
-import type { FeedManifest } from '../feed/manifest.ts';
-import { FormatError } from '../format/frame.ts';
+
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../format/manifest.ts';
 import { openNumbersSlice } from '../format/numbers-slice.ts';
 import type { SliceShape } from '../format/segment.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
+import { FormatError } from '../lib/bytes.ts';
 import { openPolicy } from '../policy/cel/evaluate.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import { LabelLevels } from '../policy/labels.ts';
 import { Overrides } from '../policy/overrides.ts';
-import { ReplicaError } from './errors.ts';
+import { parseFeedConfig } from './feed-config.ts';
+import type { FeedManifest } from './feed-manifest.ts';
+import { ReplicaError } from './origin.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

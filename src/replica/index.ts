@@ -1,5 +1,5 @@
-export type { LookupAnswer, LookupQuery, LookupResult } from '../middleware/types.ts';
-export { ReplicaError, type ReplicaErrorCode } from './errors.ts';
+export type { LookupAnswer, LookupQuery, LookupResult } from '../sdk/middleware/types.ts';
+export { ReplicaError, type ReplicaErrorCode } from './origin.ts';
 export { createReplica, type Replica, type ReplicaOptions, type ReplicaStatus } from './replica.ts';
-export { memoryReplicaStore, type ReplicaStore, r2ReplicaStore } from './stores.ts';
+export { memoryReplicaStore, type ReplicaStore, r2ReplicaStore } from './store.ts';
 export type { SyncReport } from './sync.ts';

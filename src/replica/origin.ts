@@ -1,9 +1,9 @@
 /** The origin's feed over HTTP. What it hands on is whole and has the hash that was asked for. */
-import { MAX_MANIFEST_BYTES } from '../feed/manifest.ts';
-import { FormatError } from '../format/frame.ts';
+
 import { checkedSlice, type SliceShape } from '../format/segment.ts';
+import { FormatError } from '../lib/bytes.ts';
 import { readBounded } from '../lib/http-body.ts';
-import { ReplicaError } from './errors.ts';
+import { MAX_MANIFEST_BYTES } from './feed-manifest.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -13,7 +13,7 @@ const BASE_DELAY_MS = 500;
 /** A slice has some 100 KB, a manifest less than a megabyte: an origin that takes this long has failed. */
 const TIMEOUT_MS = 30_000;
 
-export interface OriginOptions {
+interface OriginOptions {
   /** Where the origin is, such as `https://ringfence.example.com`; a path in front of `/v1` is kept. */
   readonly url: string;
   /** With the scope `feed`. */
@@ -121,4 +121,27 @@ function asTransient(error: unknown): never {
 
 function unexpected(what: string, status: number): ReplicaError {
   return new ReplicaError('invalid', `the ${what}: expected 200, found ${status}; is this the URL of a Ringfence?`);
+}
+
+/**
+ * Why a sync did not end. In each case what was held before goes on answering.
+ *
+ * | code | what to do |
+ * | --- | --- |
+ * | refused | the key is not valid, or lacks the scope `feed`: set another |
+ * | unavailable | nothing: the next sync tries again |
+ * | invalid | the origin sent what no replica of this version can use: is it the right URL, and this package up to date? |
+ * | outdated | the origin is of a version before this package's, and sends no compiled policy: deploy the origin anew |
+ * | older | nothing: the origin answers with an older generation than is held; if it keeps to it, it is followed |
+ */
+export type ReplicaErrorCode = 'refused' | 'unavailable' | 'invalid' | 'outdated' | 'older';
+
+export class ReplicaError extends Error {
+  override readonly name = 'ReplicaError';
+  readonly code: ReplicaErrorCode;
+
+  constructor(code: ReplicaErrorCode, detail: string, cause?: unknown) {
+    super(`${code}: ${detail}`, { cause });
+    this.code = code;
+  }
 }

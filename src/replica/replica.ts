@@ -1,16 +1,15 @@
 /** A replica: answers lookups from its own copy of the numbers, the verdicts and what the tenant decides with. */
-import { refuseSandboxQuota, withSandbox } from '../http/sandbox.ts';
-import { lookupReadings, unknown } from '../lookup/lookup.ts';
-import { LookupError } from '../lookup/lookup-error.ts';
-import { invalidRequest, readRequest } from '../lookup/request.ts';
-import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../middleware/types.ts';
-import type { PhoneNumber } from '../number/phone-number.ts';
+
+import { Finder } from '../lookup/finder.ts';
+import { lookupReadings, unanswered } from '../lookup/lookup.ts';
+import { invalidRequest, LookupError, readRequest } from '../lookup/request.ts';
+import { refuseSandboxQuota, withSandbox } from '../lookup/sandbox.ts';
+import type { PhoneNumber } from '../phone/phone-number.ts';
 import { decide, STALE_AFTER_SECONDS } from '../policy/decide.ts';
-import { Finder } from '../serve/finder.ts';
-import { type Copy, CopyObjects, CopySlices } from './copy.ts';
-import { ReplicaError } from './errors.ts';
-import { Origin } from './origin.ts';
-import type { ReplicaStore } from './stores.ts';
+import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../sdk/middleware/types.ts';
+import { Origin, ReplicaError } from './origin.ts';
+import type { ReplicaStore } from './store.ts';
+import { type Copy, CopyObjects, CopySlices } from './store.ts';
 import { type SyncReport, sync } from './sync.ts';
 
 /**
@@ -152,5 +151,5 @@ export function createReplica(options: ReplicaOptions): Replica {
 }
 
 function unavailable(): never {
-  throw unknown();
+  throw unanswered();
 }

@@ -3,14 +3,24 @@
  * is swapped what was held before answers, whatever fails; what was downloaded stays, so the next sync goes on from
  * there. Syncs may overlap: one swaps, the others find that they were late.
  */
-import { beingDeleted, deleteSlices, garbageFor } from './collect.ts';
-import { slicesOf } from './contents.ts';
-import { download } from './download.ts';
-import { ReplicaError } from './errors.ts';
-import type { Origin } from './origin.ts';
-import { type HeldPointer, listSlices, type Pointer, readPointer, sliceKey, swapPointer } from './pointer.ts';
-import type { ReplicaStore } from './stores.ts';
-import { heldTarget, openTarget, type Target } from './target.ts';
+
+import type { SliceShape } from '../format/segment.ts';
+import { FormatError, sha256Hex } from '../lib/bytes.ts';
+import { mapConcurrent } from '../lib/concurrency.ts';
+import { localManifest, type NamedSlice, slicesOf } from './contents.ts';
+import { type FeedManifest, parseFeedManifest } from './feed-manifest.ts';
+import { type FetchedManifest, type Origin, ReplicaError } from './origin.ts';
+import {
+  type HeldPointer,
+  listSlices,
+  type Pointer,
+  type ReplicaStore,
+  readPointer,
+  readSlice,
+  type StoredSlice,
+  sliceKey,
+  swapPointer,
+} from './store.ts';
 
 /** Even without news the store is held against the manifest so often: a slice that was lost is fetched again. */
 export const AUDIT_MS = 60 * 60_000;
@@ -22,7 +32,7 @@ export const OLDER_FOR_MS = 15 * 60_000;
 /** How often one sync reads the manifest: a merge at the origin may take slices away between manifest and download. */
 const READINGS = 2;
 
-export interface SyncContext {
+interface SyncContext {
   readonly origin: Origin;
   readonly store: ReplicaStore;
   /** Slices downloaded by one sync at most; the next one goes on. */
@@ -49,7 +59,7 @@ export interface SyncReport {
 }
 
 /** What a sync has downloaded so far. */
-export interface Tally {
+interface Tally {
   slicesDownloaded: number;
   bytesDownloaded: number;
   manifestBytes: number;
@@ -164,4 +174,179 @@ async function follow(
 function sequenceAfter(held: HeldPointer | null, now: number, isHeld: boolean): number {
   if (held === null) return now;
   return isHeld ? held.pointer.sequence : Math.max(now, held.pointer.sequence + 1);
+}
+
+/** The manifest that a sync is about to make its own. */
+
+interface Target extends FetchedManifest {
+  readonly feed: FeedManifest;
+  /** Its own bytes, as a slice. */
+  readonly slice: SliceShape;
+}
+
+/** Throws ReplicaError `invalid` unless the manifest is one that this version can follow. */
+async function openTarget({ etag, bytes }: FetchedManifest): Promise<Target> {
+  const slice = { sha256: await sha256Hex(bytes), bytes: bytes.length };
+  try {
+    const feed = parseFeedManifest(bytes);
+    // Whatever lookups would refuse is refused here, while what is held still answers.
+    localManifest(feed, 0);
+    slicesOf(feed);
+    return { etag, bytes, feed, slice };
+  } catch (error) {
+    if (error instanceof FormatError) throw new ReplicaError('invalid', error.message, error);
+    throw error;
+  }
+}
+
+/** The held manifest once more, to hold the store against it; from the origin if the store has lost it. */
+async function heldTarget(context: SyncContext, { pointer }: HeldPointer, tally: Tally): Promise<Target> {
+  const bytes = await readSlice(context.store, pointer.manifest).catch(() => null);
+  if (bytes !== null) return openTarget({ etag: pointer.etag, bytes });
+  const fetched = await context.origin.manifest(null);
+  if (fetched === 'unchanged') throw new ReplicaError('invalid', 'the origin said unchanged without being asked');
+  tally.manifestBytes += fetched.bytes.length;
+  return openTarget(fetched);
+}
+
+/** Slices from the origin into the store, each checked before it is put there. */
+
+/**
+ * 'gone': the origin has one of them no more. Rejects with ReplicaError, or when the store fails. In both cases those
+ * that are in the store by then stay, whole, and the pointer does not lead to them yet.
+ */
+export async function download(
+  { origin, store }: Pick<SyncContext, 'origin' | 'store'>,
+  slices: readonly NamedSlice[],
+  tally: Tally,
+): Promise<'all' | 'gone'> {
+  let outcome: 'all' | 'gone' = 'all';
+  let hasFailed = false;
+  await mapConcurrent(slices, async (slice) => {
+    // After a failure the others would go on unseen, to the last slice.
+    if (hasFailed || outcome === 'gone') return;
+    try {
+      const bytes = await origin.slice(slice);
+      if (bytes === 'gone') {
+        outcome = 'gone';
+        return;
+      }
+      check(slice, bytes);
+      await store.put(sliceKey(slice.sha256), bytes);
+      tally.slicesDownloaded += 1;
+      tally.bytesDownloaded += bytes.length;
+    } catch (error) {
+      hasFailed = true;
+      throw error;
+    }
+  });
+  return outcome;
+}
+
+/** The hash is right, so this is what the origin means: a newer format, for one, that this version cannot read. */
+function check(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): void {
+  try {
+    slice.open(bytes);
+  } catch (error) {
+    if (error instanceof ReplicaError) throw error;
+    // The cause may quote a rule of the policy, never a number (src/replica/feed-config.ts).
+    const reason = error instanceof Error ? error.message : 'it cannot be read';
+    throw new ReplicaError('invalid', `slice ${slice.sha256}: ${reason}`, error);
+  }
+}
+
+/**
+ * Deletes slices that nothing leads to any more. Syncs may overlap, and the manifest that another one is about to follow
+ * may name such a slice again (after a rollback, or a policy that was put back): it sees it in the store and does not
+ * download it. So the swap of the pointer says which slices its sync is about to delete:
+ *
+ * - a sync that read the pointer before cannot swap its own any more, so nothing will lead to what it counted on;
+ * - a sync that reads it afterwards does not count on these slices, nor puts them there: it waits for the next.
+ *
+ * Once they are deleted, the pointer says so no more. If that is not told (the sync was stopped, or the store failed), it is
+ * over after a while by itself.
+ */
+
+/** Longer than the longest sync (a cron handler ends after 15 minutes): another one may be about to name them. */
+export const GARBAGE_AGE_MS = 60 * 60_000;
+/** One call of R2 deletes as many; and the pointer that names them has 67 KB at most, for a moment. */
+const DELETE_LIMIT = 1000;
+/** A sync that has not begun to delete by then does not any more. */
+const BEGIN_WITHIN_MS = 5 * 60_000;
+/** By then it has come to its end, with its cron handler. */
+export const DELETING_MS = 20 * 60_000;
+
+/** There are not as many syncs at once. */
+const TELL_ATTEMPTS = 3;
+/** R2 takes one write of a key in a second, and the swap was one. */
+const REWRITE_MS = 1_100;
+
+type Deleting = NonNullable<Pointer['deleting']>;
+
+/** What must not be counted on, whether it is in the store or not. */
+function beingDeleted(pointer: Pointer | null, now: number): ReadonlySet<string> {
+  const deleting = pointer?.deleting ?? null;
+  return new Set(deleting === null || now - deleting.at >= DELETING_MS ? [] : deleting.slices);
+}
+
+/**
+ * What neither the copy that is to answer nor the one before names, and is old enough; null: nothing. Never rejects: if
+ * anything that it takes to know what is named cannot be read, nothing is deleted.
+ *
+ * @param pointer about to be put
+ * @param named slices of its copy
+ * @param stored what was in the store before the sync
+ */
+async function garbageFor(
+  { store, now, log }: SyncContext,
+  pointer: Pointer,
+  named: ReadonlyMap<string, unknown>,
+  stored: ReadonlyMap<string, StoredSlice>,
+): Promise<Deleting | null> {
+  const before = now() - GARBAGE_AGE_MS;
+  const kept = new Set([pointer.manifest.sha256, ...named.keys()]);
+  const candidates = [...stored].flatMap(([hash, { uploadedAt }]) =>
+    kept.has(hash) || uploadedAt > before ? [] : [hash],
+  );
+  if (candidates.length === 0) return null;
+  try {
+    if (pointer.previous !== null) {
+      const previous = parseFeedManifest(await readSlice(store, pointer.previous));
+      for (const hash of [pointer.previous.sha256, ...slicesOf(previous).keys()]) kept.add(hash);
+    }
+    const garbage = candidates.filter((hash) => !kept.has(hash));
+    return garbage.length === 0 ? null : { at: now(), slices: garbage.slice(0, DELETE_LIMIT) };
+  } catch (error) {
+    log('replica.garbage-failed', { reason: reasonOf(error) });
+    return null;
+  }
+}
+
+/** Deletes what this sync has just said it would. Never rejects: the sync is done by now. */
+async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise<void> {
+  const { store, now, log } = context;
+  const { deleting } = swapped.pointer;
+  if (deleting === null || now() - deleting.at > BEGIN_WITHIN_MS) return;
+  try {
+    await store.delete(deleting.slices.map(sliceKey));
+    log('replica.collected', { slices: deleting.slices.length });
+    await tellDeleted(context, swapped, deleting.at);
+  } catch (error) {
+    // What was deleted was garbage; a later sync finds the rest.
+    log('replica.garbage-failed', { reason: reasonOf(error) });
+  }
+}
+
+/** Other syncs may have swapped the pointer meanwhile, and passed on what it said. */
+async function tellDeleted({ store, delay }: SyncContext, swapped: HeldPointer, at: number): Promise<void> {
+  let held: HeldPointer | null = swapped;
+  for (let attempt = 0; attempt < TELL_ATTEMPTS && held?.pointer.deleting?.at === at; attempt++) {
+    await delay(REWRITE_MS);
+    if ((await swapPointer(store, held, { ...held.pointer, deleting: null })) !== null) return;
+    held = await readPointer(store);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'failed';
 }

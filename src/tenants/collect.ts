@@ -10,13 +10,13 @@
  * ones stay as long as the policy lists them (MAX_EARLIER), and full pages of the audit trail for AUDIT_KEPT_MS.
  */
 import * as v from 'valibot';
-import { FormatError } from '../format/frame.ts';
-import { framedJson } from '../format/framed-json.ts';
-import type { ObjectKind } from '../store/changed-object.ts';
-import type { Version } from '../store/held-copy.ts';
-import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_SEEN_KEY } from '../store/keys.ts';
-import { deleteObjects, listObjects } from '../store/list-objects.ts';
-import type { ObjectHead, ObjectStore } from '../store/store.ts';
+import { FormatError } from '../lib/bytes.ts';
+import { framedJson } from '../lib/frame.ts';
+import type { Version } from '../lib/swr-cache.ts';
+import type { CasObjectKind } from '../storage/cas-object.ts';
+import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_SEEN_KEY } from '../storage/keys.ts';
+import type { ObjectHead, ObjectStore } from '../storage/store.ts';
+import { deleteObjects, listObjects } from '../storage/store.ts';
 import { isFullPage } from './audit-trail.ts';
 import {
   count,
@@ -52,7 +52,7 @@ interface TenantsSeen {
   readonly index: TenantIndex;
 }
 
-const TENANTS_SEEN: ObjectKind<TenantsSeen | null> = {
+const TENANTS_SEEN: CasObjectKind<TenantsSeen | null> = {
   key: TENANTS_SEEN_KEY,
   codec: {
     encode: (seen) => seenFile.encode({ at: seen?.at ?? 0, tenants: [...(seen?.index.values() ?? [])] }),

@@ -1,7 +1,7 @@
 /**
  * What is stored of tenants, and the reading of what they decide with. The index names, of each tenant, the documents in
  * force; documents are immutable, written before the index that names them, so that the conditional put of the index is the
- * only commit. All are frames around JSON (src/format/framed-json.ts):
+ * only commit. All are frames around JSON (src/lib/frame.ts):
  *
  *   RFTI index      {"tenants": [{"tenant", "version", "policy", "overrides", "audit"}]}; refs or null
  *   RFPO policy     {"version", "at", "by", "policy", "tree"?, "earlier": [{"version", "at", "by", "ref"}]}
@@ -12,12 +12,12 @@
  * A ref is `<version, 10 digits>-<id of the change>`: of one tenant they sort by time.
  */
 import * as v from 'valibot';
-import { type FramedJson, framedJson } from '../format/framed-json.ts';
+import { type FramedJson, framedJson } from '../lib/frame.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { policySource } from '../policy/rules-schema.ts';
-import type { ObjectKind } from '../store/changed-object.ts';
-import { OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../store/keys.ts';
-import type { ObjectStore } from '../store/store.ts';
+import { policySource } from '../policy/schema.ts';
+import type { CasObjectKind } from '../storage/cas-object.ts';
+import { OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../storage/keys.ts';
+import type { ObjectStore } from '../storage/store.ts';
 
 /** The row of the index for what holds for every tenant: the operator's overrides, and the policy of who has none. */
 export const ALL_TENANTS = '*';
@@ -52,7 +52,7 @@ const indexFile = framedJson('RFTI', 1, v.object({ tenants: tenantRows }));
 /** Rows by tenant. */
 export type TenantIndex = ReadonlyMap<string, TenantRow>;
 
-export const TENANT_INDEX: ObjectKind<TenantIndex> = {
+export const TENANT_INDEX: CasObjectKind<TenantIndex> = {
   key: TENANTS_KEY,
   codec: {
     encode: (rows) => indexFile.encode({ tenants: [...rows.values()] }),
@@ -104,7 +104,7 @@ export function versionOf(reference: string): number {
   return Number(reference.slice(0, VERSION_DIGITS));
 }
 
-/** Where a document of a tenant is, under one of the prefixes of src/store/keys.ts. */
+/** Where a document of a tenant is, under one of the prefixes of src/storage/keys.ts. */
 export function documentKey(prefix: string, tenant: string, reference: string): string {
   return `${prefix}${tenant}/${reference}`;
 }

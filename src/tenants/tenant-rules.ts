@@ -4,16 +4,17 @@
  * generation of the inventory. Policies are stored compiled; of one that is not, or not for this version, the tree is
  * asked for, so that whoever holds rules needs no compiler, and never decides by others than those.
  */
+
+import { ByteCache } from '../lib/byte-cache.ts';
+import { type Beginning, SwrCache, type SwrCacheDeps, type Version } from '../lib/swr-cache.ts';
 import { openPolicy, openPolicyIfKnown } from '../policy/cel/evaluate.ts';
 import { STALE_AFTER_SECONDS, type TenantRules } from '../policy/decide.ts';
 import { DEFAULT_POLICY } from '../policy/default-policy.ts';
 import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
 import type { Policy, PolicySource } from '../policy/policy.ts';
-import { ByteCache } from '../serve/byte-cache.ts';
-import { readObjectIfChanged } from '../store/changed-object.ts';
-import { StorageUnavailable } from '../store/errors.ts';
-import { type Beginning, HeldCopy, type HeldCopyDeps, type Version } from '../store/held-copy.ts';
-import type { ObjectStore } from '../store/store.ts';
+import { readObjectIfChanged } from '../storage/cas-object.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import { StorageUnavailable } from '../storage/store.ts';
 import { ALL_TENANTS, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex, type TenantRow } from './documents.ts';
 
 /** Past this age of the index whoever asks waits for a look at storage: the same as for the inventory. */
@@ -30,7 +31,7 @@ const OVERRIDE_BYTES = 141;
 const RULE_BYTES = 512;
 const RULE_CHAR_BYTES = 40;
 
-export interface TenantRulesDeps extends Omit<HeldCopyDeps<TenantIndex>, 'readIfChanged'> {
+export interface TenantRulesCacheDeps extends Omit<SwrCacheDeps<TenantIndex>, 'readIfChanged'> {
   readonly objects: ObjectStore;
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
   /**
@@ -58,17 +59,17 @@ type Refs = Omit<Held, 'rules' | 'replacedAt'>;
 
 const NO_RULES: TenantRules = { policy: DEFAULT_POLICY, overrides: Overrides.none };
 
-export class TenantRulesHolder {
-  readonly #deps: TenantRulesDeps;
-  readonly #index: HeldCopy<TenantIndex>;
+export class TenantRulesCache {
+  readonly #deps: TenantRulesCacheDeps;
+  readonly #index: SwrCache<TenantIndex>;
   readonly #held = new ByteCache<Held>(RULES_BUDGET);
   /** The operator's overrides for all tenants: one copy, whoever asks. */
   #global: { readonly ref: string | null; readonly overrides: OverridesByNumber } = { ref: null, overrides: new Map() };
 
-  constructor(deps: TenantRulesDeps) {
+  constructor(deps: TenantRulesCacheDeps) {
     this.#deps = deps;
     const readIfChanged = (etag: string | null) => readObjectIfChanged(deps.objects, TENANT_INDEX, etag);
-    this.#index = new HeldCopy(
+    this.#index = new SwrCache(
       { ...deps, readIfChanged, compare: compareIndexes },
       { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS },
     );

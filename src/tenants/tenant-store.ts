@@ -3,13 +3,13 @@
  * nothing has changed, whatever was written; after it, everything has, and the audit page that says so is part of it.
  */
 
-import { isWholeFrame } from '../format/frame.ts';
-import type { FramedJson } from '../format/framed-json.ts';
-import { toHex } from '../format/hash.ts';
+import { toHex } from '../lib/bytes.ts';
+import type { FramedJson } from '../lib/frame.ts';
+import { isWholeFrame } from '../lib/frame.ts';
+import type { Beginning, Version } from '../lib/swr-cache.ts';
 import type { Policy } from '../policy/policy.ts';
-import { ChangedObject, type ChangedObjectDeps } from '../store/changed-object.ts';
-import type { Beginning, Version } from '../store/held-copy.ts';
-import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../store/keys.ts';
+import { CasObject, type CasObjectDeps } from '../storage/cas-object.ts';
+import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../storage/keys.ts';
 import { AUDIT_PAGE, type AuditEvent, type AuditPage, auditFile, type LostDocument, pageWith } from './audit-trail.ts';
 import {
   documentKey,
@@ -31,7 +31,7 @@ import {
 
 const ID_BYTES = 8;
 
-export interface TenantStoreDeps extends ChangedObjectDeps {
+export interface TenantStoreDeps extends CasObjectDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Who is told when a change of the index begins, and what became of it; null: nobody. */
@@ -80,11 +80,11 @@ interface Draft {
 
 export class TenantStore {
   readonly #deps: TenantStoreDeps;
-  readonly index: ChangedObject<TenantIndex>;
+  readonly index: CasObject<TenantIndex>;
 
   constructor(deps: TenantStoreDeps) {
     this.#deps = deps;
-    this.index = new ChangedObject(deps, TENANT_INDEX);
+    this.index = new CasObject(deps, TENANT_INDEX);
   }
 
   /**

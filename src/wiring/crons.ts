@@ -1,5 +1,4 @@
-/** What each of wrangler.toml's triggers sets off. */
-import { loggableMessage } from '../merge/context.ts';
+import { loggableMessage } from '../lib/errors.ts';
 import { tick } from '../merge/tick.ts';
 import type { Crons } from './control.ts';
 

@@ -1,15 +1,14 @@
 /** Wires the edge Worker together. */
 import { createEdgeFetch } from '../api/edge-app.ts';
 import type { Control, ForwardDeps } from '../api/forward.ts';
-import { FeedConfigs } from '../feed/config.ts';
-import { Feed } from '../feed/feed.ts';
-import type { Assets } from '../http/docs-page.ts';
-import { withSandbox, withSandboxPast } from '../http/sandbox.ts';
-import type { EdgeServices } from '../http/services.ts';
+import type { Assets, EdgeServices } from '../api/services.ts';
+import { PastFinder } from '../lookup/as-of.ts';
+import { HealthCheck } from '../lookup/health.ts';
+import { withSandbox, withSandboxPast } from '../lookup/sandbox.ts';
 import type { PolicySource } from '../policy/policy.ts';
-import { HealthCheck } from '../serve/health.ts';
-import { PastFinder } from '../serve/past-finder.ts';
-import { orUnavailable } from '../store/errors.ts';
+import { Feed } from '../replica/feed.ts';
+import { FeedConfigs } from '../replica/feed-config.ts';
+import { orUnavailable } from '../storage/store.ts';
 import type { Env, Isolate } from './isolate.ts';
 
 export interface EdgeEnv extends Env {

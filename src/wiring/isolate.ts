@@ -1,22 +1,22 @@
 /** What both Workers have in each isolate: stores, settings, the copies that they hold, and the surroundings. */
-import { checkAdminKey } from '../keys/admin-key.ts';
+
 import type { Limiter } from '../keys/quota.ts';
-import { KeyRegistry } from '../keys/registry.ts';
+import { checkAdminKey, KeyRegistry } from '../keys/registry.ts';
 import { eventLoopTurn } from '../lib/cooperate.ts';
+import { Finder } from '../lookup/finder.ts';
+import { parseStale } from '../lookup/snapshot.ts';
 import { type LabelLevels, parseLabelLevels } from '../policy/labels.ts';
-import { Finder } from '../serve/finder.ts';
-import { parseStale } from '../serve/snapshot.ts';
-import { KvSliceStore } from '../store/kv.ts';
-import { R2ObjectStore } from '../store/r2.ts';
-import type { ObjectStore, SliceStore } from '../store/store.ts';
-import { type TenantRulesDeps, TenantRulesHolder } from '../tenants/tenant-rules.ts';
+import { KvSliceStore } from '../storage/kv.ts';
+import { R2ObjectStore } from '../storage/r2.ts';
+import type { ObjectStore, SliceStore } from '../storage/store.ts';
+import { TenantRulesCache, type TenantRulesCacheDeps } from '../tenants/tenant-rules.ts';
 
 export interface Settings {
   /** The first admin key, 32 characters or more: a secret, the same of both Workers. */
   readonly RINGFENCE_ADMIN_KEY?: string;
   /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
-  /** Whether answers are made from what was last confirmed more than two minutes ago (src/serve/snapshot.ts). */
+  /** Whether answers are made from what was last confirmed more than two minutes ago (src/lookup/snapshot.ts). */
   readonly RINGFENCE_STALE?: string;
 }
 
@@ -73,7 +73,7 @@ export interface Isolate extends Stores, Surroundings {
   readonly maxAgeMs: number;
   readonly finder: Finder;
   readonly keys: KeyRegistry;
-  readonly rules: TenantRulesHolder;
+  readonly rules: TenantRulesCache;
   /** Logs what callers see only as an old copy, or none. */
   readonly reportAs: (event: string) => (error: unknown) => void;
 }
@@ -102,7 +102,7 @@ export function createIsolate(
   { objects, slices }: Stores,
   settings: Settings,
   waitUntil: WaitUntil,
-  compile: TenantRulesDeps['compile'],
+  compile: TenantRulesCacheDeps['compile'],
   limiters: readonly Limiter[] = [],
   surroundings: Surroundings = PLATFORM,
 ): Isolate {
@@ -119,7 +119,7 @@ export function createIsolate(
     adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),
     report: reportAs('keys.unavailable'),
   });
-  const rules = new TenantRulesHolder({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
+  const rules = new TenantRulesCache({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
   return {
     ...{ ...surroundings, objects, slices, waitUntil, limiters, labels, maxAgeMs },
     ...{ finder, keys, rules, reportAs },

@@ -15,7 +15,7 @@ import {
 import { makeLookups } from '../../bench/designs/lookups.ts';
 import { BilledStores, lookUpWithFinder } from '../../bench/designs/ringfence.ts';
 import { clusteredNumbers, writeStore } from '../../bench/probe/clustered-store.ts';
-import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 
 const numbers = clusteredNumbers(100_000);
 const stores = { objects: new MemoryObjectStore(), slices: new MemorySliceStore() };

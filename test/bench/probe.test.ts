@@ -12,8 +12,8 @@ import { Lmdb, Sqlite } from '../../bench/probe/native.ts';
 import { Roaring } from '../../bench/probe/roaring.ts';
 import { makeWorkloads, usedRanges, WORKLOADS } from '../../bench/probe/workload.ts';
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
-import { MANIFEST_KEY } from '../../src/store/keys.ts';
-import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
+import { MANIFEST_KEY } from '../../src/storage/keys.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 
 /** More than a segment, so that there are several. */
 const COUNT = 150_000;

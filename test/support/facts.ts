@@ -1,9 +1,9 @@
 /** The facts of a store as text, and the straight computation to compare with: no code shared with the merge. */
-import type { DayFacts, FactKind, FactsSource, KindSpan } from '../../src/format/day-facts.ts';
-import type { Detection } from '../../src/format/detection.ts';
+import type { ActivityKey, ActivitySource, DayActivity, KindSpan } from '../../src/format/activity.ts';
+import type { Detection } from '../../src/format/attributes.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { openFacts } from '../../src/store/facts.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+import { openActivity } from '../../src/storage/activity.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 
 const DAY = 86_400;
 /** Beyond any day of seconds of 32 bits. */
@@ -15,17 +15,17 @@ export interface PlainFacts {
   readonly kinds: KindSpan[];
 }
 
-function kindOf({ label, channel, industry, project, link, source }: Detection): FactKind {
+function kindOf({ label, channel, industry, project, link, source }: Detection): ActivityKey {
   return { label, channel, industry, project, linkHost: link?.host ?? null, source };
 }
 
-const kindText = (kind: FactKind) =>
+const kindText = (kind: ActivityKey) =>
   JSON.stringify([kind.label, kind.channel, kind.industry, kind.project, kind.linkHost, kind.source]);
 const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 export function expectedFacts(detections: readonly Detection[]): PlainFacts {
   const seconds = new Map<string, { key: [number, number, string, string]; second: number }>();
-  const kinds = new Map<string, { kind: FactKind; firstDay: number; lastDay: number }>();
+  const kinds = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
   for (const detection of detections) {
     const kind = kindOf(detection);
     const text = kindText(kind);
@@ -50,7 +50,7 @@ export function expectedFacts(detections: readonly Detection[]): PlainFacts {
   };
 }
 
-export function rowsOf(facts: DayFacts, kinds: readonly KindSpan[]): string[] {
+export function rowsOf(facts: DayActivity, kinds: readonly KindSpan[]): string[] {
   const hex = (half: number | undefined) => (half ?? 0).toString(16).padStart(8, '0');
   return Array.from(facts.numbers, (number, row) => {
     const kind = kinds[facts.kind[row] ?? -1]?.kind;
@@ -59,7 +59,7 @@ export function rowsOf(facts: DayFacts, kinds: readonly KindSpan[]): string[] {
   });
 }
 
-export async function plainFacts(source: FactsSource, from = 0, to = LAST_DAY): Promise<PlainFacts> {
+export async function plainFacts(source: ActivitySource, from = 0, to = LAST_DAY): Promise<PlainFacts> {
   const rows: string[] = [];
   for await (const facts of source.days(from, to)) rows.push(...rowsOf(facts, source.kinds));
   return { rows, kinds: [...source.kinds] };
@@ -67,5 +67,5 @@ export async function plainFacts(source: FactsSource, from = 0, to = LAST_DAY): 
 
 /** The folded facts of the published generation. */
 export async function actualFacts(objects: ObjectStore): Promise<PlainFacts> {
-  return plainFacts(await openFacts(objects, (await loadManifest(objects)).manifest));
+  return plainFacts(await openActivity(objects, (await loadManifest(objects)).manifest));
 }

@@ -9,7 +9,7 @@ import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { parseLabelLevels } from '../../src/policy/labels.ts';
-import { MemoryObjectStore } from '../../src/store/memory.ts';
+import { MemoryObjectStore } from '../../src/storage/memory.ts';
 
 const KINDS: Readonly<Record<string, (i: number) => object>> = {
   plain: () => ({}),

@@ -1,6 +1,6 @@
 /** Facts of detections in memory, as the merge keeps them: what a briefing is computed from. */
-import type { DayFacts, FactKind, FactsSource, KindSpan } from '../../src/format/day-facts.ts';
-import type { Detection } from '../../src/format/detection.ts';
+import type { ActivityKey, ActivitySource, DayActivity, KindSpan } from '../../src/format/activity.ts';
+import type { Detection } from '../../src/format/attributes.ts';
 
 const DAY = 86_400;
 
@@ -26,12 +26,12 @@ interface Row extends Sighting {
   readonly kindId: number;
 }
 
-export function memoryFacts(detections: readonly Detection[]): FactsSource {
+export function memoryFacts(detections: readonly Detection[]): ActivitySource {
   const ids = new Map<string, number>();
-  const spans: { kind: FactKind; firstDay: number; lastDay: number }[] = [];
+  const spans: { kind: ActivityKey; firstDay: number; lastDay: number }[] = [];
   const rows = sightingsOf(detections).map((sighting): Row => {
     const { label, channel, industry, project, link, source, day } = sighting;
-    const kind: FactKind = { label, channel, industry, project, linkHost: link?.host ?? null, source };
+    const kind: ActivityKey = { label, channel, industry, project, linkHost: link?.host ?? null, source };
     const text = JSON.stringify(kind);
     const kindId = ids.get(text) ?? ids.size;
     ids.set(text, kindId);
@@ -56,7 +56,7 @@ export function memoryFacts(detections: readonly Detection[]): FactsSource {
   };
 }
 
-function dayFacts(day: number, all: readonly Row[]): DayFacts {
+function dayFacts(day: number, all: readonly Row[]): DayActivity {
   const distinct = new Map<string, Row>();
   for (const row of all) {
     const id = `${row.number} ${row.kindId} ${row.link?.sha256 ?? ''}`;

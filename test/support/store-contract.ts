@@ -1,6 +1,6 @@
-/** What every implementation of the store contracts must do (src/store/store.ts). */
+/** What every implementation of the store contracts must do (src/storage/store.ts). */
 import { describe, expect, test } from 'vitest';
-import type { ObjectPage, ObjectStore, SliceStore } from '../../src/store/store.ts';
+import type { ObjectPage, ObjectStore, SliceStore } from '../../src/storage/store.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 

@@ -3,8 +3,8 @@
  * generation is published once, and any call can be made to fail, before or after it took effect.
  */
 import { decodeManifest } from '../../src/format/manifest.ts';
-import { MemoryObjectStore, MemorySliceStore } from '../../src/store/memory.ts';
-import type { ListOptions, ObjectPage, ObjectStore, PutCondition, SliceStore } from '../../src/store/store.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
+import type { ListOptions, ObjectPage, ObjectStore, PutCondition, SliceStore } from '../../src/storage/store.ts';
 
 export type Fault = 'fails' | 'fails but persisted';
 

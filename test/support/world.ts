@@ -1,16 +1,15 @@
 /** A store, a clock and a merge context for tests, and the straight computation to compare with. */
 
+import type { Detection } from '../../src/format/attributes.ts';
+import { attributesText, CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
-import { circumstancesText } from '../../src/format/circumstances.ts';
-import type { Detection } from '../../src/format/detection.ts';
-import { EvidenceBlock } from '../../src/format/evidence-block.ts';
+import { EvidenceBlock } from '../../src/format/evidence.ts';
 import { openSegment } from '../../src/format/segment.ts';
-import { CHANNELS, INDUSTRIES } from '../../src/format/vocabulary.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/store/keys.ts';
-import type { ObjectStore } from '../../src/store/store.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { StoreLog, StrictObjectStore, StrictSliceStore } from './strict-stores.ts';
 
 export interface World extends MergeContext {
@@ -84,7 +83,7 @@ export function expectedInventory(detections: readonly Detection[]): Map<number,
     const industries = [...new Set(own.flatMap(({ industry }) => industry ?? []))];
     industries.sort(byVocabulary(INDUSTRIES));
     const evidence: Record<string, readonly [number, number, number]> = {};
-    const keyOf = (one: Detection) => evidenceKey(circumstancesText(one), one.firstSeenAt, one.observedAt);
+    const keyOf = (one: Detection) => evidenceKey(attributesText(one), one.firstSeenAt, one.observedAt);
     for (const [key, same] of Map.groupBy(own, keyOf)) {
       evidence[key] = [
         Math.min(...same.map(({ firstSeenAt }) => firstSeenAt)),

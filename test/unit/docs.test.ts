@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
-import { POINTER_KEY, sliceKey } from '../../src/replica/pointer.ts';
-import * as keys from '../../src/store/keys.ts';
+import { POINTER_KEY, sliceKey } from '../../src/replica/store.ts';
+import * as keys from '../../src/storage/keys.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDERS = ['src', 'scripts', 'bench', 'test', 'docs', 'examples'];

@@ -80,7 +80,7 @@ describe('the edge Worker', () => {
 describe('the check', () => {
   it.each([
     ['src/api/health.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
-    ['src/serve/finder.ts', '../http/openapi.ts', 'src/http/openapi.ts'],
+    ['src/lookup/finder.ts', '../http/openapi.ts', 'src/api/openapi.ts'],
     ['src/keys/quota.ts', 'libphonenumber-js/core', 'node_modules/libphonenumber-js/core/index.js'],
   ])('names who imports what: %s', async (importer, specifier, found) => {
     const spoilt = await bundle({
@@ -93,6 +93,6 @@ describe('the check', () => {
 /** What the others import of them, so that the bundle can be made. */
 const EXPORTS: Readonly<Record<string, string>> = {
   'src/api/health.ts': 'export const healthRoutes = () => [];',
-  'src/serve/finder.ts': 'export class Finder {}',
+  'src/lookup/finder.ts': 'export class Finder {}',
   'src/keys/quota.ts': 'export class RequestQuota {}',
 };

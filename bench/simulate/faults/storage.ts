@@ -8,7 +8,7 @@ import type {
   PutCondition,
   SliceStore,
   StoredObject,
-} from '../../../src/store/store.ts';
+} from '../../../src/storage/store.ts';
 import { Random } from '../../support/random.ts';
 import type { Doer, Host, Scheduler } from './scheduler.ts';
 import { type Fate, SLOW_MS, type Weather } from './weather.ts';

@@ -19,7 +19,7 @@ const ADMIN_KEY = 'load-admin-key-0123456789-abcdefghij';
 const TICK_PAUSE_MS = 3_000;
 /** Ticks until all is merged: each takes hundreds of batches. */
 const MAX_DRAIN_TICKS = 200;
-/** An isolate sees a generation within ten seconds of the first lookup (src/serve/snapshot.ts); a busy machine later. */
+/** An isolate sees a generation within ten seconds of the first lookup (src/lookup/snapshot.ts); a busy machine later. */
 const SNAPSHOT_LIMIT_MS = 60_000;
 const SNAPSHOT_POLL_MS = 500;
 const LOOKUPS_AT_ONCE = 500;

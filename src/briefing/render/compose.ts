@@ -1,16 +1,20 @@
 import type { Briefing } from '../briefing.ts';
-import { count, dateTime, line, periodLine } from './parts.ts';
+import { changesSection } from './changes.ts';
 import type { Report } from './report.ts';
-import { blocksSection } from './sections/blocks.ts';
-import { channelsSection, industriesSection } from './sections/breakdowns.ts';
-import { definitions, whatIsCompared } from './sections/definitions.ts';
-import { headlineSection } from './sections/headline.ts';
-import { linksSection } from './sections/links.ts';
-import { originsSection } from './sections/origins.ts';
-import { projectsSection } from './sections/projects.ts';
-import { quarantineSection } from './sections/quarantine.ts';
-import { trendSection } from './sections/trend.ts';
-import { changesSection } from './words.ts';
+import {
+  blocksSection,
+  channelsSection,
+  definitions,
+  headlineSection,
+  industriesSection,
+  linksSection,
+  originsSection,
+  projectsSection,
+  quarantineSection,
+  trendSection,
+  whatIsCompared,
+} from './sections.ts';
+import { count, dateTime, line, periodLine } from './text.ts';
 
 export function composeReport(briefing: Briefing): Report {
   const { period, compared, previous, generation, computedAt } = briefing;

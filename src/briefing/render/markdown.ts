@@ -1,8 +1,8 @@
 /** A briefing as GitHub-flavoured Markdown. */
 import type { Briefing } from '../briefing.ts';
 import { composeReport } from './compose.ts';
-import type { Line, Part } from './parts.ts';
 import type { Section, Table } from './report.ts';
+import type { Line, Part } from './text.ts';
 
 export function renderMarkdown(briefing: Briefing): string {
   const { title, lead, sections, definitions } = composeReport(briefing);

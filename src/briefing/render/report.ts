@@ -1,5 +1,5 @@
 /** A briefing as titled sections of lines and tables: the same for Markdown and for the page. */
-import type { Line, Part } from './parts.ts';
+import type { Line, Part } from './text.ts';
 
 export interface Report {
   readonly title: Line;

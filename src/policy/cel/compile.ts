@@ -1,6 +1,6 @@
 /** From a policy as it is written to one that runs, and to the tree that is stored for those who have no parser. */
 import type { Policy, PolicySource } from '../policy.ts';
-import { RULE_ID } from '../rules-schema.ts';
+import { RULE_ID } from '../schema.ts';
 import { PolicyError, positionOf, Refusal } from './error.ts';
 import { openCondition, openPolicy } from './evaluate.ts';
 import { MAX_RULES } from './limits.ts';

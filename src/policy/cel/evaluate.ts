@@ -5,12 +5,24 @@
  * that is not understood as a whole is refused, and none of it is evaluated.
  */
 import type { Policy, PolicyFacts, PolicySource, Rule } from '../policy.ts';
-import { macro, size, textMethod, toDouble } from './calls.ts';
-import { asBool, constant, type Expression, refuse, type Scope } from './expression.ts';
+import { asBool, constant, type Expression, refuse, type Scope, unknownVariable, variableOf } from './expression.ts';
 import { MAX_POLICY_STEPS, MAX_RULE_STEPS, MAX_RULES } from './limits.ts';
-import { arithmetic, equality, list, logical, membership, negate, not, order, ternary } from './operators.ts';
+import {
+  arithmetic,
+  equality,
+  list,
+  logical,
+  macro,
+  membership,
+  negate,
+  not,
+  order,
+  size,
+  ternary,
+  textMethod,
+  toDouble,
+} from './operators.ts';
 import { names, readPolicyTree, type Tree, TreeError } from './tree.ts';
-import { unknownVariable, variableOf } from './variables.ts';
 
 /**
  * The policy that a source and its stored tree make. What it does is said by the tree; the source gives ids, actions and

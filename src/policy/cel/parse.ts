@@ -4,9 +4,9 @@
  */
 import { type ASTNode, Environment, ParseError, TypeError as TypeMismatch } from '@marcbachmann/cel-js';
 import { Refusal } from './error.ts';
+import { NEIGHBOURHOOD, quoted, unknownVariable, VARIABLES, variableOf } from './expression.ts';
 import { MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_INTEGER, MAX_LIST_ELEMENTS, MAX_NODES } from './limits.ts';
 import type { Tree } from './tree.ts';
-import { NEIGHBOURHOOD, quoted, unknownVariable, VARIABLES, variableOf } from './variables.ts';
 
 /** Symbols of cel-js's token names, where those are not words. */
 const TOKENS: Readonly<Record<string, string>> = {

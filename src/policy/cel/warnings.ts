@@ -1,7 +1,7 @@
 /** Warnings for rules that compile and yet are hardly what their author meant. Only what is sure is warned of. */
-import { CHANNELS, INDUSTRIES } from '../../format/vocabulary.ts';
-import { isCountry } from '../../number/country.ts';
-import { LINE_TYPES } from '../../number/phone-number.ts';
+import { CHANNELS, INDUSTRIES } from '../../format/attributes.ts';
+import { LINE_TYPES } from '../../phone/phone-number.ts';
+import { isCountry } from '../../phone/plan.ts';
 import { MAX_LEVEL } from '../ageing.ts';
 import type { Policy } from '../policy.ts';
 import {

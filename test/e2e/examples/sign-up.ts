@@ -1,4 +1,4 @@
-import { SANDBOX } from '../../../src/http/sandbox.ts';
+import { SANDBOX } from '../../../src/lookup/sandbox.ts';
 
 export interface Outcome {
   readonly status: number;

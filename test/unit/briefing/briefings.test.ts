@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { briefingKey, collectBriefings } from '../../../src/briefing/kept.ts';
-import type { Detection } from '../../../src/format/detection.ts';
+import { briefingKey, collectBriefings } from '../../../src/briefing/briefings.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { StorageUnavailable } from '../../../src/store/errors.ts';
+import { StorageUnavailable } from '../../../src/storage/store.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 import { plainBriefing } from './plain-briefing.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { activeOn, censusOf, keepCensus, readCensus } from '../../../src/briefing/census.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { mergedRuns, randomDetections } from './worlds.ts';
 
 const DAY_SECONDS = 86_400;

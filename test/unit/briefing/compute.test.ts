@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { computeBriefing } from '../../../src/briefing/compute.ts';
 import type { Inventory } from '../../../src/briefing/inventory.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { parseDay } from '../../../src/format/records.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { parseDay } from '../../../src/lib/time.ts';
 import { memoryFacts } from '../../support/memory-facts.ts';
 import { plainBriefing } from './plain-briefing.ts';
 import { mergedRuns, randomDetections } from './worlds.ts';

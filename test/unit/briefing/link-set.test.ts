@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LinkSet } from '../../../src/briefing/link-set.ts';
+import { LinkSet } from '../../../src/briefing/projects-and-links.ts';
 import { random } from './worlds.ts';
 
 it('holds each link once, as a set of texts does, however it grows', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { briefingPeriodOf, halfMonthBefore, periodOf, spansOn } from '../../../src/briefing/period.ts';
-import { parseDay } from '../../../src/format/records.ts';
+import { parseDay } from '../../../src/lib/time.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../src/wiring/crons.ts';
 
 it('reads days of the calendar only', () => {

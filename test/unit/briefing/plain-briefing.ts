@@ -1,7 +1,7 @@
 /** A briefing's figures with plain sets over the raw detections: no code shared with what it is compared with. */
 import parsePhoneNumber from 'libphonenumber-js/max';
 import type { Briefing } from '../../../src/briefing/briefing.ts';
-import type { Detection } from '../../../src/format/detection.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
 import { type Sighting, sightingsOf } from '../../support/memory-facts.ts';
 
 export type PlainBriefing = Omit<Briefing, 'generation' | 'computedAt' | 'quarantined'>;

@@ -1,7 +1,7 @@
 /** What the status says of active numbers, on a whole runtime over stores in memory. */
 import { expect, it, vi } from 'vitest';
-import { dayOfMs, isoDay } from '../../../src/format/records.ts';
-import { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';
+import { dayOfMs, isoDay } from '../../../src/lib/time.ts';
+import { MemoryObjectStore, MemorySliceStore } from '../../../src/storage/memory.ts';
 import { HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
 import { createWhole } from '../../support/whole.ts';
 

@@ -8,9 +8,9 @@ import {
   storedSegments,
   type Wanted,
 } from '../../../src/briefing/inventory.ts';
-import type { Detection } from '../../../src/format/detection.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
 import type { SegmentEntry } from '../../../src/format/manifest.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/vocabulary.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { newWorld, upload } from '../../support/world.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { attributesText } from '../../../src/format/attributes.ts';
 import { BATCH_ROWS_OFFSET, BatchBuilder, openBatch, type Receipt } from '../../../src/format/batch.ts';
-import { ByteWriter } from '../../../src/format/bytes.ts';
-import { circumstancesText } from '../../../src/format/circumstances.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
+import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
+import { sealFrame } from '../../../src/lib/frame.ts';
 import { detection, someDetections } from '../../support/detections.ts';
 import { CODECS } from './support/content.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
@@ -46,7 +46,7 @@ describe('batch', () => {
     const [first] = someDetections(1, 5);
     if (first === undefined) throw new Error('no detection');
     const batch = openBatch(batchOf([first, { ...first, number: first.number + 1 }, { ...first, source: 'other' }]));
-    expect(batch.circumstances).toEqual([circumstancesText(first), circumstancesText({ ...first, source: 'other' })]);
+    expect(batch.circumstances).toEqual([attributesText(first), attributesText({ ...first, source: 'other' })]);
     expect(Array.from(batch.circumstance)).toEqual([0, 1, 0]);
     expect(batch.receipt).toEqual(RECEIPT);
     expect(openBatch(batchOf([first])).receipt).toEqual(RECEIPT);

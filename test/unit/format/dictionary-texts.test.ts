@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CircumstancesTable, circumstancesText, parseCircumstances } from '../../../src/format/circumstances.ts';
-import { FormatError } from '../../../src/format/frame.ts';
-import { type Profile, parseProfile, profileText, unionProfile } from '../../../src/format/profile.ts';
+import { AttributesTable, attributesText, parseAttributes } from '../../../src/format/attributes.ts';
+import { type Profile, parseProfile, profileText, unionProfile } from '../../../src/format/records.ts';
+import { FormatError } from '../../../src/lib/bytes.ts';
 import { entry, verdict } from './support/arbitrary.ts';
 
 const profile = verdict.map(({ labels, channels, industries }): Profile => ({ labels, channels, industries }));
@@ -11,7 +11,7 @@ describe('circumstances as text', () => {
   test('are parsed to what was written', () => {
     fc.assert(
       fc.property(entry, ({ firstSeenAt, lastSeenAt, sightings, ...circumstances }) => {
-        expect(parseCircumstances(circumstancesText(circumstances))).toEqual(circumstances);
+        expect(parseAttributes(attributesText(circumstances))).toEqual(circumstances);
       }),
     );
   });
@@ -30,11 +30,11 @@ describe('circumstances as text', () => {
     ['a space', '["a", "other",null,null,null,null,null]'],
     ['an escape that is not needed', '["\\u0061","other",null,null,null,null,null]'],
   ])('are refused: %s', (_name, text) => {
-    expect(() => parseCircumstances(text)).toThrow(FormatError);
+    expect(() => parseAttributes(text)).toThrow(FormatError);
   });
 
   test('a table counts distinct texts up from 0', () => {
-    const table = new CircumstancesTable();
+    const table = new AttributesTable();
     expect(['b', 'a', 'b', 'c'].map((text) => table.idOf(text))).toEqual([0, 1, 0, 2]);
     expect([0, 1, 2].map((id) => table.text(id))).toEqual(['b', 'a', 'c']);
     expect(() => table.text(3)).toThrow('no circumstances with id 3, there are 3');

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { encodeSegment } from '../../../src/format/segment.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/vocabulary.ts';
 import { describeSegment } from './support/describe-segment.ts';
 import { EXAMPLE_RECORDS } from './support/example.ts';
 import { recordColumns } from './support/plain.ts';

@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteWriter } from '../../../src/format/bytes.ts';
-import { circumstancesText } from '../../../src/format/circumstances.ts';
-import { crc32 } from '../../../src/format/crc32.ts';
-import { type BlockPlace, EvidenceIndex } from '../../../src/format/evidence.ts';
-import { EvidenceBlock } from '../../../src/format/evidence-block.ts';
-import { encodeEvidence } from '../../../src/format/evidence-encode.ts';
-import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
+import { attributesText } from '../../../src/format/attributes.ts';
+import { type BlockPlace, EvidenceBlock, EvidenceIndex, encodeEvidence } from '../../../src/format/evidence.ts';
+import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
+import { crc32, sealFrame } from '../../../src/lib/frame.ts';
 import { entry } from './support/arbitrary.ts';
 import { CODECS } from './support/content.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
@@ -66,14 +63,14 @@ describe('evidence column', () => {
     const opened = new EvidenceIndex(index);
     const texts = Array.from({ length: opened.texts }, (_, i) => opened.text(i));
     expect(texts).toEqual(
-      [plain, ...range(7).map((i) => ({ ...plain, project: `project ${i}` }))].map(circumstancesText).sort(),
+      [plain, ...range(7).map((i) => ({ ...plain, project: `project ${i}` }))].map(attributesText).sort(),
     );
     const own = range(3).map((block) => {
       const place = opened.place(block);
       const bytes = blocks.subarray(place.offset, place.offset + place.length);
       return readBlock(bytes, place, block < 2 ? 64 : 22, opened.texts).texts;
     });
-    expect(own).toEqual([[], [circumstancesText({ ...plain, source: 'only here' })], []]);
+    expect(own).toEqual([[], [attributesText({ ...plain, source: 'only here' })], []]);
   });
 
   test('the same evidence gives the same bytes, however its circumstances were interned', () => {
@@ -143,7 +140,7 @@ describe('what is not evidence is refused', () => {
     expect(() => readBlock(block, place, 7, shared)).toThrow(FormatError);
   });
 
-  const text = circumstancesText(plain);
+  const text = attributesText(plain);
   test.each([
     ['an entry that names no listed circumstances', [1, 1, 1, 0, 0, 1]],
     ['an entry without sightings', [1, 1, 0, 0, 0, 0]],

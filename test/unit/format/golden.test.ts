@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Bytes } from '../../../src/format/frame.ts';
+import type { Bytes } from '../../../src/lib/bytes.ts';
 import { CASES } from './support/cases.ts';
 import { CODECS, type Codec, type Kind } from './support/content.ts';
 import { offsets, readField, readNumbers } from './support/reference.ts';

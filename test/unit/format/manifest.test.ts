@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { ByteWriter } from '../../../src/format/bytes.ts';
-import { type Bytes, FormatError, frame } from '../../../src/format/frame.ts';
 import {
   decodeManifest,
   EMPTY_MANIFEST,
@@ -11,7 +9,9 @@ import {
   runNumbers,
   type SegmentEntry,
 } from '../../../src/format/manifest.ts';
-import { encodeSegmentTable } from '../../../src/format/segment-table.ts';
+import { encodeSegmentTable } from '../../../src/format/segment.ts';
+import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
+import { frame } from '../../../src/lib/frame.ts';
 import { CASES } from './support/cases.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FormatError, sealFrame } from '../../../src/format/frame.ts';
 import { encodeNumbers, SEGMENT_NUMBERS } from '../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../src/format/numbers-reader.ts';
+import { FormatError } from '../../../src/lib/bytes.ts';
+import { sealFrame } from '../../../src/lib/frame.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
 import { LARGEST, lowerBound, sortedSet } from './support/sorted-set.ts';
 

@@ -2,20 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clusters } from '../../../bench/support/clusters.ts';
 import { Random } from '../../../bench/support/random.ts';
-import { sha256Hex } from '../../../src/format/hash.ts';
-import { encodeNumbers, numbersColumnBytes } from '../../../src/format/numbers.ts';
 import {
   CODEC_BITMAP,
   CODEC_RUN,
   chooseCodec,
   choosePartitions,
   codedBits,
+  encodeNumbers,
   lowBits,
   MAX_LOW_BITS,
+  numbersColumnBytes,
   PARTITION_NUMBERS,
   PARTITION_OVERHEAD_BITS,
   PARTITION_SPAN,
-} from '../../../src/format/partition.ts';
+} from '../../../src/format/numbers.ts';
+import { sha256Hex } from '../../../src/lib/bytes.ts';
 import { partitionEnds, readNumbers } from './support/reference.ts';
 import { sortedSet } from './support/sorted-set.ts';
 

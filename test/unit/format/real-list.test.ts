@@ -1,15 +1,14 @@
 /** What a number costs on real lists, cut into segments by the merge itself. Prints sizes, never numbers. */
 import { expect, test } from 'vitest';
 import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from '../../../bench/support/shared-data.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
-import type { Detection } from '../../../src/format/detection.ts';
 import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
 import type { EncodedSegment } from '../../../src/format/segment.ts';
 import { numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
 import { VerdictsReader } from '../../../src/format/verdicts.ts';
-import { BatchCursor } from '../../../src/merge/cursor.ts';
-import { MergeDictionary } from '../../../src/merge/dictionary.ts';
-import { fold } from '../../../src/merge/fold.ts';
+import { BatchCursor, fold } from '../../../src/merge/fold.ts';
+import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
 
 /** The goals of docs/decisions/0002-partitioned-elias-fano.md; for the numbers, frame, directory and padding included. */
 const NUMBERS_BITS = 14.5;

@@ -1,9 +1,9 @@
 /** The reader of src/format against one written from the document: the two share nothing but the bytes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeFresh, FreshDays } from '../../../src/format/fresh.ts';
 import { encodeNumbers } from '../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../src/format/numbers-reader.ts';
+import { encodeRecency, RecencyReader } from '../../../src/format/recency.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../src/format/verdicts.ts';
 import { verdict } from './support/arbitrary.ts';
 import { verdictColumns } from './support/plain.ts';
@@ -35,8 +35,8 @@ describe('the pseudocode of docs/FORMAT.md', () => {
       );
     fc.assert(
       fc.property(days, (firstDays) => {
-        const bytes = encodeFresh(Uint32Array.from(firstDays));
-        const reader = new FreshDays(bytes);
+        const bytes = encodeRecency(Uint32Array.from(firstDays));
+        const reader = new RecencyReader(bytes);
         const newest = Math.max(...firstDays);
         firstDays.forEach((day, rank) => {
           const expected = newest - day < 32 ? day : -1;

@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
-import { sha256Hex } from '../../../src/format/hash.ts';
 import {
   checkedSlice,
   encodeSegment,
@@ -16,6 +14,8 @@ import {
   verdictsOffset,
   verdictsSlice,
 } from '../../../src/format/segment.ts';
+import { type Bytes, FormatError, sha256Hex } from '../../../src/lib/bytes.ts';
+import { sealFrame } from '../../../src/lib/frame.ts';
 import { records } from './support/arbitrary.ts';
 import { CASES } from './support/cases.ts';
 import { CODECS } from './support/content.ts';

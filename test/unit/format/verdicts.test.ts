@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Bytes, FormatError, sealFrame } from '../../../src/format/frame.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../src/format/verdicts.ts';
+import { type Bytes, FormatError } from '../../../src/lib/bytes.ts';
+import { sealFrame } from '../../../src/lib/frame.ts';
 import { verdict } from './support/arbitrary.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
 import { type PlainVerdict, plainVerdict, verdictColumns } from './support/plain.ts';

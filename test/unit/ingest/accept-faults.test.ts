@@ -1,9 +1,9 @@
 /** Every store call of an upload fails, with and without having been carried out; a tick may come between any two. */
 import { describe, expect, test } from 'vitest';
 import type { AcceptResult } from '../../../src/ingest/accept.ts';
-import { StorageUnavailable } from '../../../src/store/errors.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/storage/keys.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import { StorageUnavailable } from '../../../src/storage/store.ts';
 import { wrapStore } from './stores.ts';
 import { type Merged, tick } from './tick.ts';
 import { BODY_1, BODY_2, depsOn, sha256, upload } from './uploads.ts';

@@ -1,9 +1,9 @@
 /** Two uploads with one key and a tick, each store call of each in every possible order. */
 import { describe, expect, test } from 'vitest';
 import type { AcceptResult } from '../../../src/ingest/accept.ts';
-import { WAITING_PREFIX } from '../../../src/store/keys.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
-import type { ObjectStore } from '../../../src/store/store.ts';
+import { WAITING_PREFIX } from '../../../src/storage/keys.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 import { everySchedule, runSchedule } from './scheduler.ts';
 import { type Merged, tick } from './tick.ts';
 import { BODY_1, BODY_2, depsOn, sha256, upload } from './uploads.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bodyEncoding } from '../../../src/ingest/content-type.ts';
+import { bodyEncoding } from '../../../src/ingest/decode.ts';
 
 test.each([
   ['application/x-ndjson', null, 'ndjson', false],

@@ -1,8 +1,8 @@
 import { parse as parseCsv } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CsvRows } from '../../../src/ingest/csv-rows.ts';
-import { MAX_LINE_CHARS } from '../../../src/ingest/limits.ts';
+import { MAX_LINE_CHARS } from '../../../src/ingest/body.ts';
+import { CsvRows } from '../../../src/ingest/csv.ts';
 
 /** Rows as `[line, ...fields]`, rejects as `[line]`, in the order they came. */
 function read(text: string, cuts: readonly number[] = [], delimiter = ','): (readonly (number | string)[])[] {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../src/ingest/body.ts';
 import { decodeText } from '../../../src/ingest/decode.ts';
-import { MAX_BODY_BYTES } from '../../../src/ingest/limits.ts';
 import { streamOf } from './support.ts';
 
 const TEXT = '\ufeffé😀 one\ntwo\u0000';

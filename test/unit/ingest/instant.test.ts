@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDay, parseInstant } from '../../../src/ingest/instant.ts';
+import { formatDay, parseInstant } from '../../../src/lib/time.ts';
 
 test.each([
   ['2025-03-01', Date.UTC(2025, 2, 1)],

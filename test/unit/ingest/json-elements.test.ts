@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BodyError } from '../../../src/ingest/errors.ts';
-import { JsonElements } from '../../../src/ingest/json-elements.ts';
-import { MAX_LINE_CHARS, MAX_NESTING } from '../../../src/ingest/limits.ts';
+import { BodyError, MAX_LINE_CHARS, MAX_NESTING } from '../../../src/ingest/body.ts';
+import { JsonElements } from '../../../src/ingest/json.ts';
 
 /** The elements as JSON.parse reads each; throws what the splitter or JSON.parse throws. */
 function split(text: string, cuts: readonly number[] = [], members = false): unknown[] {

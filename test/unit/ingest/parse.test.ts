@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_DETECTIONS, MAX_LINE_CHARS } from '../../../src/ingest/limits.ts';
+import { MAX_DETECTIONS, MAX_LINE_CHARS } from '../../../src/ingest/body.ts';
 import { codes, dramaNumber, lines, type Outcome, parseBody } from './support.ts';
 
 const [A, B, C] = [dramaNumber(1), dramaNumber(2), dramaNumber(3)];

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../../src/store/store.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 import { wrapStore } from './stores.ts';
 
 /** One task under the scheduler: it runs from one store call to the next, and no further until it is its turn. */

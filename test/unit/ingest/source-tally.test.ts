@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { BatchBuilder, MAX_NAMED_SOURCES, openBatch } from '../../../src/format/batch.ts';
-import { Rejection } from '../../../src/ingest/rejection.ts';
-import { SourceTally } from '../../../src/ingest/source-tally.ts';
-import { checkLine } from '../../../src/ingest/validate.ts';
+import { SourceTally } from '../../../src/ingest/accept.ts';
+import { checkLine, Rejection } from '../../../src/ingest/validate.ts';
 import { LABELS, NOW_MS } from './support.ts';
 
 /** As an upload has it, through the validator. */

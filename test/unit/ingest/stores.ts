@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../../src/store/store.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 
 export type CallName = 'get' | 'head' | 'put' | 'delete' | 'list' | 'getRange' | 'getIfChanged';
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
+import type { Detection } from '../../../src/format/attributes.ts';
 import type { LineError } from '../../../src/format/batch.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { bodyEncoding } from '../../../src/ingest/content-type.ts';
+import { bodyEncoding } from '../../../src/ingest/decode.ts';
 import { parseDetections } from '../../../src/ingest/parse.ts';
 
 /** 2025-06-01T12:00:00Z. */

@@ -1,6 +1,6 @@
 import { openBatch } from '../../../src/format/batch.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
-import type { ObjectStore } from '../../../src/store/store.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/storage/keys.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 
 /** What was merged: for each consumed batch the hash of its body and its rows. */
 export type Merged = { readonly id: string; readonly bodySha256: string; readonly rows: number }[];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_IGNORED_FIELDS, MORE_IGNORED, UploadNotes } from '../../../src/ingest/upload-notes.ts';
+import { MAX_IGNORED_FIELDS, MORE_IGNORED, UploadNotes } from '../../../src/ingest/accept.ts';
 
 test('counts what accepted lines left out: absent, null or blank', () => {
   const notes = new UploadNotes();

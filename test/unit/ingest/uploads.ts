@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AcceptDeps, type AcceptResult, acceptDetections } from '../../../src/ingest/accept.ts';
-import type { ObjectStore } from '../../../src/store/store.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 import { dramaNumber, LABELS, NOW_MS, streamOf } from './support.ts';
 
 /** Two uploads of different bodies; the second has two rows. */

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_LINK_CHARS } from '../../../src/ingest/check-link.ts';
-import { REJECT_REASONS, Rejection } from '../../../src/ingest/rejection.ts';
-import { MAX_NAME_CHARS, MAX_SIGHTINGS, MIN_OBSERVED_AT, validateLine } from '../../../src/ingest/validate.ts';
+import {
+  MAX_LINK_CHARS,
+  MAX_NAME_CHARS,
+  MAX_SIGHTINGS,
+  MIN_OBSERVED_AT,
+  REJECT_REASONS,
+  Rejection,
+  validateLine,
+} from '../../../src/ingest/validate.ts';
 import { dramaNumber, LABELS, NOW_MS } from './support.ts';
 
 const NOW = NOW_MS / 1000;

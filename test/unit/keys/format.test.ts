@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError, frame } from '../../../src/format/frame.ts';
-import { fromHex, toHex } from '../../../src/format/hash.ts';
-import { checkAdminKey } from '../../../src/keys/admin-key.ts';
-import { type ApiKey, decodeKeys, encodeKeys, MAX_KEYS } from '../../../src/keys/key-file.ts';
-import { digestOf, idOf, mintToken, sameDigest } from '../../../src/keys/token.ts';
+import { digestOf, idOf, mintToken, sameDigest } from '../../../src/keys/key.ts';
+import { type ApiKey, checkAdminKey, decodeKeys, encodeKeys, MAX_KEYS } from '../../../src/keys/registry.ts';
+import { FormatError, fromHex, toHex } from '../../../src/lib/bytes.ts';
+import { frame } from '../../../src/lib/frame.ts';
 import { countingBytes } from './storage.ts';
 
 const KEY: ApiKey = {

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeKeys, encodeKeys, MAX_KEYS } from '../../../src/keys/key-file.ts';
-import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
-import { allows, SCOPES } from '../../../src/keys/scope.ts';
-import { API_KEYS_KEY } from '../../../src/store/keys.ts';
+import { allows, SCOPES } from '../../../src/keys/key.ts';
+import { decodeKeys, encodeKeys, KeyRegistry, MAX_KEYS, type NewKey } from '../../../src/keys/registry.ts';
+import { API_KEYS_KEY } from '../../../src/storage/keys.ts';
 import { countingBytes, type Failure, FlakyStore } from './storage.ts';
 
 const ADMIN_KEY = 'admin-key-of-more-than-32-characters';

@@ -1,6 +1,6 @@
 /** A store whose calls can be made to fail, and that counts them. */
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
-import type { ObjectHead, PutCondition, StoredObject } from '../../../src/store/store.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import type { ObjectHead, PutCondition, StoredObject } from '../../../src/storage/store.ts';
 
 export type Failure = 'none' | 'reads' | 'writes' | 'writes-persisted' | 'all';
 

@@ -1,24 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import { checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { checkFactsBlocks, openFactsObject } from '../../../src/format/facts-open.ts';
-import type { Bytes } from '../../../src/format/frame.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
+import type { Bytes } from '../../../src/lib/bytes.ts';
 import { eventLoopTurn, finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
-import { sortedOrderSteps } from '../../../src/lib/radix-sort.ts';
-import { BatchCursor, type RecordCursor } from '../../../src/merge/cursor.ts';
-import { MergeDictionary } from '../../../src/merge/dictionary.ts';
-import { factsOf } from '../../../src/merge/facts.ts';
-import { foldObjectsPaced } from '../../../src/merge/facts-objects.ts';
-import { fold } from '../../../src/merge/fold.ts';
-import { countNew, distinctNumbers } from '../../../src/merge/novelty.ts';
+import { sortedOrderSteps } from '../../../src/lib/sorted.ts';
+import { activityOf } from '../../../src/merge/activity.ts';
+import { foldActivityPaced } from '../../../src/merge/activity-fold.ts';
+import { countNew, distinctNumbers } from '../../../src/merge/first-time.ts';
+import { BatchCursor, fold, type RecordCursor } from '../../../src/merge/fold.ts';
 import type { RecordSink } from '../../../src/merge/segment-builder.ts';
+import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
 import { EMPTY_LEDGER } from '../../../src/quality/ledger.ts';
 import { screen } from '../../../src/quality/screen.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { createControl } from '../../../src/wiring/control.ts';
 import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
 import { someDetections } from '../../support/detections.ts';
@@ -135,7 +134,7 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['distinct numbers are found', 2, (pace) => pace.run(distinctNumbers([BATCH, BATCH]))],
   ['new numbers are counted', 1, (pace) => pace.run(countNew(BATCH.numbers, known()))],
   ['uploads are screened', 2, screened],
-  ['days are written', 80, (pace) => pace.run(factsOf([BATCH]))],
+  ['days are written', 80, (pace) => pace.run(activityOf([BATCH]))],
   ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
   ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
   ['records are folded and encoded', 70, folded],
@@ -177,11 +176,11 @@ function screened(pace: Pacer): Promise<unknown> {
 }
 
 async function foldedFacts(pace: Pacer, detections: readonly Detection[]): Promise<void> {
-  const inputs = finish(factsOf([openBatch(fileOf(detections))])).map(({ file, shape }) =>
-    openFactsObject(file, shape),
+  const inputs = finish(activityOf([openBatch(fileOf(detections))])).map(({ file, shape }) =>
+    openActivityObject(file, shape),
   );
-  for (const input of inputs) await pace.run(checkFactsBlocks(input));
-  for await (const _ of foldObjectsPaced(pace, inputs)) {
+  for (const input of inputs) await pace.run(checkActivityBlocks(input));
+  for await (const _ of foldActivityPaced(pace, inputs)) {
     // Only how it is paced matters.
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sortedOrder } from '../../../src/lib/radix-sort.ts';
+import { sortedOrder } from '../../../src/lib/sorted.ts';
 
 const numbers = fc.oneof(
   fc.array(fc.nat({ max: 20 })),

@@ -1,12 +1,11 @@
 /** Ticks that die of what they take, which nothing can catch: here they stop at a call and never go on. */
 import { describe, expect, test } from 'vitest';
-import { MAX_TRIES, RETRY_AFTER_MS, STUCK_AFTER_MS } from '../../../src/merge/attempts.ts';
+import { MAX_TRIES, RETRY_AFTER_MS, readSetAside, STUCK_AFTER_MS } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
-import { readSetAside } from '../../../src/merge/set-aside.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 import { checked } from '../scripts/fsck/support.ts';

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Detection } from '../../../src/format/detection.ts';
-import { GARBAGE_AGE_MS } from '../../../src/merge/collect.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
-import { compactFully, drain } from '../../../src/merge/rebuild.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
+import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { compactedBytes, newWorld, upload, type World } from '../../support/world.ts';

@@ -5,14 +5,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
-import type { Detection } from '../../../src/format/detection.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
+import { releaseBatch } from '../../../src/merge/decisions.ts';
+import { readSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
-import { compactFully } from '../../../src/merge/rebuild.ts';
-import { releaseBatch } from '../../../src/merge/release.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
-import { readSetAside } from '../../../src/merge/set-aside.ts';
+import { compactFully, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
 import { detection } from '../../support/detections.ts';

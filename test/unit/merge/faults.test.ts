@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { readSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
-import { drain } from '../../../src/merge/rebuild.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
-import { readSetAside } from '../../../src/merge/set-aside.ts';
+import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';

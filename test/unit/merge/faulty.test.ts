@@ -2,12 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
-import { FormatError } from '../../../src/format/frame.ts';
-import { sift, watch } from '../../../src/merge/faulty.ts';
+import { FormatError } from '../../../src/lib/bytes.ts';
+import { readSetAside, sift, watch } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
-import { drain } from '../../../src/merge/rebuild.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
-import { readSetAside } from '../../../src/merge/set-aside.ts';
+import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
@@ -17,8 +15,8 @@ import { checked, lookAt } from '../scripts/fsck/support.ts';
 import { lines, nextTick, release, reported, uploadLines } from './quarantine-world.ts';
 
 /** As if there were sums or sizes that no code can hold: of one batch, or of two together. */
-vi.mock('../../../src/quality/counted.ts', async (original) => {
-  const actual = await original<typeof import('../../../src/quality/counted.ts')>();
+vi.mock('../../../src/quality/screen.ts', async (original) => {
+  const actual = await original<typeof import('../../../src/quality/screen.ts')>();
   const countBatch: typeof actual.countBatch = (batch, ...rest) => {
     if (batch.circumstances.some((text) => text.includes('"deadly"'))) {
       throw new RangeError('expected an integer in [0, 2^53); found 9007199254740993');
@@ -27,8 +25,8 @@ vi.mock('../../../src/quality/counted.ts', async (original) => {
   };
   return { ...actual, countBatch };
 });
-vi.mock('../../../src/merge/novelty.ts', async (original) => {
-  const actual = await original<typeof import('../../../src/merge/novelty.ts')>();
+vi.mock('../../../src/merge/first-time.ts', async (original) => {
+  const actual = await original<typeof import('../../../src/merge/first-time.ts')>();
   const distinctNumbers: typeof actual.distinctNumbers = (batches) => {
     const has = (name: string) => batches.some(({ circumstances }) => circumstances.some((one) => one.includes(name)));
     if (has('"left"') && has('"right"')) throw new RangeError('Set maximum size exceeded');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { LEASE_MS } from '../../../src/merge/decisions.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
-import { TICK_LEASE_KEY } from '../../../src/store/keys.ts';
+import { TICK_LEASE_KEY } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { batchPlaces, newWorld, upload, type World } from '../../support/world.ts';
 

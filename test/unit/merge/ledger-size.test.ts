@@ -2,13 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
-import { compactFully, drain } from '../../../src/merge/rebuild.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
+import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
+import { excludedRowsOf, LEFT_OUT_CHARS } from '../../../src/quality/batch-set.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
-import { MAX_LEDGER_BATCHES } from '../../../src/quality/fold-ledger.ts';
-import { LEFT_OUT_CHARS, leftOutOf } from '../../../src/quality/left-out.ts';
+import { MAX_LEDGER_BATCHES } from '../../../src/quality/ledger.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, type World } from '../../support/world.ts';
@@ -51,7 +50,7 @@ async function ledgerBytes(world: World): Promise<number> {
 
 async function leftOutIds(world: World): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { batch } of leftOutOf(world.objects.memory, await ledgerOf(world))) ids.push(batch);
+  for await (const { batch } of excludedRowsOf(world.objects.memory, await ledgerOf(world))) ids.push(batch);
   return ids.sort();
 }
 

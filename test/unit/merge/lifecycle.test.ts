@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { GARBAGE_AGE_MS } from '../../../src/merge/collect.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
-import { compactFully, drain } from '../../../src/merge/rebuild.ts';
-import { thinRetained } from '../../../src/merge/retention.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
-import { readSetAside } from '../../../src/merge/set-aside.ts';
+import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
+import { readSetAside } from '../../../src/merge/failing-batches.ts';
+import { loadManifest, thinRetained } from '../../../src/merge/publish.ts';
+import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/store/keys.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import {
   actualInventory,

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import type { openBatch } from '../../../src/format/batch.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
-import { memoryBytes } from '../../../src/merge/waiting.ts';
+import { memoryBytes } from '../../../src/merge/take.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 

@@ -1,9 +1,9 @@
 /** Extremes of every field, count and setting, through the door and past it: no tick throws, nothing is lost. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/vocabulary.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { readStatus } from '../../../src/merge/status.ts';
@@ -12,7 +12,7 @@ import { parseLabelLevels } from '../../../src/policy/labels.ts';
 import { type Bounds, parseBounds } from '../../../src/quality/bounds.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
 import { type Ledger, readLedger } from '../../../src/quality/ledger.ts';
-import { batchOwner, WAITING_PREFIX } from '../../../src/store/keys.ts';
+import { batchOwner, WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualInventory, newWorld, type World } from '../../support/world.ts';
 import { checked } from '../scripts/fsck/support.ts';

@@ -1,12 +1,13 @@
 /** A world with an honest source and one that is beyond its bounds. All numbers are reserved for fiction. */
+
+import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
-import type { Detection } from '../../../src/format/detection.ts';
+import { decideSource } from '../../../src/merge/decisions.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
-import { decideSource } from '../../../src/merge/quarantine.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { dropped, released } from '../../../src/quality/decide.ts';
 import { type Ledger, readLedger, type SourceName } from '../../../src/quality/ledger.ts';
-import { WAITING_PREFIX } from '../../../src/store/keys.ts';
+import { WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import type { World } from '../../support/world.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { Finder } from '../../../src/lookup/finder.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import { PAGE_BATCHES } from '../../../src/quality/batch-set.ts';
 import { caseOf, quarantinedSources, quarantineTotals } from '../../../src/quality/ledger.ts';
-import { PAGE_BATCHES } from '../../../src/quality/pile.ts';
-import { Finder } from '../../../src/serve/finder.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, type World } from '../../support/world.ts';
 import {

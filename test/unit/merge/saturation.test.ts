@@ -1,19 +1,20 @@
 /** Sums of sightings stop at 2^53 - 1, whatever the order and the layout, and no tick fails for them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { circumstancesText } from '../../../src/format/circumstances.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { addCounts, dayOf, MOST_COUNTED } from '../../../src/format/records.ts';
-import type { RecordCursor } from '../../../src/merge/cursor.ts';
-import { MergeDictionary } from '../../../src/merge/dictionary.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { attributesText } from '../../../src/format/attributes.ts';
+import { addCounts, MOST_COUNTED } from '../../../src/format/records.ts';
+import { dayOf } from '../../../src/lib/time.ts';
+import { foldRecords } from '../../../src/lookup/record.ts';
+import type { RecordCursor } from '../../../src/merge/fold.ts';
 import { fold } from '../../../src/merge/fold.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish.ts';
-import { compactFully } from '../../../src/merge/rebuild.ts';
+import { compactFully } from '../../../src/merge/rollback.ts';
 import type { RecordSink } from '../../../src/merge/segment-builder.ts';
+import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
+import { SegmentWriter } from '../../../src/merge/segment-writer.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { SegmentWriter } from '../../../src/merge/write.ts';
-import { foldFacts } from '../../../src/serve/facts.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, compactedBytes, newWorld, upload, type World } from '../../support/world.ts';
 
@@ -49,7 +50,7 @@ class Records implements RecordCursor {
 
   constructor(counts: readonly number[], dictionary: MergeDictionary) {
     this.#counts = counts;
-    this.#circumstances = dictionary.circumstancesId(circumstancesText(ONE));
+    this.#circumstances = dictionary.circumstancesId(attributesText(ONE));
     this.#profile = dictionary.profileOf(this.#circumstances);
   }
 
@@ -126,6 +127,6 @@ describe('a merge beyond the largest sum', () => {
 
   test('is answered likewise where the runs are not merged yet', () => {
     const record = { labels: [], channels: [], industries: [], firstDay: 1, lastDay: 2, sightings: MOST_COUNTED };
-    expect(foldFacts(record, { ...record, sightings: 7 }).sightings).toBe(MOST_COUNTED);
+    expect(foldRecords(record, { ...record, sightings: 7 }).sightings).toBe(MOST_COUNTED);
   });
 });

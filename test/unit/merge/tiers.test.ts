@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Run } from '../../../src/format/manifest.ts';
-import { planCompaction, planInline, SMALL_RUN, TIER_RATIO } from '../../../src/merge/tiers.ts';
+import { planCompaction, planInline, TIER_RATIO } from '../../../src/merge/compact.ts';
+import { SMALL_RUN } from '../../../src/merge/context.ts';
 
 const slice = { bytes: 0, sha256: '' };
 

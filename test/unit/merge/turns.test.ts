@@ -3,11 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
+import { inTurns, listWaiting } from '../../../src/merge/take.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { inTurns } from '../../../src/merge/turns.ts';
-import { listWaiting } from '../../../src/merge/waiting.ts';
-import { batchOwner } from '../../../src/store/keys.ts';
-import type { ObjectHead } from '../../../src/store/store.ts';
+import { batchOwner } from '../../../src/storage/keys.ts';
+import type { ObjectHead } from '../../../src/storage/store.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, newWorld, upload, type World } from '../../support/world.ts';
 

@@ -1,23 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { changedSince } from '../../../src/format/facts-reached.ts';
-import { inventoryNumbers } from '../../../src/format/manifest.ts';
-import { GARBAGE_AGE_MS } from '../../../src/merge/collect.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { changedSince, inventoryNumbers } from '../../../src/format/manifest.ts';
+import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
+import { releaseBatch } from '../../../src/merge/decisions.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish.ts';
-import { drain } from '../../../src/merge/rebuild.ts';
-import { releaseBatch } from '../../../src/merge/release.ts';
-import { rollback } from '../../../src/merge/rollback.ts';
+import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { withdraw } from '../../../src/merge/withdraw.ts';
 import {
   MAX_RECENT,
   markedWithdrawn,
   readMark,
   readWithdrawals,
+  withdraw,
   writeWithdrawals,
-} from '../../../src/merge/withdrawals.ts';
+} from '../../../src/merge/withdraw.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';

@@ -7,12 +7,12 @@
 
 import type * as v from 'valibot';
 import { expect, expectTypeOf, it } from 'vitest';
-import type { OperationTypes } from '../../../src/client/api-types.ts';
-import type { Fixed } from '../../../src/client/call.ts';
-import { lookupAnswer } from '../../../src/http/lookup-schema.ts';
-import { readAnswer } from '../../../src/middleware/answer-shape.ts';
+import { lookupAnswer } from '../../../src/api/lookup.ts';
+import type { OperationTypes } from '../../../src/generated/api-types.ts';
 import type { LookupAnswer } from '../../../src/policy/answer.ts';
-import { answerText } from '../../../src/policy/answer-text.ts';
+import { answerText } from '../../../src/policy/answer.ts';
+import type { Fixed } from '../../../src/sdk/client/client.ts';
+import { readAnswer } from '../../../src/sdk/middleware/transport.ts';
 
 /** Every field there is, in the order in which answers have them. */
 const WHOLE: Required<LookupAnswer> = {

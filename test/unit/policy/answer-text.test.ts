@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/vocabulary.ts';
-import { LINE_TYPES } from '../../../src/number/phone-number.ts';
+import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
+import { LINE_TYPES } from '../../../src/phone/phone-number.ts';
 import type { LookupAnswer } from '../../../src/policy/answer.ts';
-import { answerText } from '../../../src/policy/answer-text.ts';
+import { answerText } from '../../../src/policy/answer.ts';
 import { unknownAnswer } from '../../../src/policy/decide.ts';
 import { ACTIONS, VERDICTS } from '../../../src/policy/policy.ts';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { PhoneNumber } from '../../../src/number/phone-number.ts';
+import type { PhoneNumber } from '../../../src/phone/phone-number.ts';
+import type { EvidenceLine, Finding, RecordFacts } from '../../../src/policy/answer.ts';
 import { type DecideContext, decide, factsOf, STALE_AFTER_SECONDS, unknownAnswer } from '../../../src/policy/decide.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
-import type { EvidenceLine, Finding, RecordFacts } from '../../../src/policy/finding.ts';
 import { LabelLevels, parseLabelLevels } from '../../../src/policy/labels.ts';
-import { SUSPECT_SCORE } from '../../../src/policy/neighbourhood.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 import type { Policy, PolicyFacts } from '../../../src/policy/policy.ts';
+import { SUSPECT_SCORE } from '../../../src/policy/score.ts';
 
 const TODAY = 20240;
 const DAY_MS = 86_400_000;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NEIGHBOURHOOD_TABLE } from '../../../src/generated/neighbourhood-table.ts';
 import {
   isSuspectScore,
   MAX_POINTS,
@@ -9,8 +10,7 @@ import {
   SUSPECT_SCORE,
   scoreOf,
   scoreOfPoints,
-} from '../../../src/policy/neighbourhood.ts';
-import { NEIGHBOURHOOD_TABLE } from '../../../src/policy/neighbourhood-table.ts';
+} from '../../../src/policy/score.ts';
 
 const NONE: NeighbourCounts = noCounts();
 const FIELDS = Object.keys(NONE) as (keyof NeighbourCounts)[];

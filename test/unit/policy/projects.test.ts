@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Circumstances } from '../../../src/format/detection.ts';
-import type { PhoneNumber } from '../../../src/number/phone-number.ts';
+import type { Attributes } from '../../../src/format/attributes.ts';
+import type { PhoneNumber } from '../../../src/phone/phone-number.ts';
+import type { EvidenceLine, Finding } from '../../../src/policy/answer.ts';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { decide } from '../../../src/policy/decide.ts';
-import type { EvidenceLine, Finding } from '../../../src/policy/finding.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 
@@ -21,7 +21,7 @@ const policy = compilePolicy({
 });
 
 function line(project: string | null): EvidenceLine {
-  const circumstances: Circumstances = {
+  const circumstances: Attributes = {
     label: 'modem_pool_card',
     channel: 'api_receiver',
     industry: null,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CLEAR_EXAMPLE, LISTED_EXAMPLE } from '../../../src/http/examples.ts';
+import { CLEAR_EXAMPLE, LISTED_EXAMPLE } from '../../../src/api/lookup.ts';
 import type { LookupAnswer } from '../../../src/policy/answer.ts';
+import { severest } from '../../../src/policy/decide.ts';
 import { ACTIONS } from '../../../src/policy/policy.ts';
-import { severest } from '../../../src/policy/severest.ts';
 
 const found = (answer: LookupAnswer): PromiseFulfilledResult<LookupAnswer> => ({ status: 'fulfilled', value: answer });
 const failed = (reason: unknown): PromiseRejectedResult => ({ status: 'rejected', reason });

@@ -1,12 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { frame } from '../../../src/format/frame.ts';
-import { MAX_LEDGER_BATCHES } from '../../../src/quality/fold-ledger.ts';
-import { EMPTY_LEDGER, type Ledger, newCase, readLedger, writeLedger } from '../../../src/quality/ledger.ts';
-import { LEFT_OUT_CHARS, leftOutOf } from '../../../src/quality/left-out.ts';
-import { readDropped, readOmissions } from '../../../src/quality/omissions.ts';
-import { joinPiles, PAGE_BATCHES, pileBatches, pileOf } from '../../../src/quality/pile.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { frame } from '../../../src/lib/frame.ts';
+import {
+  batchesOfSet,
+  batchSetOf,
+  excludedRowsOf,
+  joinBatchSets,
+  LEFT_OUT_CHARS,
+  PAGE_BATCHES,
+} from '../../../src/quality/batch-set.ts';
+import { readDropped, readExcludedRows } from '../../../src/quality/excluded-rows.ts';
+import {
+  EMPTY_LEDGER,
+  type Ledger,
+  MAX_LEDGER_BATCHES,
+  newCase,
+  readLedger,
+  writeLedger,
+} from '../../../src/quality/ledger.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 
 type Entry = Ledger['leftOut'][number];
 
@@ -33,7 +45,7 @@ function storeOf() {
 
 async function entriesOf(objects: MemoryObjectStore, ledger: Ledger): Promise<Entry[]> {
   const all: Entry[] = [];
-  for await (const one of leftOutOf(objects, ledger)) all.push(one);
+  for await (const one of excludedRowsOf(objects, ledger)) all.push(one);
   return all;
 }
 
@@ -60,7 +72,7 @@ describe('what is left out', () => {
           expect(next.sizeBytes).toBeLessThan(1.1 * LEFT_OUT_CHARS + EMPTY_BYTES);
         }
         expect(byBatch(await entriesOf(store.objects, ledger))).toEqual(byBatch(all));
-        const omissions = await readOmissions(store.objects, ledger);
+        const omissions = await readExcludedRows(store.objects, ledger);
         expect(omissions.size).toBe(all.length);
         for (const { batch, source, numbers: out } of all) {
           expect(omissions.get(batch)?.numbers).toEqual(new Map([[source, new Set(out)]]));
@@ -79,11 +91,11 @@ describe('what is left out', () => {
     ]);
     const heldOf = (source: string, ids: readonly string[]) => ({
       ...newCase({ source }, 0),
-      held: pileOf(ids.map((id) => ({ id, rows: 1 }))),
+      held: batchSetOf(ids.map((id) => ({ id, rows: 1 }))),
     });
     const cases = [heldOf('z', ['a', 'd', 'e']), heldOf('w', ['d'])];
     const { ledger } = await store.next({ ...EMPTY_LEDGER, cases, leftOut });
-    const omissions = await readOmissions(store.objects, ledger);
+    const omissions = await readExcludedRows(store.objects, ledger);
     expect(omissions.get('d')?.sources).toEqual(new Set(['z', 'w']));
     expect(omissions.get('e')).toEqual({ every: false, sources: new Set(['z']), numbers: new Map() });
     expect(omissions.get('a')).toEqual({
@@ -93,14 +105,14 @@ describe('what is left out', () => {
     });
     expect(omissions.get('b')?.numbers).toEqual(new Map([['x', new Set([CANARY, CANARY + 1])]]));
     expect(omissions.get('c')?.numbers.size).toBe(2);
-    const some = await readOmissions(store.objects, ledger, (id) => id === 'c');
+    const some = await readExcludedRows(store.objects, ledger, (id) => id === 'c');
     expect([...some]).toEqual([['c', omissions.get('c')]]);
     expect(await readDropped(store.objects, ledger)).toEqual(new Map());
   });
 
   test('with a page missing is not less', async () => {
     const ledger = { ...EMPTY_LEDGER, leftOutPage: 'quarantine/gone' };
-    await expect(readOmissions(new MemoryObjectStore(), ledger)).rejects.toThrow('RFLO: quarantine/gone is missing');
+    await expect(readExcludedRows(new MemoryObjectStore(), ledger)).rejects.toThrow('RFLO: quarantine/gone is missing');
   });
 
   test('of a ledger from before there were pages is read as it was, and moved with the next', async () => {
@@ -124,8 +136,8 @@ describe('piles of many sources', () => {
     let ledger: Ledger = { ...EMPTY_LEDGER, cases: NAMES.map((source) => newCase({ source }, 0)) };
     const count = 450;
     for (let i = 0; i < count; i += 10) {
-      const more = pileOf(Array.from({ length: 10 }, (_, j) => ({ id: `batch-${i + j}`, rows: 1 })));
-      const cases = ledger.cases.map((one) => ({ ...one, held: joinPiles(one.held, more) }));
+      const more = batchSetOf(Array.from({ length: 10 }, (_, j) => ({ id: `batch-${i + j}`, rows: 1 })));
+      const cases = ledger.cases.map((one) => ({ ...one, held: joinBatchSets(one.held, more) }));
       const next = await store.next({ ...ledger, cases });
       ledger = next.ledger;
       const inLedger = ledger.cases.reduce((sum, { held }) => sum + held.batches.length, 0);
@@ -135,7 +147,7 @@ describe('piles of many sources', () => {
     for (const { held } of ledger.cases) {
       expect(held.pages.length).toBeLessThanOrEqual(Math.ceil(count / PAGE_BATCHES));
       expect(held.detections).toBe(count);
-      const ids = (await pileBatches(store.objects, held)).map(({ id }) => id);
+      const ids = (await batchesOfSet(store.objects, held)).map(({ id }) => id);
       expect(ids).toEqual(Array.from({ length: count }, (_, i) => `batch-${i}`));
     }
   });
@@ -143,7 +155,7 @@ describe('piles of many sources', () => {
   test('go on when a page cannot be read: it stays as it is', async () => {
     const store = storeOf();
     const batches = Array.from({ length: PAGE_BATCHES }, (_, i) => ({ id: `batch-${i}`, rows: 1 }));
-    const held = { ...pileOf(batches), pages: ['quarantine/gone'] };
+    const held = { ...batchSetOf(batches), pages: ['quarantine/gone'] };
     const cases = NAMES.slice(0, 11).map((source) => ({ ...newCase({ source }, 0), held }));
     const { ledger } = await store.next({ ...EMPTY_LEDGER, cases });
     expect(ledger.cases[0]?.held.pages[0]).toBe('quarantine/gone');

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Bounds, DEFAULT_BOUNDS, parseBounds } from '../../../src/quality/bounds.ts';
-import { type Figures, NO_FIGURES, sharesOf } from '../../../src/quality/figures.ts';
-import { brokenBounds } from '../../../src/quality/judge.ts';
+import {
+  type Bounds,
+  brokenBounds,
+  DEFAULT_BOUNDS,
+  type Figures,
+  NO_FIGURES,
+  parseBounds,
+  sharesOf,
+} from '../../../src/quality/bounds.ts';
 
 const TODAY = 20_000;
 

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { NO_FIGURES } from '../../../src/quality/figures.ts';
+import {
+  batchesOfSet,
+  batchSetOf,
+  EMPTY_BATCH_SET,
+  foldPages,
+  PAGE_BATCHES,
+  unfoldPage,
+} from '../../../src/quality/batch-set.ts';
+import { NO_FIGURES } from '../../../src/quality/bounds.ts';
+import type { Owner } from '../../../src/quality/ledger.ts';
 import {
   EMPTY_LEDGER,
   LEDGER_DAYS,
@@ -10,10 +19,8 @@ import {
   withCases,
   writeLedger,
 } from '../../../src/quality/ledger.ts';
-import { EMPTY_PILE, foldPages, PAGE_BATCHES, pileBatches, pileOf, unfoldPage } from '../../../src/quality/pile.ts';
-import { withFigures } from '../../../src/quality/record-figures.ts';
-import type { Owner } from '../../../src/quality/source-id.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import { withFigures } from '../../../src/quality/screen.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 
 const counted = (source: string | null, lines: number, owner: Owner = {}) => ({
   owner,
@@ -27,7 +34,7 @@ describe('the ledger', () => {
     const held = {
       ...newCase({ source: 'feed' }, 7),
       reasons: ['canary' as const],
-      held: pileOf([{ id: 'b', rows: 3 }]),
+      held: batchSetOf([{ id: 'b', rows: 3 }]),
     };
     const ledger: Ledger = {
       sources: [{ source: null, days: [{ day: 20_000, ...NO_FIGURES, lines: 4 }] }],
@@ -41,7 +48,7 @@ describe('the ledger', () => {
     expect(await readLedger(objects, { ledger: key })).toEqual(ledger);
     expect(await readLedger(objects, { ledger: null })).toEqual(EMPTY_LEDGER);
     // A store with released rows shows it in the key.
-    const due = { ...ledger, cases: [{ ...held, due: pileOf([{ id: 'c', rows: 1 }]) }] };
+    const due = { ...ledger, cases: [{ ...held, due: batchSetOf([{ id: 'c', rows: 1 }]) }] };
     expect(await writeLedger(objects, 12, 'random', due)).toBe('ledgers/0000000012-random-due');
   });
 
@@ -57,7 +64,7 @@ describe('the ledger', () => {
 
   test('forgets a release whose trust is over and of which nothing is left, and no other case', () => {
     const released = { ...newCase({ source: 'a' }, 0), state: 'released' as const, trust: { until: 100, reasons: [] } };
-    const dropped = { ...released, source: 'b', dropped: pileOf([{ id: 'x', rows: 1 }]) };
+    const dropped = { ...released, source: 'b', dropped: batchSetOf([{ id: 'x', rows: 1 }]) };
     const cases = [released, dropped, newCase({ source: 'c' }, 0)];
     const names = (now: number) => withCases(EMPTY_LEDGER, cases, now).cases.map(({ source }) => source);
     expect(names(99)).toEqual(['a', 'b', 'c']);
@@ -123,20 +130,20 @@ describe('a pile', () => {
     const objects = new MemoryObjectStore();
     let ids = 0;
     const batches = Array.from({ length: PAGE_BATCHES * 2 + 1 }, (_, i) => ({ id: `b${i}`, rows: 1 }));
-    const folded = await foldPages(objects, pileOf(batches), () => `page-${++ids}`);
+    const folded = await foldPages(objects, batchSetOf(batches), () => `page-${++ids}`);
     expect(folded).toEqual({
       detections: batches.length,
       batches: batches.slice(-1),
       pages: ['quarantine/page-1', 'quarantine/page-2'],
     });
-    expect(await pileBatches(objects, folded)).toEqual(batches);
+    expect(await batchesOfSet(objects, folded)).toEqual(batches);
     expect(await unfoldPage(objects, folded)).toBe(folded);
     const unfolded = await unfoldPage(objects, { ...folded, batches: [] });
     expect([unfolded.batches.length, unfolded.pages]).toEqual([PAGE_BATCHES, ['quarantine/page-2']]);
   });
 
   test('with a page missing is not a smaller pile', async () => {
-    const pile = { ...EMPTY_PILE, pages: ['quarantine/gone'] };
-    await expect(pileBatches(new MemoryObjectStore(), pile)).rejects.toThrow('quarantine/gone is missing');
+    const pile = { ...EMPTY_BATCH_SET, pages: ['quarantine/gone'] };
+    await expect(batchesOfSet(new MemoryObjectStore(), pile)).rejects.toThrow('quarantine/gone is missing');
   });
 });

@@ -8,13 +8,11 @@ import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
-import { Rejection } from '../../../src/ingest/rejection.ts';
-import { SourceTally } from '../../../src/ingest/source-tally.ts';
-import { checkLine } from '../../../src/ingest/validate.ts';
+import { SourceTally } from '../../../src/ingest/accept.ts';
+import { checkLine, Rejection } from '../../../src/ingest/validate.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
-import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
-import { sharesOf, sum } from '../../../src/quality/figures.ts';
+import { DEFAULT_BOUNDS, sharesOf, sum } from '../../../src/quality/bounds.ts';
 import { EMPTY_LEDGER, quarantinedSources } from '../../../src/quality/ledger.ts';
 import { screen } from '../../../src/quality/screen.ts';
 

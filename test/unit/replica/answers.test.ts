@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../bench/support/random.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/vocabulary.ts';
-import { SANDBOX } from '../../../src/http/sandbox.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
+import { SANDBOX } from '../../../src/lookup/sandbox.ts';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
 import { createReplica, type Replica } from '../../../src/replica/replica.ts';
-import { memoryReplicaStore } from '../../../src/replica/stores.ts';
+import { memoryReplicaStore } from '../../../src/replica/store.ts';
 import { ORIGIN_URL, TestOrigin } from './origin.ts';
 
 /** Other levels, steps and horizons than the defaults: they must come from the origin. */

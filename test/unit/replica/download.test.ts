@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { download } from '../../../src/replica/download.ts';
+import { CONNECTIONS } from '../../../src/lib/concurrency.ts';
 import { Origin } from '../../../src/replica/origin.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
-import { CONNECTIONS } from '../../../src/store/side-by-side.ts';
+import { download } from '../../../src/replica/sync.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 
 const SLICES = Array.from({ length: 50 }, (_, i) => ({
   sha256: i.toString(16).padStart(64, '0'),

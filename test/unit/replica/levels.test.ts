@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { encodeFeedConfig } from '../../../src/feed/config.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { openConfig } from '../../../src/replica/contents.ts';
+import { encodeFeedConfig } from '../../../src/replica/feed-config.ts';
 
 test('levels, steps and horizons are those of the origin, of labels that it does not know as well', () => {
   const pool = { level: 6, steps: { 10: 5, 20: 1 }, horizonDays: 30 };

@@ -1,16 +1,16 @@
 /** An origin in this process: a world with ticks, its HTTP API with the feed, and what can go wrong on the way. */
 import { Hono } from 'hono';
-import { FeedConfigs } from '../../../src/feed/config.ts';
-import { Feed } from '../../../src/feed/feed.ts';
-import type { Detection } from '../../../src/format/detection.ts';
-import { authorize } from '../../../src/http/auth.ts';
-import { failureResponse } from '../../../src/http/failure.ts';
-import { feedRoutes } from '../../../src/http/feed.ts';
+import { authorize } from '../../../src/api/auth.ts';
+import { feedRoutes } from '../../../src/api/feed.ts';
+import { failureResponse } from '../../../src/api/problem.ts';
+import type { Detection } from '../../../src/format/attributes.ts';
+import type { Scope } from '../../../src/keys/key.ts';
 import { RequestQuota } from '../../../src/keys/quota.ts';
-import type { Scope } from '../../../src/keys/scope.ts';
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import type { TenantRules } from '../../../src/policy/decide.ts';
+import { Feed } from '../../../src/replica/feed.ts';
+import { FeedConfigs } from '../../../src/replica/feed-config.ts';
 import { createWhole, type Whole, type WholeSettings, wholeApp } from '../../support/whole.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
@@ -49,7 +49,7 @@ export class TestOrigin {
     this.#app = this.#newApp();
   }
 
-  /** The whole API; the feed's routes are served as src/http/app.ts serves all. */
+  /** The whole API; the feed's routes are served as src/api/app.ts serves all. */
   #newApp(): Hono {
     const { services } = this.runtime;
     const app = new Hono();

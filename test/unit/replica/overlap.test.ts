@@ -1,14 +1,14 @@
 /** Two syncs at once, of which one deletes what the other comes back to: nothing that the pointer leads to is ever missing. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFeedManifest } from '../../../src/feed/manifest.ts';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import type { TenantRules } from '../../../src/policy/decide.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
-import { DELETING_MS, GARBAGE_AGE_MS } from '../../../src/replica/collect.ts';
 import { slicesOf } from '../../../src/replica/contents.ts';
-import { readPointer, readSlice } from '../../../src/replica/pointer.ts';
+import { parseFeedManifest } from '../../../src/replica/feed-manifest.ts';
 import type { Replica } from '../../../src/replica/replica.ts';
+import { readPointer, readSlice } from '../../../src/replica/store.ts';
+import { DELETING_MS, GARBAGE_AGE_MS } from '../../../src/replica/sync.ts';
 import { newReplicaWorld, type ReplicaWorld } from './replica.ts';
 
 const MINUTE = 60_000;

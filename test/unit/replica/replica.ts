@@ -1,7 +1,7 @@
 /** A replica of a test origin, on a store whose calls can be made to fail. */
 import { createReplica, type Replica, type ReplicaOptions } from '../../../src/replica/replica.ts';
-import type { ReplicaStore } from '../../../src/replica/stores.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
+import type { ReplicaStore } from '../../../src/replica/store.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { StoreLog } from '../../support/strict-stores.ts';
 import { ORIGIN_URL, TestOrigin } from './origin.ts';
 

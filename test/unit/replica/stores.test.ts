@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { memoryReplicaStore, PrefixedStore } from '../../../src/replica/stores.ts';
-import { MemoryObjectStore } from '../../../src/store/memory.ts';
-import type { ObjectStore } from '../../../src/store/store.ts';
+import { memoryReplicaStore, PrefixedStore } from '../../../src/replica/store.ts';
+import { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 import { describeObjectStore } from '../../support/store-contract.ts';
 
 /** The contract's tests need the calls that a replica does not: those go to the store below, under the prefix. */

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type FeedManifest, parseFeedManifest } from '../../../src/feed/manifest.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';
-import { GARBAGE_AGE_MS } from '../../../src/replica/collect.ts';
 import { slicesOf } from '../../../src/replica/contents.ts';
-import { AUDIT_MS } from '../../../src/replica/sync.ts';
+import { type FeedManifest, parseFeedManifest } from '../../../src/replica/feed-manifest.ts';
+import { AUDIT_MS, GARBAGE_AGE_MS } from '../../../src/replica/sync.ts';
 import { someDetections } from '../../support/detections.ts';
 import { TestOrigin } from './origin.ts';
 import { fictional, newReplicaWorld, type ReplicaWorld } from './replica.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fetchBriefing, headlineText, parseOptions } from '../../../scripts/briefing.ts';
-import { BRIEFING_EXAMPLE } from '../../../src/http/briefings-schema.ts';
-import { ADMIN_KEY, Harness } from '../http/harness.ts';
+import { BRIEFING_EXAMPLE } from '../../../src/api/briefings.ts';
+import { ADMIN_KEY, Harness } from '../api/harness.ts';
 
 const DATES = ['2025-05-16', '2025-05-30'];
 const EMPTY = mkdtempSync(join(tmpdir(), 'briefing-'));

@@ -1,5 +1,5 @@
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
-import { type TenantRulesDeps, TenantRulesHolder } from '../../../src/tenants/tenant-rules.ts';
+import { TenantRulesCache, type TenantRulesCacheDeps } from '../../../src/tenants/tenant-rules.ts';
 import { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { StoreLog, StrictObjectStore } from '../../support/strict-stores.ts';
 
@@ -12,9 +12,9 @@ export class Tenants {
   readonly events: string[] = [];
 
   /** Of a policy that is stored without a tree, or with one of another version. */
-  compile: TenantRulesDeps['compile'] = async (source) => policyTreeOf(source);
+  compile: TenantRulesCacheDeps['compile'] = async (source) => policyTreeOf(source);
 
-  isolate({ maxAgeMs }: Pick<TenantRulesDeps, 'maxAgeMs'> = {}) {
+  isolate({ maxAgeMs }: Pick<TenantRulesCacheDeps, 'maxAgeMs'> = {}) {
     const shared = {
       objects: this.objects,
       now: () => this.nowMs,
@@ -23,7 +23,7 @@ export class Tenants {
       waitUntil: (promise: Promise<unknown>) => void this.background.push(promise),
       report: () => undefined,
     };
-    const rules = new TenantRulesHolder({
+    const rules = new TenantRulesCache({
       ...shared,
       compile: (source) => this.compile(source),
       ...(maxAgeMs === undefined ? undefined : { maxAgeMs }),

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import type { PolicySource } from '../../../src/policy/policy.ts';
-import { StorageUnavailable } from '../../../src/store/errors.ts';
+import { StorageUnavailable } from '../../../src/storage/store.ts';
 import { type PolicyDocument, policyFile } from '../../../src/tenants/documents.ts';
 import type { TenantStore } from '../../../src/tenants/tenant-store.ts';
 import { override, SHOP, Tenants } from './support.ts';

@@ -1,7 +1,7 @@
 /** Those who read: lookups of all kinds, briefings and replicas, and what each answer is held to. */
 
 import { lookupByRpc } from '../../../../src/api/rpc.ts';
-import { ReplicaError } from '../../../../src/replica/errors.ts';
+import { ReplicaError } from '../../../../src/replica/origin.ts';
 import type { Random } from '../../../support/random.ts';
 import { type Asked, checkAnswer, checkNotRetained, type LookupAnswer } from '../check-answer.ts';
 import { pickNumber, spelled, UNIVERSE, type UniverseNumber } from '../feeds.ts';

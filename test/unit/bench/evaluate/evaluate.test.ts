@@ -5,8 +5,8 @@ import { countryOfNumber, KnownNumbers, Nulls } from '../../../../bench/evaluate
 import { jsonText, reportText } from '../../../../bench/evaluate/report.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { mobileRanges } from '../../../../bench/synthesize/number-ranges.ts';
-import { readInternational } from '../../../../src/number/plan.ts';
-import { noCounts, pointsOf, SCORED_COUNTS } from '../../../../src/policy/neighbourhood.ts';
+import { readInternational } from '../../../../src/phone/plan.ts';
+import { noCounts, pointsOf, SCORED_COUNTS } from '../../../../src/policy/score.ts';
 import { historyOf, START, worldHistory } from './world.ts';
 
 const history = worldHistory(40);

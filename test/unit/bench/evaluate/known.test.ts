@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { History } from '../../../../bench/evaluate/history.ts';
 import { KnownNumbers, replayDays } from '../../../../bench/evaluate/replay.ts';
-import { FRESH_DAYS, type NeighbourCounts, noCounts } from '../../../../src/policy/neighbourhood.ts';
+import { type NeighbourCounts, noCounts, RECENT_DAYS } from '../../../../src/policy/score.ts';
 import { historyOf, START, worldHistory } from './world.ts';
 
 /** The definition of NeighbourCounts, number by number. */
@@ -16,9 +16,9 @@ function countedOneByOne({ numbers, firstDays }: History, number: number, day: n
     hundred: count(100, Number.POSITIVE_INFINITY),
     thousand: count(1000, Number.POSITIVE_INFINITY),
     tenThousand: count(10_000, Number.POSITIVE_INFINITY),
-    freshHundred: count(100, FRESH_DAYS),
-    freshThousand: count(1000, FRESH_DAYS),
-    freshTenThousand: count(10_000, FRESH_DAYS),
+    freshHundred: count(100, RECENT_DAYS),
+    freshThousand: count(1000, RECENT_DAYS),
+    freshTenThousand: count(10_000, RECENT_DAYS),
     weekThousand: count(1000, 7),
     weekTenThousand: count(10_000, 7),
   };
@@ -30,7 +30,7 @@ describe('KnownNumbers', () => {
     const known = new KnownNumbers(history);
     const counts = noCounts();
     let fresh = 0;
-    for (const day of [START + 1, START + 8, START + FRESH_DAYS + 1, START + FRESH_DAYS + 2, START + 89]) {
+    for (const day of [START + 1, START + 8, START + RECENT_DAYS + 1, START + RECENT_DAYS + 2, START + 89]) {
       known.startDay(day);
       for (let i = 0; i < history.numbers.length; i += 3) {
         const number = (history.numbers[i] ?? 0) + 1;

@@ -8,7 +8,7 @@ import { lastDay, readHistory } from '../../../../bench/evaluate/history.ts';
 import { DEFAULT_SEED, parseEvaluateOptions, parseFitOptions } from '../../../../bench/evaluate/options.ts';
 
 const DATA = resolve(import.meta.dirname, '../../../../../shared/data');
-const TABLE = resolve(import.meta.dirname, '../../../../src/policy/neighbourhood-table.ts');
+const TABLE = resolve(import.meta.dirname, '../../../../src/generated/neighbourhood-table.ts');
 const present = existsSync(resolve(DATA, 'inventory-2025-02-28.tsv.gz'));
 if (!present) console.log(`evaluate/real-data.test: ${DATA} is not there; skipped`);
 

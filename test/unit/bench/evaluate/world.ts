@@ -2,7 +2,7 @@
 
 import { type History, HistoryBuilder } from '../../../../bench/evaluate/history.ts';
 import { hash32, Random } from '../../../../bench/support/random.ts';
-import { isoDay } from '../../../../src/format/records.ts';
+import { isoDay } from '../../../../src/lib/time.ts';
 
 /** 2025-03-01. */
 export const START = 20_148;

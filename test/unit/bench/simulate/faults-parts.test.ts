@@ -13,7 +13,7 @@ import { Bucket, Calls, EdgeCache } from '../../../../bench/simulate/faults/stor
 import { type Climate, climateOf, type Fault, Weather } from '../../../../bench/simulate/faults/weather.ts';
 import { KNOWN } from '../../../../bench/simulate/faults/world.ts';
 import { Random } from '../../../../bench/support/random.ts';
-import { parseNumber } from '../../../../src/number/parse.ts';
+import { parseNumber } from '../../../../src/phone/parse.ts';
 
 const bytes = (text: string) => new Uint8Array(new TextEncoder().encode(text));
 const CALL = { action: 1, index: 0, isWrite: true, target: 'batches/waiting/a', storm: 1 };

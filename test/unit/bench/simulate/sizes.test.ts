@@ -17,7 +17,7 @@ import {
 } from '../../../../bench/simulate/model.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { encodeManifest } from '../../../../src/format/manifest.ts';
-import { thinRetained } from '../../../../src/merge/retention.ts';
+import { thinRetained } from '../../../../src/merge/publish.ts';
 
 let sizes: Sizes;
 beforeAll(async () => {

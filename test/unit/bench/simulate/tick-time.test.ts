@@ -14,10 +14,10 @@ import {
   sumOfCalls,
 } from '../../../../bench/simulate/tick-calls.ts';
 import { Random } from '../../../../bench/support/random.ts';
+import { CONNECTIONS } from '../../../../src/lib/concurrency.ts';
 import { DEFAULT_BUDGET } from '../../../../src/merge/context.ts';
 import { tick } from '../../../../src/merge/tick.ts';
-import { MANIFEST_KEY } from '../../../../src/store/keys.ts';
-import { CONNECTIONS } from '../../../../src/store/side-by-side.ts';
+import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
 
 /** Every call takes one millisecond. */
 const evenly = sumOfCalls;

@@ -1,8 +1,8 @@
 /** The published figures, at a two-hundredth of their size and, where counts alone are asked, in full. */
 import { describe, expect, it } from 'vitest';
 import { synthesisOptions } from '../../../../bench/synthesize/write.ts';
-import { INDUSTRIES } from '../../../../src/format/vocabulary.ts';
-import { parseNumber } from '../../../../src/number/parse.ts';
+import { INDUSTRIES } from '../../../../src/format/attributes.ts';
+import { parseNumber } from '../../../../src/phone/parse.ts';
 import { countBy, firstTime, fortnight, inventory, recaptured, SMALL } from './small.ts';
 
 const FORTNIGHT_START = Date.UTC(2025, 4, 16) / 1000;

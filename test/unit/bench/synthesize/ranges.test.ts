@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../../../bench/support/random.ts';
 import { BLOCK_NUMBERS, completePrefixes, mobileRanges } from '../../../../bench/synthesize/number-ranges.ts';
 import { type ValidationContext, validateLine } from '../../../../src/ingest/validate.ts';
-import { parseNumber } from '../../../../src/number/parse.ts';
+import { parseNumber } from '../../../../src/phone/parse.ts';
 import { DEFAULT_LEVELS } from '../../../../src/policy/labels.ts';
 import { fortnight, inventory } from './small.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isChange, isEnough, isShareChange } from '../../../../src/briefing/render/chance.ts';
+import { isChange, isEnough, isShareChange } from '../../../../src/briefing/render/significance.ts';
 import { random } from '../worlds.ts';
 
 const TRIALS = 50_000;

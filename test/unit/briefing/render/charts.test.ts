@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import { barChart } from '../../../../src/briefing/render/charts/bars.ts';
-import { picturesOf } from '../../../../src/briefing/render/charts/pictures.ts';
-import { trendChart } from '../../../../src/briefing/render/charts/trend.ts';
-import { count } from '../../../../src/briefing/render/parts.ts';
+import { barChart, picturesOf, trendChart } from '../../../../src/briefing/render/charts.ts';
+import { count } from '../../../../src/briefing/render/text.ts';
 import { FORTNIGHT } from './fixture.ts';
 
 const about = { id: 'bars', title: 'Title', description: 'Description' };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Briefing } from '../../../../src/briefing/briefing.ts';
-import { change, integer, percent, points } from '../../../../src/briefing/render/format.ts';
 import { renderHtml } from '../../../../src/briefing/render/html.ts';
 import { renderMarkdown } from '../../../../src/briefing/render/markdown.ts';
+import { change, integer, percent, points } from '../../../../src/briefing/render/text.ts';
 import { expectedValues } from './expected.ts';
 import { FORTNIGHT, SILENCE } from './fixture.ts';
 import { figuresIn, sectionsOf, wordsIn } from './page.ts';

@@ -1,15 +1,22 @@
 import { expect, test } from 'vitest';
 import {
+  blockMask,
   change,
+  counted,
   instant,
   integer,
+  type Line,
+  listed,
   longDay,
+  name,
+  originName,
   percent,
+  periodLine,
   points,
   shortDay,
-} from '../../../../src/briefing/render/format.ts';
-import { blockMask, originName, spelled, titled } from '../../../../src/briefing/render/names.ts';
-import { counted, type Line, listed, name, periodLine } from '../../../../src/briefing/render/parts.ts';
+  spelled,
+  titled,
+} from '../../../../src/briefing/render/text.ts';
 
 const plain = (parts: Line) => parts.map((part) => (typeof part === 'string' ? part : part.text)).join('');
 

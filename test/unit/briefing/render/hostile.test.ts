@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Briefing } from '../../../../src/briefing/briefing.ts';
 import { renderHtml } from '../../../../src/briefing/render/html.ts';
 import { renderMarkdown } from '../../../../src/briefing/render/markdown.ts';
-import { name } from '../../../../src/briefing/render/parts.ts';
+import { name } from '../../../../src/briefing/render/text.ts';
 import { FORTNIGHT } from './fixture.ts';
 import { textOf } from './page.ts';
 

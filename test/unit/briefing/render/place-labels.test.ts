@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { placeLabels } from '../../../../src/briefing/render/charts/place-labels.ts';
+import { placeLabels } from '../../../../src/briefing/render/world-map.ts';
 
 const circle = (x: number, y: number, r = 10) => ({ x, y, r });
 

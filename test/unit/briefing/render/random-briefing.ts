@@ -1,7 +1,7 @@
 /** Any briefing that agrees with itself: lists may be empty, counts zero, and the period before without a number. */
 import fc from 'fast-check';
 import type { Briefing, ComparedFigures, Project } from '../../../../src/briefing/briefing.ts';
-import { CHANNELS, INDUSTRIES } from '../../../../src/format/vocabulary.ts';
+import { CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
 
 const GROUPS = [
   'US/Canada',

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Briefing } from '../../../../src/briefing/briefing.ts';
+import { changesSection } from '../../../../src/briefing/render/changes.ts';
 import { renderHtml } from '../../../../src/briefing/render/html.ts';
 import { renderMarkdown } from '../../../../src/briefing/render/markdown.ts';
-import type { Line } from '../../../../src/briefing/render/parts.ts';
-import { linksSection } from '../../../../src/briefing/render/sections/links.ts';
-import { originsSection } from '../../../../src/briefing/render/sections/origins.ts';
-import { projectsSection } from '../../../../src/briefing/render/sections/projects.ts';
-import { trendSection } from '../../../../src/briefing/render/sections/trend.ts';
-import { changesSection } from '../../../../src/briefing/render/words.ts';
+import {
+  linksSection,
+  originsSection,
+  projectsSection,
+  trendSection,
+} from '../../../../src/briefing/render/sections.ts';
+import type { Line } from '../../../../src/briefing/render/text.ts';
 import { FORTNIGHT, SILENCE } from './fixture.ts';
 
 const plain = (parts: Line) => parts.map((part) => (typeof part === 'string' ? part : part.text)).join('');

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { getCountries } from 'libphonenumber-js/max';
 import { expect, test } from 'vitest';
 import { generateWorld, WORLD_FILE } from '../../../../scripts/generate-world.ts';
-import { worldMap } from '../../../../src/briefing/render/charts/map.ts';
-import { ANCHORS, LAND, WORLD_HEIGHT, WORLD_WIDTH } from '../../../../src/briefing/render/world.ts';
+import { worldMap } from '../../../../src/briefing/render/world-map.ts';
+import { ANCHORS, LAND, WORLD_HEIGHT, WORLD_WIDTH } from '../../../../src/generated/world.ts';
 import { FORTNIGHT } from './fixture.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..', '..', '..');

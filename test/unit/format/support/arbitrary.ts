@@ -1,7 +1,7 @@
 /** Records of every shape, as the merge could hand them to the encoder. */
 import fc from 'fast-check';
-import type { Circumstances } from '../../../../src/format/detection.ts';
-import { CHANNELS, INDUSTRIES } from '../../../../src/format/vocabulary.ts';
+import type { Attributes } from '../../../../src/format/attributes.ts';
+import { CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { PlainEntry, PlainRecord, PlainVerdict } from './plain.ts';
 
 const SECOND = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -34,7 +34,7 @@ export const verdict: fc.Arbitrary<PlainVerdict> = fc
     ...rest,
   }));
 
-const circumstances: fc.Arbitrary<Circumstances> = fc.record({
+const circumstances: fc.Arbitrary<Attributes> = fc.record({
   label: fc.constantFrom('modem_pool_card', 'public_sms_receiver'),
   channel: fc.constantFrom(...CHANNELS),
   industry: fc.constantFrom(null, ...INDUSTRIES),

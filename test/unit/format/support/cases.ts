@@ -1,8 +1,8 @@
 /** The golden vectors' content: fictitious numbers (555-0100 to 555-0199 of any area code) and what may be said of them. */
-import type { FactKind } from '../../../../src/format/day-facts.ts';
-import type { Circumstances, Detection } from '../../../../src/format/detection.ts';
+import type { ActivityKey } from '../../../../src/format/activity.ts';
+import type { Attributes, Detection } from '../../../../src/format/attributes.ts';
+import { CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { Manifest } from '../../../../src/format/manifest.ts';
-import { CHANNELS, INDUSTRIES } from '../../../../src/format/vocabulary.ts';
 import { fictionNumber } from '../../../support/detections.ts';
 import type { BatchContent, Contents, Kind } from './content.ts';
 import { EXAMPLE_RECORDS } from './example.ts';
@@ -13,7 +13,7 @@ import type { PlainEntry, PlainRecord, PlainVerdict } from './plain.ts';
 const NOON = 1_767_614_400;
 const LARGEST = 999_999_999_999_999;
 
-const PLAIN: Circumstances = {
+const PLAIN: Attributes = {
   label: 'modem_pool_card',
   channel: 'otp_marketplace',
   industry: null,
@@ -22,7 +22,7 @@ const PLAIN: Circumstances = {
   source: null,
 };
 
-const FULL: Circumstances = {
+const FULL: Attributes = {
   label: 'modem_pool_card',
   channel: 'api_receiver',
   industry: 'social_media',
@@ -51,7 +51,7 @@ function verdict(i: number, change: Partial<PlainVerdict> = {}): PlainVerdict {
   };
 }
 
-function entry(i: number, circumstances: Circumstances): PlainEntry {
+function entry(i: number, circumstances: Attributes): PlainEntry {
   const firstSeenAt = NOON + i * 3_661;
   return { ...circumstances, firstSeenAt, lastSeenAt: firstSeenAt + (i % 4) * 86_400, sightings: 1 + (i % 3) };
 }
@@ -146,7 +146,7 @@ const manifest: Manifest = {
   lastTick: { at: NOON * 1000, batches: 1, detections: 6, newNumbers: 1, unreadable: 0 },
 };
 
-const factKinds: readonly FactKind[] = [
+const factKinds: readonly ActivityKey[] = [
   {
     ...{ label: 'modem_pool_card', channel: 'api_receiver', industry: 'finance', project: 'é "quoted"' },
     ...{ linkHost: 'codes.example', source: 'feed-1' },

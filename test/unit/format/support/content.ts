@@ -1,28 +1,34 @@
 /** Each kind of stored bytes and its content as JSON, both ways: what golden vectors compare. */
 
+import type { Detection } from '../../../../src/format/attributes.ts';
+import { parseAttributes } from '../../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch, type Receipt } from '../../../../src/format/batch.ts';
-import { parseCircumstances } from '../../../../src/format/circumstances.ts';
-import type { Detection } from '../../../../src/format/detection.ts';
-import { EVIDENCE_BLOCK_NUMBERS, EvidenceIndex, numbersInBlock } from '../../../../src/format/evidence.ts';
-import { EvidenceBlock, type EvidenceEntry } from '../../../../src/format/evidence-block.ts';
-import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
-import { type Bytes, FRAME_HEADER_BYTES, openFrame } from '../../../../src/format/frame.ts';
-import { encodeFresh, FreshDays, MAX_FRESH_AGE } from '../../../../src/format/fresh.ts';
+import {
+  EVIDENCE_BLOCK_NUMBERS,
+  EvidenceBlock,
+  type EvidenceEntry,
+  EvidenceIndex,
+  encodeEvidence,
+  numbersInBlock,
+} from '../../../../src/format/evidence.ts';
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import { encodeRecency, MAX_FRESH_AGE, RecencyReader } from '../../../../src/format/recency.ts';
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import type { Bytes } from '../../../../src/lib/bytes.ts';
 import { finish } from '../../../../src/lib/cooperate.ts';
+import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
+import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/failing-batches.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
-import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/set-aside.ts';
 import {
   decodeMark,
   decodeWithdrawals,
   encodeMark,
   encodeWithdrawals,
   type Withdrawals,
-} from '../../../../src/merge/withdrawals.ts';
+} from '../../../../src/merge/withdraw.ts';
 import { decodeFacts, encodeFacts, type PlainFact } from './facts.ts';
 import {
   evidenceColumns,
@@ -93,9 +99,9 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
   fresh: {
     version: 1,
-    encode: (firstDays) => encodeFresh(Uint32Array.from(firstDays)),
+    encode: (firstDays) => encodeRecency(Uint32Array.from(firstDays)),
     decode: (bytes) => {
-      const fresh = new FreshDays(bytes);
+      const fresh = new RecencyReader(bytes);
       return Array.from({ length: fresh.count }, (_, rank) => fresh.firstDay(rank));
     },
     expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= MAX_FRESH_AGE ? day : -1)),
@@ -207,7 +213,7 @@ function decodeBatch(bytes: Bytes): { rows: Detection[]; receipt: Receipt } {
     observedAt: batch.observedAt[row] as number,
     firstSeenAt: batch.firstSeenAt[row] as number,
     sightings: batch.sightings[row] as number,
-    ...parseCircumstances(batch.circumstances[batch.circumstance[row] as number] as string),
+    ...parseAttributes(batch.circumstances[batch.circumstance[row] as number] as string),
   }));
   return { rows, receipt: batch.receipt };
 }

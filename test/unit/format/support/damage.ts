@@ -1,5 +1,4 @@
-/** Ways in which stored bytes go wrong. */
-import type { Bytes } from '../../../../src/format/frame.ts';
+import type { Bytes } from '../../../../src/lib/bytes.ts';
 
 /** A copy with one bit of a byte flipped; over a whole file, each bit of a byte has its turn. */
 export function flipped(bytes: Bytes, at: number): Bytes {

@@ -1,11 +1,11 @@
 /** The records of docs/FORMAT.md's worked example. */
-import type { Circumstances } from '../../../../src/format/detection.ts';
+import type { Attributes } from '../../../../src/format/attributes.ts';
 import type { PlainRecord } from './plain.ts';
 
 const NOON = 1_767_614_400;
 const DAY = 20_458;
 
-const MARKET: Circumstances = {
+const MARKET: Attributes = {
   label: 'modem_pool_card',
   channel: 'otp_marketplace',
   industry: 'finance',
@@ -13,9 +13,9 @@ const MARKET: Circumstances = {
   link: null,
   source: null,
 };
-const RECEIVER: Circumstances = { ...MARKET, label: 'public_sms_receiver', channel: 'public_receiver', industry: null };
+const RECEIVER: Attributes = { ...MARKET, label: 'public_sms_receiver', channel: 'public_receiver', industry: null };
 
-function record(number: number, days: number, sightings: number, circumstances: Circumstances): PlainRecord {
+function record(number: number, days: number, sightings: number, circumstances: Attributes): PlainRecord {
   const { label, channel, industry } = circumstances;
   return {
     number,

@@ -1,30 +1,35 @@
 /** Facts objects and their rows as JSON, both ways. */
-import { crc32 } from '../../../../src/format/crc32.ts';
-import type { FactKind } from '../../../../src/format/day-facts.ts';
-import { type EncodedFacts, FactsEncoder } from '../../../../src/format/facts.ts';
-import { GrowingFacts } from '../../../../src/format/facts-columns.ts';
-import { decodeFactsDirectory } from '../../../../src/format/facts-directory.ts';
-import { FoldedKinds } from '../../../../src/format/facts-fold.ts';
-import { factKindText } from '../../../../src/format/facts-kind.ts';
-import { type FactsShape, openFactsObject, readFactsBlock } from '../../../../src/format/facts-open.ts';
-import { type Bytes, FRAME_HEADER_BYTES } from '../../../../src/format/frame.ts';
+
+import type { ActivityKey } from '../../../../src/format/activity.ts';
+import { activityKeyText, GrowingActivity } from '../../../../src/format/activity.ts';
+import { FoldedKeys } from '../../../../src/format/activity-fold.ts';
+import {
+  ActivityEncoder,
+  type ActivityShape,
+  decodeActivityDirectory,
+  type EncodedActivity,
+  openActivityObject,
+  readActivityBlock,
+} from '../../../../src/format/activity-object.ts';
+import type { Bytes } from '../../../../src/lib/bytes.ts';
+import { crc32, FRAME_HEADER_BYTES } from '../../../../src/lib/frame.ts';
 
 export interface PlainFact {
   readonly day: number;
   readonly number: number;
-  readonly kind: FactKind;
+  readonly kind: ActivityKey;
   /** 16 hex digits. */
   readonly link: string | null;
   readonly firstSeenAt: number;
 }
 
 /** @param facts in order */
-export function encodeFacts(facts: readonly PlainFact[]): EncodedFacts {
-  const kinds = [...new Set(facts.map(({ kind }) => factKindText(kind)))].sort();
-  const encoder = new FactsEncoder(kinds);
+export function encodeFacts(facts: readonly PlainFact[]): EncodedActivity {
+  const kinds = [...new Set(facts.map(({ kind }) => activityKeyText(kind)))].sort();
+  const encoder = new ActivityEncoder(kinds);
   for (const { day, number, kind, link, firstSeenAt } of facts) {
     const half = (from: number) => (link === null ? 0 : Number.parseInt(link.slice(from, from + 8), 16));
-    encoder.add(day, number, kinds.indexOf(factKindText(kind)), half(0), half(8), firstSeenAt);
+    encoder.add(day, number, kinds.indexOf(activityKeyText(kind)), half(0), half(8), firstSeenAt);
   }
   const encoded = encoder.finish();
   if (encoded === null) throw new Error('no facts');
@@ -32,10 +37,10 @@ export function encodeFacts(facts: readonly PlainFact[]): EncodedFacts {
 }
 
 /** What a manifest would say of these bytes. */
-export function shapeOf(file: Bytes): FactsShape {
+export function shapeOf(file: Bytes): ActivityShape {
   const directoryBytes = FRAME_HEADER_BYTES + new DataView(file.buffer, file.byteOffset).getUint32(8, true);
   const directory = file.subarray(0, directoryBytes);
-  const { blocks } = decodeFactsDirectory(directory);
+  const { blocks } = decodeActivityDirectory(directory);
   return {
     firstDay: blocks[0]?.day ?? 0,
     lastDay: blocks.at(-1)?.day ?? 0,
@@ -47,11 +52,11 @@ export function shapeOf(file: Bytes): FactsShape {
 }
 
 export function decodeFacts(file: Bytes, shape = shapeOf(file)): PlainFact[] {
-  const input = openFactsObject(file, shape);
-  const kinds = new FoldedKinds([input.directory]);
-  const columns = new GrowingFacts();
+  const input = openActivityObject(file, shape);
+  const kinds = new FoldedKeys([input.directory]);
+  const columns = new GrowingActivity();
   return input.directory.blocks.flatMap(({ day }, index) => {
-    readFactsBlock(input, index, kinds.numbersOf(input.directory), columns);
+    readActivityBlock(input, index, kinds.numbersOf(input.directory), columns);
     const hex = (half: number | undefined) => (half ?? 0).toString(16).padStart(8, '0');
     return Array.from(columns.columns().numbers, (number, row) => {
       const kind = kinds.spans[columns.kind[row] ?? -1]?.kind;

@@ -1,7 +1,7 @@
 /** Runs hostile cases in a thread of its own, so that one that never ends can be ended. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Random } from '../../../../bench/support/random.ts';
-import { FormatError } from '../../../../src/format/frame.ts';
+import { FormatError } from '../../../../src/lib/bytes.ts';
 import { attackOn, type HostileKind } from './hostile.ts';
 
 export interface HostileJob {

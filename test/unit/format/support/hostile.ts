@@ -6,19 +6,16 @@
 import { clusters } from '../../../../bench/support/clusters.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { openBatch } from '../../../../src/format/batch.ts';
-import { crc32 } from '../../../../src/format/crc32.ts';
-import { EvidenceIndex } from '../../../../src/format/evidence.ts';
-import { EvidenceBlock } from '../../../../src/format/evidence-block.ts';
-import { encodeEvidence } from '../../../../src/format/evidence-encode.ts';
-import { type Bytes, FormatError, frameBytes, frameVersion, sealFrame } from '../../../../src/format/frame.ts';
-import { encodeFresh, FreshDays } from '../../../../src/format/fresh.ts';
-import { fromHex, sha256Hex } from '../../../../src/format/hash.ts';
+import { EvidenceBlock, EvidenceIndex, encodeEvidence } from '../../../../src/format/evidence.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import { encodeRecency, RecencyReader } from '../../../../src/format/recency.ts';
 import { encodeSegment, openSegment } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { type Bytes, FormatError, fromHex, sha256Hex } from '../../../../src/lib/bytes.ts';
 import { finish } from '../../../../src/lib/cooperate.ts';
+import { crc32, frameBytes, frameVersion, sealFrame } from '../../../../src/lib/frame.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { CASES } from './cases.ts';
 import { CODECS, type Contents } from './content.ts';
@@ -169,12 +166,12 @@ export function attackOn(kind: HostileKind): Attack {
       };
     }
     case 'fresh': {
-      const columns = Object.values(CASES.fresh).map((days) => encodeFresh(Uint32Array.from(days)));
+      const columns = Object.values(CASES.fresh).map((days) => encodeRecency(Uint32Array.from(days)));
       return (random) => {
         const column = columns[random.below(columns.length)] as Bytes;
         const end = frameBytes(column);
         const parts = [mutateFrame(column.slice(0, end), 'RFFR', random), column.subarray(end)];
-        const fresh = new FreshDays(Uint8Array.from(parts.flatMap((part) => [...part])));
+        const fresh = new RecencyReader(Uint8Array.from(parts.flatMap((part) => [...part])));
         let all = 0;
         for (let rank = 0; rank < fresh.count; rank++) {
           within(fresh.firstDay(rank), -32, 2 ** 32, 'a day');

@@ -1,12 +1,13 @@
 /** Records as plain values that JSON can hold, and the columns that the encoders take. */
-import { CircumstancesTable, circumstancesText, parseCircumstances } from '../../../../src/format/circumstances.ts';
-import type { Circumstances } from '../../../../src/format/detection.ts';
-import type { EvidenceEntry } from '../../../../src/format/evidence-block.ts';
-import { type Profile, profileText } from '../../../../src/format/profile.ts';
+
+import type { Attributes } from '../../../../src/format/attributes.ts';
+import { AttributesTable, attributesText, parseAttributes } from '../../../../src/format/attributes.ts';
+import type { EvidenceEntry } from '../../../../src/format/evidence.ts';
 import type { RecordColumns } from '../../../../src/format/records.ts';
+import { type Profile, profileText } from '../../../../src/format/records.ts';
 import type { VerdictsReader } from '../../../../src/format/verdicts.ts';
 
-export interface PlainEntry extends Circumstances {
+export interface PlainEntry extends Attributes {
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;
   readonly sightings: number;
@@ -28,7 +29,7 @@ export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
   const profileTexts = records.map(({ labels, channels, industries }) => profileText({ labels, channels, industries }));
   const profiles = [...new Set(profileTexts)].sort();
   const profileIds = new Map(profiles.map((text, i) => [text, i]));
-  const table = new CircumstancesTable();
+  const table = new AttributesTable();
   const entries = records.flatMap(({ evidence }) => evidence);
   let end = 0;
   const columns = {
@@ -43,7 +44,7 @@ export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
       return end;
     }),
     entries: {
-      circumstance: Uint32Array.from(entries, (entry) => table.idOf(circumstancesText(entry))),
+      circumstance: Uint32Array.from(entries, (entry) => table.idOf(attributesText(entry))),
       firstSeenAt: Uint32Array.from(entries, ({ firstSeenAt }) => firstSeenAt),
       lastSeenAt: Uint32Array.from(entries, ({ lastSeenAt }) => lastSeenAt),
       sightings: Float64Array.from(entries, ({ sightings }) => sightings),
@@ -78,5 +79,5 @@ export function plainVerdict(verdicts: VerdictsReader, rank: number): PlainVerdi
 }
 
 export function plainEntry({ circumstances, ...times }: EvidenceEntry): PlainEntry {
-  return { ...parseCircumstances(circumstances), ...times };
+  return { ...parseAttributes(circumstances), ...times };
 }

@@ -1,6 +1,6 @@
 /** Well-typed expressions and facts, for properties. */
 import fc from 'fast-check';
-import { CHANNELS, INDUSTRIES } from '../../../../src/format/vocabulary.ts';
+import { CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { PolicyFacts } from '../../../../src/policy/policy.ts';
 
 type Text = fc.Arbitrary<string>;

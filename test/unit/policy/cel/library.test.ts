@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
+import { VARIABLE_NAMES } from '../../../../src/policy/cel/expression.ts';
 import {
   MAX_DEPTH,
   MAX_EXPRESSION_CHARS,
@@ -12,7 +13,6 @@ import {
   MAX_RULE_STEPS,
   MAX_RULES,
 } from '../../../../src/policy/cel/limits.ts';
-import { VARIABLE_NAMES } from '../../../../src/policy/cel/variables.ts';
 import { policyWarnings } from '../../../../src/policy/cel/warnings.ts';
 import { DEFAULT_POLICY_SOURCE } from '../../../../src/policy/default-policy.ts';
 import { type Action, applyPolicy, type PolicyFacts, type PolicySource } from '../../../../src/policy/policy.ts';

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
-import type { Detection } from '../../../../src/format/detection.ts';
+import type { Detection } from '../../../../src/format/attributes.ts';
 import { loadManifest } from '../../../../src/merge/publish.ts';
 import { detection } from '../../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../../support/facts.ts';

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BatchRows, encodeBatch } from '../../../../scripts/build-inventory/parse.ts';
+import type { Detection } from '../../../../src/format/attributes.ts';
+import { attributesText } from '../../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../../../src/format/batch.ts';
-import { ByteReader } from '../../../../src/format/bytes.ts';
-import { circumstancesText } from '../../../../src/format/circumstances.ts';
-import type { Detection } from '../../../../src/format/detection.ts';
+import { ByteReader } from '../../../../src/lib/bytes.ts';
 import { detection } from '../../../support/detections.ts';
 
 function encode(detections: readonly Detection[]) {
   const rows = new BatchRows(Math.max(1, detections.length));
   for (const one of detections) {
-    rows.add(one.number, one.observedAt, one.firstSeenAt, one.sightings, rows.idOf(circumstancesText(one)));
+    rows.add(one.number, one.observedAt, one.firstSeenAt, one.sightings, rows.idOf(attributesText(one)));
   }
   return encodeBatch(rows.columns());
 }

@@ -5,8 +5,8 @@ import type { CircumstancesRef, RowSink } from '../../../../scripts/build-invent
 import { ByteLines, checkRow, OpenQuote, type RowContext } from '../../../../scripts/build-inventory/rows.ts';
 import { columnsOf, type Mapping, rowToRaw } from '../../../../scripts/import/mapping.ts';
 import type { LineError } from '../../../../src/format/batch.ts';
-import { CsvRows } from '../../../../src/ingest/csv-rows.ts';
-import { malformed } from '../../../../src/ingest/reader.ts';
+import { malformed } from '../../../../src/ingest/body.ts';
+import { CsvRows } from '../../../../src/ingest/csv.ts';
 import { LABELS } from './support.ts';
 
 const CONTEXT: RowContext = {

@@ -5,7 +5,7 @@ import { runHere, type TaskRunner } from '../../../../scripts/build-inventory/ta
 import { decodeHistory } from '../../../../src/merge/history.ts';
 import { loadManifest } from '../../../../src/merge/publish.ts';
 import { tick } from '../../../../src/merge/tick.ts';
-import { HISTORY_PREFIX } from '../../../../src/store/keys.ts';
+import { HISTORY_PREFIX } from '../../../../src/storage/keys.ts';
 import {
   actualInventory,
   batchPlaces,

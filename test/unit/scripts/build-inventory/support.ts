@@ -7,8 +7,8 @@ import type { BuildSummary } from '../../../../scripts/build-inventory/build.ts'
 import { type BuildRequest, buildInventory } from '../../../../scripts/build-inventory/build.ts';
 import { BuildProgress } from '../../../../scripts/build-inventory/progress.ts';
 import { runHere, type TaskRunner } from '../../../../scripts/build-inventory/tasks.ts';
-import type { Detection } from '../../../../src/format/detection.ts';
-import { compactFully, drain } from '../../../../src/merge/rebuild.ts';
+import type { Detection } from '../../../../src/format/attributes.ts';
+import { compactFully, drain } from '../../../../src/merge/rollback.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { newWorld, START, upload, type World } from '../../../support/world.ts';
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { checkCanaries, checkTenants } from '../../../../scripts/fsck/check-store.ts';
 import type { Look } from '../../../../scripts/fsck/findings.ts';
 import { Findings } from '../../../../scripts/fsck/findings.ts';
-import { frame } from '../../../../src/format/frame.ts';
+import { frame } from '../../../../src/lib/frame.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
 import { AUDIT_PAGE } from '../../../../src/tenants/audit-trail.ts';

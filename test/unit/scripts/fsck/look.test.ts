@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { checkStore } from '../../../../scripts/fsck/check-store.ts';
 import { FsckError } from '../../../../scripts/fsck/findings.ts';
 import { tick } from '../../../../src/merge/tick.ts';
-import { MemoryObjectStore } from '../../../../src/store/memory.ts';
+import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { upload } from '../../../support/world.ts';
 import { alterManifest, fourMinutes, lookAt } from './support.ts';

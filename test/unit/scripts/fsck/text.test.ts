@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Progress } from '../../../../scripts/fsck/findings.ts';
 import { HELP, parseOptions } from '../../../../scripts/fsck.ts';
-import { loggableMessage } from '../../../../src/merge/context.ts';
+import { loggableMessage } from '../../../../src/lib/errors.ts';
 import { decodeHistory } from '../../../../src/merge/history.ts';
 import { checked, firstSegment, fourMinutes } from './support.ts';
 

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { type AcceptResult, acceptDetections } from '../../../../src/ingest/accept.ts';
-import { BodyError } from '../../../../src/ingest/errors.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../../../../src/store/keys.ts';
-import { MemoryObjectStore } from '../../../../src/store/memory.ts';
+import { BodyError } from '../../../../src/ingest/body.ts';
+import { MERGED_PREFIX, WAITING_PREFIX } from '../../../../src/storage/keys.ts';
+import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
 
 export const KEY = 'rf_test-key';
 

@@ -3,7 +3,7 @@ import { utimesSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MemoryObjectStore } from '../../../../src/store/memory.ts';
+import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
 import type { Interfere } from './fake-server.ts';
 import { ImportWorld } from './import-world.ts';
 import { dramaNumber } from './support.ts';

@@ -1,6 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MemoryObjectStore } from '../../../../src/store/memory.ts';
+import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
 import { ALL, CSV, ImportWorld, REJECTS } from './import-world.ts';
 import { dramaNumber } from './support.ts';
 

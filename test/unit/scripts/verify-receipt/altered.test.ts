@@ -3,7 +3,7 @@ import { CommandError } from '../../../../scripts/command/errors.ts';
 import { type ReceiptedAnswer, verifyReceipt } from '../../../../scripts/verify-receipt.ts';
 import { lookupOne } from '../../../../src/lookup/lookup.ts';
 import { tick } from '../../../../src/merge/tick.ts';
-import { formatE164 } from '../../../../src/number/parse.ts';
+import { formatE164 } from '../../../../src/phone/parse.ts';
 import { fictionNumber, someDetections } from '../../../support/detections.ts';
 import { createWhole } from '../../../support/whole.ts';
 import { newWorld, upload } from '../../../support/world.ts';

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyReceipt } from '../../../../scripts/verify-receipt.ts';
-import type { Detection } from '../../../../src/format/detection.ts';
-import { lookupAnswer } from '../../../../src/http/lookup-schema.ts';
+import { lookupAnswer } from '../../../../src/api/lookup.ts';
+import type { Detection } from '../../../../src/format/attributes.ts';
 import { lookupOne } from '../../../../src/lookup/lookup.ts';
 import { tick } from '../../../../src/merge/tick.ts';
-import { SEGMENT_PREFIX } from '../../../../src/store/keys.ts';
-import type { MemoryObjectStore, MemorySliceStore } from '../../../../src/store/memory.ts';
+import { SEGMENT_PREFIX } from '../../../../src/storage/keys.ts';
+import type { MemoryObjectStore, MemorySliceStore } from '../../../../src/storage/memory.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { createWhole, type Whole } from '../../../support/whole.ts';
 import { newWorld, upload } from '../../../support/world.ts';
-import { expectExactly } from '../../http/harness.ts';
+import { expectExactly } from '../../api/harness.ts';
 
 const ADMIN_KEY = 'admin-key-of-the-receipt-tests-01234';
 const NOW_SECONDS = Math.floor(Date.now() / 1000);

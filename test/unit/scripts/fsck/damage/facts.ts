@@ -1,10 +1,10 @@
 /** Broken facts objects. */
-import type { FactsEntry } from '../../../../../src/format/manifest.ts';
+import type { ActivityEntry } from '../../../../../src/format/manifest.ts';
 import type { World } from '../../../../support/world.ts';
 import { alter, flip, keysOf, manifestOf } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
 
-async function firstFacts(world: World): Promise<FactsEntry> {
+async function firstFacts(world: World): Promise<ActivityEntry> {
   const [entry] = (await manifestOf(world)).facts;
   if (entry === undefined) throw new Error('there are no facts');
   return entry;

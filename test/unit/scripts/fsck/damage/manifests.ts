@@ -1,6 +1,6 @@
 /** Broken manifests. */
 
-import { writeSetAside } from '../../../../../src/merge/set-aside.ts';
+import { writeSetAside } from '../../../../../src/merge/failing-batches.ts';
 import type { World } from '../../../../support/world.ts';
 import { alterManifest, alterPublished, duringCompaction, flip } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';

@@ -1,0 +1,57 @@
+import { allows, type Principal, type Scope } from '../keys/key.ts';
+import type { RequestQuota } from '../keys/quota.ts';
+import type { KeyRegistry } from '../keys/registry.ts';
+import { Problem, storageUnavailable } from './problem.ts';
+
+const REALM = 'Bearer realm="ringfence"';
+const SCHEME = 'bearer ';
+
+/**
+ * Who sends the request, if they may.
+ * @param header the Authorization header
+ * @param asked set if this key was looked for among those that are known to be good; its `principal` is what came of it
+ * @throws Problem `unauthorized`, `forbidden`, `quota-exceeded`, or `storage-unavailable` if the key cannot be checked
+ */
+export async function authorize(
+  header: string | null,
+  scope: Scope,
+  keys: KeyRegistry,
+  quota: RequestQuota,
+  asked: { readonly principal: Principal | null } | null = null,
+): Promise<Principal> {
+  const token = bearerToken(header);
+  if (token === null) throw unauthorized('expected the header Authorization: Bearer <API key>', REALM);
+  const recognized = asked === null ? keys.recognize(token) : asked.principal;
+  const principal = recognized ?? (await authenticate(token, keys));
+  if (!allows(principal, scope)) {
+    throw new Problem('forbidden', `expected an API key with the scope ${scope}`, {
+      members: { scope },
+      headers: { 'www-authenticate': `${REALM}, error="insufficient_scope", scope="${scope}"` },
+    });
+  }
+  if (principal.perMinute === null) return principal;
+  const retryAfterSeconds = await quota.take(principal.id, principal.perMinute);
+  if (retryAfterSeconds === 0) return principal;
+  throw new Problem('quota-exceeded', `expected at most ${principal.perMinute} requests a minute`, {
+    members: { perMinute: principal.perMinute },
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  });
+}
+
+async function authenticate(token: string, keys: KeyRegistry): Promise<Principal> {
+  const result = await keys.authenticate(token);
+  if (result.kind === 'known') return result.principal;
+  if (result.kind === 'unavailable') throw storageUnavailable('the API key cannot be checked at the moment');
+  throw unauthorized('expected a valid API key', `${REALM}, error="invalid_token"`);
+}
+
+/** null: there is none in the Authorization header. */
+export function bearerToken(header: string | null): string | null {
+  if (header === null || header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null;
+  return header.slice(SCHEME.length).trim();
+}
+
+/** RFC 6750, 3: a request without a key is told no error code, one with a bad key is. */
+function unauthorized(detail: string, challenge: string): Problem {
+  return new Problem('unauthorized', detail, { headers: { 'www-authenticate': challenge } });
+}

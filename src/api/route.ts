@@ -1,0 +1,122 @@
+/**
+ * A route: what it does, and what is said of it in the OpenAPI document. There is one list of them (routes.ts), from
+ * which requests are served and the document is made, so neither can have what the other lacks.
+ */
+
+import type { Context } from 'hono';
+import type { GenericSchema } from 'valibot';
+import type { Principal, Scope } from '../keys/key.ts';
+import { COMMON_HEADERS, type ProblemCode } from './problem.ts';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** One media type of a body. */
+export interface MediaDoc {
+  readonly schema: GenericSchema;
+  /** With reserved numbers only. */
+  readonly example: unknown;
+}
+
+export interface ParameterDoc {
+  readonly in: 'header' | 'path' | 'query';
+  readonly name: string;
+  readonly description: string;
+  readonly schema: GenericSchema;
+  readonly required?: boolean;
+  readonly example?: string;
+}
+
+export interface AnswerDoc {
+  readonly status: number;
+  readonly description: string;
+  readonly json?: MediaDoc;
+  /** Media types of text that the same answer can have instead. */
+  readonly texts?: readonly string[];
+}
+
+export interface RouteDoc {
+  readonly method: Method;
+  /** As Hono writes it: `/v1/keys/:id`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly ParameterDoc[];
+  /** By media type. */
+  readonly body?: Readonly<Record<string, MediaDoc>>;
+  /** The usual answer first. */
+  readonly answers: readonly AnswerDoc[];
+  /** Beyond those that any route can have (openapi-answers.ts). */
+  readonly problems: readonly ProblemCode[];
+}
+
+export type Route =
+  | (RouteDoc & { readonly scope: null; handle(context: Context): Promise<Response> | Response })
+  | (RouteDoc & { readonly scope: Scope; handle(context: Context, principal: Principal): Promise<Response> });
+
+const JSON_HEADERS = { ...COMMON_HEADERS, 'content-type': 'application/json' } as const;
+/** The usual answer without its body. Headers are copied from it faster than they are checked one by one again. */
+const JSON_OK = new Response(null, { headers: JSON_HEADERS });
+
+export function json(body: unknown, status = 200, headers?: Readonly<Record<string, string>>): Response {
+  const text = JSON.stringify(body);
+  if (status === 200 && headers === undefined) return jsonText(text);
+  return new Response(text, { status, headers: { ...JSON_HEADERS, ...headers } });
+}
+
+/** 200 with what is JSON already. */
+export function jsonText(text: string): Response {
+  return new Response(text, JSON_OK);
+}
+
+export function noContent(): Response {
+  return new Response(null, { status: 204, headers: COMMON_HEADERS });
+}
+
+/** Content negotiation as RFC 9110 has it, as far as a few fixed media types need it. */
+
+/** More than browsers send; what follows is not looked at. */
+const MAX_RANGES = 32;
+
+interface MediaRange {
+  readonly range: string;
+  readonly quality: number;
+}
+
+/**
+ * Which of the offered types an Accept header prefers; of equally preferred ones the first offered. The first, too, if
+ * the header is missing or accepts none: an answer of another type says more than none.
+ */
+export function preferredType<const Type extends string>(
+  header: string | undefined,
+  offered: readonly [Type, ...Type[]],
+): Type {
+  const ranges = (header ?? '').split(',', MAX_RANGES).map(parseRange);
+  let [best] = offered;
+  let bestQuality = 0;
+  for (const type of offered) {
+    const quality = qualityOf(type, ranges);
+    if (quality > bestQuality) {
+      best = type;
+      bestQuality = quality;
+    }
+  }
+  return best;
+}
+
+/** By the most specific range that names the type. */
+function qualityOf(type: string, ranges: readonly MediaRange[]): number {
+  for (const name of [type, `${type.split('/')[0]}/*`, '*/*']) {
+    const named = ranges.find(({ range }) => range === name);
+    if (named !== undefined) return named.quality;
+  }
+  return 0;
+}
+
+function parseRange(text: string): MediaRange {
+  const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith('q='));
+  const quality = weight === undefined ? 1 : Number(weight.slice('q='.length));
+  return { range, quality: quality >= 0 && quality <= 1 ? quality : 0 };
+}

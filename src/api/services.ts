@@ -1,0 +1,45 @@
+/**
+ * What the routes of the edge Worker need of the rest, handed in by src/wiring/edge.ts; those of the control Worker:
+ * src/api/control-services.ts.
+ *
+ * All of these reject with StorageUnavailable (src/storage/store.ts) when the storage does not answer, which becomes a
+ * 503; any other rejection is a fault of ours and becomes a 500 with an id.
+ */
+import type { Limiter } from '../keys/quota.ts';
+import type { KeyRegistry } from '../keys/registry.ts';
+import type { Health } from '../lookup/health.ts';
+import type { LookupDeps } from '../lookup/lookup.ts';
+import type { Feed } from '../replica/feed.ts';
+
+export type { Health } from '../lookup/health.ts';
+export type { EvidenceLine, Finding, RecordFacts } from '../policy/answer.ts';
+
+/** What it takes to serve any request: who asks, how often, and what is told when it fails. */
+export interface RequestServices {
+  readonly keys: KeyRegistry;
+  /** Of the location, for quotas; smallest first. */
+  readonly limiters: readonly Limiter[];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** 0 to below 1. */
+  readonly random: () => number;
+  /** Text that names one failure among all, such as a UUID. */
+  randomId(): string;
+  /** One structured line; the fields hold no number, no link and no key. */
+  log(event: string, fields: Readonly<Record<string, string | number>>): void;
+}
+
+export interface EdgeServices extends RequestServices, LookupDeps {
+  readonly feed: FeedService;
+  /** The files of the reference page; null: there are none. */
+  readonly assets: Assets | null;
+  health(): Promise<Health>;
+}
+
+/** What the routes need of src/replica/feed.ts. */
+export type FeedService = Pick<Feed, 'manifest' | 'slice'>;
+
+/** The part of the platform's Fetcher that is needed. */
+export interface Assets {
+  fetch(request: Request): Promise<Response>;
+}

@@ -1,0 +1,100 @@
+import * as v from 'valibot';
+import { count, instant } from '../lib/schema.ts';
+import type { ControlServices, Status } from './control-services.ts';
+import { json, type Route } from './route.ts';
+
+export const statusAnswer = v.object({
+  generation: count,
+  publishedAt: v.nullable(instant),
+  inventory: v.object({
+    numbers: count,
+    active: v.pipe(count, v.description('Numbers that have not aged out')),
+    activeAsOf: v.pipe(
+      v.nullable(v.pipe(v.string(), v.isoDate())),
+      v.description(
+        'Date of the daily census that `active` is computed from; null: none was taken yet, and all numbers count as active',
+      ),
+    ),
+  }),
+  waiting: v.pipe(
+    v.object({
+      batches: count,
+      detections: count,
+      atLeast: v.pipe(v.boolean(), v.description('Whether there are more than were counted')),
+    }),
+    v.description('Uploads that are accepted and not yet merged'),
+  ),
+  runs: v.pipe(v.array(v.object({ numbers: count, segments: count, bytes: count })), v.description('Newest first')),
+  retained: v.pipe(
+    v.array(v.object({ generation: count, publishedAt: instant })),
+    v.description('Generations that a rollback can return to, oldest first'),
+  ),
+  quarantine: v.pipe(
+    v.object({ sources: count, detections: count }),
+    v.description('Sources, and their detections that are held back until an admin releases or drops them'),
+  ),
+  setAside: v.pipe(
+    v.object({ batches: count, failed: v.pipe(count, v.description('Those that no tick could merge')) }),
+    v.description(
+      'Batches that are kept out of the inventory as a whole, by rollbacks or since they could not be merged',
+    ),
+  ),
+  lastTick: v.object({
+    at: v.nullable(instant),
+    batches: count,
+    detections: count,
+    newNumbers: count,
+    unreadable: count,
+  }),
+}) satisfies v.GenericSchema<Status>;
+
+/** How the service is: for operators, and for whoever opens its address. */
+
+const INDEX = { service: 'ringfence', health: '/healthz', openapi: '/openapi.json', docs: '/docs' };
+const STATUS = {
+  generation: 1234,
+  publishedAt: '2025-05-29T08:13:00Z',
+  inventory: { numbers: 125849, active: 120311, activeAsOf: '2025-05-29' },
+  waiting: { batches: 1, detections: 250, atLeast: false },
+  runs: [{ numbers: 125849, segments: 2, bytes: 1_480_224 }],
+  retained: [{ generation: 1233, publishedAt: '2025-05-29T08:12:00Z' }],
+  quarantine: { sources: 0, detections: 0 },
+  setAside: { batches: 0, failed: 0 },
+  lastTick: { at: '2025-05-29T08:13:00Z', batches: 1, detections: 500, newNumbers: 210, unreadable: 0 },
+};
+
+export function stateRoutes(services: ControlServices): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/',
+      operationId: 'index',
+      tag: 'State',
+      summary: 'Where to go from here',
+      scope: null,
+      answers: [
+        {
+          status: 200,
+          description: 'Paths',
+          json: {
+            schema: v.object({ service: v.string(), health: v.string(), openapi: v.string(), docs: v.string() }),
+            example: INDEX,
+          },
+        },
+      ],
+      problems: [],
+      handle: () => json(INDEX),
+    },
+    {
+      method: 'GET',
+      path: '/v1/status',
+      operationId: 'status',
+      tag: 'State',
+      summary: 'What is served, what waits, and what the last tick did',
+      scope: 'lookup',
+      answers: [{ status: 200, description: 'State', json: { schema: statusAnswer, example: STATUS } }],
+      problems: ['storage-unavailable'],
+      handle: async () => json(await services.status()),
+    },
+  ];
+}

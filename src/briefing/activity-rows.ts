@@ -1,0 +1,234 @@
+/** What a briefing asks of a kind, as small integers by its index: rows name millions of kinds. */
+
+import { type ActivitySource, activityKeyText, type DayActivity, type KindSpan } from '../format/activity.ts';
+import { CHANNELS, INDUSTRIES } from '../format/attributes.ts';
+import type { Steps } from '../lib/cooperate.ts';
+import { lowerBound } from '../lib/sorted.ts';
+import type { DaySpan } from './period.ts';
+
+/** Stands for none. */
+export const NONE = -1;
+export const API_RECEIVER = CHANNELS.indexOf('api_receiver');
+
+/** Each array by the index of a kind; NONE for what a kind does not name. */
+export interface ActivityKeys {
+  /** Index into CHANNELS. */
+  readonly channel: Int32Array;
+  /** Index into INDUSTRIES. */
+  readonly industry: Int32Array;
+  /** Index into `projects`. */
+  readonly project: Int32Array;
+  /** Index into `hosts`. */
+  readonly host: Int32Array;
+  /** Its place in canonical order (facts-kind.ts). */
+  readonly order: Int32Array;
+  /** In the order of their first kind. */
+  readonly projects: readonly string[];
+  readonly hosts: readonly string[];
+  /** By project: the first day of any of its kinds, over all history. */
+  readonly projectFirstDay: Float64Array;
+}
+
+export function activityKeysOf(kinds: readonly KindSpan[]): ActivityKeys {
+  const projects = new Map<string, number>();
+  const hosts = new Map<string, number>();
+  const project = Int32Array.from(kinds, ({ kind }) => indexIn(projects, kind.project));
+  const projectFirstDay = new Float64Array(projects.size).fill(Number.POSITIVE_INFINITY);
+  kinds.forEach(({ firstDay }, i) => {
+    const index = project[i] as number;
+    if (index !== NONE) projectFirstDay[index] = Math.min(projectFirstDay[index] as number, firstDay);
+  });
+  return {
+    channel: Int32Array.from(kinds, ({ kind }) => CHANNELS.indexOf(kind.channel)),
+    industry: Int32Array.from(kinds, ({ kind }) => (kind.industry === null ? NONE : INDUSTRIES.indexOf(kind.industry))),
+    project,
+    host: Int32Array.from(kinds, ({ kind }) => indexIn(hosts, kind.linkHost)),
+    order: orderOf(kinds.map(({ kind }) => activityKeyText(kind))),
+    projects: [...projects.keys()],
+    hosts: [...hosts.keys()],
+    projectFirstDay,
+  };
+}
+
+function indexIn(indexes: Map<string, number>, text: string | null): number {
+  if (text === null) return NONE;
+  const known = indexes.get(text);
+  if (known !== undefined) return known;
+  indexes.set(text, indexes.size);
+  return indexes.size - 1;
+}
+
+/** The place of each text among all in code unit order. */
+function orderOf(texts: readonly string[]): Int32Array {
+  const place = new Map([...new Set(texts)].sort().map((text, i) => [text, i]));
+  return Int32Array.from(texts, (text) => place.get(text) ?? NONE);
+}
+
+/**
+ * The rows of a period's days for a part of the number space: as many as may be in memory at once. A period with more
+ * is computed part by part, from the smallest number on, and its days are read once for each part.
+ */
+
+/** At most 24 bytes each, so 24 MiB: an isolate has 128 for all that goes on in it. */
+const MAX_ROWS = 2 ** 20;
+const NO_LINKS = new Uint32Array();
+
+export interface GatheredRows {
+  /** By day, ascending. */
+  readonly days: readonly DayActivity[];
+  readonly rows: number;
+  /** The part ends before this number; infinity: nothing follows. */
+  readonly end: number;
+}
+
+export interface RowsWanted extends DaySpan {
+  /** Of days before it the links are left out. */
+  readonly linksFrom: number;
+}
+
+/** Rows of numbers from `start` on: all of them, or as many as `maxRows` allows. Rejects when storage fails. */
+export async function gatherRows(
+  facts: ActivitySource,
+  { from, to, linksFrom }: RowsWanted,
+  start: number,
+  maxRows = MAX_ROWS,
+): Promise<GatheredRows> {
+  let days: DayActivity[] = [];
+  let rows = 0;
+  let end = Number.POSITIVE_INFINITY;
+  for await (const whole of facts.days(from, to)) {
+    const day = cut(whole.day < linksFrom ? { ...whole, linkHigh: NO_LINKS, linkLow: NO_LINKS } : whole, start, end);
+    if (day.rows === 0) continue;
+    days.push(day);
+    rows += day.rows;
+    while (rows > maxRows) {
+      const nearer = halfWay(days, start);
+      // A single number can have more rows than that: they are not parted.
+      if (nearer >= end) break;
+      end = nearer;
+      days = days.map((each) => cut(each, start, nearer)).filter((each) => each.rows > 0);
+      rows = days.reduce((sum, each) => sum + each.rows, 0);
+    }
+  }
+  return { days, rows, end };
+}
+
+/** Where about half of the rows come before: by the largest day. After `start`, so that every part has some. */
+function halfWay(days: readonly DayActivity[], start: number): number {
+  const largest = days.reduce((a, b) => (b.rows > a.rows ? b : a));
+  const middle = largest.numbers[largest.rows >>> 1] as number;
+  return Math.max(middle, start + 1, (largest.numbers[0] as number) + 1);
+}
+
+/** The rows of numbers in [start, end), copied unless they are all: a view would keep the rest in memory. */
+function cut(day: DayActivity, start: number, end: number): DayActivity {
+  const from = lowerBound(day.numbers, start);
+  const to = lowerBound(day.numbers, end);
+  if (from === 0 && to === day.rows) return day;
+  return {
+    day: day.day,
+    rows: to - from,
+    numbers: day.numbers.slice(from, to),
+    firstSeenAt: day.firstSeenAt.slice(from, to),
+    kind: day.kind.slice(from, to),
+    linkHigh: day.linkHigh.slice(from, to),
+    linkLow: day.linkLow.slice(from, to),
+  };
+}
+
+/** The rows of many days in the order of number, then day. */
+
+/** Rows in a step, and what one that is ordered and tallied is worth in records of a merge. */
+const STEP_ROWS = 512;
+const ROW_WORK = 1 / 2;
+
+/** Takes rows [from, to) of a day: all that it has of one number. */
+type VisitRows = (day: DayActivity, from: number, to: number) => void;
+
+/** @param days ascending, each with rows in number order */
+export function* visitRows(days: readonly DayActivity[], visit: VisitRows): Steps<void> {
+  let rows = 0;
+  const heap = new DayHeap(days);
+  for (let index = heap.first; index >= 0; index = heap.first) {
+    const day = days[index] as DayActivity;
+    const from = heap.row;
+    const number = day.numbers[from];
+    let to = from + 1;
+    while (to < day.rows && day.numbers[to] === number) to += 1;
+    visit(day, from, to);
+    heap.advance(to);
+    rows += to - from;
+    if (rows >= STEP_ROWS) {
+      yield rows * ROW_WORK;
+      rows = 0;
+    }
+  }
+}
+
+/** A binary heap of days by the number each stands on, the earlier day first where they stand on the same. */
+class DayHeap {
+  readonly #days: readonly DayActivity[];
+  /** Indexes of days, the smallest at 0. */
+  readonly #heap: Int32Array;
+  readonly #rows: Int32Array;
+  readonly #numbers: Float64Array;
+  #size = 0;
+
+  constructor(days: readonly DayActivity[]) {
+    this.#days = days;
+    this.#heap = new Int32Array(days.length);
+    this.#rows = new Int32Array(days.length);
+    this.#numbers = new Float64Array(days.length);
+    days.forEach(({ rows, numbers }, index) => {
+      if (rows === 0) return;
+      this.#numbers[index] = numbers[0] as number;
+      this.#heap[this.#size++] = index;
+    });
+    for (let at = (this.#size >>> 1) - 1; at >= 0; at--) this.#sink(at);
+  }
+
+  /** Index of the day that is next, or -1. */
+  get first(): number {
+    return this.#size === 0 ? -1 : (this.#heap[0] as number);
+  }
+
+  /** Where that day stands. */
+  get row(): number {
+    return this.#rows[this.#heap[0] as number] as number;
+  }
+
+  /** Moves the first day on to a row. */
+  advance(row: number): void {
+    const index = this.#heap[0] as number;
+    const day = this.#days[index] as DayActivity;
+    if (row < day.rows) {
+      this.#rows[index] = row;
+      this.#numbers[index] = day.numbers[row] as number;
+    } else {
+      this.#size -= 1;
+      this.#heap[0] = this.#heap[this.#size] as number;
+    }
+    if (this.#size > 1) this.#sink(0);
+  }
+
+  #sink(from: number): void {
+    const heap = this.#heap;
+    const index = heap[from] as number;
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.#size) break;
+      if (child + 1 < this.#size && this.#isBefore(heap[child + 1] as number, heap[child] as number)) child += 1;
+      if (!this.#isBefore(heap[child] as number, index)) break;
+      heap[at] = heap[child] as number;
+      at = child;
+    }
+    heap[at] = index;
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const numberA = this.#numbers[a] as number;
+    const numberB = this.#numbers[b] as number;
+    return numberA < numberB || (numberA === numberB && a < b);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The fold of activity: rows of any number of objects in the order of day, number, activity key, link, each distinct
+ * row once with its earliest second. It commutes and associates, so neither the order of detections nor their division
+ * into batches and objects shows in the result.
+ */
+
+import { FormatError } from '../lib/bytes.ts';
+import type { Steps } from '../lib/cooperate.ts';
+import type { ActivityKey, KindSpan } from './activity.ts';
+import { type ActivitySink, GrowingActivity } from './activity.ts';
+import type { KindNumbers } from './activity-block.ts';
+import type { ActivityDirectory } from './activity-object.ts';
+import { type ActivityInput, readActivityBlock } from './activity-object.ts';
+
+/** The activity keys of several objects, once each in canonical order. */
+export class FoldedKeys {
+  readonly texts: readonly string[];
+  readonly spans: readonly KindSpan[];
+  readonly #ids: ReadonlyMap<string, number>;
+
+  constructor(directories: Iterable<ActivityDirectory>) {
+    const spans = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
+    for (const { kinds } of directories) {
+      for (const { text, kind, firstDay, lastDay } of kinds) {
+        const known = spans.get(text);
+        if (known === undefined) spans.set(text, { kind, firstDay, lastDay });
+        else {
+          known.firstDay = Math.min(known.firstDay, firstDay);
+          known.lastDay = Math.max(known.lastDay, lastDay);
+        }
+      }
+    }
+    // The default order is that of UTF-16 code units.
+    this.texts = [...spans.keys()].sort();
+    this.spans = this.texts.flatMap((text) => spans.get(text) ?? []);
+    this.#ids = new Map(this.texts.map((text, id) => [text, id]));
+  }
+
+  /** How the fold numbers the activity keys of one of the objects. */
+  numbersOf({ kinds }: ActivityDirectory): KindNumbers {
+    return {
+      ids: Uint32Array.from(kinds, ({ text }) => this.#ids.get(text) ?? 0),
+      linked: Uint8Array.from(kinds, ({ kind }) => Number(kind.linkHost !== null)),
+    };
+  }
+}
+
+/** An object as the fold goes through it, day by day. */
+export class ActivityCursor {
+  number = Number.POSITIVE_INFINITY;
+  kind = 0;
+  linkHigh = 0;
+  linkLow = 0;
+  firstSeenAt = 0;
+  readonly #input: ActivityInput;
+  readonly #kinds: KindNumbers;
+  readonly #block = new GrowingActivity();
+  #next = 0;
+  #row = 0;
+
+  constructor(input: ActivityInput, kinds: KindNumbers) {
+    this.#input = input;
+    this.#kinds = kinds;
+  }
+
+  /** Index of the block that comes next. */
+  get nextBlock(): number {
+    return this.#next;
+  }
+
+  /** The day of the block that comes next; infinity at the end. */
+  get nextDay(): number {
+    return this.#input.directory.blocks[this.#next]?.day ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Passes over all blocks of earlier days. */
+  skipTo(day: number): void {
+    while (this.nextDay < day) this.#next += 1;
+  }
+
+  /** To the first row of the next day. */
+  beginDay(): void {
+    this.#readBlock();
+    this.#read();
+  }
+
+  /** To the next row of the day; `number` is infinity behind the last. Throws FormatError. */
+  advance(): void {
+    this.#row += 1;
+    if (this.#row < this.#block.rows) {
+      this.#read();
+      return;
+    }
+    const { blocks } = this.#input.directory;
+    if (blocks[this.#next]?.day !== blocks[this.#next - 1]?.day) {
+      this.number = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const { number, kind, linkHigh, linkLow } = this;
+    this.#readBlock();
+    this.#read();
+    if (compareRows(this, { number, kind, linkHigh, linkLow }) <= 0) {
+      throw new FormatError(`activity: block ${this.#next - 1} is out of order`);
+    }
+  }
+
+  #readBlock(): void {
+    readActivityBlock(this.#input, this.#next++, this.#kinds, this.#block);
+    this.#row = 0;
+  }
+
+  #read(): void {
+    const row = this.#row;
+    const block = this.#block;
+    this.number = block.numbers[row] as number;
+    this.kind = block.kind[row] as number;
+    this.linkHigh = block.linkHigh[row] as number;
+    this.linkLow = block.linkLow[row] as number;
+    this.firstSeenAt = block.firstSeenAt[row] as number;
+  }
+}
+
+type RowKey = Pick<ActivityCursor, 'number' | 'kind' | 'linkHigh' | 'linkLow'>;
+
+function compareRows(a: RowKey, b: RowKey): number {
+  if (a.number !== b.number) return a.number < b.number ? -1 : 1;
+  return a.kind - b.kind || a.linkHigh - b.linkHigh || a.linkLow - b.linkLow;
+}
+
+/** Rows in a step, with the blocks that are unpacked and written for them; what each is worth in records of a merge. */
+const STEP_ROWS = 1_024;
+const ROW_WORK = 1 / 4;
+const DAY_WORK = 16;
+
+/** Folds the rows of a day; each cursor must have it next. The sink is given repeated rows as well. */
+export function* foldDay(day: number, cursors: readonly ActivityCursor[], sink: ActivitySink): Steps<void> {
+  const heap: ActivityCursor[] = [];
+  for (const cursor of cursors) {
+    cursor.beginDay();
+    heap.push(cursor);
+  }
+  heap.sort(compareRows);
+  // Small days are many: each begins a block, or a few.
+  yield DAY_WORK;
+  let rows = 0;
+  for (let first = heap[0]; first !== undefined && first.number !== Number.POSITIVE_INFINITY; first = heap[0]) {
+    sink.add(day, first.number, first.kind, first.linkHigh, first.linkLow, first.firstSeenAt);
+    first.advance();
+    if (heap.length > 1) siftFirst(heap, first);
+    if (++rows % STEP_ROWS === 0) yield STEP_ROWS * ROW_WORK;
+  }
+}
+
+/** Restores the heap's order after its first cursor moved on. */
+function siftFirst(heap: ActivityCursor[], cursor: ActivityCursor): void {
+  let at = 0;
+  for (;;) {
+    let child = at * 2 + 1;
+    if (child >= heap.length) break;
+    const right = heap[child + 1];
+    if (right !== undefined && compareRows(right, heap[child] as ActivityCursor) < 0) child += 1;
+    const smaller = heap[child] as ActivityCursor;
+    if (compareRows(smaller, cursor) >= 0) break;
+    heap[at] = smaller;
+    at = child;
+  }
+  heap[at] = cursor;
+}

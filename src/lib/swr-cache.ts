@@ -1,0 +1,297 @@
+/**
+ * A stale-while-revalidate cache of one object of the store: requests are answered from the isolate's copy, which is
+ * refreshed in the background.
+ *
+ * | age of the copy | |
+ * | --- | --- |
+ * | below REFRESH_AFTER_MS | used as it is |
+ * | up to `refreshFirstAfterMs` | used, and refreshed in the background |
+ * | above | refreshed before it is used; if storage fails or takes too long, used as it is |
+ * | above `maxAgeMs` | refreshed first; if storage fails, there is no copy |
+ *
+ * One request at a time reads. In Workers a request must not await a promise of another request, which may be gone. So
+ * the others look every few milliseconds whether the read has ended, and the read holds a lease: once it has taken
+ * TAKE_OVER_AFTER_MS, one of the waiting requests reads for itself. That may be the one whose read hangs: a single read
+ * that is never answered does not mean that storage is down.
+ *
+ * Reads may overlap, and their answers come in any order. A read that began after the copy was stored returns nothing
+ * older than the copy. Any other read might, so it does not replace the copy unless the values themselves tell
+ * (`compare`). Ages are counted by the isolate's own clock, from the beginning of a read.
+ */
+
+export const REFRESH_AFTER_MS = 10_000;
+/**
+ * For so long after a failure, no request with a usable copy waits: an outage must not slow every lookup. A request
+ * without one waits for one read after the other. But once a request has given up on reads that hang, for so long only
+ * one request at a time tries, and only for TAKE_OVER_AFTER_MS.
+ */
+const RETRY_AFTER_FAILURE_MS = 5000;
+/** A background refresh that has not ended by now has died with its request. */
+const LOST_AFTER_MS = 10_000;
+/** Storage answers in tens of milliseconds: a read that takes this long is taken for lost, and another begins. */
+const TAKE_OVER_AFTER_MS = 500;
+/** Concurrent reads of one request: the platform opens few connections for one (six in Workers). */
+const MAX_OWN_READS = 3;
+/** A read that takes this long counts as failed for a request with a usable copy, */
+const WAIT_LIMIT_MS = 1000;
+/** and one that takes this long for a request without one. */
+const FIRST_LIMIT_MS = 5000;
+/** Between two looks whether another request's read has ended: at first, and after most reads would have. */
+const SHORT_PAUSE_MS = 5;
+const LONG_PAUSE_MS = 25;
+const LONG_PAUSES_AFTER_MS = 100;
+/** An older version that storage has for so long was put back by hand; a stale answer does not last. */
+const OLDER_FOLLOWED_AFTER_MS = 120_000;
+/** A read is repeated if an answer to an earlier read is stored meanwhile; that does not happen twice in a row. */
+const REFRESH_ATTEMPTS = 3;
+
+/** A value, and the etag of the object it was read from; null: there is none yet. */
+export interface Version<T> {
+  readonly value: T;
+  readonly etag: string | null;
+}
+
+export interface SwrCacheDeps<T> {
+  /** Reads the object, or 'unchanged' if it still has this etag. Rejects if storage does not answer. */
+  readonly readIfChanged: (etag: string | null) => Promise<Version<T> | 'unchanged'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Keeps the isolate busy with a promise after the answer has gone out. */
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly sleep: (delayMs: number) => Promise<void>;
+  /** Told of failures that callers only see as an old copy, or none. */
+  readonly report: (error: unknown) => void;
+  /** Above 0 if `a` is certainly the newer of two values, below if the older; without it, no two values tell. */
+  readonly compare?: (a: T, b: T) => number;
+  /** Told of each value that storage confirms, and when the read that did so began. */
+  readonly confirmed?: (value: T, at: number) => void;
+}
+
+export interface SwrCacheAges {
+  readonly refreshFirstAfterMs: number;
+  readonly maxAgeMs: number;
+}
+
+/**
+ * When a read or a change began: by the clock, and by a counter of events, since the clock is too coarse for their
+ * order.
+ */
+export interface Beginning {
+  readonly at: number;
+  readonly order: number;
+}
+
+interface Copy<T> extends Version<T> {
+  /** Of the read that last confirmed it. */
+  readonly confirmed: Beginning;
+  /** When it was stored, by the same counter. */
+  readonly landed: number;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export class SwrCache<T> {
+  readonly #deps: SwrCacheDeps<T>;
+  readonly #ages: SwrCacheAges;
+  #copy: Copy<T> | null = null;
+  /** Counts the beginnings and ends of reads and changes. */
+  #order = 0;
+  /** The last read that was begun, unless it has ended. */
+  #reading: Beginning | null = null;
+  /** When a read failed last, unless one has succeeded since; and when somebody gave up waiting. */
+  #failed: Beginning | null = null;
+  #gaveUpAt = NEVER;
+
+  constructor(deps: SwrCacheDeps<T>, ages: SwrCacheAges) {
+    this.#deps = deps;
+    this.#ages = ages;
+  }
+
+  /** The copy if it can be used without waiting, else null. */
+  peek(): T | null {
+    const copy = this.#copy;
+    if (copy === null) return null;
+    const ageMs = this.#deps.now() - copy.confirmed.at;
+    return ageMs >= 0 && ageMs < REFRESH_AFTER_MS ? copy.value : null;
+  }
+
+  /** The copy, however old it is. */
+  get held(): T | null {
+    return this.#copy?.value ?? null;
+  }
+
+  /** Milliseconds since the copy was certainly the newest; infinite if there is none. */
+  get ageMs(): number {
+    return this.#copy === null ? Number.POSITIVE_INFINITY : this.#since(this.#copy.confirmed.at);
+  }
+
+  /** The copy, refreshed as the table above says; null if none recent enough is to be had. Never rejects. */
+  async get(): Promise<T | null> {
+    const { refreshFirstAfterMs, maxAgeMs } = this.#ages;
+    const asked = this.#now();
+    const { ageMs } = this;
+    if (ageMs >= refreshFirstAfterMs) await this.#wait(asked, refreshFirstAfterMs);
+    else if (ageMs >= REFRESH_AFTER_MS && !this.#isReading(LOST_AFTER_MS) && !this.hasJustFailed()) this.#startRead();
+    return this.#copy !== null && this.#isRecent(this.#copy, asked, maxAgeMs) ? this.#copy.value : null;
+  }
+
+  /** The copy, after a read unless there was one less than `minAgeMs` ago, or one failed moments ago. */
+  async refreshIfOlder(minAgeMs: number): Promise<T | null> {
+    await this.#wait(this.#now(), minAgeMs);
+    return this.#copy?.value ?? null;
+  }
+
+  /** The value in storage now, by a read without a time limit. Rejects if that fails. */
+  async refresh(): Promise<T> {
+    const asked = this.#order;
+    for (let attempt = 0; attempt < REFRESH_ATTEMPTS; attempt++) {
+      await this.#read();
+      if (this.#copy !== null && this.#copy.confirmed.order > asked) return this.#copy.value;
+    }
+    throw new RangeError(`the copy changed during each of ${REFRESH_ATTEMPTS} reads`);
+  }
+
+  /** To be called before this isolate changes the object, for `accept`. */
+  begin(): Beginning {
+    this.#order += 1;
+    return { at: this.#deps.now(), order: this.#order };
+  }
+
+  /**
+   * Stores what this isolate has just written. If the outcome of the write is not known, or another answer that was
+   * stored meanwhile may be newer, the next request reads storage first.
+   */
+  accept(version: Version<T> | 'unavailable', begun: Beginning): void {
+    if (version !== 'unavailable') this.#take(version, begun);
+    const copy = this.#copy;
+    if (copy === null || (version !== 'unavailable' && copy.etag === version.etag)) return;
+    const { at, order } = this.begin();
+    const confirmed = { at: Math.min(copy.confirmed.at, at - this.#ages.refreshFirstAfterMs), order };
+    // As if it had been stored just now: reads that are under way may be from before the change.
+    this.#copy = { ...copy, confirmed, landed: order };
+  }
+
+  /**
+   * To be called after another isolate has changed the object, or may have, at the asking of this one, which called
+   * `begin` before. The next answers know of it. If storage does not answer within a second, whoever asks next looks
+   * first. Never rejects.
+   */
+  async changedElsewhere(begun: Beginning): Promise<void> {
+    if (this.#copy === null) return;
+    this.accept('unavailable', begun);
+    await this.refreshIfOlder(0);
+  }
+
+  /** Whether the last read failed, moments ago. */
+  hasJustFailed(): boolean {
+    return this.#hasJustGivenUp() || (this.#failed !== null && this.#since(this.#failed.at) < RETRY_AFTER_FAILURE_MS);
+  }
+
+  #hasJustGivenUp(): boolean {
+    return this.#since(this.#gaveUpAt) < RETRY_AFTER_FAILURE_MS;
+  }
+
+  #now(): Beginning {
+    return { at: this.#deps.now(), order: this.#order };
+  }
+
+  /**
+   * If the clock was set back, the age is not known: it is taken to be old enough to refresh, and not too old to use.
+   */
+  #since(at: number, until = this.#deps.now()): number {
+    return until >= at ? until - at : this.#ages.refreshFirstAfterMs;
+  }
+
+  /** Confirmed by a read that began after `asked`, or less than `ageMs` before. */
+  #isRecent({ confirmed }: Copy<T>, asked: Beginning, ageMs: number): boolean {
+    return confirmed.order > asked.order || this.#since(confirmed.at, asked.at) < ageMs;
+  }
+
+  #isReading(leaseMs: number): boolean {
+    return this.#reading !== null && this.#since(this.#reading.at) < leaseMs;
+  }
+
+  /**
+   * Waits until the copy is recent, a read has failed, or the time is over; a read under way may still be stored later.
+   */
+  async #wait(asked: Beginning, ageMs: number): Promise<void> {
+    const isRecent = (maxMs: number) => this.#copy !== null && this.#isRecent(this.#copy, asked, maxMs);
+    const isUsable = isRecent(this.#ages.maxAgeMs);
+    const hasFailed = () => this.#failed !== null && this.#failed.order > asked.order;
+    const isTrial = !isUsable && this.#hasJustGivenUp();
+    if (!isRecent(ageMs) && (isUsable ? this.hasJustFailed() : isTrial && this.#isReading(TAKE_OVER_AFTER_MS))) return;
+    const limitMs = isUsable ? WAIT_LIMIT_MS : isTrial ? TAKE_OVER_AFTER_MS : FIRST_LIMIT_MS;
+    const own = new Set<Promise<void>>();
+    // Pauses are added up instead of asking the clock, so that the wait is bounded whatever the clock does.
+    for (let waitedMs = 0; waitedMs < limitMs; ) {
+      if (isRecent(ageMs) || hasFailed()) return;
+      if (own.size < MAX_OWN_READS && !this.#isReading(TAKE_OVER_AFTER_MS)) {
+        const read: Promise<void> = this.#startRead().then(() => void own.delete(read));
+        own.add(read);
+      }
+      const pauseMs = waitedMs < LONG_PAUSES_AFTER_MS ? SHORT_PAUSE_MS : LONG_PAUSE_MS;
+      await Promise.race([...own, this.#deps.sleep(pauseMs)]);
+      waitedMs += pauseMs;
+    }
+    if (!isRecent(ageMs)) this.#gaveUpAt = this.#deps.now();
+  }
+
+  /** Never rejects. */
+  #startRead(): Promise<void> {
+    const read = this.#read().catch((error) => this.#deps.report(error));
+    this.#deps.waitUntil(read);
+    return read;
+  }
+
+  /** Rejects if storage does not answer; the copy is then as it was. */
+  async #read(): Promise<void> {
+    const begun = this.begin();
+    this.#reading = begun;
+    const held = this.#copy;
+    try {
+      const read = await this.#deps.readIfChanged(held?.etag ?? null);
+      if (read === 'unchanged' && held === null)
+        throw new RangeError('the store says unchanged, but nothing was known');
+      this.#take(read === 'unchanged' ? (held as Copy<T>) : read, begun);
+      this.#failed = null;
+      this.#gaveUpAt = NEVER;
+    } catch (error) {
+      // A read that began before the copy was confirmed does not say what storage has now.
+      if (this.#copy === null || begun.order > this.#copy.confirmed.order) this.#failed = this.begin();
+      throw error;
+    } finally {
+      if (this.#reading === begun) this.#reading = null;
+    }
+  }
+
+  /** Replaces or confirms the copy by a value that was the newest at some time since `begun`, or leaves it. */
+  #take(version: Version<T>, begun: Beginning): void {
+    const copy = this.#copy;
+    if (copy === null) this.#replace(version, begun);
+    else if (version.etag === copy.etag) this.#confirm(copy, begun);
+    else this.#takeOther(copy, version, begun);
+  }
+
+  #takeOther(copy: Copy<T>, version: Version<T>, begun: Beginning): void {
+    const order = this.#deps.compare?.(version.value, copy.value) ?? 0;
+    const isLater = copy.landed < begun.order;
+    if (order < 0 && isLater && this.ageMs < OLDER_FOLLOWED_AFTER_MS) {
+      throw new RangeError('the store has an older version than before');
+    }
+    if (order > 0 || isLater) this.#replace(version, begun);
+    // The copy is newer than what was there when the read was answered, so still the newest then.
+    else if (order < 0) this.#confirm(copy, begun);
+  }
+
+  #replace(version: Version<T>, begun: Beginning): void {
+    this.#order += 1;
+    this.#copy = { ...version, confirmed: begun, landed: this.#order };
+    this.#deps.confirmed?.(version.value, begun.at);
+  }
+
+  #confirm(copy: Copy<T>, begun: Beginning): void {
+    if (begun.order <= copy.confirmed.order) return;
+    this.#copy = { ...copy, confirmed: begun };
+    this.#deps.confirmed?.(copy.value, begun.at);
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * Finds what is known of numbers: snapshot -> probe -> what memory lacks is read -> fold. What storage cannot answer is
+ * told as null, never as "not listed".
+ */
+import type { SegmentEntry } from '../format/manifest.ts';
+import type { VerdictsReader } from '../format/verdicts.ts';
+import { mapConcurrent } from '../lib/concurrency.ts';
+import { dayOf } from '../lib/time.ts';
+import type { Basis, Finding } from '../policy/answer.ts';
+import { ColumnCache } from './columns.ts';
+import { neighboursOf } from './neighbours.ts';
+import { Probe, View } from './probe.ts';
+import { evidenceLines, foldEntries } from './record.ts';
+import type { ServeContext } from './snapshot.ts';
+import { type Snapshot, SnapshotCache } from './snapshot.ts';
+
+/** Numbers of a batch whose columns are held at the same time, so that a cold batch stays within memory. */
+const GROUP_NUMBERS = 16;
+
+export interface FindOptions {
+  readonly evidence: boolean;
+  /** Whether findings tell what they were read from (Finding.basis). */
+  readonly basis?: boolean;
+}
+
+/** What a look at memory came to; handed to `find`, it goes on from there. */
+export interface Probed {
+  /** null: finding it takes a look at storage. */
+  readonly finding: Finding | null;
+}
+
+/** A Finder, or one that answers for some numbers by itself. */
+export interface LookupFinder {
+  /** What memory knows of a number: asked once a request, and handed to `find`. null: nothing. */
+  probe(number: number): Probed | null;
+  /**
+   * One entry for each number, in the same order. null: storage could not answer for this number.
+   * @param begun what `probe` said of a single number
+   */
+  find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
+}
+
+export class Finder {
+  readonly snapshots: SnapshotCache;
+  readonly columns: ColumnCache;
+  /** For health. */
+  readonly recent: RecentLookups;
+  readonly #context: ServeContext;
+  readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
+
+  constructor(context: ServeContext) {
+    this.#context = context;
+    this.snapshots = new SnapshotCache(context);
+    this.columns = new ColumnCache(context);
+    this.recent = new RecentLookups(() => context.now());
+  }
+
+  /** What memory knows of a number. */
+  probe(number: number): Probed {
+    const probe = new Probe(number);
+    const snapshot = this.snapshots.peek();
+    if (snapshot !== null) this.#walk(probe, snapshot, this.#context.now());
+    return probe;
+  }
+
+  /**
+   * A finding for each number, in order; null where storage could not answer.
+   * @param begun what `probe` said of the number, if it is a single one; another `find` can go on from there in turn
+   */
+  async find(
+    numbers: readonly number[],
+    options: FindOptions,
+    begun: Probed | null = null,
+  ): Promise<(Finding | null)[]> {
+    const findings = await this.#find(numbers, options, begun);
+    const unknown = findings.filter((finding) => finding === null).length;
+    this.recent.count(unknown > 0);
+    if (unknown > 0) this.#context.log('lookup.unknown', { numbers: unknown });
+    return findings;
+  }
+
+  async #find(numbers: readonly number[], options: FindOptions, begun: Probed | null): Promise<(Finding | null)[]> {
+    const findings: (Finding | null)[] = numbers.map(() => null);
+    try {
+      const snapshot = await this.snapshots.get();
+      await this.#fill(findings, numbers, snapshot, options, begun);
+      if (!findings.includes(null)) return findings;
+      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      const newer = await this.snapshots.refresh();
+      if (newer !== snapshot) await this.#fill(findings, numbers, newer, options, begun);
+    } catch (error) {
+      this.#context.log('snapshot.unavailable', { reason: String(error) });
+    }
+    return findings;
+  }
+
+  /** The same in a snapshot of any age, at a moment of its own. Rejects when storage cannot answer. */
+  async findIn(snapshot: Snapshot, number: number, at: number, options: FindOptions): Promise<Finding> {
+    return this.#complete(this.#walk(new Probe(number), snapshot, at), this.#view(snapshot), at, options);
+  }
+
+  #view(snapshot: Snapshot): View {
+    return new View(this.columns, snapshot, this.#context.objects);
+  }
+
+  /** Once an isolate is warm this is all there is to a lookup; evidence is never kept in memory. */
+  #walk(probe: Probe, snapshot: Snapshot, at: number): Probe {
+    probe.walk(snapshot, this.columns.numbers);
+    try {
+      this.#settle(probe, snapshot, at, this.#verdictsInMemory);
+    } catch {
+      // A damaged column: whoever completes the probe tells the log what is wrong.
+    }
+    return probe;
+  }
+
+  /** Says what is known, unless a column that it takes is not at hand. */
+  #settle(
+    probe: Probe,
+    snapshot: Snapshot,
+    at: number,
+    verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined,
+  ): void {
+    const { number, columns } = probe;
+    if (columns === null) return;
+    const record = probe.record(verdictsOf);
+    if (record === undefined) return;
+    const { hundred, thousand, score } = neighboursOf(columns, number, dayOf(at / 1000));
+    const { generation } = snapshot.manifest;
+    const ageSeconds = snapshot.ageSeconds(this.#context.now());
+    probe.finding = { generation, ageSeconds, record, hundred, thousand, score };
+  }
+
+  /** Looks up the numbers that have no finding yet. */
+  async #fill(
+    findings: (Finding | null)[],
+    numbers: readonly number[],
+    snapshot: Snapshot,
+    options: FindOptions,
+    begun: Probed | null,
+  ): Promise<void> {
+    const probeOf = (i: number) => {
+      const probe = begun instanceof Probe ? begun : new Probe(numbers[i] as number);
+      return probe.snapshot === snapshot ? probe : this.#walk(probe, snapshot, this.#context.now());
+    };
+    // In the order that they come, until memory lacks something.
+    let stopped: Probe | null = null;
+    let next = 0;
+    for (; next < numbers.length && stopped === null; next++) {
+      if (findings[next] !== null) continue;
+      const probe = probeOf(next);
+      findings[next] = fromMemory(probe, snapshot, options);
+      if (findings[next] === null) stopped = probe;
+    }
+    if (stopped === null) return;
+    const first = next - 1;
+    // In number order, neighbours in a batch share their segments, so each is loaded once even without room to keep it.
+    const order = numbers.map((_, i) => i).filter((i) => i >= first && findings[i] === null);
+    order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
+    const view = this.#view(snapshot);
+    let group = new Map<number, Probe>();
+    for (const i of order) {
+      const probe = i === first ? stopped : probeOf(i);
+      findings[i] = fromMemory(probe, snapshot, options);
+      if (findings[i] === null) group.set(i, probe);
+      if (group.size < GROUP_NUMBERS) continue;
+      await this.#completeGroup(findings, group, view, options);
+      group = new Map();
+    }
+    await this.#completeGroup(findings, group, view, options);
+  }
+
+  async #completeGroup(
+    findings: (Finding | null)[],
+    group: ReadonlyMap<number, Probe>,
+    view: View,
+    options: FindOptions,
+  ): Promise<void> {
+    await view.loadNumbers([...group.values()]);
+    const complete = async ([i, probe]: readonly [number, Probe]) => {
+      try {
+        findings[i] = await this.#complete(probe, view, this.#context.now(), options);
+      } catch (error) {
+        const { generation } = view.snapshot.manifest;
+        this.#context.log('probe.failed', { generation, reason: String(error) });
+      }
+    };
+    // Evidence is read for each listed number by itself, several at a time. Else the group shares what it reads: one
+    // after the other, nothing is read twice.
+    if (options.evidence) await mapConcurrent(group, complete);
+    else for (const one of group) await complete(one);
+  }
+
+  /** What a probe lacks is read. Rejects when storage cannot answer; the probe keeps what was read until then. */
+  async #complete(probe: Probe, view: View, at: number, options: FindOptions): Promise<Finding> {
+    if (probe.finding === null) {
+      await view.numbersOf(probe);
+      const verdicts = await view.allVerdictsOf(probe.hits().map(({ entry }) => entry));
+      this.#settle(probe, view.snapshot, at, (entry) => verdicts.get(entry));
+    }
+    const { finding } = probe;
+    if (finding === null) throw new RangeError('a probe with all of its columns has no finding');
+    const found = withBasis(probe, view.snapshot, finding, options);
+    if (!options.evidence) return found;
+    try {
+      const evidence = await Promise.all(probe.hits().map(({ entry, rank }) => view.readEvidence(entry, rank)));
+      return { ...found, evidence: evidenceLines(foldEntries(evidence.flat())) };
+    } catch (error) {
+      // The verdict stands without it; part of the evidence would pass for all of it.
+      this.#context.log('evidence.unavailable', { reason: String(error) });
+      return found;
+    }
+  }
+}
+
+/** What a probe answers by what is in memory; null: it takes more than that. */
+function fromMemory(probe: Probe, snapshot: Snapshot, options: FindOptions): Finding | null {
+  const { finding } = probe;
+  if (finding === null || (options.evidence && finding.record !== null)) return null;
+  const found = withBasis(probe, snapshot, finding, options);
+  return options.evidence ? { ...found, evidence: [] } : found;
+}
+
+function withBasis({ entries }: Probe, snapshot: Snapshot, finding: Finding, { basis }: FindOptions): Finding {
+  return basis ? { ...finding, basis: basisOf(snapshot, entries) } : finding;
+}
+
+/** What a finding was read from, by hash: enough to read it again (src/policy/answer.ts). */
+function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basis {
+  const segments = entries.map(({ key, numbers, verdicts, evidenceIndex }) => ({
+    key,
+    numbers: numbers.sha256,
+    verdicts: verdicts.sha256,
+    evidence: evidenceIndex.sha256,
+  }));
+  return { commit: manifest.commit, segments };
+}
+
+const WINDOW_MS = 60_000;
+/** So many of those that asked storage within a minute or two, and a tenth of them: not the odd read that fails. */
+const MIN_FAILURES = 3;
+const FAILING_SHARE = 0.1;
+
+/** What became of the lookups of this isolate that were not answered at once from memory. */
+export class RecentLookups {
+  readonly #now: () => number;
+  #window = 0;
+  #asked = 0;
+  #failed = 0;
+  /** Of the window before. */
+  #askedBefore = 0;
+  #failedBefore = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  count(isFailed: boolean): void {
+    this.#turn();
+    this.#asked += 1;
+    if (isFailed) this.#failed += 1;
+  }
+
+  isFailing(): boolean {
+    this.#turn();
+    const failed = this.#failed + this.#failedBefore;
+    return failed >= MIN_FAILURES && failed >= FAILING_SHARE * (this.#asked + this.#askedBefore);
+  }
+
+  #turn(): void {
+    const window = Math.floor(this.#now() / WINDOW_MS);
+    if (window === this.#window) return;
+    const isNext = window === this.#window + 1;
+    this.#askedBefore = isNext ? this.#asked : 0;
+    this.#failedBefore = isNext ? this.#failed : 0;
+    this.#asked = 0;
+    this.#failed = 0;
+    this.#window = window;
+  }
+}

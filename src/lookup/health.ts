@@ -1,0 +1,124 @@
+/**
+ * Whether lookups can be answered: asked by whoever wants to, without a key, and so at a bounded cost. What a lookup needs
+ * is tried once in ten seconds at most, however many ask: a listed number and one that may not be are looked up through
+ * the columns that every lookup uses, of another segment each time. Beside that it counts what real lookups met with.
+ */
+
+import { REFRESH_AFTER_MS, SwrCache } from '../lib/swr-cache.ts';
+import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
+import type { Finder } from './finder.ts';
+import type { ServeContext, Snapshot } from './snapshot.ts';
+
+/** What can be wrong, in words that tell an outsider nothing: no snapshot that is recent, lookups, API keys, tenants' rules. */
+export const HEALTH_PARTS = ['inventory', 'lookups', 'keys', 'rules'] as const;
+export type HealthPart = (typeof HEALTH_PARTS)[number];
+
+export interface Health {
+  /** Lookups can be answered. */
+  readonly ok: boolean;
+  /** null: no snapshot has been read yet. */
+  readonly generation: number | null;
+  /** Seconds since the snapshot was last confirmed to be the newest. */
+  readonly ageSeconds: number | null;
+  /** Present unless `ok`. */
+  readonly failing?: readonly HealthPart[];
+}
+
+export interface HealthDeps extends ServeContext {
+  readonly finder: Finder;
+  /** Reject when they cannot be read, and none recent enough are held. */
+  readonly keys: () => Promise<unknown>;
+  readonly rules: () => Promise<unknown>;
+  /** 0 to below 1. */
+  readonly random: () => number;
+}
+
+export class HealthCheck {
+  readonly #deps: HealthDeps;
+  readonly #probes: SwrCache<readonly HealthPart[]>;
+  #probed = 0;
+  /** Which segment is next, counted over all runs. Isolates begin at different ones. */
+  #next: number;
+
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
+    this.#next = Math.floor(deps.random() * 2 ** 20);
+    this.#probes = new SwrCache(
+      {
+        readIfChanged: async () => ({ value: await this.#probe(), etag: String(++this.#probed) }),
+        now: () => deps.now(),
+        waitUntil: (work) => deps.background(work),
+        sleep: (ms) => deps.delay(ms),
+        report: (error) => this.#report('lookups', error),
+      },
+      // None is used for longer than it takes until the next may be made.
+      { refreshFirstAfterMs: REFRESH_AFTER_MS, maxAgeMs: REFRESH_AFTER_MS },
+    );
+  }
+
+  /** Never rejects. */
+  async check(): Promise<Health> {
+    const { finder, now } = this.#deps;
+    // Without a probe that came to an end in time, lookups do not either.
+    const failing = new Set<HealthPart>((await this.#probes.get()) ?? ['lookups']);
+    const snapshot = finder.snapshots.held;
+    const ageSeconds = snapshot === null ? null : snapshot.ageSeconds(now());
+    if (ageSeconds === null || ageSeconds > STALE_AFTER_SECONDS) failing.add('inventory');
+    if (finder.recent.isFailing()) failing.add('lookups');
+    const found = { ok: failing.size === 0, generation: snapshot?.manifest.generation ?? null, ageSeconds };
+    return found.ok ? found : { ...found, failing: HEALTH_PARTS.filter((part) => failing.has(part)) };
+  }
+
+  /** What cannot be had. Never rejects. */
+  async #probe(): Promise<readonly HealthPart[]> {
+    const { finder, keys, rules } = this.#deps;
+    const tries: Readonly<Record<HealthPart, () => Promise<unknown>>> = {
+      inventory: () => finder.snapshots.get(),
+      lookups: () => this.#lookUpNext(),
+      keys,
+      rules,
+    };
+    const failing = await Promise.all(
+      HEALTH_PARTS.map(async (part) => {
+        try {
+          await tries[part]();
+          return [];
+        } catch (error) {
+          this.#report(part, error);
+          return [part];
+        }
+      }),
+    );
+    return failing.flat();
+  }
+
+  async #lookUpNext(): Promise<void> {
+    const { snapshots } = this.#deps.finder;
+    const snapshot = await snapshots.get();
+    const at = this.#next++;
+    try {
+      await this.#lookUp(snapshot, at);
+    } catch (error) {
+      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      const newer = await snapshots.refresh();
+      if (newer === snapshot) throw error;
+      await this.#lookUp(newer, at);
+    }
+  }
+
+  /** Rejects unless the listed number is found, and one between it and the last of its segment is answered. */
+  async #lookUp(snapshot: Snapshot, at: number): Promise<void> {
+    const { finder, now, random } = this.#deps;
+    const entries = snapshot.runs.flatMap((run) => run.entries);
+    const entry = entries[at % Math.max(1, entries.length)];
+    if (entry === undefined) return;
+    const between = entry.first + Math.floor(random() * (entry.last - entry.first));
+    await finder.findIn(snapshot, between, now(), { evidence: false });
+    const { record } = await finder.findIn(snapshot, entry.first, now(), { evidence: false });
+    if (record === null) throw new RangeError(`the first number of ${entry.key} is not found`);
+  }
+
+  #report(part: HealthPart, error: unknown): void {
+    this.#deps.log('health.failing', { part, reason: error instanceof Error ? error.message : 'failed' });
+  }
+}

@@ -1,0 +1,155 @@
+/** What the neighbours of a number are, and what they say of it: numbers are bought in blocks (docs/NEIGHBOURHOOD.md). */
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import { NEIGHBOURHOOD_TABLE } from '../generated/neighbourhood-table.ts';
+import { noCounts, RECENT_DAYS, SCORED_COUNTS, scoreOf, WEEK_DAYS } from '../policy/score.ts';
+
+const HUNDRED = 100;
+const THOUSAND = 1000;
+/** More than this of any count but the exact ones makes no difference to the score. */
+const ENOUGH = Math.max(...SCORED_COUNTS.map((count) => NEIGHBOURHOOD_TABLE.points[count].at(-1)?.[0] ?? 0));
+const scratch = new Float64Array(SEGMENT_ALIGNMENT);
+
+export interface Neighbours {
+  /** *Other* listed numbers in the same block of 100, and of 1,000, exactly. */
+  readonly hundred: number;
+  readonly thousand: number;
+  readonly score: number;
+}
+
+/** One for all lookups, which take turns: filled and read without a pause. */
+const counts = noCounts();
+
+const NOBODY: Neighbours = { hundred: 0, thousand: 0, score: 0 };
+
+/**
+ * Counts distinct numbers around a number, without itself, in the columns of any of the runs, newest first. First seen is
+ * taken from the oldest run that has a number: in order of arrival that is the earliest.
+ *
+ * @param today UTC day since 1970
+ */
+export function neighboursOf(runs: readonly NumbersReader[], number: number, today: number): Neighbours {
+  clear();
+  for (let r = runs.length - 1; r >= 0; r--) {
+    const run = runs[r] as NumbersReader;
+    const block = blockStart(number);
+    const low = run.rank(block);
+    const high = run.rank(block + SEGMENT_ALIGNMENT);
+    // Around most numbers that are asked for nobody is listed.
+    if (low === high) continue;
+    if (r === runs.length - 1) addBase(run, number, low, high, today);
+    else addNewer(runs, r, number, low, high, today);
+  }
+  return summary();
+}
+
+/** The last run is the base, by far the largest: its ranks are counts, and what others have in common with it is not counted there. */
+function addBase(run: NumbersReader, number: number, low: number, high: number, today: number): void {
+  const { recency } = run;
+  const self = run.find(number);
+  const others = self >= 0 ? -1 : 0;
+  const selfDay = self >= 0 && recency !== null ? recency.firstDay(self) : -1;
+  const freshSelf = selfDay >= today - RECENT_DAYS ? 1 : 0;
+  const weekSelf = selfDay >= today - WEEK_DAYS ? 1 : 0;
+  counts.tenThousand = high - low + others;
+  const thousandLow = run.rank(number - (number % THOUSAND));
+  const thousandHigh = run.rank(number - (number % THOUSAND) + THOUSAND);
+  counts.thousand = thousandHigh - thousandLow + others;
+  const isAlone = thousandLow === thousandHigh;
+  const hundredLow = isAlone ? thousandLow : run.rank(number - (number % HUNDRED));
+  const hundredHigh = isAlone ? thousandLow : run.rank(number - (number % HUNDRED) + HUNDRED);
+  counts.hundred = hundredHigh - hundredLow + others;
+  if (recency === null || recency.newestDay < today - RECENT_DAYS) return;
+  const [freshLow, freshHigh] = [recency.before(low), recency.before(high)];
+  if (freshLow === freshHigh) return;
+  // One more than is enough, since the number itself may be among them.
+  const enough = ENOUGH + 1;
+  counts.freshTenThousand = recency.countSince(freshLow, freshHigh, today - RECENT_DAYS, enough) - freshSelf;
+  counts.weekTenThousand = recency.countSince(freshLow, freshHigh, today - WEEK_DAYS, enough) - weekSelf;
+  if (counts.thousand === 0 || counts.freshTenThousand === 0) return;
+  const [from, to] = [recency.before(thousandLow), recency.before(thousandHigh)];
+  counts.freshThousand = recency.countSince(from, to, today - RECENT_DAYS, enough) - freshSelf;
+  counts.weekThousand = recency.countSince(from, to, today - WEEK_DAYS, enough) - weekSelf;
+  if (counts.freshThousand === 0 || counts.hundred === 0) return;
+  const hundred = recency.countSince(
+    recency.before(hundredLow),
+    recency.before(hundredHigh),
+    today - RECENT_DAYS,
+    enough,
+  );
+  counts.freshHundred = hundred - freshSelf;
+}
+
+/** Of a newer run, the numbers that no older one has. */
+function addNewer(
+  runs: readonly NumbersReader[],
+  r: number,
+  number: number,
+  low: number,
+  high: number,
+  today: number,
+): void {
+  const { recency } = runs[r] as NumbersReader;
+  (runs[r] as NumbersReader).copyRange(low, high, scratch);
+  const thousandStart = number - (number % THOUSAND);
+  for (let i = 0; i < high - low; i++) {
+    const other = scratch[i] as number;
+    const isNear = other >= thousandStart && other < thousandStart + THOUSAND;
+    if ((!isNear && isEnough()) || other === number || isInAny(runs, r + 1, other)) continue;
+    add(number, other, recency === null ? -1 : recency.firstDay(low + i), today);
+  }
+}
+
+/** Whether more numbers of the ten-thousand-block alone make no difference to the score. */
+function isEnough(): boolean {
+  return counts.tenThousand > 0 && counts.freshTenThousand >= ENOUGH && counts.weekTenThousand >= ENOUGH;
+}
+
+function isInAny(runs: readonly NumbersReader[], from: number, number: number): boolean {
+  for (let r = from; r < runs.length; r++) if ((runs[r] as NumbersReader).has(number)) return true;
+  return false;
+}
+
+/**
+ * The same from a list.
+ *
+ * @param firstDays first seen of each other listed number of the ten-thousand-block
+ * @param today UTC day since 1970
+ */
+export function neighboursAmong(firstDays: ReadonlyMap<number, number>, number: number, today: number): Neighbours {
+  clear();
+  for (const [other, firstDay] of firstDays) add(number, other, firstDay, today);
+  return summary();
+}
+
+function clear(): void {
+  counts.hundred = 0;
+  counts.thousand = 0;
+  counts.tenThousand = 0;
+  counts.freshHundred = 0;
+  counts.freshThousand = 0;
+  counts.freshTenThousand = 0;
+  counts.weekThousand = 0;
+  counts.weekTenThousand = 0;
+}
+
+/** @param firstDay UTC day since 1970; -1: long ago */
+function add(number: number, other: number, firstDay: number, today: number): void {
+  const isFresh = firstDay >= today - RECENT_DAYS;
+  const isOfWeek = firstDay >= today - WEEK_DAYS;
+  counts.tenThousand += 1;
+  if (isFresh) counts.freshTenThousand += 1;
+  if (isOfWeek) counts.weekTenThousand += 1;
+  if (other - (other % THOUSAND) !== number - (number % THOUSAND)) return;
+  counts.thousand += 1;
+  if (isFresh) counts.freshThousand += 1;
+  if (isOfWeek) counts.weekThousand += 1;
+  if (other - (other % HUNDRED) !== number - (number % HUNDRED)) return;
+  counts.hundred += 1;
+  if (isFresh) counts.freshHundred += 1;
+}
+
+function summary(): Neighbours {
+  if (counts.tenThousand === 0) return NOBODY;
+  return { hundred: counts.hundred, thousand: counts.thousand, score: scoreOf(counts) };
+}

@@ -1,0 +1,79 @@
+/** The fold of a lookup: what several runs know of one number, as one. */
+import { parseAttributes } from '../format/attributes.ts';
+import type { EvidenceEntry } from '../format/evidence.ts';
+import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
+import { addCounts, unionProfile } from '../format/records.ts';
+import type { VerdictsReader } from '../format/verdicts.ts';
+import { crc32 } from '../lib/frame.ts';
+import { dayOf } from '../lib/time.ts';
+import type { EvidenceLine, RecordFacts } from '../policy/answer.ts';
+
+export function recordAt(verdicts: VerdictsReader, rank: number): RecordFacts {
+  const { labels, channels, industries } = verdicts.profile(verdicts.profileId(rank));
+  return {
+    labels,
+    channels,
+    industries,
+    firstDay: verdicts.firstDay(rank),
+    lastDay: verdicts.lastDay(rank),
+    sightings: verdicts.sightings(rank),
+  };
+}
+
+/** The record of a number that several runs know: the same fold as the merge's. */
+export function foldRecords(a: RecordFacts | null, b: RecordFacts): RecordFacts {
+  if (a === null) return b;
+  return {
+    ...unionProfile(a, b),
+    firstDay: Math.min(a.firstDay, b.firstDay),
+    lastDay: Math.max(a.lastDay, b.lastDay),
+    sightings: addCounts(a.sightings, b.sightings),
+  };
+}
+
+/**
+ * The entries of one number from several runs as a run of them all would have them, in canonical order: entries of the
+ * same circumstances, first day and last day are one, and of these no more are kept than such a run would keep
+ * (EVIDENCE_ENTRIES). So what is told of them does not depend on how runs came to be.
+ */
+export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] {
+  const folded = new Map<string, EvidenceEntry>();
+  for (const entry of entries) {
+    const key = `${dayOf(entry.firstSeenAt)} ${dayOf(entry.lastSeenAt)} ${entry.circumstances}`;
+    folded.set(key, united(folded.get(key), entry));
+  }
+  const orders = new Map([...folded.values()].map(({ circumstances }) => [circumstances, crc32(circumstances)]));
+  const orderOf = ({ circumstances }: EvidenceEntry) => orders.get(circumstances) ?? 0;
+  return [...folded.values()]
+    .sort(
+      (a, b) =>
+        orderOf(a) - orderOf(b) ||
+        byText(a.circumstances, b.circumstances) ||
+        dayOf(a.firstSeenAt) - dayOf(b.firstSeenAt) ||
+        dayOf(a.lastSeenAt) - dayOf(b.lastSeenAt),
+    )
+    .slice(0, EVIDENCE_ENTRIES);
+}
+
+/** Folded entries as answers have them: those of the same circumstances are one line, the latest seen come first. */
+export function evidenceLines(entries: readonly EvidenceEntry[]): EvidenceLine[] {
+  const lines = new Map<string, EvidenceEntry>();
+  for (const entry of entries) lines.set(entry.circumstances, united(lines.get(entry.circumstances), entry));
+  return [...lines.values()]
+    .sort((a, b) => b.lastSeenAt - a.lastSeenAt || a.firstSeenAt - b.firstSeenAt)
+    .map(({ circumstances, ...times }) => ({ ...parseAttributes(circumstances), ...times }));
+}
+
+function united(known: EvidenceEntry | undefined, entry: EvidenceEntry): EvidenceEntry {
+  if (known === undefined) return entry;
+  return {
+    circumstances: entry.circumstances,
+    firstSeenAt: Math.min(known.firstSeenAt, entry.firstSeenAt),
+    lastSeenAt: Math.max(known.lastSeenAt, entry.lastSeenAt),
+    sightings: addCounts(known.sightings, entry.sightings),
+  };
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,130 @@
+import { dayOfMs, SECONDS_PER_DAY } from '../lib/time.ts';
+import type { Basis, Finding } from '../policy/answer.ts';
+import { StorageUnavailable } from '../storage/store.ts';
+import type { AsOf, FindPast, PastFinding } from './as-of.ts';
+import type { FindOptions, LookupFinder } from './finder.ts';
+import { LookupError } from './request.ts';
+
+export const SANDBOX = {
+  listed: 61_491_570_156,
+  suspect: 61_491_570_157,
+  clear: 61_491_570_158,
+  unknown: 61_491_570_159,
+  quotaExceeded: 61_491_570_110,
+} as const;
+
+const FIRST = SANDBOX.quotaExceeded;
+const LAST = SANDBOX.unknown;
+const RETRY_AFTER_SECONDS = 60;
+
+/** Generations count from 1: these answers are of none. */
+const CLEAR: Finding = { generation: 0, ageSeconds: 0, record: null, hundred: 0, thousand: 0, score: 0, evidence: [] };
+const SUSPECT: Finding = { ...CLEAR, hundred: 12, thousand: 40, score: 0.97 };
+/** Of the listed number: three sightings, the first and the last so many days ago. */
+const FIRST_DAYS_AGO = 14;
+const LAST_DAYS_AGO = 1;
+/** In receipts, for the commit of a generation; they name no segment. */
+export const SANDBOX_COMMIT = 'sandbox';
+
+/** One line of evidence. Of a day before its last only its first detection is known (src/lookup/as-of.ts). */
+function listed(today: number, lastDay: number, sightings: number): Finding {
+  const firstDay = today - FIRST_DAYS_AGO;
+  return {
+    ...SUSPECT,
+    record: {
+      labels: ['modem_pool_card'],
+      channels: ['otp_marketplace'],
+      industries: ['social_media'],
+      firstDay,
+      lastDay,
+      sightings,
+    },
+    evidence: [
+      {
+        label: 'modem_pool_card',
+        channel: 'otp_marketplace',
+        industry: 'social_media',
+        project: 'sandbox',
+        link: null,
+        source: 'sandbox',
+        firstSeenAt: firstDay * SECONDS_PER_DAY,
+        lastSeenAt: lastDay * SECONDS_PER_DAY,
+        sightings,
+      },
+    ],
+  };
+}
+
+/**
+ * Of a single lookup. In a batch that number is `unknown`: anyone can type it into a form, and it must not take others
+ * with it.
+ * @throws LookupError `quota-exceeded` for the number that stands for it
+ */
+export function refuseSandboxQuota(number: number): void {
+  if (number !== SANDBOX.quotaExceeded) return;
+  throw new LookupError('quota-exceeded', 'this number of the sandbox always answers so', {}, RETRY_AFTER_SECONDS);
+}
+
+/** The finder of earlier moments, but for these numbers: as they answer today, and the listed one from its first day on. */
+export function withSandboxPast(past: FindPast, now: () => number): FindPast {
+  return async (number, moment, options) =>
+    isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
+}
+
+/** Rejects like storage that does not answer for the number that stands for it. Any generation counts as retained. */
+function sandboxPast(number: number, moment: AsOf, now: number): PastFinding {
+  const today = dayOfMs(now);
+  const day = 'day' in moment ? moment.day : today;
+  const finding = sandboxFinding(number, now, day);
+  if (finding === null) throw new StorageUnavailable('this number of the sandbox always answers so');
+  const at = 'day' in moment ? (day + 1) * SECONDS_PER_DAY * 1000 - 1 : now;
+  return { kind: 'found', finding, at, complete: true };
+}
+
+/** The finder, but for these numbers. */
+export function withSandbox(finder: LookupFinder, now: () => number): LookupFinder {
+  return {
+    probe: (number) => (isSandbox(number) ? null : finder.probe(number)),
+    find(numbers, options, begun) {
+      return numbers.some(isSandbox)
+        ? findWithSandbox(finder, now, numbers, options)
+        : finder.find(numbers, options, begun);
+    },
+  };
+}
+
+async function findWithSandbox(
+  finder: LookupFinder,
+  now: () => number,
+  numbers: readonly number[],
+  options: FindOptions,
+): Promise<readonly (Finding | null)[]> {
+  const others = numbers.filter((number) => !isSandbox(number));
+  const found = others.length === 0 ? [] : await finder.find(others, options);
+  let next = 0;
+  return numbers.map((number) => {
+    if (!isSandbox(number)) return found[next++] ?? null;
+    const finding = sandboxFinding(number, now());
+    return finding !== null && options.basis === true ? { ...finding, basis: BASIS } : finding;
+  });
+}
+
+const BASIS: Basis = { commit: SANDBOX_COMMIT, segments: [] };
+
+function isSandbox(number: number): boolean {
+  return number >= FIRST && number <= LAST && (number === FIRST || number >= SANDBOX.listed);
+}
+
+/**
+ * @param now milliseconds since 1970
+ * @param day what was known by its end, UTC day since 1970
+ */
+export function sandboxFinding(number: number, now: number, day = dayOfMs(now)): Finding | null {
+  const today = dayOfMs(now);
+  if (number === SANDBOX.listed) {
+    if (day >= today - LAST_DAYS_AGO) return listed(today, today - LAST_DAYS_AGO, 3);
+    return day >= today - FIRST_DAYS_AGO ? listed(today, today - FIRST_DAYS_AGO, 1) : CLEAR;
+  }
+  if (number === SANDBOX.suspect) return SUSPECT;
+  return number === SANDBOX.clear ? CLEAR : null;
+}

@@ -1,0 +1,173 @@
+import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
+import type { Held } from '../lib/byte-cache.ts';
+import { REFRESH_AFTER_MS, SwrCache, type Version } from '../lib/swr-cache.ts';
+import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
+import { readManifestObject } from '../storage/manifest-object.ts';
+import { type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
+
+/** What serving works with; clock and background work are handed in. */
+export interface ServeContext {
+  readonly objects: ObjectStore;
+  readonly slices: SliceStore;
+  /** A snapshot older than this answers nothing; MAX_AGE_MS (snapshot.ts) if not given. */
+  readonly maxAgeMs?: number;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Lets work go on after the answer has been sent (the platform's waitUntil). */
+  background(work: Promise<unknown>): void;
+  delay(ms: number): Promise<void>;
+  /** An event for the operator's log. Details never contain a number. */
+  log(event: string, details: Readonly<Record<string, string | number>>): void;
+}
+
+/**
+ * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers; only the first lookups, and
+ * those after a long pause, wait. If storage fails, the last good one is served, and its age told, until it is too old.
+ */
+
+/** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
+export const REFRESH_MS = REFRESH_AFTER_MS;
+/**
+ * An isolate without traffic has nobody to refresh behind. Past this age a lookup waits for the refresh, since a
+ * number may have been listed for long by then (docs/decisions/0004).
+ */
+export const WAIT_MS = 30_000;
+/** An older snapshot answers nothing, unless the operator says otherwise. */
+export const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
+
+/**
+ * How old what answers may be, in milliseconds, by the variable RINGFENCE_STALE: `unknown` (or nothing) or `serve`.
+ * @throws RangeError for another text
+ */
+export function parseStale(text: string | undefined): number {
+  if (text === undefined || text === '' || text === 'unknown') return MAX_AGE_MS;
+  if (text === 'serve') return Number.POSITIVE_INFINITY;
+  throw new RangeError(`RINGFENCE_STALE: expected unknown or serve; found ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+/** Of each segment of a run, by its index, what was last found in memory; it may have been dropped since. */
+export type HeldSegments<Reader> = (Held<Reader> | undefined)[];
+
+/** One run, ready for finding the segment of a number. */
+export class RunIndex {
+  readonly entries: readonly SegmentEntry[];
+  /** Numbers columns in memory, by segment: what every lookup asks for (CachedColumn.peekAt). */
+  readonly numbers: HeldSegments<NumbersReader>;
+  /** Where each segment begins: the ten-thousand-block of its first number. */
+  readonly #starts: Float64Array;
+  /** Where each ends: after the ten-thousand-block of its last number. */
+  readonly #ends: Float64Array;
+
+  constructor(entries: readonly SegmentEntry[]) {
+    this.entries = entries;
+    this.numbers = entries.map(() => undefined);
+    this.#starts = Float64Array.from(entries, ({ first }) => blockStart(first));
+    this.#ends = Float64Array.from(entries, ({ last }) => blockStart(last) + SEGMENT_ALIGNMENT);
+  }
+
+  /**
+   * The only segment that can have the number or any other of its ten-thousand-block, or undefined when the run has
+   * none of them.
+   */
+  segmentFor(number: number): SegmentEntry | undefined {
+    return this.entries[this.indexFor(number)];
+  }
+
+  /** The index of that segment, or -1. */
+  indexFor(number: number): number {
+    const starts = this.#starts;
+    let index = 0;
+    for (let length = starts.length; length > 1; ) {
+      // A step that no branch decides: none could be foretold, and the starts are always in the fastest memory.
+      const half = length >>> 1;
+      index += Math.imul(half, Number((starts[index + half] as number) <= number));
+      length -= half;
+    }
+    return number >= (starts[index] as number) && number < (this.#ends[index] as number) ? index : -1;
+  }
+}
+
+export class Snapshot {
+  readonly manifest: Manifest;
+  readonly runs: readonly RunIndex[];
+  readonly unsliced: ReadonlySet<string>;
+  /** When the read began that last found it to be the newest, milliseconds since 1970. */
+  confirmedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(manifest: Manifest) {
+    this.manifest = manifest;
+    this.runs = manifest.runs.map(({ segments }) => new RunIndex(segments));
+    this.unsliced = new Set(manifest.unsliced);
+  }
+
+  /** Seconds since it was certainly the newest, in whole ones. */
+  ageSeconds(now: number): number {
+    return Math.max(0, Math.floor((now - this.confirmedAt) / 1000));
+  }
+}
+
+export class SnapshotCache {
+  readonly #context: ServeContext;
+  readonly #copy: SwrCache<Snapshot>;
+
+  constructor(context: ServeContext) {
+    this.#context = context;
+    this.#copy = new SwrCache(
+      {
+        readIfChanged: (etag) => this.#readIfChanged(etag),
+        now: () => context.now(),
+        waitUntil: (work) => context.background(work),
+        sleep: (ms) => context.delay(ms),
+        // The last good snapshot stays; its age tells.
+        report: (error) => context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) }),
+        compare: (a, b) => a.manifest.generation - b.manifest.generation,
+        confirmed: (snapshot, at) => {
+          snapshot.confirmedAt = at;
+        },
+      },
+      { refreshFirstAfterMs: WAIT_MS, maxAgeMs: context.maxAgeMs ?? MAX_AGE_MS },
+    );
+  }
+
+  /** Seconds since the snapshot at hand was certainly the newest; infinite if there is none. */
+  get ageSeconds(): number {
+    return Math.floor(this.#copy.ageMs / 1000);
+  }
+
+  /** The snapshot at hand, however old it is. */
+  get held(): Snapshot | null {
+    return this.#copy.held;
+  }
+
+  /** The snapshot, if there is no need to look whether there is a newer one; null says nothing. */
+  peek(): Snapshot | null {
+    return this.#copy.peek();
+  }
+
+  /** The snapshot at hand, refreshed as src/lib/swr-cache.ts says. Rejects if there is none recent enough to be had. */
+  async get(): Promise<Snapshot> {
+    const snapshot = await this.#copy.get();
+    if (snapshot === null) throw new StorageUnavailable('the inventory cannot be read at the moment');
+    return snapshot;
+  }
+
+  /** The snapshot as storage has it now. Rejects, leaving the old one, when storage cannot answer. */
+  refresh(): Promise<Snapshot> {
+    return this.#copy.refresh();
+  }
+
+  /** Before another isolate publishes or tells a generation at the asking of this one; what it returns, after. Never rejects. */
+  expectChange(): () => Promise<void> {
+    const begun = this.#copy.begin();
+    return () => this.#copy.changedElsewhere(begun);
+  }
+
+  async #readIfChanged(etag: string | null): Promise<Version<Snapshot> | 'unchanged'> {
+    const object = await readManifestObject(this.#context.objects, etag);
+    if (object === 'unchanged') return object;
+    const manifest = object === null ? EMPTY_MANIFEST : decodeManifest(object.bytes);
+    return { value: new Snapshot(manifest), etag: object?.etag ?? null };
+  }
+}

@@ -1,0 +1,294 @@
+/** Detections in any order to facts objects: rows are collected in typed arrays, and sorted and encoded when full. */
+
+import { type ActivityParts, type ActivitySink, activityPartsOf } from '../format/activity.ts';
+import { ActivityCursor, FoldedKeys, foldDay } from '../format/activity-fold.ts';
+import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
+import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
+import { sortedOrderSteps } from '../lib/sorted.ts';
+import { dayOf } from '../lib/time.ts';
+
+/** Rows sorted at once: 16 bytes each, and as much again while they are. */
+export const PIECE_ROWS = 2 ** 18;
+
+/** What sorting and encoding a row, and parsing circumstances that were not met before, is worth in records of a merge. */
+const ROW_WORK = 1 / 4;
+const TEXT_WORK = 2;
+const STEP_TEXTS = 128;
+
+/** Days that seconds of 32 bits have: 49,711, so that each fits into 16 bits. */
+const DAYS = dayOf(2 ** 32 - 1) + 1;
+
+export class ActivityRows {
+  readonly #numbers: Float64Array;
+  readonly #seconds: Uint32Array;
+  readonly #circumstances: Uint32Array;
+  readonly #parts: (id: number) => ActivityParts;
+  readonly #onPiece: (piece: EncodedActivity) => void;
+  #count = 0;
+  #isSorted = true;
+
+  /**
+   * @param textOf circumstances (src/format/attributes.ts) by the id that rows are added with
+   * @param onPiece takes what a full piece makes: the rows that were added since the one before
+   */
+  constructor(textOf: (id: number) => string, onPiece: (piece: EncodedActivity) => void, pieceRows = PIECE_ROWS) {
+    this.#numbers = new Float64Array(pieceRows);
+    this.#seconds = new Uint32Array(pieceRows);
+    this.#circumstances = new Uint32Array(pieceRows);
+    this.#parts = (id) => activityPartsOf(textOf(id));
+    this.#onPiece = onPiece;
+  }
+
+  /** A detection: it counts on its last day and, as an aggregate of several days, on its first. Seconds since 1970. */
+  add(number: number, firstSeenAt: number, observedAt: number, circumstances: number): void {
+    this.#push(number, firstSeenAt, circumstances);
+    if (dayOf(firstSeenAt) !== dayOf(observedAt)) this.#push(number, observedAt, circumstances);
+  }
+
+  #push(number: number, second: number, circumstances: number): void {
+    if (this.#count === this.#numbers.length) this.finish();
+    const at = this.#count++;
+    if (at > 0 && number < (this.#numbers[at - 1] as number)) this.#isSorted = false;
+    this.#numbers[at] = number;
+    this.#seconds[at] = second;
+    this.#circumstances[at] = circumstances;
+  }
+
+  /** Whether another detection might not fit into the present piece, and would finish it at once. */
+  get isFull(): boolean {
+    return this.#count + 2 > this.#numbers.length;
+  }
+
+  /** Makes a piece of what is left. */
+  finish(): void {
+    finish(this.finishSteps());
+  }
+
+  /** The same; no row is to be added until it is done. */
+  *finishSteps(): Steps<void> {
+    const piece = yield* this.#encode();
+    this.#count = 0;
+    this.#isSorted = true;
+    if (piece !== null) this.#onPiece(piece);
+  }
+
+  *#encode(): Steps<EncodedActivity | null> {
+    const count = this.#count;
+    const { kinds, kindOf, linkHigh, linkLow } = yield* this.#facts();
+    const numbers = this.#numbers;
+    const seconds = this.#seconds;
+    const circumstances = this.#circumstances;
+    const compare = (a: number, b: number) => {
+      const [x, y] = [circumstances[a] as number, circumstances[b] as number];
+      return (
+        (kindOf[x] as number) - (kindOf[y] as number) ||
+        (linkHigh[x] as number) - (linkHigh[y] as number) ||
+        (linkLow[x] as number) - (linkLow[y] as number)
+      );
+    };
+    const days = new Uint16Array(count);
+    for (let row = 0; row < count; row++) days[row] = dayOf(seconds[row] as number);
+    yield rowWork(count);
+    const order = yield* this.#orderByDay(days);
+    const encoder = new ActivityEncoder(kinds);
+    let stepEnd = 0;
+    for (let from = 0; from < count; ) {
+      if (from >= stepEnd) {
+        yield STEP_ROWS * ROW_WORK;
+        stepEnd = from + STEP_ROWS;
+      }
+      const first = order[from] as number;
+      const number = numbers[first] as number;
+      const day = days[first] as number;
+      let to = from + 1;
+      for (; to < count; to++) {
+        const row = order[to] as number;
+        if (numbers[row] !== number || days[row] !== day) break;
+      }
+      if (to - from > 1) order.subarray(from, to).sort(compare);
+      for (; from < to; from++) {
+        const row = order[from] as number;
+        const id = circumstances[row] as number;
+        encoder.add(
+          day,
+          number,
+          kindOf[id] as number,
+          linkHigh[id] as number,
+          linkLow[id] as number,
+          seconds[row] as number,
+        );
+      }
+    }
+    return encoder.finish();
+  }
+
+  /** The kinds in use, ascending, and by circumstances what their rows keep. */
+  *#facts() {
+    const used = this.#circumstances.subarray(0, this.#count);
+    let ids = 0;
+    for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
+    const linkHigh = new Uint32Array(ids);
+    const linkLow = new Uint32Array(ids);
+    const isKnown = new Uint8Array(ids);
+    const metAs = new Uint32Array(ids);
+    const met = new Map<string, number>();
+    let parsed = 0;
+    for (let row = 0; row < used.length; row++) {
+      const id = used[row] as number;
+      if (isKnown[id] === 1) continue;
+      isKnown[id] = 1;
+      const parts = this.#parts(id);
+      linkHigh[id] = parts.linkHigh;
+      linkLow[id] = parts.linkLow;
+      const known = met.get(parts.kindText) ?? met.size;
+      met.set(parts.kindText, known);
+      metAs[id] = known;
+      if (++parsed % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
+    }
+    const kinds = [...met.keys()].sort();
+    const ranks = new Uint32Array(kinds.length);
+    kinds.forEach((text, rank) => {
+      ranks[met.get(text) ?? 0] = rank;
+    });
+    return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
+  }
+
+  /** The order of the rows by day, then number: a counting sort, stable, of the order by number. */
+  *#orderByDay(days: Uint16Array): Steps<Uint32Array> {
+    const count = days.length;
+    const byNumber = this.#isSorted ? null : yield* sortedOrderSteps(this.#numbers, count);
+    const next = new Uint32Array(DAYS + 1);
+    for (let row = 0; row < count; row++) {
+      const bucket = (days[row] as number) + 1;
+      next[bucket] = (next[bucket] as number) + 1;
+    }
+    for (let bucket = 1; bucket < next.length; bucket++) {
+      next[bucket] = (next[bucket] as number) + (next[bucket - 1] as number);
+    }
+    const order = new Uint32Array(count);
+    for (let i = 0; i < count; i++) {
+      const row = byNumber === null ? i : (byNumber[i] as number);
+      const bucket = days[row] as number;
+      const at = next[bucket] as number;
+      order[at] = row;
+      next[bucket] = at + 1;
+    }
+    yield rowWork(count);
+    return order;
+  }
+}
+
+/** Facts folded into objects of a bounded size. */
+
+/**
+ * Bytes of blocks at which an object ends: about a million rows. A reader holds a few of its days, and a tick one such
+ * object while it is made.
+ */
+export const OBJECT_BYTES = 8 * 2 ** 20;
+
+interface FoldLimits {
+  readonly objectBytes?: number;
+  /** UTC days since 1970, both included. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Numbers whose rows are left out. */
+  readonly without?: { has(number: number): boolean };
+}
+
+/** Folds objects into new ones (foldSteps), giving way on the way. */
+export async function* foldActivityPaced(
+  pace: Pacer,
+  inputs: readonly ActivityInput[],
+  limits: FoldLimits = {},
+): AsyncGenerator<EncodedActivity> {
+  for (const one of foldSteps(inputs, limits)) {
+    if (typeof one !== 'number') yield one;
+    else if (pace.count(one)) await pace.giveWay();
+  }
+}
+
+/** The same at once. */
+export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimits = {}): Generator<EncodedActivity> {
+  for (const one of foldSteps(inputs, limits)) if (typeof one !== 'number') yield one;
+}
+
+/**
+ * Folds objects into new ones, and tells what work is done meanwhile. A new one begins with a day that might not fit whole, and within a day that is larger
+ * than an object. Throws FormatError when an input is damaged.
+ */
+function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
+  const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
+  const kinds = new FoldedKeys(inputs.map(({ directory }) => directory));
+  const cursors = inputs.map((input) => new ActivityCursor(input, kinds.numbersOf(input.directory)));
+  const dayBytes = bytesByDay(inputs);
+  const writer = new ObjectWriter(kinds.texts, objectBytes);
+  const sink = without === undefined ? writer : sinkWithout(writer, without);
+  for (const cursor of cursors) cursor.skipTo(from);
+  // Every turn takes a day's blocks of at least one input, so it ends with them.
+  for (;;) {
+    const day = cursors.reduce((least, { nextDay }) => Math.min(least, nextDay), Number.POSITIVE_INFINITY);
+    if (day === Number.POSITIVE_INFINITY || day > to) break;
+    writer.beginDay(dayBytes.get(day) ?? 0);
+    yield* foldDay(
+      day,
+      cursors.filter(({ nextDay }) => nextDay === day),
+      sink,
+    );
+    yield* writer.take();
+  }
+  writer.end();
+  yield* writer.take();
+}
+
+function sinkWithout(sink: ActivitySink, numbers: { has(number: number): boolean }): ActivitySink {
+  return {
+    add(day, number, kind, linkHigh, linkLow, firstSeenAt) {
+      if (!numbers.has(number)) sink.add(day, number, kind, linkHigh, linkLow, firstSeenAt);
+    },
+  };
+}
+
+/** Of all inputs together: about what the fold of the day takes, at most. */
+function bytesByDay(inputs: readonly ActivityInput[]): Map<number, number> {
+  const byDay = new Map<number, number>();
+  for (const { directory } of inputs) {
+    for (const { day, bytes } of directory.blocks) byDay.set(day, (byDay.get(day) ?? 0) + bytes);
+  }
+  return byDay;
+}
+
+class ObjectWriter implements ActivitySink {
+  readonly #kinds: readonly string[];
+  readonly #objectBytes: number;
+  #encoder: ActivityEncoder;
+  #finished: EncodedActivity[] = [];
+
+  constructor(kinds: readonly string[], objectBytes: number) {
+    this.#kinds = kinds;
+    this.#objectBytes = objectBytes;
+    this.#encoder = new ActivityEncoder(kinds);
+  }
+
+  beginDay(bytes: number): void {
+    if (this.#encoder.blockBytes + bytes > this.#objectBytes) this.end();
+  }
+
+  add(day: number, number: number, kind: number, linkHigh: number, linkLow: number, firstSeenAt: number): void {
+    if (this.#encoder.blockBytes >= this.#objectBytes) this.end();
+    this.#encoder.add(day, number, kind, linkHigh, linkLow, firstSeenAt);
+  }
+
+  end(): void {
+    const object = this.#encoder.finish();
+    if (object === null) return;
+    this.#finished.push(object);
+    this.#encoder = new ActivityEncoder(this.#kinds);
+  }
+
+  /** The objects that are finished. */
+  take(): EncodedActivity[] {
+    const finished = this.#finished;
+    this.#finished = [];
+    return finished;
+  }
+}

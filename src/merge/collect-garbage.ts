@@ -1,0 +1,159 @@
+/**
+ * Garbage collection by mark and sweep: what no retained manifest names, and what is older than any tick that could
+ * still be about to name it, is deleted. If anything needed for the marking cannot be read, nothing is deleted.
+ */
+import { collectBriefings } from '../briefing/briefings.ts';
+import { decodeManifest, type Manifest } from '../format/manifest.ts';
+import { messageOf } from '../lib/errors.ts';
+import {
+  FACTS_PREFIX,
+  generationKey,
+  LEDGER_PREFIX,
+  RETAINED_PREFIX,
+  SEGMENT_PREFIX,
+  SET_ASIDE_PREFIX,
+  WITHDRAWALS_PREFIX,
+} from '../storage/keys.ts';
+import type { ObjectHead } from '../storage/store.ts';
+import { deleteObjects, listObjects } from '../storage/store.ts';
+import { collectDocuments } from '../tenants/collect.ts';
+import type { MergeContext } from './context.ts';
+import { setAsideKeys } from './failing-batches.ts';
+import { readWithdrawals } from './withdraw.ts';
+
+/** Longer than the longest tick (15 minutes) plus any cache and clock difference. */
+export const GARBAGE_AGE_MS = 60 * 60_000;
+const COLLECTION_MINUTE = 17;
+/** Pages of 1,000 keys looked at in one collection; what is beyond waits for the next. */
+const PAGE_LIMIT = 1000;
+/** An entry of a manifest, decoding included, and a listed key, in records of a merge. */
+const ENTRY_WORK = 5;
+const KEY_WORK = 1;
+
+/** Whether the tick at this time collects: once an hour. */
+export function isCollectionTick(now: number): boolean {
+  return Math.floor(now / 60_000) % 60 === COLLECTION_MINUTE;
+}
+
+export interface Collected {
+  readonly segments: number;
+  readonly facts: number;
+  readonly ledgers: number;
+  readonly setAside: number;
+  readonly withdrawals: number;
+  readonly slices: number;
+  readonly manifests: number;
+  readonly briefings: number;
+  readonly documents: number;
+}
+
+const NOTHING: Collected = {
+  segments: 0,
+  facts: 0,
+  ledgers: 0,
+  setAside: 0,
+  withdrawals: 0,
+  slices: 0,
+  manifests: 0,
+  briefings: 0,
+  documents: 0,
+};
+
+export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
+  try {
+    const marked = await mark(context, current);
+    const collected = {
+      segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
+      facts: await sweepObjects(context, FACTS_PREFIX, marked.facts),
+      ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
+      setAside: await sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside),
+      withdrawals: await sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals),
+      slices: await sweepSlices(context, marked.slices),
+      manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
+      briefings: await collectBriefings(context.objects, context.now()),
+      documents: await collectDocuments(context),
+    };
+    context.log('garbage.collected', collected);
+    return collected;
+  } catch (error) {
+    // What was deleted so far was garbage; the rest is found again next time.
+    context.log('garbage.failed', { reason: messageOf(error) });
+    return NOTHING;
+  }
+}
+
+interface Marked {
+  readonly segments: ReadonlySet<string>;
+  readonly facts: ReadonlySet<string>;
+  readonly ledgers: ReadonlySet<string>;
+  readonly setAside: ReadonlySet<string>;
+  readonly withdrawals: ReadonlySet<string>;
+  readonly slices: ReadonlySet<string>;
+  readonly manifests: ReadonlySet<string>;
+}
+
+async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
+  const segments = new Set<string>();
+  const facts = new Set<string>();
+  const ledgers = new Set<string>();
+  const setAside = new Set<string>();
+  const withdrawn = new Set<string>();
+  const slices = new Set<string>();
+  const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
+  const markManifest = async (manifest: Manifest) => {
+    const { runs, compaction, facts: entries, ledger, withdrawals } = manifest;
+    for (const key of setAsideKeys(manifest)) setAside.add(key);
+    if (withdrawals !== null) withdrawn.add(withdrawals.key);
+    if (ledger !== null) ledgers.add(ledger);
+    for (const { key } of entries) facts.add(key);
+    for (const entry of [...runs.flatMap((run) => run.segments), ...(compaction?.output ?? [])]) {
+      segments.add(entry.key);
+      slices.add(entry.numbers.sha256);
+      slices.add(entry.verdicts.sha256);
+      if (context.pace.count(ENTRY_WORK)) await context.pace.giveWay();
+    }
+  };
+  await markManifest(current);
+  // What a job has made so far; those of earlier generations are not gone on with.
+  const made = (await readWithdrawals(context.objects, current)).job;
+  for (const { key } of made?.side ?? []) segments.add(key);
+  for (const { key } of [...(made?.sideFacts ?? []), ...(made?.facts?.output ?? [])]) facts.add(key);
+  for (const { generation, commit } of current.retained) {
+    const key = generationKey(RETAINED_PREFIX, generation, commit);
+    const object = await context.objects.get(key);
+    if (object === null) throw new RangeError(`retained manifest ${key} is missing`);
+    manifests.add(key);
+    await markManifest(decodeManifest(object.bytes));
+  }
+  return { segments, facts, ledgers, setAside, withdrawals: withdrawn, slices, manifests };
+}
+
+async function sweepObjects(context: MergeContext, prefix: string, marked: ReadonlySet<string>): Promise<number> {
+  const oldest = context.now() - GARBAGE_AGE_MS;
+  const isGarbage = ({ key, uploadedAt }: ObjectHead) => !marked.has(key) && uploadedAt < oldest;
+  const garbage: string[] = [];
+  for await (const head of listObjects(context.objects, prefix, PAGE_LIMIT)) {
+    if (isGarbage(head)) garbage.push(head.key);
+    if (context.pace.count(KEY_WORK)) await context.pace.giveWay();
+  }
+  await deleteObjects(context.objects, garbage);
+  return garbage.length;
+}
+
+async function sweepSlices(context: MergeContext, marked: ReadonlySet<string>): Promise<number> {
+  const oldest = context.now() - GARBAGE_AGE_MS;
+  let deleted = 0;
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGE_LIMIT; page++) {
+    const listed = await context.slices.list(cursor);
+    for (const { key, writtenAt } of listed.slices) {
+      if (context.pace.count(KEY_WORK)) await context.pace.giveWay();
+      if (marked.has(key) || writtenAt >= oldest) continue;
+      await context.slices.delete(key);
+      deleted += 1;
+    }
+    cursor = listed.cursor;
+    if (cursor === undefined) break;
+  }
+  return deleted;
+}

@@ -1,0 +1,144 @@
+/**
+ * What the neighbours say of a number that nobody has reported. Numbers are bought in blocks, and a block that is being
+ * worked through shows up number by number: how many neighbours are listed, how close, and how lately first seen.
+ *
+ * Only detections count as neighbours. A number that is suspect is not listed, so it makes no other number suspect.
+ *
+ * The form: each count is worth so many points (a step function that never falls), points add up, and the sum is
+ * logarithmic odds, in hundredths. Which points is fitted on history (neighbourhood-table.ts, by
+ * `npm run fit-neighbourhood`); docs/NEIGHBOURHOOD.md says how well it does, and `npm run evaluate` measures it.
+ */
+import { NEIGHBOURHOOD_TABLE } from '../generated/neighbourhood-table.ts';
+
+/** A number is fresh up to this many days after it was first seen, and of the week up to WEEK_DAYS; both inclusive. */
+export const RECENT_DAYS = 28;
+export const WEEK_DAYS = 7;
+
+/**
+ * Counts of *other* listed numbers in the aligned block of 100, 1,000 and 10,000 around a number: those from
+ * `n - n % size` up to, not including, `n - n % size + size`, each once however many runs have it.
+ * `fresh` and `week` count those whose first day is at most FRESH_DAYS and WEEK_DAYS before today.
+ */
+export interface NeighbourCounts {
+  readonly hundred: number;
+  readonly thousand: number;
+  readonly tenThousand: number;
+  readonly freshHundred: number;
+  readonly freshThousand: number;
+  readonly freshTenThousand: number;
+  readonly weekThousand: number;
+  readonly weekTenThousand: number;
+}
+
+/** To count into: one object can serve many numbers. */
+export type CountsSoFar = { -readonly [Field in keyof NeighbourCounts]: NeighbourCounts[Field] };
+
+export function noCounts(): CountsSoFar {
+  return {
+    hundred: 0,
+    thousand: 0,
+    tenThousand: 0,
+    freshHundred: 0,
+    freshThousand: 0,
+    freshTenThousand: 0,
+    weekThousand: 0,
+    weekTenThousand: 0,
+  };
+}
+
+/** The counts that are worth points. How many stand in the 10,000 adds nothing once the others are known. */
+export const SCORED_COUNTS = [
+  'hundred',
+  'freshHundred',
+  'thousand',
+  'freshThousand',
+  'weekThousand',
+  'freshTenThousand',
+  'weekTenThousand',
+] as const;
+export type ScoredCount = (typeof SCORED_COUNTS)[number];
+
+export interface NeighbourhoodTable {
+  /** Of a number with a neighbour in its block of 10,000 and no points, in hundredths. */
+  readonly logOdds: number;
+  /** The least points of a suspect. */
+  readonly suspectPoints: number;
+  /** By count: `[from, points]`, ascending in both; a count below the first is worth nothing. */
+  readonly points: Readonly<Record<ScoredCount, readonly (readonly [from: number, points: number])[]>>;
+}
+
+/** Written by a script, which cannot be asked for a type. */
+const TABLE: NeighbourhoodTable = NEIGHBOURHOOD_TABLE;
+
+/** The points of every count from 0 to the last step; a larger one is worth as much as that. */
+function stepsOf(count: ScoredCount): Uint16Array {
+  const steps = TABLE.points[count];
+  const points = new Uint16Array((steps.at(-1)?.[0] ?? 0) + 1);
+  for (const [from, worth] of steps) points.fill(worth, from);
+  return points;
+}
+
+const HUNDRED = stepsOf('hundred');
+const FRESH_HUNDRED = stepsOf('freshHundred');
+const THOUSAND = stepsOf('thousand');
+const FRESH_THOUSAND = stepsOf('freshThousand');
+const WEEK_THOUSAND = stepsOf('weekThousand');
+const FRESH_TEN_THOUSAND = stepsOf('freshTenThousand');
+const WEEK_TEN_THOUSAND = stepsOf('weekTenThousand');
+
+const ALL_POINTS = [
+  HUNDRED,
+  FRESH_HUNDRED,
+  THOUSAND,
+  FRESH_THOUSAND,
+  WEEK_THOUSAND,
+  FRESH_TEN_THOUSAND,
+  WEEK_TEN_THOUSAND,
+];
+/** What pointsOf returns at most. */
+export const MAX_POINTS = 1 + ALL_POINTS.reduce((sum, points) => sum + (points.at(-1) ?? 0), 0);
+
+function worthOf(points: Uint16Array, count: number): number {
+  return points[Math.min(count, points.length - 1)] as number;
+}
+
+/**
+ * An integer that orders numbers as their scores do: 0 if none is listed in the block of 10,000, else 1 and the points.
+ * Never falls when a count rises.
+ */
+export function pointsOf(counts: NeighbourCounts): number {
+  if (counts.tenThousand === 0) return 0;
+  return (
+    1 +
+    worthOf(HUNDRED, counts.hundred) +
+    worthOf(FRESH_HUNDRED, counts.freshHundred) +
+    worthOf(THOUSAND, counts.thousand) +
+    worthOf(FRESH_THOUSAND, counts.freshThousand) +
+    worthOf(WEEK_THOUSAND, counts.weekThousand) +
+    worthOf(FRESH_TEN_THOUSAND, counts.freshTenThousand) +
+    worthOf(WEEK_TEN_THOUSAND, counts.weekTenThousand)
+  );
+}
+
+/** Points to score; no points, no neighbours: 0. */
+export function scoreOfPoints(points: number): number {
+  if (points === 0) return 0;
+  return 1 / (1 + Math.exp(-(points - 1 + TABLE.logOdds) / 100));
+}
+
+/** The score from which on a number that is not listed is suspect; see docs/NEIGHBOURHOOD.md for its false positives. */
+export const SUSPECT_SCORE = scoreOfPoints(TABLE.suspectPoints);
+
+/**
+ * From 0 to below 1: the probability that this number is about to be listed, if of the numbers that are looked up and not
+ * listed there are a hundred others for each one that is. 0 if nobody is listed in its block of 10,000. Not rounded: two
+ * decimals are meant to be shown. Allocates nothing.
+ */
+export function scoreOf(counts: NeighbourCounts): number {
+  return scoreOfPoints(pointsOf(counts));
+}
+
+/** @param score as scoreOf returned it, not rounded */
+export function isSuspectScore(score: number): boolean {
+  return score >= SUSPECT_SCORE;
+}

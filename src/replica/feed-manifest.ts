@@ -1,0 +1,103 @@
+/**
+ * The manifest of the feed: what a replica needs of a generation, as JSON (docs/REPLICA.md). It names slices by their
+ * SHA-256: the numbers and verdicts columns of every segment, and what the tenant decides with (config.ts). Its bytes
+ * are the same whenever generation and configuration are.
+ */
+import * as v from 'valibot';
+import type { Manifest, SegmentEntry } from '../format/manifest.ts';
+import { SEGMENT_NUMBERS } from '../format/numbers.ts';
+import type { SliceShape } from '../format/segment.ts';
+import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts';
+import { count } from '../lib/schema.ts';
+
+export const FEED_FORMAT = 1;
+/** A value of the slice store has at most 25 MiB (KV), and so has what is made to be read like one. */
+export const MAX_SLICE_BYTES = 25 * 2 ** 20;
+/** Two billion numbers, at 32,768 a segment. */
+const MAX_SEGMENTS = 65_536;
+/** Tiers keep a handful of runs (docs/decisions/0005). */
+const MAX_RUNS = 256;
+/** A segment takes about 330 bytes, so that this is room for more than MAX_SEGMENTS of them. */
+export const MAX_MANIFEST_BYTES = 32 * 2 ** 20;
+/** Keys of R2 have at most 1,024 bytes; ours have about 50. */
+const KEY = /^[\x21-\x7e]{1,200}$/;
+export const SLICE_HASH = /^[0-9a-f]{64}$/;
+
+const slice = v.pipe(
+  v.object({
+    sha256: v.pipe(v.string(), v.regex(SLICE_HASH, 'expected 64 lower-case hex digits')),
+    bytes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SLICE_BYTES)),
+  }),
+  v.description('Bytes at /v1/feed/slices/{sha256}'),
+);
+
+const segment = v.object({
+  key: v.pipe(v.string(), v.regex(KEY, 'expected printable ASCII'), v.description('Names the segment in the origin')),
+  first: v.pipe(count, v.description('The smallest of its numbers, E.164 digits as an integer')),
+  last: count,
+  count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SEGMENT_NUMBERS)),
+  numbers: slice,
+  verdicts: slice,
+});
+
+export const feedManifest = v.object({
+  format: v.literal(FEED_FORMAT),
+  generation: count,
+  publishedAt: v.pipe(v.string(), v.isoTimestamp()),
+  runs: v.pipe(
+    v.array(v.object({ segments: v.pipe(v.array(segment), v.minLength(1), v.maxLength(MAX_SEGMENTS)) })),
+    v.maxLength(MAX_RUNS),
+    v.description('Newest first; the segments of each in number order'),
+  ),
+  config: slice,
+});
+
+/** As it is sent. */
+export type FeedManifestJson = v.InferOutput<typeof feedManifest>;
+
+/** As it is used. */
+export interface FeedManifest extends Omit<FeedManifestJson, 'publishedAt'> {
+  /** Milliseconds since 1970. */
+  readonly publishedAt: number;
+}
+
+export type FeedSegment = v.InferOutput<typeof segment>;
+
+export function feedManifestOf({ generation, publishedAt, runs }: Manifest, config: SliceShape): FeedManifest {
+  return {
+    format: FEED_FORMAT,
+    generation,
+    publishedAt,
+    runs: runs.map(({ segments }) => ({ segments: segments.map(feedSegment) })),
+    config: feedSlice(config),
+  };
+}
+
+function feedSegment({ key, first, last, count, numbers, verdicts }: SegmentEntry): FeedSegment {
+  return { key, first, last, count, numbers: feedSlice(numbers), verdicts: feedSlice(verdicts) };
+}
+
+/** Its members always in this order, for the sake of the bytes. */
+function feedSlice({ sha256, bytes }: SliceShape): SliceShape {
+  return { sha256, bytes };
+}
+
+export function encodeFeedManifest(manifest: FeedManifest): Uint8Array<ArrayBuffer> {
+  const json: FeedManifestJson = { ...manifest, publishedAt: new Date(manifest.publishedAt).toISOString() };
+  return new Uint8Array(encodeText(JSON.stringify(json)));
+}
+
+/** Throws FormatError unless the bytes are a manifest of this version within its bounds. */
+export function parseFeedManifest(bytes: Uint8Array<ArrayBuffer>): FeedManifest {
+  const parsed = v.safeParse(feedManifest, parseJson(decodeText(bytes, 'feed manifest'), 'feed manifest'));
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new FormatError(
+      `feed manifest: ${v.getDotPath(issue) ?? 'manifest'}: expected ${issue.expected ?? 'another value'}`,
+    );
+  }
+  const publishedAt = Date.parse(parsed.output.publishedAt);
+  // The pattern takes more ways to write an offset than Date.parse does.
+  if (Number.isNaN(publishedAt)) throw new FormatError('feed manifest: publishedAt: expected an ISO 8601 time');
+  return { ...parsed.output, publishedAt };
+}

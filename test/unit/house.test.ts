@@ -1,0 +1,182 @@
+/** How the code is laid out, held by its imports alone: types count, since a reader follows them too. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+
+/** What each room of src may import from, besides itself. Whoever adds an arrow says here that it is meant. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  generated: [],
+  phone: ['lib'],
+  format: ['lib'],
+  storage: ['format', 'lib'],
+  keys: ['storage', 'lib'],
+  policy: ['phone', 'format', 'generated', 'lib'],
+  tenants: ['policy', 'phone', 'storage', 'keys', 'lib'],
+  lookup: ['policy', 'phone', 'format', 'storage', 'generated', 'lib'],
+  ingest: ['policy', 'phone', 'format', 'storage', 'lib'],
+  quality: ['phone', 'format', 'storage', 'lib'],
+  merge: ['quality', 'format', 'storage', 'lib'],
+  briefing: ['phone', 'format', 'storage', 'generated', 'lib'],
+  replica: ['lookup', 'policy', 'phone', 'format', 'storage', 'lib'],
+  sdk: ['generated', 'policy', 'lib'],
+  api: [
+    'lookup',
+    'policy',
+    'tenants',
+    'keys',
+    'ingest',
+    'merge',
+    'quality',
+    'briefing',
+    'replica',
+    'phone',
+    'format',
+    'storage',
+    'generated',
+    'lib',
+  ],
+};
+/** Entry points and wiring: they may import from every room, and no room from them. */
+const ENTRIES = ['src/edge.ts', 'src/control.ts'];
+
+/** Files under 40 lines that one file imports, or none, and why each is a file all the same. */
+const SMALL: Readonly<Record<string, string>> = {};
+
+const SMALL_LINES = 40;
+
+interface SourceFile {
+  readonly text: string;
+  /** Files of the project that it imports, types included, by path. */
+  readonly imports: readonly string[];
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(PROJECT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return filesIn(path);
+    return entry.name.endsWith('.ts') ? [path] : [];
+  });
+}
+
+/** Static imports, re-exports, imports of types within types, and dynamic imports of a literal. */
+const IMPORT = /^(?:import|export)\s(?:[^;']*?\sfrom\s+)?'(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm;
+
+function read(path: string): SourceFile {
+  const text = readFileSync(join(PROJECT, path), 'utf8');
+  const imports = [...text.matchAll(IMPORT)].map((match) =>
+    relative(PROJECT, join(PROJECT, dirname(path), match[1] ?? match[2] ?? '')),
+  );
+  return { text, imports: [...new Set(imports)] };
+}
+
+function readAll(folders: readonly string[]): ReadonlyMap<string, SourceFile> {
+  return new Map(folders.flatMap(filesIn).map((path) => [path, read(path)]));
+}
+
+/** `src/format/batch.ts` is in the room `format`; an entry point is a room of its own. */
+function roomOf(path: string): string {
+  return path.split('/')[1] ?? path;
+}
+
+/** Groups of files that reach each other by imports (Tarjan's strongly connected components). */
+function circlesOf(files: ReadonlyMap<string, SourceFile>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (path: string): number => {
+    const index = order.size;
+    order.set(path, index);
+    open.push(path);
+    let low = index;
+    for (const next of files.get(path)?.imports ?? []) {
+      if (!files.has(next)) continue;
+      if (!order.has(next)) low = Math.min(low, visit(next));
+      else if (open.includes(next)) low = Math.min(low, order.get(next) ?? low);
+    }
+    lowest.set(path, low);
+    if (low === index) {
+      const circle = open.splice(open.indexOf(path));
+      if (circle.length > 1) circles.push(circle.sort());
+    }
+    return low;
+  };
+  for (const path of files.keys()) if (!order.has(path)) visit(path);
+  return circles;
+}
+
+const src = readAll(['src']);
+const tools = readAll(['scripts', 'bench']);
+const all = new Map([...src, ...tools]);
+
+test('every import is found: the pattern sees what the files say', () => {
+  const missing = [...all].flatMap(([path, { imports }]) =>
+    imports.filter((next) => next.startsWith('src/') && !src.has(next)).map((next) => `${path} -> ${next}`),
+  );
+  expect(missing).toEqual([]);
+  expect(src.size).toBeGreaterThan(100);
+  expect([...src.values()].reduce((sum, { imports }) => sum + imports.length, 0)).toBeGreaterThan(500);
+});
+
+test('each room of src is listed, and imports from those below it only', () => {
+  const wrong = [...src].flatMap(([path, { imports }]) => {
+    if (ENTRIES.includes(path)) return [];
+    const room = roomOf(path);
+    const allowed = ROOMS[room];
+    if (allowed === undefined) return [`${path}: a room that is not listed`];
+    return imports
+      .filter((next) => roomOf(next) !== room && !(next.startsWith('src/') && allowed.includes(roomOf(next))))
+      .map((next) => `${path} -> ${next}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('the list of rooms has no circle, and no room that is gone', () => {
+  const rooms = new Map(Object.entries(ROOMS).map(([room, imports]) => [room, { text: '', imports }]));
+  expect(circlesOf(rooms)).toEqual([]);
+  expect(Object.keys(ROOMS).filter((room) => ![...src.keys()].some((path) => roomOf(path) === room))).toEqual([]);
+});
+
+test('no files import each other in a circle', () => {
+  expect(circlesOf(all)).toEqual([]);
+});
+
+test('nothing of src or scripts imports from test, and nothing of src from scripts or bench', () => {
+  const wrong = [...all].flatMap(([path, { imports }]) => {
+    const forbidden = path.startsWith('src/') ? ['test/', 'bench/', 'scripts/'] : ['test/'];
+    return imports.filter((next) => forbidden.some((top) => next.startsWith(top))).map((next) => `${path} -> ${next}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+describe(`files under ${SMALL_LINES} lines with at most one importer`, () => {
+  const importers = new Map<string, number>();
+  for (const { imports } of all.values()) {
+    for (const path of imports) importers.set(path, (importers.get(path) ?? 0) + 1);
+  }
+  const small = [...all]
+    .filter(([path, { text }]) => text.split('\n').length <= SMALL_LINES && (importers.get(path) ?? 0) <= 1)
+    .map(([path]) => path);
+
+  test('belong to their importer, unless they are listed with a reason', () => {
+    expect(small.filter((path) => SMALL[path] === undefined)).toEqual([]);
+  });
+
+  test('and the list has nothing that needs no listing any more', () => {
+    expect(Object.keys(SMALL).filter((path) => !small.includes(path))).toEqual([]);
+  });
+});
+
+test('the search for circles finds one', () => {
+  const file = (...imports: string[]): SourceFile => ({ text: '', imports });
+  const files = new Map([
+    ['a', file('b')],
+    ['b', file('c', 'd')],
+    ['c', file('a')],
+    ['d', file()],
+  ]);
+  expect(circlesOf(files)).toEqual([['a', 'b', 'c']]);
+});

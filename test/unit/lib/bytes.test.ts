@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
+
+const item = fc.oneof(fc.maxSafeNat(), fc.nat({ max: 300 }), fc.string({ unit: 'binary', maxLength: 40 }));
+
+function written(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter();
+  write(writer);
+  return writer.view().slice();
+}
+
+describe('variable-length integers and texts', () => {
+  test('are read as they were written, one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 100 }), (items) => {
+        const bytes = written((writer) => {
+          for (const each of items) typeof each === 'number' ? writer.varint(each) : writer.text(each);
+        });
+        const reader = new ByteReader(bytes);
+        for (const each of items) expect(typeof each === 'number' ? reader.varint() : reader.text()).toBe(each);
+        expect(reader.atEnd).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    [0, [0]],
+    [127, [0x7f]],
+    [128, [0x80, 1]],
+    [300, [0xac, 2]],
+    [2 ** 32, [0x80, 0x80, 0x80, 0x80, 0x10]],
+    [2 ** 53 - 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
+  ])('%i is LEB128', (value, bytes) => {
+    expect(Array.from(written((writer) => writer.varint(value)))).toEqual(bytes);
+  });
+
+  test.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])('%d is not written', (value) => {
+    expect(() => new ByteWriter().varint(value)).toThrow(RangeError);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['cut off', [0x80]],
+    ['a last group of zero', [0x80, 0]],
+    ['a value of 2^53', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]],
+    ['more than eight groups', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1]],
+  ])('an integer is refused: %s', (_name, bytes) => {
+    expect(() => new ByteReader(Uint8Array.from(bytes)).varint()).toThrow(FormatError);
+  });
+
+  test.each([
+    ['cut off', [3, 0x61, 0x62]],
+    ['of a length beyond any file', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61]],
+    ['a lone continuation byte', [1, 0x80]],
+    ['an overlong form', [2, 0xc0, 0x80]],
+    ['a surrogate', [3, 0xed, 0xa0, 0x80]],
+  ])('a text is refused: %s', (_name, bytes) => {
+    expect(() => new ByteReader(Uint8Array.from(bytes)).text()).toThrow(FormatError);
+  });
+
+  test('a byte order mark is a character like any other', () => {
+    expect(new ByteReader(Uint8Array.from([4, 0xef, 0xbb, 0xbf, 0x61])).text()).toBe('\ufeffa');
+  });
+
+  test('a writer grows, and starts anew when cleared', () => {
+    const writer = new ByteWriter();
+    writer.raw(new Uint8Array(5000).fill(7));
+    writer.varint(300);
+    expect(writer.length).toBe(5002);
+    expect(Array.from(writer.view().subarray(4998))).toEqual([7, 7, 0xac, 2]);
+    writer.clear();
+    expect(writer.length).toBe(0);
+  });
+});

@@ -1,5 +1,0 @@
-import { MemoryObjectStore, MemorySliceStore } from '../../../src/store/memory.ts';
-import { describeObjectStore, describeSliceStore } from '../../support/store-contract.ts';
-
-describeObjectStore('memory', () => new MemoryObjectStore());
-describeSliceStore('memory', () => new MemorySliceStore());
