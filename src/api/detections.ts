@@ -147,7 +147,7 @@ export function detectionRoutes(services: ControlServices): readonly Route[] {
   ];
 }
 
-/** StorageUnavailable of `accept` becomes its problem where all errors do (failure.ts). */
+/** StorageUnavailable of `accept` becomes its problem where all errors do (problem.ts). */
 async function upload(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const idempotencyKey = checkedKey(req.header('idempotency-key'));
   const result = await services

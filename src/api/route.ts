@@ -47,7 +47,7 @@ export interface RouteDoc {
   readonly body?: Readonly<Record<string, MediaDoc>>;
   /** The usual answer first. */
   readonly answers: readonly AnswerDoc[];
-  /** Beyond those that any route can have (openapi-answers.ts). */
+  /** Beyond those that any route can have (openapi.ts). */
   readonly problems: readonly ProblemCode[];
 }
 

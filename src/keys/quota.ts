@@ -12,7 +12,7 @@
 export const DEFAULT_QUOTA = { perMinute: 6000 };
 
 const WINDOW_MS = 60_000;
-/** More than all keys there can be (key-file.ts). Dropping the counters now and then gives away a minute's quota. */
+/** More than all keys there can be (registry.ts). Dropping the counters now and then gives away a minute's quota. */
 const MAX_COUNTERS = 2000;
 
 /** Counts the requests of many isolates; the platform's rate limiting binding. */

@@ -139,7 +139,7 @@ export class KeyRegistry {
     }
   }
 
-  /** Effective at once in this isolate, in others within the bounds of key-cache.ts. */
+  /** Effective at once in this isolate, in others within the bounds of the copy above. */
   async delete(id: string): Promise<KeySummary | 'not-found' | 'unavailable'> {
     let deleted: ApiKey | undefined;
     const begun = this.#cache.begin();

@@ -1,7 +1,7 @@
 /**
  * What was known of a number at an earlier moment, as far as the snapshot at hand tells: on any day ("was it listed when
  * the account was created?"), and when its own generation was published. Other generations have manifests of their own
- * (past-finder.ts).
+ * (below).
  *
  * Of a day, counted is what had been observed by the end of that UTC day, whenever it arrived. The answer is taken from the
  * evidence, whose entries keep their days apart, and from the first days of the neighbours.

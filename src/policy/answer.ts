@@ -1,4 +1,4 @@
-/** What the store answers about a number; src/serve produces it, decide.ts turns it into an answer. */
+/** What the store answers about a number; src/lookup produces it, decide.ts turns it into an answer. */
 
 import type { Attributes, Channel, Industry } from '../format/attributes.ts';
 import type { Profile } from '../format/records.ts';
@@ -35,7 +35,7 @@ export interface Finding {
   /** *Other* listed numbers in the same block of 100, and of 1,000. */
   readonly hundred: number;
   readonly thousand: number;
-  /** What all that is known of its neighbours says of a number that is not listed (neighbourhood.ts). */
+  /** What all that is known of its neighbours says of a number that is not listed (score.ts). */
   readonly score: number;
   /** Present if it was asked for and could be read. */
   readonly evidence?: readonly EvidenceLine[];
@@ -194,7 +194,7 @@ export function answerText(answer: LookupAnswer): string {
     `,"level":${level},"labels":${list(labels)},"channels":${list(channels)},"industries":${list(industries)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
     `,"neighbourhood":${neighbourhood === null ? 'null' : neighbourhoodText(neighbourhood)}` +
-    // Ids of rules are a-z, 0-9 and a few signs (rules-schema.ts).
+    // Ids of rules are a-z, 0-9 and a few signs (schema.ts).
     `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${answer.generation}}`
   );
 }

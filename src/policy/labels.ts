@@ -77,7 +77,7 @@ function shown(value: unknown): string {
 /**
  * Risk levels by label. They are data: an operator changes or adds labels with the
  * variable RINGFENCE_LABELS, a JSON object such as `{"reported_abuse": 6, "sim_farm": {"level": 9, "horizonDays": 365}}`
- * (label-setting.ts). It is laid over the defaults, so no default label (uploads rely on one) can be lost, only set to 0:
+ * (below). It is laid over the defaults, so no default label (uploads rely on one) can be lost, only set to 0:
  * known, and harmless.
  */
 

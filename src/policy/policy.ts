@@ -13,7 +13,7 @@ export type Verdict = (typeof VERDICTS)[number];
 export const RULE_MODES = ['enforce', 'shadow'] as const;
 export type RuleMode = (typeof RULE_MODES)[number];
 
-/** How many *other* listed numbers are in the same block of 100 and of 1,000, and the score of neighbourhood.ts. */
+/** How many *other* listed numbers are in the same block of 100 and of 1,000, and the score of score.ts. */
 export interface Neighbourhood {
   readonly hundred: number;
   readonly thousand: number;
@@ -45,7 +45,7 @@ export interface PolicyFacts {
   readonly scenario: string | null;
 }
 
-/** A rule as a tenant writes it, and as it is sent and stored (rules-schema.ts). */
+/** A rule as a tenant writes it, and as it is sent and stored (schema.ts). */
 export interface RuleSource {
   readonly id: string;
   /** A CEL expression of type bool over the variables of PolicyFacts (docs/POLICY.md). */

@@ -1,6 +1,6 @@
 /**
  * The manifest of the feed: what a replica needs of a generation, as JSON (docs/REPLICA.md). It names slices by their
- * SHA-256: the numbers and verdicts columns of every segment, and what the tenant decides with (config.ts). Its bytes
+ * SHA-256: the numbers and verdicts columns of every segment, and what the tenant decides with (feed-config.ts). Its bytes
  * are the same whenever generation and configuration are.
  */
 import * as v from 'valibot';
