@@ -23,7 +23,7 @@ import { batchOf, benchContext, columnsSha256, openStores, uploadsOf } from '../
 import { OverlayObjectStore } from '../support/overlay-store.ts';
 
 /** Takes slices and keeps none: a merge only writes them. */
-export class NullSliceStore implements SliceStore {
+class NullSliceStore implements SliceStore {
   async get(): Promise<null> {
     return null;
   }

@@ -1,11 +1,11 @@
 /** Into the audit trail, what an admin has done to the store: after the fact, which must not wait for anything. */
 
 import * as v from 'valibot';
+import { sourceIdMembers } from '../format/source.ts';
 import type { Principal } from '../keys/key.ts';
 import { instant } from '../lib/schema.ts';
 import { formatE164 } from '../phone/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { sourceIdMembers } from '../quality/ledger.ts';
 import { AUDIT_PAGE, type AuditEntry, type AuditEvent, TENANT_DOCUMENTS } from '../tenants/audit-trail.ts';
 import { ALL_TENANTS, REF } from '../tenants/documents.ts';
 import type { ControlServices } from './control-services.ts';

@@ -2,12 +2,13 @@
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import { idText, type SourceId } from '../format/source.ts';
 import { MAX_NAME_CHARS } from '../ingest/validate.ts';
 import type { Principal } from '../keys/key.ts';
 import { count, instant, share } from '../lib/schema.ts';
 import { isoDay } from '../lib/time.ts';
 import { REASONS } from '../quality/bounds.ts';
-import { idText, LEDGER_DAYS, type Ledger, type SourceId } from '../quality/ledger.ts';
+import { LEDGER_DAYS, type Ledger } from '../quality/ledger.ts';
 import { type SourceOverview, sourceOverviews } from '../quality/ledger-overview.ts';
 import { recordForAll } from './audit.ts';
 import type { ControlServices } from './control-services.ts';

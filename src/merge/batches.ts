@@ -5,11 +5,12 @@
 
 import { openBatchSteps, type Receipt, receiptOfTail } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { SourceName } from '../format/source.ts';
 import { FormatError } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { readHeld } from '../quality/excluded-rows.ts';
-import { readLedger, type SourceName } from '../quality/ledger.ts';
+import { readLedger } from '../quality/ledger.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, ObjectStore } from '../storage/store.ts';
 import { readSetAside, type SetAside } from './failing-batches.ts';

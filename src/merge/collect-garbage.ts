@@ -2,7 +2,6 @@
  * Garbage collection by mark and sweep: what no retained manifest names, and what is older than any tick that could
  * still be about to name it, is deleted. If anything needed for the marking cannot be read, nothing is deleted.
  */
-import { collectBriefings } from '../briefing/briefings.ts';
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
 import { messageOf } from '../lib/errors.ts';
 import {
@@ -16,7 +15,6 @@ import {
 } from '../storage/keys.ts';
 import type { ObjectHead } from '../storage/store.ts';
 import { deleteObjects, listObjects } from '../storage/store.ts';
-import { collectDocuments } from '../tenants/collect.ts';
 import type { MergeContext } from './context.ts';
 import { setAsideKeys } from './failing-batches.ts';
 import { readWithdrawals } from './withdraw.ts';
@@ -35,34 +33,14 @@ export function isCollectionTick(now: number): boolean {
   return Math.floor(now / 60_000) % 60 === COLLECTION_MINUTE;
 }
 
-export interface Collected {
-  readonly segments: number;
-  readonly facts: number;
-  readonly ledgers: number;
-  readonly setAside: number;
-  readonly withdrawals: number;
-  readonly slices: number;
-  readonly manifests: number;
-  readonly briefings: number;
-  readonly documents: number;
-}
+/** How many objects were deleted, by what they are of. */
+export type Collected = Readonly<Record<string, number>>;
 
-const NOTHING: Collected = {
-  segments: 0,
-  facts: 0,
-  ledgers: 0,
-  setAside: 0,
-  withdrawals: 0,
-  slices: 0,
-  manifests: 0,
-  briefings: 0,
-  documents: 0,
-};
-
+/** Never rejects: what goes wrong is logged, and the next collection finds what is left. */
 export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
   try {
     const marked = await mark(context, current);
-    const collected = {
+    const collected: Record<string, number> = {
       segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
       facts: await sweepObjects(context, FACTS_PREFIX, marked.facts),
       ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
@@ -70,15 +48,14 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
       withdrawals: await sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals),
       slices: await sweepSlices(context, marked.slices),
       manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
-      briefings: await collectBriefings(context.objects, context.now()),
-      documents: await collectDocuments(context),
     };
+    for (const [name, collect] of Object.entries(context.collectors ?? {})) collected[name] = await collect();
     context.log('garbage.collected', collected);
     return collected;
   } catch (error) {
     // What was deleted so far was garbage; the rest is found again next time.
     context.log('garbage.failed', { reason: messageOf(error) });
-    return NOTHING;
+    return {};
   }
 }
 

@@ -32,6 +32,11 @@ export interface MergeContext {
    * store that had merged them. Without, none is.
    */
   readonly isRecorded?: (batch: string) => boolean;
+  /**
+   * What of others is collected together with the merge's own garbage, by what it is called in the log: each deletes what
+   * is garbage of its kind, and tells how many objects that were. Without, there are none.
+   */
+  readonly collectors?: Readonly<Record<string, () => Promise<number>>>;
 }
 
 /** How much one tick may do. Cron ticks have 30 s of CPU, 128 MB and 10,000 storage calls. */

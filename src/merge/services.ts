@@ -1,9 +1,10 @@
 /** Batches, for who operates them: reads and decisions on the store as it is now. */
 
+import { idOf, type SourceId } from '../format/source.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { CanaryStore } from '../quality/canaries.ts';
 import { chosen, dropped, released, type SourceChoice } from '../quality/decide.ts';
-import { idOf, type Ledger, readLedger, type SourceId } from '../quality/ledger.ts';
+import { type Ledger, readLedger } from '../quality/ledger.ts';
 import type { CasObjectDeps } from '../storage/cas-object.ts';
 import { orUnavailable } from '../storage/store.ts';
 import { type BatchPage, type BatchQuery, type BatchState, BatchStates, listBatches } from './batches.ts';

@@ -7,18 +7,11 @@
 import { hasLink } from '../format/attributes.ts';
 import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
+import { idOf, type SourceId } from '../format/source.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type BatchSet, type SetBatch, unfoldPage } from '../quality/batch-set.ts';
-import {
-  type Case,
-  hasPendingRelease,
-  idOf,
-  type Ledger,
-  readLedger,
-  type SourceId,
-  withCases,
-} from '../quality/ledger.ts';
+import { type Case, hasPendingRelease, type Ledger, readLedger, withCases } from '../quality/ledger.ts';
 import { KEYED_BATCH, MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage/keys.ts';
 import { listPages, type ObjectHead, type ObjectStore, type StoredObject } from '../storage/store.ts';
 import type { MergeContext, TickBudget } from './context.ts';

@@ -1,5 +1,6 @@
 /** An admin's decisions, as changes of the ledger: pure. They take effect with the generation that names the ledger. */
 
+import { idOf, idText, type SourceId, type SourceName } from '../format/source.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import {
   type BatchSet,
@@ -11,18 +12,7 @@ import {
   takeFromBatchSet,
 } from './batch-set.ts';
 import type { Reason } from './bounds.ts';
-import {
-  type Case,
-  caseOf,
-  idOf,
-  idText,
-  isQuarantined,
-  type Ledger,
-  newCase,
-  type SourceId,
-  type SourceName,
-  withCases,
-} from './ledger.ts';
+import { type Case, caseOf, isQuarantined, type Ledger, newCase, withCases } from './ledger.ts';
 
 /** Longer than the longest window, so that what was released is out of it before it could be judged again. */
 const TRUST_DAYS = 30;

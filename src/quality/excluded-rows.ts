@@ -1,9 +1,10 @@
 /** Batches by source: whose rows are which, and the same batch with some of them left out. */
 
 import type { Batch } from '../format/batch.ts';
+import type { SourceId, SourceName } from '../format/source.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { batchesOfSet, EMPTY_BATCH_SET, excludedRowsOf } from './batch-set.ts';
-import type { Ledger, SourceId, SourceName } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 /** What of a batch is not in the inventory. */
 export interface ExcludedOfBatch {

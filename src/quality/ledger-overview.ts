@@ -1,6 +1,7 @@
+import { idOf, idText, type SourceId } from '../format/source.ts';
 import { dayOf } from '../lib/time.ts';
 import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './bounds.ts';
-import { idOf, idText, type Ledger, newCase, type SourceId } from './ledger.ts';
+import { type Ledger, newCase } from './ledger.ts';
 
 export interface SourceOverview extends SourceId {
   readonly state: 'accepted' | 'quarantined' | 'trusted';

@@ -1,6 +1,7 @@
 /** What the uploads in hand say of their sources, before anything of them is merged. */
 
 import type { Batch } from '../format/batch.ts';
+import { everySource, idText, type Owner, type SourceId, type SourceName, sourceId } from '../format/source.ts';
 import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { lowerBound } from '../lib/sorted.ts';
 import { dayOf } from '../lib/time.ts';
@@ -19,8 +20,6 @@ import {
 import { type ExcludedOfBatch, without } from './excluded-rows.ts';
 import {
   type Case,
-  everySource,
-  idText,
   isQuarantined,
   LEDGER_DAYS,
   type Ledger,
@@ -28,10 +27,6 @@ import {
   MAX_SOURCES,
   MAX_TENANT_CASES,
   newCase,
-  type Owner,
-  type SourceId,
-  type SourceName,
-  sourceId,
   takesPlace,
   withCases,
 } from './ledger.ts';

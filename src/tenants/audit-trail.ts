@@ -3,8 +3,8 @@
  * which it is at every fiftieth version; `older` is the full page before it.
  */
 import * as v from 'valibot';
+import { sourceIdMembers } from '../format/source.ts';
 import { framedJson } from '../lib/frame.ts';
-import { sourceIdMembers } from '../quality/ledger.ts';
 import { change, count, ref, storedOverride, type TenantRow, versionOf } from './documents.ts';
 
 /** Each change writes its page anew, so it stays at some 15 KiB, 100 with the longest reasons. */

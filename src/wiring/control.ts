@@ -1,7 +1,7 @@
 /** Wires the control Worker together. */
 import { createControlFetch } from '../api/control-app.ts';
 import type { ControlServices, Samples, Status } from '../api/control-services.ts';
-import { Briefings } from '../briefing/briefings.ts';
+import { Briefings, collectBriefings } from '../briefing/briefings.ts';
 import { activeOn, type Census, readCensus } from '../briefing/census.ts';
 import { acceptDetections } from '../ingest/accept.ts';
 import { Pacer } from '../lib/cooperate.ts';
@@ -17,6 +17,7 @@ import { readStatus, type StoreStatus } from '../merge/status.ts';
 import { parseBounds } from '../quality/bounds.ts';
 import { quarantinedSources, readLedger } from '../quality/ledger.ts';
 import { orUnavailable } from '../storage/store.ts';
+import { collectDocuments } from '../tenants/collect.ts';
 import { TenantStore } from '../tenants/tenant-store.ts';
 import type { Env, Isolate } from './isolate.ts';
 
@@ -55,6 +56,10 @@ export function createControl(
     ...{ objects, slices, now, delay: sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
+    collectors: {
+      briefings: () => collectBriefings(objects, now()),
+      documents: () => collectDocuments({ objects, now }),
+    },
   };
   const briefings = new Briefings({
     objects,

@@ -14,7 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   storage: ['format', 'lib'],
   keys: ['storage', 'lib'],
   policy: ['phone', 'format', 'generated', 'lib'],
-  tenants: ['policy', 'phone', 'storage', 'keys', 'lib'],
+  tenants: ['policy', 'phone', 'format', 'storage', 'keys', 'lib'],
   lookup: ['policy', 'phone', 'format', 'storage', 'generated', 'lib'],
   ingest: ['policy', 'phone', 'format', 'storage', 'lib'],
   quality: ['phone', 'format', 'storage', 'lib'],

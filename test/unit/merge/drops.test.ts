@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
+import { everySource } from '../../../src/format/source.ts';
 import { decideSource, releaseBatch } from '../../../src/merge/decisions.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish.ts';
@@ -10,7 +11,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
 import { dropped, released } from '../../../src/quality/decide.ts';
-import { caseOf, everySource, newCase, withCases, writeLedger } from '../../../src/quality/ledger.ts';
+import { caseOf, newCase, withCases, writeLedger } from '../../../src/quality/ledger.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualFacts, expectedFacts } from '../../support/facts.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';

@@ -17,13 +17,13 @@ import { lines, nextTick, release, reported, uploadLines } from './quarantine-wo
 /** As if there were sums or sizes that no code can hold: of one batch, or of two together. */
 vi.mock('../../../src/quality/screen.ts', async (original) => {
   const actual = await original<typeof import('../../../src/quality/screen.ts')>();
-  const countBatch: typeof actual.countBatch = (batch, ...rest) => {
-    if (batch.circumstances.some((text) => text.includes('"deadly"'))) {
+  const screen: typeof actual.screen = (uploads, ...rest) => {
+    if (uploads.some(({ batch }) => batch.circumstances.some((text) => text.includes('"deadly"')))) {
       throw new RangeError('expected an integer in [0, 2^53); found 9007199254740993');
     }
-    return actual.countBatch(batch, ...rest);
+    return actual.screen(uploads, ...rest);
   };
-  return { ...actual, countBatch };
+  return { ...actual, screen };
 });
 vi.mock('../../../src/merge/first-time.ts', async (original) => {
   const actual = await original<typeof import('../../../src/merge/first-time.ts')>();

@@ -2,18 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
+import { idOf, type SourceId } from '../../../src/format/source.ts';
 import { decideSource } from '../../../src/merge/decisions.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
 import { released } from '../../../src/quality/decide.ts';
 import {
   caseOf,
-  idOf,
   type Ledger,
   MAX_TENANT_CASES,
   quarantinedSources,
   quarantineTotals,
-  type SourceId,
 } from '../../../src/quality/ledger.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';

@@ -2,11 +2,12 @@
 
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
+import type { SourceName } from '../../../src/format/source.ts';
 import { decideSource } from '../../../src/merge/decisions.ts';
 import { loadManifest } from '../../../src/merge/publish.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { dropped, released } from '../../../src/quality/decide.ts';
-import { type Ledger, readLedger, type SourceName } from '../../../src/quality/ledger.ts';
+import { type Ledger, readLedger } from '../../../src/quality/ledger.ts';
 import { WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import type { World } from '../../support/world.ts';

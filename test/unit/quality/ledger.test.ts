@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Owner } from '../../../src/format/source.ts';
 import {
   batchesOfSet,
   batchSetOf,
@@ -8,7 +9,6 @@ import {
   unfoldPage,
 } from '../../../src/quality/batch-set.ts';
 import { NO_FIGURES } from '../../../src/quality/bounds.ts';
-import type { Owner } from '../../../src/quality/ledger.ts';
 import {
   EMPTY_LEDGER,
   LEDGER_DAYS,
