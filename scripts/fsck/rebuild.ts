@@ -6,7 +6,7 @@ import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/fail
 import { type HistoryEntry, NO_BATCHES, readHistory } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish.ts';
 import { compactFully, drain } from '../../src/merge/rollback.ts';
-import { readKept } from '../../src/merge/take.ts';
+import { readKept } from '../../src/merge/waiting.ts';
 import { markedWithdrawn, markWithdrawn, readWithdrawals, type Withdrawn } from '../../src/merge/withdraw.ts';
 import { type BatchSet, batchesOfSet, batchSetOf, excludedRowsOf } from '../../src/quality/batch-set.ts';
 import { readCanaries } from '../../src/quality/canaries.ts';

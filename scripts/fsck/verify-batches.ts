@@ -11,7 +11,7 @@ import type { Manifest, SegmentEntry } from '../../src/format/manifest.ts';
 import { type EncodedSegment, type OpenSegment, openSegment } from '../../src/format/segment.ts';
 import { BatchCursor, fold, RunCursor } from '../../src/merge/fold.ts';
 import { MergeDictionary } from '../../src/merge/segment-builder.ts';
-import { readKept } from '../../src/merge/take.ts';
+import { readKept } from '../../src/merge/waiting.ts';
 import { readExcludedRows, without } from '../../src/quality/excluded-rows.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
 import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';

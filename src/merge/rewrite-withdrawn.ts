@@ -34,7 +34,7 @@ import { historySince, NO_BATCHES } from './history.ts';
 import { type LoadedManifest, publish } from './publish.ts';
 import { MergeDictionary } from './segment-builder.ts';
 import { SegmentWriter } from './segment-writer.ts';
-import { readKept } from './take.ts';
+import { readKept } from './waiting.ts';
 import {
   type Gathered,
   type Job,

@@ -16,7 +16,7 @@ import { screen } from '../quality/screen.ts';
 import type { MergeContext } from './context.ts';
 import { countNew, distinctNumbers, findKnown } from './first-time.ts';
 import type { Released } from './history.ts';
-import type { PendingRelease, PendingReleaseBatch, TakenBatches } from './take.ts';
+import type { PendingReleaseBatch, Taken, TakenBatches } from './take.ts';
 
 export interface ScreenedBatches {
   /** What is to be merged. */
@@ -36,8 +36,7 @@ export interface ScreenedBatches {
 export async function screenBatches(
   context: MergeContext,
   manifest: Manifest,
-  inputs: TakenBatches,
-  due: PendingRelease,
+  { batches: inputs, due }: Pick<Taken, 'batches' | 'due'>,
 ): Promise<ScreenedBatches> {
   if (inputs.all.length === 0 && due.batches.length === 0) {
     return { batches: [], detections: 0, newNumbers: 0, released: [], ledger: manifest.ledger, quarantined: [] };

@@ -7,7 +7,7 @@ import { quarantineTotals, readLedger } from '../quality/ledger.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { readSetAside, unmergeable } from './failing-batches.ts';
 import { loadManifest } from './publish.ts';
-import { batchId, listWaiting } from './take.ts';
+import { batchId, listWaiting } from './waiting.ts';
 
 export interface StoreStatus {
   readonly manifest: Manifest;

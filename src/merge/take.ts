@@ -1,136 +1,79 @@
-/**
- * Batches on their way in. An accepted batch is at `batches/waiting/ID`; once a published generation has merged it,
- * it is copied to `batches/merged/ID`, and only then deleted from `waiting`: at every instant it is in at least one
- * of the two. The manifest's `consumed` list says which waiting batches are merged already.
- */
+/** The first stages of a tick: what there is (load), and what of it is merged now, opened (take). */
 
 import { hasLink } from '../format/attributes.ts';
 import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { idOf, type SourceId } from '../format/source.ts';
-import { mapConcurrent } from '../lib/concurrency.ts';
+import type { Bytes } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type BatchSet, type SetBatch, unfoldPage } from '../quality/batch-set.ts';
 import { type Case, hasPendingRelease, type Ledger, readLedger, withCases } from '../quality/ledger.ts';
-import { KEYED_BATCH, MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage/keys.ts';
-import { listPages, type ObjectHead, type ObjectStore, type StoredObject } from '../storage/store.ts';
+import { MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage/keys.ts';
+import type { ObjectHead, StoredObject } from '../storage/store.ts';
 import type { MergeContext, TickBudget } from './context.ts';
+import type { Attempt } from './failing-batches.ts';
+import { type LoadedManifest, loadManifest } from './publish.ts';
+import { repairSlices } from './segment-writer.ts';
+import { batchId, listWaiting, readKept, readWaiting, settle, type WaitingList, withoutDuplicates } from './waiting.ts';
 
-/** Of 1,000 each: twice what a flood of ten thousand uploads is; some 10 MB of heads. */
-const LIST_PAGES = 20;
-/** So far back, where more wait than are listed, the latest are looked at as well; clocks of isolates may be ahead. */
-const RECENT_MS = 300_000;
-const AHEAD_MS = 10_000;
-/** Of the 13 digits of milliseconds, those that tell 10 seconds apart: what a key of 6,000 uploads a minute fills a page with. */
-const WINDOW_DIGITS = 9;
-const WINDOW_MS = 10_000;
-
-/** One look at the waiting batches. */
-interface WaitingList {
-  readonly heads: readonly ObjectHead[];
-  /** Whether these are all; if not, there are more. */
-  readonly isWhole: boolean;
-  /** Whether the list says for certain that the id is not waiting. */
-  isGone(id: string): boolean;
+export interface Loaded {
+  readonly base: LoadedManifest;
+  readonly candidates: Candidates;
+  /** Merged by earlier ticks, and waiting still: they could not be moved. */
+  readonly leftover: readonly string[];
+  /** Slices that are missing still. */
+  readonly unsliced: readonly string[];
 }
 
-/**
- * Lists up to 20,000. Where more wait, more is looked at: of those without an Idempotency-Key, whose ids begin with the
- * time, every ten seconds of the last minutes; of those with one, whose ids are hashes, a page after
- * each twentieth of them. Both begin at another place each time, which nobody who uploads can foresee.
- * @param now milliseconds since 1970
- */
-export async function listWaiting(objects: ObjectStore, now: number): Promise<WaitingList> {
-  const first = await headsOf(objects, WAITING_PREFIX, LIST_PAGES);
-  const found = new Map(first.heads.map((head) => [head.key, head]));
-  const add = ({ heads }: { readonly heads: readonly ObjectHead[] }) => {
-    for (const head of heads) found.set(head.key, head);
-  };
-  if (!first.isWhole) {
-    const place = placeAt(now);
-    const keyed = WAITING_PREFIX + KEYED_BATCH;
-    const some = await headsOf(objects, keyed, LIST_PAGES);
-    add(some);
-    const places = some.isWhole ? [] : Array.from({ length: LIST_PAGES }, (_, i) => (i + place) / LIST_PAGES);
-    await mapConcurrent(places, async (start) => add(await headsOf(objects, keyed, 1, keyed + hexOf(start))));
-    const count = (RECENT_MS + AHEAD_MS) / WINDOW_MS;
-    const windows = Array.from({ length: count + 1 }, (_, i) => digitsOf(now - RECENT_MS + i * WINDOW_MS));
-    await mapConcurrent(windows, async (digits) => {
-      const window = WAITING_PREFIX + digits.slice(0, WINDOW_DIGITS);
-      const begin = await headsOf(objects, window, 1);
-      add(begin);
-      const offset = String(Math.floor(place * WINDOW_MS)).padStart(digits.length - WINDOW_DIGITS, '0');
-      if (!begin.isWhole) add(await headsOf(objects, window, 1, window + offset));
-    });
-  }
-  const last = first.heads.at(-1)?.key ?? '';
+/** Reads the generation and lists what waits, and does what earlier ticks could not. Rejects when storage fails. */
+export async function load(context: MergeContext): Promise<Loaded> {
+  const { objects, now } = context;
+  const base = await loadManifest(objects);
+  // The manifest is read before the list: a batch that left `consumed` had left `waiting` before that.
+  const waiting = await listWaiting(objects, now());
+  const unsettled = base.manifest.consumed.filter((id) => !waiting.isGone(id));
+  const gone = await settle(context, unsettled);
   return {
-    heads: [...found.values()],
-    isWhole: first.isWhole,
-    isGone: (id) => !found.has(WAITING_PREFIX + id) && (first.isWhole || WAITING_PREFIX + id < last),
+    base,
+    leftover: unsettled.filter((id) => !gone.has(id)),
+    unsliced: await repairSlices(context, base.manifest.unsliced),
+    candidates: candidatesOf(context, base.manifest, waiting),
   };
 }
 
-/** 0 to below 1, another for each millisecond, and no part of the range left out for long (a Weyl sequence). */
-function placeAt(now: number): number {
-  return (now * ((Math.sqrt(5) - 1) / 2)) % 1;
+export interface Taken {
+  readonly batches: TakenBatches;
+  readonly due: PendingRelease;
+  /** To be set aside unopened: ticks die of them. */
+  readonly exhausted: readonly string[];
 }
 
-/** The beginning of the hashes from this share of them on. */
-function hexOf(share: number): string {
-  return Math.floor(share * 2 ** 32)
-    .toString(16)
-    .padStart(8, '0');
-}
-
-function digitsOf(ms: number): string {
-  return String(Math.floor(ms)).padStart(13, '0');
-}
-
-async function headsOf(objects: ObjectStore, prefix: string, pages: number, startAfter?: string) {
-  const heads: ObjectHead[] = [];
-  let isWhole = false;
-  const options = { owners: true, ...(startAfter !== undefined && { startAfter }) };
-  for await (const { objects: some, cursor } of listPages(objects, prefix, pages, options)) {
-    heads.push(...some);
-    isWhole = cursor === undefined;
-  }
-  return { heads, isWhole };
-}
-
-export function batchId(waitingKey: string): string {
-  return waitingKey.slice(WAITING_PREFIX.length);
-}
-
-/**
- * Moves merged batches out of `waiting`. Stopped or failing anywhere, the batch is in one place or both. Returns those
- * that were not waiting any more.
- */
-export async function settle(context: MergeContext, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const { objects } = context;
-  const gone = new Set<string>();
-  await mapConcurrent(ids, async (id) => {
-    try {
-      const waiting = await objects.get(WAITING_PREFIX + id);
-      if (waiting === null) {
-        gone.add(id);
-        return;
-      }
-      // Only if absent: what is waiting may be a late retry under the same id (readWaiting), which must not replace
-      // the copy that was merged.
-      await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });
-      await objects.delete([WAITING_PREFIX + id]);
-    } catch (error) {
-      // It stays in the manifest's `consumed`, so it is not merged again; the next tick settles it.
-      context.log('settle.failed', { batch: id, reason: messageOf(error) });
-    }
+/** Opens what this tick merges: as much of what waits, was put back or released as its budget and the attempt allow. */
+export async function take(
+  context: MergeContext,
+  { base: { manifest }, candidates }: Pick<Loaded, 'base' | 'candidates'>,
+  attempt: Attempt,
+): Promise<Taken> {
+  const budget = { ...context.budget, batches: Math.min(context.budget.batches, attempt.most) };
+  const limited = { ...context, budget };
+  // What came back after it was merged is not set aside: released, it would count twice.
+  const isReplay = (id: string) => manifest.replay.includes(id);
+  const waiting = attempt.exhausted.filter((id) => !isReplay(id));
+  const exhausted = [...attempt.exhausted.filter(isReplay), ...(await withoutDuplicates(context, waiting))];
+  const isAlone = attempt.most === 1 && candidates.replay.length + candidates.waiting.length > 0;
+  const due = isAlone ? NOTHING_PENDING : await openPendingRelease(limited, manifest);
+  const batches = await openInputs(limited, candidates, {
+    takenBytes: due.sizeBytes,
+    isWanted: (id) => (attempt.only === null ? !attempt.passedOver.has(id) : id === attempt.only),
   });
-  return gone;
+  return { batches, due, exhausted };
 }
 
-interface OpenedBatch {
+export interface OpenedBatch {
   readonly id: string;
   readonly batch: Batch;
+  /** As it is stored; the batch is a view on it. */
+  readonly bytes: Bytes;
 }
 
 export interface TakenBatches {
@@ -153,7 +96,7 @@ export interface Candidates {
   readonly oldestAt: number;
 }
 
-export function candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Candidates {
+function candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Candidates {
   const consumed = new Set(manifest.consumed);
   const heads = inTurns(
     list.heads.filter(({ key }) => !consumed.has(batchId(key))),
@@ -172,7 +115,7 @@ export function candidatesOf({ budget }: MergeContext, manifest: Manifest, list:
  * The batches that are to be merged now, those to be replayed first, within the budget.
  * @param takenBytes of the budget, by what else the tick holds in memory
  */
-export async function openInputs(
+async function openInputs(
   context: MergeContext,
   candidates: Candidates,
   { takenBytes, isWanted }: { readonly takenBytes: number; readonly isWanted: (id: string) => boolean },
@@ -196,7 +139,7 @@ export async function openInputs(
         const object = await read(id);
         if (object === null) continue;
         const batch = await context.pace.run(openBatchSteps(object.bytes));
-        opened.push({ id, batch });
+        opened.push({ id, batch, bytes: object.bytes });
         bytes += memoryBytes(batch, object.sizeBytes);
       } catch (error) {
         failed += 1;
@@ -231,44 +174,6 @@ export function memoryBytes({ circumstances }: Batch, sizeBytes: number): number
   let kindChars = 0;
   for (const text of circumstances) if (!hasLink(text)) kindChars += text.length;
   return sizeBytes + kindChars * KIND_COPIES;
-}
-
-/**
- * An upload can come back to `waiting` after it was merged and settled: a retry with its Idempotency-Key does
- * (src/ingest/accept.ts), and so does a write that the storage delivers twice. Whoever uploaded has been answered from
- * the merged copy, so this one is dropped unread. null: nothing is to be merged of it.
- */
-async function readWaiting(context: MergeContext, id: string): Promise<StoredObject | null> {
-  const [waiting, merged] = await Promise.all([context.objects.get(WAITING_PREFIX + id), keptHead(context, id)]);
-  if (waiting === null || merged === null) return waiting;
-  await dropDuplicate(context, id);
-  return null;
-}
-
-/** The waiting batches that were not merged before; the others are dropped (readWaiting). None is opened. */
-export async function withoutDuplicates(context: MergeContext, ids: readonly string[]): Promise<string[]> {
-  const left: string[] = [];
-  for (const id of ids) {
-    if ((await keptHead(context, id)) === null) left.push(id);
-    else await dropDuplicate(context, id);
-  }
-  return left;
-}
-
-function keptHead({ objects }: MergeContext, id: string): Promise<ObjectHead | null> {
-  return objects.head(MERGED_PREFIX + id);
-}
-
-async function dropDuplicate({ objects, log }: MergeContext, id: string): Promise<void> {
-  await objects.delete([WAITING_PREFIX + id]);
-  log('batch.duplicate', { batch: id });
-}
-
-/** A batch that was merged before, wherever it is at the moment. */
-export async function readKept(objects: ObjectStore, id: string): Promise<StoredObject> {
-  const object = (await objects.get(MERGED_PREFIX + id)) ?? (await objects.get(WAITING_PREFIX + id));
-  if (object === null) throw new RangeError(`batch ${id} is neither merged nor waiting`);
-  return object;
 }
 
 /**
@@ -330,7 +235,7 @@ export interface PendingRelease {
 export const NOTHING_PENDING: PendingRelease = { batches: [], sizeBytes: 0, ledger: null };
 
 /** Opens what is due, oldest first. What cannot be read stays due, and the others go on. */
-export async function openPendingRelease(context: MergeContext, manifest: Manifest): Promise<PendingRelease> {
+async function openPendingRelease(context: MergeContext, manifest: Manifest): Promise<PendingRelease> {
   if (!hasPendingRelease(manifest)) return NOTHING_PENDING;
   const ledger = await readLedger(context.objects, manifest);
   const batches: PendingReleaseBatch[] = [];

@@ -20,7 +20,7 @@ import { decideOn, LOST } from './decisions.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { type MergedBatches, NO_BATCHES } from './history.ts';
 import { loadManifest, type ManifestChange, publish } from './publish.ts';
-import { readKept } from './take.ts';
+import { readKept } from './waiting.ts';
 
 export type WithdrawResult =
   | {

@@ -1,5 +1,6 @@
 /** A store, a clock and a merge context for tests, and the straight computation to compare with. */
 
+import { collectBriefings } from '../../src/briefing/briefings.ts';
 import type { Detection } from '../../src/format/attributes.ts';
 import { attributesText, CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
@@ -10,6 +11,7 @@ import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/me
 import { loadManifest } from '../../src/merge/publish.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
+import { collectDocuments } from '../../src/tenants/collect.ts';
 import { StoreLog, StrictObjectStore, StrictSliceStore } from './strict-stores.ts';
 
 export interface World extends MergeContext {
@@ -43,6 +45,11 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     // So that a few small ticks fold facts, as many do in service.
     pace: UNPACED,
     budget: { ...DEFAULT_BUDGET, factsObjects: 2, ...budget },
+    // As they are handed in to the Worker's ticks.
+    collectors: {
+      briefings: () => collectBriefings(world.objects, world.clock),
+      documents: () => collectDocuments({ objects: world.objects, now: () => world.clock }),
+    },
   };
   return world;
 }

@@ -34,23 +34,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a retry under a key that was merged is merged again',
-    file: 'src/merge/take.ts',
+    file: 'src/merge/waiting.ts',
     from: 'if (waiting === null || merged === null) return waiting;',
     to: 'if (waiting === null || merged !== null || merged === null) return waiting;',
   },
   {
     name: 'a batch is deleted before it is copied',
-    file: 'src/merge/take.ts',
-    from: `      await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });
+    file: 'src/merge/waiting.ts',
+    from: `      await objects.put(MERGED_PREFIX + id, bytes, { absent: true });
       await objects.delete([WAITING_PREFIX + id]);`,
     to: `      await objects.delete([WAITING_PREFIX + id]);
-      await objects.put(MERGED_PREFIX + id, waiting.bytes, { absent: true });`,
+      await objects.put(MERGED_PREFIX + id, bytes, { absent: true });`,
   },
   {
     name: 'a late retry replaces the copy that was merged',
-    file: 'src/merge/take.ts',
-    from: 'waiting.bytes, { absent: true });',
-    to: 'waiting.bytes);',
+    file: 'src/merge/waiting.ts',
+    from: 'bytes, { absent: true });',
+    to: 'bytes);',
   },
   {
     name: 'a generation is published over whichever there is',
@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a tick joins runs that a compaction is merging',
-    file: 'src/merge/tick.ts',
+    file: 'src/merge/fold-batches.ts',
     from: 'manifest.compaction?.inputs ?? [],',
     to: '[],',
   },

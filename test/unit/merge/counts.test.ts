@@ -22,7 +22,7 @@ describe('storage operations of a tick, exactly', () => {
       'get manifest': 1,
       'list batches/merged/': 1,
       'list batches/waiting/': 1,
-      'get batches/waiting/': 2,
+      'get batches/waiting/': 1,
       'head batches/merged/': 1,
       'get config/': 1,
       'put facts/': 1,
@@ -52,7 +52,7 @@ describe('storage operations of a tick, exactly', () => {
     expect(counts).toEqual({
       'get manifest': 1,
       'list batches/waiting/': 1,
-      'get batches/waiting/': 2,
+      'get batches/waiting/': 1,
       'head batches/merged/': 1,
       'getRange segments/': 2,
       'get config/': 1,
@@ -99,7 +99,7 @@ describe('storage operations of a tick, exactly', () => {
     expect(world.storeLog.counts()).toEqual({
       'get manifest': 1,
       'list batches/waiting/': 1,
-      'get batches/waiting/': 2,
+      'get batches/waiting/': 1,
       'head batches/merged/': 1,
       'getRange segments/': 1,
       'get facts/': 1,

@@ -1,0 +1,60 @@
+/** The stage of a tick that makes what is published: one new run and new activity, written and named by nothing yet. */
+
+import type { Batch } from '../format/batch.ts';
+import { type Manifest, watermarkAt } from '../format/manifest.ts';
+import { mergeActivity } from './activity.ts';
+import { planInline, runCursor } from './compact.ts';
+import type { MergeContext } from './context.ts';
+import { BatchCursor, fold } from './fold.ts';
+import { MergeDictionary } from './segment-builder.ts';
+import { SegmentWriter } from './segment-writer.ts';
+
+/** What is to be folded (screen.ts). */
+export interface FoldInput {
+  readonly batches: readonly Batch[];
+  readonly detections: number;
+  /** Distinct numbers of them that no run knows. */
+  readonly newNumbers: number;
+}
+
+/** Of the next manifest. */
+export interface Folded extends Pick<Manifest, 'runs' | 'facts' | 'reached'> {
+  /** Slices of the new run that could not be written. */
+  readonly unsliced: readonly string[];
+}
+
+/**
+ * Folds batches with the newest small runs. Rejects when something cannot be written, or read of those runs: then nothing
+ * leads to what was written, and it is garbage.
+ */
+export async function foldBatches(
+  context: MergeContext,
+  manifest: Manifest,
+  { batches, detections, newNumbers }: FoldInput,
+): Promise<Folded> {
+  const { budget } = context;
+  const activity = await mergeActivity(context, manifest.facts, batches, manifest.withdrawals?.replacing !== true);
+  const facts = activity.entries;
+  const reached = watermarkAt(manifest.reached, manifest.generation + 1, activity.firstDay);
+  if (detections === 0) return { runs: manifest.runs, unsliced: [], facts, reached };
+  const writer = new SegmentWriter(context);
+  const joined = planInline(
+    manifest.runs,
+    manifest.compaction?.inputs ?? [],
+    detections,
+    budget.inlineRecords,
+    budget.smallRun,
+  );
+  const small = manifest.runs.slice(0, joined);
+  const dictionary = new MergeDictionary();
+  const cursors = [
+    ...batches.map((batch) => new BatchCursor(batch, dictionary)),
+    ...small.map(({ segments }) => runCursor(context, segments, 0, dictionary)),
+  ];
+  for await (const { segment } of fold(cursors, dictionary, budget.segmentRecords, context.pace))
+    await writer.write(segment);
+  const firstHere = small.reduce((sum, run) => sum + run.firstHere, newNumbers);
+  const { entries, unsliced } = await writer.finish();
+  const run = { id: writer.attempt, firstHere, segments: entries };
+  return { runs: [run, ...manifest.runs.slice(joined)], unsliced, facts, reached };
+}
