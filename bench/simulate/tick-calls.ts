@@ -59,8 +59,8 @@ export function calls(counts: Partial<Calls>): Calls {
   return { ...NO_CALLS, ...counts };
 }
 
-/** Moving one merged batch out of `waiting`. */
-export const SETTLE_CALLS = calls({ objectRead: 1, objectWrite: 1, objectDelete: 1 });
+/** Moving one merged batch out of `waiting`: its bytes are in memory still. */
+export const SETTLE_CALLS = calls({ objectWrite: 1, objectDelete: 1 });
 
 /** A segment and its two slices. */
 export const SEGMENT_CALLS = calls({ objectWrite: 1, sliceWrite: 2 });

@@ -3,6 +3,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { activityPartsOf } from '../../src/format/activity.ts';
 import {
   type ActivityInput,
   type ActivityShape,
@@ -11,6 +12,7 @@ import {
   openActivityDirectory,
   openActivityObject,
 } from '../../src/format/activity-object.ts';
+import { parseAttributes } from '../../src/format/attributes.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
@@ -223,9 +225,8 @@ export async function foldShare(
   const held = new HeldRows();
   const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
   const facts: SpilledFacts[] = [];
-  const textOf = (id: number) => dictionary.circumstancesText(id);
   const factsRows = new ActivityRows(
-    textOf,
+    (id) => activityPartsOf(parseAttributes(dictionary.circumstancesText(id))),
     ({ shape, file }) => {
       const name = `${String(share.firstSegment).padStart(6, '0')}-${facts.length}.piece`;
       writeWhole(join(folder, name), file);

@@ -6,7 +6,7 @@
 
 import { FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import type { ActivityKey, KindSpan } from './activity.ts';
+import type { ActivityKey, KindSpan, KnownKey } from './activity.ts';
 import { type ActivitySink, GrowingActivity } from './activity.ts';
 import type { KindNumbers } from './activity-block.ts';
 import type { ActivityDirectory } from './activity-object.ts';
@@ -14,7 +14,7 @@ import { type ActivityInput, readActivityBlock } from './activity-object.ts';
 
 /** The activity keys of several objects, once each in canonical order. */
 export class FoldedKeys {
-  readonly texts: readonly string[];
+  readonly keys: readonly KnownKey[];
   readonly spans: readonly KindSpan[];
   readonly #ids: ReadonlyMap<string, number>;
 
@@ -31,9 +31,10 @@ export class FoldedKeys {
       }
     }
     // The default order is that of UTF-16 code units.
-    this.texts = [...spans.keys()].sort();
-    this.spans = this.texts.flatMap((text) => spans.get(text) ?? []);
-    this.#ids = new Map(this.texts.map((text, id) => [text, id]));
+    const texts = [...spans.keys()].sort();
+    this.spans = texts.flatMap((text) => spans.get(text) ?? []);
+    this.keys = this.spans.map(({ kind }, id) => ({ text: texts[id] as string, kind }));
+    this.#ids = new Map(texts.map((text, id) => [text, id]));
   }
 
   /** How the fold numbers the activity keys of one of the objects. */

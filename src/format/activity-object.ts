@@ -9,7 +9,7 @@
 import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
 import { crc32, frame, openFrame } from '../lib/frame.ts';
-import { type ActivitySink, GrowingActivity, type KindSpan, knownKey, parseActivityKey } from './activity.ts';
+import { type ActivitySink, GrowingActivity, type KindSpan, type KnownKey, knownKey } from './activity.ts';
 import {
   type ActivityBlockPlace,
   BLOCK_ROWS,
@@ -24,15 +24,14 @@ export interface EncodedActivity {
   readonly file: Bytes;
 }
 
-interface EncodedKind {
-  readonly text: string;
+interface EncodedKind extends KnownKey {
   readonly firstDay: number;
   lastDay: number;
 }
 
 /** Takes rows in order, repeated ones too, and writes the object. */
 export class ActivityEncoder implements ActivitySink {
-  readonly #texts: readonly string[];
+  readonly #keys: readonly KnownKey[];
   /** By the caller's activity key: the object's, in the order in which they are met; -1 until then. */
   readonly #ids: Int32Array;
   readonly #kinds: EncodedKind[] = [];
@@ -45,10 +44,10 @@ export class ActivityEncoder implements ActivitySink {
   #day = -1;
   #rows = 0;
 
-  /** @param kinds texts of all activity keys that rows may have, ascending */
-  constructor(kinds: readonly string[]) {
-    this.#texts = kinds;
-    this.#ids = new Int32Array(kinds.length).fill(-1);
+  /** @param keys all that rows may have, ascending by text */
+  constructor(keys: readonly KnownKey[]) {
+    this.#keys = keys;
+    this.#ids = new Int32Array(keys.length).fill(-1);
   }
 
   get isEmpty(): boolean {
@@ -99,17 +98,17 @@ export class ActivityEncoder implements ActivitySink {
       (this.#kinds[known] as EncodedKind).lastDay = day;
       return known;
     }
-    const text = this.#texts[kind];
-    if (text === undefined) throw new RangeError(`no activity key ${kind}, there are ${this.#texts.length}`);
+    const key = this.#keys[kind];
+    if (key === undefined) throw new RangeError(`no activity key ${kind}, there are ${this.#keys.length}`);
     const id = this.#kinds.length;
     this.#ids[kind] = id;
-    this.#kinds.push({ text, firstDay: day, lastDay: day });
+    this.#kinds.push({ ...key, firstDay: day, lastDay: day });
     if (id === this.#linked.length) {
       const grown = new Uint8Array(id * 2);
       grown.set(this.#linked);
       this.#linked = grown;
     }
-    this.#linked[id] = Number(parseActivityKey(text).linkHost !== null);
+    this.#linked[id] = Number(key.kind.linkHost !== null);
     return id;
   }
 

@@ -53,7 +53,6 @@ export interface ActivitySource {
  * UTF-16 code unit order of the texts is the canonical order of kinds.
  */
 
-const CIRCUMSTANCES_FIELDS = 7;
 const KIND_FIELDS = 6;
 /**
  * Objects of one store have the same activity keys, tens of thousands where projects and hosts are many: 200 bytes
@@ -62,8 +61,9 @@ const KIND_FIELDS = 6;
 const MAX_KNOWN = 32_768;
 const known = new Map<string, KnownKey>();
 
-interface KnownKey {
-  /** One string for all objects that name the kind. */
+/** An activity key with its text. */
+export interface KnownKey {
+  /** One string for all objects that name the key. */
   readonly text: string;
   readonly kind: ActivityKey;
 }
@@ -101,26 +101,15 @@ function parse(text: string): ActivityKey {
 
 /** What a row of activity keeps of the attributes. */
 export interface ActivityParts {
-  readonly kindText: string;
+  readonly key: ActivityKey;
   /** The first 64 bits of the link's SHA-256, as two big-endian halves; both 0: no link. */
   readonly linkHigh: number;
   readonly linkLow: number;
 }
 
-/** Of a text whose spelling has been checked, when its batch was opened. Throws FormatError when it is no such text. */
-export function activityPartsOf(circumstances: string): ActivityParts {
-  const fields = parseJson(circumstances, 'attributes');
-  if (!Array.isArray(fields) || fields.length !== CIRCUMSTANCES_FIELDS) {
-    throw new FormatError(`circumstances: expected an array of ${CIRCUMSTANCES_FIELDS} fields`);
-  }
-  const [label, channel, industry, project, host, sha256, source]: unknown[] = fields;
-  const kindText = JSON.stringify([label, channel, industry, project, host, source]);
-  if (typeof sha256 !== 'string') return { kindText, linkHigh: 0, linkLow: 0 };
-  return {
-    kindText,
-    linkHigh: Number.parseInt(sha256.slice(0, 8), 16),
-    linkLow: Number.parseInt(sha256.slice(8, 16), 16),
-  };
+export function activityPartsOf({ link, ...rest }: Attributes): ActivityParts {
+  const half = (from: number) => (link === null ? 0 : Number.parseInt(link.sha256.slice(from, from + 8), 16));
+  return { key: { ...rest, linkHost: link?.host ?? null }, linkHigh: half(0), linkLow: half(8) };
 }
 
 /** Rows of activity of one day as columns that grow, each distinct row once. */

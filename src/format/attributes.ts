@@ -78,19 +78,6 @@ export function attributesText(c: Attributes): string {
   ]);
 }
 
-const NO_SOURCE = ',null]';
-const QUOTE = 0x22;
-
-/**
- * Whether attributes have a link, without reading them: their last field but one is its hash then. No string has a
- * quote after a comma in JSON, where it would be escaped, so the last such place is where the source begins.
- * @param text of `circumstancesText`
- */
-export function hasLink(text: string): boolean {
-  const source = text.endsWith(NO_SOURCE) ? text.length - NO_SOURCE.length : text.lastIndexOf(',"');
-  return text.charCodeAt(source - 1) === QUOTE;
-}
-
 /** Throws FormatError unless the text is one that `circumstancesText` writes. */
 export function parseAttributes(text: string): Attributes {
   const fields = parseJson(text, 'attributes');
@@ -112,8 +99,7 @@ export function parseAttributes(text: string): Attributes {
 }
 
 /**
- * What a profile is made of, of a text whose spelling has been checked: when its batch was opened, or by whoever wrote
- * the segment. Throws FormatError when it is none of `circumstancesText`.
+ * What a profile is made of, of a text whose spelling has been checked by whoever wrote the batch. Throws FormatError when it is none of `circumstancesText`.
  */
 export function parseKind(text: string): Pick<Attributes, 'label' | 'channel' | 'industry'> {
   const fields = parseJson(text, 'attributes');

@@ -18,7 +18,8 @@ import { finish, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frame, openFrame } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { sortedOrderSteps } from '../lib/sorted.ts';
-import type { Detection } from './attributes.ts';
+import { type ActivityKey, activityKeyText, activityPartsOf } from './activity.ts';
+import type { Attributes, Detection } from './attributes.ts';
 import { AttributesTable, attributesText, parseAttributes } from './attributes.ts';
 
 export const BATCH_MAGIC = 'RFBA';
@@ -162,8 +163,11 @@ export interface Batch {
   /** Index into `circumstances`, each below its length. */
   readonly circumstance: Uint32Array;
   readonly circumstances: readonly string[];
-  /** What each of `circumstances` names as its source; null: none. */
-  readonly sources: readonly (string | null)[];
+  /** What each of `circumstances` says but for the hash of its link: one object for all that have a link and say the same. */
+  readonly keys: readonly ActivityKey[];
+  /** The first 64 bits of the hash of each one's link, as two big-endian halves; both 0: no link. */
+  readonly linkHigh: Uint32Array;
+  readonly linkLow: Uint32Array;
   readonly receipt: Receipt;
 }
 
@@ -192,15 +196,11 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
     new Uint32Array(body.buffer, body.byteOffset + BATCH_PREFIX_BYTES + rows * (8 + field * 4), rows);
   const reader = new ByteReader(body, tailAt);
   const circumstances: string[] = [];
-  const sources: (string | null)[] = [];
-  // One string for all that name the same source.
-  const known = new Map<string | null, string | null>();
+  const keys = new BatchKeys();
   for (let i = 0; i < circumstanceCount; i++) {
     const text = reader.text();
-    const { source } = parseAttributes(text);
-    if (!known.has(source)) known.set(source, source);
     circumstances.push(text);
-    sources.push(known.get(source) ?? null);
+    keys.add(parseAttributes(text));
     if (i % STEP_CIRCUMSTANCES === 0) yield STEP_CIRCUMSTANCES * CIRCUMSTANCES_WORK;
   }
   const receipt = parseReceipt(reader.text());
@@ -213,7 +213,7 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
     sightings: column(2),
     circumstance: column(3),
     circumstances,
-    sources,
+    ...keys.columns,
     receipt,
   };
   for (let row = 0; row < rows; row += STEP_ROWS) {
@@ -221,6 +221,48 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
     yield rowWork(STEP_ROWS);
   }
   return batch;
+}
+
+/** What is kept of parsed attributes, each word once: a batch may have a hundred thousand of them. */
+class BatchKeys {
+  readonly #keys: ActivityKey[] = [];
+  readonly #linkHigh: number[] = [];
+  readonly #linkLow: number[] = [];
+  readonly #words = new Map<string, string>();
+  /** By text, of those with a link: they may be many with one key. */
+  readonly #linked = new Map<string, ActivityKey>();
+
+  add(attributes: Attributes): void {
+    const { key, linkHigh, linkLow } = activityPartsOf(attributes);
+    this.#keys.push(key.linkHost === null ? this.#compact(key) : this.#shared(key));
+    this.#linkHigh.push(linkHigh);
+    this.#linkLow.push(linkLow);
+  }
+
+  #shared(key: ActivityKey): ActivityKey {
+    const text = activityKeyText(key);
+    const known = this.#linked.get(text) ?? this.#compact(key);
+    this.#linked.set(text, known);
+    return known;
+  }
+
+  #compact({ label, channel, industry, project, linkHost, source }: ActivityKey): ActivityKey {
+    const word = <T extends string>(given: T | null) => (given === null ? null : this.#word(given));
+    return {
+      ...{ label: this.#word(label), channel: this.#word(channel), industry: word(industry) },
+      ...{ project: word(project), linkHost: word(linkHost), source: word(source) },
+    };
+  }
+
+  #word<T extends string>(given: T): T {
+    const known = this.#words.get(given);
+    if (known === undefined) this.#words.set(given, given);
+    return (known ?? given) as T;
+  }
+
+  get columns(): Pick<Batch, 'keys' | 'linkHigh' | 'linkLow'> {
+    return { keys: this.#keys, linkHigh: Uint32Array.from(this.#linkHigh), linkLow: Uint32Array.from(this.#linkLow) };
+  }
 }
 
 /** The beginning of a receipt. It occurs nowhere else in a batch, since quotes in texts are escaped. */

@@ -1,6 +1,12 @@
 /** Detections in any order to facts objects: rows are collected in typed arrays, and sorted and encoded when full. */
 
-import { type ActivityParts, type ActivitySink, activityPartsOf } from '../format/activity.ts';
+import {
+  type ActivityKey,
+  type ActivityParts,
+  type ActivitySink,
+  activityKeyText,
+  type KnownKey,
+} from '../format/activity.ts';
 import { ActivityCursor, FoldedKeys, foldDay } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
@@ -10,7 +16,7 @@ import { dayOf } from '../lib/time.ts';
 /** Rows sorted at once: 16 bytes each, and as much again while they are. */
 export const PIECE_ROWS = 2 ** 18;
 
-/** What sorting and encoding a row, and parsing circumstances that were not met before, is worth in records of a merge. */
+/** What sorting and encoding a row, and looking at attributes that were not met before, is worth in records of a merge. */
 const ROW_WORK = 1 / 4;
 const TEXT_WORK = 2;
 const STEP_TEXTS = 128;
@@ -28,14 +34,18 @@ export class ActivityRows {
   #isSorted = true;
 
   /**
-   * @param textOf circumstances (src/format/attributes.ts) by the id that rows are added with
+   * @param partsOf attributes by the id that rows are added with; asked for once of each in a piece
    * @param onPiece takes what a full piece makes: the rows that were added since the one before
    */
-  constructor(textOf: (id: number) => string, onPiece: (piece: EncodedActivity) => void, pieceRows = PIECE_ROWS) {
+  constructor(
+    partsOf: (id: number) => ActivityParts,
+    onPiece: (piece: EncodedActivity) => void,
+    pieceRows = PIECE_ROWS,
+  ) {
     this.#numbers = new Float64Array(pieceRows);
     this.#seconds = new Uint32Array(pieceRows);
     this.#circumstances = new Uint32Array(pieceRows);
-    this.#parts = (id) => activityPartsOf(textOf(id));
+    this.#parts = partsOf;
     this.#onPiece = onPiece;
   }
 
@@ -131,8 +141,20 @@ export class ActivityRows {
     const linkLow = new Uint32Array(ids);
     const isKnown = new Uint8Array(ids);
     const metAs = new Uint32Array(ids);
-    const met = new Map<string, number>();
-    let parsed = 0;
+    const met: KnownKey[] = [];
+    const byText = new Map<string, number>();
+    // One object for many, as a rule: then its text is made once.
+    const byKey = new Map<ActivityKey, number>();
+    const numberOf = (key: ActivityKey): number => {
+      const before = byKey.get(key);
+      if (before !== undefined) return before;
+      const text = activityKeyText(key);
+      const number = byText.get(text) ?? met.push({ text, kind: key }) - 1;
+      byText.set(text, number);
+      byKey.set(key, number);
+      return number;
+    };
+    let looked = 0;
     for (let row = 0; row < used.length; row++) {
       const id = used[row] as number;
       if (isKnown[id] === 1) continue;
@@ -140,15 +162,13 @@ export class ActivityRows {
       const parts = this.#parts(id);
       linkHigh[id] = parts.linkHigh;
       linkLow[id] = parts.linkLow;
-      const known = met.get(parts.kindText) ?? met.size;
-      met.set(parts.kindText, known);
-      metAs[id] = known;
-      if (++parsed % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
+      metAs[id] = numberOf(parts.key);
+      if (++looked % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
     }
-    const kinds = [...met.keys()].sort();
+    const kinds = met.toSorted((a, b) => (a.text < b.text ? -1 : 1));
     const ranks = new Uint32Array(kinds.length);
-    kinds.forEach((text, rank) => {
-      ranks[met.get(text) ?? 0] = rank;
+    kinds.forEach(({ text }, rank) => {
+      ranks[byText.get(text) ?? 0] = rank;
     });
     return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
   }
@@ -221,7 +241,7 @@ function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Gener
   const kinds = new FoldedKeys(inputs.map(({ directory }) => directory));
   const cursors = inputs.map((input) => new ActivityCursor(input, kinds.numbersOf(input.directory)));
   const dayBytes = bytesByDay(inputs);
-  const writer = new ObjectWriter(kinds.texts, objectBytes);
+  const writer = new ObjectWriter(kinds.keys, objectBytes);
   const sink = without === undefined ? writer : sinkWithout(writer, without);
   for (const cursor of cursors) cursor.skipTo(from);
   // Every turn takes a day's blocks of at least one input, so it ends with them.
@@ -258,12 +278,12 @@ function bytesByDay(inputs: readonly ActivityInput[]): Map<number, number> {
 }
 
 class ObjectWriter implements ActivitySink {
-  readonly #kinds: readonly string[];
+  readonly #kinds: readonly KnownKey[];
   readonly #objectBytes: number;
   #encoder: ActivityEncoder;
   #finished: EncodedActivity[] = [];
 
-  constructor(kinds: readonly string[], objectBytes: number) {
+  constructor(kinds: readonly KnownKey[], objectBytes: number) {
     this.#kinds = kinds;
     this.#objectBytes = objectBytes;
     this.#encoder = new ActivityEncoder(kinds);

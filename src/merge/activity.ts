@@ -3,6 +3,7 @@
  * of the ticks before. New objects are written before the manifest that names them; what is replaced becomes garbage.
  */
 
+import type { ActivityKey } from '../format/activity.ts';
 import {
   type ActivityInput,
   checkActivityBlocks,
@@ -89,10 +90,16 @@ export function activityObjectKey(attempt: string, index: number): string {
 /** The facts of batches, in pieces of a bounded number of rows. */
 export function* activityOf(batches: readonly Batch[]): Steps<EncodedActivity[]> {
   const pieces: EncodedActivity[] = [];
-  const texts = batches.flatMap(({ circumstances }) => circumstances);
+  const keys = batches.flatMap((batch) => batch.keys);
+  const linkHigh = joined(batches.map((batch) => batch.linkHigh));
+  const linkLow = joined(batches.map((batch) => batch.linkLow));
   const atMost = batches.reduce((sum, batch) => sum + batch.rows * 2, 0);
   const rows = new ActivityRows(
-    (id) => texts[id] as string,
+    (id) => ({
+      key: keys[id] as ActivityKey,
+      linkHigh: linkHigh[id] as number,
+      linkLow: linkLow[id] as number,
+    }),
     (piece) => pieces.push(piece),
     Math.min(atMost, PIECE_ROWS),
   );
@@ -108,6 +115,16 @@ export function* activityOf(batches: readonly Batch[]): Steps<EncodedActivity[]>
   }
   yield* rows.finishSteps();
   return pieces;
+}
+
+function joined(columns: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(columns.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const column of columns) {
+    all.set(column, at);
+    at += column.length;
+  }
+  return all;
 }
 
 /** The objects that are to be rewritten, by key. One that cannot be read is left as it is: it holds no tick up. */

@@ -232,7 +232,8 @@ async function hasSource(
   // Those beyond the named ones are counted together, and batches of old name none.
   if (sources !== undefined && !sources.some(({ source }) => source === undefined)) return false;
   const object = await objects.get(key);
-  return object !== null && (await pace.run(openBatchSteps(object.bytes))).sources.includes(wanted);
+  if (object === null) return false;
+  return (await pace.run(openBatchSteps(object.bytes))).keys.some(({ source }) => source === wanted);
 }
 
 /** What has become of an upload. */

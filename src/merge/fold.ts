@@ -4,6 +4,7 @@
  * neither the order of detections nor their division into batches and runs can show in the result.
  */
 
+import type { ActivityKey } from '../format/activity.ts';
 import type { Batch } from '../format/batch.ts';
 import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
@@ -125,6 +126,8 @@ export class BatchCursor implements RecordCursor {
   readonly #batch: Batch;
   /** The merge's ids of the batch's circumstances. */
   readonly #circumstances: Uint32Array;
+  /** Of each of them, the merge's id of the profile that it makes. */
+  readonly #profiles: Uint32Array;
   readonly #dictionary: MergeDictionary;
   #row = 0;
 
@@ -132,12 +135,18 @@ export class BatchCursor implements RecordCursor {
     this.#batch = batch;
     this.#dictionary = dictionary;
     this.#circumstances = new Uint32Array(batch.circumstances.length);
+    this.#profiles = new Uint32Array(batch.circumstances.length);
   }
 
   async load(pace: Pacer): Promise<void> {
-    const { circumstances } = this.#batch;
-    for (let i = 0; i < circumstances.length; i++) {
+    const { circumstances, keys } = this.#batch;
+    // Those with a link share their key; of the others each has its own.
+    const profiles = new Map<ActivityKey, number>();
+    for (const [i, key] of keys.entries()) {
       this.#circumstances[i] = this.#dictionary.circumstancesId(circumstances[i] as string);
+      const profile = profiles.get(key) ?? this.#dictionary.singleProfile(key);
+      if (key.linkHost !== null) profiles.set(key, profile);
+      this.#profiles[i] = profile;
       if (pace.count(TEXT_WORK)) await pace.giveWay();
     }
     this.#read();
@@ -158,8 +167,9 @@ export class BatchCursor implements RecordCursor {
     const firstSeenAt = this.#batch.firstSeenAt[row] as number;
     const observedAt = this.#batch.observedAt[row] as number;
     const sightings = this.#batch.sightings[row] as number;
-    const circumstances = this.#circumstances[this.#batch.circumstance[row] as number] as number;
-    sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
+    const local = this.#batch.circumstance[row] as number;
+    const circumstances = this.#circumstances[local] as number;
+    sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#profiles[local] as number);
     sink.entry(circumstances, firstSeenAt, observedAt, sightings);
     return 1;
   }

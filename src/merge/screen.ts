@@ -106,11 +106,11 @@ async function withoutOmitted(
 function withReleased(ledger: Ledger, due: readonly PendingReleaseBatch[], canaries: ReadonlySet<number>): Ledger {
   if (canaries.size === 0) return ledger;
   const leftOut = due.flatMap(({ id, of, batch }) => {
-    const names = batch.sources;
-    const own = of.every === true ? [...new Set(names)] : [of.source];
+    const { keys } = batch;
+    const own = of.every === true ? [...new Set(keys.map(({ source }) => source))] : [of.source];
     return own.flatMap((source) => {
       const isLeftOut = (number: number, row: number) =>
-        canaries.has(number) && names[batch.circumstance[row] as number] === source;
+        canaries.has(number) && keys[batch.circumstance[row] as number]?.source === source;
       const numbers = [...new Set(batch.numbers.filter(isLeftOut))];
       return numbers.length === 0 ? [] : [{ batch: id, source, numbers }];
     });

@@ -4,7 +4,7 @@
  * one go or resumed at any cut.
  */
 
-import { AttributesTable, parseKind } from '../format/attributes.ts';
+import { type Attributes, AttributesTable, parseKind } from '../format/attributes.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import {
@@ -274,14 +274,18 @@ export class MergeDictionary {
   profileOf(circumstancesId: number): number {
     const known = this.#profileOf[circumstancesId];
     if (known !== undefined) return known;
-    const { label, channel, industry } = parseKind(this.circumstancesText(circumstancesId));
-    const id = this.#internProfile({
+    const id = this.singleProfile(parseKind(this.circumstancesText(circumstancesId)));
+    this.#profileOf[circumstancesId] = id;
+    return id;
+  }
+
+  /** The same, of attributes that are parsed already. */
+  singleProfile({ label, channel, industry }: Pick<Attributes, 'label' | 'channel' | 'industry'>): number {
+    return this.#internProfile({
       labels: [label],
       channels: [channel],
       industries: industry === null ? [] : [industry],
     });
-    this.#profileOf[circumstancesId] = id;
-    return id;
   }
 
   /**

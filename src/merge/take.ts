@@ -1,6 +1,5 @@
 /** The first stages of a tick: what there is (load), and what of it is merged now, opened (take). */
 
-import { hasLink } from '../format/attributes.ts';
 import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { idOf, type SourceId } from '../format/source.ts';
@@ -170,9 +169,9 @@ const REPLAY_SHARE = 0.5;
 const KIND_COPIES = 3;
 
 /** What a batch takes in memory while it is merged, more or less, with what is made of it. */
-export function memoryBytes({ circumstances }: Batch, sizeBytes: number): number {
+export function memoryBytes({ circumstances, keys }: Pick<Batch, 'circumstances' | 'keys'>, sizeBytes: number): number {
   let kindChars = 0;
-  for (const text of circumstances) if (!hasLink(text)) kindChars += text.length;
+  for (const [i, text] of circumstances.entries()) if (keys[i]?.linkHost === null) kindChars += text.length;
   return sizeBytes + kindChars * KIND_COPIES;
 }
 

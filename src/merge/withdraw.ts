@@ -131,7 +131,8 @@ async function removalOf(
   const ledger = await readLedger(objects, manifest);
   const omission = (await readExcludedRows(objects, ledger, (one) => one === id)).get(id);
   const isHeld = omission !== undefined && without(batch, omission).rows === 0;
-  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources: batch.sources }, context.now());
+  const sources = new Set(batch.keys.map(({ source }) => source));
+  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now());
   const key =
     after === ledger ? manifest.ledger : await writeLedger(objects, manifest.generation + 1, context.randomId(), after);
   const next = isHeld ? list : withPending(list, id);

@@ -1,5 +1,6 @@
 /** Batches by source: whose rows are which, and the same batch with some of them left out. */
 
+import type { ActivityKey } from '../format/activity.ts';
 import type { Batch } from '../format/batch.ts';
 import type { SourceId, SourceName } from '../format/source.ts';
 import type { ObjectStore } from '../storage/store.ts';
@@ -21,9 +22,8 @@ export const NOTHING_EXCLUDED: ExcludedOfBatch = { every: false, sources: new Se
 export function without(batch: Batch, { every, sources, numbers }: ExcludedOfBatch): Batch {
   if (every) return selectRows(batch, () => false);
   if (sources.size === 0 && numbers.size === 0) return batch;
-  const ofCircumstance = batch.sources;
-  const isOut = ofCircumstance.map((source) => sources.has(source));
-  const numbersOut = ofCircumstance.map((source) => numbers.get(source));
+  const isOut = batch.keys.map(({ source }) => sources.has(source));
+  const numbersOut = batch.keys.map(({ source }) => numbers.get(source));
   return selectRows(batch, (id, number) => isOut[id] !== true && numbersOut[id]?.has(number) !== true);
 }
 
@@ -33,7 +33,7 @@ export function only(
   { source, every }: Pick<SourceId, 'source' | 'every'>,
   numbersOut: ReadonlySet<number>,
 ): Batch {
-  const isOwn = batch.sources.map((name) => every === true || name === source);
+  const isOwn = batch.keys.map((key) => every === true || key.source === source);
   return selectRows(batch, (id, number) => isOwn[id] === true && !numbersOut.has(number));
 }
 
@@ -57,16 +57,13 @@ function selectRows(batch: Batch, isKept: (circumstance: number, number: number)
   }
   if (count === rows) return batch;
   const order = kept.subarray(0, count);
-  const texts: string[] = [];
-  const sources: SourceName[] = [];
+  const left: number[] = [];
   const newIds = new Int32Array(circumstances.length).fill(-1);
   const renumbered = picked(circumstance, order).map((id) => {
-    if (newIds[id] === -1) {
-      newIds[id] = texts.push(circumstances[id] as string) - 1;
-      sources.push(batch.sources[id] ?? null);
-    }
+    if (newIds[id] === -1) newIds[id] = left.push(id) - 1;
     return newIds[id] as number;
   });
+  const leftIds = Uint32Array.from(left);
   const keptNumbers = new Float64Array(count);
   for (let i = 0; i < count; i++) keptNumbers[i] = numbers[order[i] as number] as number;
   return {
@@ -77,8 +74,10 @@ function selectRows(batch: Batch, isKept: (circumstance: number, number: number)
     firstSeenAt: picked(batch.firstSeenAt, order),
     sightings: picked(batch.sightings, order),
     circumstance: renumbered,
-    circumstances: texts,
-    sources,
+    circumstances: left.map((id) => circumstances[id] as string),
+    keys: left.map((id) => batch.keys[id] as ActivityKey),
+    linkHigh: picked(batch.linkHigh, leftIds),
+    linkLow: picked(batch.linkLow, leftIds),
   };
 }
 

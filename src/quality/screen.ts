@@ -69,13 +69,13 @@ export function* countBatch(batch: Batch, canaries: Float64Array, known: Known):
 
 /** Adds the rows to the figures: half a million in a tick, so by index and in typed arrays. Numbers ascend together. */
 function* countRows(
-  { rows, numbers, circumstance, sources: names }: Batch,
+  { rows, numbers, circumstance, keys }: Batch,
   { numbers: looked, isKnown }: Known,
   of: (source: SourceName) => Writable<Figures>,
 ): Steps<void> {
-  const sources = [...new Set(names)];
+  const sources = [...new Set(keys.map(({ source }) => source))];
   const indexOf = new Map(sources.map((source, index) => [source, index]));
-  const sourceOf = Uint32Array.from(names, (name) => indexOf.get(name) ?? 0);
+  const sourceOf = Uint32Array.from(keys, ({ source }) => indexOf.get(source) ?? 0);
   const accepted = new Uint32Array(sources.length);
   const distinct = new Uint32Array(sources.length);
   const known = new Uint32Array(sources.length);
@@ -103,14 +103,11 @@ function* countRows(
 }
 
 /** There are few canaries, and rows are in number order: each is looked for. */
-function findHits(
-  { rows, numbers, circumstance, sources: names }: Batch,
-  canaries: Float64Array,
-): CountedBatch['hits'] {
+function findHits({ rows, numbers, circumstance, keys }: Batch, canaries: Float64Array): CountedBatch['hits'] {
   const hits = new Map<SourceName, Map<number, number>>();
   for (const canary of canaries) {
     for (let row = lowerBound(numbers, canary); row < rows && numbers[row] === canary; row++) {
-      const source = names[circumstance[row] as number] ?? null;
+      const source = keys[circumstance[row] as number]?.source ?? null;
       const ofSource = hits.get(source) ?? new Map<number, number>();
       hits.set(source, ofSource.set(canary, (ofSource.get(canary) ?? 0) + 1));
     }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { activityPartsOf } from '../../../src/format/activity.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
-import { attributesText } from '../../../src/format/attributes.ts';
+import { attributesText, parseAttributes } from '../../../src/format/attributes.ts';
 import { BATCH_ROWS_OFFSET, BatchBuilder, openBatch, type Receipt } from '../../../src/format/batch.ts';
 import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { sealFrame } from '../../../src/lib/frame.ts';
@@ -52,6 +53,23 @@ describe('batch', () => {
     expect(openBatch(batchOf([first])).receipt).toEqual(RECEIPT);
     const told = { ...RECEIPT, defaulted: { label: 1, channel: 2, observedAt: 3 }, ignoredFields: ['comment', '…'] };
     expect(openBatch(batchOf([first], told)).receipt).toEqual(told);
+  });
+
+  test('is opened with the attributes parsed, one object for all links that say the same', () => {
+    const [plain] = someDetections(1, 5);
+    if (plain === undefined) throw new Error('no detection');
+    const linked = ['1', '2', 'f'].map((digit, i) => ({
+      ...{ ...plain, number: plain.number + i },
+      link: { host: 'codes.example', sha256: digit.repeat(64) },
+    }));
+    const all = [plain, ...linked, { ...plain, source: 'other' }];
+    const { circumstances, keys, linkHigh, linkLow } = openBatch(batchOf(all));
+    expect(circumstances).toHaveLength(5);
+    for (const [i, text] of circumstances.entries()) {
+      const kept = { key: keys[i], linkHigh: linkHigh[i], linkLow: linkLow[i] };
+      expect(kept).toEqual(activityPartsOf(parseAttributes(text)));
+    }
+    expect(new Set(keys).size).toBe(3);
   });
 
   test('is read at any place in a larger buffer', () => {

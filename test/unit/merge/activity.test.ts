@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type ActivityParts, activityPartsOf } from '../../../src/format/activity.ts';
 import type { EncodedActivity } from '../../../src/format/activity-object.ts';
 import { openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
-import { attributesText } from '../../../src/format/attributes.ts';
 import { changedSince } from '../../../src/format/manifest.ts';
 import { ActivityRows, foldActivity } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
@@ -120,11 +120,11 @@ describe('the facts of a store', () => {
       observedAt: 20_000 * DAY + (i % 5) * 40_000,
       firstSeenAt: 20_000 * DAY + (i % 2) * 40,
     }));
-    const texts = detections.map(attributesText);
+    const parts = detections.map(activityPartsOf);
     const folded = (pieceRows: number, objectBytes: number) => {
       const pieces: EncodedActivity[] = [];
       const rows = new ActivityRows(
-        (id) => texts[id] ?? '',
+        (id) => parts[id] as ActivityParts,
         (piece) => pieces.push(piece),
         pieceRows,
       );
@@ -142,11 +142,11 @@ describe('the facts of a store', () => {
     const [whole, none] = folded(10_000, 2 ** 20);
     expect(none).toBeUndefined();
     expect(folded(7, 2 ** 20)).toEqual([whole]);
-    const parts = folded(64, 1);
-    expect(parts.length).toBeGreaterThan(1);
-    const again = foldActivity(parts.map(({ file, shape }) => openActivityObject(file, shape)));
+    const small = folded(64, 1);
+    expect(small.length).toBeGreaterThan(1);
+    const again = foldActivity(small.map(({ file, shape }) => openActivityObject(file, shape)));
     expect([...again]).toEqual([whole]);
-    expect(parts.reduce((sum, { shape }) => sum + shape.rows, 0)).toBe(whole?.shape.rows);
+    expect(small.reduce((sum, { shape }) => sum + shape.rows, 0)).toBe(whole?.shape.rows);
   });
 });
 

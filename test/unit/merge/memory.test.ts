@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
-import type { openBatch } from '../../../src/format/batch.ts';
+import { activityPartsOf } from '../../../src/format/activity.ts';
+import { parseAttributes } from '../../../src/format/attributes.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { memoryBytes } from '../../../src/merge/take.ts';
 
@@ -32,7 +33,8 @@ test.each([
 test('a batch counts with the text that a merge holds several times over', () => {
   const kind = JSON.stringify(['l', 'other', null, 'p'.repeat(100), null, null, 's'.repeat(100)]);
   const linked = JSON.stringify(['l', 'other', null, null, 'codes.example', 'a'.repeat(64), 'has "quotes" in it']);
-  const batch = { circumstances: [kind, linked] } as unknown as ReturnType<typeof openBatch>;
-  expect(memoryBytes(batch, 1_000)).toBe(1_000 + kind.length * 3);
+  const circumstances = [kind, linked];
+  const keys = circumstances.map((text) => activityPartsOf(parseAttributes(text)).key);
+  expect(memoryBytes({ circumstances, keys }, 1_000)).toBe(1_000 + kind.length * 3);
   expect(DEFAULT_BUDGET.batchBytes).toBeLessThan(32 * 2 ** 20);
 });

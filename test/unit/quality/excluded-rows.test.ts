@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { activityPartsOf } from '../../../src/format/activity.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { parseAttributes } from '../../../src/format/attributes.ts';
 import { type Batch, BatchBuilder, openBatch } from '../../../src/format/batch.ts';
@@ -47,6 +48,10 @@ test('a batch without some sources and numbers is the batch of the other detecti
         expect(rowsOf(actual)).toEqual(rowsOf(expected));
         // No circumstances of rows left out: the merge would intern them.
         expect(actual.circumstances.toSorted()).toEqual(expected.circumstances.toSorted());
+        for (const [i, text] of actual.circumstances.entries()) {
+          const kept = { key: actual.keys[i], linkHigh: actual.linkHigh[i], linkLow: actual.linkLow[i] };
+          expect(kept).toEqual(activityPartsOf(parseAttributes(text)));
+        }
         const own = detections.filter((one) => one.source === 'feed-1' && !leftOut.has(one.number));
         const all = detections.filter((one) => !leftOut.has(one.number));
         expect(rowsOf(only(batch, { source: null, every: true }, leftOut))).toEqual(rowsOf(batchOf(all)));
@@ -73,5 +78,5 @@ test('a project that looks like the end of circumstances is no missing source', 
   }
   const batch = openBatch(builder.finish(RECEIPT));
   expect(batch.circumstances).toEqual(texts);
-  expect(batch.sources).toEqual(['feed', null]);
+  expect(batch.keys.map(({ source }) => source)).toEqual(['feed', null]);
 });

@@ -23,8 +23,8 @@ import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
 const evenly = sumOfCalls;
 
 test('side by side: six chains at a time, the next as soon as any is done', () => {
-  expect(sideBySideEnds(evenly, SETTLE_CALLS, 8)).toEqual([3, 3, 3, 3, 3, 3, 6, 6]);
-  expect(settleEnds(evenly, 13).at(-1)).toBe(9);
+  expect(sideBySideEnds(evenly, SETTLE_CALLS, 8)).toEqual([2, 2, 2, 2, 2, 2, 4, 4]);
+  expect(settleEnds(evenly, 13).at(-1)).toBe(6);
   const durations = [10, 1, 1, 1, 1, 1, 5, 5];
   expect(sideBySideEnds(() => durations.shift() ?? 0, SETTLE_CALLS, 8)).toEqual([10, 1, 1, 1, 1, 1, 6, 6]);
 });
@@ -106,6 +106,6 @@ test('the real tick: what is under way together', { timeout: 60_000 }, async () 
     'before getRange segments/': CONNECTIONS,
     'before get segments/': 1,
     'before put segments/': CONNECTIONS,
-    'after get batches/waiting/': CONNECTIONS,
+    'after put batches/merged/': CONNECTIONS,
   });
 });

@@ -1,7 +1,7 @@
 /** Facts objects and their rows as JSON, both ways. */
 
 import type { ActivityKey } from '../../../../src/format/activity.ts';
-import { activityKeyText, GrowingActivity } from '../../../../src/format/activity.ts';
+import { activityKeyText, GrowingActivity, knownKey } from '../../../../src/format/activity.ts';
 import { FoldedKeys } from '../../../../src/format/activity-fold.ts';
 import {
   ActivityEncoder,
@@ -26,7 +26,7 @@ export interface PlainFact {
 /** @param facts in order */
 export function encodeFacts(facts: readonly PlainFact[]): EncodedActivity {
   const kinds = [...new Set(facts.map(({ kind }) => activityKeyText(kind)))].sort();
-  const encoder = new ActivityEncoder(kinds);
+  const encoder = new ActivityEncoder(kinds.map(knownKey));
   for (const { day, number, kind, link, firstSeenAt } of facts) {
     const half = (from: number) => (link === null ? 0 : Number.parseInt(link.slice(from, from + 8), 16));
     encoder.add(day, number, kinds.indexOf(activityKeyText(kind)), half(0), half(8), firstSeenAt);
