@@ -1,4 +1,4 @@
-/** Wires the edge Worker together. */
+/** Builds the edge Worker of an isolate from its parts. */
 import { createEdgeFetch } from '../api/edge-app.ts';
 import type { Control, ForwardDeps } from '../api/forward.ts';
 import type { Assets, EdgeServices } from '../api/services.ts';
@@ -24,7 +24,7 @@ export interface Edge {
   readonly services: EdgeServices;
   readonly forward: ForwardDeps;
   readonly fetch: (request: Request) => Response | Promise<Response>;
-  /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
+  /** Reads what the first lookup will need. Never rejects: a failure shows when a lookup asks for it. */
   warm(): Promise<void>;
 }
 
