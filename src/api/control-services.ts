@@ -1,4 +1,7 @@
-/** What the routes of the control Worker need of the rest, handed in by src/wiring/control.ts. They reject as services.ts says. */
+/**
+ * What the routes of the control Worker need, handed in by src/wiring/control.ts. They reject as src/api/services.ts
+ * says.
+ */
 
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { LookupFinder } from '../lookup/finder.ts';
@@ -12,12 +15,15 @@ import type { RequestServices } from './services.ts';
 
 export interface Status {
   readonly generation: number;
-  /** ISO date-time, null before the first generation; all other times likewise. */
+  /** ISO date-time, null before the first generation; all other times are ISO date-times too. */
   readonly publishedAt: string | null;
   readonly inventory: {
     readonly numbers: number;
     readonly active: number;
-    /** Date of the census that `active` goes by (src/briefing/census.ts); null: none was taken, all count as active. */
+    /**
+     * Date of the census that `active` is computed from (src/briefing/census.ts); null: there is none, all count as
+     * active.
+     */
     readonly activeAsOf: string | null;
   };
   /** `atLeast`: more wait than were counted. */
@@ -26,9 +32,9 @@ export interface Status {
   readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
   /** Earlier generations that can be returned to, oldest first. */
   readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
-  /** Held back: none of it is in the inventory. */
+  /** Sources that are held back, and their detections, which are not in the inventory. */
   readonly quarantine: { readonly sources: number; readonly detections: number };
-  /** Batches kept out of the inventory as a whole; `failed`: those that no tick could merge. */
+  /** Batches that are kept out of the inventory as a whole; `failed`: those that no tick could merge. */
   readonly setAside: { readonly batches: number; readonly failed: number };
   readonly lastTick: {
     readonly at: string | null;
@@ -39,23 +45,23 @@ export interface Status {
   };
 }
 
-/** Numbers of the inventory, and numbers like them that are not listed. */
+/** Numbers of the inventory, and numbers near them that are not listed. */
 export interface Samples {
   readonly inventory: readonly number[];
   readonly clear: readonly number[];
 }
 
 export interface ControlServices extends RequestServices {
-  /** To try a policy on numbers. */
+  /** Looks numbers up to try a policy on them. */
   readonly finder: LookupFinder;
   readonly rules: Rules;
   readonly labels: LabelLevels;
   readonly tenants: TenantStore;
-  /** Draws numbers to try a policy on; numbers of both kinds may be fewer than asked for. */
+  /** Draws numbers to try a policy on; there may be fewer of either kind than asked for. */
   sampler(inventory: number, clear: number): Promise<Samples>;
   readonly briefings: BriefingService;
   status(): Promise<Status>;
-  /** Rejects with BodyError, too, if the upload cannot be taken. */
+  /** Rejects with StorageUnavailable, and with BodyError if the upload cannot be taken. */
   accept(upload: Upload): Promise<AcceptResult>;
   rollback(generation: number, options: { readonly requeue: boolean; readonly by: string }): Promise<RollbackResult>;
   readonly batches: BatchService;

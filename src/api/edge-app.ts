@@ -1,4 +1,7 @@
-/** Which routes are the edge Worker's; all others are the control Worker's (src/api/control-app.ts). */
+/**
+ * The edge Worker's part of the HTTP API. All other routes are the control Worker's (src/api/control-app.ts), at the
+ * same address.
+ */
 
 import type { Hono } from 'hono';
 import { RequestQuota } from '../keys/quota.ts';
@@ -22,9 +25,7 @@ export function edgeRoutes(services: EdgeServices): readonly Route[] {
   ];
 }
 
-/** The edge Worker's part of the HTTP API; all else is the control Worker's, at the same address. */
-
-/** Answers requests; make one per isolate. Its app must count by the same quota. */
+/** Answers requests. Make one per isolate, with the same quota as that of its app. */
 export function createEdgeFetch(
   services: EdgeServices,
   forward: ForwardDeps,

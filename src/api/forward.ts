@@ -1,13 +1,13 @@
-/** Requests that are not the edge Worker's, handed on to the control Worker. */
+/** Forwards requests that are not the edge Worker's to the control Worker. */
 import { problemResponse, storageUnavailable } from './problem.ts';
 import type { RequestServices } from './services.ts';
 
-/** The part of a service binding that is needed. */
+/** The part of a service binding that forwarding needs. */
 export interface Control {
   fetch(request: Request): Response | Promise<Response>;
 }
 
-/** What the edge holds of what the control Worker changes, by the first two parts of the path that changes it. */
+/** What the edge holds a copy of and the control Worker changes; the first two parts of a path tell which. */
 export type Held = 'keys' | 'rules' | 'snapshot';
 
 const CHANGED_BY: Readonly<Record<string, Held>> = {
@@ -16,21 +16,22 @@ const CHANGED_BY: Readonly<Record<string, Held>> = {
   '/v1/policy': 'rules',
   '/v1/rollback': 'snapshot',
 };
-/** It tells the generation: who has read it does not expect lookups of one before. */
+/** Tells the newest generation: who has read it must not get lookups of an earlier one afterwards. */
 const STATUS = '/v1/status';
 
 export interface ForwardDeps {
   readonly control: Control;
   /**
-   * Called before a request that may change what this isolate holds, or tells how it is; what it returns, once its answer
-   * is there or is not coming, so that who has it finds no older state in the lookups after. Never rejects.
+   * Called before a request that may change what this isolate holds, or that reports its state. What it returns is
+   * called when the answer is there or is not coming. Lookups that come after the answer then see no older state. Never
+   * rejects.
    */
   readonly expectChange: (held: Held) => () => Promise<void>;
 }
 
 /**
- * The request itself goes on, its body unread, and the answer comes back as it is, both streaming. If the binding fails
- * nobody knows how far the control Worker came: what it had stored, it has stored.
+ * Forwards the request itself, its body unread, and returns the answer unchanged; both stream. If the binding fails,
+ * nobody knows how far the control Worker came: what it had stored by then stays stored.
  */
 export function forwardTo({ control, expectChange }: ForwardDeps, log: RequestServices['log']) {
   return async (request: Request): Promise<Response> => {

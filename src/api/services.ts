@@ -1,9 +1,9 @@
 /**
- * What the routes of the edge Worker need of the rest, handed in by src/wiring/edge.ts; those of the control Worker:
- * src/api/control-services.ts.
+ * What the routes of the edge Worker need, handed in by src/wiring/edge.ts; src/api/control-services.ts has what those
+ * of the control Worker need.
  *
- * All of these reject with StorageUnavailable (src/storage/store.ts) when the storage does not answer, which becomes a
- * 503; any other rejection is a fault of ours and becomes a 500 with an id.
+ * All of these reject with StorageUnavailable (src/storage/store.ts) when storage does not answer, which becomes a 503.
+ * Any other rejection is a fault of the software and becomes a 500 with an id.
  */
 import type { Limiter } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
@@ -14,16 +14,16 @@ import type { Feed } from '../replica/feed.ts';
 export type { Health } from '../lookup/health.ts';
 export type { EvidenceLine, Finding, RecordFacts } from '../policy/answer.ts';
 
-/** What it takes to serve any request: who asks, how often, and what is told when it fails. */
+/** What serving any request takes: checking its key, counting its quota, and logging its failure. */
 export interface RequestServices {
   readonly keys: KeyRegistry;
-  /** Of the location, for quotas; smallest first. */
+  /** The rate limiters of the location, for quotas; smallest first. */
   readonly limiters: readonly Limiter[];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** 0 to below 1. */
   readonly random: () => number;
-  /** Text that names one failure among all, such as a UUID. */
+  /** A text that identifies one failure among all, such as a UUID. */
   randomId(): string;
   /** One structured line; the fields hold no number, no link and no key. */
   log(event: string, fields: Readonly<Record<string, string | number>>): void;
