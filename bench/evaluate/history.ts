@@ -64,7 +64,7 @@ export interface History {
   /** E.164 digits as integers, ascending, and the UTC day since 1970 on which each was first seen. */
   readonly numbers: Float64Array;
   readonly firstDays: Int32Array;
-  /** Rows whose digits are no number by src/number. */
+  /** Rows whose digits are no number by src/phone. */
   readonly refusedRows: number;
 }
 

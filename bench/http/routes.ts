@@ -197,7 +197,7 @@ function wrongIn(answer: LookupAnswer, number: number, stored: Columns): string 
   // The inventory is of 2025: some of its numbers have aged out, and are answered as if they were not listed.
   const isActive = isListed && answer.expired !== true;
   const score = answer.neighbourhood?.score ?? 0;
-  // What a score makes of a number is shown by test/unit/serve; here answers must agree with themselves.
+  // What a score makes of a number is shown by test/unit/lookup; here answers must agree with themselves.
   const verdict = isActive ? 'listed' : score >= SHOWN_SUSPECT_SCORE ? 'suspect' : 'clear';
   if (answer.expired === true && !isListed) return 'expired, of a number that is not in the store';
   if (answer.number !== `+${number}`) return 'another number';

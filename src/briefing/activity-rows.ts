@@ -20,7 +20,7 @@ export interface ActivityKeys {
   readonly project: Int32Array;
   /** Index into `hosts`. */
   readonly host: Int32Array;
-  /** Its place in canonical order (facts-kind.ts). */
+  /** Its place in canonical order (activity.ts). */
   readonly order: Int32Array;
   /** In the order of their first kind. */
   readonly projects: readonly string[];

@@ -2,8 +2,8 @@
  * An activity object: rows of activity in the order of day, number, activity key, link, in blocks behind a directory,
  * so that a range of days is one range of bytes (docs/FORMAT.md). The same rows give the same bytes.
  *
- *   directory  frame "RFFA" (facts-directory.ts)
- *   blocks     facts-block.ts, one after the other; the rows of a day in blocks of 16,384 and the rest
+ *   directory  frame "RFFA" (below)
+ *   blocks     activity-block.ts, one after the other; the rows of a day in blocks of 16,384 and the rest
  */
 
 import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts';
@@ -140,7 +140,7 @@ export class ActivityEncoder implements ActivitySink {
 /**
  * The directory at the beginning of an activity object: frame "RFFA" version 1 around
  *
- *   varint                count of activity keys, then of each, ascending by text (facts-kind.ts): varint characters
+ *   varint                count of activity keys, then of each, ascending by text (activity.ts): varint characters
  *                         of the text that are as in the one before, ASCII all of them; text, its rest; varint by
  *                         which blocks name it; varint first day; varint last day - first day
  *   varint                blocks, each: varint day - day of the block before (the first: the day), varint rows,

@@ -49,7 +49,7 @@ export interface ActivitySource {
 
 /**
  * Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent: attributes (circumstances.ts) without the hash of the link. The
+ * JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
  * UTF-16 code unit order of the texts is the canonical order of kinds.
  */
 

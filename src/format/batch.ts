@@ -9,7 +9,7 @@
  *   u32 firstSeenAt[R]           seconds since 1970
  *   u32 sightings[R]
  *   u32 circumstance[R]          index into the list that follows
- *   C x text                     circumstances.ts; text = varint length, UTF-8
+ *   C x text                     attributes.ts; text = varint length, UTF-8
  *   text                         the receipt as JSON
  */
 import * as v from 'valibot';

@@ -11,7 +11,7 @@
  *   u32 blockEnd[B]            where each block ends, from the end of the index
  *   u32 blockCrc[B]            CRC-32 of the block
  *   u32 textEnd[S]             where each shared text ends in the bytes that follow
- *   u8 text[T]                 attributes (circumstances.ts) in two blocks or more, in code unit order
+ *   u8 text[T]                 attributes (attributes.ts) in two blocks or more, in code unit order
  *   zeros                      to a multiple of eight bytes
  * Block: varints (LEB128) and texts (varint length, UTF-8)
  *   texts, texts x text        the block's own attributes, which no other block has, in code unit order

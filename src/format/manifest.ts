@@ -3,7 +3,7 @@
  * that changes; everything it names is written before it and never altered. Frame "RFMF" version 2 around
  *
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
- *   segments                   as a table (segment-table.ts): of each run in order, then of the compaction
+ *   segments                   as a table (segment.ts): of each run in order, then of the compaction
  *
  * Version 1 had the ids of batches set aside in the JSON itself, and no `unscreened`.
  */
@@ -32,7 +32,7 @@ const activityEntry = v.object({
   firstDay: count,
   lastDay: count,
   rows: count,
-  /** Of the object, and of the directory at its beginning (facts-directory.ts). */
+  /** Of the object, and of the directory at its beginning (activity-object.ts). */
   bytes: count,
   directoryBytes: count,
   /** CRC-32 of the directory, which has those of the blocks. */
@@ -95,7 +95,7 @@ const members = {
   unsliced: v.array(v.string()),
   /** Objects that together have the activity of all merged batches, in any order; a row may be in several of them. */
   facts: v.array(activityEntry),
-  /** The backfill watermark (facts-reached.ts). Oldest first. */
+  /** Backfill watermarks: since which generation activity of how early a day has come in. Oldest first. */
   reached: v.array(reached),
   /** Key of the ledger of sources (src/quality/ledger.ts); null: nothing was ever counted or kept out. */
   ledger: v.nullable(v.string()),

@@ -1,6 +1,6 @@
 /**
  * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts),
- * then the recent numbers (fresh.ts), in frames of their own.
+ * then the recent numbers (recency.ts), in frames of their own.
  */
 
 import { type Bytes, FormatError } from '../lib/bytes.ts';

@@ -1,5 +1,5 @@
 /**
- * The numbers column: a sorted set of up to 32,768 integers below 2^53, exact, in partitions (partition.ts).
+ * The numbers column: a sorted set of up to 32,768 integers below 2^53, exact, in partitions (below).
  * Frame "RFNU" version 1 around, little-endian; groups of up to 16 partitions keep the partition entries at 64 bits.
  *
  *   u32 count                  N, at least 1
@@ -12,7 +12,7 @@
  *   u16 groupPartition[G]      index of the group's first partition
  *   u32 partitionBase[P]       first number of the partition, less its group's base
  *   u32 partitionInfo[P]       bits 0-15 start in the bit string, less its group's; 16-26 rank, less its group's;
- *                              27-31 codec (partition.ts)
+ *                              27-31 codec (below)
  *   u32 bits[W]                the bit string, least significant bit first, then one word of zero
  *   zero to seven bytes of zero, so that the frame is a multiple of eight bytes
  */

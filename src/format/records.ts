@@ -12,12 +12,12 @@ export interface RecordColumns {
   readonly sightings: Float64Array;
   /** Index into `profiles`. */
   readonly profile: Uint32Array;
-  /** Profile texts (profile.ts) in code unit order, each of them in use: they are stored as they stand. */
+  /** Profile texts (below) in code unit order, each of them in use: they are stored as they stand. */
   readonly profiles: readonly string[];
   /** Evidence entries of number i are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd: Uint32Array;
   readonly entries: EvidenceColumns;
-  /** Texts of distinct attributes (circumstances.ts), any order, unused ones allowed. */
+  /** Texts of distinct attributes (attributes.ts), any order, unused ones allowed. */
   readonly circumstances: readonly string[];
 }
 

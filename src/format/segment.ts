@@ -5,7 +5,7 @@
  *                u64 first number, u64 last number, u32 count,
  *                u32 length of the numbers column, of the verdicts column, of the evidence index, of the evidence
  *                blocks, 12 bytes of zero
- *   numbers    frame "RFNU" (numbers.ts), then frame "RFFR" (fresh.ts)
+ *   numbers    frame "RFNU" (numbers.ts), then frame "RFFR" (recency.ts)
  *   verdicts   frame "RFVE" (verdicts.ts)
  *   evidence   frame "RFEV": the index, then the blocks (evidence.ts)
  *   footer     frame "RFFT" version 1, 112 bytes: SHA-256 of numbers slice, verdicts column and evidence index

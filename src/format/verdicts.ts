@@ -17,7 +17,7 @@
  *     u16 before[ceil(N / 64)]                                exceptions before each 64 ranks, then zeros to a
  *                                                             multiple of four bytes; nothing if E = 0
  *   u32 profileEnd[P]          where each profile's text ends in the bytes that follow
- *   u8 text[B]                 profile texts (profile.ts), ascending; field profile is an index into them
+ *   u8 text[B]                 profile texts (records.ts), ascending; field profile is an index into them
  *   zeros                      to a multiple of eight bytes
  *
  * If there are exceptions, packed bits that are all ones mark one, and it is found by counting those before it. Most

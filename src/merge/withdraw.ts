@@ -1,7 +1,7 @@
 /**
  * Taking back an upload. The commit is the swap of a manifest whose list of withdrawals names it (withdrawals.ts): a batch
  * that only waits, is set aside, is to be merged again or is held back is out at once, and what the inventory has of
- * another one is taken out by the ticks (rewrite.ts).
+ * another one is taken out by the ticks (rewrite-withdrawn.ts).
  */
 
 import * as v from 'valibot';
@@ -210,7 +210,7 @@ const withdrawn = v.object({
 /** A batch whose numbers are to be computed anew; those below `from` have been. */
 const pending = v.object({ id, from: count });
 
-/** Computing the records of some numbers anew, from all batches but those withdrawn (rewrite.ts). */
+/** Computing the records of some numbers anew, from all batches but those withdrawn (rewrite-withdrawn.ts). */
 const job = v.object({
   /** Whose numbers they are: some of the pending, with the number that the job ends before; null: it has all. */
   batches: v.array(v.object({ ...pending.entries, to: v.nullable(count) })),

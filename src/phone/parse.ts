@@ -14,7 +14,7 @@
  * its numbers have (`49151…`, not `0…`, with DE) are international where the national reading is no mobile. Open plans
  * such as DE, ID and AT list nearly every such string as a fixed line.
  *
- * Digits that are no number by any of these may be one in a form that plans have dropped (old-forms.ts).
+ * Digits that are no number by any of these may be one in a form that plans have dropped (below).
  */
 
 import {

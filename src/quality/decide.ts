@@ -95,7 +95,7 @@ function changed(ledger: Ledger, id: SourceId, now: number, edit: (found: Case) 
  * The ledger of a generation that a rollback makes. What is decided of a source, and what was counted of it, stays as
  * it is now: a rollback undoes merges, not judgements. What is kept out of the inventory is what the target's inventory
  * did not have: batches merged since are out of it as a whole, set aside or to be merged again and screened again. But
- * what was dropped stays dropped, in whatever batch: it is left out when the batch is merged again (admit.ts), and taken
+ * what was dropped stays dropped, in whatever batch: it is left out when the batch is merged again (screen.ts), and taken
  * out of the target's inventory if that has it.
  */
 

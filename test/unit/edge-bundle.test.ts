@@ -80,7 +80,7 @@ describe('the edge Worker', () => {
 describe('the check', () => {
   it.each([
     ['src/api/health.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
-    ['src/lookup/finder.ts', '../http/openapi.ts', 'src/api/openapi.ts'],
+    ['src/lookup/finder.ts', '../api/openapi.ts', 'src/api/openapi.ts'],
     ['src/keys/quota.ts', 'libphonenumber-js/core', 'node_modules/libphonenumber-js/core/index.js'],
   ])('names who imports what: %s', async (importer, specifier, found) => {
     const spoilt = await bundle({

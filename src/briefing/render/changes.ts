@@ -1,7 +1,7 @@
 /**
  * What changed, in sentences. They say what the figures say and no more: a verb for the direction, the figures
  * themselves, and no adjective. Each holds for nothing, for one and for ties, or is left out; a change is called one only
- * where chance alone hardly makes it (chance.ts).
+ * where chance alone hardly makes it (significance.ts).
  */
 import { greatest, least, sum } from 'd3-array';
 import type { Briefing, ComparedFigures, Origin } from '../briefing.ts';

@@ -108,10 +108,6 @@ const SHAPE: readonly (readonly [fits: Guard, ...fields: UsualField[]])[] = [
   [(value) => ACTIONS.includes(value), 'action'],
 ];
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
 /** An answer that says what to do. "Unknown" is no such answer, and the service says so with a null action. */
 type DecidedAnswer = LookupAnswer & { readonly action: Action };
 
@@ -173,4 +169,8 @@ export async function readJson(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

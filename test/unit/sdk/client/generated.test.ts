@@ -6,7 +6,7 @@ import { allRoutes } from '../../../../src/api/control-app.ts';
 import type { ControlServices } from '../../../../src/api/control-services.ts';
 import { OPERATIONS } from '../../../../src/generated/operations.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
+const PROJECT = join(import.meta.dirname, '..', '..', '..', '..');
 
 describe('what is generated', () => {
   it('is in step with the OpenAPI document; otherwise: npm run generate', async () => {

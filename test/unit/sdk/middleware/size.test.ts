@@ -7,7 +7,7 @@ const MAX_GZIP_BYTES = 3072;
 
 it.each(['hono', 'itty-router', 'fetch'])('ringfence/%s is at most 3 KiB and imports nothing', async (entry) => {
   const { outputFiles, metafile } = await build({
-    entryPoints: [`src/middleware/${entry}.ts`],
+    entryPoints: [`src/sdk/middleware/${entry}.ts`],
     bundle: true,
     minify: true,
     format: 'esm',
@@ -22,6 +22,6 @@ it.each(['hono', 'itty-router', 'fetch'])('ringfence/%s is at most 3 KiB and imp
   expect(bytes).toBeGreaterThan(1000);
   expect(bytes).toBeLessThanOrEqual(MAX_GZIP_BYTES);
   expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
-  const sources = Object.keys(metafile.inputs).filter((path) => !path.startsWith('src/middleware/'));
+  const sources = Object.keys(metafile.inputs).filter((path) => !path.startsWith('src/sdk/middleware/'));
   expect(sources).toEqual([]);
 });
