@@ -1,7 +1,4 @@
-/**
- * The control Worker: the crons, and all of the API but lookups and the feed. Only the edge Worker's binding reaches
- * it.
- */
+/** The control Worker: the crons, and all of the API but lookups and the feed. Only the edge Worker reaches it. */
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { policyTreeOf } from './policy/cel/compile.ts';
 import type { PolicySource } from './policy/policy.ts';
@@ -28,10 +25,7 @@ export default {
   },
 } satisfies ExportedHandler<ControlEnv>;
 
-/**
- * Compiles policies for the edge Worker, which has no compiler: those stored without a tree, or with one of another
- * version.
- */
+/** Compiles policies for the edge Worker: those stored without a tree, or with one of another version. */
 
 export class PolicyCompiler extends WorkerEntrypoint<ControlEnv> {
   compile(source: PolicySource) {
