@@ -1,8 +1,8 @@
 /**
- * The fast way through the gate for what nearly all rows of a large CSV file are: plain ASCII without quotes, digits for
- * a number, ISO times, and circumstances that an earlier row had. It only ever accepts, with the values that
- * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (rows.ts). A
- * property test holds the two equal.
+ * The fast way through the gate for what nearly all rows of a large CSV file are: plain ASCII without quotes, digits
+ * for a number, ISO times, and circumstances that an earlier row had. It only ever accepts, with the values that
+ * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (rows.ts). A property
+ * test holds the two equal.
  */
 
 import { attributesText } from '../../src/format/attributes.ts';
@@ -25,7 +25,7 @@ import {
   type RowSink,
 } from './rows.ts';
 
-/** A bounded map from byte strings to values, without making text of the bytes. */
+// A bounded map from byte strings to values, without making text of the bytes.
 
 const MAX_ENTRIES = 8192;
 /** Half full at most. */
@@ -116,7 +116,7 @@ class BytesMemo<T> {
   }
 }
 
-/** The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`. */
+// The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`.
 
 const DATE_BYTES = 10;
 const UTC_SECONDS_BYTES = 20;

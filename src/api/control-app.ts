@@ -1,3 +1,4 @@
+/** The HTTP API of the control Worker, and the list of all routes of both Workers. */
 import { RequestQuota } from '../keys/quota.ts';
 import { createApp } from './app.ts';
 import { auditRoutes } from './audit.ts';

@@ -1,11 +1,10 @@
-import { LookupError } from '../lookup/request.ts';
-import { StorageUnavailable } from '../storage/store.ts';
-import type { RequestServices } from './services.ts';
-
 /**
  * Errors as problem details (RFC 9457). `type` is `urn:ringfence:problem:<code>`, a name and not an address, so that it
  * is the same on every deployment. A problem never quotes what a client sent, since that may be a number.
  */
+import { LookupError } from '../lookup/request.ts';
+import { StorageUnavailable } from '../storage/store.ts';
+import type { RequestServices } from './services.ts';
 
 interface ProblemKind {
   readonly status: number;

@@ -1,3 +1,4 @@
+/** Reads what a client sent: JSON bodies within a bound, values by their schema, and numbers in queries. */
 import type * as v from 'valibot';
 import { readBounded } from '../lib/http-body.ts';
 import { repeatedName } from '../lib/json.ts';

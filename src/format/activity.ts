@@ -47,11 +47,9 @@ export interface ActivitySource {
   days(from: number, to: number): AsyncIterable<DayActivity>;
 }
 
-/**
- * Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
- * UTF-16 code unit order of the texts is the canonical order of kinds.
- */
+// Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
+// JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
+// UTF-16 code unit order of the texts is the canonical order of kinds.
 
 const CIRCUMSTANCES_FIELDS = 7;
 const KIND_FIELDS = 6;
@@ -123,7 +121,7 @@ export function activityPartsOf(circumstances: string): ActivityParts {
   };
 }
 
-/** Rows of activity of one day as columns that grow, each distinct row once. */
+// Rows of activity of one day as columns that grow, each distinct row once.
 
 const INITIAL_ROWS = 256;
 

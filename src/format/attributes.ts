@@ -1,3 +1,10 @@
+/**
+ * Attributes of detections: their vocabularies, their text, and a table that gives each distinct text a small integer.
+ *
+ * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
+ * JSON.stringify writes it, null for what is absent. Batches and evidence store it, it identifies a line of evidence,
+ * and its UTF-16 code unit order is the canonical order of such lines.
+ */
 import { FormatError, parseJson } from '../lib/bytes.ts';
 
 /**
@@ -57,14 +64,6 @@ export interface Detection extends Attributes {
   /** How many observations the line stands for, at least 1. */
   readonly sightings: number;
 }
-
-/**
- * Attributes as text, and a table that gives each distinct one a small integer.
- *
- * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent. It is what batches and evidence store, it is the identity of a
- * line of evidence, and its UTF-16 code unit order is the canonical order of such lines.
- */
 
 export function attributesText(c: Attributes): string {
   return JSON.stringify([

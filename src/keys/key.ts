@@ -25,11 +25,9 @@ export function allows(principal: Principal, scope: Scope): boolean {
   return principal.scopes.includes(scope) || principal.scopes.includes('admin');
 }
 
-/**
- * A key as a client holds it: `rf_<id>_<secret>`, an id of 12 and a secret of 40 hex digits. The id tells which entry
- * to compare with and is not secret. The secret has 160 random bits, so one plain SHA-256 is enough to store it by. The
- * digest covers the whole key, so that an admin key of any form is compared in the same way.
- */
+// A key as a client holds it: `rf_<id>_<secret>`, an id of 12 and a secret of 40 hex digits. The id tells which entry
+// to compare with and is not secret. The secret has 160 random bits, so one plain SHA-256 is enough to store it by. The
+// digest covers the whole key, so that an admin key of any form is compared in the same way.
 
 const ID_BYTES = 6;
 const SECRET_BYTES = 20;

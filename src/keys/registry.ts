@@ -308,7 +308,7 @@ const KEY_FILE: CasObjectKind<readonly ApiKey[]> = {
   empty: [],
 };
 
-/** An admin key may have any form, so its strength is the operator's choice. 32 random hex digits are 128 bits. */
+// An admin key may have any form, so its strength is the operator's choice. 32 random hex digits are 128 bits.
 
 const MIN_ADMIN_KEY_CHARS = 32;
 

@@ -180,7 +180,6 @@ function foldEntry(record: RecordFacts | null, entry: EvidenceEntry): RecordFact
 }
 
 /** Finds what was known earlier: the snapshot answers what it can, and retained generations the rest. */
-
 export class PastFinder {
   readonly #finder: Finder;
   readonly #asOf: AsOfFinder;

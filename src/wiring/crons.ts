@@ -1,3 +1,4 @@
+/** The cron handlers: every minute a tick, and on days of their own briefings and the census. */
 import { loggableMessage } from '../lib/errors.ts';
 import { tick } from '../merge/tick.ts';
 import type { Crons } from './control.ts';
