@@ -1,4 +1,4 @@
-/** The examples there are. */
+/** `npm run example`: an example, and a Ringfence for it to ask, on this machine until Ctrl-C. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -244,8 +244,6 @@ async function signUp(url: string, number: number): Promise<number> {
   await response.body?.cancel();
   return response.status;
 }
-
-// `npm run example`: an example and a Ringfence for it to ask, on this machine, until Ctrl-C.
 
 /** Of the environment, handed on to the example. */
 const HANDED_ON = ['TIMEOUT_MS', 'TURNSTILE_SECRET', 'TURNSTILE_URL'];

@@ -19,7 +19,7 @@ import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.
 
 // The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs.
 
-/** Enough that runs of several sizes stand side by side at the end. */
+/** Enough ticks that there are runs of several sizes at the end. */
 const TICKS = 24;
 /** The published number of client enterprises: a key each. */
 const ENTERPRISES = 200;

@@ -1,3 +1,4 @@
+/** Evaluates the neighbourhood score: how many first-time numbers it catches at which rates of false positives. */
 import { NEIGHBOURHOOD_TABLE } from '../../src/generated/neighbourhood-table.ts';
 import { isoDay } from '../../src/lib/time.ts';
 import { MAX_POINTS, type NeighbourCounts, noCounts, pointsOf } from '../../src/policy/score.ts';

@@ -1,3 +1,4 @@
+/** Fits the table of the neighbourhood score to the first-time numbers of a period. */
 import { isoDay } from '../../src/lib/time.ts';
 import {
   type NeighbourCounts,

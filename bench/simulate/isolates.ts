@@ -246,7 +246,7 @@ export function simulateCache(random: Random, { runs, zipf }: CacheInput): Cache
   };
 }
 
-/** Runs are read side by side: a lookup waits for the slowest. */
+/** Runs are read at the same time: a lookup waits for the slowest. */
 function slowest(random: Random, latency: Latency, reads: number): number {
   let ms = 0;
   for (let i = 0; i < reads; i++) ms = Math.max(ms, random.latencyMs(latency));

@@ -71,7 +71,7 @@ export const PUBLISH_CALLS = calls({ objectWrite: 3 });
 /** Screening uploads by source: the ledger is read and written anew, the canaries are read. */
 const SCREEN_CALLS = calls({ objectRead: 2, objectWrite: 1 });
 
-/** The facts of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
+/** The activity of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
 const FACTS_CALLS = calls({ objectWrite: 1 });
 
 /** A tick always reads the manifest and lists what waits. */
@@ -221,7 +221,8 @@ export function foldAndWriteMs(lasts: Lasts, inputs: number, outputs: number, cp
 }
 
 /**
- * From the list of what waits to the swap. Batches are opened one after another, each with its two calls side by side.
+ * From the list of what waits to the swap. Batches are opened one after another, each with its two calls at the same
+ * time.
  */
 export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number {
   const { batches, columnReads, joinedSegments, writtenSegments } = shape;

@@ -59,7 +59,7 @@ interface Fortnight {
   readonly numbers: Float64Array;
   /** Seconds after the start of the fortnight. */
   readonly seconds: Uint32Array;
-  /** Of those captured again: their circumstances in the inventory. */
+  /** Of those captured again: their attributes in the inventory. */
   readonly known: Uint16Array;
 }
 
@@ -176,7 +176,7 @@ class Planner {
   }
 }
 
-// The rows of the fortnight in order of time, with their circumstances. Of the first-time numbers an exact share comes
+// The rows of the fortnight in order of time, with their attributes. Of the first-time numbers an exact share comes
 // through each channel: which one is next is drawn from those that are left.
 
 /** Of 10 numbers captured again, so many come the way they came before. */

@@ -70,7 +70,7 @@ const projectIndustry = (project: number): number =>
 
 interface Source {
   readonly channel: Channel;
-  /** Its first circumstances: one for each industry, or for each project. */
+  /** Its first attributes: one for each industry, or for each project. */
   readonly first: number;
 }
 
@@ -121,9 +121,9 @@ export function drawCircumstances(source: Source, random: Random): number {
   return source.first + (INDUSTRY_OF_THOUSAND[random.below(THOUSAND)] ?? 0);
 }
 
-// What the inventory says of a number: when it was first and last seen, how often, and its circumstances. Numbers of a
+// What the inventory says of a number: when it was first and last seen, how often, and its attributes. Numbers of a
 // block come up about the same time and mostly from the same source. Drawn from the block and the number alone, so that
-// the fortnight finds the same facts again.
+// the fortnight finds the same values again.
 
 const DAY_SECONDS = 86_400;
 export const HISTORY_START_SECONDS = Date.UTC(2022, 0, 1) / 1000;
@@ -151,7 +151,7 @@ export class FactDrawer {
   #blockDay = 0;
   #source: Source = drawSource(this.#random);
 
-  /** Fills in the facts of the `i`th number of a block. */
+  /** Fills in what is said of the `i`th number of a block. */
   draw(block: Block, i: number): void {
     const random = this.#random;
     if (block.seed !== this.#blockSeed) {

@@ -261,7 +261,7 @@ function recapturesOf(
 /** Room for one block at a time. */
 export class Block {
   firstNumber = 0;
-  /** What its numbers' dates and circumstances are drawn from. */
+  /** What its numbers' dates and attributes are drawn from. */
   seed = 0;
   size = 0;
   /** How many, from the first in `offsets`, are captured again in the fortnight. */

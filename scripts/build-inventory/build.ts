@@ -3,8 +3,8 @@
  * keeps, and whose merge is the merge's own fold (docs/decisions/0010-bulk-build.md).
  *
  *   1. read     pieces of the files -> batches, rows in number order, in the work folder
- *   2. fold     batches -> the segments of one run and the facts of each day, in the work folder
- *   3. publish  batches, segments, slices and facts -> the store, and one generation that has them
+ *   2. fold     batches -> the segments of one run and the activity of each day, in the work folder
+ *   3. publish  batches, segments, slices and activity -> the store, and one generation that has them
  */
 
 import { createHash } from 'node:crypto';

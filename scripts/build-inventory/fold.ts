@@ -1,5 +1,6 @@
 /**
- * Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting facts by day.
+ * Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting activity by
+ * day.
  */
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
@@ -176,7 +177,7 @@ export function planParts(sample: readonly number[], parts: number): number[] {
 
 /** Rows of all batches together that one fold holds, 24 bytes each. */
 const MAX_HELD_ROWS = 2 ** 19;
-/** Rows of facts sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
+/** Rows of activity sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
 const FACTS_PIECE_ROWS = 2 ** 19;
 /** A piece of a batch is worth a few system calls from about this many rows on. */
 const MAX_ROWS_AT_ONCE = 2 ** 14;
@@ -257,10 +258,11 @@ export async function foldShare(
   return { segments, facts, heldRows: held.most };
 }
 
-// Phase 2, its end: the facts that the shares have left, which are disjoint in numbers, to objects disjoint in days, so
-// that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is too large.
+// Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint
+// in days, so that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is
+// too large.
 
-/** A facts object in the work folder. */
+/** An activity object in the work folder. */
 export interface SpilledFacts {
   readonly name: string;
   readonly shape: ActivityShape;

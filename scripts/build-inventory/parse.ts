@@ -21,7 +21,7 @@ import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
 
 /** 12 MiB of a batch: as much as a tick of a rebuild reads at once (src/merge/context.ts). */
 const MAX_BATCH_ROWS = 2 ** 19;
-/** UTF-16 units of distinct circumstances, so that a batch with a link on every row is no larger. */
+/** UTF-16 units of distinct attributes, so that a batch with a link on every row is no larger. */
 const MAX_BATCH_TEXT_CHARS = 8 * 2 ** 20;
 
 export class BatchRows {
@@ -53,12 +53,12 @@ export class BatchRows {
     return this.#count === this.#maxRows || this.#textChars >= MAX_BATCH_TEXT_CHARS;
   }
 
-  /** Counts up with each batch: ids of circumstances are good only while it stays. */
+  /** Counts up with each batch: ids of attributes are good only while it stays. */
   get serial(): number {
     return this.#serial;
   }
 
-  /** The batch's id of circumstances. */
+  /** The batch's id of attributes. */
   idOf(text: string): number {
     const known = this.#table.size;
     const id = this.#table.idOf(text);
@@ -114,7 +114,7 @@ interface BatchColumns {
   readonly sightings: Uint32Array;
   /** Index into `texts`. */
   readonly circumstance: Uint32Array;
-  /** Circumstances texts, each once; all of them in use. */
+  /** Attributes texts, each once; all of them in use. */
   readonly texts: readonly string[];
 }
 

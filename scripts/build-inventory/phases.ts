@@ -193,7 +193,7 @@ async function countAndPlan({ folder, batches, runner, progress }: Job): Promise
   return planShares(counts);
 }
 
-// Phase 2, its end: which part of the facts, by days, each task folds; those that are there already left out.
+// Phase 2, its end: which part of the activity, by days, each task folds; those that are there already left out.
 
 interface FactsJob {
   readonly folder: string;

@@ -26,7 +26,7 @@ export interface RowSink {
   undated(): void;
 }
 
-/** Circumstances, and where they were last put: so that the text is looked up once a batch, not once a row. */
+/** Attributes, and where they were last put: so that the text is looked up once a batch, not once a row. */
 export interface CircumstancesRef {
   readonly text: string;
   /** The batch and the id in it, as the sink left them. */

@@ -83,7 +83,7 @@ export class SpillFile {
     });
   }
 
-  /** The texts of circumstances `from` to `to`, exclusive, as they stand in the file: each with its length first. */
+  /** The texts of attributes `from` to `to`, exclusive, as they stand in the file: each with its length first. */
   readTexts(from: number, to: number): Buffer {
     const offsets = new Uint32Array(to - from + 1);
     this.#read('.texts', (file) => fill(file, offsets, from * 4, this.#path));
@@ -154,7 +154,7 @@ export class SpillCursor implements RecordCursor {
   readonly #dictionary: MergeDictionary;
   readonly #held: HeldRows;
   readonly #facts: ActivityRows;
-  /** The batch's id of circumstances to the merge's. */
+  /** The batch's id of attributes to the merge's. */
   readonly #ids = new Map<number, number>();
   #next: number;
   #slice = NO_ROWS;
@@ -162,7 +162,7 @@ export class SpillCursor implements RecordCursor {
 
   /**
    * @param atOnce rows in memory at a time
-   * @param shared by the cursors of a fold; the facts are given each row as it is folded
+   * @param shared by the cursors of a fold; `facts` gets each row as it is folded
    */
   constructor(
     file: SpillFile,

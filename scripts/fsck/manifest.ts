@@ -27,12 +27,12 @@ export function contradictions(manifest: Manifest): string[] {
   if (generation === 0) problems.push('is of generation 0, which is never published');
   if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
   if (hasRepeats(keys)) problems.push('names a segment twice');
-  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names a facts object twice');
+  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names an activity object twice');
   const isStack = reached.every(({ generation: from, day }, i) => {
     const before = reached[i - 1];
     return from <= generation && (before === undefined || (before.generation < from && before.day < day));
   });
-  if (!isStack) problems.push('says since when facts have come in, but not in order');
+  if (!isStack) problems.push('says since when activity has come in, but not in order');
   if (hasRepeats(runs.map(({ id }) => id))) problems.push('has two runs of one name');
   if (hasRepeats(replay)) problems.push('has a batch to be merged again twice');
   if (unscreened.some((id) => !replay.includes(id)))

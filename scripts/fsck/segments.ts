@@ -1,4 +1,4 @@
-/** Segments, their slices, the exact counts of their numbers, and facts: there, whole, and as the manifest says. */
+/** Segments, their slices, the exact counts of their numbers, and activity: there, whole, and as the manifest says. */
 
 import { GrowingActivity } from '../../src/format/activity.ts';
 import { FoldedKeys } from '../../src/format/activity-fold.ts';
@@ -262,14 +262,14 @@ class NumbersCursor {
   }
 }
 
-// Facts objects: there, whole, as the manifest says, and their rows in order; one object in memory at a time.
+// Activity objects: there, whole, as the manifest says, and their rows in order; one object in memory at a time.
 
 const REMEDY = `Lookups are right; briefings of its days cannot be made. ${REBUILD}`;
 
-/** Every facts object of the current generation. */
+/** Every activity object of the current generation. */
 export async function checkFacts({ objects, findings, progress }: Look, { facts }: Manifest): Promise<void> {
-  const check = findings.begin('facts');
-  progress.begin('facts', facts.length);
+  const check = findings.begin('activity');
+  progress.begin('activity', facts.length);
   for (const entry of facts) {
     await checkFactsObject(objects, entry, check, REMEDY);
     progress.advance();

@@ -85,7 +85,7 @@ export function knownKey(text: string): KnownKey {
 }
 
 function parse(text: string): ActivityKey {
-  const fields = parseJson(text, 'kind of facts');
+  const fields = parseJson(text, 'activity key');
   if (!Array.isArray(fields) || fields.length !== KIND_FIELDS) {
     throw new FormatError(`activity key: expected an array of ${KIND_FIELDS} fields`);
   }
@@ -109,7 +109,7 @@ export interface ActivityParts {
 export function activityPartsOf(circumstances: string): ActivityParts {
   const fields = parseJson(circumstances, 'attributes');
   if (!Array.isArray(fields) || fields.length !== CIRCUMSTANCES_FIELDS) {
-    throw new FormatError(`circumstances: expected an array of ${CIRCUMSTANCES_FIELDS} fields`);
+    throw new FormatError(`attributes: expected an array of ${CIRCUMSTANCES_FIELDS} fields`);
   }
   const [label, channel, industry, project, host, sha256, source]: unknown[] = fields;
   const kindText = JSON.stringify([label, channel, industry, project, host, source]);

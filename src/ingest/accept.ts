@@ -305,7 +305,7 @@ class UploadAttributes {
     }
     const textBytes = text.length * (WIDE.test(text) ? 2 : 1);
     if (this.#textBytes + textBytes > MAX_UPLOAD_TEXT_BYTES) {
-      return this.#refuse(`${MAX_UPLOAD_TEXT_BYTES / 2 ** 20} MiB of different circumstances`);
+      return this.#refuse(`${MAX_UPLOAD_TEXT_BYTES / 2 ** 20} MiB of different attributes`);
     }
     this.#kinds.add(kind);
     this.#textBytes += textBytes;
