@@ -167,6 +167,21 @@ test('the list of rooms has no circle, and no room that is gone', () => {
   expect(Object.keys(ROOMS).filter((room) => ![...src.keys()].some((path) => roomOf(path) === room))).toEqual([]);
 });
 
+test('docs/ARCHITECTURE.md shows these rooms and arrows', () => {
+  const shown = new Map<string, string[]>();
+  const rows = readFileSync(join(PROJECT, 'docs/ARCHITECTURE.md'), 'utf8').matchAll(
+    /^\| `([a-z]+)` \| .* \| (.*)\|$/gm,
+  );
+  for (const [, room = '', imports = ''] of rows) {
+    const others = Object.keys(ROOMS).filter((other) => other !== room);
+    const isAll = imports.trim() === 'all rooms below';
+    shown.set(room, isAll ? others : [...imports.matchAll(/`([a-z]+)`/g)].map(([, other = '']) => other));
+  }
+  const sorted = (rooms: Iterable<[string, readonly string[]]>) =>
+    Object.fromEntries([...rooms].map(([room, imports]) => [room, imports.toSorted()]));
+  expect(sorted(shown)).toEqual(sorted(Object.entries(ROOMS)));
+});
+
 test('no files import each other in a circle', () => {
   expect(circlesOf(all)).toEqual([]);
 });
