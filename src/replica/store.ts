@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { checkedSlice, type SliceShape } from '../format/segment.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
-import { MANIFEST_KEY } from '../storage/keys.ts';
+import { MANIFEST_KEY, REPLICA_POINTER_KEY, REPLICA_SLICE_PREFIX, replicaSliceKey } from '../storage/keys.ts';
 import { MemoryObjectStore } from '../storage/memory.ts';
 import { R2ObjectStore } from '../storage/r2.ts';
 import {
@@ -91,9 +91,6 @@ export class PrefixedStore implements ReplicaStore {
  * before it is. Frame "RFRP" version 1 around JSON.
  */
 
-export const POINTER_KEY = 'current';
-const SLICE_PREFIX = 'slices/';
-
 const sha256 = v.pipe(v.string(), v.regex(SLICE_HASH));
 const manifestSlice = v.object({
   sha256,
@@ -133,7 +130,7 @@ export interface HeldPointer {
 
 /** null: nothing has been synced yet. */
 export async function readPointer(store: ReplicaStore): Promise<HeldPointer | null> {
-  const object = await store.get(POINTER_KEY);
+  const object = await store.get(REPLICA_POINTER_KEY);
   return object === null ? null : { pointer: decodePointer(object.bytes), etag: object.etag };
 }
 
@@ -147,17 +144,13 @@ export async function swapPointer(
   next: Pointer,
 ): Promise<HeldPointer | null> {
   const condition = held === null ? ({ absent: true } as const) : { etag: held.etag };
-  const written = await store.put(POINTER_KEY, encodePointer(next), condition);
+  const written = await store.put(REPLICA_POINTER_KEY, encodePointer(next), condition);
   return written === null ? null : { pointer: next, etag: written.etag };
-}
-
-export function sliceKey(sha256: string): string {
-  return SLICE_PREFIX + sha256;
 }
 
 /** A slice from the store. Rejects unless it is there undamaged. */
 export async function readSlice(store: ReplicaStore, slice: SliceShape): Promise<Uint8Array<ArrayBuffer>> {
-  const object = await store.get(sliceKey(slice.sha256));
+  const object = await store.get(replicaSliceKey(slice.sha256));
   if (object === null) throw new RangeError(`slice ${slice.sha256} is not in the replica's store`);
   return checkedSlice(object.bytes, slice);
 }
@@ -173,9 +166,9 @@ export interface StoredSlice {
 /** Every slice in the store, by hash. */
 export async function listSlices(store: ReplicaStore): Promise<Map<string, StoredSlice>> {
   const slices = new Map<string, StoredSlice>();
-  for await (const { objects, cursor } of listPages(store, SLICE_PREFIX, LIST_PAGES)) {
+  for await (const { objects, cursor } of listPages(store, REPLICA_SLICE_PREFIX, LIST_PAGES)) {
     for (const { key, sizeBytes, uploadedAt } of objects) {
-      slices.set(key.slice(SLICE_PREFIX.length), { sizeBytes, uploadedAt });
+      slices.set(key.slice(REPLICA_SLICE_PREFIX.length), { sizeBytes, uploadedAt });
     }
     if (cursor === undefined) return slices;
   }
@@ -231,7 +224,7 @@ export class CopyObjects implements ObjectStore {
 
   /** Rejects, and is to be asked again, when the store does not answer or nothing was synced yet. */
   async #current(): Promise<OpenCopy> {
-    const object = await this.#store.getIfChanged(POINTER_KEY, this.#known?.etag ?? '');
+    const object = await this.#store.getIfChanged(REPLICA_POINTER_KEY, this.#known?.etag ?? '');
     // An error and not an empty manifest: without a sync nothing is known, and nobody is clear.
     if (object === null) throw new RangeError('the replica has not been synced yet');
     const known = object === 'unchanged' ? this.#known : { pointer: decodePointer(object.bytes), etag: object.etag };
@@ -288,7 +281,7 @@ export class CopySlices implements SliceStore {
   }
 
   async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    return (await this.#store.get(sliceKey(key)))?.bytes ?? null;
+    return (await this.#store.get(replicaSliceKey(key)))?.bytes ?? null;
   }
   async list(): Promise<{ readonly slices: readonly SliceHead[] }> {
     return { slices: [] };

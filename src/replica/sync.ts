@@ -7,6 +7,7 @@
 import type { SliceShape } from '../format/segment.ts';
 import { FormatError, sha256Hex } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
+import { replicaSliceKey } from '../storage/keys.ts';
 import { localManifest, type NamedSlice, slicesOf } from './contents.ts';
 import { type FeedManifest, parseFeedManifest } from './feed-manifest.ts';
 import { type FetchedManifest, type Origin, ReplicaError } from './origin.ts';
@@ -18,7 +19,6 @@ import {
   readPointer,
   readSlice,
   type StoredSlice,
-  sliceKey,
   swapPointer,
 } from './store.ts';
 
@@ -143,7 +143,7 @@ async function follow(
     return { generation, unchanged: isHeld, complete, ...tally, slicesKept };
   };
   if (isBlocked || share.length < missing.length) return report(held?.pointer.generation ?? null, false);
-  if (!stored.has(target.slice.sha256)) await store.put(sliceKey(target.slice.sha256), target.bytes);
+  if (!stored.has(target.slice.sha256)) await store.put(replicaSliceKey(target.slice.sha256), target.bytes);
 
   const base: Pointer = {
     sequence: sequenceAfter(held, startedAt, isHeld),
@@ -232,7 +232,7 @@ export async function download(
         return;
       }
       check(slice, bytes);
-      await store.put(sliceKey(slice.sha256), bytes);
+      await store.put(replicaSliceKey(slice.sha256), bytes);
       tally.slicesDownloaded += 1;
       tally.bytesDownloaded += bytes.length;
     } catch (error) {
@@ -328,7 +328,7 @@ async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise
   const { deleting } = swapped.pointer;
   if (deleting === null || now() - deleting.at > BEGIN_WITHIN_MS) return;
   try {
-    await store.delete(deleting.slices.map(sliceKey));
+    await store.delete(deleting.slices.map(replicaSliceKey));
     log('replica.collected', { slices: deleting.slices.length });
     await tellDeleted(context, swapped, deleting.at);
   } catch (error) {
