@@ -1,10 +1,8 @@
-import { RequestQuota } from '../keys/quota.ts';
 import { createApp } from './app.ts';
 import { auditRoutes } from './audit.ts';
 import { batchRoutes } from './batches.ts';
 import { briefingRoutes } from './briefings.ts';
 import { canaryRoutes } from './canaries.ts';
-import type { ControlServices } from './control-services.ts';
 import { detectionRoutes } from './detections.ts';
 import { edgeRoutes } from './edge-app.ts';
 import { keyRoutes } from './keys.ts';
@@ -12,9 +10,10 @@ import { openApiRoute } from './openapi.ts';
 import { overrideRoutes } from './overrides.ts';
 import { policyRoutes, policyTestRoutes } from './policy.ts';
 import { Problem, problemResponse } from './problem.ts';
+import { RequestQuota } from './quota.ts';
 import { rollbackRoutes } from './rollback.ts';
 import type { Route, RouteDoc } from './route.ts';
-import type { EdgeServices } from './services.ts';
+import type { ControlServices, EdgeServices } from './services.ts';
 import { sourceRoutes } from './sources.ts';
 import { stateRoutes } from './state.ts';
 

@@ -1,6 +1,5 @@
 import { LookupError } from '../lookup/request.ts';
 import { StorageUnavailable } from '../storage/store.ts';
-import type { RequestServices } from './services.ts';
 
 /**
  * Errors as RFC 9457 problem details. `type` is `urn:ringfence:problem:<code>`: a name and not an address, so that it
@@ -98,17 +97,19 @@ export function problemResponse(problem: Problem): Response {
 
 /** What became of a request that did not get its answer. */
 
+/** As RequestServices has them (services.ts). */
+interface FailureServices {
+  randomId(): string;
+  log(event: string, fields: Readonly<Record<string, string | number>>): void;
+}
+
 /** Turns whatever a route threw into an answer, and logs it if it was not the client's doing. */
-export function failureResponse(
-  error: unknown,
-  route: string,
-  services: Pick<RequestServices, 'log' | 'randomId'>,
-): Response {
+export function failureResponse(error: unknown, route: string, services: FailureServices): Response {
   return problemResponse(problemOf(error, route, services));
 }
 
 /** The same as the problem, for those who do not answer over HTTP. */
-export function problemOf(error: unknown, route: string, services: Pick<RequestServices, 'log' | 'randomId'>): Problem {
+export function problemOf(error: unknown, route: string, services: FailureServices): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof LookupError) {
     const { code, detail, members, retryAfterSeconds } = error;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { count, instant } from '../lib/schema.ts';
-import type { ControlServices, Status } from './control-services.ts';
 import { json, type Route } from './route.ts';
+import type { ControlServices, Status } from './services.ts';
 
 export const statusAnswer = v.object({
   generation: count,

@@ -1,6 +1,7 @@
 /** Wires the edge Worker together. */
+
+import type { Control, ForwardDeps } from '../api/edge-app.ts';
 import { createEdgeFetch } from '../api/edge-app.ts';
-import type { Control, ForwardDeps } from '../api/forward.ts';
 import type { Assets, EdgeServices } from '../api/services.ts';
 import { PastFinder } from '../lookup/as-of.ts';
 import { HealthCheck } from '../lookup/health.ts';

@@ -1,9 +1,12 @@
 /**
- * Requests a minute of a key. Each isolate counts exactly, in fixed windows of a minute; and all isolates of one
- * location together, by the platform's rate limiters, which take no time and let a little too much through.
+ * Quotas: how many requests a minute a key may make, how they are counted, and the answer to one that is over. Each
+ * isolate counts exactly, in fixed windows of a minute; and all isolates of one location together, by the platform's rate
+ * limiters, which take no time and let a little too much through.
  * A limiter has the one limit that it was deployed with. A key with a larger quota asks it only for a share of its
  * requests, drawn at random, so that the limit is reached after as many requests as the quota allows.
  */
+
+import { Problem } from './problem.ts';
 
 /**
  * Of a key that is made without one, so that a client run wild is bounded. A hundred sign-ups a second in one location
@@ -12,7 +15,7 @@
 export const DEFAULT_QUOTA = { perMinute: 6000 };
 
 const WINDOW_MS = 60_000;
-/** More than all keys there can be (registry.ts). Dropping the counters now and then gives away a minute's quota. */
+/** More than all keys there can be (src/keys/registry.ts). Dropping the counters now and then gives away a minute's quota. */
 const MAX_COUNTERS = 2000;
 
 /** Counts the requests of many isolates; the platform's rate limiting binding. */
@@ -59,6 +62,19 @@ export class RequestQuota {
     }
     counter.count += 1;
     return true;
+  }
+
+  /**
+   * Counts a request of a key that has a quota.
+   * @throws Problem `quota-exceeded` with the seconds until the next window in Retry-After
+   */
+  async charge(id: string, perMinute: number): Promise<void> {
+    const retryAfterSeconds = await this.take(id, perMinute);
+    if (retryAfterSeconds === 0) return;
+    throw new Problem('quota-exceeded', `expected at most ${perMinute} requests a minute`, {
+      members: { perMinute },
+      headers: { 'retry-after': String(retryAfterSeconds) },
+    });
   }
 
   /** Counts a request. 0 if it is within the quota, else the seconds until the next window, at least 1. */
