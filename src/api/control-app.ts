@@ -44,11 +44,19 @@ export function allRoutes(services: ControlServices): readonly Route[] {
   return describedTogether(controlRoutes(services));
 }
 
-/** A reader of the document meets lookups first. */
+/** A reader of the document meets lookups first, and health beside the status. */
 function describedTogether(control: readonly Route[]): readonly Route[] {
   const edge = edgeRoutes(NOT_SERVED);
   const isLookup = ({ tag }: RouteDoc) => tag === 'Lookup';
-  return [...edge.filter(isLookup), ...control, ...edge.filter((route) => !isLookup(route))];
+  const isHealth = ({ path }: RouteDoc) => path === '/healthz';
+  const status = control.findIndex(({ path }) => path === '/v1/status');
+  return [
+    ...edge.filter(isLookup),
+    ...control.slice(0, status),
+    ...edge.filter(isHealth),
+    ...control.slice(status),
+    ...edge.filter((route) => !isLookup(route) && !isHealth(route)),
+  ];
 }
 
 /** The control Worker's part of the HTTP API, and the answer for whatever no route of either Worker is for. */

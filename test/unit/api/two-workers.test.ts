@@ -108,6 +108,9 @@ describe('the edge', () => {
     expect(Object.keys(paths as object)).toEqual(
       expect.arrayContaining(['/v1/lookup', '/healthz', '/v1/feed/manifest', '/docs', '/v1/status', '/openapi.json']),
     );
+    // Read from top to bottom: lookups first, health beside the status.
+    expect(Object.keys(paths as object).slice(0, 2)).toEqual(['/v1/lookup', '/v1/lookup/batch']);
+    expect(Object.keys(paths as object).join(' ')).toContain(' / /healthz /v1/status ');
   });
 
   it('says 503 where the control Worker does not answer, and the log why, without the path', async () => {
