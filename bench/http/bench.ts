@@ -13,6 +13,7 @@ import {
   type Benchmark,
   type BenchResult,
   type BenchSize,
+  median,
   type Row,
   round,
 } from '../report.ts';
@@ -338,11 +339,4 @@ function compared(
 
 function leastCpu(rounds: readonly Round[]): number {
   return Math.min(...rounds.map(({ cpuMicros }) => cpuMicros));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }
