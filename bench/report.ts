@@ -60,6 +60,14 @@ export function round(value: number): number {
   return Number(value.toPrecision(4));
 }
 
+/** NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >>> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
 /** Rows as columns of equal width, numbers to the right. */
 export function textTable(rows: readonly Row[]): string {
   const columns = Object.keys(rows[0] ?? {});

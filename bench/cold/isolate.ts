@@ -15,11 +15,11 @@ import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../su
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.ts';
 
-/** An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for. */
+// An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for.
 
-/** The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs. */
+// The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs.
 
-/** Enough that runs of several sizes stand side by side at the end. */
+/** Enough ticks that there are runs of several sizes at the end. */
 const TICKS = 24;
 /** The published number of client enterprises: a key each. */
 const ENTERPRISES = 200;
@@ -88,10 +88,8 @@ export async function numbersOf(objects: ObjectStore, run: Manifest['runs'][numb
   return numbers;
 }
 
-/**
- * Stores in which reads take steps: all that are under way at an instant are answered together, one step later. So the
- * number of steps until an answer is how many reads it had to wait for one after another.
- */
+// Stores in which reads take steps: all that are under way at an instant are answered together, one step later. So the
+// number of steps until an answer is how many reads it had to wait for one after another.
 
 class Steps {
   taken = 0;

@@ -13,6 +13,7 @@ import {
   type Benchmark,
   type BenchResult,
   type BenchSize,
+  median,
   type Row,
   round,
 } from '../report.ts';
@@ -127,7 +128,9 @@ async function benchmark(store: string, size: BenchSize, scratch: string): Promi
   }
 }
 
-/** The lookups whose verdicts do not all fit into memory, if there are any; beside their empty route, not within bars. */
+/**
+ * The lookups whose verdicts do not all fit into memory, if there are any; beside their empty route, not within bars.
+ */
 async function measureReading(workerd: Workerd, routes: readonly PreparedRoute[], plan: Plan) {
   const reading = routes.filter(({ name }) => name.endsWith(ANYWHERE));
   if (reading.length === 0) return [];
@@ -153,7 +156,7 @@ async function countersOf({ url }: Workerd): Promise<Counters> {
   return (await response.json()) as Counters;
 }
 
-/** The table of the benchmark and the bars it is held to. */
+// The table of the benchmark and the bars it is held to.
 
 /** The bar: this share of the empty route's requests a second. */
 const REQUESTS_RATIO = 0.9;
@@ -253,11 +256,9 @@ export function storageReads({ store, keys }: Counters): number {
   return store.sliceReads + store.objectReads + keys.objectReads;
 }
 
-/**
- * Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
- * and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
- * the least, since whatever else the machine does can only add to it.
- */
+// Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
+// and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
+// the least, since whatever else the machine does can only add to it.
 
 interface PreparedRoute extends MeasuredRoute {
   /** The file of its requests. */
@@ -338,11 +339,4 @@ function compared(
 
 function leastCpu(rounds: readonly Round[]): number {
   return Math.min(...rounds.map(({ cpuMicros }) => cpuMicros));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

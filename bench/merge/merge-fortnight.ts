@@ -37,7 +37,7 @@ class NullSliceStore implements SliceStore {
   }
 }
 
-/** The most memory that a merge holds beyond the store, seen at each object that it writes: then it holds the most. */
+// The most memory that a merge holds beyond the store, seen at each object that it writes: then it holds the most.
 
 class WatchedObjectStore extends CountingObjectStore {
   peakBytes = 0;
@@ -89,7 +89,9 @@ export interface MergeFigures {
   readonly sha256: string;
   readonly numbers: number;
   readonly sightings: number;
-  /** Storage writes of a minute with 50 detections, the upload's own included, and whether the base stayed as it was. */
+  /**
+   * Storage writes of a minute with 50 detections, the upload's own included, and whether the base stayed as it was.
+   */
   readonly quietWrites: number;
   readonly quietKeepsBase: boolean;
   /** Bytes of heap and array buffers beyond the store, at most, in the ticks and to the end; 0 unless watched. */

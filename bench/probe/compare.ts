@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lowerBound } from '../../src/lib/sorted.ts';
+import { median } from '../report.ts';
 import type { Stores } from '../support/inventory.ts';
 import { type Bound, informationBounds } from './bound.ts';
 import { type Contender, openRingfence, type Pass, type Ringfence, SortedArray, timedPass } from './contenders.ts';
@@ -12,7 +13,7 @@ import { Lmdb, Sqlite } from './native.ts';
 import { startProbeWorker } from './workerd.ts';
 import { makeWorkloads, WORKLOADS, type Workload, type WorkloadName } from './workload.ts';
 
-/** Ranks and counts of Ringfence against the sorted array: answers that membership alone does not show. */
+// Ranks and counts of Ringfence against the sorted array: answers that membership alone does not show.
 
 /** How many ranks and neighbour counts differ from the array's, over all probes. */
 export function countMistakes(ringfence: Ringfence, numbers: Float64Array, probes: Float64Array): number {
@@ -35,7 +36,7 @@ function inBlock(numbers: Float64Array, number: number, size: number): number {
   return lowerBound(numbers, from + size) - lowerBound(numbers, from);
 }
 
-/** What the neighbourhood of a number costs a lookup, in Node: counts at every scale, and the score. */
+// What the neighbourhood of a number costs a lookup, in Node: counts at every scale, and the score.
 
 /** Microseconds a number, the median of so many passes. */
 const PASSES = 5;
@@ -53,7 +54,7 @@ function neighbourhoodMicroseconds(ringfence: Ringfence, probes: Float64Array, t
   return times.sort((a, b) => a - b)[PASSES >> 1] as number;
 }
 
-/** Rounds in which the contenders take turns, so that whatever else the machine does falls on all of them alike. */
+// Rounds in which the contenders take turns, so that whatever else the machine does falls on all of them alike.
 
 interface Times {
   /** Nanoseconds a probe, of each round. */
@@ -83,13 +84,6 @@ export async function takeTurns({ rounds, probes, contenders, run }: Rounds): Pr
     }
   }
   return times;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
 /** The median over the rounds of how long `one` took in a round, as a share of what `other` took in it. */

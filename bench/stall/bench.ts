@@ -9,10 +9,8 @@ import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { atLeast, atMost, type Benchmark, type BenchResult, type BenchSize, round } from '../report.ts';
 import { batchOf, ensureInventory, uploadsOf } from '../support/inventory.ts';
-import { type Call, type Latencies, Load, type Stream } from './load.ts';
-import { lookupNumbers } from './numbers.ts';
-import { R2Client } from './r2-client.ts';
-import { type Running, startWorkers } from './workerd.ts';
+import { type Call, type Latencies, Load, lookupNumbers, type Stream } from './load.ts';
+import { R2Client, type Running, startWorkers } from './workerd.ts';
 
 interface Plan {
   /** Shares of the fortnight, each merged by a tick. */

@@ -113,7 +113,7 @@ function fingerprint(): string {
   return hash.digest('hex').slice(0, 8);
 }
 
-/** Uploads as the batches that accepting them stores: taking detections in is not what these benchmarks measure. */
+// Uploads as the batches that accepting them stores: taking detections in is not what these benchmarks measure.
 
 /** Rows that an upload may have at most. */
 const MAX_UPLOAD_ROWS = 100_000;
@@ -147,7 +147,9 @@ export async function batchOf(csv: string): Promise<Uint8Array<ArrayBuffer>> {
   return object.bytes;
 }
 
-/** Of all columns of the present generation, in order: what must not depend on how the same detections came together. */
+/**
+ * Of all columns of the present generation, in order: what must not depend on how the same detections came together.
+ */
 export async function columnsSha256(objects: ObjectStore): Promise<string> {
   const hash = createHash('sha256');
   const { runs } = (await loadManifest(objects)).manifest;

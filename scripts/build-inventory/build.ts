@@ -3,8 +3,8 @@
  * keeps, and whose merge is the merge's own fold (docs/decisions/0010-bulk-build.md).
  *
  *   1. read     pieces of the files -> batches, rows in number order, in the work folder
- *   2. fold     batches -> the segments of one run and the facts of each day, in the work folder
- *   3. publish  batches, segments, slices and facts -> the store, and one generation that has them
+ *   2. fold     batches -> the segments of one run and the activity of each day, in the work folder
+ *   3. publish  batches, segments, slices and activity -> the store, and one generation that has them
  */
 
 import { createHash } from 'node:crypto';
@@ -31,7 +31,7 @@ import type { BuildProgress } from './progress.ts';
 import type { TaskRunner } from './tasks.ts';
 import { batchIdOf, type Uploaded, upload } from './upload.ts';
 
-/** What a build did, for a person and for a benchmark. */
+// What a build did, for a person and for a benchmark.
 
 export interface BuildSummary {
   readonly rows: number;
@@ -136,7 +136,7 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number. */
+// The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number.
 
 const ROWS_AT_ONCE = 1000;
 
@@ -174,7 +174,7 @@ async function copy(source: string, before: number, write: (rejects: readonly Li
   write(held);
 }
 
-/** The store that a build publishes to: whether it may, and whether it already has. */
+// The store that a build publishes to: whether it may, and whether it already has.
 
 /** @throws BuildError `store-not-empty` */
 function assertEmpty({ runs, compaction, generation }: Manifest): void {
@@ -187,8 +187,8 @@ function assertEmpty({ runs, compaction, generation }: Manifest): void {
 
 /**
  * Makes sure that there is a manifest. Batches may only be put among the merged ones when there is: without, they are
- * the sign of a store that has lost it, and nothing would be published on top of them (src/storage/manifest-object.ts). The
- * first generation has no runs; stopped after it, the store is one that lists nothing.
+ * the sign of a store that has lost it, and nothing would be published on top of them (src/storage/manifest-object.ts).
+ * The first generation has no runs; stopped after it, the store is one that lists nothing.
  *
  * @throws BuildError `store-changed`
  */

@@ -1,4 +1,7 @@
-/** Phase 3, first half: batches, segments, slices and facts into the store, a few at a time, each noted when it is there. */
+/**
+ * Phase 3, first half: batches, segments, slices and activity into the store, a few at a time, each noted when it is
+ * there.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,8 +61,8 @@ export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): stri
 }
 
 /**
- * Stopped anywhere, what was put is there, but nothing leads to the segments and facts yet. They have keys of their attempt; an
- * attempt that is too old to be finished is left to the garbage collection, and begun anew.
+ * Stopped anywhere, what was put is there, but nothing leads to the segments and activity yet. They have keys of their
+ * attempt; an attempt that is too old to be finished is left to the garbage collection, and begun anew.
  *
  * @throws BuildError `damaged-work`, or `upload-too-slow`; rejects when the storage fails three times
  */

@@ -4,7 +4,7 @@ import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/s
 import { listPages } from '../../src/storage/store.ts';
 import { CommandError } from '../command/errors.ts';
 
-/** How far a check has come, for the person who waits: a line that changes on a terminal, else one every few seconds. */
+// How far a check has come, for the person who waits: a line that changes on a terminal, else one every few seconds.
 
 interface ProgressOutput {
   /** Whether a line can be written over. */
@@ -70,7 +70,7 @@ export class Progress {
   }
 }
 
-/** What the checks found: how much each looked at, and its problems, the first few of them in words. */
+// What the checks found: how much each looked at, and its problems, the first few of them in words.
 
 type Severity = 'error' | 'warning';
 
@@ -155,7 +155,7 @@ export class Findings {
   }
 }
 
-/** What a check works with. */
+// What a check works with.
 
 export interface Look {
   readonly objects: ObjectStore;
@@ -172,7 +172,7 @@ export class FsckError extends CommandError {
 /** The remedy that always works, since batches are what everything else is made of. */
 export const REBUILD = 'Rebuild the store from its batches: npm run fsck -- --rebuild DIR.';
 
-/** Whole listings, a page of up to 1,000 keys in memory at a time. */
+// Whole listings, a page of up to 1,000 keys in memory at a time.
 
 /** A hundred million keys; a listing that has not ended by then goes round in circles. */
 const MAX_PAGES = 100_000;

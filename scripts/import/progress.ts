@@ -1,3 +1,4 @@
+/** The progress bar of an import, or lines in its place where there is no terminal. */
 import { type Options, SingleBar } from 'cli-progress';
 import type { Output } from './upload.ts';
 

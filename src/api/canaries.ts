@@ -1,4 +1,7 @@
-/** Messages start with "expected" and never repeat the value (validate.ts). */
+/**
+ * Canaries: numbers that no honest source can have seen. A source that reports one goes into quarantine. Messages start
+ * with "expected" and never repeat the value.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -10,11 +13,11 @@ import { formatE164, parseNumber } from '../phone/parse.ts';
 import { type Canary, type CanaryChange, MAX_CANARIES } from '../quality/canaries.ts';
 import type { Ledger } from '../quality/ledger.ts';
 import { recordForAll } from './audit.ts';
-import type { ControlServices } from './control-services.ts';
 import { LISTED_EXAMPLE } from './lookup.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
 import { json, noContent, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 import { readOrUnavailable } from './tenant.ts';
 
 const MAX_NOTE_CHARS = 200;
@@ -40,8 +43,6 @@ export const canaryAnswer = v.object({
 });
 
 export const canariesAnswer = v.object({ canaries: v.array(canaryAnswer) });
-
-/** Canaries: numbers that no honest source can have seen. Who reports one goes into quarantine. */
 
 const REQUEST = { number: LISTED_EXAMPLE.number, note: 'in the page source of our own test shop' };
 const ANSWER = {

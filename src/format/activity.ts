@@ -47,11 +47,9 @@ export interface ActivitySource {
   days(from: number, to: number): AsyncIterable<DayActivity>;
 }
 
-/**
- * Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
- * UTF-16 code unit order of the texts is the canonical order of kinds.
- */
+// Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
+// JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
+// UTF-16 code unit order of the texts is the canonical order of kinds.
 
 const KIND_FIELDS = 6;
 /**
@@ -87,7 +85,7 @@ export function knownKey(text: string): KnownKey {
 }
 
 function parse(text: string): ActivityKey {
-  const fields = parseJson(text, 'kind of facts');
+  const fields = parseJson(text, 'activity key');
   if (!Array.isArray(fields) || fields.length !== KIND_FIELDS) {
     throw new FormatError(`activity key: expected an array of ${KIND_FIELDS} fields`);
   }
@@ -112,7 +110,7 @@ export function activityPartsOf({ link, ...rest }: Attributes): ActivityParts {
   return { key: { ...rest, linkHost: link?.host ?? null }, linkHigh: half(0), linkLow: half(8) };
 }
 
-/** Rows of activity of one day as columns that grow, each distinct row once. */
+// Rows of activity of one day as columns that grow, each distinct row once.
 
 const INITIAL_ROWS = 256;
 

@@ -49,6 +49,23 @@ export function generationKey(prefix: string, generation: number, commit: string
   return `${prefix}${String(generation).padStart(10, '0')}-${commit}`;
 }
 
+/**
+ * Where a slice is in the slice store: by the hash of its bytes and nothing else, so that equal slices are one, and none is
+ * ever changed.
+ */
+export function sliceKey({ sha256 }: { readonly sha256: string }): string {
+  return sha256;
+}
+
+/** What a replica answers from now (src/replica/store.ts); the only object of its store that changes. */
+export const REPLICA_POINTER_KEY = 'current';
+export const REPLICA_SLICE_PREFIX = 'slices/';
+
+/** Where a replica keeps the slice of this hash. */
+export function replicaSliceKey(sha256: string): string {
+  return REPLICA_SLICE_PREFIX + sha256;
+}
+
 /** The owner of a waiting batch, as the store keeps it beside the object. Names of tenants have no slash. */
 export function batchOwner(tenant: string, key: string): string {
   return `${tenant}/${key}`;

@@ -13,6 +13,7 @@ import {
   verdictsSlice,
 } from '../format/segment.ts';
 import type { Pacer } from '../lib/cooperate.ts';
+import { sliceKey } from './keys.ts';
 import type { ObjectStore, SliceStore } from './store.ts';
 
 export type Column = 'numbers' | 'verdicts' | 'evidenceIndex';
@@ -66,7 +67,7 @@ export async function readCachedColumn(
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const place = columnPlace(entry, column);
   try {
-    const bytes = await slices.get(place.sha256);
+    const bytes = await slices.get(sliceKey(place));
     return bytes === null ? null : await checkedSlice(bytes, place);
   } catch (error) {
     // The segment itself still has the column: the caller reads it there.
@@ -78,6 +79,6 @@ export async function readCachedColumn(
 /** Puts the two hot columns of a segment into the slice store under their hashes. */
 export async function writeSlices(slices: SliceStore, segment: EncodedSegment, writtenAt: number): Promise<void> {
   const { shape } = segment;
-  await slices.put(shape.numbers.sha256, numbersSlice(segment), writtenAt);
-  await slices.put(shape.verdicts.sha256, verdictsSlice(segment), writtenAt);
+  await slices.put(sliceKey(shape.numbers), numbersSlice(segment), writtenAt);
+  await slices.put(sliceKey(shape.verdicts), verdictsSlice(segment), writtenAt);
 }

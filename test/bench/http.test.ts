@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bars, measure, median, storageReads } from '../../bench/http/bench.ts';
+import { bars, measure, storageReads } from '../../bench/http/bench.ts';
 import { COUNTERS_PATH, type Counters } from '../../bench/http/disk-stores.ts';
 import { LoadToolMissing, loadResult, prepareLoad, requireLoadTool, runLoad } from '../../bench/http/load.ts';
 import {
@@ -23,6 +23,7 @@ import {
   measuredRoutes,
 } from '../../bench/http/routes.ts';
 import { startWorkerd, type Workerd } from '../../bench/http/workerd.ts';
+import { median } from '../../bench/report.ts';
 import { DirectoryObjectStore } from '../../bench/support/directory-store.ts';
 import { Random } from '../../bench/support/random.ts';
 

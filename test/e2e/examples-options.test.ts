@@ -6,8 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildIfChanged } from '../../scripts/example/build.ts';
-import { EXAMPLES, EXAMPLES_FOLDER } from '../../scripts/example/examples.ts';
+import { buildIfChanged, EXAMPLES, EXAMPLES_FOLDER } from '../../scripts/example.ts';
 import { PROJECT } from './local-server.ts';
 
 const taken = createServer();

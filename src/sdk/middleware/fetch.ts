@@ -1,9 +1,11 @@
-/** For whatever has a `Request`, a Worker, Deno, Bun, Node: `ringfence/fetch`. And the check for all else. */
+/**
+ * `ringfence/fetch`: the middleware for any handler of a `Request` (Worker, Deno, Bun, Node), and the check for all
+ * other code.
+ */
 
-import { createGuard, type GuardOptions, TOKEN_HEADER } from './guard.ts';
+import { createGuard, type GuardOptions, TOKEN_HEADER, untouched } from './guard.ts';
 import type { Check } from './types.ts';
 import { checkFunction } from './types.ts';
-import { untouched } from './untouched-request.ts';
 
 export { type CheckOptions, createCheck } from './check.ts';
 export type * from './types.ts';

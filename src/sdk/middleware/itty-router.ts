@@ -1,8 +1,7 @@
-/** For itty-router: `ringfence/itty-router`. Imports types of it only. */
+/** `ringfence/itty-router`: the middleware for itty-router. It imports only types of it. */
 import type { IRequest } from 'itty-router';
-import { createGuard, type GuardOptions, TOKEN_HEADER } from './guard.ts';
+import { createGuard, type GuardOptions, TOKEN_HEADER, untouched } from './guard.ts';
 import type { Check } from './types.ts';
-import { untouched } from './untouched-request.ts';
 
 export type * from './types.ts';
 

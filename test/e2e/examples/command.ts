@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXAMPLES_FOLDER } from '../../../scripts/example/examples.ts';
+import { EXAMPLES_FOLDER } from '../../../scripts/example.ts';
 import { ADMIN_KEY, PROJECT } from '../local-server.ts';
 
 export { ADMIN_KEY };

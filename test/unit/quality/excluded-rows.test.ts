@@ -15,7 +15,7 @@ function batchOf(detections: readonly Detection[]): Batch {
   return openBatch(builder.finish(RECEIPT));
 }
 
-/** Rows as text, without the numbering of circumstances. */
+/** Rows as text, without the numbering of attributes. */
 function rowsOf(batch: Batch): string[] {
   return Array.from({ length: batch.rows }, (_, row) =>
     JSON.stringify([
@@ -46,7 +46,7 @@ test('a batch without some sources and numbers is the batch of the other detecti
         const expected = batchOf(detections.filter((one) => !isOut(one)));
         const actual = without(batch, omission);
         expect(rowsOf(actual)).toEqual(rowsOf(expected));
-        // No circumstances of rows left out: the merge would intern them.
+        // No attributes of excluded rows: the merge would intern them.
         expect(actual.circumstances.toSorted()).toEqual(expected.circumstances.toSorted());
         for (const [i, text] of actual.circumstances.entries()) {
           const kept = { key: actual.keys[i], linkHigh: actual.linkHigh[i], linkLow: actual.linkLow[i] };

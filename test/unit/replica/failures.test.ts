@@ -8,8 +8,9 @@ import { encodeFeedConfig, parseFeedConfig } from '../../../src/replica/feed-con
 import { encodeFeedManifest, parseFeedManifest } from '../../../src/replica/feed-manifest.ts';
 import { ReplicaError } from '../../../src/replica/origin.ts';
 import type { Replica } from '../../../src/replica/replica.ts';
-import { readPointer, readSlice, sliceKey, swapPointer } from '../../../src/replica/store.ts';
+import { readPointer, readSlice, swapPointer } from '../../../src/replica/store.ts';
 import { OLDER_FOR_MS } from '../../../src/replica/sync.ts';
+import { replicaSliceKey } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { fictional, newReplicaWorld, type ReplicaWorld } from './replica.ts';
@@ -196,7 +197,7 @@ describe('an origin of another version', () => {
     const { tree: _, ...config } = parseFeedConfig(await readSlice(store, feed.config));
     const put = async (bytes: Uint8Array<ArrayBuffer>) => {
       const slice = { sha256: await sha256Hex(bytes), bytes: bytes.length };
-      await store.put(sliceKey(slice.sha256), bytes);
+      await store.put(replicaSliceKey(slice.sha256), bytes);
       return slice;
     };
     const manifest = await put(encodeFeedManifest({ ...feed, config: await put(encodeFeedConfig(config)) }));

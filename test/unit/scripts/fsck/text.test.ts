@@ -64,10 +64,10 @@ test('the report is a table, counts, and a line for each problem', async () => {
   segments in use                     1  1 error
   slices in KV                        0  not checked: not for the segments with errors
   numbers, each counted once          0  not checked: not while segments have errors
-  facts                               1  ok
+  activity                            1  ok
   retained generations                4  ok
   segments only they name             3  ok
-  facts only they name                3  ok
+  activity only they name             3  ok
   batches set aside                   0  ok
   history                             4  ok
   merged batches                      3  1 error

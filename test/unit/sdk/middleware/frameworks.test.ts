@@ -4,10 +4,10 @@ import { Hono } from 'hono';
 import { AutoRouter, type IRequest, withContent } from 'itty-router';
 import { describe, expect, it } from 'vitest';
 import { createCheck, withRingfence } from '../../../../src/sdk/middleware/fetch.ts';
+import { untouched } from '../../../../src/sdk/middleware/guard.ts';
 import { ringfence as forHono } from '../../../../src/sdk/middleware/hono.ts';
 import { ringfence as forItty, type RingfenceRequest } from '../../../../src/sdk/middleware/itty-router.ts';
 import type { LookupSource } from '../../../../src/sdk/middleware/types.ts';
-import { untouched } from '../../../../src/sdk/middleware/untouched-request.ts';
 import { CLEAR, FakeSource, FLAGGED, LISTED, listen, NUMBER, signup } from './support.ts';
 
 interface Env {
