@@ -15,7 +15,7 @@ const GOES_ON = /(?:[([,=?:&|+.]|=>|return|yield\*?|await)\s*$/;
 
 /** Statements that are nothing but a call of one of these, awaited or not. */
 function forgotten(text: string, names: ReadonlySet<string>): string[] {
-  const call = /^\s*(?:(?:await|void) )?(?:[\w#]+\??\.)*(#?\w+)\(/;
+  const call = /^\s*(?:if \(.*\) |(?:\} )?else )?(?:(?:await|void) )?(?:[\w#]+\??\.)*(#?\w+)\(/;
   const lines = text.split('\n');
   return lines.filter((line, i) => {
     const name = call.exec(line)?.[1];
@@ -48,7 +48,13 @@ test('one that is left alone is seen, and one that is taken up is not', () => {
     generatorsIn('export function* checkSteps(a: number): Steps<void> {\n  *#encode(): Steps<void> {\n'),
   );
   expect([...names]).toEqual(['checkSteps', '#encode']);
-  const left = ['checkSteps(batch);', 'await checkSteps(batch);', 'this.#encode();', 'void other.checkSteps(1);'];
+  const left = [
+    'checkSteps(batch);',
+    'await checkSteps(batch);',
+    'this.#encode();',
+    'void other.checkSteps(1);',
+    'if (isFull) this.#encode();',
+  ];
   for (const line of left) expect(forgotten(`{\n  ${line}\n}`, names)).toHaveLength(1);
   const taken = [
     'yield* checkSteps(batch);',
@@ -57,6 +63,7 @@ test('one that is left alone is seen, and one that is taken up is not', () => {
     'return checkSteps(batch);',
     'await pace.run(\n    checkSteps(batch),\n  );',
     'const steps = checkSteps(batch);',
+    'if (isFull) yield* this.#encode();',
     'for (const one of checkSteps(batch)) count(one);',
   ];
   for (const line of taken) expect(forgotten(`{\n  ${line}\n}`, names)).toEqual([]);
