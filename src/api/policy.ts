@@ -14,7 +14,7 @@ import { policyWarnings } from '../policy/cel/warnings.ts';
 import { factsOf } from '../policy/decide.ts';
 import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.ts';
 import { type DryRunCase, dryRun, SAMPLES, type Sample } from '../policy/dry-run.ts';
-import { ACTIONS, applyPolicy, type Decision, type Policy, type PolicySource, VERDICTS } from '../policy/policy.ts';
+import { ACTIONS, type Policy, type PolicySource, VERDICTS } from '../policy/policy.ts';
 import { ruleSource } from '../policy/schema.ts';
 import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
 import { MAX_BATCH_NUMBERS } from './lookup.ts';
@@ -356,15 +356,16 @@ async function test(services: ControlServices, tenant: string, request: Request)
     return finding === null ? null : { sample, facts: factsOf(number, finding, view) };
   });
   const answered = cases.filter((one) => one !== null);
-  const { total, rules, ...groups } = dryRun(policy, present, answered);
+  const { total, rules, decisions, ...groups } = await services.pace.run(dryRun(policy, present, answered));
+  const decisionOf = new Map(answered.map((one, i) => [one, decisions[i]]));
   let next = 0;
   const results = inputs.map(({ input, parsed }) => {
     if (!parsed.ok) return { input, error: { code: parsed.code, detail: parsed.detail } };
-    const facts = cases[next++]?.facts;
-    if (facts === undefined) return { input, error: UNANSWERED };
+    const found = cases[next++] ?? null;
+    const decided = found === null ? undefined : decisionOf.get(found);
+    if (found === null || decided === undefined) return { input, error: UNANSWERED };
     const number = formatE164(parsed.value.number);
-    const decide = (one: typeof policy): Decision => applyPolicy(one, facts);
-    return { number, verdict: facts.verdict, present: decide(present), policy: decide(policy) };
+    return { number, verdict: found.facts.verdict, ...decided };
   });
   const sources = request.policy.rules;
   return {

@@ -7,6 +7,7 @@
  */
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { LookupFinder } from '../lookup/finder.ts';
 import type { Health } from '../lookup/health.ts';
 import type { LookupDeps, Rules } from '../lookup/lookup.ts';
@@ -87,6 +88,8 @@ export interface Samples {
 }
 
 export interface ControlServices extends RequestServices {
+  /** What long answers give way by. */
+  readonly pace: Pacer;
   /** To try a policy on numbers. */
   readonly finder: LookupFinder;
   readonly rules: Rules;

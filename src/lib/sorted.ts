@@ -114,3 +114,38 @@ function place(keys: Uint32Array, shift: number, from: Uint32Array, to: Uint32Ar
     next[digit] = at + 1;
   }
 }
+
+/** Sorted at once: half a millisecond. */
+const SORT_CHUNK = 1_024;
+/** A comparison by a function, with the move that follows, as against a record of a merge. */
+const COMPARE_WORK = 1 / 8;
+
+/** What `toSorted` makes of the items, in steps: chunks are sorted, then merged two by two. Stable. */
+export function* toSortedSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Steps<T[]> {
+  let lists: T[][] = [];
+  for (let from = 0; from < items.length; from += SORT_CHUNK) {
+    lists.push(items.slice(from, from + SORT_CHUNK).sort(compare));
+    yield SORT_CHUNK;
+  }
+  while (lists.length > 1) {
+    const merged: T[][] = [];
+    for (let i = 0; i < lists.length; i += 2)
+      merged.push(yield* mergeSteps(lists[i] ?? [], lists[i + 1] ?? [], compare));
+    lists = merged;
+  }
+  return lists[0] ?? [];
+}
+
+function* mergeSteps<T>(a: readonly T[], b: readonly T[], compare: (a: T, b: T) => number): Steps<T[]> {
+  const merged: T[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    // Of equal ones that of the first list comes first.
+    merged.push(compare(a[i] as T, b[j] as T) <= 0 ? (a[i++] as T) : (b[j++] as T));
+    if (merged.length % SORT_CHUNK === 0) yield SORT_CHUNK * COMPARE_WORK;
+  }
+  for (; i < a.length; i++) merged.push(a[i] as T);
+  for (; j < b.length; j++) merged.push(b[j] as T);
+  yield (merged.length % SORT_CHUNK) * COMPARE_WORK;
+  return merged;
+}

@@ -37,6 +37,8 @@ export async function mergeActivity(
 ): Promise<MergedActivity> {
   const pieces = await context.pace.run(activityOf(batches));
   if (pieces.length === 0) return { entries: [...entries], firstDay: null };
+  // Written first in any case, since their size decides what is joined. In the tick that joins, one of eight, they are
+  // decoded again: 1.3 ms for 100,000 rows, of 80 that the fold takes, and nothing to hold as many columns in memory for.
   const newBytes = pieces.reduce((sum, { shape }) => sum + shape.bytes, 0);
   const joined = await readJoined(context, joins ? entries : [], newBytes);
   const opened = pieces.map(({ file, shape }) => openActivityObject(file, shape));

@@ -114,7 +114,7 @@ export async function decideSource(
     const { generation } = base.manifest;
     const ledger = decide(await readLedger(context.objects, base.manifest));
     if (ledger === null) return { kind: 'not-quarantined' };
-    const key = await writeLedger(context.objects, generation + 1, context.randomId(), ledger);
+    const key = await writeLedger(context.objects, generation + 1, context.randomId(), ledger, context.pace);
     const published = await publish(context, base, { ledger: key }, NO_BATCHES);
     return published === null ? LOST : { kind: 'done', generation: published.manifest.generation, ledger };
   });

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import type { Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { framedJson } from '../lib/frame.ts';
 import { generationKey, HISTORY_PREFIX } from '../storage/keys.ts';
 import type { ObjectStore } from '../storage/store.ts';
@@ -15,6 +16,9 @@ const VERSION = 1;
 
 /** A rollback over more generations than this would need too many storage calls: three days of minutes. */
 export const MAX_HISTORY_STEPS = 4_320;
+/** Reading an entry, and each id in it, in records of a merge. */
+const ENTRY_WORK = 16;
+const ID_WORK = 1 / 4;
 
 const schema = v.object({
   generation: v.number(),
@@ -63,6 +67,7 @@ export async function historySince(
   objects: ObjectStore,
   manifest: Manifest,
   generation: number,
+  pace: Pacer = UNPACED,
 ): Promise<HistoryEntry[]> {
   if (manifest.generation - generation > MAX_HISTORY_STEPS) {
     throw new RangeError(`generation ${generation} is more than ${MAX_HISTORY_STEPS} generations back`);
@@ -73,13 +78,19 @@ export async function historySince(
     const entry = await readHistory(objects, step, commit);
     entries.push(entry);
     commit = entry.parent;
+    if (pace.count(ENTRY_WORK + (entry.batches.length + entry.replayed.length) * ID_WORK)) await pace.giveWay();
   }
   return entries;
 }
 
 /** Ids of the batches first merged after a generation, up to and including the given manifest's. */
-export async function batchesSince(objects: ObjectStore, manifest: Manifest, generation: number): Promise<string[]> {
-  return (await historySince(objects, manifest, generation)).flatMap(({ batches }) => batches);
+export async function batchesSince(
+  objects: ObjectStore,
+  manifest: Manifest,
+  generation: number,
+  pace: Pacer = UNPACED,
+): Promise<string[]> {
+  return (await historySince(objects, manifest, generation, pace)).flatMap(({ batches }) => batches);
 }
 
 /** Whether there is one of a generation. */

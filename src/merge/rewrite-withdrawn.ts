@@ -156,7 +156,7 @@ async function gather(context: MergeContext, manifest: Manifest, { list, job, nu
   const { objects } = context;
   const omissions = await readExcludedRows(objects, await readLedger(objects, manifest));
   const reader = new ShareReader(context, await outsideOf(objects, manifest, list), omissions, numbers);
-  const gathered = await reader.read(await caughtUp(objects, manifest, job.gathered));
+  const gathered = await reader.read(await caughtUp(context, manifest, job.gathered));
   if (reader.rows === 0) return { ...job, gathered };
   const sideFacts = await mergeActivity(context, job.sideFacts, reader.batches);
   const writer = new SegmentWriter(context, false);
@@ -183,13 +183,13 @@ async function outsideOf(
 }
 
 /** With what was merged since the last share in the queue. */
-async function caughtUp(objects: ObjectStore, manifest: Manifest, before: Gathered): Promise<Gathered> {
+async function caughtUp({ objects, pace }: MergeContext, manifest: Manifest, before: Gathered): Promise<Gathered> {
   const queue = [...before.queue];
   const skip = new Set(before.skip);
   const whole = new Set(queue.flatMap(({ id, of }) => (of === undefined ? [id] : [])));
   const isToBeRead = (id: string) => !before.isWhole && id > before.cursor && !skip.has(id);
   for (const { batches, replayed, released = [] } of (
-    await historySince(objects, manifest, before.generation)
+    await historySince(objects, manifest, before.generation, pace)
   ).toReversed()) {
     for (const id of [...batches, ...replayed]) {
       queue.push({ id });

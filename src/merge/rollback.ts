@@ -44,7 +44,7 @@ export async function rollback(
     if (object === null) throw new RangeError(`the manifest of generation ${generation} is missing`);
     const target = decodeManifest(object.bytes);
     // All that was ever merged and is not in the target: what it had left out itself, and what came later.
-    const later = await batchesSince(context.objects, manifest, generation);
+    const later = await batchesSince(context.objects, manifest, generation, context.pace);
     const asideThen = await readSetAside(context.objects, target);
     const asideNow = await readSetAside(context.objects, manifest);
     const withdrawals = await readWithdrawals(context.objects, manifest);
@@ -99,7 +99,10 @@ async function rolledBackLedger(
   const { objects } = context;
   const [now, then] = [await readLedger(objects, current), await readLedger(objects, target)];
   const { ledger, revived } = await ledgerAfterRollback(objects, now, then, how);
-  return { ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger), revived };
+  return {
+    ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger, context.pace),
+    revived,
+  };
 }
 
 /**

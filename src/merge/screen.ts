@@ -80,6 +80,7 @@ export async function screenBatches(
       manifest.generation + 1,
       context.randomId(),
       withReleased(screened.ledger, due.batches, canaries),
+      pace,
     ),
     quarantined: screened.quarantined,
   };

@@ -4,7 +4,9 @@ import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { idOf, type SourceId } from '../format/source.ts';
 import type { Bytes } from '../lib/bytes.ts';
+import type { Steps } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
+import { toSortedSteps } from '../lib/sorted.ts';
 import { type BatchSet, type SetBatch, unfoldPage } from '../quality/batch-set.ts';
 import { type Case, hasPendingRelease, type Ledger, readLedger, withCases } from '../quality/ledger.ts';
 import { MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage/keys.ts';
@@ -36,7 +38,7 @@ export async function load(context: MergeContext): Promise<Loaded> {
     base,
     leftover: unsettled.filter((id) => !gone.has(id)),
     unsliced: await repairSlices(context, base.manifest.unsliced),
-    candidates: candidatesOf(context, base.manifest, waiting),
+    candidates: await context.pace.run(candidatesOf(context, base.manifest, waiting)),
   };
 }
 
@@ -95,9 +97,9 @@ export interface Candidates {
   readonly oldestAt: number;
 }
 
-function candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Candidates {
+function* candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Steps<Candidates> {
   const consumed = new Set(manifest.consumed);
-  const heads = inTurns(
+  const heads = yield* inTurns(
     list.heads.filter(({ key }) => !consumed.has(batchId(key))),
     budget,
   );
@@ -187,29 +189,50 @@ interface Queued {
   readonly cost: number;
 }
 
-export function inTurns(heads: readonly ObjectHead[], { batches, batchBytes }: TickBudget): ObjectHead[] {
-  const queue = heads
-    .toSorted((a, b) => a.uploadedAt - b.uploadedAt || (a.key < b.key ? -1 : 1))
-    .map((head): Queued => ({ head, cost: 1 / batches + head.sizeBytes / batchBytes }));
-  const byKey = Map.groupBy(queue, ({ head }) => head.owner ?? '');
-  if (byKey.size <= 1) return queue.map(({ head }) => head);
-  const byTenant = Map.groupBy(byKey, ([owner]) => tenantOf(owner));
-  const ofTenants = [...byTenant.values()].map((keys) => merged(keys.map(([, own]) => own)));
-  return merged(ofTenants).map(({ head }) => head);
+/** What a head costs the ordering beside the comparisons, in records of a merge. */
+const HEAD_WORK = 1 / 4;
+const STEP_HEADS = 1_024;
+
+/** In steps: a flood is a hundred thousand heads, and whoever waits beside it is not to wait for their order. */
+export function* inTurns(
+  heads: readonly ObjectHead[],
+  { batches, batchBytes }: TickBudget,
+): Steps<readonly ObjectHead[]> {
+  const byAge = yield* toSortedSteps(heads, (a, b) => a.uploadedAt - b.uploadedAt || (a.key < b.key ? -1 : 1));
+  /** By tenant, by key. */
+  const queues = new Map<string, Map<string, Queued[]>>();
+  let keys = 0;
+  for (const [i, head] of byAge.entries()) {
+    const { owner = '', sizeBytes } = head;
+    const tenant = tenantOf(owner);
+    const ofTenant = queues.get(tenant) ?? new Map<string, Queued[]>();
+    queues.set(tenant, ofTenant);
+    const queue = ofTenant.get(owner) ?? [];
+    if (queue.length === 0) keys += 1;
+    ofTenant.set(owner, queue);
+    queue.push({ head, cost: 1 / batches + sizeBytes / batchBytes });
+    if (i % STEP_HEADS === 0) yield STEP_HEADS * HEAD_WORK;
+  }
+  if (keys <= 1) return byAge;
+  const ofTenants: Queued[][] = [];
+  for (const ofTenant of queues.values()) ofTenants.push(yield* merged([...ofTenant.values()]));
+  return (yield* merged(ofTenants)).map(({ head }) => head);
 }
 
 /** Each stands where its own queue has taken as much of the budget as the others have; equal ones by age. */
-function merged(queues: readonly (readonly Queued[])[]): Queued[] {
+function* merged(queues: readonly (readonly Queued[])[]): Steps<Queued[]> {
   const all: { readonly queued: Queued; readonly at: number }[] = [];
   for (const queue of queues) {
     let at = 0;
     for (const queued of queue) {
       all.push({ queued, at });
       at += queued.cost;
+      if (all.length % STEP_HEADS === 0) yield STEP_HEADS * HEAD_WORK;
     }
   }
   const ageOf = ({ queued }: { readonly queued: Queued }) => queued.head.uploadedAt;
-  return all.sort((a, b) => a.at - b.at || ageOf(a) - ageOf(b)).map(({ queued }) => queued);
+  const sorted = yield* toSortedSteps(all, (a, b) => a.at - b.at || ageOf(a) - ageOf(b));
+  return sorted.map(({ queued }) => queued);
 }
 
 /** Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before. */

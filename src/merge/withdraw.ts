@@ -134,7 +134,9 @@ async function removalOf(
   const sources = new Set(batch.keys.map(({ source }) => source));
   const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now());
   const key =
-    after === ledger ? manifest.ledger : await writeLedger(objects, manifest.generation + 1, context.randomId(), after);
+    after === ledger
+      ? manifest.ledger
+      : await writeLedger(objects, manifest.generation + 1, context.randomId(), after, context.pace);
   const next = isHeld ? list : withPending(list, id);
   // A replacement that is not gone on with must not be taken for a compaction.
   const isGivenUp = manifest.withdrawals?.replacing === true && next.job === null;

@@ -72,7 +72,7 @@ export function createControl(
     log,
   });
   const services: ControlServices = {
-    ...{ keys, limiters, now, random, randomId, log, rules, labels, tenants, briefings },
+    ...{ keys, limiters, now, random, randomId, pace, log, rules, labels, tenants, briefings },
     finder: withSandbox(finder, now),
     sampler: async (inventory, clear) => orUnavailable(sample(finder, inventory, clear, random)),
     accept: (upload) => acceptDetections(upload, { objects, now, randomId, labels, pace }),

@@ -161,6 +161,7 @@ export class Harness {
       random: () => 0,
       now: () => this.nowMs,
       randomId: () => 'failure-1',
+      pace: UNPACED,
       log,
       finder: withSandbox(
         {

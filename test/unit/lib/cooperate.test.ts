@@ -2,26 +2,34 @@ import { describe, expect, test } from 'vitest';
 import { checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
+import { EMPTY_MANIFEST } from '../../../src/format/manifest.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
 import type { Bytes } from '../../../src/lib/bytes.ts';
 import { eventLoopTurn, finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
 import { sortedOrderSteps } from '../../../src/lib/sorted.ts';
 import { activityOf } from '../../../src/merge/activity.ts';
 import { foldActivityPaced } from '../../../src/merge/activity-fold.ts';
+import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { countNew, distinctNumbers } from '../../../src/merge/first-time.ts';
 import { BatchCursor, fold, type RecordCursor } from '../../../src/merge/fold.ts';
+import { batchesSince, encodeHistory } from '../../../src/merge/history.ts';
 import type { RecordSink } from '../../../src/merge/segment-builder.ts';
 import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
+import { inTurns } from '../../../src/merge/take.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
+import { dryRun } from '../../../src/policy/dry-run.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { DEFAULT_BOUNDS } from '../../../src/quality/bounds.ts';
-import { EMPTY_LEDGER } from '../../../src/quality/ledger.ts';
+import { EMPTY_LEDGER, writeLedger } from '../../../src/quality/ledger.ts';
 import { screen } from '../../../src/quality/screen.ts';
+import { batchOwner, generationKey, HISTORY_PREFIX } from '../../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { createControl } from '../../../src/wiring/control.ts';
 import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
 import { someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
+import { CLEAR } from '../policy/facts.ts';
 
 const ROWS = 40_000;
 const DETECTIONS = someDetections(ROWS, 1, 30_000).map((one, i) => ({
@@ -126,6 +134,21 @@ test('a fold never folds more records than that between two turns', async () => 
 
 /** Stages that go through all rows, with the least turns that each must take: were one not to give way, it took none. */
 const NUMBERS = Float64Array.from(DETECTIONS, ({ number }) => number);
+/** A flood, of many keys. */
+const HEADS = Array.from({ length: 60_000 }, (_, i) => ({
+  ...{ key: `batches/waiting/${i}`, etag: '', sizeBytes: 1_000, uploadedAt: (i * 7_919) % 60_000 },
+  owner: batchOwner(`tenant-${i % 5}`, `key-${i % 20}`),
+}));
+const CASES = Array.from({ length: 2_000 }, () => ({ sample: 'numbers' as const, facts: CLEAR }));
+const LARGE_LEDGER = {
+  ...EMPTY_LEDGER,
+  hits: Array.from({ length: 5_000 }, (_, number) => ({
+    number,
+    detections: 1,
+    lastAt: number,
+    sources: ['a source'],
+  })),
+};
 const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pacer) => Promise<unknown>])[] = [
   ['an upload is read and written as a batch', 27, accept],
   ['a batch is written', 70, (pace) => pace.run(builderOf().finishSteps(BATCH.receipt))],
@@ -138,6 +161,10 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
   ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
   ['records are folded and encoded', 70, folded],
+  ['what waits is put in order', 40, (pace) => pace.run(inTurns(HEADS, DEFAULT_BUDGET))],
+  ['a large ledger is written', 2, (pace) => writeLedger(new MemoryObjectStore(), 1, 'id', LARGE_LEDGER, pace)],
+  ['a long history is read', 5, longHistory],
+  ['a policy is tried', 60, (pace) => pace.run(dryRun(DEFAULT_POLICY, DEFAULT_POLICY, CASES))],
 ];
 
 test.each(STAGES)('while %s, others get their turn', async (_, turns, work) => {
@@ -145,6 +172,22 @@ test.each(STAGES)('while %s, others get their turn', async (_, turns, work) => {
   await work(pace);
   expect(counts.turns).toBeGreaterThanOrEqual(turns);
 });
+
+/** A chain of generations, each with a few batches. */
+async function longHistory(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  let manifest = EMPTY_MANIFEST;
+  for (let generation = 1; generation <= 400; generation++) {
+    const commit = `commit-${generation}`;
+    manifest = { ...manifest, generation, commit, parent: generation === 1 ? null : manifest.commit };
+    const entry = encodeHistory(manifest, {
+      batches: ['a', 'b', 'c'].map((id) => `${id}-${generation}`),
+      replayed: [],
+    });
+    await objects.put(generationKey(HISTORY_PREFIX, generation, commit), entry);
+  }
+  expect(await batchesSince(objects, manifest, 1, pace)).toHaveLength(399 * 3);
+}
 
 function builderOf(): BatchBuilder {
   const builder = new BatchBuilder();

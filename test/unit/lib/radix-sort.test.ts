@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sortedOrder } from '../../../src/lib/sorted.ts';
+import { TURN_RECORDS } from '../../../src/lib/cooperate.ts';
+import { sortedOrder, toSortedSteps } from '../../../src/lib/sorted.ts';
 
 const numbers = fc.oneof(
   fc.array(fc.nat({ max: 20 })),
@@ -20,4 +21,23 @@ test('gives the order of a stable sort', () => {
 
 test('looks at the first numbers only', () => {
   expect([...sortedOrder(Float64Array.of(3, 1, 2, 0, 0), 3)]).toEqual([1, 2, 0]);
+});
+
+test('a sort in steps is toSorted, equal ones as they stand, and no step is long', () => {
+  const one = fc.record({ rank: fc.nat({ max: 50 }), id: fc.nat() });
+  fc.assert(
+    fc.property(fc.array(one, { maxLength: 300 }), fc.nat({ max: 20 }), (some, times) => {
+      const items = Array.from({ length: times }, () => some).flat();
+      const compare = (a: (typeof items)[number], b: (typeof items)[number]) => a.rank - b.rank;
+      let longest = 0;
+      const steps = toSortedSteps(items, compare);
+      let step = steps.next();
+      for (; step.done !== true; step = steps.next()) longest = Math.max(longest, step.value);
+      // By identity: the same items in the same places.
+      const expected = items.toSorted(compare);
+      expect(step.value.every((item, i) => item === expected[i])).toBe(true);
+      expect([step.value.length, longest <= TURN_RECORDS]).toEqual([items.length, true]);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -12,6 +12,8 @@ import { load, NOTHING_PENDING, type OpenedBatch, type Taken, take } from '../..
 import { publishMerged } from '../../../src/merge/tick.ts';
 import { settle } from '../../../src/merge/waiting.ts';
 import { WAITING_PREFIX } from '../../../src/storage/keys.ts';
+import { createControl } from '../../../src/wiring/control.ts';
+import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 import { reported } from './quarantine-world.ts';
@@ -254,5 +256,25 @@ describe('collect', () => {
     const collectors = { letters: () => Promise.reject(new Error('no answer')) };
     expect(await collectGarbage({ ...world, collectors }, manifest)).toEqual({});
     expect(world.events.at(-1)).toContain('garbage.failed');
+  });
+
+  test('the control Worker hands in what briefings and tenants leave', async () => {
+    const world = newWorld();
+    const surroundings = { ...PLATFORM, now: world.now, sleep: world.delay, log: world.log };
+    const isolate = createIsolate(
+      world,
+      {},
+      () => undefined,
+      async () => null,
+      [],
+      surroundings,
+    );
+    const { merge } = createControl(isolate, {});
+    const old = 'briefings/2026-01-01_2026-01-02/0000000001';
+    await world.objects.memory.put(old, new Uint8Array(1));
+    world.clock += 400 * 86_400_000;
+    world.storeLog.clear();
+    expect(await collectGarbage(merge, EMPTY_MANIFEST)).toMatchObject({ briefings: 1, documents: 0 });
+    expect(touched(world)).toEqual(expect.arrayContaining(['list briefings/', 'put config/']));
   });
 });

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { finish } from '../../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
-import { inTurns } from '../../../src/merge/take.ts';
+import { inTurns as inTurnsSteps } from '../../../src/merge/take.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { listWaiting } from '../../../src/merge/waiting.ts';
 import { batchOwner } from '../../../src/storage/keys.ts';
 import type { ObjectHead } from '../../../src/storage/store.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, newWorld, upload, type World } from '../../support/world.ts';
+
+const inTurns = (...given: Parameters<typeof inTurnsSteps>) => finish(inTurnsSteps(...given));
 
 const FLOOD = batchOwner('a', 'flood');
 const HONEST = batchOwner('b', 'honest');
