@@ -60,7 +60,7 @@ describe('batch', () => {
     if (plain === undefined) throw new Error('no detection');
     const linked = ['1', '2', 'f'].map((digit, i) => ({
       ...{ ...plain, number: plain.number + i },
-      link: { host: 'codes.example', sha256: digit.repeat(64) },
+      link: { host: 'codes.example', sha256: `${digit}0000000${i}`.padEnd(64, 'a') },
     }));
     const all = [plain, ...linked, { ...plain, source: 'other' }];
     const { circumstances, keys, linkHigh, linkLow } = openBatch(batchOf(all));

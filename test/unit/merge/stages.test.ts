@@ -157,7 +157,9 @@ describe('publish', () => {
     const world = newWorld();
     const of = taken(opened('a'));
     const screened = await screenBatches(world, EMPTY_MANIFEST, of);
-    const part = { taken: of, screened, folded: await foldBatches(world, EMPTY_MANIFEST, screened) };
+    const folded = await foldBatches(world, EMPTY_MANIFEST, screened);
+    const missing = folded.runs[0]?.segments.map(({ key }) => key) ?? [];
+    const part = { taken: of, screened, folded: { ...folded, unsliced: missing } };
     world.storeLog.clear();
     const result = await publishMerged(
       world,
@@ -172,6 +174,7 @@ describe('publish', () => {
     expect(result).toMatchObject({ batches: 1, detections: 20, settled: ['a', 'bad'] });
     const { manifest } = await loadManifest(world.objects);
     expect(manifest).toMatchObject({ generation: 1, consumed: ['z', 'a', 'bad'], setAside: { count: 1 } });
+    expect([missing.length, manifest.unsliced]).toEqual([1, missing]);
     expect(manifest.lastTick).toMatchObject({ batches: 1, detections: 20, newNumbers: 20, unreadable: 3 });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(ROWS));
   });
