@@ -22,7 +22,7 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'fetch', source: 'sdk/middleware/fetch.ts', peers: [], runtime: [] },
   { name: 'hono', source: 'sdk/middleware/hono.ts', peers: ['hono'], runtime: [] },
   { name: 'itty-router', source: 'sdk/middleware/itty-router.ts', peers: ['itty-router'], runtime: [] },
-  { name: 'replica', source: 'replica/index.ts', peers: [], runtime: ['node:zlib'] },
+  { name: 'replica', source: 'replica/index.ts', peers: [], runtime: [] },
 ];
 
 /** Nothing, or not all, of the package was built. */

@@ -16,7 +16,7 @@ import {
   unionProfile,
 } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
-import { crc32 } from '../lib/frame.ts';
+import { crc32 } from '../lib/crc32.ts';
 import { dayOf } from '../lib/time.ts';
 
 /** Where a cursor puts a record: one verdict and its entries. Several records of one number are folded into one. */
