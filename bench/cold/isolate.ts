@@ -1,7 +1,6 @@
 /** A brand-new isolate on a store in service, with reads counted by how many wait for each other. */
 
 import type { Manifest } from '../../src/format/manifest.ts';
-import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
 import { EVIDENCE_BUDGET, NUMBERS_BUDGET, VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Finder } from '../../src/lookup/finder.ts';
@@ -9,7 +8,6 @@ import { loadManifest } from '../../src/merge/publish.ts';
 import { tick } from '../../src/merge/tick.ts';
 import type { Finding } from '../../src/policy/answer.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
-import { readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../support/counting-stores.ts';
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
@@ -73,19 +71,6 @@ async function addKeys(objects: ObjectStore): Promise<string> {
     token = created.key;
   }
   return token;
-}
-
-/** All numbers of a run, ascending. */
-export async function numbersOf(objects: ObjectStore, run: Manifest['runs'][number]): Promise<Float64Array> {
-  const count = run.segments.reduce((sum, entry) => sum + entry.count, 0);
-  const numbers = new Float64Array(count);
-  let at = 0;
-  for (const entry of run.segments) {
-    const reader = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
-    reader.copyRange(0, reader.count, numbers.subarray(at));
-    at += reader.count;
-  }
-  return numbers;
 }
 
 /**
