@@ -97,7 +97,6 @@ export function parseOptions(args: readonly string[]): Options | null {
 }
 
 /** All sections in order; the same options give the same figures. */
-
 export async function simulate({ seed, cronSeconds, lookupsAMonth }: Options): Promise<Section> {
   const random = new Random(seed);
   const models = await modelScales(random.stream('sizes'));

@@ -137,10 +137,8 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/**
- * The bucket and the KV namespace of a deployed Ringfence, through wrangler's remote bindings: the very bindings that the
- * Worker has, with the login of `npx wrangler login` or CLOUDFLARE_API_TOKEN.
- */
+// The bucket and the KV namespace of a deployed Ringfence, through wrangler's remote bindings: the very bindings that the
+// Worker has, with the login of `npx wrangler login` or CLOUDFLARE_API_TOKEN.
 
 interface RemoteTarget {
   readonly bucket: string;

@@ -75,7 +75,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** The findings as text: a table of the checks, what was counted, and a line for each problem. */
+// The findings as text: a table of the checks, what was counted, and a line for each problem.
 
 const count = (value: number) => value.toLocaleString('en-US');
 const plural = (value: number, name: string) => `${count(value)} ${name}${value === 1 ? '' : 's'}`;

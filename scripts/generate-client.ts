@@ -12,10 +12,8 @@ import { takesNothing } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
-/**
- * What the OpenAPI document says of its operations, in the form the client needs: a row for each with its method, path
- * and answers, and one JSON Schema of what each takes and answers.
- */
+// What the OpenAPI document says of its operations, in the form the client needs: a row for each with its method, path
+// and answers, and one JSON Schema of what each takes and answers.
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -127,7 +125,7 @@ function union(schemas: readonly (JsonSchema | undefined)[]): JsonSchema {
   return others.length === 0 ? first : { anyOf: [first, ...others] };
 }
 
-/** The client's generated files, as texts. */
+// The client's generated files, as texts.
 
 const BANNER = '/** Written by `npm run generate` from the OpenAPI document; changes made here are lost. */\n';
 const COMPONENT = '#/components/schemas/';

@@ -68,7 +68,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** An answer made again from its receipt. */
+// An answer made again from its receipt.
 
 interface Stores {
   readonly objects: ObjectStore;

@@ -10,7 +10,7 @@ import { ensureInventory, numbersOf } from '../support/inventory.ts';
 import { Random, shuffle } from '../support/random.ts';
 import { Isolate, type ServedWorld, servedWorld } from './isolate.ts';
 
-/** What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in. */
+// What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in.
 
 /** Two in a hundred sign-ups are with a listed number: a round figure, for want of a published one. */
 const LISTED_PERCENT = 2;

@@ -13,10 +13,6 @@ import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../su
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.ts';
 
-/** An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for. */
-
-/** The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs. */
-
 /** Enough that runs of several sizes stand side by side at the end. */
 const TICKS = 24;
 /** The published number of client enterprises: a key each. */
@@ -30,6 +26,7 @@ export interface ServedWorld {
   readonly token: string;
 }
 
+/** The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs. */
 export async function servedWorld({ folder, fortnightCsv }: BenchInventory): Promise<ServedWorld> {
   const below = openStores(folder);
   const objects = new OverlayObjectStore(below.objects);
@@ -77,7 +74,6 @@ async function addKeys(objects: ObjectStore): Promise<string> {
  * Stores in which reads take steps: all that are under way at an instant are answered together, one step later. So the
  * number of steps until an answer is how many reads it had to wait for one after another.
  */
-
 class Steps {
   taken = 0;
   reads = 0;
@@ -130,6 +126,7 @@ class Steps {
 /** Pauses between looks at another's read take no step. */
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
+/** An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for. */
 export class Isolate {
   readonly steps = new Steps();
   readonly #finder: Finder;

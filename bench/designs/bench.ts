@@ -96,7 +96,7 @@ export function barsOf({ lines, readsOfUnlisted, differences }: Measured): Bar[]
   ];
 }
 
-/** Runs the samples of all designs and scales what they are billed as to what is compared. */
+// Runs the samples of all designs and scales what they are billed as to what is compared.
 
 interface Sample {
   readonly lookups: number;

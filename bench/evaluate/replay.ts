@@ -7,7 +7,7 @@ import type { Random } from '../support/random.ts';
 import { BLOCK_NUMBERS, type CountryRanges, mobileRanges } from '../synthesize/number-ranges.ts';
 import type { History } from './history.ts';
 
-/** A period day by day, as it would have been used: each day's first-time numbers against what was known the day before. */
+// A period day by day, as it would have been used: each day's first-time numbers against what was known the day before.
 
 /** What is listed on the morning of a day, and how many of it stand around a number: the counts that production has. */
 
@@ -113,10 +113,8 @@ export class KnownNumbers {
   }
 }
 
-/**
- * Numbers to compare with: what a lookup of a number that means nothing would see, on the same day as a first-time one.
- * (a) anywhere in the same million; (b) anywhere in the mobile ranges of its country. Neither is listed by then.
- */
+// Numbers to compare with: what a lookup of a number that means nothing would see, on the same day as a first-time one.
+// (a) anywhere in the same million; (b) anywhere in the mobile ranges of its country. Neither is listed by then.
 
 export const NULL_KINDS = ['million', 'country'] as const;
 export type NullKind = (typeof NULL_KINDS)[number];

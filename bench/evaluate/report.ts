@@ -116,7 +116,6 @@ function whole(count: number): string {
 }
 
 /** The evaluation as JSON: shares are fractions of 1, days are ISO dates. */
-
 export function jsonText({ period, ...evaluation }: Evaluation, files: readonly FileSummary[]): string {
   const document = {
     period: { from: isoDay(period.from), to: isoDay(period.to) },

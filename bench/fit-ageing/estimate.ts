@@ -110,7 +110,7 @@ export function cohorts({ numbers }: History, day: number, window: number, bound
   return counts.filter((cohort) => cohort.numbers > 0);
 }
 
-/** Simple curves through the shares seen again, by least squares of relative errors on a grid: no start to depend on. */
+// Simple curves through the shares seen again, by least squares of relative errors on a grid: no start to depend on.
 
 interface Point {
   readonly days: number;

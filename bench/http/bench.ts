@@ -155,7 +155,7 @@ async function countersOf({ url }: Workerd): Promise<Counters> {
   return (await response.json()) as Counters;
 }
 
-/** The table of the benchmark and the bars it is held to. */
+// The table of the benchmark and the bars it is held to.
 
 /** The bar: this share of the empty route's requests a second. */
 const REQUESTS_RATIO = 0.9;
@@ -255,11 +255,9 @@ export function storageReads({ store, keys }: Counters): number {
   return store.sliceReads + store.objectReads + keys.objectReads;
 }
 
-/**
- * Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
- * and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
- * the least, since whatever else the machine does can only add to it.
- */
+// Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
+// and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
+// the least, since whatever else the machine does can only add to it.
 
 interface PreparedRoute extends MeasuredRoute {
   /** The file of its requests. */

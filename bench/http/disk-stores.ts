@@ -135,7 +135,7 @@ function readOnly(): never {
   throw new Error('the stores of a benchmark are read only');
 }
 
-/** What the Worker under load answers beside the API; shared by it and those who drive it. */
+// What the Worker under load answers beside the API; shared by it and those who drive it.
 
 /** Answers GET and POST with the same short JSON every time, without looking at the request. */
 export const EMPTY_PATH = '/empty';

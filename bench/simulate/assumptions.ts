@@ -128,7 +128,7 @@ export const EDGE = {
 /** Assumed: mobile numbers assigned in the world's plans, over which the listed ones spread. */
 export const ASSIGNED_NUMBERS = 20_000_000_000;
 
-/** The assumptions as a table, so that the document has them as they are in the code. */
+// The assumptions as a table, so that the document has them as they are in the code.
 
 const MEASURED = 'measured by `node bench/simulate/measure-cpu.ts`, taken above it';
 const PUBLISHED = 'published figures';

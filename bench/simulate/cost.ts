@@ -40,7 +40,7 @@ import {
   usageOf,
 } from './tick-calls.ts';
 
-/** What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage. */
+// What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage.
 
 const MONTHS_A_YEAR = 365 / DAYS_A_MONTH;
 const HOURS_A_MONTH = 24 * DAYS_A_MONTH;
@@ -187,7 +187,7 @@ function minus(a: Calls, b: Calls): Calls {
   return addCalls(a, timesCalls(b, -1));
 }
 
-/** Requests, storage and dollars a month at both scales and three loads. */
+// Requests, storage and dollars a month at both scales and three loads.
 
 /** Lookups spread over the segments as cities over countries: Zipf. */
 const SEGMENT_ZIPF = 1;
@@ -289,7 +289,7 @@ function cents(dollars: number): number {
   return Math.round(dollars * 100) / 100;
 }
 
-/** The same service on other storage: a KV key a number, and rows in D1. */
+// The same service on other storage: a KV key a number, and rows in D1.
 
 /** Assumed: key, record and index entry of one number; evidence not counted. */
 const ROW_BYTES = 150;
@@ -344,7 +344,6 @@ function monthlyDetections(scale: Scale): number {
 }
 
 /** What was measured from the real encoders and the real tick. */
-
 export function sizesSection(models: readonly ScaleModel[], measured: MeasuredTicks): Section {
   return {
     tables: [

@@ -120,7 +120,7 @@ export function breakingPoint(
   return low < LEAST_BASE ? 0 : low;
 }
 
-/** Manifests: their size, what refreshing them costs, and the first lookup, in the present form and in others. */
+// Manifests: their size, what refreshing them costs, and the first lookup, in the present form and in others.
 
 const HOURS_A_FORTNIGHT = 14 * 24;
 const MINUTES_A_DAY = 24 * 60;

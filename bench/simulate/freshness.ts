@@ -29,10 +29,8 @@ import {
   type Upload,
 } from './tick-simulation.ts';
 
-/**
- * When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old, beside
- * the answer; after WAIT_MS the request waits (src/lookup/snapshot.ts). Then a lookup reads the new run's slice.
- */
+// When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old, beside
+// the answer; after WAIT_MS the request waits (src/lookup/snapshot.ts). Then a lookup reads the new run's slice.
 
 interface IsolateSettings {
   readonly requestsASecond: number;
@@ -207,7 +205,7 @@ function watchedUploads(uploads: readonly Upload[], { ticks, watch }: Scenario):
   return { uploads: uploads.filter(({ acceptedAt }) => acceptedAt >= toMs && acceptedAt < toMs + HOUR_MS), fromMs: 0 };
 }
 
-/** Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day. */
+// Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day.
 
 /** DESIGN: accepted -> served with a one-minute cron. */
 const FRESHNESS_BAR_SECONDS = 90;

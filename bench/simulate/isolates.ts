@@ -19,10 +19,8 @@ import { type ScaleModel, typicalRuns } from './model.ts';
 import { dollarsOf, listDollars, PRICES, type Usage } from './prices.ts';
 import { type Section, three } from './table.ts';
 
-/**
- * Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
- * reads after that. Every figure is an expectation over exponentially distributed lives.
- */
+// Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
+// reads after that. Every figure is an expectation over exponentially distributed lives.
 
 const MONTH_SECONDS = DAYS_A_MONTH * 86_400;
 const LIFE_SECONDS = EDGE.isolateLifeHours * 3_600;
@@ -121,7 +119,7 @@ export function drawDistinct(random: Random, segments: number, zipf: number, loo
   });
 }
 
-/** How many isolates warm up and what that reads. */
+// How many isolates warm up and what that reads.
 
 const MIXES = [
   { name: 'even', zipf: 0 },
@@ -183,7 +181,7 @@ function sliceRows(random: Random, model: ScaleModel): Row[] {
   );
 }
 
-/** One Worker at a billion numbers: its numbers column does not fit an isolate, so lookups read slices. */
+// One Worker at a billion numbers: its numbers column does not fit an isolate, so lookups read slices.
 
 /** Lookups before anything is counted, so that the cache is full, and lookups counted. */
 const WARMUP_LOOKUPS = 5_000;
@@ -255,7 +253,7 @@ function slowest(random: Random, latency: Latency, reads: number): number {
   return ms;
 }
 
-/** A billion numbers: what a lookup costs in one Worker, what the merge has to do, and ways to divide the work. */
+// A billion numbers: what a lookup costs in one Worker, what the merge has to do, and ways to divide the work.
 
 const SPREADS = [0, 0.8, 1, 1.2] as const;
 /** A Durable Object counts as 128 MB for as long as it is in memory; with steady traffic, always. */

@@ -48,7 +48,7 @@ export function kibibytes(bytes: number): number {
   return three(bytes / 1024);
 }
 
-/** The generated tables of docs/SCALE.md, between markers: <!-- table ID --> … <!-- end --> */
+// The generated tables of docs/SCALE.md, between markers: <!-- table ID --> … <!-- end -->
 
 export const SCALE_DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'SCALE.md');
 

@@ -19,10 +19,8 @@ import { FOLD_CPU_US_A_RECORD, LATENCY, MINUTE_MS, TODAY } from './assumptions.t
 import { sampleBatch } from './model.ts';
 import type { Usage } from './prices.ts';
 
-/**
- * How many storage calls a tick makes. A test holds the counts equal to those of the real tick
- * (test/unit/bench/simulate/tick-calls.test.ts).
- */
+// How many storage calls a tick makes. A test holds the counts equal to those of the real tick
+// (test/unit/bench/simulate/tick-calls.test.ts).
 
 export type Calls = Readonly<Record<CallKind, number>>;
 
@@ -148,11 +146,9 @@ export function sumOfCalls(made: Calls): number {
   return CALL_KINDS.reduce((sum, kind) => sum + made[kind], 0);
 }
 
-/**
- * How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
- * writes and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
- * which is which (test/unit/bench/simulate/tick-time.test.ts).
- */
+// How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
+// writes and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
+// which is which (test/unit/bench/simulate/tick-time.test.ts).
 
 /** Slices are neither read nor listed on the way to being served; deleting and listing them is taken to be as slow as a write. */
 const LATENCY_OF: Readonly<Record<CallKind, Latency>> = {
@@ -240,7 +236,7 @@ export function foldMs(records: number): number {
 
 export const FOLD_SEGMENT_MS = foldMs(SEGMENT_NUMBERS);
 
-/** The real tick on metered in-memory stores: what one tick of each kind calls, and in which order. */
+// The real tick on metered in-memory stores: what one tick of each kind calls, and in which order.
 
 const ROWS = 25;
 

@@ -136,7 +136,7 @@ function fingerprint(): string {
   return hash.digest('hex').slice(0, 8);
 }
 
-/** Uploads as the batches that accepting them stores: taking detections in is not what these benchmarks measure. */
+// Uploads as the batches that accepting them stores: taking detections in is not what these benchmarks measure.
 
 /** Rows that an upload may have at most. */
 const MAX_UPLOAD_ROWS = 100_000;

@@ -218,11 +218,9 @@ function roundUp(
   return left === 0 ? parts : null;
 }
 
-/**
- * Which kinds of blocks each country's numbers lie in. Over all countries the kinds keep their shares exactly. A small
- * plan (Hong Kong) has no room for many lone numbers, each of which takes a whole thousand-block: its numbers lie in
- * denser blocks, and countries with room take more of the lone ones.
- */
+// Which kinds of blocks each country's numbers lie in. Over all countries the kinds keep their shares exactly. A small
+// plan (Hong Kong) has no room for many lone numbers, each of which takes a whole thousand-block: its numbers lie in
+// denser blocks, and countries with room take more of the lone ones.
 
 /** Halvings of the tilt, from MAX_TILT: enough to meet a limit within 1 in 10^6. */
 const TILT_STEPS = 40;

@@ -35,7 +35,7 @@ export const BUILD_PROGRESS: ProgressStyle = {
   line: '{title}: {percentage}%, {count} {unit}, {rate} a second, {left} s left',
 };
 
-/** What a build did, for a person and for a benchmark. */
+// What a build did, for a person and for a benchmark.
 
 export interface BuildSummary {
   readonly rows: number;
@@ -140,7 +140,7 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number. */
+// The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number.
 
 const ROWS_AT_ONCE = 1000;
 
@@ -178,7 +178,7 @@ async function copy(source: string, before: number, write: (rejects: readonly Li
   write(held);
 }
 
-/** The store that a build publishes to: whether it may, and whether it already has. */
+// The store that a build publishes to: whether it may, and whether it already has.
 
 /** @throws BuildError `store-not-empty` */
 function assertEmpty({ runs, compaction, generation }: Manifest): void {

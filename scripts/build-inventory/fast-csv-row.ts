@@ -25,7 +25,7 @@ import {
   type RowSink,
 } from './rows.ts';
 
-/** A bounded map from byte strings to values, without making text of the bytes. */
+// A bounded map from byte strings to values, without making text of the bytes.
 
 const MAX_ENTRIES = 8192;
 /** Half full at most. */
@@ -116,7 +116,7 @@ class BytesMemo<T> {
   }
 }
 
-/** The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`. */
+// The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`.
 
 const DATE_BYTES = 10;
 const UTC_SECONDS_BYTES = 20;

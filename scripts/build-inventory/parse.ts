@@ -17,7 +17,7 @@ import { sortedOrder } from '../../src/lib/sorted.ts';
 import { type Input, type InputRange, readRows } from './inputs.ts';
 import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
 
-/** Collects accepted rows in typed arrays, 24 bytes each, until a batch is full. */
+// Collects accepted rows in typed arrays, 24 bytes each, until a batch is full.
 
 /** 12 MiB of a batch: as much as a tick of a rebuild reads at once (src/merge/context.ts). */
 const MAX_BATCH_ROWS = 2 ** 19;
@@ -97,11 +97,9 @@ export class BatchRows {
   }
 }
 
-/**
- * Rows to a batch object (src/format/batch.ts), with the means of the format but without its builder, which interns a
- * text for each row and sorts with a comparator: here the rows bring small integers. The bytes are those of
- * `BatchBuilder` given the same rows in number order (test/unit/scripts/build-inventory/encode-batch.test.ts).
- */
+// Rows to a batch object (src/format/batch.ts), with the means of the format but without its builder, which interns a
+// text for each row and sorts with a comparator: here the rows bring small integers. The bytes are those of
+// `BatchBuilder` given the same rows in number order (test/unit/scripts/build-inventory/encode-batch.test.ts).
 
 /** Where the columns begin in a batch object. */
 export const COLUMNS_OFFSET = FRAME_HEADER_BYTES + BATCH_PREFIX_BYTES;
@@ -183,7 +181,7 @@ function putSorted<T extends Float64Array | Uint32Array>(from: T, order: Uint32A
   for (let i = 0; i < order.length; i++) to[i] = from[order[i] as number] as number;
 }
 
-/** Phase 1, one piece: rows are checked and put into batches, which are what is kept; rejects go into a file. */
+// Phase 1, one piece: rows are checked and put into batches, which are what is kept; rejects go into a file.
 
 export interface ParseTask {
   readonly kind: 'parse';

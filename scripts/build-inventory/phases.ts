@@ -44,7 +44,7 @@ export async function inParallel<T>(
   if (failure !== null) throw (failure as { readonly error: unknown }).error;
 }
 
-/** Phase 1: all pieces of all inputs, those that an earlier run of the build has done left out. */
+// Phase 1: all pieces of all inputs, those that an earlier run of the build has done left out.
 
 export interface ParsedInput {
   readonly input: Input;
@@ -126,7 +126,7 @@ function parsedOf(done: ReadonlyMap<string, ParsedRange>, range: InputRange): Pa
   return parsed;
 }
 
-/** Phase 2: all batches folded into the segments of one run, those that are there already left out. */
+// Phase 2: all batches folded into the segments of one run, those that are there already left out.
 
 /** Rows of one part of the number space while its blocks are counted: 4 MB of numbers. */
 const PART_ROWS = 500_000;
@@ -194,7 +194,7 @@ async function countAndPlan({ folder, batches, runner, progress }: Job): Promise
   return planShares(counts);
 }
 
-/** Phase 2, its end: which part of the facts, by days, each task folds; those that are there already left out. */
+// Phase 2, its end: which part of the facts, by days, each task folds; those that are there already left out.
 
 interface FactsJob {
   readonly folder: string;

@@ -9,10 +9,8 @@ import type { MergeDictionary, RecordSink } from '../../src/merge/segment-builde
 import { BuildError } from './journal.ts';
 import { COLUMNS_OFFSET, type SpilledBatch } from './parse.ts';
 
-/**
- * A batch in the work folder, read by range. The file is opened for each read and closed again, so that hundreds of
- * batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
- */
+// A batch in the work folder, read by range. The file is opened for each read and closed again, so that hundreds of
+// batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
 
 /** A batch's columns behind the numbers. */
 const FIELDS = ['observedAt', 'firstSeenAt', 'sightings', 'circumstance'] as const;
@@ -118,7 +116,7 @@ function fill(file: number, into: Float64Array | Uint32Array | Buffer, position:
   }
 }
 
-/** Rows of a batch in the work folder as a source of the merge's fold, a bounded number of them in memory. */
+// Rows of a batch in the work folder as a source of the merge's fold, a bounded number of them in memory.
 
 /** Texts between two that are wanted are read with them rather than by another call. */
 const MAX_TEXT_GAP = 256;

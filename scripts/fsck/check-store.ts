@@ -22,7 +22,7 @@ import { checkRetained, countGarbage } from './retained.ts';
 import { checkFacts, checkNumbers, checkSegmentsInUse } from './segments.ts';
 import { verifyBatches } from './verify-batches.ts';
 
-/** What is set by hand: API keys, canaries, and what tenants decide with. */
+// What is set by hand: API keys, canaries, and what tenants decide with.
 
 async function checkKeys({ objects, findings }: Look): Promise<void> {
   const check = findings.begin('API keys');

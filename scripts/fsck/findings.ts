@@ -7,7 +7,7 @@ import type { Progress, ProgressStyle } from '../command/progress.ts';
 
 export const FSCK_PROGRESS: ProgressStyle = { bar: null, line: '{title}: {done}{ofTotal}' };
 
-/** What the checks found: how much each looked at, and its problems, the first few of them in words. */
+// What the checks found: how much each looked at, and its problems, the first few of them in words.
 
 type Severity = 'error' | 'warning';
 
@@ -92,7 +92,7 @@ export class Findings {
   }
 }
 
-/** What a check works with. */
+// What a check works with.
 
 export interface Look {
   readonly objects: ObjectStore;
@@ -109,7 +109,7 @@ export class FsckError extends CommandError {
 /** The remedy that always works, since batches are what everything else is made of. */
 export const REBUILD = 'Rebuild the store from its batches: npm run fsck -- --rebuild DIR.';
 
-/** Whole listings, a page of up to 1,000 keys in memory at a time. */
+// Whole listings, a page of up to 1,000 keys in memory at a time.
 
 /** A hundred million keys; a listing that has not ended by then goes round in circles. */
 const MAX_PAGES = 100_000;

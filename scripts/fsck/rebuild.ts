@@ -26,11 +26,9 @@ import type { Progress } from '../command/progress.ts';
 import { FsckError, isKept, listObjects } from './findings.ts';
 import { generationOf, newestCopies } from './manifest.ts';
 
-/**
- * What was decided of batches, which the batches themselves do not tell: which are set aside, which rows are held back.
- * A rebuild that did without would list what was kept out, so what cannot be read is not passed over: whoever rebuilds
- * chooses what to go by instead.
- */
+// What was decided of batches, which the batches themselves do not tell: which are set aside, which rows are held back.
+// A rebuild that did without would list what was kept out, so what cannot be read is not passed over: whoever rebuilds
+// chooses what to go by instead.
 
 /** What `--decisions` takes for: nothing is known, everything is screened as if it had just come in. */
 export const NO_DECISIONS = 'none';

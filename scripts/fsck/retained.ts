@@ -248,7 +248,6 @@ class NamedFacts {
 }
 
 /** What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old. */
-
 export async function countGarbage(look: Look, named: Named, history: History): Promise<void> {
   const { slices, findings, progress } = look;
   progress.begin('garbage');

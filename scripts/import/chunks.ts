@@ -9,7 +9,7 @@ import { type FileRow, type FileSource, type RowHooks, rowsOf } from './file-row
 import { ImportError } from './mapping.ts';
 import type { ServerLabels } from './upload.ts';
 
-/** Which lines were sent, without holding any of them: for going on with a file that has been repaired. */
+// Which lines were sent, without holding any of them: for going on with a file that has been repaired.
 
 export const LINE_HASH_BYTES = 8;
 
@@ -66,7 +66,7 @@ export class LineSet {
   }
 }
 
-/** A row of a file becomes a line to send, or a reject: the same checks that the server will make. */
+// A row of a file becomes a line to send, or a reject: the same checks that the server will make.
 
 interface LineContext {
   /** Name of the file. */

@@ -23,7 +23,6 @@ import {
 } from './mapping.ts';
 
 /** What went wrong with a file, said so that someone can do something about it. */
-
 export function readError(path: string, error: unknown): ImportError {
   const name = basename(path);
   const code = codeOf(error);

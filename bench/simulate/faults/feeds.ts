@@ -8,7 +8,7 @@ import { LABEL_NAMES, type PlainBody, type PlainDetection, type PlainLink } from
 import { CHANNEL_NAMES, INDUSTRY_NAMES } from './model/record.ts';
 import type { Habits } from './plan.ts';
 
-/** The numbers of a simulation: few, so that they meet, and all of ranges that regulators keep for fiction. */
+// The numbers of a simulation: few, so that they meet, and all of ranges that regulators keep for fiction.
 
 export interface UniverseNumber {
   readonly number: number;

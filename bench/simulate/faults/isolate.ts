@@ -141,10 +141,8 @@ export class ReplicaIsolate extends Host {
   }
 }
 
-/**
- * The way from a replica to its origin: to one isolate after the other, through caches that may answer a manifest with what
- * they had seconds ago, each its own.
- */
+// The way from a replica to its origin: to one isolate after the other, through caches that may answer a manifest with what
+// they had seconds ago, each its own.
 
 const NODES = 2;
 

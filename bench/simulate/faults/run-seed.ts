@@ -184,7 +184,7 @@ async function found({ world, tenants }: Town): Promise<void> {
   }
 }
 
-/** What a store must be once everything is over: nothing waits, nothing is lost, sound by fsck, and to be rebuilt. */
+// What a store must be once everything is over: nothing waits, nothing is lost, sound by fsck, and to be rebuilt.
 
 /**
  * Ticks until a store is at rest: more than there are batches, each of which may take one, and a compaction. With the

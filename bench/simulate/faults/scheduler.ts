@@ -87,7 +87,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** An isolate as the platform has it: a clock of its own, and gone at any moment. */
+// An isolate as the platform has it: a clock of its own, and gone at any moment.
 
 /** The oldest that an isolate may still answer with: what it has shown once, it knows. */
 export interface Floor {

@@ -156,7 +156,7 @@ export function checkCanaries(
   }
 }
 
-/** What docs/QUALITY.md promises of sources that are held back, said of two ledgers that follow each other. */
+// What docs/QUALITY.md promises of sources that are held back, said of two ledgers that follow each other.
 
 interface Change {
   readonly history: HistoryFile;
