@@ -1,6 +1,6 @@
 /**
- * `npm run fit-ageing -- [FILES]`: how long after it was last seen a number is still seen again, from a real history, and
- * curves through it. docs/AGEING.md says what the default levels take from it. Prints the same for the same files.
+ * `npm run fit-ageing -- [FILES]`: how long after it was last seen a number is still seen again, from a real history,
+ * and curves through it. docs/AGEING.md says what the default levels take from it. Prints the same for the same files.
  */
 
 import { parseArguments } from '../scripts/command/arguments.ts';
@@ -12,7 +12,7 @@ import { type History, readHistory } from './fit-ageing/history.ts';
 import { markdownTable } from './simulate/table.ts';
 import { DETECTIONS, INVENTORY } from './support/shared-data.ts';
 
-/** What is printed: the counts, the estimate, the curves, and the days at which default levels could step down. */
+// What is printed: the counts, the estimate, the curves, and the days at which default levels could step down.
 
 /** Days since last seen at which cohorts are cut. */
 const BOUNDS = [0, 1, 8, 15, 31, 61, 91, 181, 271, 366, 541, 731, 1096, 1461, 1826, 36_500];

@@ -13,10 +13,8 @@ import { UsageError } from '../scripts/command/errors.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
 import { type Bar, type Benchmark, type BenchResult, type BenchSize, printResult, writeResult } from './report.ts';
 
-/**
- * The table of measured bars in README.md: `npm run bench -- --write-readme` writes it from bench/results/, and a test
- * holds the two together.
- */
+// The table of measured bars in README.md: `npm run bench -- --write-readme` writes it from bench/results/, and a test
+// holds the two together.
 
 const README = join(import.meta.dirname, '..', 'README.md');
 const RESULTS = join(import.meta.dirname, 'results');

@@ -1,11 +1,12 @@
 /**
- * `npm run simulate [-- --seed N --cron SECONDS --lookups A,B,C --json FILE --write-docs]`: what Ringfence costs, how fresh it is and how
- * far it scales, on paper and by simulation. Prints tables, writes them to bench/results/simulate.json, and with
- * --write-docs into docs/SCALE.md. The same seed gives the same figures. The exit status is 1 when a bar is not met.
+ * `npm run simulate [-- --seed N --cron SECONDS --lookups A,B,C --json FILE --write-docs]`: what Ringfence costs, how
+ * fresh it is and how far it scales, on paper and by simulation. Prints tables, writes them to
+ * bench/results/simulate.json, and with --write-docs into docs/SCALE.md. The same seed gives the same figures. The exit
+ * status is 1 when a bar is not met.
  *
- * `npm run simulate -- faults` runs the Worker's parts in faulty weather, by seed (simulate/faults/command.ts).
- * `npm run simulate -- mutants` puts faults into the code and sees them found (simulate/faults/mutate.ts).
- * `npm run simulate -- load` runs the server itself under load (simulate/load/load.ts).
+ * `npm run simulate -- faults` runs the Worker's parts in faulty weather, by seed (simulate/faults/command.ts). `npm
+ * run simulate -- mutants` puts faults into the code and sees them found (simulate/faults/mutate.ts). `npm run simulate
+ * -- load` runs the server itself under load (simulate/load/load.ts).
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -96,7 +97,7 @@ export function parseOptions(args: readonly string[]): Options | null {
   return { seed, cronSeconds, lookupsAMonth, json: values.json ?? null, writeDocs: values['write-docs'] };
 }
 
-/** All sections in order; the same options give the same figures. */
+// All sections in order; the same options give the same figures.
 
 export async function simulate({ seed, cronSeconds, lookupsAMonth }: Options): Promise<Section> {
   const random = new Random(seed);

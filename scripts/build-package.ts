@@ -20,7 +20,7 @@ import { takesNothing } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
-/** Each entry as one module without imports but of its peers, and the licences of what went into them. */
+// Each entry as one module without imports but of its peers, and the licences of what went into them.
 
 /**
  * Not minified: what a reader finds in a stack trace or in node_modules should be readable, and who counts bytes has a
@@ -74,7 +74,7 @@ function licences(folders: readonly string[]): string {
     .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-/** The declarations of the entries, by tsc; what no entry leads to is left out (build-package/declarations.ts). */
+// The declarations of the entries, by tsc; what no entry leads to is left out (build-package/declarations.ts).
 
 /** @throws BuildError if an entry's types need a package that its user may not have */
 export function writeDeclarations(): void {

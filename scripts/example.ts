@@ -1,4 +1,4 @@
-/** The examples there are. */
+/** `npm run example`: an example, and a Ringfence for it to ask, on this machine until Ctrl-C. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -36,7 +36,7 @@ export const EXAMPLES: readonly Example[] = [
   { name: 'express-sign-up', title: 'Express on Node, by URL', runs: 'node', reaches: 'url' },
 ];
 
-/** The command line of `npm run example`. */
+// The command line of `npm run example`.
 
 interface ExampleOptions {
   readonly example: Example;
@@ -97,7 +97,7 @@ function exampleOptions(args: readonly string[]): ExampleOptions | null {
   return { example, port, ringfencePort, state, onError, ringfence: values.ringfence };
 }
 
-/** The API key that an example asks with: made once, and kept in the state folder. */
+// The API key that an example asks with: made once, and kept in the state folder.
 
 /** What an example without Ringfence is given when there is no key yet: nothing will look at it. */
 const NO_KEY = 'rf_none';
@@ -128,7 +128,7 @@ async function isValid(url: string, key: string): Promise<boolean> {
   return response.ok;
 }
 
-/** The package, which the examples import by name, as its users do. */
+// The package, which the examples import by name, as its users do.
 
 /** Folders too: a file that comes or goes changes its folder. */
 const MADE_FROM = ['package.json', 'src', 'scripts/build-package', 'scripts/build-package.ts'].map((path) =>
@@ -157,7 +157,7 @@ function modifiedMs(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** The example itself: a Worker in workerd, or a program of Node. */
+// The example itself: a Worker in workerd, or a program of Node.
 
 /** What the examples write for each sign-up, among all that wrangler writes. */
 const REPORT = /^sign-up: /;
@@ -205,7 +205,7 @@ function workerCommand(port: number, state: string, vars: ExampleSettings['vars'
   return { args: devArguments(port, join(state, 'example'), ['--env-file', path]), env: devEnvironment(state) };
 }
 
-/** Sign-ups with the numbers of the sandbox, to try and to warm up with. */
+// Sign-ups with the numbers of the sandbox, to try and to warm up with.
 
 const MAX_TRIES = 50;
 const BETWEEN_TRIES_MS = 100;
@@ -244,8 +244,6 @@ async function signUp(url: string, number: number): Promise<number> {
   await response.body?.cancel();
   return response.status;
 }
-
-/** `npm run example`: an example and a Ringfence for it to ask, on this machine, until Ctrl-C. */
 
 /** Of the environment, handed on to the example. */
 const HANDED_ON = ['TIMEOUT_MS', 'TURNSTILE_SECRET', 'TURNSTILE_URL'];

@@ -1,4 +1,6 @@
-/** `npm run generate`: writes what the client takes from the OpenAPI document. A test holds the files in step with it. */
+/**
+ * `npm run generate`: writes what the client takes from the OpenAPI document. A test holds the files in step with it.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -12,10 +14,8 @@ import { takesNothing } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
-/**
- * What the OpenAPI document says of its operations, in the form the client needs: a row for each with its method, path
- * and answers, and one JSON Schema of what each takes and answers.
- */
+// What the OpenAPI document says of its operations, in the form the client needs: a row for each with its method, path
+// and answers, and one JSON Schema of what each takes and answers.
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -127,7 +127,7 @@ function union(schemas: readonly (JsonSchema | undefined)[]): JsonSchema {
   return others.length === 0 ? first : { anyOf: [first, ...others] };
 }
 
-/** The client's generated files, as texts. */
+// The client's generated files, as texts.
 
 const BANNER = '/** Written by `npm run generate` from the OpenAPI document; changes made here are lost. */\n';
 const COMPONENT = '#/components/schemas/';

@@ -10,7 +10,7 @@ import { takesNothing } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
-/** The outlines of the package world-atlas (Natural Earth, public domain), as GeoJSON. */
+// The outlines of the package world-atlas (Natural Earth, public domain), as GeoJSON.
 
 const ATLAS = join(import.meta.dirname, '..', 'node_modules', 'world-atlas');
 
@@ -34,7 +34,7 @@ function ringsOf(geometry: Polygon | MultiPolygon): Rings[] {
   return geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
 }
 
-/** Where the circle of each origin is put, in degrees. */
+// Where the circle of each origin is put, in degrees.
 
 type LonLat = readonly [longitude: number, latitude: number];
 
@@ -132,7 +132,7 @@ function centreOf(polygons: readonly Rings[]): LonLat {
   return geoCentroid(largest);
 }
 
-/** The outline of the land as a short SVG path: whole units, each point relative to the one before. */
+// The outline of the land as a short SVG path: whole units, each point relative to the one before.
 
 /** South of this lies Antarctica, which has no number plan: without it the map is a fifth less high. */
 const SOUTHERNMOST_DEGREES = -60;
@@ -202,7 +202,7 @@ function ringPath(ring: readonly Point[]): string {
     .concat('Z');
 }
 
-/** The text of the map's file. */
+// The text of the map's file.
 
 export const WORLD_FILE = 'src/generated/world.ts';
 const WIDTH = 960;

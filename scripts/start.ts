@@ -1,3 +1,4 @@
+/** `npm start`: Ringfence on this machine, with a sample list, until Ctrl-C. */
 import { messageOf } from '../src/lib/errors.ts';
 import { parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError } from './command/errors.ts';

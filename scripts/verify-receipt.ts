@@ -68,7 +68,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** An answer made again from its receipt. */
+// An answer made again from its receipt.
 
 interface Stores {
   readonly objects: ObjectStore;
@@ -78,7 +78,9 @@ interface Stores {
 export type ReceiptedAnswer = LookupAnswer & { readonly receipt: DecisionReceipt };
 
 interface Verification {
-  /** From the segments themselves, from what the store knows today of that day, or as numbers of the sandbox always are. */
+  /**
+   * From the segments themselves, from what the store knows today of that day, or as numbers of the sandbox always are.
+   */
   readonly from: 'segments' | 'day' | 'sandbox';
   /** Fields that come out differently; none: the answer is confirmed. */
   readonly differing: readonly string[];

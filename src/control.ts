@@ -1,4 +1,4 @@
-/** The control Worker: everything but lookups, and the crons. It is reached through the edge Worker's binding only. */
+/** The control Worker: the crons, and all of the API but lookups and the feed. Only the edge Worker reaches it. */
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { policyTreeOf } from './policy/cel/compile.ts';
 import type { PolicySource } from './policy/policy.ts';
@@ -6,7 +6,7 @@ import { type Control, type ControlEnv, createControl } from './wiring/control.t
 import { runCron } from './wiring/crons.ts';
 import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
 
-/** Copies and caches live as long as the isolate. They hold resolved values only, never a request's I/O. */
+/** Copies and caches live as long as the isolate. They hold resolved values only, never the I/O of a request. */
 let instance: Control | undefined;
 
 const compile = async (source: PolicySource) => policyTreeOf(source);
@@ -25,7 +25,8 @@ export default {
   },
 } satisfies ExportedHandler<ControlEnv>;
 
-/** For the edge, which has no compiler: what a policy is that was stored without a tree, or with one of another version. */
+// Compiles policies for the edge Worker: those stored without a tree, or with one of another version.
+
 export class PolicyCompiler extends WorkerEntrypoint<ControlEnv> {
   compile(source: PolicySource) {
     return compile(source);

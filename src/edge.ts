@@ -1,11 +1,11 @@
-/** The edge Worker: what is asked for at every sign-up, and the way to the control Worker for all else. */
+/** The edge Worker: it answers lookups, which come at every sign-up, and forwards all else to the control Worker. */
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { lookupByRpc } from './api/rpc.ts';
 import type { LookupRequest } from './lookup/request.ts';
 import { createEdge, type Edge, type EdgeEnv } from './wiring/edge.ts';
 import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
 
-/** Snapshots and caches live as long as the isolate. They hold resolved values only, never a request's I/O. */
+/** Snapshots and caches live as long as the isolate. They hold resolved values only, never the I/O of a request. */
 let instance: Edge | undefined;
 
 function instanceFor(env: EdgeEnv): Edge {
@@ -18,7 +18,7 @@ function instanceFor(env: EdgeEnv): Edge {
       limitersOf(env),
     );
     instance = createEdge(isolate, env.CONTROL, env.ASSETS ?? null);
-    // While the first request is being authenticated. A failure shows when a lookup asks.
+    // This goes on while the first request is being authenticated. A failure shows when a lookup needs the data.
     waitUntil(instance.warm());
   }
   return instance;
@@ -30,7 +30,7 @@ export default {
   },
 } satisfies ExportedHandler<EdgeEnv>;
 
-/** For service bindings of the same account (src/api/rpc.ts). */
+/** The entry point for service bindings of the same account (src/api/rpc.ts). */
 export class Lookup extends WorkerEntrypoint<EdgeEnv> {
   lookup(input: LookupRequest) {
     return lookupByRpc(instanceFor(this.env).services, this.ctx.props, input);

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- designs`: the same lookups, the same fortnight and the same inventory on three designs, in operations
- * and dollars at list price (bench/simulate/prices.ts). Requests and CPU of the Worker are the same for all and left
- * out. Operations are counted in samples that really run: KV and D1 on their local simulation, Ringfence's Finder and
- * ticks on counted stores.
+ * `npm run bench -- designs`: the same lookups, the same fortnight and the same inventory on three designs, in
+ * operations and dollars at list price (bench/simulate/prices.ts). Requests and CPU of the Worker are the same for all
+ * and left out. Operations are counted in samples that really run: KV and D1 on their local simulation, Ringfence's
+ * Finder and ticks on counted stores.
  *
  * What dollars do not tell:
  * - KV remembers misses as it does values. Who asks of a number just before it is listed goes on being told that it is
@@ -96,7 +96,7 @@ export function barsOf({ lines, readsOfUnlisted, differences }: Measured): Bar[]
   ];
 }
 
-/** Runs the samples of all designs and scales what they are billed as to what is compared. */
+// Runs the samples of all designs and scales what they are billed as to what is compared.
 
 interface Sample {
   readonly lookups: number;

@@ -8,7 +8,7 @@ import { lowerBound } from '../../src/lib/sorted.ts';
 import type { Usage } from '../simulate/prices.ts';
 import type { Billed, Task } from './worker.ts';
 
-/** Runs worker.ts on the local simulation of KV and D1. */
+// Runs worker.ts on the local simulation of KV and D1.
 
 const COMPATIBILITY_DATE = '2026-11-09';
 

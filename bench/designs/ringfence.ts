@@ -19,7 +19,7 @@ import { OverlayObjectStore } from '../support/overlay-store.ts';
 import { Random } from '../support/random.ts';
 import type { Lookups } from './lookups.ts';
 
-/** Ringfence's stores with a count of what each call is billed as. */
+// Ringfence's stores with a count of what each call is billed as.
 
 export class BilledStores {
   readonly objects: CountingObjectStore;
@@ -57,7 +57,7 @@ export class BilledStores {
   }
 }
 
-/** Lookups through the real Finder on counted stores, with the clock going on between them. */
+// Lookups through the real Finder on counted stores, with the clock going on between them.
 
 interface Looked {
   readonly usage: Usage;
@@ -113,10 +113,8 @@ export async function lookUpWithFinder(
   return { cold, warm: await lookUp(following) };
 }
 
-/**
- * What Ringfence's ticks are billed as in a fortnight: an hour of real ticks on counted stores (writes stay in memory), one upload a minute; and
- * from the tiers, played through for a year, the compactions that an hour does not show.
- */
+// What Ringfence's ticks are billed as in a fortnight: an hour of real ticks on counted stores (writes stay in memory),
+// one upload a minute; and from the tiers, played through for a year, the compactions that an hour does not show.
 
 const FORTNIGHT_HOURS = 14 * 24;
 const MINUTES_AN_HOUR = 60;

@@ -1,3 +1,4 @@
+/** Evaluates the neighbourhood score: how many first-time numbers it catches at which rates of false positives. */
 import { NEIGHBOURHOOD_TABLE } from '../../src/generated/neighbourhood-table.ts';
 import { isoDay } from '../../src/lib/time.ts';
 import { MAX_POINTS, type NeighbourCounts, noCounts, pointsOf } from '../../src/policy/score.ts';
@@ -14,10 +15,8 @@ import {
   replayDays,
 } from './replay.ts';
 
-/**
- * Intervals by resampling days: blocks come up in bursts, so the numbers of one day are no independent draws, and an
- * interval from resampled numbers would be too narrow.
- */
+// Intervals by resampling days: blocks come up in bursts, so the numbers of one day are no independent draws, and an
+// interval from resampled numbers would be too narrow.
 
 export interface Interval {
   readonly low: number;
@@ -53,7 +52,7 @@ export function intervalOf(values: readonly number[]): Interval {
   return { low: at(TAIL), high: at(1 - TAIL) };
 }
 
-/** Recall at a false-positive rate, from counts of integer scores. */
+// Recall at a false-positive rate, from counts of integer scores.
 
 interface Operating {
   /** The least score that is called suspect; above every score if even the highest has too many false positives. */
@@ -96,7 +95,7 @@ function sumOf(counts: ArrayLike<number>): number {
   return sum;
 }
 
-/** What is kept of the numbers looked at: how many had each score on each day, and how many had neighbours by scale. */
+// What is kept of the numbers looked at: how many had each score on each day, and how many had neighbours by scale.
 
 export const SCALES = ['10', '100', '1,000', '10,000', 'run beside it'] as const;
 /** Neighbours from which on a scale counts as having some, and as having several. */

@@ -1,3 +1,4 @@
+/** Fits the table of the neighbourhood score to the first-time numbers of a period. */
 import { isoDay } from '../../src/lib/time.ts';
 import {
   type NeighbourCounts,
@@ -11,7 +12,7 @@ import { operatingAt } from './evaluate.ts';
 import { EvaluateError, type History } from './history.ts';
 import { Nulls, type Period, replayDays } from './replay.ts';
 
-/** What the table is fitted to: first-time and null numbers of a period, grouped by the steps that their counts reach. */
+// What the table is fitted to: first-time and null numbers of a period, grouped by the steps that their counts reach.
 
 /**
  * Counts at which the points may rise: about evenly spaced in logarithm, since a hundred neighbours differ from eighty
@@ -166,7 +167,7 @@ class FitState {
   }
 }
 
-/** From a fit to the shipped table: whole points, and the threshold of a suspect. */
+// From a fit to the shipped table: whole points, and the threshold of a suspect.
 
 /** Hundredths of logarithmic odds. */
 const POINTS = 100;

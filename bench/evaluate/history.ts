@@ -14,10 +14,8 @@ export class EvaluateError extends CommandError {
   override readonly name = 'EvaluateError';
 }
 
-/**
- * Rows of the two kinds of file, tab-separated. An inventory has one row a number: digits, first seen, last seen,
- * sightings. A detection file has one a detection: time, digits. They are told apart by where the date stands.
- */
+// Rows of the two kinds of file, tab-separated. An inventory has one row a number: digits, first seen, last seen,
+// sightings. A detection file has one a detection: time, digits. They are told apart by where the date stands.
 
 type FileKind = 'inventory' | 'detections';
 
@@ -99,7 +97,7 @@ export function lastDay({ firstDays }: History): number {
   return firstDays.reduce((last, day) => Math.max(last, day), 0);
 }
 
-/** From files to a history: plain or gzip, inventories and detections in any order. */
+// From files to a history: plain or gzip, inventories and detections in any order.
 
 /** Lines in which the kind of a file has to show: the first may be column names. */
 const LINES_TO_TELL = 2;

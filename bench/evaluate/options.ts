@@ -1,3 +1,4 @@
+/** What `npm run evaluate` and `npm run fit-neighbourhood` take on their command lines. */
 import { parseArguments } from '../../scripts/command/arguments.ts';
 import { UsageError } from '../../scripts/command/errors.ts';
 import { isoDay, parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';

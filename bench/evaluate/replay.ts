@@ -1,4 +1,6 @@
-/** A history replayed: what was known on the morning of each day, that day's first-time numbers, and random ones beside. */
+/**
+ * A history replayed: what was known on the morning of each day, that day's first-time numbers, and random ones beside.
+ */
 import { lowerBound } from '../../src/lib/sorted.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import { readInternational } from '../../src/phone/plan.ts';
@@ -7,9 +9,9 @@ import type { Random } from '../support/random.ts';
 import { BLOCK_NUMBERS, type CountryRanges, mobileRanges } from '../synthesize/number-ranges.ts';
 import type { History } from './history.ts';
 
-/** A period day by day, as it would have been used: each day's first-time numbers against what was known the day before. */
+// A period day by day, as it would have been used: each day's first-time numbers against what was known the day before.
 
-/** What is listed on the morning of a day, and how many of it stand around a number: the counts that production has. */
+// What is listed on the morning of a day, and how many of it stand around a number: the counts that production has.
 
 const HUNDRED = 100;
 const THOUSAND = 1000;
@@ -48,7 +50,9 @@ class SortedNumbers {
     return this.rank(start + size) - this.rank(start);
   }
 
-  /** The larger count of listed numbers in a row that ends just below a number or begins just above it; at most `most`. */
+  /**
+   * The larger count of listed numbers in a row that ends just below a number or begins just above it; at most `most`.
+   */
   runBeside(number: number, most: number): number {
     const at = this.rank(number);
     let [below, above] = [0, 0];
@@ -113,10 +117,8 @@ export class KnownNumbers {
   }
 }
 
-/**
- * Numbers to compare with: what a lookup of a number that means nothing would see, on the same day as a first-time one.
- * (a) anywhere in the same million; (b) anywhere in the mobile ranges of its country. Neither is listed by then.
- */
+// Numbers to compare with: what a lookup of a number that means nothing would see, on the same day as a first-time one.
+// (a) anywhere in the same million; (b) anywhere in the mobile ranges of its country. Neither is listed by then.
 
 export const NULL_KINDS = ['million', 'country'] as const;
 export type NullKind = (typeof NULL_KINDS)[number];
@@ -168,7 +170,9 @@ export class Nulls {
   }
 }
 
-/** A range is one as far as numbers tried in it are (bench/synthesize/number-ranges.ts); this one is asked about itself. */
+/**
+ * A range is one as far as numbers tried in it are (bench/synthesize/number-ranges.ts); this one is asked about itself.
+ */
 function isMobileOf(country: string, number: number): boolean {
   const read = readInternational(String(number));
   if (read === null || read.country !== country) return false;
@@ -187,7 +191,9 @@ export interface Period {
   readonly to: number;
 }
 
-/** @param visit called for each day that has first-time numbers, in order; they are ascending, `known` is that morning's */
+/**
+ * @param visit called for each day that has first-time numbers, in order; they are ascending, `known` is that morning's
+ */
 export function replayDays(
   history: History,
   { from, to }: Period,

@@ -115,7 +115,7 @@ function whole(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** The evaluation as JSON: shares are fractions of 1, days are ISO dates. */
+// The evaluation as JSON: shares are fractions of 1, days are ISO dates.
 
 export function jsonText({ period, ...evaluation }: Evaluation, files: readonly FileSummary[]): string {
   const document = {

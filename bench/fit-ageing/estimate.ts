@@ -53,7 +53,9 @@ export class Survival {
     return this.#watched[age] ?? 0;
   }
 
-  /** Of numbers last seen `age` days ago, the share seen again in the `window` days that follow; by Greenwood's formula. */
+  /**
+   * Of numbers last seen `age` days ago, the share seen again in the `window` days that follow; by Greenwood's formula.
+   */
   seenAgain(age: number, window: number): Share {
     let stay = 1;
     let variance = 0;
@@ -93,8 +95,8 @@ interface Cohort {
 }
 
 /**
- * The plain count, without a model: numbers known on a day, by how long they had not been seen then, and how many of them
- * were seen in the `window` days after it. Every one of them is watched to the end, so nothing is censored.
+ * The plain count, without a model: numbers known on a day, by how long they had not been seen then, and how many of
+ * them were seen in the `window` days after it. Every one of them is watched to the end, so nothing is censored.
  * @param bounds days, ascending
  */
 export function cohorts({ numbers }: History, day: number, window: number, bounds: readonly number[]): Cohort[] {
@@ -110,7 +112,7 @@ export function cohorts({ numbers }: History, day: number, window: number, bound
   return counts.filter((cohort) => cohort.numbers > 0);
 }
 
-/** Simple curves through the shares seen again, by least squares of relative errors on a grid: no start to depend on. */
+// Simple curves through the shares seen again, by least squares of relative errors on a grid: no start to depend on.
 
 interface Point {
   readonly days: number;

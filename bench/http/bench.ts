@@ -20,6 +20,7 @@ import {
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 import { ensureInventory } from '../support/inventory.ts';
 import { Random } from '../support/random.ts';
+import type { Workerd } from '../support/workerd.ts';
 import { COUNTERS_PATH, type Counters } from './disk-stores.ts';
 import { type LoadResult, LoadToolMissing, prepareLoad, requireLoadTool, runLoad } from './load.ts';
 import { buildSmallStore, openStoredNumbers, sampleNumbers } from './numbers.ts';
@@ -38,7 +39,7 @@ import {
   POST_LISTED,
   POST_UNLISTED,
 } from './routes.ts';
-import { startWorkerd, type Workerd } from './workerd.ts';
+import { startBenchWorker } from './workerd.ts';
 
 const SATURATED_CONNECTIONS = 16;
 /** One request at a time: two connections keep both cores busy, and then the percentiles are those of the scheduler. */
@@ -101,7 +102,7 @@ async function benchmark(store: string, size: BenchSize, scratch: string): Promi
   const keys = join(scratch, 'keys');
   const clients = await createClients(keys);
   const adminKey = `unused-${crypto.randomUUID()}`;
-  const workerd = await startWorkerd({ store, keys, adminKey, scratch });
+  const workerd = await startBenchWorker({ store, keys, adminKey, scratch });
   try {
     const { host } = new URL(workerd.url);
     const routes = measuredRoutes(sample, random, clients).map((route, i) => ({
@@ -128,7 +129,9 @@ async function benchmark(store: string, size: BenchSize, scratch: string): Promi
   }
 }
 
-/** The lookups whose verdicts do not all fit into memory, if there are any; beside their empty route, not within bars. */
+/**
+ * The lookups whose verdicts do not all fit into memory, if there are any; beside their empty route, not within bars.
+ */
 async function measureReading(workerd: Workerd, routes: readonly PreparedRoute[], plan: Plan) {
   const reading = routes.filter(({ name }) => name.endsWith(ANYWHERE));
   if (reading.length === 0) return [];
@@ -154,7 +157,7 @@ async function countersOf({ url }: Workerd): Promise<Counters> {
   return (await response.json()) as Counters;
 }
 
-/** The table of the benchmark and the bars it is held to. */
+// The table of the benchmark and the bars it is held to.
 
 /** The bar: this share of the empty route's requests a second. */
 const REQUESTS_RATIO = 0.9;
@@ -254,11 +257,9 @@ export function storageReads({ store, keys }: Counters): number {
   return store.sliceReads + store.objectReads + keys.objectReads;
 }
 
-/**
- * Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
- * and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
- * the least, since whatever else the machine does can only add to it.
- */
+// Measures routes in turns (A B C, A B C, ...), so that a machine that slows down or speeds up does so for all of them,
+// and compares each with its empty route within a round. What is told of the rounds is their median; of CPU time it is
+// the least, since whatever else the machine does can only add to it.
 
 interface PreparedRoute extends MeasuredRoute {
   /** The file of its requests. */

@@ -1,6 +1,6 @@
 /**
- * The store contracts, read only, on workerd's own `disk` service: a folder that bench/support/directory-store.ts wrote.
- * Every request that reaches the disk is counted, since a warm lookup must make none.
+ * The store contracts, read only, on workerd's own `disk` service: a folder that bench/support/directory-store.ts
+ * wrote. Every request that reaches the disk is counted, since a warm lookup must make none.
  */
 
 import type { LookupAnswer } from '../../src/policy/answer.ts';
@@ -135,7 +135,7 @@ function readOnly(): never {
   throw new Error('the stores of a benchmark are read only');
 }
 
-/** What the Worker under load answers beside the API; shared by it and those who drive it. */
+// What the Worker under load answers beside the API; shared by it and those who drive it.
 
 /** Answers GET and POST with the same short JSON every time, without looking at the request. */
 export const EMPTY_PATH = '/empty';

@@ -20,7 +20,7 @@ import type { ObjectStore } from '../../src/storage/store.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from '../support/directory-store.ts';
 import { Random } from '../support/random.ts';
 
-/** All numbers columns of a store's current generation: 30 MB for the whole inventory. */
+// All numbers columns of a store's current generation: 30 MB for the whole inventory.
 
 interface StoredSegment {
   readonly entry: SegmentEntry;
@@ -64,7 +64,7 @@ export async function openStoredNumbers(objects: ObjectStore): Promise<StoredNum
   return new StoredNumbers(new Snapshot(manifest), segments);
 }
 
-/** The numbers that are asked for: listed ones of a store, and others of the same carrier ranges. */
+// The numbers that are asked for: listed ones of a store, and others of the same carrier ranges.
 
 /** Of the isolate's budget for verdicts, so that the columns of the numbers asked for stay in memory. */
 const WARM_SHARE = 0.75;
@@ -134,10 +134,9 @@ function distinct(count: number, guess: () => number, isWanted: (number: number)
   return [...found];
 }
 
-/**
- * A store of some 200,000 numbers in a folder, made by the very code that merges uploads: enough for the lookup route,
- * whose work hardly depends on how many numbers there are. As in service, a large run has a smaller, newer one beside it.
- */
+// A store of some 200,000 numbers in a folder, made by the very code that merges uploads: enough for the lookup route,
+// whose work hardly depends on how many numbers there are. As in service, a large run has a smaller, newer one beside
+// it.
 
 const BASE_NUMBERS = 190_000;
 const RECENT_NUMBERS = 10_000;

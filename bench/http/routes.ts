@@ -13,7 +13,7 @@ import { EMPTY_PATH } from './disk-stores.ts';
 import type { LoadRequest } from './load.ts';
 import type { NumberSample, StoredNumbers } from './numbers.ts';
 
-/** Two enterprises: one decides by the built-in policy, one by ten rules of its own. */
+// Two enterprises: one decides by the built-in policy, one by ten rules of its own.
 
 const TENANT = 'ten-rules';
 
@@ -148,7 +148,7 @@ function mixed(listed: readonly number[], unlisted: readonly number[], random: R
   });
 }
 
-/** Whether what is measured is right: answers over HTTP against the numbers columns, read number by number. */
+// Whether what is measured is right: answers over HTTP against the numbers columns, read number by number.
 
 /** What the columns say. */
 type Columns = Pick<StoredNumbers, 'has' | 'neighbours'>;

@@ -13,7 +13,7 @@ import { Lmdb, Sqlite } from './native.ts';
 import { startProbeWorker } from './workerd.ts';
 import { makeWorkloads, WORKLOADS, type Workload, type WorkloadName } from './workload.ts';
 
-/** Ranks and counts of Ringfence against the sorted array: answers that membership alone does not show. */
+// Ranks and counts of Ringfence against the sorted array: answers that membership alone does not show.
 
 /** How many ranks and neighbour counts differ from the array's, over all probes. */
 export function countMistakes(ringfence: Ringfence, numbers: Float64Array, probes: Float64Array): number {
@@ -36,7 +36,7 @@ function inBlock(numbers: Float64Array, number: number, size: number): number {
   return lowerBound(numbers, from + size) - lowerBound(numbers, from);
 }
 
-/** What the neighbourhood of a number costs a lookup, in Node: counts at every scale, and the score. */
+// What the neighbourhood of a number costs a lookup, in Node: counts at every scale, and the score.
 
 /** Microseconds a number, the median of so many passes. */
 const PASSES = 5;
@@ -54,7 +54,7 @@ function neighbourhoodMicroseconds(ringfence: Ringfence, probes: Float64Array, t
   return times.sort((a, b) => a - b)[PASSES >> 1] as number;
 }
 
-/** Rounds in which the contenders take turns, so that whatever else the machine does falls on all of them alike. */
+// Rounds in which the contenders take turns, so that whatever else the machine does falls on all of them alike.
 
 interface Times {
   /** Nanoseconds a probe, of each round. */
@@ -151,7 +151,7 @@ async function compareInWorkerd(inventory: Inventory, workloads: Workloads, effo
     ];
     return { course, bytes };
   } finally {
-    worker.stop();
+    await worker.stop();
   }
 }
 

@@ -41,7 +41,7 @@ export function timedPass(
   return { ms, wrong };
 }
 
-/** The measure of everything else: a binary search in a sorted Float64Array of all numbers. */
+// The measure of everything else: a binary search in a sorted Float64Array of all numbers.
 
 export class SortedArray implements Contender {
   readonly name = 'Float64Array';
@@ -60,10 +60,8 @@ export class SortedArray implements Contender {
   }
 }
 
-/**
- * Ringfence as a warm lookup probes it (Finder, src/lookup/finder.ts): of each run the segment, of the segment the column
- * in the isolate's cache, in the column the number. The same objects, loaded the same way, their hashes checked.
- */
+// Ringfence as a warm lookup probes it (Finder, src/lookup/finder.ts): of each run the segment, of the segment the
+// column in the isolate's cache, in the column the number. The same objects, loaded the same way, their hashes checked.
 
 export class Ringfence implements Contender {
   readonly name = 'Ringfence';

@@ -3,10 +3,8 @@ import Database from 'better-sqlite3';
 import { open, type RootDatabase } from 'lmdb';
 import type { Contender } from './contenders.ts';
 
-/**
- * SQLite through better-sqlite3, in memory: the number is the rowid, the fastest key SQLite has, and the statement is
- * prepared once.
- */
+// SQLite through better-sqlite3, in memory: the number is the rowid, the fastest key SQLite has, and the statement is
+// prepared once.
 
 /** Numbers inserted by one statement, as a JSON array: far faster than one by one. */
 const CHUNK = 100_000;
@@ -45,10 +43,8 @@ export class Sqlite implements Contender {
   }
 }
 
-/**
- * LMDB through lmdb-js, a file in memory-mapped pages. The key is the number as a double, the most significant byte
- * first, so that keys are in number order; one buffer serves all probes, which is faster than lmdb-js's own encoding.
- */
+// LMDB through lmdb-js, a file in memory-mapped pages. The key is the number as a double, the most significant byte
+// first, so that keys are in number order; one buffer serves all probes, which is faster than lmdb-js's own encoding.
 
 const EMPTY = Buffer.alloc(0);
 

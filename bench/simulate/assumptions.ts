@@ -43,8 +43,8 @@ export const BILLION: Scale = {
 };
 
 /**
- * A billion numbers as 32 stores, each with a range of numbers, a Worker, a manifest and a tick of its own: so many that a
- * share fits the cache of an isolate even at the 11.5 bits a number that are the bar for the numbers column.
+ * A billion numbers as 32 stores, each with a range of numbers, a Worker, a manifest and a tick of its own: so many
+ * that a share fits the cache of an isolate even at the 11.5 bits a number that are the bar for the numbers column.
  */
 export const STORES = 32;
 
@@ -100,7 +100,10 @@ export const LATENCY = {
   sliceWrite: { medianMs: 120, p99Ms: 800 },
 } as const satisfies Readonly<Record<string, Latency>>;
 
-/** The platform's limits of a cron trigger that fires more than once an hour (developers.cloudflare.com/workers/platform/limits). */
+/**
+ * The platform's limits of a cron trigger that fires more than once an hour
+ * (developers.cloudflare.com/workers/platform/limits).
+ */
 export const TICK_LIMITS = { wallMs: 15 * MINUTE_MS, cpuSeconds: 30, storageCalls: 10_000 } as const;
 
 /** Assumed: a cron trigger fires up to so late, does not run or dies before its swap this often, and runs twice. */
@@ -114,8 +117,8 @@ export const SLICE_MISSING_SHARE = 0.2;
 
 /**
  * Where lookups are answered. Assumed: back-ends of 200 enterprises reach 100 of Cloudflare's 330 cities, with Zipf
- * traffic; a city spreads a Worker over one machine for every 2 lookups a second, 16 at most; an isolate lives 6 hours on
- * average, exponentially distributed (kian.org.uk/cloudflare-workers-isolate-lifetimes saw one idle for 48 minutes).
+ * traffic; a city spreads a Worker over one machine for every 2 lookups a second, 16 at most; an isolate lives 6 hours
+ * on average, exponentially distributed (kian.org.uk/cloudflare-workers-isolate-lifetimes saw one idle for 48 minutes).
  */
 export const EDGE = {
   colos: 100,
@@ -128,7 +131,7 @@ export const EDGE = {
 /** Assumed: mobile numbers assigned in the world's plans, over which the listed ones spread. */
 export const ASSIGNED_NUMBERS = 20_000_000_000;
 
-/** The assumptions as a table, so that the document has them as they are in the code. */
+// The assumptions as a table, so that the document has them as they are in the code.
 
 const MEASURED = 'measured by `node bench/simulate/measure-cpu.ts`, taken above it';
 const PUBLISHED = 'published figures';

@@ -40,7 +40,7 @@ import {
   usageOf,
 } from './tick-calls.ts';
 
-/** What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage. */
+// What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage.
 
 const MONTHS_A_YEAR = 365 / DAYS_A_MONTH;
 const HOURS_A_MONTH = 24 * DAYS_A_MONTH;
@@ -187,7 +187,7 @@ function minus(a: Calls, b: Calls): Calls {
   return addCalls(a, timesCalls(b, -1));
 }
 
-/** Requests, storage and dollars a month at both scales and three loads. */
+// Requests, storage and dollars a month at both scales and three loads.
 
 /** Lookups spread over the segments as cities over countries: Zipf. */
 const SEGMENT_ZIPF = 1;
@@ -289,11 +289,13 @@ function cents(dollars: number): number {
   return Math.round(dollars * 100) / 100;
 }
 
-/** The same service on other storage: a KV key a number, and rows in D1. */
+// The same service on other storage: a KV key a number, and rows in D1.
 
 /** Assumed: key, record and index entry of one number; evidence not counted. */
 const ROW_BYTES = 150;
-/** Rows read to answer a lookup and to count its hundred-block by index; at least the probe and the block's own rows. */
+/**
+ * Rows read to answer a lookup and to count its hundred-block by index; at least the probe and the block's own rows.
+ */
 const D1_ROWS_A_LOOKUP = 2;
 /** A row and an index entry. */
 const D1_ROWS_A_WRITE = 2;
@@ -343,7 +345,7 @@ function monthlyDetections(scale: Scale): number {
   return (scale.detectionsAFortnight / 14) * DAYS_A_MONTH;
 }
 
-/** What was measured from the real encoders and the real tick. */
+// What was measured from the real encoders and the real tick.
 
 export function sizesSection(models: readonly ScaleModel[], measured: MeasuredTicks): Section {
   return {

@@ -6,9 +6,9 @@
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
 import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
-import { atMost, type Bar, type Row } from '../report.ts';
+import { atMost, type Bar, quantilesOf, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
-import { kibibytes, quantilesOf, type Section, three } from './table.ts';
+import { kibibytes, type Section, three } from './table.ts';
 
 /** The bar of DESIGN: bytes read and reads in sequence before a brand-new isolate has its first answer. */
 export const FIRST_LOOKUP_BYTES = 512 * 1024;
@@ -65,9 +65,9 @@ interface FirstLookup {
 }
 
 /**
- * Manifest; with two levels the index object of each run of more than INDEX_ENTRIES segments, side by side; a numbers
- * column of each run, up to CONNECTIONS side by side; for a listed number the verdicts of every run that has it, side by
- * side: those of the base, the largest, and of the run with the next largest.
+ * Manifest; with two levels the index object of each run of more than INDEX_ENTRIES segments, at the same time; a
+ * numbers column of each run, up to CONNECTIONS at the same time; for a listed number the verdicts of every run that
+ * has it, side by side: those of the base, the largest, and of the run with the next largest.
  */
 export function firstLookup(form: Form, sample: TierSample, sizes: Sizes): FirstLookup {
   const records = sizes.segment.records * form.segmentShare;
@@ -120,7 +120,7 @@ export function breakingPoint(
   return low < LEAST_BASE ? 0 : low;
 }
 
-/** Manifests: their size, what refreshing them costs, and the first lookup, in the present form and in others. */
+// Manifests: their size, what refreshing them costs, and the first lookup, in the present form and in others.
 
 const HOURS_A_FORTNIGHT = 14 * 24;
 const MINUTES_A_DAY = 24 * 60;

@@ -2,7 +2,7 @@
 
 import { REFRESH_MS, WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
-import { atMost, type Bar, type Row, round } from '../report.ts';
+import { atMost, type Bar, type Quantiles, quantilesOf, type Row, round } from '../report.ts';
 import type { Random } from '../support/random.ts';
 import {
   BILLION,
@@ -18,7 +18,7 @@ import {
   TODAY,
 } from './assumptions.ts';
 import { type ScaleModel, typicalRuns } from './model.ts';
-import { meanOf, type Quantiles, quantilesOf, type Section } from './table.ts';
+import { meanOf, type Section } from './table.ts';
 import {
   newUpload,
   type Publication,
@@ -29,10 +29,8 @@ import {
   type Upload,
 } from './tick-simulation.ts';
 
-/**
- * When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old, beside
- * the answer; after WAIT_MS the request waits (src/lookup/snapshot.ts). Then a lookup reads the new run's slice.
- */
+// When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old,
+// beside the answer; after WAIT_MS the request waits (src/lookup/snapshot.ts). Then a lookup reads the new run's slice.
 
 interface IsolateSettings {
   readonly requestsASecond: number;
@@ -74,8 +72,8 @@ export function servedAt(
     const seenAt = dueAt + latencyMs / 2;
     const installedAt = dueAt + latencyMs;
     for (let upload = pending[next]; upload !== undefined && upload.publishedAt <= seenAt; upload = pending[++next]) {
-      // A lookup that comes waitMs after the last check waits for the manifest. If it gives up first, as it does after a
-      // second, the read it began still brings the new snapshot to the next one.
+      // A lookup that comes waitMs after the last check waits for the manifest. If it gives up first, as it does after
+      // a second, the read it began still brings the new snapshot to the next one.
       const waited = Math.max(checkedAt + waitMs, upload.publishedAt) + readMs();
       served.push({ upload, atMs: Math.min(installedAt, waited) + sliceMs(random, slowness) });
     }
@@ -103,7 +101,9 @@ export interface Scenario {
   readonly days?: number;
   /** How often all of it is done again with other random numbers, and put together. */
   readonly repeats?: number;
-  /** Whose freshness counts when there is an outage: what was accepted during it, from its end on, or in the hour after. */
+  /**
+   * Whose freshness counts when there is an outage: what was accepted during it, from its end on, or in the hour after.
+   */
   readonly watch?: 'backlog' | 'afterwards';
 }
 
@@ -207,7 +207,7 @@ function watchedUploads(uploads: readonly Upload[], { ticks, watch }: Scenario):
   return { uploads: uploads.filter(({ acceptedAt }) => acceptedAt >= toMs && acceptedAt < toMs + HOUR_MS), fromMs: 0 };
 }
 
-/** Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day. */
+// Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day.
 
 /** DESIGN: accepted -> served with a one-minute cron. */
 const FRESHNESS_BAR_SECONDS = 90;

@@ -2,7 +2,7 @@
 import { ByteCache } from '../../src/lib/byte-cache.ts';
 import { NUMBERS_BUDGET } from '../../src/lookup/columns.ts';
 import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
-import { atMost, type Bar, type Row } from '../report.ts';
+import { atMost, type Bar, type Quantiles, quantilesOf, type Row } from '../report.ts';
 import { type Latency, meanMs, type Random, shuffle, Zipf, zipfShares } from '../support/random.ts';
 import {
   COMPARED_LOOKUPS,
@@ -17,12 +17,10 @@ import {
 } from './assumptions.ts';
 import { type ScaleModel, typicalRuns } from './model.ts';
 import { dollarsOf, listDollars, PRICES, type Usage } from './prices.ts';
-import { type Quantiles, quantilesOf, type Section, three } from './table.ts';
+import { type Section, three } from './table.ts';
 
-/**
- * Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
- * reads after that. Every figure is an expectation over exponentially distributed lives.
- */
+// Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
+// reads after that. Every figure is an expectation over exponentially distributed lives.
 
 const MONTH_SECONDS = DAYS_A_MONTH * 86_400;
 const LIFE_SECONDS = EDGE.isolateLifeHours * 3_600;
@@ -121,7 +119,7 @@ export function drawDistinct(random: Random, segments: number, zipf: number, loo
   });
 }
 
-/** How many isolates warm up and what that reads. */
+// How many isolates warm up and what that reads.
 
 const MIXES = [
   { name: 'even', zipf: 0 },
@@ -183,7 +181,7 @@ function sliceRows(random: Random, model: ScaleModel): Row[] {
   );
 }
 
-/** One Worker at a billion numbers: its numbers column does not fit an isolate, so lookups read slices. */
+// One Worker at a billion numbers: its numbers column does not fit an isolate, so lookups read slices.
 
 /** Lookups before anything is counted, so that the cache is full, and lookups counted. */
 const WARMUP_LOOKUPS = 5_000;
@@ -248,14 +246,14 @@ export function simulateCache(random: Random, { runs, zipf }: CacheInput): Cache
   };
 }
 
-/** Runs are read side by side: a lookup waits for the slowest. */
+/** Runs are read at the same time: a lookup waits for the slowest. */
 function slowest(random: Random, latency: Latency, reads: number): number {
   let ms = 0;
   for (let i = 0; i < reads; i++) ms = Math.max(ms, random.latencyMs(latency));
   return ms;
 }
 
-/** A billion numbers: what a lookup costs in one Worker, what the merge has to do, and ways to divide the work. */
+// A billion numbers: what a lookup costs in one Worker, what the merge has to do, and ways to divide the work.
 
 const SPREADS = [0, 0.8, 1, 1.2] as const;
 /** A Durable Object counts as 128 MB for as long as it is in memory; with steady traffic, always. */

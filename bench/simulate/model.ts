@@ -15,10 +15,8 @@ import { SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { type Random, Zipf } from '../support/random.ts';
 import { ASSIGNED_NUMBERS, BILLION, detectionsAMinute, ONE_STORE, SCALES, type Scale } from './assumptions.ts';
 
-/**
- * Made-up detections to measure the encoders with: numbers in clusters as on the real list, everything else in
- * proportions that make the columns no smaller than real ones.
- */
+// Made-up detections to measure the encoders with: numbers in clusters as on the real list, everything else in
+// proportions that make the columns no smaller than real ones.
 
 /**
  * Of the clusters of the real list of 126,000 (numbers with less than 2,000 between them) nine in ten are a single
@@ -98,7 +96,7 @@ function hexDigest(random: Random): string {
   ).join('');
 }
 
-/** Bytes a number and a manifest entry, from the real encoders on made-up records. */
+// Bytes a number and a manifest entry, from the real encoders on made-up records.
 
 interface SegmentSizes {
   /** Records in a full segment: whole ten-thousand-blocks up to 32,768. */
@@ -149,8 +147,8 @@ export function sampleBatch(random: Random, records: number, inventory: number) 
 }
 
 /**
- * Numbers captured a day at the published scale, 996,141 in 15: a run that is not the base holds what was captured since
- * the one before it, so it took so many days to come together.
+ * Numbers captured a day at the published scale, 996,141 in 15: a run that is not the base holds what was captured
+ * since the one before it, so it took so many days to come together.
  */
 const CAPTURED_PER_DAY = 66_400;
 
@@ -227,15 +225,15 @@ export function sampleManifest(random: Random, entry: SegmentEntry, entries: num
   return { ...EMPTY_MANIFEST, generation: 500_000, publishedAt: 1_790_000_000_000, runs, retained };
 }
 
-/**
- * A year of minutes through the real planInline and planCompaction (src/merge/compact.ts), on runs that are only counts:
- * what is rewritten, what a manifest names, how large the runs are.
- */
+// A year of minutes through the real planInline and planCompaction (src/merge/compact.ts), on runs that are only
+// counts: what is rewritten, what a manifest names, how large the runs are.
 
 const MINUTES_A_YEAR = 365 * 24 * 60;
 const SAMPLE_EVERY_MINUTES = 60;
 
-/** The tiers at one instant: numbers of each run, newest first, and segments of a compaction that wait in the manifest. */
+/**
+ * The tiers at one instant: numbers of each run, newest first, and segments of a compaction that wait in the manifest.
+ */
 export interface TierSample {
   readonly runs: readonly number[];
   readonly compactionOutput: number;
@@ -374,7 +372,7 @@ export function mergeRuns(inputs: readonly Run[], older: readonly Run[], id: str
   return countedRun(id, count, firstHere);
 }
 
-/** What several sections need: measured sizes and the year of tiers, for each scale, computed once. */
+// What several sections need: measured sizes and the year of tiers, for each scale, computed once.
 
 /** Run sizes at which the bits of a numbers column are measured: from a minute's detections up. */
 const MEASURED_RUNS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000] as const;

@@ -48,7 +48,7 @@ export function kibibytes(bytes: number): number {
   return three(bytes / 1024);
 }
 
-/** The generated tables of docs/SCALE.md, between markers: <!-- table ID --> … <!-- end --> */
+// The generated tables of docs/SCALE.md, between markers: <!-- table ID --> … <!-- end -->
 
 export const SCALE_DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'SCALE.md');
 
@@ -66,21 +66,6 @@ export function withTables(document: string, tables: readonly Table[]): string {
   });
   if (missing.size > 0) throw new Error(`the document has no place for: ${[...missing].join(', ')}`);
   return written;
-}
-
-/** Percentiles by nearest rank, so that each one reported did occur. */
-export interface Quantiles {
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-export function quantilesOf(values: readonly number[]): Quantiles {
-  if (values.length === 0) throw new RangeError('there are no percentiles of no values');
-  const sorted = Float64Array.from(values).sort();
-  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
 }
 
 export function meanOf(values: readonly number[]): number {

@@ -1,4 +1,6 @@
-/** Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take. */
+/**
+ * Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take.
+ */
 
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
@@ -19,10 +21,8 @@ import { FOLD_CPU_US_A_RECORD, LATENCY, MINUTE_MS, TODAY } from './assumptions.t
 import { sampleBatch } from './model.ts';
 import type { Usage } from './prices.ts';
 
-/**
- * How many storage calls a tick makes. A test holds the counts equal to those of the real tick
- * (test/unit/bench/simulate/tick-calls.test.ts).
- */
+// How many storage calls a tick makes. A test holds the counts equal to those of the real tick
+// (test/unit/bench/simulate/tick-calls.test.ts).
 
 export type Calls = Readonly<Record<CallKind, number>>;
 
@@ -71,7 +71,7 @@ export const PUBLISH_CALLS = calls({ objectWrite: 3 });
 /** Screening uploads by source: the ledger is read and written anew, the canaries are read. */
 const SCREEN_CALLS = calls({ objectRead: 2, objectWrite: 1 });
 
-/** The facts of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
+/** The activity of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
 const FACTS_CALLS = calls({ objectWrite: 1 });
 
 /** A tick always reads the manifest and lists what waits. */
@@ -115,7 +115,9 @@ export function mergeCalls({ batches, columnReads, joinedSegments, writtenSegmen
   );
 }
 
-/** Segments that a tick reads to write so many of a compaction: of the base, and of what has grown to an eighth of it. */
+/**
+ * Segments that a tick reads to write so many of a compaction: of the base, and of what has grown to an eighth of it.
+ */
 export function compactionInputs(outputSegments: number): number {
   return outputSegments + Math.ceil(outputSegments / TIER_RATIO);
 }
@@ -125,7 +127,9 @@ export function compactionCalls(inputSegments: number, outputSegments: number): 
   return addCalls(calls({ objectRead: inputSegments }), timesCalls(SEGMENT_CALLS, outputSegments), PUBLISH_CALLS);
 }
 
-/** Segments, of so many, into which at least one of the numbers falls: each costs a tick one read of a numbers column. */
+/**
+ * Segments, of so many, into which at least one of the numbers falls: each costs a tick one read of a numbers column.
+ */
 export function distinctSegments(segments: number, numbers: number): number {
   return segments === 0 ? 0 : segments * (1 - (1 - 1 / segments) ** numbers);
 }
@@ -148,13 +152,14 @@ export function sumOfCalls(made: Calls): number {
   return CALL_KINDS.reduce((sum, kind) => sum + made[kind], 0);
 }
 
-/**
- * How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
- * writes and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
- * which is which (test/unit/bench/simulate/tick-time.test.ts).
- */
+// How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
+// writes and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
+// which is which (test/unit/bench/simulate/tick-time.test.ts).
 
-/** Slices are neither read nor listed on the way to being served; deleting and listing them is taken to be as slow as a write. */
+/**
+ * Slices are neither read nor listed on the way to being served; deleting and listing them is taken to be as slow as a
+ * write.
+ */
 const LATENCY_OF: Readonly<Record<CallKind, Latency>> = {
   objectRead: LATENCY.objectRead,
   objectWrite: LATENCY.objectWrite,
@@ -215,7 +220,10 @@ export function foldAndWriteMs(lasts: Lasts, inputs: number, outputs: number, cp
   return Math.max(now, end);
 }
 
-/** From the list of what waits to the swap. Batches are opened one after another, each with its two calls side by side. */
+/**
+ * From the list of what waits to the swap. Batches are opened one after another, each with its two calls at the same
+ * time.
+ */
 export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number {
   const { batches, columnReads, joinedSegments, writtenSegments } = shape;
   const opened = lasts(timesCalls(READ, batches));
@@ -240,7 +248,7 @@ export function foldMs(records: number): number {
 
 export const FOLD_SEGMENT_MS = foldMs(SEGMENT_NUMBERS);
 
-/** The real tick on metered in-memory stores: what one tick of each kind calls, and in which order. */
+// The real tick on metered in-memory stores: what one tick of each kind calls, and in which order.
 
 const ROWS = 25;
 

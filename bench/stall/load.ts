@@ -27,7 +27,7 @@ export async function lookupNumbers(folder: string, count: number): Promise<numb
   return numbers;
 }
 
-/** Requests at a fixed rate, whoever answers or not: an open loop, each timed from when it was to be sent. */
+// Requests at a fixed rate, whoever answers or not: an open loop, each timed from when it was to be sent.
 
 export interface Call {
   readonly method: 'GET' | 'POST';

@@ -21,7 +21,7 @@ import {
 } from './layout.ts';
 import { BLOCK_NUMBERS } from './number-ranges.ts';
 
-/** When in the fortnight something was observed. */
+// When in the fortnight something was observed.
 
 /** 2025-05-16 to 2025-05-30, both included, in UTC. */
 export const FORTNIGHT_DAYS = 15;
@@ -59,7 +59,7 @@ interface Fortnight {
   readonly numbers: Float64Array;
   /** Seconds after the start of the fortnight. */
   readonly seconds: Uint32Array;
-  /** Of those captured again: their circumstances in the inventory. */
+  /** Of those captured again: their attributes in the inventory. */
   readonly known: Uint16Array;
 }
 
@@ -176,10 +176,8 @@ class Planner {
   }
 }
 
-/**
- * The rows of the fortnight in order of time, with their circumstances. Of the first-time numbers an exact share comes
- * through each channel: which one is next is drawn from those that are left.
- */
+// The rows of the fortnight in order of time, with their attributes. Of the first-time numbers an exact share comes
+// through each channel: which one is next is drawn from those that are left.
 
 /** Of 10 numbers captured again, so many come the way they came before. */
 const SAME_WAY_OF_10 = 7;

@@ -7,13 +7,11 @@ import { type Channel, INDUSTRIES, type Industry } from '../../src/format/attrib
 import { hash32, mix32, Permutation, Random } from '../support/random.ts';
 import { Block, BlockIndex, BlockReader, type Layout } from './layout.ts';
 
-/**
- * How numbers were come by: label, channel, industry, project and source, in every combination that the feeds have,
- * interned as small integers. Names are made up; the vocabularies are small, as those of real feeds are.
- *
- * A source has one channel. Only private API receivers name the project that a number serves ("one number, one
- * project, one link"), and a project belongs to one industry.
- */
+// How numbers were come by: label, channel, industry, project and source, in every combination that the feeds have,
+// interned as small integers. Names are made up; the vocabularies are small, as those of real feeds are.
+//
+// A source has one channel. Only private API receivers name the project that a number serves ("one number, one
+// project, one link"), and a project belongs to one industry.
 
 interface SyntheticCircumstances {
   readonly label: string;
@@ -72,7 +70,7 @@ const projectIndustry = (project: number): number =>
 
 interface Source {
   readonly channel: Channel;
-  /** Its first circumstances: one for each industry, or for each project. */
+  /** Its first attributes: one for each industry, or for each project. */
   readonly first: number;
 }
 
@@ -123,11 +121,9 @@ export function drawCircumstances(source: Source, random: Random): number {
   return source.first + (INDUSTRY_OF_THOUSAND[random.below(THOUSAND)] ?? 0);
 }
 
-/**
- * What the inventory says of a number: when it was first and last seen, how often, and its circumstances. Numbers of a
- * block come up about the same time and mostly from the same source. Drawn from the block and the number alone, so that
- * the fortnight finds the same facts again.
- */
+// What the inventory says of a number: when it was first and last seen, how often, and its attributes. Numbers of a
+// block come up about the same time and mostly from the same source. Drawn from the block and the number alone, so that
+// the fortnight finds the same values again.
 
 const DAY_SECONDS = 86_400;
 export const HISTORY_START_SECONDS = Date.UTC(2022, 0, 1) / 1000;
@@ -155,7 +151,7 @@ export class FactDrawer {
   #blockDay = 0;
   #source: Source = drawSource(this.#random);
 
-  /** Fills in the facts of the `i`th number of a block. */
+  /** Fills in what is said of the `i`th number of a block. */
   draw(block: Block, i: number): void {
     const random = this.#random;
     if (block.seed !== this.#blockSeed) {

@@ -218,11 +218,9 @@ function roundUp(
   return left === 0 ? parts : null;
 }
 
-/**
- * Which kinds of blocks each country's numbers lie in. Over all countries the kinds keep their shares exactly. A small
- * plan (Hong Kong) has no room for many lone numbers, each of which takes a whole thousand-block: its numbers lie in
- * denser blocks, and countries with room take more of the lone ones.
- */
+// Which kinds of blocks each country's numbers lie in. Over all countries the kinds keep their shares exactly. A small
+// plan (Hong Kong) has no room for many lone numbers, each of which takes a whole thousand-block: its numbers lie in
+// denser blocks, and countries with room take more of the lone ones.
 
 /** Halvings of the tilt, from MAX_TILT: enough to meet a limit within 1 in 10^6. */
 const TILT_STEPS = 40;
@@ -281,7 +279,9 @@ function blocksOf(numbersByKind: readonly number[]): number {
   return numbersByKind.reduce((sum, n, kind) => sum + n / (MEAN_NUMBERS[kind] ?? 1), 0);
 }
 
-/** Rounds to whole blocks: what does not fill one of a kind is carried on to the next kind, and last to lone numbers. */
+/**
+ * Rounds to whole blocks: what does not fill one of a kind is carried on to the next kind, and last to lone numbers.
+ */
 function wholeBlocks(numbers: number, wanted: readonly number[], left: readonly number[]): number[] {
   const row = wanted.map(() => 0);
   let open = numbers;

@@ -17,9 +17,11 @@ export class SynthesisError extends CommandError {
   override readonly name = 'SynthesisError';
 }
 
-/** What is to be synthesized. The published figures, or the same proportions at another size. */
+// What is to be synthesized. The published figures, or the same proportions at another size.
 
-/** The published inventory of active numbers, and of the fortnight 2025-05-16..30 the numbers captured and first seen. */
+/**
+ * The published inventory of active numbers, and of the fortnight 2025-05-16..30 the numbers captured and first seen.
+ */
 export const PUBLISHED = { numbers: 20_870_000, captured: 996_141, firstTime: 487_368 } as const;
 /** Of the first-time numbers of the fortnight, by the channel of their first detection (published). */
 export const FIRST_TIME_SHARES = { otp_marketplace: 0.8555, api_receiver: 0.1432 } as const;
@@ -64,10 +66,8 @@ function checked(option: string, value: number, least: number, most: number): nu
   throw new SynthesisError(`expected --${option} as an integer from ${least} to ${most}; found ${value}`);
 }
 
-/**
- * How many numbers each country has. The published order of origins is US/Canada, Philippines, Hong Kong, Indonesia,
- * Vietnam, then all others; the shares themselves are not published, and are chosen here to keep that order clear.
- */
+// How many numbers each country has. The published order of origins is US/Canada, Philippines, Hong Kong, Indonesia,
+// Vietnam, then all others; the shares themselves are not published, and are chosen here to keep that order clear.
 
 interface Share {
   readonly inventory: number;
@@ -256,12 +256,12 @@ function recapturesOf(
   return counts.slice(0, used);
 }
 
-/** The blocks of a layout with their numbers, drawn one at a time in any order. */
+// The blocks of a layout with their numbers, drawn one at a time in any order.
 
 /** Room for one block at a time. */
 export class Block {
   firstNumber = 0;
-  /** What its numbers' dates and circumstances are drawn from. */
+  /** What its numbers' dates and attributes are drawn from. */
   seed = 0;
   size = 0;
   /** How many, from the first in `offsets`, are captured again in the fortnight. */

@@ -194,12 +194,10 @@ export function completePrefixes(pattern: string, length: number, leastFree: num
   return found;
 }
 
-/**
- * Where each country's mobile numbers lie, from libphonenumber's metadata: thousand-blocks, numbered 0, 1, 2, …
- *
- * A prefix is kept only as far as numbers under it are read back as mobile (or as fixed line or mobile, where the plan
- * does not tell, as in the US) of that country: calling codes are shared, and some digits are taken for a trunk prefix.
- */
+// Where each country's mobile numbers lie, from libphonenumber's metadata: thousand-blocks, numbered 0, 1, 2, …
+//
+// A prefix is kept only as far as numbers under it are read back as mobile (or as fixed line or mobile, where the plan
+// does not tell, as in the US) of that country: calling codes are shared, and some digits are taken for a trunk prefix.
 
 /** Numbers in a block, its last three digits: the wider of the two blocks that the neighbourhood is counted in. */
 export const BLOCK_NUMBERS = 1000;

@@ -10,7 +10,7 @@ import { InventoryWalk } from './inventory.ts';
 import { type Layout, planInventory, type SynthesisOptions } from './layout.ts';
 import { mobileRanges } from './number-ranges.ts';
 
-/** How numbers cluster: the figures that a synthetic inventory is fitted by. */
+// How numbers cluster: the figures that a synthetic inventory is fitted by.
 
 /** Of the numbers, the share with at least so many OTHER listed numbers in their block. */
 interface BlockShares {

@@ -15,7 +15,7 @@ import {
 import { type Layout, planInventory, type SynthesisOptions } from './layout.ts';
 import { mobileRanges } from './number-ranges.ts';
 
-/** The synthetic inventory and fortnight as rows, one at a time, for whoever wants them without a file between. */
+// The synthetic inventory and fortnight as rows, one at a time, for whoever wants them without a file between.
 
 export { type SynthesisOptions, synthesisOptions } from './layout.ts';
 
@@ -78,7 +78,7 @@ function circumstancesOf(index: number) {
   return circumstances;
 }
 
-/** CSV text as bytes in one reused buffer: strings would cost more than all the drawing of numbers. */
+// CSV text as bytes in one reused buffer: strings would cost more than all the drawing of numbers.
 
 const BUFFER_BYTES = 4 * 2 ** 20;
 /** The longest row: 15 digits, dates, names and a link take less than 250. */

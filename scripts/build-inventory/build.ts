@@ -3,8 +3,8 @@
  * keeps, and whose merge is the merge's own fold (docs/decisions/0010-bulk-build.md).
  *
  *   1. read     pieces of the files -> batches, rows in number order, in the work folder
- *   2. fold     batches -> the segments of one run and the facts of each day, in the work folder
- *   3. publish  batches, segments, slices and facts -> the store, and one generation that has them
+ *   2. fold     batches -> the segments of one run and the activity of each day, in the work folder
+ *   3. publish  batches, segments, slices and activity -> the store, and one generation that has them
  */
 
 import { createHash } from 'node:crypto';
@@ -20,18 +20,22 @@ import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
 import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publish.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { UsageError } from '../command/errors.ts';
+import { formatCount, type Progress, type ProgressStyle } from '../command/progress.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
-import { formatCount } from '../import/progress.ts';
 import { RejectsFile } from '../import/state.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
 import { BuildError, Journal } from './journal.ts';
 import { rejectsName } from './parse.ts';
 import { type FoldedBatches, foldBatches, foldedBefore, foldFacts, type ParsedInput, parseInputs } from './phases.ts';
-import type { BuildProgress } from './progress.ts';
 import type { TaskRunner } from './tasks.ts';
 import { batchIdOf, type Uploaded, upload } from './upload.ts';
 
-/** What a build did, for a person and for a benchmark. */
+export const BUILD_PROGRESS: ProgressStyle = {
+  bar: '{title} [{bar}] {percentage}% | {count} {unit}, {rate} a second | {eta_formatted} left',
+  line: '{title}: {percentage}%, {count} {unit}, {rate} a second, {left} s left',
+};
+
+// What a build did, for a person and for a benchmark.
 
 export interface BuildSummary {
   readonly rows: number;
@@ -136,7 +140,7 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number. */
+// The rejected rows of all inputs in one file, as the import writes it: file, line, code, detail; never a number.
 
 const ROWS_AT_ONCE = 1000;
 
@@ -174,7 +178,7 @@ async function copy(source: string, before: number, write: (rejects: readonly Li
   write(held);
 }
 
-/** The store that a build publishes to: whether it may, and whether it already has. */
+// The store that a build publishes to: whether it may, and whether it already has.
 
 /** @throws BuildError `store-not-empty` */
 function assertEmpty({ runs, compaction, generation }: Manifest): void {
@@ -187,8 +191,8 @@ function assertEmpty({ runs, compaction, generation }: Manifest): void {
 
 /**
  * Makes sure that there is a manifest. Batches may only be put among the merged ones when there is: without, they are
- * the sign of a store that has lost it, and nothing would be published on top of them (src/storage/manifest-object.ts). The
- * first generation has no runs; stopped after it, the store is one that lists nothing.
+ * the sign of a store that has lost it, and nothing would be published on top of them (src/storage/manifest-object.ts).
+ * The first generation has no runs; stopped after it, the store is one that lists nothing.
  *
  * @throws BuildError `store-changed`
  */
@@ -240,7 +244,7 @@ export interface BuildRequest {
 interface BuildDeps {
   readonly context: MergeContext;
   readonly runner: TaskRunner;
-  readonly progress: BuildProgress;
+  readonly progress: Progress;
 }
 
 /**

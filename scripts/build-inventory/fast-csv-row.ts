@@ -1,8 +1,8 @@
 /**
- * The fast way through the gate for what nearly all rows of a large CSV file are: plain ASCII without quotes, digits for
- * a number, ISO times, and circumstances that an earlier row had. It only ever accepts, with the values that
- * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (rows.ts). A
- * property test holds the two equal.
+ * The fast way through the gate for what nearly all rows of a large CSV file are: plain ASCII without quotes, digits
+ * for a number, ISO times, and attributes that an earlier row had. It only ever accepts, with the values that
+ * `validateLine` gave for the same bytes before; whatever it is not sure of goes the slow way (rows.ts). A property
+ * test holds the two equal.
  */
 
 import { attributesText } from '../../src/format/attributes.ts';
@@ -25,7 +25,7 @@ import {
   type RowSink,
 } from './rows.ts';
 
-/** A bounded map from byte strings to values, without making text of the bytes. */
+// A bounded map from byte strings to values, without making text of the bytes.
 
 const MAX_ENTRIES = 8192;
 /** Half full at most. */
@@ -116,7 +116,7 @@ class BytesMemo<T> {
   }
 }
 
-/** The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`. */
+// The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`.
 
 const DATE_BYTES = 10;
 const UTC_SECONDS_BYTES = 20;
@@ -202,7 +202,7 @@ export class FastCsvRows implements ByteLineSink {
   readonly #observedAt: number;
   readonly #firstSeen: number;
   readonly #sightings: number;
-  /** Pairs of a first and a last column: those side by side are looked up as one piece of the line. */
+  /** Pairs of a first and a last column: adjacent ones are looked up as one piece of the line. */
   readonly #circumstances: Int32Array;
   readonly #memo = new BytesMemo<CircumstancesRef>();
   readonly #instant = new FastInstant();
@@ -309,7 +309,7 @@ export class FastCsvRows implements ByteLineSink {
     return value >= 1 && value <= MAX_SIGHTINGS ? value : -1;
   }
 
-  /** The circumstances of an accepted row with the same bytes. */
+  /** The attributes of an accepted row with the same bytes. */
   #known(bytes: Buffer): CircumstancesRef | undefined {
     return this.#beginKey(bytes) ? this.#memo.get() : undefined;
   }
@@ -340,7 +340,7 @@ export class FastCsvRows implements ByteLineSink {
     const row = csvRow(text, line, this.#shape);
     const detection = row === null ? null : checkRow(row, this.#context, this.#sink);
     if (detection === null || !this.#isFast) return;
-    // An accepted row has good circumstances, whatever was slow about the rest of it.
+    // An accepted row has good attributes, whatever was slow about the rest of it.
     if (!this.#split(bytes, start, end) || !this.#beginKey(bytes) || this.#memo.get() !== undefined) return;
     this.#memo.set(circumstancesRef(attributesText(detection)));
   }

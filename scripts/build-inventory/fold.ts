@@ -1,4 +1,7 @@
-/** Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting facts by day. */
+/**
+ * Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting activity by
+ * day.
+ */
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,10 +25,8 @@ import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
 import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
 
-/**
- * Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
- * that the cuts of the segments depend on, so with it every segment can be folded by itself.
- */
+// Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
+// that the cuts of the segments depend on, so with it every segment can be folded by itself.
 
 export interface CountTask {
   readonly kind: 'count';
@@ -95,7 +96,7 @@ function readNumbers(folder: string, batches: readonly SpilledBatch[], from: num
   return all;
 }
 
-/** Which segments there will be, and which of them are folded together: from the counts of the blocks alone. */
+// Which segments there will be, and which of them are folded together: from the counts of the blocks alone.
 
 /** Segments folded with one dictionary: enough that each piece read of a batch is worth the call. */
 const SHARE_SEGMENTS = 4;
@@ -172,11 +173,11 @@ export function planParts(sample: readonly number[], parts: number): number[] {
   return starts;
 }
 
-/** Phase 2, second half, some segments: all batches folded in number order by the merge's own fold. */
+// Phase 2, second half, some segments: all batches folded in number order by the merge's own fold.
 
 /** Rows of all batches together that one fold holds, 24 bytes each. */
 const MAX_HELD_ROWS = 2 ** 19;
-/** Rows of facts sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
+/** Rows of activity sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
 const FACTS_PIECE_ROWS = 2 ** 19;
 /** A piece of a batch is worth a few system calls from about this many rows on. */
 const MAX_ROWS_AT_ONCE = 2 ** 14;
@@ -257,12 +258,11 @@ export async function foldShare(
   return { segments, facts, heldRows: held.most };
 }
 
-/**
- * Phase 2, its end: the facts that the shares have left, which are disjoint in numbers, to objects disjoint in days, so
- * that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is too large.
- */
+// Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint
+// in days, so that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is
+// too large.
 
-/** A facts object in the work folder. */
+/** An activity object in the work folder. */
 export interface SpilledFacts {
   readonly name: string;
   readonly shape: ActivityShape;

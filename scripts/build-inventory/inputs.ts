@@ -144,7 +144,7 @@ export function wholeFile(input: number): InputRange {
   return { input, index: 0, start: 0, end: Number.POSITIVE_INFINITY, isWhole: true };
 }
 
-/** The rows of a piece of an input, from the file to the sink. */
+// The rows of a piece of an input, from the file to the sink.
 
 const PIECE_BYTES = 2 ** 20;
 const LF = 0x0a;

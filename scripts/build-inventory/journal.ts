@@ -103,11 +103,14 @@ const entry = v.variant('event', [
     batches: v.array(spilledBatch),
   }),
   v.object({ event: v.literal('folded'), segments: v.array(spilledSegment), facts: v.array(spilledFacts) }),
-  /** A part of the days, of the facts of all shares. */
+  /** A part of the days, of the activity of all shares. */
   v.object({ event: v.literal('facts'), part: count, objects: v.array(spilledFacts) }),
   /** Segments are uploaded under keys of this attempt, from this time on. */
   v.object({ event: v.literal('attempt'), id: v.string(), atMs: count }),
-  /** A segment with its slices, a facts object or a batch has been put into the store whose manifest has this commit. */
+  /**
+   * A segment with its slices, an activity object or a batch has been put into the store whose manifest has this
+   * commit.
+   */
   v.object({ event: v.literal('put'), key: v.string(), store: v.string() }),
   /** The run is about to be published on top of this generation. */
   v.object({ event: v.literal('publishing'), generation: count, commit: v.string() }),

@@ -17,11 +17,11 @@ import { sortedOrder } from '../../src/lib/sorted.ts';
 import { type Input, type InputRange, readRows } from './inputs.ts';
 import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
 
-/** Collects accepted rows in typed arrays, 24 bytes each, until a batch is full. */
+// Collects accepted rows in typed arrays, 24 bytes each, until a batch is full.
 
 /** 12 MiB of a batch: as much as a tick of a rebuild reads at once (src/merge/context.ts). */
 const MAX_BATCH_ROWS = 2 ** 19;
-/** UTF-16 units of distinct circumstances, so that a batch with a link on every row is no larger. */
+/** UTF-16 units of distinct attributes, so that a batch with a link on every row is no larger. */
 const MAX_BATCH_TEXT_CHARS = 8 * 2 ** 20;
 
 export class BatchRows {
@@ -53,12 +53,12 @@ export class BatchRows {
     return this.#count === this.#maxRows || this.#textChars >= MAX_BATCH_TEXT_CHARS;
   }
 
-  /** Counts up with each batch: ids of circumstances are good only while it stays. */
+  /** Counts up with each batch: ids of attributes are good only while it stays. */
   get serial(): number {
     return this.#serial;
   }
 
-  /** The batch's id of circumstances. */
+  /** The batch's id of attributes. */
   idOf(text: string): number {
     const known = this.#table.size;
     const id = this.#table.idOf(text);
@@ -97,11 +97,9 @@ export class BatchRows {
   }
 }
 
-/**
- * Rows to a batch object (src/format/batch.ts), with the means of the format but without its builder, which interns a
- * text for each row and sorts with a comparator: here the rows bring small integers. The bytes are those of
- * `BatchBuilder` given the same rows in number order (test/unit/scripts/build-inventory/encode-batch.test.ts).
- */
+// Rows to a batch object (src/format/batch.ts), with the means of the format but without its builder, which interns a
+// text for each row and sorts with a comparator: here the rows bring small integers. The bytes are those of
+// `BatchBuilder` given the same rows in number order (test/unit/scripts/build-inventory/encode-batch.test.ts).
 
 /** Where the columns begin in a batch object. */
 export const COLUMNS_OFFSET = FRAME_HEADER_BYTES + BATCH_PREFIX_BYTES;
@@ -116,7 +114,7 @@ interface BatchColumns {
   readonly sightings: Uint32Array;
   /** Index into `texts`. */
   readonly circumstance: Uint32Array;
-  /** Circumstances texts, each once; all of them in use. */
+  /** Attributes texts, each once; all of them in use. */
   readonly texts: readonly string[];
 }
 
@@ -183,7 +181,7 @@ function putSorted<T extends Float64Array | Uint32Array>(from: T, order: Uint32A
   for (let i = 0; i < order.length; i++) to[i] = from[order[i] as number] as number;
 }
 
-/** Phase 1, one piece: rows are checked and put into batches, which are what is kept; rejects go into a file. */
+// Phase 1, one piece: rows are checked and put into batches, which are what is kept; rejects go into a file.
 
 export interface ParseTask {
   readonly kind: 'parse';

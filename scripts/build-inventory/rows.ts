@@ -10,7 +10,7 @@ import { Rejection, type ValidationContext, validateLine } from '../../src/inges
 import type { FileRow } from '../import/file-rows.ts';
 import { type Columns, type Mapping, rowToRaw } from '../import/mapping.ts';
 
-/** What becomes of the rows of an input, in order. */
+// What becomes of the rows of an input, in order.
 
 export interface RowSink {
   /** Times are seconds since 1970; `circumstances` is their text (src/format/attributes.ts). */
@@ -26,7 +26,7 @@ export interface RowSink {
   undated(): void;
 }
 
-/** Circumstances, and where they were last put: so that the text is looked up once a batch, not once a row. */
+/** Attributes, and where they were last put: so that the text is looked up once a batch, not once a row. */
 export interface CircumstancesRef {
   readonly text: string;
   /** The batch and the id in it, as the sink left them. */
@@ -38,10 +38,8 @@ export function circumstancesRef(text: string): CircumstancesRef {
   return { text, batch: -1, id: -1 };
 }
 
-/**
- * The gate of the ingest for one row of a file: the same as for an upload. The fast way through it
- * (fast-csv-row.ts) is held against this one.
- */
+// The gate of the ingest for one row of a file: the same as for an upload. The fast way through it
+// (fast-csv-row.ts) is held against this one.
 
 export interface RowContext extends ValidationContext {
   /** `observedAt` of rows without one, as the API takes it. */
@@ -67,7 +65,7 @@ export function checkRow(row: FileRow, context: RowContext, sink: RowSink): Dete
   return checked;
 }
 
-/** One line of CSV as a row, as `CsvRows` (src/ingest/csv.ts) reads it where each record is one line. */
+// One line of CSV as a row, as `CsvRows` (src/ingest/csv.ts) reads it where each record is one line.
 
 /**
  * A record goes on in the next line, or a quote is never closed: which of the two cannot be said from the line alone,
@@ -111,7 +109,7 @@ export function notUtf8Row(line: number): FileRow {
   return { line, error: malformed(line, 'expected UTF-8 text; found bytes that are not') };
 }
 
-/** Cuts bytes that come in pieces into lines, ended by LF or CRLF, without making text of them. */
+// Cuts bytes that come in pieces into lines, ended by LF or CRLF, without making text of them.
 
 /** No line that is held can be shorter in UTF-16 units than the bound when it has more bytes than this. */
 const MAX_LINE_BYTES = 3 * MAX_LINE_CHARS + 2;

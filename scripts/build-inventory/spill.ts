@@ -9,10 +9,8 @@ import type { MergeDictionary, RecordSink } from '../../src/merge/segment-builde
 import { BuildError } from './journal.ts';
 import { COLUMNS_OFFSET, type SpilledBatch } from './parse.ts';
 
-/**
- * A batch in the work folder, read by range. The file is opened for each read and closed again, so that hundreds of
- * batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
- */
+// A batch in the work folder, read by range. The file is opened for each read and closed again, so that hundreds of
+// batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
 
 /** A batch's columns behind the numbers. */
 const FIELDS = ['observedAt', 'firstSeenAt', 'sightings', 'circumstance'] as const;
@@ -85,7 +83,7 @@ export class SpillFile {
     });
   }
 
-  /** The texts of circumstances `from` to `to`, exclusive, as they stand in the file: each with its length first. */
+  /** The texts of attributes `from` to `to`, exclusive, as they stand in the file: each with its length first. */
   readTexts(from: number, to: number): Buffer {
     const offsets = new Uint32Array(to - from + 1);
     this.#read('.texts', (file) => fill(file, offsets, from * 4, this.#path));
@@ -118,7 +116,7 @@ function fill(file: number, into: Float64Array | Uint32Array | Buffer, position:
   }
 }
 
-/** Rows of a batch in the work folder as a source of the merge's fold, a bounded number of them in memory. */
+// Rows of a batch in the work folder as a source of the merge's fold, a bounded number of them in memory.
 
 /** Texts between two that are wanted are read with them rather than by another call. */
 const MAX_TEXT_GAP = 256;
@@ -156,7 +154,7 @@ export class SpillCursor implements RecordCursor {
   readonly #dictionary: MergeDictionary;
   readonly #held: HeldRows;
   readonly #facts: ActivityRows;
-  /** The batch's id of circumstances to the merge's. */
+  /** The batch's id of attributes to the merge's. */
   readonly #ids = new Map<number, number>();
   #next: number;
   #slice = NO_ROWS;
@@ -164,7 +162,7 @@ export class SpillCursor implements RecordCursor {
 
   /**
    * @param atOnce rows in memory at a time
-   * @param shared by the cursors of a fold; the facts are given each row as it is folded
+   * @param shared by the cursors of a fold; `facts` gets each row as it is folded
    */
   constructor(
     file: SpillFile,

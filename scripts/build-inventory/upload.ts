@@ -1,4 +1,7 @@
-/** Phase 3, first half: batches, segments, slices and facts into the store, a few at a time, each noted when it is there. */
+/**
+ * Phase 3, first half: batches, segments, slices and activity into the store, a few at a time, each noted when it is
+ * there.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +15,13 @@ import { GARBAGE_AGE_MS } from '../../src/merge/collect-garbage.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
+import type { Progress } from '../command/progress.ts';
 import type { SpilledSegment } from './fold.ts';
 import { readFactsFile, type SpilledFacts, segmentName } from './fold.ts';
 import type { Journal } from './journal.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
 import { inParallel } from './phases.ts';
-import type { BuildProgress } from './progress.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
@@ -38,7 +41,7 @@ export interface Upload {
   readonly store: string;
   readonly journal: Journal;
   readonly context: MergeContext;
-  readonly progress: BuildProgress;
+  readonly progress: Progress;
 }
 
 export interface Uploaded {
@@ -58,8 +61,8 @@ export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): stri
 }
 
 /**
- * Stopped anywhere, what was put is there, but nothing leads to the segments and facts yet. They have keys of their attempt; an
- * attempt that is too old to be finished is left to the garbage collection, and begun anew.
+ * Stopped anywhere, what was put is there, but nothing leads to the segments and activity yet. They have keys of their
+ * attempt; an attempt that is too old to be finished is left to the garbage collection, and begun anew.
  *
  * @throws BuildError `damaged-work`, or `upload-too-slow`; rejects when the storage fails three times
  */
@@ -71,7 +74,7 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
   const facts = job.facts.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
   const total = [...batches, ...segments, ...facts].reduce((sum, { bytes }) => sum + bytes, 0);
-  progress.begin('publishing', total, 'objects');
+  progress.begin('publishing', total, { unit: 'objects' });
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {
     if (!done.has(key)) {
       await inTries(work, context);

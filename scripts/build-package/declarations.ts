@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path/posix';
 import { BuildError } from './entries.ts';
 
-/** A declaration file as tsc writes it, read by statement; anything else is refused. */
+// A declaration file as tsc writes it, read by statement; anything else is refused.
 
 /** `imported` under the name `local`, from another file or package. */
 interface Specifier {
@@ -97,10 +97,8 @@ function namesIn(text: string): ReadonlySet<string> {
   return new Set(codeOf(text).match(/[A-Za-z_$][\w$]*/g));
 }
 
-/**
- * What of the declarations an entry leads to. Modules are imported for their code, and their declarations then name
- * packages that a user of the package does not have, for things that no public type leads to. Those are left out.
- */
+// What of the declarations an entry leads to. Modules are imported for their code, and their declarations then name
+// packages that a user of the package does not have, for things that no public type leads to. Those are left out.
 
 /**
  * Types of Workers in public declarations. Where Cloudflare's types are installed the empty interface merges with what
@@ -196,7 +194,9 @@ export class Reachable {
   }
 }
 
-/** The files with what is kept of them. Imports name the module as it would be at run time, which every tool resolves. */
+/**
+ * The files with what is kept of them. Imports name the module as it would be at run time, which every tool resolves.
+ */
 export function printFiles(files: Files, { kept }: Reachable): ReadonlyMap<string, string> {
   const printed = new Map<string, string>();
   for (const [path, names] of kept) {

@@ -1,4 +1,7 @@
-/** Batches, of which everything else is made: which were merged, set aside, withdrawn or held back, and that each is kept. */
+/**
+ * Batches, of which everything else is made: which were merged, set aside, withdrawn or held back, and that each is
+ * kept.
+ */
 import { openBatch } from '../../src/format/batch.ts';
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/lib/errors.ts';
@@ -20,7 +23,7 @@ import {
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Check, FsckError, isKept, type Look, listObjects, REBUILD } from './findings.ts';
 
-/** The history: the chain of parents from the current generation back to the first, and the batches named on it. */
+// The history: the chain of parents from the current generation back to the first, and the batches named on it.
 
 /** Ten years of minutes. */
 const MAX_GENERATIONS = 5_256_000;
@@ -143,7 +146,7 @@ function checkReferences(
   }
 }
 
-/** The batches, of which everything else is made: each that was merged is kept, once, and whole; others wait. */
+// The batches, of which everything else is made: each that was merged is kept, once, and whole; others wait.
 
 /** About a hundred bytes of memory each; so many are never left unmerged. */
 const MAX_WAITING = 1_000_000;
@@ -243,7 +246,7 @@ function unnamed({ findings }: Look, key: string, history: History, check: Check
   }
 }
 
-/** Batches kept out of the inventory as a whole: that the manifest's list of them can be read, and contradicts nothing. */
+// Batches kept out of the inventory as a whole: that the manifest's list of them can be read, and contradicts nothing.
 
 const STOPPED =
   'Lookups are right, but no rollback can be made and no batch set aside or released until it is back: put it back ' +
@@ -270,7 +273,7 @@ export async function checkSetAside(look: Look, manifest: Manifest): Promise<Rea
   }
 }
 
-/** Which uploads were taken back: the list of the generation, and the objects that say so for ever. */
+// Which uploads were taken back: the list of the generation, and the objects that say so for ever.
 
 interface CheckedWithdrawals {
   /** Ids; null: the list of the generation cannot be read. */
@@ -318,7 +321,7 @@ const WITHDRAWN_LOST = 'It is withdrawn, so nothing depends on it.';
 /** Which numbers to compute anew is read from the batch itself. */
 const STILL_IN = `It is withdrawn, but what the inventory has of it cannot be taken out without it. ${REBUILD}`;
 
-/** The ledger of sources: that it can be read, with its pages, and that what it keeps out of the inventory is kept. */
+// The ledger of sources: that it can be read, with its pages, and that what it keeps out of the inventory is kept.
 
 const NO_MERGES =
   'No tick can merge anything until it is back: put it back from a copy of the bucket. Without one, a rebuild says what ' +

@@ -22,7 +22,7 @@ import { checkRetained, countGarbage } from './retained.ts';
 import { checkFacts, checkNumbers, checkSegmentsInUse } from './segments.ts';
 import { verifyBatches } from './verify-batches.ts';
 
-/** What is set by hand: API keys, canaries, and what tenants decide with. */
+// What is set by hand: API keys, canaries, and what tenants decide with.
 
 async function checkKeys({ objects, findings }: Look): Promise<void> {
   const check = findings.begin('API keys');
@@ -37,8 +37,8 @@ async function checkKeys({ objects, findings }: Look): Promise<void> {
 }
 
 /**
- * Compiles the source, and holds the tree to it by which lookups decide. A tree of another version is passed over: whoever
- * does not know it has the source compiled.
+ * Compiles the source, and holds the tree to it by which lookups decide. A tree of another version is passed over:
+ * whoever does not know it has the source compiled.
  */
 function checkPolicy(bytes: Bytes): void {
   const { policy, tree } = policyFile.decode(bytes);
@@ -88,7 +88,10 @@ export async function checkTenants(look: Look): Promise<void> {
   }
 }
 
-/** Documents are written before the index that names them, so that some without it may be of a first change that stopped. */
+/**
+ * Documents are written before the index that names them, so that some without it may be of a first change that
+ * stopped.
+ */
 async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> {
   for (const prefix of [POLICY_PREFIX, OVERRIDES_PREFIX]) {
     const [first] = (await objects.list(prefix, { limit: 1 })).objects;

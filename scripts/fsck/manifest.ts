@@ -16,7 +16,7 @@ import { hasMerged } from '../../src/storage/manifest-object.ts';
 import type { ObjectStore, StoredObject } from '../../src/storage/store.ts';
 import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
 
-/** What a manifest says of itself, held against itself. Its reader has checked that segments are in number order. */
+// What a manifest says of itself, held against itself. Its reader has checked that segments are in number order.
 
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
 export function contradictions(manifest: Manifest): string[] {
@@ -27,12 +27,12 @@ export function contradictions(manifest: Manifest): string[] {
   if (generation === 0) problems.push('is of generation 0, which is never published');
   if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
   if (hasRepeats(keys)) problems.push('names a segment twice');
-  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names a facts object twice');
+  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names an activity object twice');
   const isStack = reached.every(({ generation: from, day }, i) => {
     const before = reached[i - 1];
     return from <= generation && (before === undefined || (before.generation < from && before.day < day));
   });
-  if (!isStack) problems.push('says since when facts have come in, but not in order');
+  if (!isStack) problems.push('says since when activity has come in, but not in order');
   if (hasRepeats(runs.map(({ id }) => id))) problems.push('has two runs of one name');
   if (hasRepeats(replay)) problems.push('has a batch to be merged again twice');
   if (unscreened.some((id) => !replay.includes(id)))
@@ -69,7 +69,7 @@ function hasRepeats(values: readonly string[]): boolean {
   return new Set(values).size !== values.length;
 }
 
-/** The copies of manifests, for who has lost the manifest: which of them it may have been. */
+// The copies of manifests, for who has lost the manifest: which of them it may have been.
 
 interface NewestCopies {
   /** Keys of all copies of the newest generation that has one; of several, one at most was published. */
@@ -103,7 +103,7 @@ export function generationOf(key: string): number {
   return Number(key.slice(RETAINED_PREFIX.length, key.indexOf('-')));
 }
 
-/** The manifest: that it is there, can be read, and agrees with itself. */
+// The manifest: that it is there, can be read, and agrees with itself.
 
 /** What a published generation leaves behind, so that none of it is there in a store that never had one. */
 const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, FACTS_PREFIX, MERGED_PREFIX];

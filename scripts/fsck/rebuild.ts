@@ -22,14 +22,13 @@ import {
   WITHDRAWN_PREFIX,
 } from '../../src/storage/keys.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { FsckError, isKept, listObjects, type Progress } from './findings.ts';
+import type { Progress } from '../command/progress.ts';
+import { FsckError, isKept, listObjects } from './findings.ts';
 import { generationOf, newestCopies } from './manifest.ts';
 
-/**
- * What was decided of batches, which the batches themselves do not tell: which are set aside, which rows are held back.
- * A rebuild that did without would list what was kept out, so what cannot be read is not passed over: whoever rebuilds
- * chooses what to go by instead.
- */
+// What was decided of batches, which the batches themselves do not tell: which are set aside, which rows are held back.
+// A rebuild that did without would list what was kept out, so what cannot be read is not passed over: whoever rebuilds
+// chooses what to go by instead.
 
 /** What `--decisions` takes for: nothing is known, everything is screened as if it had just come in. */
 export const NO_DECISIONS = 'none';
@@ -255,8 +254,9 @@ export interface Rebuilt {
 }
 
 /**
- * Builds in an empty store. Batches that were set aside are kept and set aside again, for the same reason; of merged ones, what
- * was in quarantine stays in it; those that waited are screened and merged. Stopped anywhere, the source is as it was, and the target of no use.
+ * Builds in an empty store. Batches that were set aside are kept and set aside again, for the same reason; of merged
+ * ones, what was in quarantine stays in it; those that waited are screened and merged. Stopped anywhere, the source is
+ * as it was, and the target of no use.
  *
  * @param choice what to go by where nobody can tell what was kept out (readDecided); null: nothing is chosen
  * @throws FsckError if there is nothing to build from, or what was kept out cannot be told
@@ -356,8 +356,8 @@ async function setAsideAgain(
 }
 
 /**
- * Keeps what was taken back, named by the history as all that ever came in, and with the objects that say so. Returns of
- * how many there is nothing left to keep.
+ * Keeps what was taken back, named by the history as all that ever came in, and with the objects that say so. Returns
+ * of how many there is nothing left to keep.
  */
 async function keepWithdrawn(
   source: ObjectStore,

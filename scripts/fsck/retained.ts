@@ -214,7 +214,7 @@ class NamedSegments {
   }
 }
 
-/** The facts objects of the current generation, looked at already, and of all retained ones, each looked at once. */
+/** The activity objects of the current generation, looked at already, and of all retained ones, each looked at once. */
 class NamedFacts {
   readonly #entries: Map<string, ActivityEntry>;
   readonly #look: Look;
@@ -222,7 +222,7 @@ class NamedFacts {
 
   constructor(look: Look, current: Manifest) {
     this.#look = look;
-    this.#check = look.findings.begin('facts only they name');
+    this.#check = look.findings.begin('activity only they name');
     this.#entries = new Map(current.facts.map((entry) => [entry.key, entry]));
   }
 
@@ -247,13 +247,13 @@ class NamedFacts {
   }
 }
 
-/** What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old. */
+// What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old.
 
 export async function countGarbage(look: Look, named: Named, history: History): Promise<void> {
   const { slices, findings, progress } = look;
   progress.begin('garbage');
   findings.count('segments that nothing names', await countOthers(look, SEGMENT_PREFIX, named.segments));
-  findings.count('facts objects that nothing names', await countOthers(look, FACTS_PREFIX, named.facts));
+  findings.count('activity objects that nothing names', await countOthers(look, FACTS_PREFIX, named.facts));
   findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
   const lists = await countOthers(look, SET_ASIDE_PREFIX, named.setAside);
   findings.count('lists of batches set aside that nothing names', lists);

@@ -1,4 +1,4 @@
-/** Segments, their slices, the exact counts of their numbers, and facts: there, whole, and as the manifest says. */
+/** Segments, their slices, the exact counts of their numbers, and activity: there, whole, and as the manifest says. */
 
 import { GrowingActivity } from '../../src/format/activity.ts';
 import { FoldedKeys } from '../../src/format/activity-fold.ts';
@@ -23,7 +23,7 @@ import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Check, FsckError, type Look, REBUILD } from './findings.ts';
 import { segmentsInUse } from './manifest.ts';
 
-/** A segment's bytes held against what the manifest says of it, down to each record. */
+// A segment's bytes held against what the manifest says of it, down to each record.
 
 const SHAPE_FIELDS = [
   'first',
@@ -84,7 +84,7 @@ function inspectFresh({ numbers: { recency }, verdicts }: OpenSegment): void {
   });
 }
 
-/** Segments and their slices in KV: there, whole, and as the manifest says; one segment in memory at a time. */
+// Segments and their slices in KV: there, whole, and as the manifest says; one segment in memory at a time.
 
 const SEGMENT_REMEDY = `Lookups of its numbers fail or will fail. ${REBUILD}`;
 
@@ -155,10 +155,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }
 
-/**
- * The exact counts: every number of the inventory once, in the oldest run that has it, and what a compaction has
- * merged so far. One column of each run is in memory at a time.
- */
+// The exact counts: every number of the inventory once, in the oldest run that has it, and what a compaction has
+// merged so far. One column of each run is in memory at a time.
 
 /** Each run takes up to 1 MiB; a store in order has at most five. */
 const MAX_RUNS = 256;
@@ -264,14 +262,14 @@ class NumbersCursor {
   }
 }
 
-/** Facts objects: there, whole, as the manifest says, and their rows in order; one object in memory at a time. */
+// Activity objects: there, whole, as the manifest says, and their rows in order; one object in memory at a time.
 
 const REMEDY = `Lookups are right; briefings of its days cannot be made. ${REBUILD}`;
 
-/** Every facts object of the current generation. */
+/** Every activity object of the current generation. */
 export async function checkFacts({ objects, findings, progress }: Look, { facts }: Manifest): Promise<void> {
-  const check = findings.begin('facts');
-  progress.begin('facts', facts.length);
+  const check = findings.begin('activity');
+  progress.begin('activity', facts.length);
   for (const entry of facts) {
     await checkFactsObject(objects, entry, check, REMEDY);
     progress.advance();

@@ -19,11 +19,9 @@ import { readSegment } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Look, listObjects, REBUILD } from './findings.ts';
 
-/**
- * The fold of whole runs, however large, in bounded memory: after a few segments it begins anew where it stopped, as a
- * compaction does from tick to tick (src/merge/tick.ts), and so forgets the texts it has met. Segments are cut the
- * same way, so the bytes are the same.
- */
+// The fold of whole runs, however large, in bounded memory: after a few segments it begins anew where it stopped, as a
+// compaction does from tick to tick (src/merge/tick.ts), and so forgets the texts it has met. Segments are cut the
+// same way, so the bytes are the same.
 
 /** Half a million records with their texts: some 100 MB when each has a link of its own. */
 const SEGMENTS_AT_ONCE = 8;
@@ -53,7 +51,7 @@ export async function* foldInShares(
   }
 }
 
-/** Runs in a folder of their own under the system's temporary one: what does not fit into memory while it is folded. */
+// Runs in a folder of their own under the system's temporary one: what does not fit into memory while it is folded.
 
 /** Runs folded into one at a time; of each, a segment is in memory: a few MB. */
 const FAN_IN = 16;

@@ -9,7 +9,7 @@ import { type FileRow, type FileSource, type RowHooks, rowsOf } from './file-row
 import { ImportError } from './mapping.ts';
 import type { ServerLabels } from './upload.ts';
 
-/** Which lines were sent, without holding any of them: for going on with a file that has been repaired. */
+// Which lines were sent, without holding any of them: for going on with a file that has been repaired.
 
 export const LINE_HASH_BYTES = 8;
 
@@ -26,8 +26,8 @@ export function hashesToBytes(hashes: readonly bigint[]): Uint8Array {
 }
 
 /**
- * Lines by their hashes, each as often as it was sent. 8 bytes a line, and 4 more in memory; of 20 million lines against
- * 20 million others, two differ and have the same hash in one of 90,000 files.
+ * Lines by their hashes, each as often as it was sent. 8 bytes a line, and 4 more in memory; of 20 million lines
+ * against 20 million others, two differ and have the same hash in one of 90,000 files.
  */
 export class LineSet {
   /** Ascending. */
@@ -66,7 +66,7 @@ export class LineSet {
   }
 }
 
-/** A row of a file becomes a line to send, or a reject: the same checks that the server will make. */
+// A row of a file becomes a line to send, or a reject: the same checks that the server will make.
 
 interface LineContext {
   /** Name of the file. */
@@ -122,12 +122,14 @@ export function jsonOf(raw: RawLine): string {
   return JSON.stringify(fields);
 }
 
-/** Half of what one upload may have, so that no line can take it over the bound. In UTF-16 units, at most 3 bytes each. */
+/**
+ * Half of what one upload may have, so that no line can take it over the bound. In UTF-16 units, at most 3 bytes each.
+ */
 const MAX_CHUNK_CHARS = 8 * 1024 * 1024;
 
 /**
- * Keys that an upload can have, one after the other: one is used up when the server was asked whether it has it, and had
- * not (upload.ts).
+ * Keys that an upload can have, one after the other: one is used up when the server was asked whether it has it, and
+ * had not (upload.ts).
  */
 const MAX_KEYS = 4;
 
@@ -205,8 +207,8 @@ export class Chunk {
   }
 
   /**
-   * The keys that it can have. Made of the lines and of the place of the upload among those of the import, so that the same
-   * import, run again from anywhere, is counted once, and repeated lines of one file are not taken for a retry.
+   * The keys that it can have. Made of the lines and of the place of the upload among those of the import, so that the
+   * same import, run again from anywhere, is counted once, and repeated lines of one file are not taken for a retry.
    */
   keys(index: number): string[] {
     const first = sha256(`ringfence import 1\n${index}\n${this.#text()}`);

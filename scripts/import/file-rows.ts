@@ -22,7 +22,7 @@ import {
   VALUE_PROPERTY,
 } from './mapping.ts';
 
-/** What went wrong with a file, said so that someone can do something about it. */
+// What went wrong with a file, said so that someone can do something about it.
 
 export function readError(path: string, error: unknown): ImportError {
   const name = basename(path);

@@ -1,3 +1,4 @@
+/** Ports of this machine: whether one is free, and finding one that is. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { CommandError, codeOf } from '../command/errors.ts';

@@ -1,3 +1,4 @@
+/** Turns a list of routes into an app: it checks key, scope and quota, calls the handler, and answers failures. */
 import { type Context, Hono } from 'hono';
 import { authorize } from './auth.ts';
 import { failureResponse, Problem } from './problem.ts';
@@ -7,14 +8,14 @@ import { repeatedInQuery } from './request.ts';
 import type { Route } from './route.ts';
 import type { RequestServices } from './services.ts';
 
-/** Answers a request that no route is for. */
+/** Answers requests that no route matches. */
 export type NotFound = (request: Request) => Response | Promise<Response>;
 
 /**
- * An app of these routes. One handler a route and no middleware: the lookup is asked for at every sign-up, and Hono calls
- * a single handler without composing a chain.
+ * An app of these routes. Each route is one handler without middleware, since every sign-up asks for a lookup and Hono
+ * calls a single handler without composing a chain.
  *
- * No CORS headers: a browser that could call this would have to hold a key.
+ * There are no CORS headers: a browser that could call this would have to hold a key.
  */
 export function createApp(
   routes: readonly Route[],
@@ -27,13 +28,13 @@ export function createApp(
     const queryNames = (route.parameters ?? []).flatMap((one) => (one.in === 'query' ? [one.name] : []));
     app.on(route.method, route.path, (context) => serve(route, queryNames, context, services, quota));
   }
-  // Hono comes here for a path that is not one of these, and for a method that a path does not have.
+  // Hono calls this for a path that no route has, and for a method that a path does not have.
   app.notFound(({ req }) => notFound(req.raw));
   app.onError((error) => failureResponse(error, 'no route', services));
   return app;
 }
 
-/** @param queryNames of the parameters that the route reads from the query */
+/** @param queryNames names of the parameters that the route reads from the query */
 async function serve(
   route: Route,
   queryNames: readonly string[],
@@ -51,13 +52,14 @@ async function serve(
     refuseRepeated(queryNames, context.req.url);
     return await route.handle(context, principal);
   } catch (error) {
-    // The pattern and not the path: someone may have put a number there.
+    // The log gets the pattern of the route and not the path, since someone may have put a number there.
     return failureResponse(error, `${route.method} ${route.path}`, services);
   }
 }
 
 /**
- * Of two values for one parameter neither is better than the other: nobody is to decide by the one that we did not read.
+ * Refuses a parameter that is given twice: no value is better than the other, and another reader of the same URL may
+ * decide by the one that this service did not read.
  * @throws Problem `invalid-request`
  */
 function refuseRepeated(names: readonly string[], url: string): void {

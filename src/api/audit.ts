@@ -1,4 +1,7 @@
-/** Into the audit trail, what an admin has done to the store: after the fact, which must not wait for anything. */
+/**
+ * The audit trail: GET /v1/audit, and the recording of what an admin has done to the store. It is recorded after it was
+ * done, since the action must not wait for the trail.
+ */
 
 import * as v from 'valibot';
 import type { Principal } from '../keys/key.ts';
@@ -14,10 +17,16 @@ import { json, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 import { authorOf, readOrUnavailable, TENANT_PARAMETER } from './tenant.ts';
 
-/** Members of an event that a log line may have: no number, and no text of a feed or an operator, which may hold one. */
+/**
+ * Members of an event that may stand in a log line: they hold no number, and no text of a feed or an operator that may
+ * hold one.
+ */
 const LOGGED = ['batch', 'generation', 'restored', 'requeue'];
 
-/** Into the trail that is for all tenants, since they share the inventory. If it cannot be written, the log has it. */
+/**
+ * Records in the trail for all tenants, since they share the inventory. If the trail cannot be written, the log has the
+ * event.
+ */
 export async function recordForAll(
   { tenants, log }: Pick<ControlServices, 'tenants' | 'log'>,
   { id: by }: Principal,
@@ -29,7 +38,7 @@ export async function recordForAll(
   log('audit.failed', { tenant: ALL_TENANTS, by, action, details: JSON.stringify(details, LOGGED) });
 }
 
-/** Who changed what a tenant decides with, and its keys; under `*`, what is for all, and what was taken back. */
+// GET /v1/audit tells who changed what a tenant decides with, and its keys; under `*`, what holds for all tenants.
 
 const override = v.object({
   number: v.string(),

@@ -1,3 +1,4 @@
+/** Who sends a request, by its API key, and whether they may: scope and quota. */
 import { allows, type Principal, type Scope } from '../keys/key.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import { Problem, storageUnavailable } from './problem.ts';
@@ -7,9 +8,9 @@ const REALM = 'Bearer realm="ringfence"';
 const SCHEME = 'bearer ';
 
 /**
- * Who sends the request, if they may.
+ * The sender of a request, if the key is valid, has the scope, and is within its quota.
  * @param header the Authorization header
- * @param asked set if this key was looked for among those that are known to be good; its `principal` is what came of it
+ * @param asked given if this key was already looked for among the keys known to be valid; `principal` is the result
  * @throws Problem `unauthorized`, `forbidden`, `quota-exceeded`, or `storage-unavailable` if the key cannot be checked
  */
 export async function authorize(
@@ -40,13 +41,13 @@ async function authenticate(token: string, keys: KeyRegistry): Promise<Principal
   throw unauthorized('expected a valid API key', `${REALM}, error="invalid_token"`);
 }
 
-/** null: there is none in the Authorization header. */
+/** The key in an Authorization header; null: there is none. */
 export function bearerToken(header: string | null): string | null {
   if (header === null || header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null;
   return header.slice(SCHEME.length).trim();
 }
 
-/** RFC 6750, 3: a request without a key is told no error code, one with a bad key is. */
+/** By RFC 6750, section 3, a request without a key is told no error code, and one with an invalid key is told one. */
 function unauthorized(detail: string, challenge: string): Problem {
   return new Problem('unauthorized', detail, { headers: { 'www-authenticate': challenge } });
 }

@@ -1,4 +1,7 @@
-/** Uploads after they were accepted: what has become of each, taking one back, and bringing one back. */
+/**
+ * Uploads after they were accepted: listing them with their state, withdrawing one, and releasing one that was set
+ * aside.
+ */
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { MAX_NAME_CHARS } from '../ingest/validate.ts';
@@ -99,7 +102,7 @@ const ID_PARAMETER: ParameterDoc = {
   required: true,
   example: BATCH,
 };
-/** As ids are made (src/ingest/accept.ts), and by who builds batches offline. */
+/** The form of ids as src/ingest/accept.ts makes them, and tools that build batches offline. */
 const ID = /^[0-9A-Za-z_-]{1,120}$/;
 
 export function batchRoutes(services: ControlServices): readonly Route[] {

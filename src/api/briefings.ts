@@ -1,3 +1,4 @@
+/** GET /v1/briefings: the briefing of a period as JSON, as Markdown, or as a page to read and print. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { type Briefing, briefingSchema } from '../briefing/briefing.ts';
@@ -9,7 +10,7 @@ import { Problem } from './problem.ts';
 import { parse } from './request.ts';
 import { json, type ParameterDoc, preferredType, type Route } from './route.ts';
 
-/** Detections before it are refused, so that no period before it has any. */
+/** Detections dated before this are refused, so that no earlier period has any. */
 const FIRST_DATE = '2000-01-01';
 const EXPECTED = `expected a date as YYYY-MM-DD, from ${FIRST_DATE} to 9999-12-31`;
 
@@ -21,7 +22,7 @@ const day = v.pipe(
 
 const briefingPath = v.object({ from: day, to: day });
 
-/** A short period of a small inventory. The block is of numbers that are reserved for fiction. */
+/** The briefing of a short period of a small inventory. Its block has numbers that are reserved for fiction. */
 export const BRIEFING_EXAMPLE: Briefing = {
   period: { from: '2025-05-16', to: '2025-05-17', days: 2, complete: true, until: '2025-05-17' },
   captured: 40,
@@ -100,17 +101,15 @@ export const BRIEFING_EXAMPLE: Briefing = {
   computedAt: '2025-05-18T00:15:02.000Z',
 };
 
-/** A period's briefing as JSON, as Markdown, or as a page to read and print. */
-
 /** What the route needs of src/briefing/briefings.ts. */
 export interface BriefingService {
-  /** Of a period that has begun. Rejects with StorageUnavailable. */
+  /** The briefing of a period that has begun. Rejects with StorageUnavailable. */
   get(span: DaySpan): Promise<Briefing>;
 }
 
 const TYPES = ['application/json', 'text/markdown', 'text/html'] as const;
 
-/** Of the two that people read. A browser may go back to one; a cache on the way must not keep it. */
+/** For Markdown and the page, which people read. A browser may keep one to go back to; a cache on the way must not. */
 const TEXT_HEADERS = {
   'cache-control': 'private, no-cache',
   'x-content-type-options': 'nosniff',

@@ -1,4 +1,7 @@
-/** Messages start with "expected" and never repeat the value (validate.ts). */
+/**
+ * Canaries: numbers that no honest source can have seen. A source that reports one goes into quarantine. Messages start
+ * with "expected" and never repeat the value.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -40,8 +43,6 @@ export const canaryAnswer = v.object({
 });
 
 export const canariesAnswer = v.object({ canaries: v.array(canaryAnswer) });
-
-/** Canaries: numbers that no honest source can have seen. Who reports one goes into quarantine. */
 
 const REQUEST = { number: LISTED_EXAMPLE.number, note: 'in the page source of our own test shop' };
 const ANSWER = {

@@ -1,3 +1,4 @@
+/** The HTTP API of the control Worker, and the list of all routes of both Workers. */
 import { createApp } from './app.ts';
 import { auditRoutes } from './audit.ts';
 import { batchRoutes } from './batches.ts';
@@ -17,10 +18,10 @@ import type { ControlServices, EdgeServices } from './services.ts';
 import { sourceRoutes } from './sources.ts';
 import { stateRoutes } from './state.ts';
 
-/** The edge's routes as they are described and matched elsewhere: nothing calls their handlers, so these ask nobody. */
+/** The edge's routes are only described and matched here; nothing calls their handlers, so they get no services. */
 const NOT_SERVED = {} as EdgeServices;
 
-/** The routes of the control Worker, GET /openapi.json among them: it describes those of both. */
+/** The routes of the control Worker. GET /openapi.json is among them and describes those of both Workers. */
 function controlRoutes(services: ControlServices): readonly Route[] {
   const own = [
     ...policyRoutes(services),
@@ -39,7 +40,7 @@ function controlRoutes(services: ControlServices): readonly Route[] {
   return [...own, openApiRoute(describedTogether(own))];
 }
 
-/** Every route there is at the one address of both Workers, in the order of the document. */
+/** All routes of both Workers, which have one address, in the order of the document. */
 export function allRoutes(services: ControlServices): readonly Route[] {
   return describedTogether(controlRoutes(services));
 }
@@ -59,9 +60,10 @@ function describedTogether(control: readonly Route[]): readonly Route[] {
   ];
 }
 
-/** The control Worker's part of the HTTP API, and the answer for whatever no route of either Worker is for. */
-
-/** Make one per isolate. */
+/**
+ * The control Worker's part of the HTTP API, with the answer for requests that no route of either Worker matches. Make
+ * one per isolate.
+ */
 export function createControlFetch(services: ControlServices, quota = new RequestQuota(services)) {
   const all = allRoutes(services);
   const notFound = (request: Request) => problemResponse(noRoute(all, new URL(request.url).pathname));
@@ -69,13 +71,13 @@ export function createControlFetch(services: ControlServices, quota = new Reques
   return (request: Request): Response | Promise<Response> => app.fetch(request);
 }
 
-/** A path that nobody has, or a method that a path does not have. */
+/** The problem for a path that no route has, or a method that a path does not have. */
 function noRoute(routes: readonly Route[], path: string): Problem {
   const methods = new Set<string>();
   for (const route of routes) {
     if (!samePath(route.path, path)) continue;
     methods.add(route.method);
-    // Hono answers HEAD by GET.
+    // Hono answers HEAD with the GET route.
     if (route.method === 'GET') methods.add('HEAD');
   }
   if (methods.size === 0) return new Problem('not-found', 'expected one of the paths in /openapi.json');

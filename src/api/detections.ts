@@ -1,4 +1,7 @@
-/** What an upload holds, for the OpenAPI document (src/ingest/validate.ts is what checks it), and its receipt. */
+/**
+ * POST /v1/detections: the headers and the receipt of an upload, and its description for the OpenAPI document.
+ * src/ingest reads and checks the body.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -80,9 +83,7 @@ export const receiptAnswer = v.object({
   ),
 });
 
-/** Uploads of detections: headers and receipt here, everything between in src/ingest. */
-
-/** Enough for a UUID, a digest or a file name with a line range. */
+/** Enough characters for a UUID, a digest or a file name with a line range. */
 const MAX_KEY_CHARS = 255;
 const PRINTABLE = /^[\x20-\x7e]+$/;
 const KEY_EXPECTED = `Idempotency-Key: expected 1 to ${MAX_KEY_CHARS} printable ASCII characters`;
@@ -147,7 +148,7 @@ export function detectionRoutes(services: ControlServices): readonly Route[] {
   ];
 }
 
-/** StorageUnavailable of `accept` becomes its problem where all errors do (problem.ts). */
+/** StorageUnavailable of `accept` becomes a problem where all errors do (failureResponse in problem.ts). */
 async function upload(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const idempotencyKey = checkedKey(req.header('idempotency-key'));
   const result = await services
@@ -172,7 +173,7 @@ async function upload(services: ControlServices, { req }: Context, principal: Pr
   return json({ ...answer, ...replayState(result.batch, state) }, 202, { 'idempotent-replayed': 'true' });
 }
 
-/** What has become of an upload that is sent again: without it, "already stored" would hide that nothing is served. */
+/** The state of an upload that is sent again: "already stored" alone would hide that it may not be served. */
 function replayState(batch: string, state: BatchState): { readonly state: ReplayState; readonly detail?: string } {
   if (state === 'set-aside') {
     const detail = `set aside, so none of it is in the inventory: POST /v1/batches/${batch}/release merges it (scope admin)`;

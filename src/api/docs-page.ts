@@ -1,6 +1,6 @@
 /**
- * The reference page: Swagger UI over GET /openapi.json, all of it from this deployment. Its two large files are static
- * assets (wrangler.toml), beside the Worker's script and not in it; nothing else of their folder is served.
+ * The reference page: Swagger UI over GET /openapi.json, served whole by this deployment. Its two large files are
+ * static assets (wrangler.toml) and not part of the Worker's script; no other file of their folder is served.
  */
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -8,7 +8,7 @@ import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 import type { Assets } from './services.ts';
 
-/** Shield of the page, in the tab of the browser. */
+/** The shield that browsers show in the tab of the page. */
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%23c2410c' d='M8 1 2 3v5c0 3 2 5 6 7 4-2 6-4 6-7V3z'/%3E%3C/svg%3E";
 
@@ -32,10 +32,9 @@ const HTML = `<!doctype html>
 `;
 
 /**
- * The key that someone pastes stays in the page's memory and is gone with it. Swagger UI has a dark mode of its own,
- * which a class of the root element switches on. It takes every media type with "json" in its name for one JSON value, and
- * writes an example that is text as a JSON string: of NDJSON, that is what Execute would send. A plugin tells it that
- * lines are text.
+ * A pasted key stays in the page's memory and is gone when the page is closed. A class of the root element switches on
+ * the dark mode of Swagger UI. For every media type with "json" in its name Swagger UI would send an example that is
+ * text as one JSON string, and NDJSON with it; a plugin tells it that lines are text.
  */
 const INIT = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const setMode = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -61,7 +60,7 @@ SwaggerUIBundle({
 });
 `;
 
-/** Less air, no choice of one server, and no column of links, of which there are none. */
+/** Narrower spacing, without the choice among servers (there is one) and the column of links (there are none). */
 const CSS = `body { margin: 0; }
 noscript { display: block; padding: 2rem; font-family: sans-serif; }
 .swagger-ui .info { margin: 2rem 0 0; }
@@ -77,7 +76,10 @@ noscript { display: block; padding: 2rem; font-family: sans-serif; }
 }
 `;
 
-/** Scripts and styles of this origin only, and none within the page. The pictures of Swagger UI's styles are data. */
+/**
+ * Scripts and styles come from this origin only, and none stand within the page. Pictures in Swagger UI's styles are
+ * data.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -89,17 +91,20 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Changes with the Worker: asked for again after minutes. The assets change with Swagger UI: after a day. */
+/**
+ * The page changes with the Worker, so browsers ask again after minutes. The assets change with Swagger UI: after a
+ * day.
+ */
 const PAGE_CACHE = 'public, max-age=300';
 const ASSET_CACHE = 'public, max-age=86400';
 const HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
-/** What the Worker writes itself, by file name. */
+/** What the Worker serves from its script, by file name. */
 const OWN_FILES: Readonly<Record<string, { readonly type: string; readonly text: string }>> = {
   'init.js': { type: 'text/javascript; charset=utf-8', text: INIT },
   'page.css': { type: 'text/css; charset=utf-8', text: CSS },
 };
-/** In the folder of the assets under the same names. */
+/** What it serves from the folder of the assets, under the same names. */
 const ASSET_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'];
 const FILES = [...Object.keys(OWN_FILES), ...ASSET_FILES];
 
@@ -159,7 +164,7 @@ async function file(req: Context['req'], assets: Assets | null): Promise<Respons
 }
 
 async function asset(name: string, etag: string | undefined, assets: Assets): Promise<Response> {
-  // Assets are found by path alone; the host is any.
+  // Assets are found by their path alone, so any host will do.
   const request = new Request(
     `https://assets.invalid/${name}`,
     etag === undefined ? {} : { headers: { 'if-none-match': etag } },

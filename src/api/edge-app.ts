@@ -1,4 +1,7 @@
-/** The edge Worker's part of the HTTP API; all else is the control Worker's (control-app.ts), at the same address. */
+/**
+ * The edge Worker's part of the HTTP API. All other routes are the control Worker's (src/api/control-app.ts), at the
+ * same address.
+ */
 
 import type { Hono } from 'hono';
 import { createApp } from './app.ts';
@@ -22,7 +25,7 @@ export function edgeRoutes(services: EdgeServices): readonly Route[] {
   ];
 }
 
-/** Answers requests; make one per isolate. Its app must count by the same quota. */
+/** Answers requests. Make one per isolate, with the same quota as that of its app. */
 export function createEdgeFetch(
   services: EdgeServices,
   forward: ForwardDeps,

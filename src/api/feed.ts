@@ -1,3 +1,4 @@
+/** The feed over HTTP. Replicas follow its manifest and fetch the slices that they lack, by content. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { namesEtag, parseRange } from '../replica/feed.ts';
@@ -34,15 +35,19 @@ const FEED_MANIFEST_EXAMPLE: FeedManifestJson = {
   config: { sha256: 'e4b2'.repeat(16), bytes: 412 },
 };
 
-/** The content-addressed feed: replicas follow the manifest and fetch the slices that they do not have. */
-
-/** A cache may keep it, and must ask before using it. Private: the manifest names the tenant's own configuration. */
+/**
+ * A cache may keep the manifest and must ask before using it. It is private, since it names the tenant's own
+ * configuration.
+ */
 const MANIFEST_HEADERS = {
   'cache-control': 'private, no-cache',
   'content-type': 'application/json',
   'x-content-type-options': 'nosniff',
 };
-/** A year is the longest that caches count on. Private: a shared cache would answer without asking for a key. */
+/**
+ * Caches count on no longer than a year. Slices are private, since a shared cache would answer without asking for a
+ * key.
+ */
 const SLICE_HEADERS = {
   'cache-control': 'private, max-age=31536000, immutable',
   'content-type': 'application/octet-stream',
@@ -131,7 +136,7 @@ async function slice(feed: FeedService, { req }: Context, tenant: string): Promi
   const etag = `"${hash}"`;
   const headers = { ...SLICE_HEADERS, etag };
   const ifNoneMatch = req.header('if-none-match') ?? null;
-  // Whoever has bytes of this hash has the right ones: no need to look whether we still have them too.
+  // Whoever has bytes with this hash has the right ones: there is no need to look whether the slice is still here.
   if (ifNoneMatch !== '*' && namesEtag(ifNoneMatch, etag)) return notModified(headers);
   const bytes = await feed.slice(tenant, hash);
   if (bytes === null) {
@@ -141,7 +146,7 @@ async function slice(feed: FeedService, { req }: Context, tenant: string): Promi
   return bytesResponse(bytes, rangeHeader(req.raw, etag), headers);
 }
 
-/** The Range header, if it counts: of a GET only, and only of these bytes. */
+/** The Range header, if it applies: to a GET only, and only to this representation. */
 function rangeHeader({ method, headers }: Request, etag: string): string | null {
   const ifRange = headers.get('if-range');
   return method === 'GET' && (ifRange === null || ifRange === etag) ? headers.get('range') : null;
@@ -169,7 +174,7 @@ function bytesResponse(
   });
 }
 
-/** Of the headers of the answer that it stands for, those about a body are left out. */
+/** A 304 has the headers of the 200 that it stands for, without those about a body. */
 function notModified({ 'content-type': _, ...headers }: Readonly<Record<string, string>>): Response {
   return new Response(null, { status: 304, headers });
 }

@@ -1,4 +1,4 @@
-/** Whether lookups can be answered: for load balancers, without a key. */
+/** GET /healthz: whether lookups can be answered. It needs no key, so that load balancers can ask. */
 import * as v from 'valibot';
 import { count } from '../lib/schema.ts';
 import { HEALTH_PARTS, type Health } from '../lookup/health.ts';

@@ -1,4 +1,6 @@
-/** Messages start with "expected" and never repeat the value (validate.ts). */
+/**
+ * API keys: making, listing and deleting them. Messages start with "expected" and never repeat the value.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -31,7 +33,7 @@ const quota = v.strictObject({
   ),
 });
 
-/** Strict: a misspelt `quota` would make a key with another one. */
+/** Unknown fields are refused: with a misspelt `quota` the key would get the default one. */
 export const newKeyRequest = v.strictObject({
   name: namedLine('a name', MAX_NAME_CHARS),
   scopes,
@@ -57,8 +59,6 @@ export const keySummary = v.object({
 });
 
 export const keysAnswer = v.object({ keys: v.array(keySummary) });
-
-/** Making, listing and deleting API keys. */
 
 const ID = '0a1b2c3d4e5f';
 const NEW_KEY = { name: 'sign-up form', scopes: ['lookup'], quota: { perMinute: 6000 } };
@@ -164,8 +164,8 @@ async function remove(services: ControlServices, id: string, principal: Principa
 }
 
 /**
- * Into the audit trail of the key's tenant. The key has been changed already, and a revocation must not wait for
- * anything: if the trail cannot be written, the log has it.
+ * Records in the audit trail of the key's tenant. The key has been changed by then, since a revocation must not wait:
+ * if the trail cannot be written, the log has the event.
  */
 async function record({ tenants, log }: ControlServices, author: Author, event: AuditEvent): Promise<void> {
   const { kind } = await tenants.record(author, event);

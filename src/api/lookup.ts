@@ -1,4 +1,7 @@
-/** Examples of the OpenAPI document. The numbers are reserved for fiction (NANP 555-01xx) and never assigned. */
+/**
+ * Lookups over HTTP, single and in batches: what they take and answer, with examples for the OpenAPI document. Messages
+ * start with "expected" and never repeat the value. Numbers in examples are reserved for fiction and never assigned.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -73,8 +76,6 @@ const BATCH_ERROR_EXAMPLE = {
   },
 };
 
-/** What a lookup takes and answers. Messages start with "expected" and never repeat the value (validate.ts). */
-
 export const MAX_BATCH_NUMBERS = 1000;
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const day = v.pipe(v.string(), v.isoDate());
@@ -94,7 +95,7 @@ const lookupQuery = v.object({
   receipt: v.optional(v.pipe(v.picklist(['true', 'false'], 'expected true or false'), v.description(RECEIPT))),
 });
 
-/** An element that is no text is an error of that element, not of the batch. */
+/** An element that is not text is an error of that element, not of the whole batch. */
 export const batchRequest = v.object({
   numbers: v.pipe(
     v.array(v.unknown(), 'expected a list of numbers as text'),
@@ -179,7 +180,7 @@ export const batchAnswer = v.object({
   results: v.pipe(v.array(v.union([lookupAnswer, batchError])), v.description('In the order of `numbers`')),
 });
 
-/** One number in, one verdict out. */
+// GET and POST /v1/lookup: one number, one answer.
 
 const ANSWERS: readonly AnswerDoc[] = [
   {
@@ -194,7 +195,7 @@ const IGNORED_DIGITS =
   'they make another number, to which a gateway that keeps only digits would send, both are looked up, and the answer is ' +
   'of the one with the severest action; of two alike, of the one without them.';
 
-/** A generation; anything else is a date. */
+/** `asOf` in digits is a generation; anything else is a date. */
 const DIGITS = /^\d+$/;
 const asOfSchema = v.object({ asOf: v.union([asOfDate, asOfGeneration]) });
 
@@ -285,7 +286,7 @@ function requestFromQuery({ req }: Context): LookupRequest {
   };
 }
 
-/** Up to 1,000 numbers in, as many verdicts out, in the same order. */
+// POST /v1/lookup/batch: up to 1,000 numbers, and as many answers in the same order.
 
 interface BatchError {
   readonly input: unknown;

@@ -1,5 +1,5 @@
 /**
- * The OpenAPI 3.1 document, made from the routes and their schemas, whose dialect (JSON Schema 2020-12) is what
+ * The OpenAPI 3.1 document. It is made from the routes and their schemas, in JSON Schema 2020-12, which is what
  * @valibot/to-json-schema writes.
  */
 
@@ -27,7 +27,7 @@ const SECURITY_SCHEME = 'apiKey';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** GET /openapi.json: all of `described`, and itself. */
+/** GET /openapi.json: it describes all routes given, and itself. */
 export function openApiRoute(described: readonly Route[]): Route {
   let document: JsonObject | null = null;
   const route: Route = {
@@ -110,7 +110,7 @@ function media({ schema, example }: MediaDoc): JsonObject {
   return { schema: schemaOf(schema), example };
 }
 
-/** Checks written in code (is it a country?) have no JSON Schema; their words are in the descriptions. */
+/** Checks that are written in code (is it a country?) have no JSON Schema; descriptions say them in words. */
 const CONVERSION: Omit<ConversionConfig, 'definitions'> = {
   target: 'draft-2020-12',
   typeMode: 'input',
@@ -118,19 +118,17 @@ const CONVERSION: Omit<ConversionConfig, 'definitions'> = {
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 };
 
-/** A reference if the schema is a component. */
+/** A reference, if the schema is one of the components. */
 function schemaOf(schema: v.GenericSchema): JsonObject {
   const { $schema: _, $defs: __, ...rest } = toJsonSchema(schema, { ...CONVERSION, definitions: COMPONENTS });
   return rest;
 }
 
-/** What a route can answer, by status: its answers, its problems, and the problems of every route. */
-
 const ALWAYS: readonly ProblemCode[] = ['internal-error'];
-/** Checking a key can find it missing, wrong, spent, or not be possible. */
+/** A key can be missing, invalid, over its quota, or impossible to check. */
 const WITH_KEY: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'quota-exceeded', 'storage-unavailable'];
 
-/** A parameter may be given twice. */
+/** Any parameter may be given twice. */
 const WITH_QUERY: readonly ProblemCode[] = ['invalid-request'];
 
 const HEADERS: Readonly<Record<number, JsonObject>> = {
@@ -140,13 +138,13 @@ const HEADERS: Readonly<Record<number, JsonObject>> = {
   503: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
 };
 
-/** Every code that a route can answer with. */
+/** Every problem code that a route can answer with: its own, and those of all routes like it. */
 export function problemsOf({ problems, scope, parameters = [] }: Route): readonly ProblemCode[] {
   const withQuery = parameters.some(({ in: place }) => place === 'query') ? WITH_QUERY : [];
   return [...new Set([...problems, ...withQuery, ...(scope === null ? [] : WITH_KEY), ...ALWAYS])];
 }
 
-/** The responses object of an operation, statuses ascending. */
+/** The responses object of an operation, by ascending status. */
 function answersOf(route: Route, media: (doc: MediaDoc) => JsonObject): JsonObject {
   const responses: Record<string, JsonObject> = {};
   for (const { status, description, json, texts = [] } of route.answers) {
@@ -185,7 +183,7 @@ function problemExamples(): JsonObject {
   );
 }
 
-/** The schemas that the OpenAPI document names. */
+// The schemas that the OpenAPI document names as components.
 
 export const problem = v.pipe(
   v.looseObject({

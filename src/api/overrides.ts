@@ -1,4 +1,7 @@
-/** Messages start with "expected" and never repeat the value (validate.ts). */
+/**
+ * Overrides over HTTP: what was decided about single numbers, and goes before data and policy. Messages start with
+ * "expected" and never repeat the value.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -17,7 +20,7 @@ import { authorOf, failedChange, readOrUnavailable, TENANT_PARAMETER } from './t
 
 const MAX_REASON_CHARS = 500;
 
-/** Strict: a misspelt `expiresAt` would never end. */
+/** Unknown fields are refused: with a misspelt `expiresAt` the override would never expire. */
 export const overrideRequest = v.strictObject({
   number,
   country: v.nullish(country),
@@ -40,8 +43,6 @@ export const overrideAnswer = v.object({
 });
 
 export const overridesAnswer = v.object({ overrides: v.array(overrideAnswer) });
-
-/** Allow and block lists: what was decided about single numbers, over data and policy. */
 
 const LISTED = LISTED_EXAMPLE.number;
 const REQUEST = { number: LISTED, list: 'allow', reason: 'our own test handset', expiresAt: '2026-12-31T00:00:00Z' };
@@ -192,7 +193,7 @@ async function readOverrides({ tenants }: ControlServices, tenant: string): Prom
   return ref === null ? [] : tenants.overrides(tenant, ref);
 }
 
-/** null: none is given. */
+/** The number in the query; null: none is given. */
 function numberInQueryOf({ req }: Context): number | null {
   const text = numberInQuery(req.url);
   return text === undefined ? null : numberOf(text, parse(v.optional(country), req.query('country')));
@@ -204,7 +205,7 @@ function numberOf(text: string, country?: string): number {
   throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
 }
 
-/** The last one that ISO 8601 writes with four digits of a year. */
+/** The last instant whose year ISO 8601 writes with four digits. */
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** Milliseconds since 1970. */

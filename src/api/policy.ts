@@ -1,4 +1,7 @@
-/** Messages start with "expected" and never repeat the value (validate.ts). */
+/**
+ * Policies over HTTP: reading and replacing that of a tenant, and trying one on numbers. Messages start with "expected"
+ * and never repeat the value.
+ */
 
 import * as v from 'valibot';
 import { count } from '../lib/schema.ts';
@@ -21,12 +24,15 @@ import { json, type ParameterDoc, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 import { authorOf, failedChange, readOrUnavailable, TENANT_PARAMETER } from './tenant.ts';
 
-/** As many as a lookup in a batch can have; enough for shares of one in a hundred. */
+/** As many as a batch lookup takes; enough to show shares of one in a hundred. */
 const MAX_SAMPLE = 1000;
 
 const { id, when, action, mode } = ruleSource.entries;
 
-/** Strict: a misspelt `mode` would enforce what was meant to be watched. Expressions are bounded by the compiler. */
+/**
+ * Unknown fields are refused: a misspelt `mode` would enforce what was meant to be watched. The compiler bounds
+ * expressions.
+ */
 const ruleRequest = v.strictObject({
   id: v.pipe(id, v.description('Answers that the rule decides have it in `rule`')),
   when: v.pipe(when, v.description('A CEL expression of type bool')),
@@ -132,7 +138,7 @@ export const policyTestAnswer = v.object({
   ),
 });
 
-/** The policy of a tenant: reading and replacing it. */
+// GET and PUT /v1/policy.
 
 const POLICY_EXAMPLE = {
   rules: [
@@ -223,7 +229,7 @@ async function readPolicy({ tenants }: ControlServices, tenant: string, version:
     return { ...BUILT_IN, tenant, warnings: policyWarnings(DEFAULT_POLICY) };
   }
   const stored = await tenants.policy(owner, ref);
-  // Of the operator's policy a tenant sees what holds for it, not what came before.
+  // A tenant sees that part of the operator's policy which is in force for it, and not the earlier ones.
   const document = owner === tenant ? stored : { ...stored, earlier: [] };
   if (version === undefined || version === String(document.version)) return answerOf(owner, document);
   const earlier = document.earlier.find((entry) => String(entry.version) === version);
@@ -252,7 +258,9 @@ function answerOf(tenant: string, document: PolicyDocument) {
   };
 }
 
-/** It compiled when it was put, perhaps with other software. Its owner has to see it to repair it. */
+/**
+ * The policy compiled when it was put, perhaps with other software. Its owner has to see what is wrong to repair it.
+ */
 function warningsOf({ policy, tree }: PolicyDocument) {
   try {
     return policyWarnings(openPolicyIfKnown(policy, tree) ?? compilePolicy(policy));
@@ -267,7 +275,7 @@ function noSuchVersion(): Problem {
   return new Problem('not-found', 'expected the version in force or one of `earlier`');
 }
 
-/** Trying a policy on numbers before it is put. */
+// POST /v1/policy/test tries a policy on numbers before it is put.
 
 const COUNTS = { allow: 500, flag: 0, challenge: 12, block: 488 };
 const COMPARISON = { tested: 1000, present: COUNTS, policy: COUNTS, changed: 0 };

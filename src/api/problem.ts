@@ -1,10 +1,9 @@
+/**
+ * Errors as problem details (RFC 9457). `type` is `urn:ringfence:problem:<code>`, a name and not an address, so that it
+ * is the same on every deployment. A problem never quotes what a client sent, since that may be a number.
+ */
 import { LookupError } from '../lookup/request.ts';
 import { StorageUnavailable } from '../storage/store.ts';
-
-/**
- * Errors as RFC 9457 problem details. `type` is `urn:ringfence:problem:<code>`: a name and not an address, so that it
- * stays true wherever the service is deployed. Nothing a client sent is ever quoted in one: it may be a number.
- */
 
 interface ProblemKind {
   readonly status: number;
@@ -48,7 +47,7 @@ interface ProblemExtras {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Thrown anywhere below a route to end the request with this answer; any other error is a fault of ours. */
+/** Thrown anywhere below a route, it ends the request with this answer. Any other error is a fault of the software. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -56,7 +55,7 @@ export class Problem extends Error {
   readonly members: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** @param detail for the client: what was expected, never what was sent */
+  /** @param detail tells the client what was expected, never what was sent */
   constructor(code: ProblemCode, detail: string, { members = {}, headers = {} }: ProblemExtras = {}) {
     super(`${code}: ${detail}`);
     this.code = code;
@@ -95,20 +94,18 @@ export function problemResponse(problem: Problem): Response {
   });
 }
 
-/** What became of a request that did not get its answer. */
-
 /** As RequestServices has them (services.ts). */
 interface FailureServices {
   randomId(): string;
   log(event: string, fields: Readonly<Record<string, string | number>>): void;
 }
 
-/** Turns whatever a route threw into an answer, and logs it if it was not the client's doing. */
+/** Turns whatever a route threw into an answer, and logs it unless the client caused it. */
 export function failureResponse(error: unknown, route: string, services: FailureServices): Response {
   return problemResponse(problemOf(error, route, services));
 }
 
-/** The same as the problem, for those who do not answer over HTTP. */
+/** The same as a problem, for callers that do not answer over HTTP. */
 export function problemOf(error: unknown, route: string, services: FailureServices): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof LookupError) {
@@ -126,7 +123,7 @@ export function problemOf(error: unknown, route: string, services: FailureServic
 }
 
 const MAX_STACK_CHARS = 2000;
-/** A message may quote what it failed on: seven digits and more, however parted, may be a number. */
+/** A message may quote what it failed on: seven digits or more, however separated, may be a number. */
 const DIGITS = /\d(?:(?:[\s()._/-]|%20)*\d){6,}/g;
 
 function described(error: unknown): Record<string, string> {

@@ -1,7 +1,7 @@
 /**
- * The lookup as it is nearly always asked for, GET with a clean E.164 number, answered from memory: without routing and
- * without a promise. Whatever is not quite so goes the usual way, which answers the same, and goes on from what was found
- * out here.
+ * The quick lookup: a GET with a clean E.164 number, as nearly every lookup is asked for, is answered from memory
+ * without routing and without a promise. Any other request, and one that memory cannot answer, goes to the route, which
+ * answers the same and goes on from what was found out here.
  */
 import type { Context } from 'hono';
 import { allows, type Principal } from '../keys/key.ts';
@@ -17,16 +17,16 @@ import { jsonText } from './route.ts';
 import type { EdgeServices } from './services.ts';
 
 const PATH = '/v1/lookup?number=%2B';
-/** After the scheme, where the host begins; the path begins at the next slash. */
+/** Where the host begins, after the scheme. The path begins at the next slash. */
 const HOST_AT = 'http://'.length;
 
-/** What was found out about a request that could not be answered here: it is of that one request. */
+/** What was found out about one request that could not be answered here. */
 export class QuickMiss {
-  /** Whose key it is; null: it has to be checked. */
+  /** The owner of the key; null: the key has to be checked. */
   readonly principal: Principal | null;
-  /** The number; null: it was not read. */
+  /** The number; null: it has not been read. */
   readonly subject: PhoneNumber | null;
-  /** What memory said of the number; null: it was not asked. */
+  /** What memory knows of the number; null: memory was not asked. */
   readonly probed: Probed | null;
 
   constructor(principal: Principal | null, subject: PhoneNumber | null = null, probed: Probed | null = null) {
@@ -36,12 +36,15 @@ export class QuickMiss {
   }
 }
 
-/** The way to a route is Hono's environment, which `createEdgeFetch` (src/api/edge-app.ts) fills. null: the quick way found out nothing. */
+/**
+ * What the quick lookup found out about this request; null: nothing. `createEdgeFetch` hands it over in Hono's
+ * environment.
+ */
 export function quickMissOf({ env }: Context): QuickMiss | null {
   return env instanceof QuickMiss ? env : null;
 }
 
-/** The answer, or what the usual way need not find out again; null: nothing. */
+/** The answer; or what the route need not find out again; null: nothing. */
 export function quickLookup(
   services: EdgeServices,
   quota: RequestQuota,
@@ -50,7 +53,7 @@ export function quickLookup(
   try {
     return answer(services, quota, request);
   } catch {
-    // The usual way tells the log.
+    // The route reports the error to the log.
     return null;
   }
 }
@@ -67,13 +70,13 @@ function answer(services: EdgeServices, quota: RequestQuota, request: Request): 
   const probed = services.finder.probe(subject.number);
   const found = answerAtOnce(services, principal.tenant, subject, probed, null);
   if (found === null) return new QuickMiss(principal, subject, probed);
-  // Counted last: what goes the usual way is counted there.
+  // The quota is counted last, since the route counts what goes there.
   const { id, perMinute } = principal;
   const isCounted = perMinute === null || quota.takeAtOnce(id, perMinute);
   return isCounted ? jsonText(answerText(found)) : new QuickMiss(principal, subject, probed);
 }
 
-/** The rest of the URL, if that is digits and nothing else, and no more than a number has. */
+/** The rest of the URL, if it consists of digits and is no longer than a number. */
 function digitsFrom(url: string, start: number): string | null {
   if (url.length - start > MAX_E164_DIGITS) return null;
   for (let i = start; i < url.length; i++) {
@@ -83,7 +86,7 @@ function digitsFrom(url: string, start: number): string | null {
   return url.slice(start);
 }
 
-/** Of a key that is known to be good. */
+/** The owner of a key that is known to be valid; null: the key has to be checked. */
 function principalOf(request: Request, keys: KeyRegistry): Principal | null {
   const token = bearerToken(request.headers.get('authorization'));
   return token === null ? null : keys.recognize(token);

@@ -9,13 +9,13 @@
 import { Problem } from './problem.ts';
 
 /**
- * Of a key that is made without one, so that a client run wild is bounded. A hundred sign-ups a second in one location
- * is more than a form has. A key can be made with a larger quota, or none.
+ * The quota of a key that is made without one, so that a faulty client is bounded. A hundred sign-ups a second in one
+ * location is more than a form has. A key can be made with a larger quota, or without one.
  */
 export const DEFAULT_QUOTA = { perMinute: 6000 };
 
 const WINDOW_MS = 60_000;
-/** More than all keys there can be (src/keys/registry.ts). Dropping the counters now and then gives away a minute's quota. */
+/** More than there can be keys (MAX_KEYS). Dropping the counters now and then gives away a minute's quota. */
 const MAX_COUNTERS = 2000;
 
 /** Counts the requests of many isolates; the platform's rate limiting binding. */
@@ -31,16 +31,16 @@ export interface RequestQuotaDeps {
   readonly now: () => number;
   /** 0 to below 1. */
   readonly random: () => number;
-  /** May be empty: then each isolate counts for itself alone. */
+  /** May be empty: then each isolate counts alone. */
   readonly limiters: readonly Limiter[];
 }
 
 interface Counter {
   readonly window: number;
   count: number;
-  /** Of all isolates together, asked for a share of the requests; undefined: there is none. */
+  /** Counts for all isolates of the location, and is asked for a share of the requests; undefined: there is none. */
   readonly limiter: Limiter | undefined;
-  /** Whether a draw has been made by which the limiter is to be asked. */
+  /** Whether a draw has decided that the limiter is to be asked. */
   isAsking: boolean;
 }
 
@@ -52,7 +52,7 @@ export class RequestQuota {
     this.#deps = deps;
   }
 
-  /** Counts a request that is within the quota and needs no limiter; false: nothing was counted, `take` decides. */
+  /** Counts a request that is within the quota and needs no limiter. False: nothing was counted, and `take` decides. */
   takeAtOnce(id: string, perMinute: number): boolean {
     const counter = this.#counterOf(id, perMinute, Math.floor(this.#deps.now() / WINDOW_MS));
     if (counter.count >= perMinute || counter.isAsking) return false;
@@ -77,7 +77,7 @@ export class RequestQuota {
     });
   }
 
-  /** Counts a request. 0 if it is within the quota, else the seconds until the next window, at least 1. */
+  /** Counts a request. 0: it is within the quota; otherwise the seconds until the next window, at least 1. */
   async take(id: string, perMinute: number): Promise<number> {
     const now = this.#deps.now();
     const window = Math.floor(now / WINDOW_MS);
@@ -96,15 +96,15 @@ export class RequestQuota {
     if (known?.window === window) return known;
     if (known === undefined && this.#counters.size >= MAX_COUNTERS) this.#counters.clear();
     const { limiters } = this.#deps;
-    // The largest limiter whose limit does not exceed the quota. For quotas below all limits the smallest one: then the
-    // isolate's own count is stricter.
+    // The largest limiter whose limit does not exceed the quota. For quotas below all limits it is the smallest one:
+    // then the isolate's own count is stricter.
     const limiter = limiters.findLast((tier) => tier.perMinute <= perMinute) ?? limiters[0];
     const counter = { window, count: 0, limiter, isAsking: false };
     this.#counters.set(id, counter);
     return counter;
   }
 
-  /** Whether this request is of those that the limiter is asked for. */
+  /** Whether the limiter is asked for this request. */
   #isDrawn({ limiter }: Counter, perMinute: number): boolean {
     return limiter !== undefined && this.#deps.random() < limiter.perMinute / perMinute;
   }
@@ -116,7 +116,7 @@ export class RequestQuota {
     try {
       return (await counter.limiter.limit(id)).success;
     } catch {
-      // A quota guards against a client run wild; a limiter that does not answer is no reason to refuse anybody.
+      // A quota guards against faulty clients, so a limiter that does not answer refuses nobody.
       return true;
     }
   }

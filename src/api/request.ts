@@ -1,3 +1,4 @@
+/** Reads what a client sent: JSON bodies within a bound, values by their schema, and numbers in queries. */
 import type * as v from 'valibot';
 import { readBounded } from '../lib/http-body.ts';
 import { repeatedName } from '../lib/json.ts';
@@ -5,7 +6,7 @@ import { shownField, validate } from '../lib/validate.ts';
 import { Problem } from './problem.ts';
 
 /**
- * Checks a value a client sent.
+ * Checks a value that a client sent.
  * @throws Problem `invalid-request` naming the first field at fault and what was expected of it, not what it held
  */
 export function parse<const Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
@@ -15,11 +16,17 @@ export function parse<const Schema extends v.GenericSchema>(schema: Schema, valu
   throw new Problem('invalid-request', `${field}: ${expected}`, { members: { field } });
 }
 
-/** A lookup has a few hundred bytes, a key or a rollback likewise; 4,096 characters of a padded number fit in as UTF-8. */
+/**
+ * A lookup has a few hundred bytes, and so has a key or a rollback; 4,096 characters of a padded number fit too, as
+ * UTF-8.
+ */
 export const MAX_SMALL_BODY_BYTES = 16 * 1024;
 /** A hundred rules of two thousand characters, escaped; a thousand numbers to try them on. */
 export const MAX_POLICY_BODY_BYTES = 512 * 1024;
-/** 1,000 numbers of 128 characters, escaped: more than any real batch, whose numbers take about 16 bytes each, without padding. */
+/**
+ * 1,000 numbers of 128 characters, escaped: more than any real batch, whose numbers take about 16 bytes each, without
+ * padding.
+ */
 export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
 
 /**
@@ -29,13 +36,13 @@ export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
-  // With a length declared the platform sees to it that the body has it; without one we count.
+  // If a length is declared, the platform makes sure that the body has it; otherwise the bytes are counted here.
   const text = declared === null ? await readText(request.body, maxBytes) : await request.text().catch(brokenOff);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, and so perhaps the number.
+    // The parser's own message quotes the text, which may hold the number.
     throw invalidBody('expected JSON');
   }
   const repeated = repeatedName(text, value);
@@ -50,7 +57,7 @@ async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: numbe
   return new TextDecoder().decode(bytes);
 }
 
-/** A body fails to arrive only by the client's doing; most of the time nobody is there to read this. */
+/** If a body does not arrive, the client broke off; mostly nobody is there to read this problem. */
 function brokenOff(): never {
   throw invalidBody('expected a whole body');
 }
@@ -64,18 +71,20 @@ function tooLarge(maxBytes: number): Problem {
 }
 
 /**
- * A query as it was sent: decoded, an unescaped plus sign and a space are the same.
+ * The number in a query, as the sender meant it. After the usual decoding, an unescaped plus sign and a space would be
+ * the same.
  *
- * In a number, `%2B` is a plus sign and `%20` a space, always. An unescaped `+` is a plus sign where a number can have one,
- * before its first digit: people paste numbers into URLs. Elsewhere it is what HTML forms and many clients make of a
- * space, and so it is wherever a `%2B` beside it shows that the sender escapes plus signs: `%2B1+202+555+0123`.
+ * `%2B` is always a plus sign and `%20` a space. An unescaped `+` is a plus sign where a number can have one, before
+ * its first digit, since people paste numbers into URLs. Elsewhere it is a space, as HTML forms and many clients write
+ * it; and it is a space wherever a `%2B` stands beside it, which shows that the sender escapes plus signs:
+ * `%2B1+202+555+0123`.
  */
 export function numberInQuery(url: string): string | undefined {
   const pair = pairsOf(url).find((one) => nameOf(one) === 'number');
   return pair === undefined ? undefined : numberOf(rawValueOf(pair));
 }
 
-/** Of the names, the first that the query has more than once. */
+/** The first of the names that the query has more than once. */
 export function repeatedInQuery(url: string, names: readonly string[]): string | undefined {
   const pairs = pairsOf(url);
   if (pairs.length < 2) return undefined;
@@ -103,7 +112,7 @@ function rawValueOf(pair: string): string {
 const ESCAPED_PLUS = /%2b/i;
 const DIGIT = /\p{Nd}/u;
 
-/** @param raw as it stands in the URL */
+/** @param raw the value as it stands in the URL */
 function numberOf(raw: string): string {
   const isFormEncoded = ESCAPED_PLUS.test(raw);
   const [first = '', ...others] = raw.split('+').map(decoded);
@@ -112,7 +121,7 @@ function numberOf(raw: string): string {
 
 const ESCAPED = /[%+]/;
 
-/** Percent-decoded, with a space for a plus; what cannot be decoded is kept or becomes U+FFFD. */
+/** Percent-decoded, with a space for a plus. What cannot be decoded is kept, or becomes U+FFFD. */
 function decoded(raw: string): string {
   if (!ESCAPED.test(raw)) return raw;
   try {

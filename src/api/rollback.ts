@@ -1,4 +1,4 @@
-/** Back to a retained generation. */
+/** POST /v1/rollback: back to a retained generation. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import type { Principal } from '../keys/key.ts';
@@ -10,7 +10,7 @@ import type { Route } from './route.ts';
 import { json } from './route.ts';
 import type { ControlServices } from './services.ts';
 
-/** Strict: a misspelt `requeue` would do something else. */
+/** Unknown fields are refused: with a misspelt `requeue` the rollback would do something else. */
 export const rollbackRequest = v.strictObject({
   generation: v.pipe(
     v.number('expected a number'),

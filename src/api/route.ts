@@ -1,6 +1,6 @@
 /**
- * A route: what it does, and what is said of it in the OpenAPI document. There is one list of them (routes.ts), from
- * which requests are served and the document is made, so neither can have what the other lacks.
+ * A route: its handler, and its description for the OpenAPI document. Requests are served and the document is made from
+ * the same list of routes, so neither can have what the other lacks.
  */
 
 import type { Context } from 'hono';
@@ -13,7 +13,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** One media type of a body. */
 export interface MediaDoc {
   readonly schema: GenericSchema;
-  /** With reserved numbers only. */
+  /** An example with reserved numbers only. */
   readonly example: unknown;
 }
 
@@ -30,7 +30,7 @@ export interface AnswerDoc {
   readonly status: number;
   readonly description: string;
   readonly json?: MediaDoc;
-  /** Media types of text that the same answer can have instead. */
+  /** Text media types in which the same answer can be had instead. */
   readonly texts?: readonly string[];
 }
 
@@ -45,9 +45,9 @@ export interface RouteDoc {
   readonly parameters?: readonly ParameterDoc[];
   /** By media type. */
   readonly body?: Readonly<Record<string, MediaDoc>>;
-  /** The usual answer first. */
+  /** The usual answer comes first. */
   readonly answers: readonly AnswerDoc[];
-  /** Beyond those that any route can have (openapi.ts). */
+  /** Problems beyond those that every route of its kind can have (problemsOf in openapi.ts). */
   readonly problems: readonly ProblemCode[];
 }
 
@@ -56,7 +56,7 @@ export type Route =
   | (RouteDoc & { readonly scope: Scope; handle(context: Context, principal: Principal): Promise<Response> });
 
 const JSON_HEADERS = { ...COMMON_HEADERS, 'content-type': 'application/json' } as const;
-/** The usual answer without its body. Headers are copied from it faster than they are checked one by one again. */
+/** The usual answer without its body. Copying its headers is faster than checking them one by one for each answer. */
 const JSON_OK = new Response(null, { headers: JSON_HEADERS });
 
 export function json(body: unknown, status = 200, headers?: Readonly<Record<string, string>>): Response {
@@ -65,7 +65,7 @@ export function json(body: unknown, status = 200, headers?: Readonly<Record<stri
   return new Response(text, { status, headers: { ...JSON_HEADERS, ...headers } });
 }
 
-/** 200 with what is JSON already. */
+/** 200 with text that is JSON already. */
 export function jsonText(text: string): Response {
   return new Response(text, JSON_OK);
 }
@@ -74,9 +74,10 @@ export function noContent(): Response {
   return new Response(null, { status: 204, headers: COMMON_HEADERS });
 }
 
-/** Content negotiation as RFC 9110 has it, as far as a few fixed media types need it. */
-
-/** More than browsers send; what follows is not looked at. */
+/**
+ * More ranges than browsers send; what follows is ignored. Content negotiation follows RFC 9110 as far as a few fixed
+ * media types need.
+ */
 const MAX_RANGES = 32;
 
 interface MediaRange {
@@ -85,8 +86,8 @@ interface MediaRange {
 }
 
 /**
- * Which of the offered types an Accept header prefers; of equally preferred ones the first offered. The first, too, if
- * the header is missing or accepts none: an answer of another type says more than none.
+ * The offered type that an Accept header prefers; of equally preferred types the first one offered. The first one is
+ * also the answer if the header is missing or accepts none, since an answer of another type says more than none.
  */
 export function preferredType<const Type extends string>(
   header: string | undefined,
@@ -105,7 +106,7 @@ export function preferredType<const Type extends string>(
   return best;
 }
 
-/** By the most specific range that names the type. */
+/** The quality of the most specific range that names the type. */
 function qualityOf(type: string, ranges: readonly MediaRange[]): number {
   for (const name of [type, `${type.split('/')[0]}/*`, '*/*']) {
     const named = ranges.find(({ range }) => range === name);

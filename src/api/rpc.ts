@@ -1,10 +1,10 @@
 /**
- * Lookups for other Workers of the same account, by a service binding to the entry point `Lookup`:
+ * Lookups by RPC, for other Workers of the same account. They bind the entry point `Lookup`:
  *
  *   services = [{ binding = "RINGFENCE", service = "ringfence", entrypoint = "Lookup", props = { tenant = "shop" } }]
  *
- * No key and no quota: who may bind is decided by who may deploy to the account. `props.tenant` says whose policy and
- * overrides apply; without it those of the tenant `default`. A caller cannot change it: it is of the binding.
+ * There is no key and no quota: whoever may deploy to the account may bind. `props.tenant` says whose policy and
+ * overrides apply; the default is the tenant `default`. A caller cannot change it, since it belongs to the binding.
  */
 import * as v from 'valibot';
 import { DEFAULT_TENANT, TENANT_NAME } from '../keys/key.ts';
@@ -14,10 +14,10 @@ import type { LookupResult } from '../sdk/middleware/types.ts';
 import { Problem, problemOf } from './problem.ts';
 import type { EdgeServices } from './services.ts';
 
-/** As `props` of a service binding has it. */
+/** The `props` of a service binding. */
 const lookupProps = v.strictObject({ tenant: v.optional(v.pipe(v.string(), v.regex(TENANT_NAME)), DEFAULT_TENANT) });
 
-/** Never rejects for what a caller can expect to happen: RPC would strip the error of its code. */
+/** Does not reject for expected failures, since RPC would strip the error of its code. */
 export async function lookupByRpc(services: EdgeServices, props: unknown, input: LookupRequest): Promise<LookupResult> {
   const bound = v.safeParse(lookupProps, props ?? {});
   if (!bound.success) {

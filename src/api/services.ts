@@ -2,8 +2,8 @@
  * What the routes need of the rest, handed in by src/wiring: those of the edge Worker, and those of the control Worker.
  * Types alone, so that neither Worker gets the other's part.
  *
- * All of these reject with StorageUnavailable (src/storage/store.ts) when the storage does not answer, which becomes a
- * 503; any other rejection is a fault of ours and becomes a 500 with an id.
+ * All of these reject with StorageUnavailable (src/storage/store.ts) when storage does not answer, which becomes a 503.
+ * Any other rejection is a fault of the software and becomes a 500 with an id.
  */
 import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
@@ -21,16 +21,16 @@ import type { Limiter } from './quota.ts';
 export type { Health } from '../lookup/health.ts';
 export type { EvidenceLine, Finding, RecordFacts } from '../policy/answer.ts';
 
-/** What it takes to serve any request: who asks, how often, and what is told when it fails. */
+/** What serving any request takes: checking its key, counting its quota, and logging its failure. */
 export interface RequestServices {
   readonly keys: KeyRegistry;
-  /** Of the location, for quotas; smallest first. */
+  /** The rate limiters of the location, for quotas; smallest first. */
   readonly limiters: readonly Limiter[];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** 0 to below 1. */
   readonly random: () => number;
-  /** Text that names one failure among all, such as a UUID. */
+  /** A text that identifies one failure among all, such as a UUID. */
   randomId(): string;
   /** One structured line; the fields hold no number, no link and no key. */
   log(event: string, fields: Readonly<Record<string, string | number>>): void;

@@ -1,4 +1,7 @@
-/** Messages start with "expected" and never repeat the value (validate.ts). */
+/**
+ * Sources over HTTP: what the detections of each are like, and the release or dropping of what is in quarantine.
+ * Messages start with "expected" and never repeat the value.
+ */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -85,7 +88,7 @@ const name = v.pipe(
 
 const WHICH = 'If several sources have this name: which of them, as in GET /v1/sources';
 
-/** Strict, and `source` must be given: null is a source too, and must be meant. */
+/** Unknown fields are refused, and `source` must be given: null is a source too, so it has to be meant. */
 export const sourceRequest = v.strictObject({
   source: v.pipe(
     v.nullable(
@@ -105,8 +108,6 @@ export const decisionAnswer = v.object({
   generation: v.pipe(count, v.description('The generation that was made')),
   source: sourceAnswer,
 });
-
-/** Where detections come from: what each source is like, and what becomes of those in quarantine. */
 
 const SOURCE = 'forum-scrape';
 const FIGURES = { lines: 450, accepted: 300, invalid: 0, unassigned: 150, fixedLine: 0, numbers: 300, known: 0 };
@@ -134,7 +135,7 @@ const DECISION_PROBLEMS = [
 ] as const;
 const BODY = { 'application/json': { schema: sourceRequest, example: { source: SOURCE } } };
 
-/** As many as somebody looks at; the rest is in GET /v1/status as a count. */
+/** As many as somebody reads; GET /v1/status counts all of them. */
 const MAX_SET_ASIDE = 100;
 
 export function sourceRoutes(services: ControlServices): readonly Route[] {

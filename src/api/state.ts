@@ -1,3 +1,4 @@
+/** GET /v1/status for operators, and GET / for whoever opens the address: the state of the service. */
 import * as v from 'valibot';
 import { count, instant } from '../lib/schema.ts';
 import { json, type Route } from './route.ts';
@@ -47,8 +48,6 @@ export const statusAnswer = v.object({
     unreadable: count,
   }),
 }) satisfies v.GenericSchema<Status>;
-
-/** How the service is: for operators, and for whoever opens its address. */
 
 const INDEX = { service: 'ringfence', health: '/healthz', openapi: '/openapi.json', docs: '/docs' };
 const STATUS = {

@@ -1,4 +1,4 @@
-/** Whose configuration a request is about. */
+/** Whose configuration a request is about, and how failed reads and changes of it are answered. */
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
@@ -16,7 +16,9 @@ export const TENANT_PARAMETER: ParameterDoc = {
   schema: v.optional(v.string()),
 };
 
-/** @throws Problem `forbidden` for another tenant than the key's, unless it is an admin's; `invalid-request` */
+/**
+ * @throws Problem `forbidden` for another tenant than that of the key, unless the key is an admin's; `invalid-request`
+ */
 export function authorOf({ req }: Context, principal: Principal): Author {
   const by = principal.id;
   const named = req.query('tenant');
@@ -34,14 +36,12 @@ export function authorOf({ req }: Context, principal: Principal): Author {
   return { tenant: named, by };
 }
 
-/** What becomes of reads and changes of what tenants have configured. */
-
-/** Reading what a tenant has configured; the reader may throw a Problem of its own. */
+/** Reads what a tenant has configured. The reader may throw a Problem of its own. */
 export function readOrUnavailable<T>(work: Promise<T>): Promise<T> {
   return orUnavailable(work, (error) => error instanceof Problem);
 }
 
-/** Of a change that was not made. */
+/** The problem for a change that was not made. */
 export function failedChange(result: Exclude<ChangeResult<unknown>, { readonly kind: 'done' }>): Problem {
   if (result.kind === 'full') return new Problem('limit-reached', `expected at most ${result.limit}`);
   if (result.kind === 'lost') {

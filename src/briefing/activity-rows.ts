@@ -1,4 +1,8 @@
-/** What a briefing asks of a kind, as small integers by its index: rows name millions of kinds. */
+/**
+ * The rows of activity that a briefing is computed from, with what they name (channel, industry, project, host) as
+ * small integers by activity key. A period with more rows than may be in memory is read part by part of the number
+ * space.
+ */
 
 import { type ActivitySource, activityKeyText, type DayActivity, type KindSpan } from '../format/activity.ts';
 import { CHANNELS, INDUSTRIES } from '../format/attributes.ts';
@@ -6,11 +10,11 @@ import type { Steps } from '../lib/cooperate.ts';
 import { lowerBound } from '../lib/sorted.ts';
 import type { DaySpan } from './period.ts';
 
-/** Stands for none. */
+/** Stands for nothing named. */
 export const NONE = -1;
 export const API_RECEIVER = CHANNELS.indexOf('api_receiver');
 
-/** Each array by the index of a kind; NONE for what a kind does not name. */
+/** Arrays by the index of an activity key; NONE where a key does not name the thing. */
 export interface ActivityKeys {
   /** Index into CHANNELS. */
   readonly channel: Int32Array;
@@ -20,12 +24,12 @@ export interface ActivityKeys {
   readonly project: Int32Array;
   /** Index into `hosts`. */
   readonly host: Int32Array;
-  /** Its place in canonical order (activity.ts). */
+  /** Its place in the canonical order of activity keys (src/format/activity.ts). */
   readonly order: Int32Array;
-  /** In the order of their first kind. */
+  /** The projects, in the order of the first key that names each. */
   readonly projects: readonly string[];
   readonly hosts: readonly string[];
-  /** By project: the first day of any of its kinds, over all history. */
+  /** For each project, the first day of any of its keys, over all history. */
   readonly projectFirstDay: Float64Array;
 }
 
@@ -58,18 +62,13 @@ function indexIn(indexes: Map<string, number>, text: string | null): number {
   return indexes.size - 1;
 }
 
-/** The place of each text among all in code unit order. */
+/** The rank of each text among all, in code unit order. */
 function orderOf(texts: readonly string[]): Int32Array {
   const place = new Map([...new Set(texts)].sort().map((text, i) => [text, i]));
   return Int32Array.from(texts, (text) => place.get(text) ?? NONE);
 }
 
-/**
- * The rows of a period's days for a part of the number space: as many as may be in memory at once. A period with more
- * is computed part by part, from the smallest number on, and its days are read once for each part.
- */
-
-/** At most 24 bytes each, so 24 MiB: an isolate has 128 for all that goes on in it. */
+/** Rows in memory at once; at most 24 bytes each, so 24 MiB of the 128 that an isolate has for everything. */
 const MAX_ROWS = 2 ** 20;
 const NO_LINKS = new Uint32Array();
 
@@ -77,16 +76,18 @@ export interface GatheredRows {
   /** By day, ascending. */
   readonly days: readonly DayActivity[];
   readonly rows: number;
-  /** The part ends before this number; infinity: nothing follows. */
+  /** The part ends before this number; infinity: it is the last part. */
   readonly end: number;
 }
 
 export interface RowsWanted extends DaySpan {
-  /** Of days before it the links are left out. */
+  /** Links of days before this one are not read. */
   readonly linksFrom: number;
 }
 
-/** Rows of numbers from `start` on: all of them, or as many as `maxRows` allows. Rejects when storage fails. */
+/**
+ * Gathers the rows of numbers from `start` on: all of them, or as many as `maxRows` allows. Rejects when storage fails.
+ */
 export async function gatherRows(
   facts: ActivitySource,
   { from, to, linksFrom }: RowsWanted,
@@ -103,7 +104,7 @@ export async function gatherRows(
     rows += day.rows;
     while (rows > maxRows) {
       const nearer = halfWay(days, start);
-      // A single number can have more rows than that: they are not parted.
+      // A single number may have more rows than that; its rows are not divided.
       if (nearer >= end) break;
       end = nearer;
       days = days.map((each) => cut(each, start, nearer)).filter((each) => each.rows > 0);
@@ -113,14 +114,20 @@ export async function gatherRows(
   return { days, rows, end };
 }
 
-/** Where about half of the rows come before: by the largest day. After `start`, so that every part has some. */
+/**
+ * A number before which about half of the rows are, by the largest day. It lies after `start`, so that every part has
+ * rows.
+ */
 function halfWay(days: readonly DayActivity[], start: number): number {
   const largest = days.reduce((a, b) => (b.rows > a.rows ? b : a));
   const middle = largest.numbers[largest.rows >>> 1] as number;
   return Math.max(middle, start + 1, (largest.numbers[0] as number) + 1);
 }
 
-/** The rows of numbers in [start, end), copied unless they are all: a view would keep the rest in memory. */
+/**
+ * The rows of numbers in [start, end). They are copied unless they are all rows: a view would keep the others in
+ * memory.
+ */
 function cut(day: DayActivity, start: number, end: number): DayActivity {
   const from = lowerBound(day.numbers, start);
   const to = lowerBound(day.numbers, end);
@@ -136,16 +143,19 @@ function cut(day: DayActivity, start: number, end: number): DayActivity {
   };
 }
 
-/** The rows of many days in the order of number, then day. */
-
-/** Rows in a step, and what one that is ordered and tallied is worth in records of a merge. */
+/**
+ * Rows in one step. The work of a row that is ordered and tallied is told in records of a merge (src/lib/cooperate.ts).
+ */
 const STEP_ROWS = 512;
 const ROW_WORK = 1 / 2;
 
-/** Takes rows [from, to) of a day: all that it has of one number. */
+/** Takes rows [from, to) of a day, which are all its rows of one number. */
 type VisitRows = (day: DayActivity, from: number, to: number) => void;
 
-/** @param days ascending, each with rows in number order */
+/**
+ * Visits the rows of many days in the order of number, then day.
+ * @param days ascending, each with rows in number order
+ */
 export function* visitRows(days: readonly DayActivity[], visit: VisitRows): Steps<void> {
   let rows = 0;
   const heap = new DayHeap(days);
@@ -165,10 +175,10 @@ export function* visitRows(days: readonly DayActivity[], visit: VisitRows): Step
   }
 }
 
-/** A binary heap of days by the number each stands on, the earlier day first where they stand on the same. */
+/** A binary heap of days by the number that each stands on; of days on the same number the earlier one comes first. */
 class DayHeap {
   readonly #days: readonly DayActivity[];
-  /** Indexes of days, the smallest at 0. */
+  /** Indexes of days; the one at 0 is the smallest. */
   readonly #heap: Int32Array;
   readonly #rows: Int32Array;
   readonly #numbers: Float64Array;
@@ -187,17 +197,17 @@ class DayHeap {
     for (let at = (this.#size >>> 1) - 1; at >= 0; at--) this.#sink(at);
   }
 
-  /** Index of the day that is next, or -1. */
+  /** The index of the day that comes next, or -1. */
   get first(): number {
     return this.#size === 0 ? -1 : (this.#heap[0] as number);
   }
 
-  /** Where that day stands. */
+  /** The row on which that day stands. */
   get row(): number {
     return this.#rows[this.#heap[0] as number] as number;
   }
 
-  /** Moves the first day on to a row. */
+  /** Moves the first day forward to a row. */
   advance(row: number): void {
     const index = this.#heap[0] as number;
     const day = this.#days[index] as DayActivity;

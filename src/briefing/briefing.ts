@@ -1,47 +1,51 @@
-/** The briefing: what a period brought, as the API answers it. Field names are part of the API (src/briefing/briefing.ts). */
+/** The briefing on a period, as the API answers it, and its schema. The names of its fields are part of the API. */
 
 import * as v from 'valibot';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from '../format/attributes.ts';
 import { count, instant } from '../lib/schema.ts';
 
 /**
- * Figures of a period are counts of distinct numbers, over the detections whose day lies in it; an aggregated line
- * counts on its first and its last day. Shares are fractions of 1, unrounded; days are UTC, YYYY-MM-DD.
+ * Figures of a period count distinct numbers, over the detections whose day lies in it; an aggregated line counts on
+ * its first and on its last day. Shares are fractions of 1, unrounded. Days are UTC, YYYY-MM-DD.
  *
- * Of a period that is not over, figures are those so far, today included. Today is a part of a day, and set against a
- * whole one it would always have fallen: what is compared are the days that are over, with as many just before.
+ * If a period is not over, its figures are those so far, today included. Only days that are over are compared, with as
+ * many days just before the period: today is a part of a day, so compared with whole days it would always seem to have
+ * fallen.
  */
 export interface Briefing {
   readonly period: BriefingPeriod;
   /** Distinct numbers detected in the period. */
   readonly captured: number;
-  /** Those of them whose first seen, over all history, lies in the period. */
+  /** Those of them that were first seen, over all history, in the period. */
   readonly firstTime: number;
   /** Of `captured`; 0 if nothing was captured. */
   readonly firstTimeShare: number;
-  /** Distinct numbers on record whose first seen is not after the period. */
+  /** Distinct numbers on record that were first seen no later than the end of the period. */
   readonly inventory: number;
-  /** By captured, most first. */
+  /** Ordered by captured, most first. */
   readonly origins: readonly Origin[];
-  /** By first-time, most first; by the channel of a number's first detection. */
+  /** Ordered by first-time, most first. A number counts for the channel of its first detection. */
   readonly channels: readonly ChannelFigures[];
-  /** By captured, most first; a number counts once in each industry it was detected for, so shares may add up to more than 1. */
+  /**
+   * Ordered by captured, most first. A number counts once in each industry it was detected for, so shares may exceed 1
+   * together.
+   */
   readonly industries: readonly IndustryFigures[];
   /** Every day of the period until `period.until`, in order. */
   readonly trend: readonly DayFigures[];
   /**
-   * What is compared with `previous`: the days of the period that are over, so that of an ended period these figures are
-   * those above. null: its first day is today; nothing is compared.
+   * The figures that are compared with `previous`: those of the days of the period that are over. Once the period is
+   * over they equal the figures above. null: the period begins today, and nothing is compared.
    */
   readonly compared: ComparedFigures | null;
-  /** As many days as are compared, just before the period; the day before it where none are. */
+  /** As many days as are compared, just before the period; if none are compared, the day before it. */
   readonly previous: ComparedFigures;
 
   readonly projects: ProjectFigures;
   readonly links: LinkFigures;
-  /** Thousand-blocks with most captured numbers, most first. */
+  /** The thousand-blocks with most captured numbers, most first. */
   readonly blocks: readonly BlockFigures[];
-  /** Sources held back from the inventory, as at `generation`. None of their numbers is in the figures. */
+  /** Sources that were held back at `generation`. None of their numbers is in the figures. */
   readonly quarantined: readonly QuarantinedSource[];
   /** The generation of the inventory that the figures were taken from, and when. */
   readonly generation: number;
@@ -58,16 +62,16 @@ export interface Period {
 export interface BriefingPeriod extends Period {
   /** Whether its last day is over. */
   readonly complete: boolean;
-  /** The last day that figures are of: `to`, or today while the period goes on. */
+  /** The last day that figures cover: `to`, or today while the period goes on. */
   readonly until: string;
 }
 
 export interface Origin {
-  /** `US/Canada`, an ISO 3166-1 alpha-2 code, or `International` for plans of no one country. */
+  /** `US/Canada`, an ISO 3166-1 alpha-2 code, or `International` for plans that belong to no single country. */
   readonly group: string;
   readonly captured: number;
   readonly firstTime: number;
-  /** Of `captured` of all. */
+  /** As a fraction of all that were captured. */
   readonly share: number;
   /** Captured in the days that are compared. */
   readonly compared: number;
@@ -80,14 +84,14 @@ export interface Origin {
 export interface ChannelFigures {
   readonly channel: Channel;
   readonly firstTime: number;
-  /** Of `firstTime` of all. */
+  /** As a fraction of all that were first-time. */
   readonly share: number;
 }
 
 export interface IndustryFigures {
   readonly industry: Industry;
   readonly captured: number;
-  /** Of `captured` of all. */
+  /** As a fraction of all that were captured. */
   readonly share: number;
 }
 
@@ -112,10 +116,10 @@ export interface ComparedFigures {
 export interface ProjectFigures {
   /** Distinct projects named in the period. */
   readonly count: number;
-  /** Named in the period for the first time over all history; most captured first, at most 25. */
+  /** Projects named in the period for the first time over all history; most captured first, at most 25. */
   readonly new: readonly Project[];
   readonly newCount: number;
-  /** By `compared` less `previous`, most first, at most 25; only those that grew. */
+  /** Projects with more in `compared` than in `previous`, the largest difference first, at most 25. */
   readonly growing: readonly Project[];
 }
 
@@ -124,7 +128,7 @@ export interface Project {
   readonly industry: Industry | null;
   readonly firstDay: string;
   readonly captured: number;
-  /** These three as of an origin. */
+  /** These three as for an origin. */
   readonly compared: number;
   readonly previous: number;
   readonly change: number | null;
@@ -135,9 +139,9 @@ export interface LinkFigures {
   /** Distinct links, and distinct numbers seen through one. */
   readonly links: number;
   readonly numbers: number;
-  /** Numbers that were seen, in the period, for a single project and through a single link. */
+  /** Numbers that were seen in the period for a single project and through a single link. */
   readonly dedicated: number;
-  /** By links, most first, at most 25. */
+  /** Ordered by links, most first, at most 25. */
   readonly hosts: readonly LinkHost[];
 }
 
@@ -157,18 +161,19 @@ export interface BlockFigures {
 }
 
 export interface QuarantinedSource {
-  /** null: uploads that named none. */
+  /** null: the uploads named no source. */
   readonly source: string | null;
-  /** Where several tenants' feeds of this name are held back: which of them, from 1 on, in the order of `since`. */
+  /**
+   * Present where feeds of several tenants with this name are held back: which of them, from 1 on, in the order of
+   * `since`.
+   */
   readonly feed?: number;
   /** Date-time, UTC. */
   readonly since: string;
-  /** Which bounds it broke. */
+  /** The bounds that it broke. */
   readonly reasons: readonly string[];
   readonly detections: number;
 }
-
-/** The schema of a briefing: of what is kept, and of what the API answers. */
 
 const date = v.pipe(v.string(), v.isoDate());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1), v.description('A fraction of 1'));

@@ -1,4 +1,7 @@
-/** Briefings as they are asked for: the kept one if nothing it was computed from has changed, otherwise a new one. */
+/**
+ * Briefings on request: the kept one if nothing that it was computed from has changed, otherwise a new one. One is
+ * computed at a time in an isolate.
+ */
 
 import type * as v from 'valibot';
 import type { ActivitySource } from '../format/activity.ts';
@@ -25,7 +28,7 @@ import { type DaySpan, halfMonthBefore, periodOf } from './period.ts';
 
 interface BriefingsContext {
   readonly objects: ObjectStore;
-  /** The newest generation. These three reject when storage does not answer. */
+  /** The manifest of the newest generation. These three reject when storage does not answer. */
   readonly manifest: () => Promise<Manifest>;
   /** Sources that this generation holds back. */
   readonly quarantined: (manifest: Manifest) => Promise<readonly QuarantinedSource[]>;
@@ -48,8 +51,8 @@ export class Briefings {
   }
 
   /**
-   * The kept one, or a new one when it is its turn to be computed. Rejects with StorageUnavailable, also where its turn
-   * does not come in time.
+   * The kept briefing, or a new one when its turn has come. Rejects with StorageUnavailable, also if its turn does not
+   * come in time.
    *
    * @param span of a period that has begun
    */
@@ -57,7 +60,7 @@ export class Briefings {
     const found = await this.#look(span);
     if (found.kept !== null) return found.kept;
     return this.#turns.take(async (turn) => {
-      // The one before may have computed just this.
+      // Whoever had the turn before may have computed just this briefing.
       const { manifest, kept } = turn.hasWaited ? await this.#look(span) : found;
       if (kept !== null) return kept;
       const briefing = await this.#compute(manifest, span, turn);
@@ -66,12 +69,14 @@ export class Briefings {
     });
   }
 
-  /** Computes and keeps that of the half-month that has just ended, so that it is there when it is asked for. */
+  /**
+   * Computes and keeps the briefing of the half-month that has just ended, so that it is there when it is asked for.
+   */
   async keepHalfMonth(): Promise<Briefing> {
     return this.get(halfMonthBefore(dayOfMs(this.#context.now())));
   }
 
-  /** Counts which numbers are active today, and when each ceases to be. */
+  /** Counts which numbers are active today, and on which day each will cease to be. */
   async takeCensus(): Promise<Census> {
     const { objects, manifest: read, horizonDaysOf, now, pace } = this.#context;
     const manifest = await orUnavailable(read());
@@ -83,13 +88,13 @@ export class Briefings {
     return census;
   }
 
-  /** `kept`: null unless nothing that it was computed from has changed since. */
+  /** `kept` is null if something that it was computed from has changed since. */
   async #look(span: DaySpan): Promise<{ readonly manifest: Manifest; readonly kept: Briefing | null }> {
     const { objects, manifest: read, now } = this.#context;
     const [manifest, kept] = await orUnavailable(Promise.all([read(), readKept(objects, span)]));
     if (kept === null || kept.generation > manifest.generation) return { manifest, kept: null };
     const today = dayOfMs(now());
-    // Of a period that went on, the figures of today are others tomorrow: then another day is over.
+    // If the period went on, the figures of today are outdated tomorrow, when another day is over.
     const isOfToday = kept.period.complete || kept.period.until === isoDay(today);
     const isChanged = changedSince(manifest, kept.generation, Math.min(span.to, today));
     return { manifest, kept: isOfToday && !isChanged ? kept : null };
@@ -112,7 +117,7 @@ export class Briefings {
     return briefing;
   }
 
-  /** A briefing that cannot be kept is as good for whoever asked; the next one to ask computes it again. */
+  /** Keeps a briefing. If that fails, the answer is as good; the next request computes the briefing again. */
   async #keep(span: DaySpan, briefing: Briefing): Promise<void> {
     try {
       await keep(this.#context.objects, span, briefing);
@@ -122,7 +127,7 @@ export class Briefings {
   }
 }
 
-/** The store, each of whose answers says that the work goes on. */
+/** The store, each answer of which shows that the work goes on. */
 function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
   const heard = async <T>(answer: Promise<T>): Promise<T> => {
     const value = await answer;
@@ -140,7 +145,7 @@ function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
   };
 }
 
-/** The same facts; days that cannot be read reject with StorageUnavailable. */
+/** The same activity; days that cannot be read reject with StorageUnavailable. */
 function unlessUnavailable({ kinds, days }: ActivitySource): ActivitySource {
   return {
     kinds,
@@ -153,21 +158,23 @@ function unlessUnavailable({ kinds, days }: ActivitySource): ActivitySource {
   };
 }
 
-/**
- * Briefings as they are kept, one object a period: frame "RFBR" version 2 around the JSON. One is replaced by another
- * of the same period, never merged with it, so whoever writes last is right. Each can be computed again, so those that
- * are not asked for any more go (KEPT_MS, MAX_KEPT): there are millions of periods, and a key may ask for all of them.
- */
+// Kept briefings are one object a period: frame "RFBR" version 2 around the JSON. A briefing is replaced by another one
+// of the same period and never merged with it, so whoever writes last is right. Any can be computed again, so those
+// that are not asked for any more are deleted (KEPT_MS, MAX_KEPT): there are millions of periods, and a key may ask for
+// all of them.
 
-/** Since it was computed: a period is talked about for some weeks. */
+/** Since the briefing was computed: people talk about a period for some weeks. */
 const KEPT_MS = 30 * 86_400_000;
-/** Those of half-months, which the product makes itself: the next ones compare themselves with those of a year. */
+/**
+ * For half-months, which are computed without being asked for: briefings to come compare themselves with those of a
+ * year.
+ */
 const HALF_MONTH_KEPT_MS = 400 * 86_400_000;
-/** Of the former, the newest. With some 20 KB each they are 10 MB. */
+/** The newest of those that KEPT_MS is for. With some 20 KB each they are 10 MB. */
 const MAX_KEPT = 500;
-/** Of a period that went on: the next day has another one, and detections of the same day another one yet. */
+/** For a period that went on: the next day has other figures, and more detections of the same day change them, too. */
 const RUNNING_KEPT_MS = 3_600_000;
-/** Pages of 1,000 keys that one collection looks at; the rest is for the next hour. */
+/** Pages of 1,000 keys that one collection looks at; the rest is looked at an hour later. */
 const PAGE_LIMIT = 100;
 
 const schema: v.GenericSchema<Briefing> = briefingSchema;
@@ -178,7 +185,9 @@ export function briefingKey(span: DaySpan): string {
   return `${BRIEFINGS_PREFIX}${from}_${to}`;
 }
 
-/** What is kept of the period; null: nothing, or nothing that can be read. Rejects when storage does not answer. */
+/**
+ * The kept briefing of the period; null: there is none, or none that can be read. Rejects when storage does not answer.
+ */
 async function readKept(objects: ObjectStore, span: DaySpan): Promise<Briefing | null> {
   const object = await objects.get(briefingKey(span));
   if (object === null) return null;
@@ -187,7 +196,7 @@ async function readKept(objects: ObjectStore, span: DaySpan): Promise<Briefing |
     const { from, to } = periodOf(span);
     return briefing.period.from === from && briefing.period.to === to ? briefing : null;
   } catch (error) {
-    // Damaged, or of a later version: it is computed anew, as if it had not been kept.
+    // It is damaged, or of a later version: the briefing is computed as if none had been kept.
     if (error instanceof FormatError) return null;
     throw error;
   }
@@ -200,8 +209,8 @@ async function keep(objects: ObjectStore, span: DaySpan, briefing: Briefing): Pr
 const KEY = /(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})$/;
 
 /**
- * Deletes kept briefings that nobody is likely to ask for again; whoever does has them computed. Returns how many.
- * Rejects when storage does not answer: what was deleted by then was to go.
+ * Deletes kept briefings that nobody is likely to ask for again; if somebody does, they are computed again. Returns how
+ * many. Rejects when storage does not answer: what was deleted by then is not needed.
  *
  * @param now milliseconds since 1970
  */
@@ -221,7 +230,7 @@ export async function collectBriefings(objects: ObjectStore, now: number): Promi
 
 const KEPT_FOR = { running: RUNNING_KEPT_MS, 'half-month': HALF_MONTH_KEPT_MS, other: KEPT_MS } as const;
 
-/** By its key and its time alone; what has another key than ours is not of this version. */
+/** Told by key and time alone. An object with a key of another form is not of this version. */
 function kindOf({ key, uploadedAt }: ObjectHead): keyof typeof KEPT_FOR {
   const [, first = '', last = ''] = KEY.exec(key) ?? [];
   const [from, to] = [parseDay(first), parseDay(last)];
@@ -231,20 +240,18 @@ function kindOf({ key, uploadedAt }: ObjectHead): keyof typeof KEPT_FOR {
   return half.from === from && half.to === to ? 'half-month' : 'other';
 }
 
-/**
- * One at a time in an isolate: two briefings that are computed at once do not fit into its memory. Who comes while
- * another one works waits for a turn, and looks every now and then: a promise of another request must not be awaited in
- * Workers. No order is kept among those who wait.
- */
+// Turns: one briefing is computed at a time in an isolate, since two do not fit into its memory. A request that comes
+// while another one computes waits and looks again every now and then, since in Workers the promise of another request
+// must not be awaited. Waiting requests are served in no particular order.
 
 const LOOK_EVERY_MS = 200;
-/** `npm run briefing` waits two minutes for its answer, and it has to be computed, too. */
+/** `npm run briefing` waits two minutes for its answer, and computing it takes time, too. */
 const WAIT_LIMIT_MS = 90_000;
-/** Each holds a request and some KiB. More than that are no readers but a client run wild. */
+/** Each waiting request takes some KiB. More than this are not readers but a faulty client. */
 const MAX_WAITING = 64;
 /**
- * Work that ended with its request (the client went away) never says so. It reads storage several times a second, so
- * silence for this long is its end; a read that storage takes longer for has failed.
+ * Work that ends with its request (the client went away) never says so. It reads storage several times a second, so
+ * after this long without a read it has ended; and a read that takes longer has failed.
  */
 const LOST_AFTER_MS = 30_000;
 
@@ -254,26 +261,28 @@ interface TurnsDeps {
   readonly sleep: (delayMs: number) => Promise<void>;
 }
 
-/** Of the work that has the turn. */
+/** The turn, as the work that has it sees it. */
 interface Turn {
   /** Whether others were before it, so that what it read before may be out of date. */
   readonly hasWaited: boolean;
-  /** Says that the work goes on. @throws StorageUnavailable if it was taken for lost and another one works now */
+  /** Tells that the work goes on. @throws StorageUnavailable if it was taken for ended and other work has the turn */
   goOn(): void;
 }
 
 class Turns {
   readonly #deps: TurnsDeps;
-  /** Whose turn it is, and when it last said that it goes on. */
+  /** The work that has the turn, and when it last told that it goes on. */
   #holder: { aliveAt: number } | null = null;
-  /** When each of those who wait last looked: they may go away without a word, too. */
+  /** When each of those who wait last looked: they may go away without telling, too. */
   #waiting: { aliveAt: number }[] = [];
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
   }
 
-  /** Does the work when it is its turn. Rejects with StorageUnavailable, with nothing done, if that takes too long. */
+  /**
+   * Does the work when its turn has come. Rejects with StorageUnavailable, with nothing done, if that takes too long.
+   */
   async take<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
     const { now } = this.#deps;
     const holder = { aliveAt: now() };
@@ -295,7 +304,7 @@ class Turns {
     return this.#holder !== null && this.#deps.now() - this.#holder.aliveAt < LOST_AFTER_MS;
   }
 
-  /** Until it is the turn of `waiter`, which it is then. */
+  /** Waits until it is the turn of `waiter`, and takes it. */
   async #wait(waiter: { aliveAt: number }): Promise<void> {
     const { now, sleep } = this.#deps;
     const until = now() + WAIT_LIMIT_MS;
@@ -308,7 +317,7 @@ class Turns {
         await sleep(LOOK_EVERY_MS);
         waiter.aliveAt = now();
       }
-      // In the same breath as the look that found it free: another who looks at the same moment finds it taken.
+      // There is no await between finding the turn free and taking it, so nobody else can take it in between.
       this.#holder = waiter;
     } finally {
       this.#waiting = this.#waiting.filter((each) => each !== waiter);

@@ -1,6 +1,7 @@
 /**
- * The numbers captured in a part of the number space, from its rows. What rows alone can tell is tallied at once; what
- * needs a number's first seen over all history waits, at ten bytes a number, for the walk through the inventory.
+ * Captured numbers of one part of the number space, from its rows of activity. What rows alone can tell is tallied at
+ * once. What needs a number's first seen over all history waits for the walk through the inventory, at ten bytes a
+ * number.
  */
 import type { DayActivity } from '../format/activity.ts';
 import type { Steps } from '../lib/cooperate.ts';
@@ -13,9 +14,9 @@ import type { PeriodTally } from './tallies.ts';
 export interface CapturedNumbers {
   readonly count: number;
   readonly numbers: Float64Array;
-  /** Channel of the earliest detection in the period, as index into CHANNELS + 1; 0: not captured in it. */
+  /** Channel of the earliest detection in the period, as index into CHANNELS + 1; 0: not captured in the period. */
   readonly channel: Uint8Array;
-  /** The same for the days of it that are compared: the same channel, since they are the first. */
+  /** The same for the days that are compared. The channel is the same, since these are the first days of the period. */
   readonly comparedChannel: Uint8Array;
   /** The same for the period before. */
   readonly previousChannel: Uint8Array;
@@ -24,7 +25,7 @@ export interface CapturedNumbers {
 export interface RowTallies {
   readonly kinds: ActivityKeys;
   readonly period: PeriodTally;
-  /** Of the days of the period that are compared: the first ones, all of them, or none. */
+  /** For the days of the period that are compared: its first days, all of them, or none. */
   readonly compared: PeriodTally;
   readonly previous: PeriodTally;
   readonly projects: ProjectTally;
@@ -37,7 +38,7 @@ export function* collectCaptured({ days, rows }: GatheredRows, tallies: RowTalli
   return collector.finish();
 }
 
-/** What is known of the present number in a stretch of days. */
+/** What is known so far of the number at hand, over some days. */
 interface Present {
   channel: number;
   industries: number;
@@ -64,7 +65,7 @@ class Collector {
     this.#previousChannel = new Uint8Array(rows);
   }
 
-  /** Rows of one number and day; numbers ascend, and the days of each. */
+  /** Adds the rows of one number and day. Numbers ascend, and so do the days of each. */
   add(day: DayActivity, from: number, to: number): void {
     const number = day.numbers[from] as number;
     if (number !== this.#number) {
@@ -98,7 +99,7 @@ class Collector {
 
   #addTo(present: Present, day: DayActivity, from: number, to: number): void {
     const { kinds } = this.#tallies;
-    // Days ascend: the first one has the first detection.
+    // Days ascend, so the first one has the first detection.
     if (present.channel === 0) {
       present.channel = 1 + (kinds.channel[day.kind[earliestRow(day, from, to, kinds)] as number] as number);
     }
@@ -142,7 +143,7 @@ class Collector {
   }
 }
 
-/** The row of the earliest detection; of several in the same second that of the first kind in canonical order. */
+/** The row of the earliest detection; of several in the same second, that of the first key in canonical order. */
 function earliestRow(day: DayActivity, from: number, to: number, { order }: ActivityKeys): number {
   let best = from;
   for (let row = from + 1; row < to; row++) {

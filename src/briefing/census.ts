@@ -1,10 +1,11 @@
 /**
- * The census: how many numbers are active, counted once a day by a walk through the inventory. It says on which day each
- * number will have been unseen for as long as its labels allow, so that the days after need no other walk.
+ * The census: how many numbers are active. It is counted once a day by a walk through the inventory, and says on which
+ * day each number will have been unseen for as long as its labels allow, so that no other walk is needed on the days
+ * after.
  *
- * Kept as one object, frame "RFCE" version 1 around the JSON. Until the next census the count is off by the numbers that
- * were seen again in the meantime after they had aged out, or just before they would have; by a change of the
- * configured labels; and after a rollback. Numbers delisted by an override are not subtracted.
+ * It is kept as one object, frame "RFCE" version 1 around the JSON. Until the next census the count is off by the
+ * numbers that were seen again after they had aged out, or shortly before; by a change of the configured labels; and
+ * after a rollback. Numbers delisted by an override are not subtracted.
  */
 import * as v from 'valibot';
 import { FormatError } from '../lib/bytes.ts';
@@ -14,7 +15,7 @@ import { CENSUS_KEY } from '../storage/keys.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { Inventory } from './inventory.ts';
 
-/** A hundred years; the furthest horizon that can be configured. What lies beyond never ages out. */
+/** A hundred years, the furthest horizon that can be configured. Numbers with a later day never age out. */
 const MAX_DAYS = 36_500;
 
 const schema = v.object({
@@ -23,7 +24,7 @@ const schema = v.object({
   day: count,
   /** Distinct numbers of the inventory. */
   numbers: count,
-  /** How many become inactive so many days after `day`; at 0, those that were inactive by then. */
+  /** How many numbers become inactive so many days after `day`; at 0, how many were inactive then. */
   expiring: v.array(count),
 });
 const censusFile = framedJson('RFCE', 1, schema);
@@ -45,7 +46,7 @@ export async function censusOf(
   const expiring = new Float64Array(MAX_DAYS + 1);
   let numbers = 0;
   await inventory.walk(0, Number.POSITIVE_INFINITY, ({ lastDay, labels }, from, to) => {
-    // Sets of labels are met as segments are opened.
+    // New sets of labels turn up as segments are opened.
     for (let id = horizons.length; id < labelSets.size; id++) horizons.push(horizonDaysOf(labelSets.labels(id)));
     numbers += to - from;
     for (let i = from; i < to; i++) {
@@ -61,7 +62,7 @@ export async function censusOf(
 }
 
 /**
- * Numbers that are active on a day, as far as the census knows: what was new since counts as active.
+ * The numbers that are active on a day, as far as the census knows; numbers that are new since then count as active.
  *
  * @param numbers distinct numbers of the inventory now
  */
@@ -74,14 +75,14 @@ export async function keepCensus(objects: ObjectStore, census: Census): Promise<
   await objects.put(CENSUS_KEY, censusFile.encode(census));
 }
 
-/** null: none was taken, or none that can be read. Rejects when storage does not answer. */
+/** null: there is no census, or none that can be read. Rejects when storage does not answer. */
 export async function readCensus(objects: ObjectStore): Promise<Census | null> {
   const object = await objects.get(CENSUS_KEY);
   if (object === null) return null;
   try {
     return censusFile.decode(object.bytes);
   } catch (error) {
-    // Damaged, or of a later version: the next one replaces it.
+    // It is damaged, or of a later version: the next census replaces it.
     if (error instanceof FormatError) return null;
     throw error;
   }

@@ -1,7 +1,7 @@
 /**
- * A briefing from the facts and the inventory of one generation, exactly. The number space is gone through in parts, as
- * many rows at a time as fit into memory; in each, the rows of the period and of the one before are put in number order
- * beside one walk through the inventory, which says when each number was first seen.
+ * Computes a briefing from the activity and the inventory of one generation, exactly. It goes through the number space
+ * in parts, with as many rows in memory as fit. In each part, the rows of the period and of the one before are put into
+ * number order and joined with a walk through the inventory, which tells when each number was first seen.
  */
 import type { ActivitySource } from '../format/activity.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
@@ -15,7 +15,7 @@ import { briefingPeriodOf, type DaySpan, spansOn } from './period.ts';
 import { LinkTally, ProjectTally } from './projects-and-links.ts';
 import { BlockTally, OriginTally, PeriodTally } from './tallies.ts';
 
-/** Of the same generation. */
+/** Activity and inventory must be of the same generation. */
 export interface BriefingSources {
   readonly facts: ActivitySource;
   readonly inventory: Inventory;
@@ -25,7 +25,7 @@ export interface BriefingSources {
 export interface ComputeOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Rows in memory at a time; the figures do not depend on it. */
+  /** Rows in memory at a time. The figures do not depend on it. */
   readonly maxRows?: number;
   readonly pace?: Pacer;
 }
@@ -84,7 +84,7 @@ export async function computeBriefing(
   };
 }
 
-/** Apart from the walk, so that the rows are not kept in memory during it. */
+/** A function of its own, so that the rows are released before the walk. */
 async function collectPart(
   facts: ActivitySource,
   wanted: RowsWanted,
@@ -96,7 +96,7 @@ async function collectPart(
   return { captured: await pace.run(collectCaptured(rows, tallies)), end: rows.end };
 }
 
-/** Goes through captured numbers and inventory side by side. */
+/** Joins captured numbers and inventory, both in number order. */
 class InventoryJoin {
   readonly #captured: CapturedNumbers;
   readonly #tallies: Tallies;
@@ -131,7 +131,7 @@ class InventoryJoin {
     previous.inventory += knownBefore;
   }
 
-  /** Every captured number must have been met. */
+  /** Throws unless the inventory had every captured number. */
   finish(): void {
     if (this.#at < this.#captured.count) throw unknownNumber();
   }
@@ -168,7 +168,10 @@ class InventoryJoin {
   }
 }
 
-/** Both are of one generation, and a detection that is kept as a fact is merged into the inventory. */
+/**
+ * Activity and inventory are of one generation, and every detection that is kept as activity is merged into the
+ * inventory.
+ */
 function unknownNumber(): Error {
-  return new Error('the facts have a number that the inventory does not have');
+  return new Error('the activity has a number that the inventory does not have');
 }

@@ -1,3 +1,7 @@
+/**
+ * The inventory of one generation in number order, for counting: a walk reads each segment once, with a few in memory
+ * at a time, and folds what several runs know of a number.
+ */
 import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
@@ -10,11 +14,11 @@ import { callingCodeOf, countriesOf, readInternational } from '../phone/plan.ts'
 import { readColumn } from '../storage/slices.ts';
 import { type ObjectStore, orUnavailable } from '../storage/store.ts';
 
-/** Sets of labels as small integers: millions of records share a handful of them. */
+/** Sets of labels as small integers, since millions of records share a handful of sets. */
 class LabelSets {
   readonly #ids = new Map<string, number>();
   readonly #sets: (readonly string[])[] = [];
-  /** Of two ids, by their sum with the first in the high part. */
+  /** Unions of two ids; the key has the first id in its high part. */
   readonly #unions = new Map<number, number>();
 
   get size(): number {
@@ -50,18 +54,13 @@ class LabelSets {
   }
 }
 
-/**
- * The inventory of one generation in number order: what every run knows of a number, folded. A walk through all of it
- * reads each segment once; a few are in memory at a time.
- */
-
-/** Where segments are read from. Both reject when storage does not answer. */
+/** Reads columns of segments. Both methods reject when storage does not answer. */
 export interface SegmentReader {
   numbers(entry: SegmentEntry): Promise<NumbersReader>;
   verdicts(entry: SegmentEntry): Promise<VerdictsReader>;
 }
 
-/** From the segments themselves. A walk reads every column once, so there is nothing for a cache to gain. */
+/** Reads from the segments themselves. A walk reads every column once, so a cache would gain nothing. */
 export function storedSegments(objects: ObjectStore): SegmentReader {
   return {
     numbers: async (entry) => openNumbersSlice(await readColumn(objects, entry, 'numbers')),
@@ -71,19 +70,19 @@ export function storedSegments(objects: ObjectStore): SegmentReader {
 
 export interface Inventory {
   readonly generation: number;
-  /** What `labels` of the columns stands for. */
+  /** What the ids in `labels` of the columns stand for. */
   readonly labelSets: LabelSets;
   /**
-   * Hands the records of numbers in [from, to) to `visit`, in order, in stretches; a stretch is only good for the
-   * call. Rejects with StorageUnavailable.
+   * Hands the records of numbers in [from, to) to `visit`, in order and several at a time. The columns are valid only
+   * during the call. Rejects with StorageUnavailable.
    */
   walk(from: number, to: number, visit: Visit): Promise<void>;
 }
 
-/** Segments read ahead, two columns each: as many connections as a Worker may have open. */
+/** Segments read ahead, two columns each: together as many connections as a Worker may have open. */
 const SEGMENTS_AHEAD = 3;
 
-/** What is read of records: first days alone cost a third less. */
+/** What is read of records. First days alone take a third less. */
 export type Wanted = 'first days' | 'all';
 
 export function inventoryOf(
@@ -109,7 +108,8 @@ export function inventoryOf(
           wanted === 'all' ? allColumns(numbers, verdicts, labelSets) : dayColumns(numbers, verdicts, spare);
         return new SegmentCursor(columns, numbers.rank(from));
       });
-      // Each segment joins where it begins; segments of one run follow one another, so no more are open than runs.
+      // Each segment joins where it begins. Segments of a run follow one another, so no more are open than there are
+      // runs.
       let open: SegmentCursor[] = [];
       for (const entry of entries) {
         const left = await pace.run(visitInOrder(open, Math.min(entry.first, to), labelSets, visit));
@@ -122,7 +122,10 @@ export function inventoryOf(
   };
 }
 
-/** Arrays that segments have been done with, for those that follow: a walk would leave hundreds of megabytes behind. */
+/**
+ * Reuses the arrays of segments that are done: a walk would otherwise leave hundreds of megabytes to the garbage
+ * collector.
+ */
 class SpareArrays {
   readonly #free: ArrayBufferLike[] = [];
 
@@ -154,7 +157,7 @@ function allColumns(reader: NumbersReader, verdicts: VerdictsReader, labelSets: 
   const labelsOf = Float64Array.from({ length: verdicts.profileCount }, (_, id) =>
     labelSets.idOf(verdicts.profile(id).labels),
   );
-  // The arrays are ours: the reader has made them for this call.
+  // The reader made these arrays for this call, so they can be changed.
   for (let i = 0; i < profileId.length; i++) {
     listedDays[i] = (firstDay[i] as number) + (listedDays[i] as number);
     profileId[i] = labelsOf[profileId[i] as number] as number;
@@ -164,7 +167,7 @@ function allColumns(reader: NumbersReader, verdicts: VerdictsReader, labelSets: 
   return { numbers, firstDay, lastDay: listedDays, labels: profileId };
 }
 
-/** Calls `load` for the items in order, a few before they are asked for. */
+/** Loads the items in order, a few of them ahead. */
 function readAhead<Item, Value>(items: readonly Item[], load: (item: Item) => Promise<Value>): () => Promise<Value> {
   const pending: Promise<Value>[] = [];
   let started = 0;
@@ -172,7 +175,7 @@ function readAhead<Item, Value>(items: readonly Item[], load: (item: Item) => Pr
     const item = items[started++];
     if (item === undefined) return;
     const value = load(item);
-    // A failure shows when its turn comes; if that never comes, nobody is to be told.
+    // A failure shows when the item is asked for. If it never is, nobody has to know.
     value.catch(() => undefined);
     pending.push(value);
   };
@@ -185,21 +188,21 @@ function readAhead<Item, Value>(items: readonly Item[], load: (item: Item) => Pr
   };
 }
 
-/** Records of several segments side by side, in number order; what several know of one number becomes one record. */
-
-/** By rank. */
+/** Columns of records, by rank. */
 export interface InventoryColumns {
   /** Ascending, distinct. */
   readonly numbers: Float64Array;
   /** UTC days since 1970. */
   readonly firstDay: Float64Array;
-  /** UTC days since 1970; empty where only first days are asked for. */
+  /** UTC days since 1970; empty where only first days are read. */
   readonly lastDay: Float64Array;
-  /** Ids of sets of labels; likewise. */
+  /** Ids of sets of labels; empty where only first days are read. */
   readonly labels: Float64Array;
 }
 
-/** Takes the records of ranks [from, to). Called for runs of records and not for each: there are tens of millions. */
+/**
+ * Takes the records of ranks [from, to). It is called for several records at once, since there are tens of millions.
+ */
 type Visit = (columns: InventoryColumns, from: number, to: number) => void;
 
 class SegmentCursor {
@@ -211,17 +214,17 @@ class SegmentCursor {
     this.rank = rank;
   }
 
-  /** The number it stands on; infinity at the end. */
+  /** The number on which the cursor stands; infinity at the end. */
   get number(): number {
     const { numbers } = this.columns;
     return this.rank < numbers.length ? (numbers[this.rank] as number) : Number.POSITIVE_INFINITY;
   }
 }
 
-/** A record that is visited, most of which are only counted, against one of a merge. */
+/** The work of visiting a record, most of which are only counted, in records of a merge (src/lib/cooperate.ts). */
 const RECORD_WORK = 1 / 32;
 
-/** Visits the records below `limit` and returns the cursors that have any left. */
+/** Visits the records below `limit` in number order, and returns the cursors that have any left. */
 function* visitInOrder(
   cursors: readonly SegmentCursor[],
   limit: number,
@@ -232,7 +235,7 @@ function* visitInOrder(
   for (;;) {
     let first: SegmentCursor | undefined;
     let number = limit;
-    // Up to where no other cursor has a number.
+    // The first cursor alone has records up to the number of the next one.
     let end = limit;
     let isShared = false;
     for (const cursor of cursors) {
@@ -254,7 +257,7 @@ function* visitInOrder(
   return cursors.filter((cursor) => cursor.number !== Number.POSITIVE_INFINITY);
 }
 
-/** Returns how many records were visited: one that has more before `end` is gone on with by the next turn. */
+/** Returns how many records were visited. A cursor that has more before `end` goes on at its next turn. */
 function visitStretch(cursor: SegmentCursor, end: number, visit: Visit): number {
   const { columns, rank } = cursor;
   const { numbers } = columns;
@@ -266,7 +269,7 @@ function visitStretch(cursor: SegmentCursor, end: number, visit: Visit): number 
   return to - rank;
 }
 
-/** A record of its own, for a number that several cursors stand on. */
+/** Columns for one record: a number that several cursors have. */
 function oneRecord(): InventoryColumns {
   return {
     numbers: new Float64Array(1),
@@ -303,25 +306,29 @@ function visitShared(
   visit(shared, 0, 1);
 }
 
-/** The country of a stored number, which is a valid one: a whole calling code at a time where that decides. */
-
+/**
+ * The country of stored numbers, which are all valid. A calling code of one country decides without parsing the number.
+ */
 /** A calling code has at most three digits. */
 const CODE_DIGITS = 1000;
-/** More than the digits of any E.164 number. */
+/** Any E.164 number has fewer digits. */
 const MAX_DIGITS = 16;
 
-/** Of a calling code that several countries share. */
+/** Marks a calling code that several countries share. */
 const SHARED = '?';
 
 export class CountryReader {
-  /** By count of digits and the first three: a country, null for a plan of no one country, or SHARED. */
+  /**
+   * By the count of digits and the first three: a country, null for a plan that belongs to no single country, or
+   * SHARED.
+   */
   readonly #byCode = new Map<number, string | null>();
   /** Numbers from here to below #to have #digits digits. */
   #from = 0;
   #to = 0;
   #digits = 0;
 
-  /** ISO 3166-1 alpha-2; null for plans of no one country. */
+  /** ISO 3166-1 alpha-2; null for plans that belong to no single country. */
   countryOf(number: number): string | null {
     if (number < this.#from || number >= this.#to) this.#setDigits(number);
     const key = this.#digits * CODE_DIGITS + Math.floor(number / 10 ** (this.#digits - 3));

@@ -1,13 +1,14 @@
+/** Periods of whole days: half-months, and what is compared while a period is not over. */
 import { isoDay } from '../lib/time.ts';
 import type { BriefingPeriod, Period } from './briefing.ts';
 
-/** UTC days since 1970, both included. */
+/** UTC days since 1970, both inclusive. */
 export interface DaySpan {
   readonly from: number;
   readonly to: number;
 }
 
-/** A leap year: the longest that anyone compares with the one before. */
+/** A leap year: nobody compares longer periods with the one before. */
 export const MAX_PERIOD_DAYS = 366;
 const DAY_MS = 86_400_000;
 /** Where a calendar month is cut in two. */
@@ -21,14 +22,14 @@ export function periodOf(span: DaySpan): Period {
   return { from: isoDay(span.from), to: isoDay(span.to), days: spanDays(span) };
 }
 
-/** The days of a period as they stand on a day. */
+/** The days of a period, as they stand on a given day. */
 export interface PeriodSpans {
   readonly whole: DaySpan;
-  /** Those that figures are of: until today. */
+  /** The days that figures cover: until today. */
   readonly elapsed: DaySpan;
-  /** Those that are over, which are compared; null: there are none. */
+  /** The days that are over, which are compared; null: there are none. */
   readonly compared: DaySpan | null;
-  /** As many just before; one where none are compared. */
+  /** As many days just before the period; one if none are compared. */
   readonly previous: DaySpan;
 }
 

@@ -1,3 +1,4 @@
+/** Tallies of projects (new, growing) and of links and dedicated numbers, over the rows of a period in number order. */
 import { INDUSTRIES } from '../format/attributes.ts';
 import { isoDay } from '../lib/time.ts';
 import { type ActivityKeys, API_RECEIVER, NONE } from './activity-rows.ts';
@@ -5,9 +6,9 @@ import type { LinkFigures, Project, ProjectFigures } from './briefing.ts';
 import type { DaySpan } from './period.ts';
 import { by, changeOf } from './tallies.ts';
 
-/** More than a reader goes through; the counts beside the lists are of all. */
+/** More than a reader goes through. The counts beside the lists cover all. */
 const MAX_LISTED = 25;
-/** Of a project whose detections name several industries. */
+/** The industry of a project whose detections name several. */
 const SEVERAL = -2;
 
 export class ProjectTally {
@@ -15,11 +16,11 @@ export class ProjectTally {
   readonly #captured: Float64Array;
   readonly #compared: Float64Array;
   readonly #previous: Float64Array;
-  /** The number that was last counted for each project: they come in order. */
+  /** For each project, the number last counted for it: numbers come in order. */
   readonly #lastCaptured: Float64Array;
   readonly #lastCompared: Float64Array;
   readonly #lastPrevious: Float64Array;
-  /** Of the period's detections of each project: an index into INDUSTRIES, NONE, or SEVERAL. */
+  /** For each project, the industry of its detections in the period: an index into INDUSTRIES, NONE, or SEVERAL. */
   readonly #industry: Int32Array;
 
   constructor(kinds: ActivityKeys) {
@@ -35,7 +36,7 @@ export class ProjectTally {
   }
 
   /**
-   * A detection of a number in the period. Numbers come in order.
+   * Adds a detection of a number in the period. Numbers come in order.
    * @param isCompared whether its day is one of those that are compared
    */
   addRow(number: number, kind: number, isCompared: boolean): void {
@@ -48,7 +49,7 @@ export class ProjectTally {
     if (industry !== NONE && industry !== known) this.#industry[project] = known === NONE ? industry : SEVERAL;
   }
 
-  /** A detection of a number in the period before. Numbers come in order. */
+  /** Adds a detection of a number in the period before. Numbers come in order. */
   addPreviousRow(number: number, kind: number): void {
     const project = this.#kinds.project[kind] as number;
     if (project !== NONE) countOnce(this.#previous, this.#lastPrevious, project, number);
@@ -97,24 +98,22 @@ export class ProjectTally {
   }
 }
 
-/** Counts a number for an index unless it was the last to be counted there. No number is 0. */
+/** Counts a number at an index, unless it was counted there last. No number is 0. */
 function countOnce(counts: Float64Array, last: Float64Array, index: number, number: number): void {
   if (last[index] === number) return;
   last[index] = number;
   counts[index] = (counts[index] as number) + 1;
 }
 
-/** A set of links: host and 64 bits of a hash. Open addressing in typed arrays, since there are as many as numbers. */
-
-/** Of 12 bytes. */
+/** Slots at first; a slot takes 12 bytes. */
 const FIRST_SLOTS = 1024;
 const MAX_LOAD = 0.5;
-/** Spreads hosts; odd, so that none falls onto another. */
+/** Spreads hosts over the slots; it is odd, so that no two hosts are mapped to one. */
 const HOST_FACTOR = 0x9e3779b1;
 
 export class LinkSet {
   #slots = FIRST_SLOTS;
-  /** Host + 1; 0 for a free slot. */
+  /** Host + 1; 0 marks a free slot. */
   #host = new Uint32Array(FIRST_SLOTS);
   #high = new Uint32Array(FIRST_SLOTS);
   #low = new Uint32Array(FIRST_SLOTS);
@@ -124,7 +123,7 @@ export class LinkSet {
     return this.#size;
   }
 
-  /** Whether it was not there yet. */
+  /** Adds a link, and returns whether it was not there yet. */
   add(host: number, high: number, low: number): boolean {
     const at = this.#find(host, high, low);
     if (this.#host[at] !== 0) return false;
@@ -134,10 +133,10 @@ export class LinkSet {
     return true;
   }
 
-  /** Where it is, or where it would be. */
+  /** The slot of a link, or the one where it would be put. */
   #find(host: number, high: number, low: number): number {
     const mask = this.#slots - 1;
-    // The bits of a hash are as good as random already.
+    // The bits of a hash are random already.
     let at = (low ^ Math.imul(host, HOST_FACTOR)) & mask;
     while (this.#host[at] !== 0) {
       if (this.#host[at] === host + 1 && this.#high[at] === high && this.#low[at] === low) break;
@@ -166,7 +165,7 @@ export class LinkSet {
   }
 }
 
-/** "One number, one project, one link": what detections through `api_receiver` say of links and dedicated numbers. */
+// "One number, one project, one link": what detections through `api_receiver` say of links and dedicated numbers.
 
 const MAX_HOSTS = 25;
 
@@ -175,12 +174,12 @@ export class LinkTally {
   readonly #links = new LinkSet();
   readonly #hostLinks: Float64Array;
   readonly #hostNumbers: Float64Array;
-  /** The number that was last counted for each host: they come in order. */
+  /** For each host, the number last counted for it: numbers come in order. */
   readonly #hostLast: Float64Array;
   readonly #hostProjects: Set<number>[];
   #numbers = 0;
   #dedicated = 0;
-  /** Of the present number: its first project and first link, NONE until it has one, and whether there are others. */
+  /** The first project and the first link of the number at hand, NONE until it has one, and whether it has others. */
   #project = NONE;
   #hasProjects = false;
   #host = NONE;
@@ -197,7 +196,7 @@ export class LinkTally {
     this.#hostProjects = kinds.hosts.map(() => new Set());
   }
 
-  /** A detection of a number in the period. Numbers come in order, and `endNumber` after each. */
+  /** Adds a detection of a number in the period. Numbers come in order, with a call of `endNumber` after each. */
   addRow(number: number, kind: number, high: number, low: number): void {
     if (this.#kinds.channel[kind] !== API_RECEIVER) return;
     const project = this.#kinds.project[kind] as number;

@@ -1,21 +1,22 @@
+/** Tallies of a briefing: the headline, origins, channels, industries, days and blocks; and its shares and changes. */
 import { CHANNELS, INDUSTRIES } from '../format/attributes.ts';
 import { isoDay } from '../lib/time.ts';
 import type { BlockFigures, ChannelFigures, ComparedFigures, DayFigures, IndustryFigures, Origin } from './briefing.ts';
 import { type DaySpan, periodOf, spanDays } from './period.ts';
 
-/** Shares, changes and the order of lists: the same everywhere in a briefing. */
-
-/** A fraction of 1; 0 if there is nothing to be a part of. */
+/** A fraction of 1; 0 if the whole is 0. */
 function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
-/** Against what was before, as a fraction of it; null if that was nothing. */
+/** The change since before, as a fraction of what was before; null if that was 0. */
 export function changeOf(now: number, before: number): number | null {
   return before === 0 ? null : (now - before) / before;
 }
 
-/** Most first; of equals in code unit order of their names, so that the same figures are always in the same order. */
+/**
+ * Orders by count, most first; of equal counts by name in code unit order, so that equal figures always have one order.
+ */
 export function by<T>(count: (item: T) => number, name: (item: T) => string): (a: T, b: T) => number {
   return (a, b) => count(b) - count(a) || (name(a) < name(b) ? -1 : 1);
 }
@@ -24,9 +25,9 @@ export class PeriodTally {
   readonly span: DaySpan;
   captured = 0;
   firstTime = 0;
-  /** Numbers first seen not after the period. */
+  /** Numbers first seen no later than the end of the period. */
   inventory = 0;
-  /** First-time numbers by the channel of their first detection. */
+  /** First-time numbers, by the channel of their first detection. */
   readonly #channels = new Float64Array(CHANNELS.length);
   readonly #industries = new Float64Array(INDUSTRIES.length);
   readonly #dayCaptured: Float64Array;
@@ -38,7 +39,7 @@ export class PeriodTally {
     this.#dayFirstTime = new Float64Array(spanDays(span));
   }
 
-  /** A number was detected on a day of the period. */
+  /** Counts a number that was detected on a day of the period. */
   addDay(day: number): void {
     const at = day - this.span.from;
     this.#dayCaptured[at] = (this.#dayCaptured[at] as number) + 1;
@@ -107,16 +108,14 @@ export class PeriodTally {
   }
 }
 
-/** Where numbers are from: captured and first-time by country, against the period before. */
-
 const INTERNATIONAL = 'International';
-/** One numbering plan, and one market: which of the two a number is of, nobody asks who buys it. */
+/** US and Canada share one numbering plan and one market: buyers do not ask which of the two a number is from. */
 const US_CANADA = 'US/Canada';
 
 interface Counts {
   captured: number;
   firstTime: number;
-  /** Captured in the days that are compared, and in the period before. */
+  /** Captured in the days that are compared, and in the days before the period. */
   compared: number;
   previous: number;
 }
@@ -134,7 +133,7 @@ export class OriginTally {
     return counts;
   }
 
-  /** Those with numbers in the period, most first. */
+  /** The origins with numbers in the period, most first. */
   figures(captured: number): Origin[] {
     return [...this.#groups]
       .filter(([, counts]) => counts.captured > 0)
@@ -160,11 +159,9 @@ function groupOf(country: string | null): string {
   return country === 'US' || country === 'CA' ? US_CANADA : (country ?? INTERNATIONAL);
 }
 
-/** The thousand-blocks in which most numbers were captured. */
-
 const BLOCK_NUMBERS = 1000;
 const MAX_BLOCKS = 20;
-/** Kept before they are sorted and cut to the best. */
+/** Blocks that are kept before they are sorted and cut to the best. */
 const MAX_CANDIDATES = 1024;
 
 const byCaptured = by<BlockFigures>(
@@ -174,14 +171,14 @@ const byCaptured = by<BlockFigures>(
 
 export class BlockTally {
   #candidates: BlockFigures[] = [];
-  /** Blocks with fewer cannot be among the best any more. */
+  /** Blocks with fewer numbers cannot be among the best any more. */
   #least = 1;
   #block = -1;
   #country: string | null = null;
   #captured = 0;
   #firstTime = 0;
 
-  /** A captured number; they come in order. A block is of the country of its first one. */
+  /** Adds a captured number; numbers come in order. A block belongs to the country of its first number. */
   add(number: number, country: string | null, isFirstTime: boolean): void {
     const block = Math.floor(number / BLOCK_NUMBERS);
     if (block !== this.#block) {

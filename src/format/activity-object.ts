@@ -138,18 +138,16 @@ export class ActivityEncoder implements ActivitySink {
   }
 }
 
-/**
- * The directory at the beginning of an activity object: frame "RFFA" version 1 around
- *
- *   varint                count of activity keys, then of each, ascending by text (activity.ts): varint characters
- *                         of the text that are as in the one before, ASCII all of them; text, its rest; varint by
- *                         which blocks name it; varint first day; varint last day - first day
- *   varint                blocks, each: varint day - day of the block before (the first: the day), varint rows,
- *                         varint bytes, u32 CRC-32
- *
- * The blocks follow in this order, without a gap. Their days do not descend, and neither do the rows of the blocks of
- * one day.
- */
+// The directory at the beginning of an activity object: frame "RFFA" version 1 around
+//
+//   varint                count of activity keys, then of each, ascending by text (activity.ts): varint characters
+//                         of the text that are as in the one before, ASCII all of them; text, its rest; varint by
+//                         which blocks name it; varint first day; varint last day - first day
+//   varint                blocks, each: varint day - day of the block before (the first: the day), varint rows,
+//                         varint bytes, u32 CRC-32
+//
+// The blocks follow in this order, without a gap. Their days do not descend, and neither do the rows of the blocks of
+// one day.
 
 const MAGIC = 'RFFA';
 const VERSION = 1;
@@ -253,7 +251,7 @@ function readU32(reader: ByteReader): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
 }
 
-/** Reads activity objects: the directory, compared with what the manifest says of it, then blocks. */
+// Reads activity objects: the directory, compared with what the manifest says of it, then blocks.
 
 export type ActivityShape = Omit<ActivityEntry, 'key'>;
 

@@ -47,11 +47,9 @@ export interface ActivitySource {
   days(from: number, to: number): AsyncIterable<DayActivity>;
 }
 
-/**
- * Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
- * UTF-16 code unit order of the texts is the canonical order of kinds.
- */
+// Activity keys as text: the JSON array [label, channel, industry, project, link host, source] as ECMAScript's
+// JSON.stringify writes it, null for what is absent: attributes (attributes.ts) without the hash of the link. The
+// UTF-16 code unit order of the texts is the canonical order of kinds.
 
 const CIRCUMSTANCES_FIELDS = 7;
 const KIND_FIELDS = 6;
@@ -87,7 +85,7 @@ export function knownKey(text: string): KnownKey {
 }
 
 function parse(text: string): ActivityKey {
-  const fields = parseJson(text, 'kind of facts');
+  const fields = parseJson(text, 'activity key');
   if (!Array.isArray(fields) || fields.length !== KIND_FIELDS) {
     throw new FormatError(`activity key: expected an array of ${KIND_FIELDS} fields`);
   }
@@ -111,7 +109,7 @@ export interface ActivityParts {
 export function activityPartsOf(circumstances: string): ActivityParts {
   const fields = parseJson(circumstances, 'attributes');
   if (!Array.isArray(fields) || fields.length !== CIRCUMSTANCES_FIELDS) {
-    throw new FormatError(`circumstances: expected an array of ${CIRCUMSTANCES_FIELDS} fields`);
+    throw new FormatError(`attributes: expected an array of ${CIRCUMSTANCES_FIELDS} fields`);
   }
   const [label, channel, industry, project, host, sha256, source]: unknown[] = fields;
   const kindText = JSON.stringify([label, channel, industry, project, host, source]);
@@ -123,7 +121,7 @@ export function activityPartsOf(circumstances: string): ActivityParts {
   };
 }
 
-/** Rows of activity of one day as columns that grow, each distinct row once. */
+// Rows of activity of one day as columns that grow, each distinct row once.
 
 const INITIAL_ROWS = 256;
 

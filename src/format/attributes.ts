@@ -1,3 +1,10 @@
+/**
+ * Attributes of detections: their vocabularies, their text, and a table that gives each distinct text a small integer.
+ *
+ * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
+ * JSON.stringify writes it, null for what is absent. Batches and evidence store it, it identifies a line of evidence,
+ * and its UTF-16 code unit order is the canonical order of such lines.
+ */
 import { FormatError, parseJson } from '../lib/bytes.ts';
 
 /**
@@ -58,14 +65,6 @@ export interface Detection extends Attributes {
   readonly sightings: number;
 }
 
-/**
- * Attributes as text, and a table that gives each distinct one a small integer.
- *
- * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
- * JSON.stringify writes it, null for what is absent. It is what batches and evidence store, it is the identity of a
- * line of evidence, and its UTF-16 code unit order is the canonical order of such lines.
- */
-
 export function attributesText(c: Attributes): string {
   return JSON.stringify([
     c.label,
@@ -84,14 +83,14 @@ const QUOTE = 0x22;
 /**
  * Whether attributes have a link, without reading them: their last field but one is its hash then. No string has a
  * quote after a comma in JSON, where it would be escaped, so the last such place is where the source begins.
- * @param text of `circumstancesText`
+ * @param text of `attributesText`
  */
 export function hasLink(text: string): boolean {
   const source = text.endsWith(NO_SOURCE) ? text.length - NO_SOURCE.length : text.lastIndexOf(',"');
   return text.charCodeAt(source - 1) === QUOTE;
 }
 
-/** Throws FormatError unless the text is one that `circumstancesText` writes. */
+/** Throws FormatError unless the text is one that `attributesText` writes. */
 export function parseAttributes(text: string): Attributes {
   const fields = parseJson(text, 'attributes');
   if (!Array.isArray(fields) || fields.length !== 7) {
@@ -113,7 +112,7 @@ export function parseAttributes(text: string): Attributes {
 
 /**
  * What a profile is made of, of a text whose spelling has been checked: when its batch was opened, or by whoever wrote
- * the segment. Throws FormatError when it is none of `circumstancesText`.
+ * the segment. Throws FormatError when it is none of `attributesText`.
  */
 export function parseKind(text: string): Pick<Attributes, 'label' | 'channel' | 'industry'> {
   const fields = parseJson(text, 'attributes');
@@ -160,7 +159,7 @@ export class AttributesTable {
 
   text(id: number): string {
     const text = this.#texts[id];
-    if (text === undefined) throw new RangeError(`no circumstances with id ${id}, there are ${this.size}`);
+    if (text === undefined) throw new RangeError(`no attributes with id ${id}, there are ${this.size}`);
     return text;
   }
 }

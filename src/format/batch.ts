@@ -28,7 +28,7 @@ export const BATCH_PREFIX_BYTES = 8;
 export const BATCH_ROWS_OFFSET = FRAME_HEADER_BYTES;
 export const BATCH_ROW_BYTES = 8 + 4 * 4;
 const INITIAL_ROWS = 256;
-/** Circumstances read or written in a step, and what one is worth in records of a merge: parsing takes some 2 us. */
+/** Attributes read or written in a step, and what one is worth in records of a merge: parsing takes some 2 us. */
 const STEP_CIRCUMSTANCES = 128;
 const CIRCUMSTANCES_WORK = 2;
 
@@ -253,7 +253,7 @@ function checkRows(batch: Batch, from: number, to: number): void {
     }
     if ((batch.circumstance[i] as number) >= batch.circumstances.length) {
       throw new FormatError(
-        `${BATCH_MAGIC}: row ${i} names circumstances beyond the ${batch.circumstances.length} listed`,
+        `${BATCH_MAGIC}: row ${i} names attributes beyond the ${batch.circumstances.length} listed`,
       );
     }
   }

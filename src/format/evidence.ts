@@ -111,7 +111,7 @@ export class EvidenceIndex {
 
 type Counts = [number, number, number, number];
 
-/** Reads blocks of the evidence column (layout: evidence.ts). */
+// Reads blocks of the evidence column (layout: evidence.ts).
 
 /** One line of a number's evidence. */
 export interface EvidenceEntry {
@@ -125,7 +125,7 @@ export interface EvidenceEntry {
 
 /** A block as columns, to be filled again with the next one: a merge reads thousands. */
 export class EvidenceBlock {
-  /** The block's own circumstances. */
+  /** The block's own attributes. */
   readonly texts: string[] = [];
   /** Entries of number i of the block are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
@@ -154,7 +154,7 @@ export class EvidenceBlock {
       for (let left = reader.varint(); left > 0; left--) {
         if (e === this.circumstance.length) this.#grow();
         const circumstance = reader.varint();
-        if (circumstance >= known) throw new FormatError(`${EVIDENCE_MAGIC}: an entry names unlisted circumstances`);
+        if (circumstance >= known) throw new FormatError(`${EVIDENCE_MAGIC}: an entry names unlisted attributes`);
         const firstSeenAt = base + reader.varint();
         const lastSeenAt = firstSeenAt + reader.varint();
         const sightings = reader.varint();
@@ -202,7 +202,7 @@ export class EvidenceBlock {
   }
 }
 
-/** Writes the evidence column (layout: evidence.ts). */
+// Writes the evidence column (layout: evidence.ts).
 
 /** What writing a block is worth in records of a merge, and looking through its entries for what blocks share. */
 const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;

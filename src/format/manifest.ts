@@ -234,13 +234,11 @@ export function inventoryNumbers(manifest: Manifest): number {
   return manifest.runs.reduce((sum, { firstHere }) => sum + firstHere, 0);
 }
 
-/**
- * The backfill watermark: how early a day each generation has changed activity of. It tells whether something that was
- * computed from the activity of an earlier generation still holds.
- *
- * A monotone stack: a later generation's entry has a later day, since an entry whose day is no earlier than that of a
- * later generation says nothing that the later one does not say as well.
- */
+// The backfill watermark: how early a day each generation has changed activity of. It tells whether something that was
+// computed from the activity of an earlier generation still holds.
+//
+// A monotone stack: a later generation's entry has a later day, since an entry whose day is no earlier than that of a
+// later generation says nothing that the later one does not say as well.
 
 /** Activity nearly always comes in the order of days, so a handful of entries is usual; this is 2 KiB of them. */
 export const MAX_REACHED = 64;

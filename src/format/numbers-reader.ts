@@ -258,7 +258,7 @@ function halfWord(words: Uint32Array, index: number): number {
   return ((words[index >>> 1] as number) >>> ((index & 1) << 4)) & 0xffff;
 }
 
-/** A numbers column (layout: numbers.ts) as views on its bytes, with its directory checked. */
+// A numbers column (layout: numbers.ts) as views on its bytes, with its directory checked.
 
 interface NumbersColumn {
   readonly count: number;

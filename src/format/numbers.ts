@@ -165,17 +165,15 @@ function checkSorted(numbers: Float64Array): void {
   }
 }
 
-/**
- * How a sorted set is cut into partitions, each coded in the cheapest of three ways. Partitions of variable length
- * follow the clusters that numbers come in (they are bought in blocks): Ottaviano & Venturini, "Partitioned
- * Elias-Fano Indexes", SIGIR 2014. See docs/decisions/0002 for what was measured.
- *
- * A partition of k + 1 numbers has its first number as base; the other k, minus base minus 1, lie in [0, u) and are
- * coded as
- *   run         nothing, when u = k
- *   bitmap      u bits
- *   Elias-Fano  k low parts of l bits, then the high parts in unary: k + ((u - 1) >> l) bits
- */
+// How a sorted set is cut into partitions, each coded in the cheapest of three ways. Partitions of variable length
+// follow the clusters that numbers come in (they are bought in blocks): Ottaviano & Venturini, "Partitioned
+// Elias-Fano Indexes", SIGIR 2014. See docs/decisions/0002 for what was measured.
+//
+// A partition of k + 1 numbers has its first number as base; the other k, minus base minus 1, lie in [0, u) and are
+// coded as
+//   run         nothing, when u = k
+//   bitmap      u bits
+//   Elias-Fano  k low parts of l bits, then the high parts in unary: k + ((u - 1) >> l) bits
 
 /** At most this many numbers in a partition, so that a probe scans a bounded number of words. */
 export const PARTITION_NUMBERS = 128;

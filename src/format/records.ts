@@ -1,3 +1,4 @@
+/** Records in columns, as the merge hands them to the segment encoder; sums of counts; and profiles. */
 import { FormatError, parseJson } from '../lib/bytes.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from './attributes.ts';
 

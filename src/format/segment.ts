@@ -224,16 +224,14 @@ export async function checkedSlice(bytes: Bytes, expected: SliceShape): Promise<
   return bytes;
 }
 
-/**
- * Segments as the manifest lists them, about 125 bytes each: their hashes are most of it, and every isolate reads the
- * manifest first. A row is, with integers as varints (LEB128):
- *
- *   shared                     how much of the key is as in the row before, in characters (ASCII)
- *   text                       the rest of the key; varint length, UTF-8
- *   first, last - first, count
- *   bytes of the numbers column, the verdicts column, the evidence index, and the evidence blocks
- *   3 x 32 bytes               SHA-256 of the first three
- */
+// Segments as the manifest lists them, about 125 bytes each: their hashes are most of it, and every isolate reads the
+// manifest first. A row is, with integers as varints (LEB128):
+//
+//   shared                     how much of the key is as in the row before, in characters (ASCII)
+//   text                       the rest of the key; varint length, UTF-8
+//   first, last - first, count
+//   bytes of the numbers column, the verdicts column, the evidence index, and the evidence blocks
+//   3 x 32 bytes               SHA-256 of the first three
 
 const HASH_BYTES = 32;
 

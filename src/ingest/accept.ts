@@ -218,7 +218,7 @@ function unavailable(batch: Batch, cause: unknown): StorageUnavailable {
   return new StorageUnavailable(`the storage did not confirm the upload; ${retry}`, cause);
 }
 
-/** Counts the lines of each source of an upload, for the screening before they are merged. */
+// Counts the lines of each source of an upload, for the screening before they are merged.
 
 type Counts = { -readonly [K in keyof Omit<SourceLines, 'source'>]: number };
 
@@ -276,11 +276,9 @@ function add(a: Counts, b: Counts): Counts {
   };
 }
 
-/**
- * How many distinct attributes one upload may have. A merge holds each of them as text, several times
- * over, where a detection takes 24 bytes: without a bound, an upload of a few megabytes takes more memory than a tick
- * has. Lines beyond it are rejected with the reason, to be sent in another upload.
- */
+// How many distinct attributes one upload may have. A merge holds each of them as text, several times
+// over, where a detection takes 24 bytes: without a bound, an upload of a few megabytes takes more memory than a tick
+// has. Lines beyond it are rejected with the reason, to be sent in another upload.
 
 const WIDE = /[^\0-\xff]/;
 
@@ -307,7 +305,7 @@ class UploadAttributes {
     }
     const textBytes = text.length * (WIDE.test(text) ? 2 : 1);
     if (this.#textBytes + textBytes > MAX_UPLOAD_TEXT_BYTES) {
-      return this.#refuse(`${MAX_UPLOAD_TEXT_BYTES / 2 ** 20} MiB of different circumstances`);
+      return this.#refuse(`${MAX_UPLOAD_TEXT_BYTES / 2 ** 20} MiB of different attributes`);
     }
     this.#kinds.add(kind);
     this.#textBytes += textBytes;
@@ -325,10 +323,8 @@ function tooMany(most: string): Rejection {
   return new Rejection('too-many-attributes', detail);
 }
 
-/**
- * Defaulted and ignored fields of an upload, for its receipt, so that its sender learns of them before users are
- * blocked.
- */
+// Defaulted and ignored fields of an upload, for its receipt, so that its sender learns of them before users are
+// blocked.
 
 /** Fields whose default changes what is answered of a number; the receipt counts the lines that got it. */
 const DEFAULTED = ['label', 'channel', 'observedAt'] as const satisfies readonly Field[];

@@ -1,3 +1,4 @@
+/** The body of an upload: its bounds, the error that refuses it, and the interface of its readers. */
 import type { LineError } from '../format/batch.ts';
 
 /** What the caller of an upload can be told, each answered with another HTTP status. */
@@ -20,7 +21,7 @@ export class BodyError extends Error {
   }
 }
 
-/** Bounds on one upload. The first two are part of the API; the others let an upload be read in constant memory. */
+// Bounds on one upload. The first two are part of the API; the others let an upload be read in constant memory.
 
 /** Detections in one upload, accepted and rejected together. */
 export const MAX_DETECTIONS = 100_000;

@@ -1,3 +1,7 @@
+/**
+ * CSV uploads. The syntax is that of RFC 4180: a delimiter separates fields; a field may be in double quotes, and then
+ * holds delimiters, line breaks and doubled quotes. A quote anywhere else is an error, not a guess.
+ */
 import type { LineError } from '../format/batch.ts';
 import { BodyError, type BodyReader, LINE_ENDS_LOST, type LineReceiver, MAX_LINE_CHARS, malformed } from './body.ts';
 import { LineSplitter } from './decode.ts';
@@ -242,11 +246,6 @@ export function swallowedRows(line: number, endLine: number): LineError {
   const detail = `expected a closing quote in its line; found one that makes a single field of rows down to line ${endLine}`;
   return malformed(line, detail);
 }
-
-/**
- * CSV as RFC 4180 has it: fields parted by the delimiter; a field may be in double quotes, and then holds delimiters,
- * line breaks and doubled quotes. A quote anywhere else is an error, not a guess.
- */
 
 /** A record after one more line: it is whole, it continues in the next line, or the reason why it is none. */
 type RecordProgress = 'whole' | 'open' | { readonly problem: string };

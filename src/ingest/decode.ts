@@ -1,3 +1,4 @@
+/** From the bytes of an upload to its text: the media type, gzip, and UTF-8. */
 import { BodyError, MAX_BODY_BYTES, MAX_LINE_CHARS } from './body.ts';
 
 export type BodyFormat = 'ndjson' | 'json' | 'csv';

@@ -1,3 +1,4 @@
+/** NDJSON and JSON uploads. */
 import type { LineError } from '../format/batch.ts';
 import { repeatedName } from '../lib/json.ts';
 import {

@@ -1,3 +1,4 @@
+/** Reads an upload line by line, in whichever format it is, and checks each line. */
 import type { Detection } from '../format/attributes.ts';
 import type { LineError } from '../format/batch.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
@@ -39,7 +40,8 @@ const FORMAT_NAMES: Readonly<Record<BodyFormat, string>> = { ndjson: 'NDJSON', j
 /**
  * Reads an upload line by line, in order, holding no more than one line of it. Lines are 1-based; in CSV the header is
  * line 1 and a record is where it starts; in a JSON array they count elements.
- * @throws BodyError if the body as a whole cannot be taken, or has no line that can be read; what the handlers were given by then does not count
+ * @throws BodyError if the body as a whole cannot be taken, or has no line that can be read; what the handlers were
+ *   given by then does not count
  */
 export async function parseDetections(
   body: ReadableStream<Uint8Array>,

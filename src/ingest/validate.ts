@@ -1,3 +1,8 @@
+/**
+ * Checks the lines of uploads: each becomes a detection, or an error with its reason. Fields and their defaults are
+ * those that `POST /v1/detections` documents; other fields are ignored. The same code runs in the Worker and in `npm
+ * run import`.
+ */
 import { createHash } from 'node:crypto';
 import {
   type Attributes,
@@ -124,12 +129,6 @@ function checkedLink(value: unknown): Result<LinkDigest | null> {
   return { host: url.hostname, sha256: createHash('sha256').update(link).digest('hex') };
 }
 
-/**
- * Every line of every feed passes here: it becomes a detection, or an error with its reason.
- * Fields and their defaults are those that `POST /v1/detections` documents; other fields are ignored. The same
- * code runs in the Worker and in `npm run import`.
- */
-
 /** The configured labels, a `Set` of them for one; the order is that of messages. */
 export interface Labels extends Iterable<string> {
   has(label: string): boolean;
@@ -144,7 +143,10 @@ export interface ValidationContext {
 /** The mildest: nobody is blocked because a column was missing. No setting can take it from the configured labels. */
 export const DEFAULT_LABEL = 'reported_abuse';
 export const DEFAULT_CHANNEL: Channel = 'other';
-/** The earliest observation that the API accepts, 2000-01-01T00:00:00Z. An older one comes from a clock that was not set. */
+/**
+ * The earliest observation that the API accepts, 2000-01-01T00:00:00Z. An older one comes from a clock that was not
+ * set.
+ */
 export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
 /** How far ahead of our clock a feed may date its observations, for clocks and time zones. Part of the API. */
 export const MAX_AHEAD_SECONDS = SECONDS_PER_DAY;

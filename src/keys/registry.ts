@@ -1,4 +1,4 @@
-/** API keys: who a request comes from, and the making, listing and deleting of keys. */
+/** API keys: whose key a request carries, the copy of all keys in an isolate, and making, listing and deleting keys. */
 
 import * as v from 'valibot';
 import { type Bytes, fromHex, toHex } from '../lib/bytes.ts';
@@ -20,7 +20,7 @@ import {
   sameDigest,
 } from './key.ts';
 
-/** Keys in use in one isolate at a time; 64 bytes and the key's text each. */
+/** Keys whose digests an isolate remembers at a time; each takes 64 bytes and its text. */
 const MAX_CACHED_PROOFS = 256;
 
 const ADMIN: Principal = { id: 'admin', tenant: DEFAULT_TENANT, scopes: SCOPES, perMinute: null };
@@ -30,7 +30,7 @@ interface KeyRegistryDeps extends CasObjectDeps {
   readonly adminKey: string | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Keeps the isolate busy with a promise after the answer has gone out. */
+  /** Keeps the isolate alive for a promise after the answer was sent. */
   readonly waitUntil: (promise: Promise<unknown>) => void;
 }
 
@@ -44,7 +44,7 @@ export interface NewKey {
 /** What is computed from the text of a key. */
 interface Proof {
   readonly digest: Digest;
-  /** null: the admin key, or not of the form of stored keys. */
+  /** null: it is the admin key, or does not have the form of stored keys. */
   readonly id: string | null;
 }
 
@@ -54,20 +54,20 @@ type KeySummary = Omit<ApiKey, 'sha256'>;
 type Authentication =
   | { readonly kind: 'known'; readonly principal: Principal }
   | { readonly kind: 'refused' }
-  /** Storage did not answer, now or recently enough. */
+  /** Storage did not answer, and no recent copy is held. */
   | { readonly kind: 'unavailable' };
 
 type CreateResult =
   | { readonly kind: 'created'; readonly id: string; readonly key: string }
   | { readonly kind: 'full'; readonly limit: number }
-  /** The key may have been stored, but its secret has been given to nobody. */
+  /** The key may have been stored, but nobody was given its secret. */
   | { readonly kind: 'unavailable' };
 
 export class KeyRegistry {
   readonly #deps: KeyRegistryDeps;
   readonly #store: CasObject<readonly ApiKey[]>;
   readonly #cache: KeyCache;
-  /** Digests and ids of keys that were valid, by key: only to avoid hashing again. Oldest first. */
+  /** Digests and ids of valid keys, by key, only to avoid hashing again. Oldest first. */
   readonly #proofs = new Map<string, Proof>();
   #adminDigest: Digest | null = null;
 
@@ -78,8 +78,8 @@ export class KeyRegistry {
   }
 
   /**
-   * `authenticate` without a promise: for a stored key that this isolate has seen to be good, while the copy of the
-   * keys is recent; else null, and `authenticate` decides.
+   * `authenticate` without a promise, for a stored key that this isolate has seen to be valid, while the copy of the
+   * keys is recent. null: `authenticate` has to decide.
    */
   recognize(token: string): Principal | null {
     const proof = this.#proofs.get(token);
@@ -88,7 +88,7 @@ export class KeyRegistry {
     return key !== null && sameDigest(proof.digest, key.sha256) ? key.principal : null;
   }
 
-  /** Without I/O for the admin key, for keys that are held, and for what does not look like a key. Never rejects. */
+  /** Without I/O for the admin key, for keys in the copy, and for text that is not a key. Never rejects. */
   async authenticate(token: string): Promise<Authentication> {
     if (token.length > MAX_TOKEN_CHARS) return { kind: 'refused' };
     const proof = this.#proofs.get(token) ?? { digest: await digestOf(token), id: idOf(token) };
@@ -101,7 +101,7 @@ export class KeyRegistry {
     return this.#known(token, proof, key.principal);
   }
 
-  /** Rejects with StorageUnavailable unless stored keys can be checked at the moment. */
+  /** Rejects with StorageUnavailable unless stored keys can be checked now. */
   checkAvailable(): Promise<void> {
     return this.#cache.checkAvailable();
   }
@@ -139,7 +139,7 @@ export class KeyRegistry {
     }
   }
 
-  /** Effective at once in this isolate, in others within the bounds of the copy above. */
+  /** Effective at once in this isolate, and in others when they refresh their copy (REFRESH_FIRST_AFTER_MS). */
   async delete(id: string): Promise<KeySummary | 'not-found' | 'unavailable'> {
     let deleted: ApiKey | undefined;
     const begun = this.#cache.begin();
@@ -154,7 +154,7 @@ export class KeyRegistry {
     return deleted === undefined ? 'not-found' : withoutSecret(deleted);
   }
 
-  /** Before another isolate changes the keys at the asking of this one; what it returns, after. Never rejects. */
+  /** Call this before another isolate changes the keys for this one, and what it returns afterwards. Never rejects. */
   expectChange(): () => Promise<void> {
     const begun = this.#cache.begin();
     return () => this.#cache.changedElsewhere(begun);
@@ -181,15 +181,13 @@ function withoutSecret({ sha256: _, ...summary }: ApiKey): KeySummary {
   return summary;
 }
 
-/**
- * The keys as an isolate holds them (src/lib/swr-cache.ts). A revocation is effective within a minute while storage
- * works, and within an hour if it fails.
- */
+// The keys as an isolate holds them (src/lib/swr-cache.ts). A revocation is effective within a minute while storage
+// works, and within an hour if storage fails.
 
 /** Together with the longest time that a read may take, this stays below a minute. */
 const REFRESH_FIRST_AFTER_MS = 45_000;
 const MAX_AGE_MS = 3_600_000;
-/** An id that the copy lacks may be a key that was just made elsewhere, so storage is read; at most once a second. */
+/** An id that the copy lacks may belong to a key just made elsewhere, so storage is read, at most once a second. */
 const MISS_REFRESH_AFTER_MS = 1000;
 
 interface KnownKey {
@@ -217,12 +215,12 @@ class KeyCache {
     );
   }
 
-  /** The key with this id if the copy can be used without waiting and has it, else null. */
+  /** The key with this id, if the copy is recent and has it; otherwise null. */
   peek(id: string): KnownKey | null {
     return this.#copy.peek()?.get(id) ?? null;
   }
 
-  /** The key with this id, null if there is none, 'unavailable' if nothing recent enough is known. */
+  /** The key with this id; null: there is none; 'unavailable': no recent copy is held. */
   async find(id: string): Promise<KnownKey | null | 'unavailable'> {
     const keys = await this.#copy.get();
     if (keys === null) return 'unavailable';
@@ -234,7 +232,7 @@ class KeyCache {
     if ((await this.#copy.get()) === null) throw new StorageUnavailable('no key can be checked at the moment');
   }
 
-  /** To be called before this isolate changes the keys, for `accept`. */
+  /** Call this before this isolate changes the keys, and hand the result to `accept`. */
   begin(): Beginning {
     return this.#copy.begin();
   }
@@ -244,12 +242,12 @@ class KeyCache {
     this.#copy.accept(version === 'unavailable' ? version : known(version), begun);
   }
 
-  /** After another isolate has changed the keys, as HeldCopy has it. */
+  /** Called after another isolate has changed the keys (SwrCache). */
   changedElsewhere(begun: Beginning): Promise<void> {
     return this.#copy.changedElsewhere(begun);
   }
 
-  /** For an id that the copy lacks. While storage fails it is not known whether there is such a key. */
+  /** Reads storage for an id that the copy lacks. While storage fails, it is not known whether there is such a key. */
   async #lookAgain(id: string): Promise<KnownKey | null | 'unavailable'> {
     const keys = await this.#copy.refreshIfOlder(MISS_REFRESH_AFTER_MS);
     if (this.#copy.hasJustFailed()) return 'unavailable';
@@ -265,18 +263,17 @@ function knownKey({ id, tenant, scopes, quota, sha256 }: ApiKey): KnownKey {
   return { principal: { id, tenant, scopes, perMinute: quota?.perMinute ?? null }, sha256: fromHex(sha256) };
 }
 
-/**
- * All stored API keys, one small object: frame "RFKY" version 1 around JSON
- *
- *   {"keys": [{"id", "name", "scopes", "tenant", "quota": {"perMinute"} | null, "createdAt", "sha256"}, ...]}
- *
- * in order of creation. `sha256` is that of the key as its holder has it, 64 hex digits; the key itself is nowhere.
- */
+// All stored API keys are one small object: frame "RFKY" version 1 around JSON
+//
+//   {"keys": [{"id", "name", "scopes", "tenant", "quota": {"perMinute"} | null, "createdAt", "sha256"}, ...]}
+//
+// in order of creation. `sha256` is that of the key as its holder has it, 64 hex digits; the key itself is stored
+// nowhere.
 
 const MAGIC = 'RFKY';
 const VERSION = 1;
 
-/** Keeps the object at a few hundred KiB, since every isolate reads it whole. */
+/** This keeps the object at a few hundred KiB, since every isolate reads it whole. */
 export const MAX_KEYS = 1000;
 
 const apiKey = v.object({
@@ -311,7 +308,8 @@ const KEY_FILE: CasObjectKind<readonly ApiKey[]> = {
   empty: [],
 };
 
-/** Of any form, so its strength is the operator's. 32 hex digits of a random source are 128 bits. */
+// An admin key may have any form, so its strength is the operator's choice. 32 random hex digits are 128 bits.
+
 const MIN_ADMIN_KEY_CHARS = 32;
 
 /** What can stand behind `Bearer ` in a header. */

@@ -1,6 +1,7 @@
+/** Bit strings, and columns of integers packed into as few bits as the values need. */
 import { FormatError } from './bytes.ts';
 
-/** Bit strings in 32-bit words, least significant bit first. Positions stay below 2^31: a column has 32,768 values. */
+// Bit strings in 32-bit words, least significant bit first. Positions stay below 2^31: a column has 32,768 values.
 
 /** Writes `width` (0 to 32) low bits of an unsigned `value` at bit `position`. The bits there must still be zero. */
 export function writeBits(words: Uint32Array, position: number, width: number, value: number): void {
@@ -48,11 +49,9 @@ export function putWords(out: Uint8Array, at: number, words: Uint32Array): numbe
   return at + words.byteLength;
 }
 
-/**
- * Bit-packed columns of one width with exceptions (layout: verdicts.ts): access by rank, while large values do not set
- * the width of all. After "patched frame of reference" (Zukowski et al., ICDE 2006), but an exception is found by
- * counting those before it: a rank of its own would cost 16 bits, so that only rare ones would pay.
- */
+// Bit-packed columns of one width with exceptions (layout: verdicts.ts): access by rank, while large values do not set
+// the width of all. After "patched frame of reference" (Zukowski et al., ICDE 2006), but an exception is found by
+// counting those before it: a rank of its own would cost 16 bits, so that only rare ones would pay.
 
 const MAX_WIDTH = 32;
 /** Values are integers below 2^53, and so are their differences. */
@@ -166,7 +165,10 @@ export class FieldReader {
   /** What marks an exception; more than any value without them. */
   readonly #mark: number;
 
-  /** The arrays have the lengths that their widths ask for. Throws FormatError unless `packField` could have written them. */
+  /**
+   * The arrays have the lengths that their widths ask for. Throws FormatError unless `packField` could have written
+   * them.
+   */
   constructor(field: PackedField, count: number) {
     this.#field = field;
     this.#count = count;

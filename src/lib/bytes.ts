@@ -1,3 +1,4 @@
+/** Reading and writing bytes: varints, texts and JSON; SHA-256 and hexadecimal text. */
 const INITIAL_CAPACITY = 1024;
 /** Two groups of seven bits tell the length. */
 const MAX_ASCII_CHARS = 2 ** 14 - 1;
@@ -44,7 +45,10 @@ export class ByteWriter {
     this.raw(bytes);
   }
 
-  /** Nearly all texts are short and ASCII: one byte a character, with no array between. False, with nothing written, if not. */
+  /**
+   * Nearly all texts are short and ASCII: one byte a character, with no array between. False, with nothing written, if
+   * not.
+   */
   #asciiText(value: string): boolean {
     const { length } = value;
     if (length > MAX_ASCII_CHARS) return false;

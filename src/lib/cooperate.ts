@@ -20,7 +20,7 @@ export const ROWS_A_RECORD = 32;
 /** Such rows in a step: few enough not to be felt, many enough that stopping between steps costs nothing. */
 export const STEP_ROWS = 4_096;
 
-/** Counts work against the turns of the event loop. One serves an isolate, so that work side by side counts together. */
+/** Counts work against the turns of the event loop. One serves an isolate, so that concurrent work counts together. */
 export class Pacer {
   readonly #turn: () => Promise<void>;
   readonly #limit: number;

@@ -1,3 +1,4 @@
+/** What an error says, without what may be a phone number. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -48,7 +48,10 @@ export function frameVersion(bytes: Bytes): number {
   return bytes.length < 6 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(4, true);
 }
 
-/** Whether the bytes are what was written as a frame, of whatever version: a reader that refuses it is of other software. */
+/**
+ * Whether the bytes are what was written as a frame, of whatever version: a reader that refuses it is of other
+ * software.
+ */
 export function isWholeFrame(bytes: Bytes): boolean {
   if (bytes.length < FRAME_HEADER_BYTES) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -90,7 +93,7 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
   return body;
 }
 
-/** A small object that changes by hand: a frame (frame.ts) around JSON, checked by a schema. */
+// A small object that changes by hand: a frame around JSON, checked by a schema.
 
 export interface FramedJson<T> {
   encode(value: T): Bytes;

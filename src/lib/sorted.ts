@@ -1,3 +1,4 @@
+/** Sorted arrays of numbers: search, sets, and a radix sort. */
 import { finish, rowWork, STEP_ROWS, type Steps } from './cooperate.ts';
 
 /**
@@ -29,7 +30,7 @@ export class SortedNumbers {
   }
 }
 
-/** A stable sort of numbers by radix: linear, where a comparator costs a call for each of n log n comparisons. */
+// A stable sort of numbers by radix: linear, where a comparator costs a call for each of n log n comparisons.
 
 const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;

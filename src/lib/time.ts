@@ -1,3 +1,4 @@
+/** Days and times, in UTC: as counts since 1970, and as ISO 8601 text. */
 export const SECONDS_PER_DAY = 86_400;
 
 /** The UTC day, counted from 1970, of a time in seconds. */
@@ -34,7 +35,7 @@ export function parseDay(text: string): number | null {
   return Number.isInteger(day) && isoDay(day) === text ? day : null;
 }
 
-/** Times as a feed writes them: an ISO 8601 date, or a date-time that says how far it is from UTC. */
+// Times as a feed writes them: an ISO 8601 date, or a date-time that says how far it is from UTC.
 
 const DATE_FIELDS = /^(\d{4})-(\d{2})-(\d{2})$/;
 /** `T` may be a space, as RFC 3339 allows; seconds may be left out, and fractions of them are dropped. */

@@ -18,8 +18,8 @@ export function validate<const Schema extends v.GenericSchema>(
 }
 
 /**
- * A field that is one of ours but for case, `_` and `-` is not passed over as unknown ones are: an answer that does without
- * an `asOf` or a `country` that was asked for is an answer to another question.
+ * A field that is one of ours but for case, `_` and `-` is not passed over as unknown ones are: an answer that does
+ * without an `asOf` or a `country` that was asked for is an answer to another question.
  */
 function misspelt(schema: v.GenericSchema, value: unknown): Validated<never> | null {
   if (!('entries' in schema) || typeof schema.entries !== 'object' || schema.entries === null) return null;
@@ -59,12 +59,10 @@ function expectation(issue: v.BaseIssue<unknown>): string {
   return issue.expected === 'Object' ? 'expected an object' : `expected ${issue.expected ?? 'another value'}`;
 }
 
-/**
- * Texts that are kept and read by people later, in lists, logs and pages: names, reasons, notes. One line each, bounded,
- * and without control characters and whatever else parts a line. Marks of direction stay: scripts need them, and who prints
- * a text sees to what stands beside it.
- * Messages start with "expected" and never repeat the value (validate.ts).
- */
+// Texts that are kept and read by people later, in lists, logs and pages: names, reasons, notes. One line each,
+// bounded, and without control characters and whatever else parts a line. Marks of direction stay: scripts need them,
+// and who prints a text sees to what stands beside it. Messages start with "expected" and never repeat the value
+// (validate.ts).
 
 /** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
 export const PARTS_LINES = /[\p{Cc}\p{Zl}\p{Zp}]/u;

@@ -1,10 +1,10 @@
 /**
- * What was known of a number at an earlier moment, as far as the snapshot at hand tells: on any day ("was it listed when
- * the account was created?"), and when its own generation was published. Other generations have manifests of their own
- * (below).
+ * Lookups as of an earlier day or generation: "was this number listed when the account was created?". AsOfFinder
+ * answers from the snapshot at hand, for any day and for the generation of the snapshot. PastFinder also reads the
+ * manifests of other retained generations.
  *
- * Of a day, counted is what had been observed by the end of that UTC day, whenever it arrived. The answer is taken from the
- * evidence, whose entries keep their days apart, and from the first days of the neighbours.
+ * As of a day, everything counts that had been observed by the end of that UTC day, whenever it arrived. The answer is
+ * computed from the evidence, whose entries keep their days apart, and from the first days of the neighbours.
  */
 
 import { parseAttributes } from '../format/attributes.ts';
@@ -28,7 +28,7 @@ export type PastFinding =
   | {
       readonly kind: 'found';
       readonly finding: Finding;
-      /** The moment that days are counted from: the end of the day, or when the generation was published. */
+      /** Days are counted from this instant: the end of the day, or the publication of the generation. */
       readonly at: number;
       /** See PastRecord. */
       readonly complete: boolean;
@@ -40,15 +40,15 @@ export type FindPast = (number: number, moment: AsOf, options: FindOptions) => P
 
 type AsOfFinding = PastFinding | OtherGeneration;
 
-/** Its manifest has to be read, if it is retained. */
+/** The manifest of this generation has to be read, if it is retained. */
 interface OtherGeneration {
   readonly kind: 'other-generation';
   readonly generation: number;
-  /** The one at hand. */
+  /** The snapshot at hand. */
   readonly snapshot: Snapshot;
 }
 
-/** Whether a moment takes more than this snapshot and the segments that it names. */
+/** Whether answering takes more than this snapshot and the segments that it names. */
 function needsPast(moment: AsOf, { manifest }: Snapshot): boolean {
   return 'generation' in moment && moment.generation !== manifest.generation;
 }
@@ -62,7 +62,7 @@ export class AsOfFinder {
     this.#context = context;
   }
 
-  /** Whether `find` would say 'other-generation'. Rejects when there is no recent snapshot. */
+  /** Whether `find` would return 'other-generation'. Rejects when there is no recent snapshot. */
   async needsPast(moment: AsOf): Promise<boolean> {
     return 'generation' in moment && needsPast(moment, await this.#finder.snapshots.get());
   }
@@ -78,7 +78,7 @@ export class AsOfFinder {
     try {
       return await this.#onDay(snapshot, number, moment.day, options);
     } catch (error) {
-      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
       const newer = await this.#finder.snapshots.refresh();
       if (newer === snapshot) throw error;
       return this.#onDay(newer, number, moment.day, options);
@@ -113,14 +113,14 @@ async function findAsPublished(
   return { kind: 'found', finding: { ...finding, ageSeconds: 0 }, at, complete: true };
 }
 
-/** A number at the end of a day. */
+/** What was known of a number at the end of a day. */
 interface PastRecord {
   /** Null: not listed then. */
   readonly record: RecordFacts | null;
   readonly evidence: readonly EvidenceLine[];
   /**
-   * False if the number has more evidence than is kept (EVIDENCE_ENTRIES), so that sightings and last seen may have been
-   * later or more than this.
+   * False if the number has more evidence than is kept (EVIDENCE_ENTRIES). Last seen may then have been later, and
+   * sightings more, than this says.
    */
   readonly complete: boolean;
   /** First seen of each other number of its ten-thousand-block that was listed by then, UTC days since 1970. */
@@ -156,9 +156,10 @@ async function findPast(view: View, probe: Probe, day: number): Promise<PastReco
 }
 
 /**
- * What of an entry had been observed by the end of a day. Of an aggregate that went on after it, that is one sighting, its
- * first: when between first and last the others were, nobody knows. Aggregated lines of the same circumstances, first day
- * and last day are one entry once they are merged, whichever way they came, so together they count as one sighting too.
+ * The part of an entry that had been observed by the end of a day. An aggregate that goes on after that day counts as
+ * one sighting, its first: nobody knows when the others were, between its first and its last. Aggregated lines with the
+ * same attributes, first day and last day become one entry when they are merged, in whatever order they came; so
+ * together they count as one sighting here, too.
  */
 function until(entry: EvidenceEntry, day: number): EvidenceEntry[] {
   if (dayOf(entry.lastSeenAt) <= day) return [entry];
@@ -178,8 +179,7 @@ function foldEntry(record: RecordFacts | null, entry: EvidenceEntry): RecordFact
   });
 }
 
-/** Findings of any earlier moment: beside those that the snapshot answers for, of generations that are still retained. */
-
+/** Finds what was known earlier: the snapshot answers what it can, and retained generations the rest. */
 export class PastFinder {
   readonly #finder: Finder;
   readonly #asOf: AsOfFinder;

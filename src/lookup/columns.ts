@@ -1,4 +1,7 @@
-/** Columns of segments in isolate memory, each loaded at most once while it fits: memory, slice store, object store. */
+/**
+ * Columns of segments in isolate memory. What memory lacks is read once, from the slice store, else from the object
+ * store.
+ */
 
 import { EvidenceIndex } from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
@@ -10,7 +13,10 @@ import type { Bytes } from '../lib/bytes.ts';
 import { type Column, readCachedColumn, readColumn } from '../storage/slices.ts';
 import type { HeldSegments, ServeContext, Snapshot } from './snapshot.ts';
 
-/** Together well under the 128 MB of an isolate. All numbers of 20.87 million fit (30 MB); verdicts are asked for less. */
+/**
+ * Together these stay well under the 128 MB of an isolate. All numbers of 20.87 million fit (30 MB); verdicts are read
+ * less.
+ */
 export const NUMBERS_BUDGET = 40 * 2 ** 20;
 export const VERDICTS_BUDGET = 16 * 2 ** 20;
 export const EVIDENCE_BUDGET = 2 * 2 ** 20;
@@ -33,7 +39,7 @@ export class CachedColumn<Reader> {
     return this.cache.get(entry[this.column].sha256);
   }
 
-  /** The same for a segment of a run by its index: once found, it is not searched for by hash again. */
+  /** As `peek`, for a segment of a run by its index: what was found once is not searched for by hash again. */
   peekAt(held: HeldSegments<Reader>, entries: readonly SegmentEntry[], index: number): Reader | undefined {
     const known = held[index];
     const reader = known === undefined ? undefined : this.cache.use(known);
@@ -50,8 +56,8 @@ export class CachedColumn<Reader> {
     if (cached !== undefined) return cached;
     const { slices, log } = this.#context;
     const report = (problem: string) => log('slice.unusable', { problem });
-    // Evidence is not in the slice store, nor are slices that no tick could put there yet: a key must not be asked
-    // for before it is written, since misses are remembered.
+    // Evidence is never in the slice store, and missing slices are not there yet. Their keys must not be asked for
+    // before they are written, since the slice store remembers misses.
     const isSliced = this.column !== 'evidenceIndex' && !snapshot.unsliced.has(entry.key);
     const slice = isSliced ? await readCachedColumn(slices, entry, this.column, report) : null;
     return slice === null ? this.loadFromSegment(entry) : this.#keep(entry, slice);

@@ -1,6 +1,6 @@
 /**
- * Finds what is known of numbers: snapshot -> probe -> what memory lacks is read -> fold. What storage cannot answer is
- * told as null, never as "not listed".
+ * Finds what is known of numbers: it takes the snapshot, probes it in memory, reads what memory lacks, and folds what
+ * the runs say. When storage cannot answer, the finding is null; it is never "not listed".
  */
 import type { SegmentEntry } from '../format/manifest.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
@@ -14,7 +14,7 @@ import { evidenceLines, foldEntries } from './record.ts';
 import type { ServeContext } from './snapshot.ts';
 import { type Snapshot, SnapshotCache } from './snapshot.ts';
 
-/** Numbers of a batch whose columns are held at the same time, so that a cold batch stays within memory. */
+/** Numbers of a batch whose columns are held at the same time: this bounds the memory that a cold batch takes. */
 const GROUP_NUMBERS = 16;
 
 export interface FindOptions {
@@ -23,19 +23,19 @@ export interface FindOptions {
   readonly basis?: boolean;
 }
 
-/** What a look at memory came to; handed to `find`, it goes on from there. */
+/** What probing memory came to. `find` takes it and goes on from there. */
 export interface Probed {
-  /** null: finding it takes a look at storage. */
+  /** null: finding it takes reads of storage. */
   readonly finding: Finding | null;
 }
 
-/** A Finder, or one that answers for some numbers by itself. */
+/** A Finder, or one that answers some numbers by itself (src/lookup/sandbox.ts). */
 export interface LookupFinder {
-  /** What memory knows of a number: asked once a request, and handed to `find`. null: nothing. */
+  /** What memory knows of a number; null: nothing. It is asked once a request, and its result handed to `find`. */
   probe(number: number): Probed | null;
   /**
    * One entry for each number, in the same order. null: storage could not answer for this number.
-   * @param begun what `probe` said of a single number
+   * @param begun what `probe` returned for a single number
    */
   find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
 }
@@ -43,7 +43,7 @@ export interface LookupFinder {
 export class Finder {
   readonly snapshots: SnapshotCache;
   readonly columns: ColumnCache;
-  /** For health. */
+  /** Health reports go by these. */
   readonly recent: RecentLookups;
   readonly #context: ServeContext;
   readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
@@ -65,7 +65,7 @@ export class Finder {
 
   /**
    * A finding for each number, in order; null where storage could not answer.
-   * @param begun what `probe` said of the number, if it is a single one; another `find` can go on from there in turn
+   * @param begun what `probe` returned, if there is a single number; another `find` can go on from there in turn
    */
   async find(
     numbers: readonly number[],
@@ -85,7 +85,7 @@ export class Finder {
       const snapshot = await this.snapshots.get();
       await this.#fill(findings, numbers, snapshot, options, begun);
       if (!findings.includes(null)) return findings;
-      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
       const newer = await this.snapshots.refresh();
       if (newer !== snapshot) await this.#fill(findings, numbers, newer, options, begun);
     } catch (error) {
@@ -94,7 +94,7 @@ export class Finder {
     return findings;
   }
 
-  /** The same in a snapshot of any age, at a moment of its own. Rejects when storage cannot answer. */
+  /** Finds a number in a snapshot of any age, as at the instant `at`. Rejects when storage cannot answer. */
   async findIn(snapshot: Snapshot, number: number, at: number, options: FindOptions): Promise<Finding> {
     return this.#complete(this.#walk(new Probe(number), snapshot, at), this.#view(snapshot), at, options);
   }
@@ -103,18 +103,18 @@ export class Finder {
     return new View(this.columns, snapshot, this.#context.objects);
   }
 
-  /** Once an isolate is warm this is all there is to a lookup; evidence is never kept in memory. */
+  /** A lookup in a warm isolate does no more than this. Evidence is never kept in memory. */
   #walk(probe: Probe, snapshot: Snapshot, at: number): Probe {
     probe.walk(snapshot, this.columns.numbers);
     try {
       this.#settle(probe, snapshot, at, this.#verdictsInMemory);
     } catch {
-      // A damaged column: whoever completes the probe tells the log what is wrong.
+      // A column is damaged: whoever completes the probe reports it to the log.
     }
     return probe;
   }
 
-  /** Says what is known, unless a column that it takes is not at hand. */
+  /** Sets the finding of a probe, unless a column that it takes is not in memory. */
   #settle(
     probe: Probe,
     snapshot: Snapshot,
@@ -143,7 +143,7 @@ export class Finder {
       const probe = begun instanceof Probe ? begun : new Probe(numbers[i] as number);
       return probe.snapshot === snapshot ? probe : this.#walk(probe, snapshot, this.#context.now());
     };
-    // In the order that they come, until memory lacks something.
+    // The numbers are taken in their order, until memory lacks something.
     let stopped: Probe | null = null;
     let next = 0;
     for (; next < numbers.length && stopped === null; next++) {
@@ -154,7 +154,8 @@ export class Finder {
     }
     if (stopped === null) return;
     const first = next - 1;
-    // In number order, neighbours in a batch share their segments, so each is loaded once even without room to keep it.
+    // In number order, neighbours in a batch share segments: each segment is loaded once even if there is no room to
+    // keep it.
     const order = numbers.map((_, i) => i).filter((i) => i >= first && findings[i] === null);
     order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
     const view = this.#view(snapshot);
@@ -185,13 +186,13 @@ export class Finder {
         this.#context.log('probe.failed', { generation, reason: String(error) });
       }
     };
-    // Evidence is read for each listed number by itself, several at a time. Else the group shares what it reads: one
-    // after the other, nothing is read twice.
+    // Evidence is read for each listed number by itself, several at a time. Everything else is read one after the
+    // other, so that the numbers of a group share what is read and nothing is read twice.
     if (options.evidence) await mapConcurrent(group, complete);
     else for (const one of group) await complete(one);
   }
 
-  /** What a probe lacks is read. Rejects when storage cannot answer; the probe keeps what was read until then. */
+  /** Reads what a probe lacks. Rejects when storage cannot answer; the probe then keeps what has been read. */
   async #complete(probe: Probe, view: View, at: number, options: FindOptions): Promise<Finding> {
     if (probe.finding === null) {
       await view.numbersOf(probe);
@@ -206,14 +207,14 @@ export class Finder {
       const evidence = await Promise.all(probe.hits().map(({ entry, rank }) => view.readEvidence(entry, rank)));
       return { ...found, evidence: evidenceLines(foldEntries(evidence.flat())) };
     } catch (error) {
-      // The verdict stands without it; part of the evidence would pass for all of it.
+      // The verdict stands without evidence. A part of the evidence is not returned, since it would pass for all of it.
       this.#context.log('evidence.unavailable', { reason: String(error) });
       return found;
     }
   }
 }
 
-/** What a probe answers by what is in memory; null: it takes more than that. */
+/** The finding of a probe from memory alone; null: memory does not have all that it takes. */
 function fromMemory(probe: Probe, snapshot: Snapshot, options: FindOptions): Finding | null {
   const { finding } = probe;
   if (finding === null || (options.evidence && finding.record !== null)) return null;
@@ -225,7 +226,7 @@ function withBasis({ entries }: Probe, snapshot: Snapshot, finding: Finding, { b
   return basis ? { ...finding, basis: basisOf(snapshot, entries) } : finding;
 }
 
-/** What a finding was read from, by hash: enough to read it again (src/policy/answer.ts). */
+/** What a finding was read from, by hash, so that it can be read again (Basis in src/policy/answer.ts). */
 function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basis {
   const segments = entries.map(({ key, numbers, verdicts, evidenceIndex }) => ({
     key,
@@ -237,17 +238,20 @@ function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basi
 }
 
 const WINDOW_MS = 60_000;
-/** So many of those that asked storage within a minute or two, and a tenth of them: not the odd read that fails. */
+/**
+ * Lookups count as failing if this many, and a tenth, of those that read storage failed in the last two windows: not
+ * for a single failed read.
+ */
 const MIN_FAILURES = 3;
 const FAILING_SHARE = 0.1;
 
-/** What became of the lookups of this isolate that were not answered at once from memory. */
+/** Counts how the lookups of this isolate ended that memory alone could not answer. */
 export class RecentLookups {
   readonly #now: () => number;
   #window = 0;
   #asked = 0;
   #failed = 0;
-  /** Of the window before. */
+  /** Of the window before this one. */
   #askedBefore = 0;
   #failedBefore = 0;
 

@@ -1,7 +1,8 @@
 /**
- * Whether lookups can be answered: asked by whoever wants to, without a key, and so at a bounded cost. What a lookup needs
- * is tried once in ten seconds at most, however many ask: a listed number and one that may not be are looked up through
- * the columns that every lookup uses, of another segment each time. Beside that it counts what real lookups met with.
+ * Health: whether lookups can be answered. Anyone may ask without a key, so the cost is bounded: what a lookup needs is
+ * tried at most once in ten seconds, however many ask. Each probe looks up a listed number and one that may not be
+ * listed, through the same columns as every lookup, in another segment each time. Health also counts how real lookups
+ * ended.
  */
 
 import { REFRESH_AFTER_MS, SwrCache } from '../lib/swr-cache.ts';
@@ -9,7 +10,10 @@ import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import type { Finder } from './finder.ts';
 import type { ServeContext, Snapshot } from './snapshot.ts';
 
-/** What can be wrong, in words that tell an outsider nothing: no snapshot that is recent, lookups, API keys, tenants' rules. */
+/**
+ * What can be failing, in words that tell an outsider nothing: there is no recent snapshot; lookups; API keys; tenants'
+ * rules.
+ */
 export const HEALTH_PARTS = ['inventory', 'lookups', 'keys', 'rules'] as const;
 export type HealthPart = (typeof HEALTH_PARTS)[number];
 
@@ -26,7 +30,7 @@ export interface Health {
 
 export interface HealthDeps extends ServeContext {
   readonly finder: Finder;
-  /** Reject when they cannot be read, and none recent enough are held. */
+  /** These reject when they cannot be read and no recent copy is held. */
   readonly keys: () => Promise<unknown>;
   readonly rules: () => Promise<unknown>;
   /** 0 to below 1. */
@@ -37,7 +41,7 @@ export class HealthCheck {
   readonly #deps: HealthDeps;
   readonly #probes: SwrCache<readonly HealthPart[]>;
   #probed = 0;
-  /** Which segment is next, counted over all runs. Isolates begin at different ones. */
+  /** The index of the next segment, counted over all runs. Isolates begin at different ones. */
   #next: number;
 
   constructor(deps: HealthDeps) {
@@ -51,7 +55,7 @@ export class HealthCheck {
         sleep: (ms) => deps.delay(ms),
         report: (error) => this.#report('lookups', error),
       },
-      // None is used for longer than it takes until the next may be made.
+      // No result is used for longer than until the next probe may be made.
       { refreshFirstAfterMs: REFRESH_AFTER_MS, maxAgeMs: REFRESH_AFTER_MS },
     );
   }
@@ -59,7 +63,7 @@ export class HealthCheck {
   /** Never rejects. */
   async check(): Promise<Health> {
     const { finder, now } = this.#deps;
-    // Without a probe that came to an end in time, lookups do not either.
+    // If no probe came to an end in time, lookups do not either.
     const failing = new Set<HealthPart>((await this.#probes.get()) ?? ['lookups']);
     const snapshot = finder.snapshots.held;
     const ageSeconds = snapshot === null ? null : snapshot.ageSeconds(now());
@@ -69,7 +73,7 @@ export class HealthCheck {
     return found.ok ? found : { ...found, failing: HEALTH_PARTS.filter((part) => failing.has(part)) };
   }
 
-  /** What cannot be had. Never rejects. */
+  /** Tries everything once and returns what fails. Never rejects. */
   async #probe(): Promise<readonly HealthPart[]> {
     const { finder, keys, rules } = this.#deps;
     const tries: Readonly<Record<HealthPart, () => Promise<unknown>>> = {
@@ -99,7 +103,7 @@ export class HealthCheck {
     try {
       await this.#lookUp(snapshot, at);
     } catch (error) {
-      // The snapshot may be so old that its segments have been collected: once more, if there is a newer one.
+      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
       const newer = await snapshots.refresh();
       if (newer === snapshot) throw error;
       await this.#lookUp(newer, at);

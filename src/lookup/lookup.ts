@@ -1,3 +1,7 @@
+/**
+ * A lookup from the request to the answer, without any transport: HTTP, RPC and replicas call it. It finds what is
+ * known, now or as of an earlier day or generation, and decides by the tenant's rules.
+ */
 import { dayOf, isoDay, parseDay } from '../lib/time.ts';
 import { readingsOf } from '../phone/parse.ts';
 import type { PhoneNumber } from '../phone/phone-number.ts';
@@ -12,14 +16,14 @@ import { refuseSandboxQuota } from './sandbox.ts';
 
 /** What each tenant decides with (src/tenants/tenant-rules.ts). */
 export interface Rules {
-  /** At once, if it is at hand and recent; null says nothing. */
+  /** The rules, if a recent copy is at hand; null says nothing about them. */
   peek(tenant: string): TenantRules | null;
   get(tenant: string): Promise<TenantRules>;
 }
 
 export interface LookupDeps {
   readonly finder: LookupFinder;
-  /** What was known of a number at an earlier moment. */
+  /** What was known of a number at an earlier day or generation. */
   readonly past: FindPast;
   readonly rules: Rules;
   readonly labels: LabelLevels;
@@ -27,7 +31,7 @@ export interface LookupDeps {
   readonly now: () => number;
 }
 
-/** How a number is looked up; `number` and `country` have been read by then. */
+/** How a number is looked up. `number` and `country` have been read before. */
 export type LookupOptions = Pick<LookupRequest, 'scenario' | 'evidence' | 'asOf' | 'receipt'>;
 
 /** @throws LookupError `invalid-number`, and as `lookupNumber` */
@@ -51,8 +55,8 @@ export async function lookupReadings(
 
 /**
  * @param begun what the finder's `probe` said of the number, if it was asked already
- * @throws LookupError `invalid-request`, `not-retained`, `quota-exceeded`, or `storage-unavailable`; its `verdict` is there
- *   for clients that look at nothing else
+ * @throws LookupError `invalid-request`, `not-retained`, `quota-exceeded`, or `storage-unavailable`; its `verdict` is
+ *   there for clients that look at nothing else
  */
 export async function lookupNumber(
   deps: LookupDeps,
@@ -81,7 +85,7 @@ export async function lookupNumber(
   return decide(subject, finding, { ...rules, levels: deps.labels, now: deps.now(), scenario, evidence, receipt });
 }
 
-/** Without a promise, from what memory said: null if it takes a look at storage. */
+/** The answer to what memory found, without a promise; null: it takes reads of storage. */
 export function answerAtOnce(
   { rules, labels, now }: LookupDeps,
   tenant: string,
@@ -93,7 +97,7 @@ export function answerAtOnce(
   const finding = probed?.finding ?? null;
   if (held === null || finding === null) return null;
   const { policy, overrides } = held;
-  // The evidence of a listed number is never in memory.
+  // The evidence of a listed number is never kept in memory.
   if (policy.readsProjects && finding.record !== null) return null;
   return decide(subject, finding, { policy, overrides, levels: labels, now: now(), scenario, evidence: false });
 }
@@ -105,9 +109,10 @@ export interface Found {
 }
 
 /**
- * What is known of the numbers, and what the tenant decides with; where either has to be read, both are at once.
- * @param begun what the finder's `probe` said of a single number
- * @throws LookupError `storage-unavailable` if nothing can be said of any
+ * What is known of the numbers, and what the tenant decides with. If both have to be read, they are read at the same
+ * time.
+ * @param begun what the finder's `probe` returned for a single number
+ * @throws LookupError `storage-unavailable` if storage answers for none of the numbers
  */
 export async function findFor(
   { finder, rules }: LookupDeps,
@@ -126,7 +131,7 @@ export async function findFor(
     }
     const [findings, read] = await Promise.all([find(options), rules.get(tenant)]);
     if (!read.policy.readsProjects || options.evidence) return { findings, rules: read };
-    // Only now it is known that the rules take the evidence, which listed numbers alone have.
+    // Only now is it known that the rules ask for the evidence, which only listed numbers have.
     const isListed = (i: number) => findings[i]?.record != null;
     const again = await find(
       withEvidence,
@@ -162,8 +167,8 @@ async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup):
 }
 
 /**
- * The moment that a lookup asks about.
- * @throws LookupError `invalid-request` for a day to come
+ * Reads `asOf` of a request.
+ * @throws LookupError `invalid-request` for a day in the future
  */
 export function asOfFrom(asOf: string | number, now: number): AsOf {
   if (typeof asOf === 'number') return { generation: asOf };
@@ -195,7 +200,7 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
 /** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Storage could not say. */
+/** The error of a lookup for which storage did not answer. */
 export function unanswered(): LookupError {
   const detail = 'the number can be called neither listed nor clear at the moment';
   return new LookupError('storage-unavailable', detail, { verdict: 'unknown' }, RETRY_AFTER_SECONDS);

@@ -1,4 +1,6 @@
-/** What the neighbours of a number are, and what they say of it: numbers are bought in blocks (docs/NEIGHBOURHOOD.md). */
+/**
+ * What the neighbours of a number are, and what they say of it: numbers are bought in blocks (docs/NEIGHBOURHOOD.md).
+ */
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import { NEIGHBOURHOOD_TABLE } from '../generated/neighbourhood-table.ts';
@@ -6,7 +8,10 @@ import { noCounts, RECENT_DAYS, SCORED_COUNTS, scoreOf, WEEK_DAYS } from '../pol
 
 const HUNDRED = 100;
 const THOUSAND = 1000;
-/** More than this of any count but the exact ones makes no difference to the score. */
+/**
+ * The largest step of any count in the table: larger counts get no more points. Hundreds and thousands are counted
+ * exactly.
+ */
 const ENOUGH = Math.max(...SCORED_COUNTS.map((count) => NEIGHBOURHOOD_TABLE.points[count].at(-1)?.[0] ?? 0));
 const scratch = new Float64Array(SEGMENT_ALIGNMENT);
 
@@ -17,15 +22,16 @@ export interface Neighbours {
   readonly score: number;
 }
 
-/** One for all lookups, which take turns: filled and read without a pause. */
+/** One object for all lookups. They take turns: each fills and reads it without waiting in between. */
 const counts = noCounts();
 
 const NOBODY: Neighbours = { hundred: 0, thousand: 0, score: 0 };
 
 /**
- * Counts distinct numbers around a number, without itself, in the columns of any of the runs, newest first. First seen is
- * taken from the oldest run that has a number: in order of arrival that is the earliest.
+ * Counts the distinct listed numbers around a number, without the number itself. First seen is taken from the oldest
+ * run that has a number: runs are in the order of arrival, so that is the earliest.
  *
+ * @param runs numbers columns, newest run first
  * @param today UTC day since 1970
  */
 export function neighboursOf(runs: readonly NumbersReader[], number: number, today: number): Neighbours {
@@ -35,7 +41,7 @@ export function neighboursOf(runs: readonly NumbersReader[], number: number, tod
     const block = blockStart(number);
     const low = run.rank(block);
     const high = run.rank(block + SEGMENT_ALIGNMENT);
-    // Around most numbers that are asked for nobody is listed.
+    // Around most numbers that are looked up, nobody is listed.
     if (low === high) continue;
     if (r === runs.length - 1) addBase(run, number, low, high, today);
     else addNewer(runs, r, number, low, high, today);
@@ -43,7 +49,10 @@ export function neighboursOf(runs: readonly NumbersReader[], number: number, tod
   return summary();
 }
 
-/** The last run is the base, by far the largest: its ranks are counts, and what others have in common with it is not counted there. */
+/**
+ * Counts in the last run, the base, which is by far the largest. Counts of its ranks stand for its numbers: what newer
+ * runs share with it is not counted again.
+ */
 function addBase(run: NumbersReader, number: number, low: number, high: number, today: number): void {
   const { recency } = run;
   const self = run.find(number);
@@ -62,7 +71,7 @@ function addBase(run: NumbersReader, number: number, low: number, high: number, 
   if (recency === null || recency.newestDay < today - RECENT_DAYS) return;
   const [freshLow, freshHigh] = [recency.before(low), recency.before(high)];
   if (freshLow === freshHigh) return;
-  // One more than is enough, since the number itself may be among them.
+  // One is added since the number itself may be among them.
   const enough = ENOUGH + 1;
   counts.freshTenThousand = recency.countSince(freshLow, freshHigh, today - RECENT_DAYS, enough) - freshSelf;
   counts.weekTenThousand = recency.countSince(freshLow, freshHigh, today - WEEK_DAYS, enough) - weekSelf;
@@ -80,7 +89,7 @@ function addBase(run: NumbersReader, number: number, low: number, high: number, 
   counts.freshHundred = hundred - freshSelf;
 }
 
-/** Of a newer run, the numbers that no older one has. */
+/** Counts the numbers of a newer run that no older run has. */
 function addNewer(
   runs: readonly NumbersReader[],
   r: number,
@@ -100,7 +109,7 @@ function addNewer(
   }
 }
 
-/** Whether more numbers of the ten-thousand-block alone make no difference to the score. */
+/** Whether more numbers of the block of 10,000 would make no difference to the score. */
 function isEnough(): boolean {
   return counts.tenThousand > 0 && counts.freshTenThousand >= ENOUGH && counts.weekTenThousand >= ENOUGH;
 }
@@ -111,9 +120,9 @@ function isInAny(runs: readonly NumbersReader[], from: number, number: number): 
 }
 
 /**
- * The same from a list.
+ * Counts the same from a list.
  *
- * @param firstDays first seen of each other listed number of the ten-thousand-block
+ * @param firstDays first seen of each other listed number of the block of 10,000
  * @param today UTC day since 1970
  */
 export function neighboursAmong(firstDays: ReadonlyMap<number, number>, number: number, today: number): Neighbours {
@@ -133,7 +142,7 @@ function clear(): void {
   counts.weekTenThousand = 0;
 }
 
-/** @param firstDay UTC day since 1970; -1: long ago */
+/** @param firstDay UTC day since 1970; -1: before the days that recency keeps */
 function add(number: number, other: number, firstDay: number, today: number): void {
   const isFresh = firstDay >= today - RECENT_DAYS;
   const isOfWeek = firstDay >= today - WEEK_DAYS;

@@ -1,7 +1,8 @@
 /**
- * A number in a snapshot, looked for once, whoever asks: a lookup of now, a batch, an earlier day, a replica. The walk over
- * the runs takes the numbers columns that are in memory and leaves a place for each of the others; with these filled in it
- * is as if all had been there. So a request that finds something missing goes on from what it has.
+ * The search for one number in a snapshot, the same for lookups, batches, earlier days and replicas. A Probe walks over
+ * the runs once: it takes the numbers columns that are in memory and leaves a place for each of the others. When these
+ * are filled in, the result is as if all had been in memory, so a request that finds something missing goes on from
+ * what it has.
  */
 
 import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock, type EvidenceEntry, numbersInBlock } from '../format/evidence.ts';
@@ -23,7 +24,7 @@ export class Probe {
   snapshot: Snapshot | null = null;
   /** The segments that can have the number or its neighbours, newest run first. */
   entries: SegmentEntry[] = [];
-  /** What is known of the number; null as long as a column that it takes is not at hand. */
+  /** What is known of the number; null while a column that it takes is missing. */
   finding: Finding | null = null;
   /** The numbers column of each segment. */
   #columns: (NumbersReader | undefined)[] = [];
@@ -34,7 +35,7 @@ export class Probe {
     this.number = number;
   }
 
-  /** The one walk over the runs of a snapshot; what was known by another one is forgotten. */
+  /** The only walk over the runs of a snapshot. It forgets what was known from another snapshot. */
   walk(snapshot: Snapshot, memory: CachedColumn<NumbersReader>): void {
     const { number } = this;
     const entries: SegmentEntry[] = [];
@@ -77,17 +78,17 @@ export class Probe {
   }
 
   /**
-   * The segments that list the number, and its rank in each; no numbers column must be missing.
-   * @throws FormatError if a column is damaged; the probe is then as it was
+   * The segments that list the number, and its rank in each. No numbers column may be missing.
+   * @throws FormatError if a column is damaged; the probe is then unchanged
    */
   hits(): readonly { readonly entry: SegmentEntry; readonly rank: number }[] {
     return this.#rank().flatMap((rank, i) => (rank < 0 ? [] : [{ entry: this.entries[i] as SegmentEntry, rank }]));
   }
 
   /**
-   * What the runs say of the number, as one; null: it is not listed, undefined: a verdicts column is not at hand. No
-   * numbers column must be missing.
-   * @throws FormatError if a column is damaged; the probe is then as it was
+   * The record of the number, folded over the runs; null: it is not listed; undefined: a verdicts column is missing. No
+   * numbers column may be missing.
+   * @throws FormatError if a column is damaged; the probe is then unchanged
    */
   record(verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined): RecordFacts | null | undefined {
     const ranks = this.#rank();
@@ -102,7 +103,7 @@ export class Probe {
     return record;
   }
 
-  /** Of the number in each numbers column, below 0 where that lacks it. All of them must be there. */
+  /** The rank of the number in each numbers column, below 0 where a column lacks it. All columns must be there. */
   #rank(): readonly number[] {
     if (this.#ranks !== null) return this.#ranks;
     const { columns } = this;
@@ -112,9 +113,7 @@ export class Probe {
   }
 }
 
-/** What one request reads of a snapshot. */
-
-/** One request's look at a snapshot: a column that could not be loaded is not asked for again. */
+/** What one request reads of a snapshot. A column that could not be loaded is not read again. */
 export class View {
   readonly snapshot: Snapshot;
   readonly #columns: ColumnCache;
@@ -138,7 +137,10 @@ export class View {
     }
   }
 
-  /** Loads the numbers columns that a group of probes lacks, side by side. A failure shows when one is completed. */
+  /**
+   * Loads the numbers columns that a group of probes lacks, several at a time. A failure shows when a probe is
+   * completed.
+   */
   async loadNumbers(probes: readonly Probe[]): Promise<void> {
     const missing = new Map<string, SegmentEntry>();
     for (const probe of probes) for (const entry of probe.missing()) missing.set(entry.key, entry);
@@ -155,7 +157,7 @@ export class View {
     }
   }
 
-  /** A probe with all of its numbers columns: the missing ones are loaded one after the other. */
+  /** All numbers columns of a probe. Missing ones are loaded one after the other. */
   async numbersOf(probe: Probe): Promise<readonly NumbersReader[]> {
     for (const i of probe.entries.keys()) await this.numbersAt(probe, i);
     return probe.columns ?? [];
@@ -172,7 +174,9 @@ export class View {
     return this.#columns.verdicts.peek(entry) ?? (await this.#load(this.#columns.verdicts, entry));
   }
 
-  /** The verdicts of some segments: one step of waiting, however many runs know the number. */
+  /**
+   * The verdicts columns of some segments, loaded at the same time: this waits once, however many runs know the number.
+   */
   async allVerdictsOf(entries: readonly SegmentEntry[]): Promise<ReadonlyMap<SegmentEntry, VerdictsReader>> {
     return new Map(await Promise.all(entries.map(async (entry) => [entry, await this.verdictsOf(entry)] as const)));
   }

@@ -1,4 +1,4 @@
-/** The fold of a lookup: what several runs know of one number, as one. */
+/** Folds what several runs know of one number into one record, and its evidence into one list. */
 import { parseAttributes } from '../format/attributes.ts';
 import type { EvidenceEntry } from '../format/evidence.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
@@ -20,7 +20,7 @@ export function recordAt(verdicts: VerdictsReader, rank: number): RecordFacts {
   };
 }
 
-/** The record of a number that several runs know: the same fold as the merge's. */
+/** The record of a number that two runs know: the same fold as that of the merge. */
 export function foldRecords(a: RecordFacts | null, b: RecordFacts): RecordFacts {
   if (a === null) return b;
   return {
@@ -32,9 +32,9 @@ export function foldRecords(a: RecordFacts | null, b: RecordFacts): RecordFacts 
 }
 
 /**
- * The entries of one number from several runs as a run of them all would have them, in canonical order: entries of the
- * same circumstances, first day and last day are one, and of these no more are kept than such a run would keep
- * (EVIDENCE_ENTRIES). So what is told of them does not depend on how runs came to be.
+ * Folds the entries of one number from several runs as a merge of these runs would, into canonical order: entries with
+ * the same attributes, first day and last day become one, and no more are kept than a run keeps (EVIDENCE_ENTRIES). So
+ * an answer does not depend on how the runs came to be.
  */
 export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] {
   const folded = new Map<string, EvidenceEntry>();
@@ -55,7 +55,10 @@ export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] 
     .slice(0, EVIDENCE_ENTRIES);
 }
 
-/** Folded entries as answers have them: those of the same circumstances are one line, the latest seen come first. */
+/**
+ * Folded entries as answers show them: entries with the same attributes become one line, and the latest seen come
+ * first.
+ */
 export function evidenceLines(entries: readonly EvidenceEntry[]): EvidenceLine[] {
   const lines = new Map<string, EvidenceEntry>();
   for (const entry of entries) lines.set(entry.circumstances, united(lines.get(entry.circumstances), entry));

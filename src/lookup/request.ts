@@ -1,11 +1,14 @@
+/**
+ * What a lookup takes, by HTTP, by RPC or from a replica, and why one has no answer. Messages start with "expected" and
+ * never repeat the value.
+ */
 import * as v from 'valibot';
 import { parseDay } from '../lib/time.ts';
 import { isOneLine, validate } from '../lib/validate.ts';
 import { isCountry } from '../phone/plan.ts';
 
 /**
- * Why a lookup has no answer. HTTP makes a problem of it, RPC and replicas a result; the statuses are those of
- * src/api/problem.ts. Like there, nothing that was sent is quoted.
+ * The HTTP status of each error of a lookup, as in src/api/problem.ts. RPC and replicas return the error as a result.
  */
 const STATUS = {
   'invalid-number': 400,
@@ -22,9 +25,9 @@ export class LookupError extends Error {
   readonly code: LookupErrorCode;
   /** What was expected. */
   readonly detail: string;
-  /** Further members of the problem, such as the field at fault. */
+  /** Further members of the problem, such as the name of the field at fault. */
   readonly members: Readonly<Record<string, unknown>>;
-  /** After which the same lookup may be answered; null: nobody knows. */
+  /** Seconds after which the same lookup may succeed; null: nobody knows. */
   readonly retryAfterSeconds: number | null;
 
   constructor(
@@ -45,9 +48,7 @@ export class LookupError extends Error {
   }
 }
 
-/** What is asked of a lookup, by HTTP, by RPC or of a replica. Messages start with "expected" and never repeat the value. */
-
-/** A name such as `signup` or `password-reset`. */
+/** A scenario is a name such as `signup` or `password-reset`. */
 const MAX_SCENARIO_CHARS = 64;
 
 export const country = v.pipe(
@@ -66,7 +67,7 @@ export const number = v.pipe(
   v.description('E.164, international digits, tel: URI, or national with `country`; the usual punctuation'),
 );
 
-/** Days before this one are before any observation (src/ingest/validate.ts). */
+/** No observation is dated before this (src/ingest/validate.ts). */
 const FIRST_DATE = '2000-01-01';
 
 export const asOfDate = v.pipe(

@@ -3,11 +3,17 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { parseNumber } from '../phone/parse.ts';
 import type { Finder } from './finder.ts';
 
-/** Segments to draw from: each may have to be read, some 40 KiB. The countries of a run are spread over them. */
+/**
+ * How many segments numbers are drawn from: each may have to be read, some 40 KiB. They are spread over the countries
+ * of a run.
+ */
 const MAX_SEGMENTS = 16;
-/** The last digits of a listed number that are drawn anew: a number of the same country, mostly of the same carrier. */
+/**
+ * How many of the last digits of a listed number are drawn anew: the result is of the same country, mostly of the same
+ * carrier.
+ */
 const DRAWN_DIGITS = 6;
-/** Draws for each number wanted: in crowded ranges several are listed or no valid numbers. */
+/** Draws for each number wanted: in crowded ranges several draws are listed numbers, or no valid ones. */
 const DRAWS = 20;
 
 export type RandomSource = () => number;
@@ -28,7 +34,7 @@ export async function sampleInventory(finder: Finder, count: number, random: Ran
   return [...found];
 }
 
-/** The segment of the record at this place of all. */
+/** The segment that has the record at this index of all records. */
 function entryAt(entries: readonly SegmentEntry[], place: number): SegmentEntry {
   let rest = place;
   for (const entry of entries) {
@@ -39,8 +45,8 @@ function entryAt(entries: readonly SegmentEntry[], place: number): SegmentEntry 
 }
 
 /**
- * Numbers that are not listed, at most `count`: each a neighbour, in the widest sense, of one of `listed`, so that they
- * come from the countries and carriers that the inventory has. Those of a number without valid neighbours are missing.
+ * At most `count` numbers that are not listed. Each shares all but its last digits with one of `listed`, so that they
+ * come from the countries and carriers of the inventory. A listed number around which no valid one is found gives none.
  */
 export async function sampleClear(
   finder: Finder,

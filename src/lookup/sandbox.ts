@@ -1,3 +1,7 @@
+/**
+ * Sandbox numbers: five reserved numbers that always answer the same, on every deployment. They are recognised before
+ * the inventory is asked, in lookups as of earlier days and generations too.
+ */
 import { dayOfMs, SECONDS_PER_DAY } from '../lib/time.ts';
 import type { Basis, Finding } from '../policy/answer.ts';
 import { StorageUnavailable } from '../storage/store.ts';
@@ -17,16 +21,19 @@ const FIRST = SANDBOX.quotaExceeded;
 const LAST = SANDBOX.unknown;
 const RETRY_AFTER_SECONDS = 60;
 
-/** Generations count from 1: these answers are of none. */
+/** Generations count from 1, so 0 says that these answers belong to none. */
 const CLEAR: Finding = { generation: 0, ageSeconds: 0, record: null, hundred: 0, thousand: 0, score: 0, evidence: [] };
 const SUSPECT: Finding = { ...CLEAR, hundred: 12, thousand: 40, score: 0.97 };
-/** Of the listed number: three sightings, the first and the last so many days ago. */
+/** The listed number has three sightings; the first and the last were so many days ago. */
 const FIRST_DAYS_AGO = 14;
 const LAST_DAYS_AGO = 1;
-/** In receipts, for the commit of a generation; they name no segment. */
+/** Stands in receipts for the commit of a generation. Such receipts name no segment. */
 export const SANDBOX_COMMIT = 'sandbox';
 
-/** One line of evidence. Of a day before its last only its first detection is known (src/lookup/as-of.ts). */
+/**
+ * The finding of the listed number. Its evidence is one line, so as of an earlier day only its first detection is known
+ * (src/lookup/as-of.ts).
+ */
 function listed(today: number, lastDay: number, sightings: number): Finding {
   const firstDay = today - FIRST_DAYS_AGO;
   return {
@@ -56,22 +63,24 @@ function listed(today: number, lastDay: number, sightings: number): Finding {
 }
 
 /**
- * Of a single lookup. In a batch that number is `unknown`: anyone can type it into a form, and it must not take others
- * with it.
- * @throws LookupError `quota-exceeded` for the number that stands for it
+ * Refuses the number that stands for an exhausted quota, in a single lookup. In a batch that number is `unknown`:
+ * anyone can type it into a form, and it must not fail the lookups of others.
+ * @throws LookupError `quota-exceeded`
  */
 export function refuseSandboxQuota(number: number): void {
   if (number !== SANDBOX.quotaExceeded) return;
   throw new LookupError('quota-exceeded', 'this number of the sandbox always answers so', {}, RETRY_AFTER_SECONDS);
 }
 
-/** The finder of earlier moments, but for these numbers: as they answer today, and the listed one from its first day on. */
+/**
+ * Answers sandbox numbers, and asks `past` for all others. They answer as today, the listed one from its first day on.
+ */
 export function withSandboxPast(past: FindPast, now: () => number): FindPast {
   return async (number, moment, options) =>
     isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
 }
 
-/** Rejects like storage that does not answer for the number that stands for it. Any generation counts as retained. */
+/** Rejects for the number that stands for storage that does not answer. Any generation counts as retained. */
 function sandboxPast(number: number, moment: AsOf, now: number): PastFinding {
   const today = dayOfMs(now);
   const day = 'day' in moment ? moment.day : today;
@@ -81,7 +90,7 @@ function sandboxPast(number: number, moment: AsOf, now: number): PastFinding {
   return { kind: 'found', finding, at, complete: true };
 }
 
-/** The finder, but for these numbers. */
+/** Answers sandbox numbers, and asks the finder for all others. */
 export function withSandbox(finder: LookupFinder, now: () => number): LookupFinder {
   return {
     probe: (number) => (isSandbox(number) ? null : finder.probe(number)),
@@ -117,7 +126,7 @@ function isSandbox(number: number): boolean {
 
 /**
  * @param now milliseconds since 1970
- * @param day what was known by its end, UTC day since 1970
+ * @param day UTC day since 1970: the finding is what was known by its end
  */
 export function sandboxFinding(number: number, now: number, day = dayOfMs(now)): Finding | null {
   const today = dayOfMs(now);

@@ -1,3 +1,8 @@
+/**
+ * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers; only the first lookups, and
+ * those after a long pause, wait. If storage fails, the last good snapshot answers and its age is told, until it is too
+ * old.
+ */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../format/manifest.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
@@ -7,11 +12,11 @@ import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import { readManifestObject } from '../storage/manifest-object.ts';
 import { type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
 
-/** What serving works with; clock and background work are handed in. */
+/** What lookups need of their surroundings; clock and background work are handed in. */
 export interface ServeContext {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
-  /** A snapshot older than this answers nothing; MAX_AGE_MS (snapshot.ts) if not given. */
+  /** A snapshot older than this answers nothing; the default is MAX_AGE_MS. */
   readonly maxAgeMs?: number;
   /** Milliseconds since 1970. */
   now(): number;
@@ -22,23 +27,18 @@ export interface ServeContext {
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
 
-/**
- * The snapshot: a manifest as this isolate holds it. It is refreshed behind the answers; only the first lookups, and
- * those after a long pause, wait. If storage fails, the last good one is served, and its age told, until it is too old.
- */
-
-/** A snapshot older than this is checked against storage; with a tick a minute, a generation is seen in time. */
+/** A snapshot older than this is compared with storage. With a tick a minute, a new generation is seen in time. */
 export const REFRESH_MS = REFRESH_AFTER_MS;
 /**
- * An isolate without traffic has nobody to refresh behind. Past this age a lookup waits for the refresh, since a
- * number may have been listed for long by then (docs/decisions/0004).
+ * Without traffic, an isolate has no lookups behind which it could refresh. Past this age a lookup waits for the
+ * refresh, since a number may long have been listed by then (docs/decisions/0004).
  */
 export const WAIT_MS = 30_000;
-/** An older snapshot answers nothing, unless the operator says otherwise. */
+/** A snapshot older than this answers nothing, unless the operator says otherwise (RINGFENCE_STALE). */
 export const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
 
 /**
- * How old what answers may be, in milliseconds, by the variable RINGFENCE_STALE: `unknown` (or nothing) or `serve`.
+ * Reads RINGFENCE_STALE, `unknown` (the default) or `serve`: how old answers may be, in milliseconds.
  * @throws RangeError for another text
  */
 export function parseStale(text: string | undefined): number {
@@ -47,17 +47,17 @@ export function parseStale(text: string | undefined): number {
   throw new RangeError(`RINGFENCE_STALE: expected unknown or serve; found ${JSON.stringify(text.slice(0, 40))}`);
 }
 
-/** Of each segment of a run, by its index, what was last found in memory; it may have been dropped since. */
+/** For each segment of a run, by its index, what memory held when it was last asked; it may have been dropped since. */
 export type HeldSegments<Reader> = (Held<Reader> | undefined)[];
 
-/** One run, ready for finding the segment of a number. */
+/** One run, made ready for finding the segment of a number. */
 export class RunIndex {
   readonly entries: readonly SegmentEntry[];
-  /** Numbers columns in memory, by segment: what every lookup asks for (CachedColumn.peekAt). */
+  /** Numbers columns in memory by segment, which every lookup asks for (CachedColumn.peekAt). */
   readonly numbers: HeldSegments<NumbersReader>;
-  /** Where each segment begins: the ten-thousand-block of its first number. */
+  /** Where each segment begins: at the block of its first number. */
   readonly #starts: Float64Array;
-  /** Where each ends: after the ten-thousand-block of its last number. */
+  /** Where each segment ends: behind the block of its last number. */
   readonly #ends: Float64Array;
 
   constructor(entries: readonly SegmentEntry[]) {
@@ -68,8 +68,7 @@ export class RunIndex {
   }
 
   /**
-   * The only segment that can have the number or any other of its ten-thousand-block, or undefined when the run has
-   * none of them.
+   * The only segment that can have the number or any other number of its block; undefined: the run has none of them.
    */
   segmentFor(number: number): SegmentEntry | undefined {
     return this.entries[this.indexFor(number)];
@@ -80,7 +79,7 @@ export class RunIndex {
     const starts = this.#starts;
     let index = 0;
     for (let length = starts.length; length > 1; ) {
-      // A step that no branch decides: none could be foretold, and the starts are always in the fastest memory.
+      // Written without a branch, since no processor could predict it; the starts are always in the fastest cache.
       const half = length >>> 1;
       index += Math.imul(half, Number((starts[index + half] as number) <= number));
       length -= half;
@@ -93,7 +92,7 @@ export class Snapshot {
   readonly manifest: Manifest;
   readonly runs: readonly RunIndex[];
   readonly unsliced: ReadonlySet<string>;
-  /** When the read began that last found it to be the newest, milliseconds since 1970. */
+  /** When the read began that last found it to be the newest, in milliseconds since 1970. */
   confirmedAt = Number.NEGATIVE_INFINITY;
 
   constructor(manifest: Manifest) {
@@ -102,7 +101,7 @@ export class Snapshot {
     this.unsliced = new Set(manifest.unsliced);
   }
 
-  /** Seconds since it was certainly the newest, in whole ones. */
+  /** Whole seconds since the snapshot was certainly the newest. */
   ageSeconds(now: number): number {
     return Math.max(0, Math.floor((now - this.confirmedAt) / 1000));
   }
@@ -120,7 +119,7 @@ export class SnapshotCache {
         now: () => context.now(),
         waitUntil: (work) => context.background(work),
         sleep: (ms) => context.delay(ms),
-        // The last good snapshot stays; its age tells.
+        // The last good snapshot stays, and answers tell its age.
         report: (error) => context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) }),
         compare: (a, b) => a.manifest.generation - b.manifest.generation,
         confirmed: (snapshot, at) => {
@@ -136,12 +135,12 @@ export class SnapshotCache {
     return Math.floor(this.#copy.ageMs / 1000);
   }
 
-  /** The snapshot at hand, however old it is. */
+  /** The snapshot at hand, whatever its age. */
   get held(): Snapshot | null {
     return this.#copy.held;
   }
 
-  /** The snapshot, if there is no need to look whether there is a newer one; null says nothing. */
+  /** The snapshot, if it is too young to be compared with storage; null says nothing about it. */
   peek(): Snapshot | null {
     return this.#copy.peek();
   }
@@ -158,7 +157,10 @@ export class SnapshotCache {
     return this.#copy.refresh();
   }
 
-  /** Before another isolate publishes or tells a generation at the asking of this one; what it returns, after. Never rejects. */
+  /**
+   * Call this before another isolate publishes or reports a generation for this one, and what it returns afterwards.
+   * Never rejects.
+   */
   expectChange(): () => Promise<void> {
     const begun = this.#copy.begin();
     return () => this.#copy.changedElsewhere(begun);

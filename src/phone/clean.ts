@@ -1,4 +1,5 @@
 /**
+ * Cleaning: from what people type and paste to bare ASCII digits, for written numbers and `tel:` URIs.
  * From what people type and paste to bare ASCII digits.
  *
  * | accepted | as |
@@ -20,25 +21,25 @@ import { type Refusal, telUri } from './refusal.ts';
 
 export interface Digits {
   readonly ok: true;
-  /** Written with a plus sign, so the digits start with a country calling code. */
+  /** It was written with a plus sign, so the digits start with a country calling code. */
   readonly plus: boolean;
   /** ASCII digits, at least one. */
   readonly digits: string;
   /**
-   * Digits of an extension that is written with an `x` alone. The `x` may also stand for a hidden digit of a number
-   * that continues with these digits. Empty if there is none.
+   * The digits of an extension written with an `x` alone; empty if there is none. The `x` may also stand for a hidden
+   * digit of a number that goes on with these digits.
    */
   readonly afterX: string;
   /**
-   * What a reader that keeps only digits would read: the plus, if there is one, and all digits in order, including
-   * those that are ignored after the number. null if none are ignored.
+   * What a reader that keeps only digits would read: the plus, if there is one, and all digits in order, with those
+   * after the number that are ignored here. null: none are ignored.
    */
   readonly joined: string | null;
 }
 
 type CodeRange = number | readonly [first: number, last: number];
 
-/** Character codes by the plain character that stands for them while the rules below are checked. */
+/** Character codes by the plain character that stands for them in the rules below. */
 const PLAIN: readonly (readonly [plain: string, codes: readonly CodeRange[]])[] = [
   ['+', [0x2b, 0xff0b, 0xfe62]],
   // Space, no-break space, ogham space, en quad to hair space (thin is 2009), narrow no-break, mathematical,
@@ -72,42 +73,52 @@ for (const [plain, codes] of PLAIN) {
 }
 for (const zero of ZEROS) for (let digit = 0; digit <= 9; digit++) plainByCode.set(zero + digit, String(digit));
 
-/** What may stand before a plus or the first digit; `-63...` or `/63...` would be a sum, a path or half a number. */
+/**
+ * What may stand before a plus or the first digit. `-63...` or `/63...` would be a sum, a path or a part of a number.
+ */
 const STARTS_WITH_SEPARATOR = /^[ (]*[-./]/;
 const PLUS_BEFORE_ALL_DIGITS = /^[ (]*\+?[^+]*$/;
 const PLUS_BETWEEN_DIGITS = /\d[^+]*\+[^\d]*\d/;
 const DIGITS_ON_TWO_LINES = /\d[^\d]*\n[^\d]*\d/;
-/** `030 1234/56` stands for two numbers, `030/123456` for one: one or two digits after a slash are another ending. */
+/**
+ * `030 1234/56` stands for two numbers and `030/123456` for one: one or two digits after a slash are an alternative
+ * ending.
+ */
 const ALTERNATIVE_ENDING = /\d[^\d]*\/[^\d]*\d[^\d]*(?:\d[^\d]*)?$/;
 const SEVERAL = [PLUS_BETWEEN_DIGITS, DIGITS_ON_TWO_LINES, ALTERNATIVE_ENDING];
-/** What is left of a number without its padding. The longest has 15 digits, each with punctuation around it. */
+/** The longest number without its padding: 15 digits, each with punctuation around it. */
 const MAX_WRITTEN_CHARS = 128;
-/** Not padding: each of them counts. */
+/** Characters that are never padding. */
 const COUNTS = /[\d+/]/;
-/** From the first character on that no number has. The longest extension that is in use has seven digits. */
+/** What may follow a number. The longest extensions in use have seven digits. */
 const EXTENSION = /^;?\s*(extension|extn?|x)[\s.:=]*(\d{1,7})\s*$/i;
 
-/** Digits in groups of three from the right, at least two groups after the first; all between them is the same. */
+/**
+ * Digits in groups of three from the right, at least two groups after the first, with the same separator between all.
+ */
 const GROUPED = /^[ (]*\+?[1-9]\d{0,2}([ .,])\d{3}(?:\1\d{3})+[ (]*$/;
-/** What may be an integer and its decimals: digits in groups of three or in one piece, a point or comma, digits. */
+/**
+ * What may be an integer and its decimals: digits, in one piece or in groups of three, then a point or comma, then
+ * digits.
+ */
 const QUANTITY = /^([ (]*(\+?)(?:\d{1,3}([ .,])\d{3}(?:\3\d{3})+|\d+))([^\d+.,]*[.,][^\d+]*)(\d.*)$/s;
 const MARK = /[.,]/;
 const DECIMAL_MARK = /^ ?[.,] ?$/;
 const ZEROS_ONLY = /^0+[ (]*$/;
-/** All that stands before the last two groups of digits, these, and what stands between them. */
+/** What stands before the last two groups of digits, these groups, and what stands between them. */
 const LAST_GROUPS = /^(.*?)(\d+)([^\d]+)(\d+)[^\d]*$/s;
-/** With digits on both sides, and no other comma. */
+/** One comma with digits on both sides, and no other comma. */
 const ONE_COMMA = /^[^,]*\d ?, ?(\d+)[^\d,]*$/;
-/** As it is left of `(0)`: both brackets are one character here. */
+/** What `(0)` becomes: both brackets are one character here. */
 const TRUNK_ZERO = /\(0\(/;
-/** From here on what stands before the last point is most often a whole number with its calling code. */
+/** With so many digits, what stands before the last point is mostly a whole number with its calling code. */
 const MIN_WHOLE_DIGITS = 10;
-/** From here on a comma stands between two numbers. */
+/** With so many digits, what stands after a comma is another number. */
 const MIN_NUMBER_DIGITS = 7;
 
 /**
- * Takes the digits out of a written number. Linear in the length of the input, which the caller has bounded.
- * @param offset characters before `input` in what the user wrote, so that a refusal names the position in that
+ * Takes the digits out of a written number, in time linear in the length of the input, which the caller has bounded.
+ * @param offset characters before `input` in what the user wrote, so that a refusal names the position there
  */
 export function clean(input: string, offset = 0): Digits | refusal.Refusal {
   const text = input.trim();
@@ -131,7 +142,7 @@ export function clean(input: string, offset = 0): Digits | refusal.Refusal {
       const isLetter = /^\p{L}/u.test(text.slice(i, i + 2)); // two units, for letters outside the basic plane
       return isLetter ? refusal.LETTERS : refusal.unexpectedCharacter(start + i + 1);
     }
-    // A row of the same punctuation is padding.
+    // The same punctuation several times in a row is padding.
     if (plain === '' || (plain === last && !COUNTS.test(plain))) continue;
     written += plain;
     last = plain;
@@ -203,16 +214,16 @@ function integerOf(written: string, comma: number): string | refusal.Refusal {
 }
 
 /**
- * Whether the digits before a mark are those of a numeric column rather than the beginning of a phone number. In one
- * piece: more than a calling code with the longest area code, as `+380` with five digits, or `00` and the same; in
- * groups of three: more than the beginning of `+63 917 123.4567`.
+ * Whether the digits before a mark are those of a numeric column and not the beginning of a phone number. In one piece,
+ * there must be more than a calling code with the longest area code, such as `+380` with five digits, or `00` and the
+ * same; in groups of three, more than the beginning of `+63 917 123.4567`.
  */
 function isInteger(digits: string, hasPlus: boolean, isGrouped: boolean): boolean {
   const min = isGrouped || hasPlus ? 9 : digits[0] === '0' ? 10 : 7;
   return digits.length >= min;
 }
 
-/** Of a number that is not written as a numeric column has it, and has points alone for marks. */
+/** For a number that is not written as in a numeric column and has points as its only marks. */
 function endsInDecimals(written: string): boolean {
   const [, before = '', integer = '', between = '', last = ''] = LAST_GROUPS.exec(written) ?? [];
   if (!between.includes('.')) return false;
@@ -223,19 +234,15 @@ function endsInDecimals(written: string): boolean {
   return isMark && (last.length <= maxDecimals || significant(before + integer) >= MIN_WHOLE_DIGITS);
 }
 
-/**
- * Count of digits, without those of a prefix: leading zeros, and the `(0)` that is left out when calling from abroad.
- */
+/** Counts digits without prefixes: leading zeros, and the `(0)` that is not dialled from abroad. */
 function significant(written: string): number {
   return written.replace(TRUNK_ZERO, '').replace(/[^\d]/g, '').replace(/^0+/, '').length;
 }
 
-/**
- * `tel:` URIs (RFC 3966): `tel:+63-917-…`, `tel:0917…;phone-context=+63`.
- *
- * `ext` and `isub` are ignored: they choose a telephone behind the number, and it is the number that is looked up. So
- * are other parameters, except those that start with `m-`, which RFC 3966 (5.4) forbids a reader to ignore.
- */
+// `tel:` URIs (RFC 3966): `tel:+63-917-…`, `tel:0917…;phone-context=+63`.
+//
+// `ext` and `isub` are ignored: they choose a telephone behind the number, and the number is what is looked up. Other
+// parameters are ignored too, except those that start with `m-`, which RFC 3966 (5.4) forbids a reader to ignore.
 
 const MIN_LOCAL_DIGITS = 4;
 const SCHEME = /^\s*tel:/i;
@@ -244,7 +251,7 @@ export function isTelUri(input: string): boolean {
   return SCHEME.test(input);
 }
 
-/** Takes the digits out of a `tel:` URI, those of its phone-context before those of a local number. */
+/** Takes the digits out of a `tel:` URI; for a local number, those of its phone-context come first. */
 export function cleanTelUri(input: string): Digits | Refusal {
   const start = input.indexOf(':') + 1;
   const [subscriber = '', ...parameters] = input.slice(start).split(';');
@@ -259,19 +266,19 @@ export function cleanTelUri(input: string): Digits | Refusal {
   }
   const cleaned = clean(subscriber, start);
   if (!cleaned.ok) return cleaned;
-  // Nothing else looks into a parameter that is ignored, and who keeps only digits keeps these.
+  // Nothing reads parameters that are ignored, but a reader that keeps only digits keeps the digits in them.
   const after = digitsIn(parameters.join());
   if (after === null) return telUri('expected no digits of other scripts in its parameters');
   const all = cleaned.joined ?? (cleaned.plus ? '+' : '') + cleaned.digits;
   const local = after === '' ? cleaned : { ...cleaned, joined: all + after };
-  // A number with a plus is complete: RFC 3966 gives it no context, and one that is there cannot change it.
+  // A number with a plus is complete: RFC 3966 gives it no context, and a context that is there cannot change it.
   if (local.plus || context === null) return local;
-  // No plan has shorter ones, and the middleware knows an answer by the last four digits of its number.
+  // No plan has shorter local numbers, and the middleware recognises an answer by the last four digits of its number.
   if (local.digits.length < MIN_LOCAL_DIGITS)
     return telUri(`expected ${MIN_LOCAL_DIGITS} digits or more before a phone-context`);
   const prefix = clean(context);
   if (!prefix.ok || !prefix.plus) return telUri('expected a phone-context of + and a country calling code');
-  // RFC 3966 (5.1.5) does not promise that the two together are a number. Google's libphonenumber reads them so too;
-  // a trunk prefix between them is dropped later, and what is no assigned number is refused.
+  // RFC 3966 (5.1.5) does not promise that the two together are a number. Google's libphonenumber reads them like this,
+  // too. A trunk prefix between them is dropped later, and what is not an assigned number is refused.
   return { ...local, plus: true, digits: prefix.digits + local.digits };
 }

@@ -1,6 +1,6 @@
 /**
- * From written numbers to E.164: every part of Ringfence reads numbers with it. A number is accepted if it lies in an
- * assigned range of its plan (libphonenumber, max metadata: `isValid()`), not merely if its length is possible.
+ * Parsing: from written numbers to E.164. Every part of Ringfence reads numbers with this. A number is accepted if it
+ * lies in an assigned range of its plan (libphonenumber, max metadata: `isValid()`); a possible length is not enough.
  *
  * | written | read as |
  * | --- | --- |
@@ -31,7 +31,9 @@ import * as refusal from './refusal.ts';
 export { formatE164, type LineType, type ParseResult, type PhoneNumber } from './phone-number.ts';
 export { isCountry } from './plan.ts';
 
-/** UTF-16 units: nearly all of them padding, since what is left without it has a bound of its own (clean.ts). */
+/**
+ * UTF-16 units. Nearly all of them can only be padding, since the number without it is bounded by itself (clean.ts).
+ */
 export const MAX_INPUT_LENGTH = 4096;
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -44,7 +46,7 @@ export function parseNumber(input: string, country?: string): ParseResult {
   if (input.length > MAX_INPUT_LENGTH) return refusal.inputTooLong(MAX_INPUT_LENGTH);
   const home = country === undefined || country === '' ? null : countryOf(country);
   if (home === null && country) return refusal.COUNTRY_PARAMETER;
-  // Nearly all of a feed is clean, and needs no more than a look at its characters and the plan's own patterns.
+  // Most numbers of a feed are clean and need only a look at their characters and the plan's own patterns.
   const cleanFrom = startOfCleanDigits(input);
   if (cleanFrom === 1 || (cleanFrom === 0 && home === null)) {
     const value = readInternational(input.slice(cleanFrom));
@@ -57,9 +59,9 @@ export function parseNumber(input: string, country?: string): ParseResult {
 }
 
 /**
- * The digits that `parseNumber` ignores after a number (of an extension, of parameters of a `tel:` URI, decimal zeros)
- * are digits of it to a reader that keeps nothing but digits.
- * @returns what that reader has, to be parsed like any other text; null if nothing is ignored, or the text is refused
+ * The digits that `parseNumber` ignores after a number (an extension, parameters of a `tel:` URI, decimal zeros) are
+ * digits of it to a reader that keeps nothing but digits.
+ * @returns what that reader reads, to be parsed like any other text; null if nothing is ignored, or the text is refused
  */
 function withIgnoredDigits(input: string): string | null {
   if (input.length > MAX_INPUT_LENGTH || startOfCleanDigits(input) !== -1) return null;
@@ -75,11 +77,11 @@ function parseDigits({ plus, digits }: Digits, home: CountryCode | null): ParseR
   if (plus) return parseInternational(digits);
   if (home !== null) return parseAtHome(digits, home);
   const read = parseWithoutCountry(digits);
-  // Nobody who left out a country of their own would know another's plan again.
+  // A user who gave no country would not know the plan of another country, so the refusal does not speak of it.
   return read.ok || digits.startsWith('0') ? read : refusal.withoutCountry(read);
 }
 
-/** Whether there is a number with some digit in place of the x. */
+/** Whether some digit in place of the x makes a number. */
 function canHideDigit(cleaned: Digits, home: CountryCode | null): boolean {
   const withDigit = (digit: number) => ({ ...cleaned, digits: `${cleaned.digits}${digit}${cleaned.afterX}` });
   return DIGITS.some((digit) => parseDigits(withDigit(digit), home).ok);
@@ -128,14 +130,14 @@ function parseAtHome(digits: string, home: CountryCode): ParseResult {
   if (national !== null) return national;
   const meant = parseOldForm(number, getCountryCallingCode(home) + digits);
   if (meant !== null) return meant;
-  // Dialled with the country's international prefix, it was never meant as a national number.
+  // A number dialled with the country's international prefix was never meant as a national one.
   if (number !== undefined && number.countryCallingCode !== getCountryCallingCode(home)) return international;
   return explain(getCountryCallingCode(home), [home], number?.nationalNumber.length ?? digits.length);
 }
 
 /**
- * @param number what the library made of it, without the trunk prefix if it knows one
- * @param digits international, for what it made nothing of
+ * @param number as the library read it, without the trunk prefix if it knows one
+ * @param digits international digits, for numbers that the library could not read
  */
 function parseOldForm(number: LibraryNumber | undefined, digits: string): ParseResult | null {
   const meant = fromOldForm(number?.number.slice(1) ?? digits);
@@ -143,7 +145,7 @@ function parseOldForm(number: LibraryNumber | undefined, digits: string): ParseR
   return read?.isValid() ? accept(read) : null;
 }
 
-/** The exception above. Ask only of a number that is assigned as `national` in `home`. */
+/** The exception in the header. It may only be asked about a number that is assigned as `national` in `home`. */
 function isRatherInternational(digits: string, home: CountryCode, national: PhoneNumber): boolean {
   const trunkPrefix = trunkPrefixOf(home);
   return (
@@ -157,7 +159,7 @@ function isRatherInternational(digits: string, home: CountryCode, national: Phon
 
 function accept(number: LibraryNumber): ParseResult {
   const digits = number.number.slice(1);
-  // Some plans (DE, ID, JP, KR, NG, UY) list longer ranges. E.164 does not, and their integers would not be exact.
+  // Some plans (DE, ID, JP, KR, NG, UY) have longer ranges. E.164 does not, and such integers would not be exact.
   if (digits.length > MAX_E164_DIGITS) return refusal.tooLongForE164(MAX_E164_DIGITS);
   const type = number.getType();
   return {
@@ -171,8 +173,8 @@ function accept(number: LibraryNumber): ParseResult {
 }
 
 /**
- * Says what keeps digits of a known plan from being a number.
- * @param countries those whose plans were tried; none for a non-geographic calling code
+ * Explains why digits of a known plan are not a number.
+ * @param countries the countries whose plans were tried; none for a non-geographic calling code
  * @param length count of digits without calling code and prefixes
  */
 function explain(callingCode: string, countries: readonly string[], length: number): ParseResult {
@@ -186,11 +188,9 @@ function explain(callingCode: string, countries: readonly string[], length: numb
   );
 }
 
-/**
- * The same text can be read as different numbers: its plus sign may have been lost on the way here, as in an HTML form
- * (then a space stands in its place, or nothing), and an SMS gateway may take the digits of an extension for digits of
- * the number.
- */
+// Readings: the same text can be read as different numbers. Its plus sign may have been lost on the way here, as in an
+// HTML form (then a space stands in its place, or nothing), and an SMS gateway may take the digits of an extension for
+// digits of the number.
 
 type Readings =
   | { readonly ok: true; readonly values: readonly [PhoneNumber, ...PhoneNumber[]] }
@@ -217,8 +217,9 @@ export function readingsOf(input: string, country: string | undefined, plusMayBe
 }
 
 /**
- * Numbers as they were once written and, in messengers and address books, still are. The plans have dropped these forms,
- * so libphonenumber refuses them. Each has one meaning only: none is a number of today's plan, which is asked first.
+ * Old forms: numbers as they were once written and, in messengers and address books, still are. The plans have dropped
+ * these forms, so libphonenumber refuses them. Each has one meaning only: none is a number of today's plan, which is
+ * tried first.
  *
  * | country | form | since | source |
  * | --- | --- | --- | --- |
@@ -227,20 +228,20 @@ export function readingsOf(input: string, country: string | undefined, plusMayBe
  * | Brazil | mobiles of eight digits, before a 9 was put in front; WhatsApp keeps them outside of the area codes 11 to 28 | 2012 to 2016 | Anatel, resolution 553/2010 |
  * | Benin | eight digits, before 01 was put in front | 30 November 2024 | ITU, national numbering plan of Benin; libphonenumber 8.13.51 |
  *
- * Left as they are, since they may mean either: Argentinian mobiles without 9 and 15 (the same digits are a fixed line),
- * and Brazilian ones of eight digits that start with 7 (some still have eight).
+ * Two forms are not listed, since each may mean something else: Argentinian mobiles without 9 and 15 (the same digits
+ * are a fixed line), and Brazilian ones of eight digits that start with 7 (some still have eight).
  */
 const OLD_FORMS: readonly (readonly [form: RegExp, now: string])[] = [
   [/^52(?:1|01|04[45])(?=\d{10}$)/, '52'],
-  // The library knows which of the digits before the 15 are an area code, and makes a 9 of the 15.
+  // The library knows which of the digits before the 15 are an area code, and replaces the 15 by a 9.
   [/^549(?=0?\d{2,4}15\d{6,8}$)/, '54'],
   [/^55(?<area>\d\d)(?=[689]\d{7}$)/, '55$<area>9'],
   [/^229(?=\d{8}$)/, '22901'],
 ];
 
 /**
- * @param digits international digits that are no number
- * @returns those that are meant, if they have such a form: to be read again; else null
+ * @param digits international digits that are not a number
+ * @returns the digits that are meant, to be read again, if these have such a form; otherwise null
  */
 export function fromOldForm(digits: string): string | null {
   for (const [form, now] of OLD_FORMS) if (form.test(digits)) return digits.replace(form, now);

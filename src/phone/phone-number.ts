@@ -1,3 +1,4 @@
+/** A phone number: E.164 as an integer, its country and its line type. */
 import type { PhoneNumberType } from 'libphonenumber-js/max';
 import type { Refusal } from './refusal.ts';
 

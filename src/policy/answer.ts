@@ -1,4 +1,4 @@
-/** What the store answers about a number; src/lookup produces it, decide.ts turns it into an answer. */
+/** What is known of a number (Finding, made by src/lookup), the answer that decide.ts makes of it, and its receipt. */
 
 import type { Attributes, Channel, Industry } from '../format/attributes.ts';
 import type { Profile } from '../format/records.ts';
@@ -28,14 +28,14 @@ export interface EvidenceLine extends Attributes {
 export interface Finding {
   /** The generation of the snapshot that answered. */
   readonly generation: number;
-  /** Seconds since that snapshot was last confirmed to be the newest. */
+  /** Seconds since the snapshot was last confirmed to be the newest. */
   readonly ageSeconds: number;
   /** null: the number is not listed. */
   readonly record: RecordFacts | null;
   /** *Other* listed numbers in the same block of 100, and of 1,000. */
   readonly hundred: number;
   readonly thousand: number;
-  /** What all that is known of its neighbours says of a number that is not listed (score.ts). */
+  /** The neighbourhood score of a number that is not listed (score.ts). */
   readonly score: number;
   /** Present if it was asked for and could be read. */
   readonly evidence?: readonly EvidenceLine[];
@@ -47,7 +47,9 @@ export interface Finding {
 export interface Basis {
   /** Commit id of the generation. */
   readonly commit: string;
-  /** The segments that can have the number or its neighbours, of the newest run first; SHA-256 in hex of their parts. */
+  /**
+   * The segments that can have the number or its neighbours, newest run first, with the SHA-256 of their parts in hex.
+   */
   readonly segments: readonly {
     readonly key: string;
     readonly numbers: string;
@@ -57,20 +59,19 @@ export interface Basis {
 }
 
 /**
- * The receipt of a decision: what an answer was made of, so that it can be made again, offline, by whoever has the
- * segments that it names (`npm run verify-receipt`).
+ * The receipt of a decision says what an answer was computed from, so that whoever has the segments that it names can
+ * compute it again, offline (`npm run verify-receipt`).
  */
-
 export const RECEIPT_VERSION = 1;
 
 export interface DecisionReceipt extends Basis {
   readonly version: typeof RECEIPT_VERSION;
-  /** UTC date-time with milliseconds: days were counted from it. */
+  /** UTC date-time with milliseconds. Days are counted from it. */
   readonly decidedAt: string;
   readonly scenario: string | null;
-  /** Every rule, in order; `rule` of the answer names the one that decided. */
+  /** All rules in order; `rule` of the answer names the one that decided. */
   readonly policy: PolicySource;
-  /** Levels of labels and how they fall, and those of labels that are not configured. */
+  /** The levels of labels and how they fall; `unknownLabel` is that of labels that are not configured. */
   readonly levels: Readonly<Record<string, LabelRisk>>;
   readonly unknownLabel: LabelRisk;
 }
@@ -98,11 +99,11 @@ export function receiptOf(
   };
 }
 
-/** The answer to a lookup, as it goes out. Field names and their order are part of the API. */
-
 /**
- * Which fields say something depends on the verdict. What is known of a number by its record (level to sightings) is
- * there only if it is listed; without a record there is no level either, so it is null and not 0.
+ * The answer to a lookup as it is sent. The names of its fields and their order are part of the API.
+ *
+ * Which fields have a value depends on the verdict. Level, dates and sightings come from the record, so they are there
+ * only if the number is listed; without a record there is no level, so it is null and not 0.
  *
  * | verdict | level, firstSeen, lastSeen, sightings | labels, channels, industries | neighbourhood, action, rule, generation |
  * | --- | --- | --- | --- |
@@ -113,7 +114,7 @@ export function receiptOf(
 export interface LookupAnswer {
   /** E.164 with `+`. */
   readonly number: string;
-  /** ISO 3166-1 alpha-2 by number plan; null for plans of no one country. */
+  /** ISO 3166-1 alpha-2 by number plan; null for plans that belong to no single country. */
   readonly country: string | null;
   readonly lineType: LineType;
   readonly verdict: Verdict;
@@ -131,8 +132,8 @@ export interface LookupAnswer {
   readonly rule: string | null;
   readonly generation: number | null;
   /**
-   * Present, and true, if there is a record that is too old to be held against anyone (ageing.ts). The number is answered
-   * as one that is not listed.
+   * Present, and true, if there is a record that is too old to be held against anyone (ageing.ts). The number is then
+   * answered as one that is not listed.
    */
   readonly expired?: true;
   /** Present if an override decided; `rule` is then "override". The record and the verdict stay those of the data. */
@@ -141,9 +142,9 @@ export interface LookupAnswer {
   readonly shadow?: readonly string[];
   /** Ids of the rules that failed at run time and were skipped; present if there are any. */
   readonly failed?: readonly string[];
-  /** Present if the caller asked for it: null if it could not be read, empty if there is no record. */
+  /** Present if the caller asked for it; null if it could not be read, empty if there is no record. */
   readonly evidence?: readonly EvidenceAnswer[] | null;
-  /** Present if the caller asked for an earlier moment. Rules and overrides are those of today. */
+  /** Present if the caller asked for an earlier day or generation. Rules and overrides are those of today. */
   readonly asOf?: AsOfAnswer;
   /** Present if the caller asked for it. */
   readonly receipt?: DecisionReceipt;
@@ -153,13 +154,13 @@ export interface LookupAnswer {
   readonly ageSeconds?: number;
 }
 
-/** The earlier moment that an answer is of: what had been observed by the end of a UTC day, or what a generation knew. */
+/** What an answer is as of: what had been observed by the end of a UTC day, or what a generation knew. */
 export type AsOfAnswer =
   | {
       readonly date: string;
       /**
-       * Present, and false, if the number has more evidence than is kept: `lastSeen` and `sightings` are then at least
-       * what is said.
+       * Present, and false, if the number has more evidence than is kept: then it was seen at least as late as
+       * `lastSeen`, and at least `sightings` times.
        */
       readonly complete?: false;
     }
@@ -180,11 +181,10 @@ export interface EvidenceAnswer extends Attributes {
 }
 
 /**
- * Answers as JSON text. A lookup spends more on JSON.stringify than on finding its number, so what nearly every answer
- * consists of is put together here: texts of our own vocabularies, which need no escape, and integers.
+ * The same text as JSON.stringify(answer), field by field in that order. JSON.stringify would take longer than finding
+ * the number, so what nearly every answer consists of is put together here: our own words, which need no escape, and
+ * integers.
  */
-
-/** The same text as JSON.stringify(answer), field by field in that order. */
 export function answerText(answer: LookupAnswer): string {
   if (hasMore(answer)) return JSON.stringify(answer);
   const { number, country, lineType, verdict, level, labels, channels, industries, neighbourhood, action, rule } =
@@ -194,7 +194,7 @@ export function answerText(answer: LookupAnswer): string {
     `,"level":${level},"labels":${list(labels)},"channels":${list(channels)},"industries":${list(industries)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
     `,"neighbourhood":${neighbourhood === null ? 'null' : neighbourhoodText(neighbourhood)}` +
-    // Ids of rules are a-z, 0-9 and a few signs (schema.ts).
+    // Ids of rules have letters, digits and a few signs that need no escape (RULE_ID in schema.ts).
     `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${answer.generation}}`
   );
 }
@@ -223,7 +223,7 @@ function quoted(text: string | null): string {
   return text === null ? 'null' : `"${text}"`;
 }
 
-/** Labels are an operator's words, so they are escaped. */
+/** Labels are named by operators, so they are escaped. */
 function list(texts: readonly string[]): string {
   return texts.length === 0 ? '[]' : JSON.stringify(texts);
 }

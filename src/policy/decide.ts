@@ -1,3 +1,4 @@
+/** Decides: from what is known of a number and what its tenant decides with to the answer. It does no I/O. */
 import { dayOf, isoDay } from '../lib/time.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
 import {
@@ -16,8 +17,8 @@ import { ACTIONS, applyPolicy, type Decision, type Policy, type PolicyFacts } fr
 import { isSuspectScore } from './score.ts';
 
 /**
- * An answer from older data says so. A snapshot is refreshed within seconds while lookups come in, so two minutes mean
- * that storage has failed for a while, not that the isolate was idle.
+ * An answer from older data says so (`stale`). While lookups come in, a snapshot is refreshed within seconds, so two
+ * minutes mean that storage has been failing for a while, and not that the isolate was idle.
  */
 export const STALE_AFTER_SECONDS = 120;
 
@@ -31,7 +32,7 @@ export interface DecideContext extends TenantRules {
   readonly levels: LabelLevels;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** The moment that the finding is of, if it is an earlier one: days are counted from it. */
+  /** The earlier instant that the finding is of, if there is one: days are counted from it. */
   readonly asOf?: AsOfContext;
   readonly scenario: string | null;
   /** Whether the caller asked for evidence. */
@@ -88,7 +89,7 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
   };
 }
 
-/** The answer when storage could not say: neither listed nor clear, and no action is recommended. */
+/** The answer when storage could not say: the number is neither listed nor clear, and no action is recommended. */
 export function unknownAnswer(subject: PhoneNumber): LookupAnswer {
   return {
     number: formatE164(subject.number),
@@ -109,7 +110,7 @@ export function unknownAnswer(subject: PhoneNumber): LookupAnswer {
   };
 }
 
-/** What a rule in shadow mode would match is reported as ever. */
+/** Rules in shadow mode that would match are reported as without an override. */
 function overridden(decision: Decision, { list }: Override): Decision {
   return { ...decision, action: list, rule: OVERRIDE_RULE };
 }
@@ -125,7 +126,7 @@ export function factsOf(subject: PhoneNumber, finding: Finding, view: View): Pol
   return factsOfRecord(subject, finding, activeRecord(finding, view), view);
 }
 
-/** @param record the active one, which alone makes the number a listed one */
+/** @param record the active one; without it the number is not listed */
 function factsOfRecord(subject: PhoneNumber, finding: Finding, record: RecordFacts | null, view: View): PolicyFacts {
   const { hundred, thousand, score } = finding;
   const today = todayOf(view);
@@ -148,8 +149,8 @@ function factsOfRecord(subject: PhoneNumber, finding: Finding, record: RecordFac
 }
 
 /**
- * The record, unless it is beyond its horizon: then the number is decided on as one that is not listed, suspect by its
- * neighbours at most.
+ * The record, unless it is beyond its horizon: then the number is decided on as one that is not listed, and its
+ * neighbours can make it suspect at most.
  */
 function activeRecord({ record }: Finding, view: View): RecordFacts | null {
   if (record === null) return null;
@@ -171,7 +172,7 @@ function projectsOf({ evidence }: Finding): readonly string[] | null {
   return [...new Set(evidence.flatMap(({ project }) => project ?? []))].sort();
 }
 
-/** An expired number's too: it is not forgotten. */
+/** An expired number has its evidence too: its record is still kept. */
 function evidenceOf({ record, evidence }: Finding): readonly EvidenceAnswer[] | null {
   if (record === null) return [];
   return evidence === undefined ? null : evidence.map(evidenceAnswer);
@@ -186,14 +187,13 @@ function isoInstant(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }
 
-/** One answer for a text that can be read as more than one number. */
-
-const SEVEREST = ACTIONS.at(-1);
+const SEVEREST_ACTION = ACTIONS.at(-1);
 
 /**
- * The answer with the severest action; of two alike the first.
- * @throws what the first lookup that failed was rejected with, unless another says the severest that there is: the one
- *   that failed could not change that
+ * Of the answers to the readings of one text (src/phone/parse.ts), the one with the severest action; the first of
+ * several.
+ * @throws what the first failed lookup was rejected with, unless another answer has the severest action there is: then
+ *   the failed one could not change the result
  */
 export function severest(lookups: readonly PromiseSettledResult<LookupAnswer>[]): LookupAnswer {
   let worst: LookupAnswer | null = null;
@@ -202,7 +202,7 @@ export function severest(lookups: readonly PromiseSettledResult<LookupAnswer>[])
     if (one.status === 'rejected') failed ??= one;
     else if (worst === null || severityOf(one.value) > severityOf(worst)) worst = one.value;
   }
-  if (failed !== null && worst?.action !== SEVEREST) throw failed.reason;
+  if (failed !== null && worst?.action !== SEVEREST_ACTION) throw failed.reason;
   if (worst === null) throw new RangeError('expected one lookup at least');
   return worst;
 }

@@ -1,4 +1,4 @@
-/** The policy of a tenant that has set none (docs/POLICY.md, The default). */
+/** The policy of a tenant that has set none (docs/POLICY.md, "The default"). */
 import { openPolicy } from './cel/evaluate.ts';
 import type { PolicyTree } from './cel/tree.ts';
 import type { Policy, PolicySource } from './policy.ts';
@@ -12,7 +12,7 @@ export const DEFAULT_POLICY_SOURCE: PolicySource = {
   default: 'allow',
 };
 
-/** What the source compiles to, which a test holds it to: whoever decides by it needs no parser. */
+/** What the source compiles to; a test holds it to that. So whoever decides by it needs no parser. */
 const TREE: PolicyTree = {
   version: 1,
   conditions: [

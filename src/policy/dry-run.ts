@@ -1,7 +1,12 @@
-/** What a policy would do, beside the present one: counts over numbers that have been looked up. Pure. */
+/**
+ * A dry run compares a policy with the present one, as counts over numbers that have been looked up. It does no I/O.
+ */
 import { type Action, applyPolicy, type Decision, type Policy, type PolicyFacts, type RuleMode } from './policy.ts';
 
-/** Where a number of a dry run comes from: named by the caller, drawn from the inventory, or drawn from what is not listed. */
+/**
+ * Where a number of a dry run comes from: the caller named it, or it was drawn from the inventory, or from numbers that
+ * are not listed.
+ */
 export const SAMPLES = ['numbers', 'inventory', 'clear'] as const;
 export type Sample = (typeof SAMPLES)[number];
 
@@ -24,20 +29,20 @@ export interface RuleOutcome {
   readonly id: string;
   readonly action: Action;
   readonly mode: RuleMode;
-  /** Numbers that it matches, whatever stands before it. */
+  /** Numbers that the rule matches, whatever rules stand before it. */
   readonly matched: number;
-  /** Numbers whose action it decides. */
+  /** Numbers whose action the rule decides. */
   readonly decided: number;
-  /** Numbers that it fails on at run time: it is skipped for these. */
+  /** Numbers for which the rule fails at run time and is skipped. */
   readonly failed: number;
 }
 
 export interface DryRun {
   readonly total: Comparison;
   readonly bySample: readonly (Comparison & { readonly sample: Sample })[];
-  /** Most numbers first; null: a plan of no one country. */
+  /** Most numbers first; null: the plan belongs to no single country. */
   readonly byCountry: readonly (Comparison & { readonly country: string | null })[];
-  /** Most numbers first; null: not listed. A number with two labels counts under both. */
+  /** Most numbers first; null: not listed. A number with two labels is counted under both. */
   readonly byLabel: readonly (Comparison & { readonly label: string | null })[];
   readonly rules: readonly RuleOutcome[];
 }
@@ -98,7 +103,7 @@ function countActions(decisions: readonly Decision[]): ActionCounts {
   return counts;
 }
 
-/** By each of its keys; the largest group first. */
+/** Groups by each of the keys, the largest group first. */
 function grouped<K>(all: readonly Decided[], keysOf: (one: Decided) => readonly K[]): [K, Decided[]][] {
   const groups = new Map<K, Decided[]>();
   for (const one of all) {

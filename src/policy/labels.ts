@@ -1,11 +1,16 @@
-/** One label of RINGFENCE_LABELS: a level, or an object with what is to differ from the label's defaults. */
+/**
+ * The risk levels of labels. They are data: an operator changes or adds labels with the variable RINGFENCE_LABELS, a
+ * JSON object such as `{"reported_abuse": 6, "sim_farm": {"level": 9, "horizonDays": 365}}`. It is laid over the
+ * defaults, so no default label, which uploads rely on, can be removed; it can be set to level 0, which is harmless.
+ */
 
 import { repeatedName } from '../lib/json.ts';
 import { AgedRisk, DEFAULT_LEVELS, type LabelRisk, MAX_AGEING_DAYS, MAX_LEVEL, UNKNOWN_LABEL_RISK } from './ageing.ts';
 
 /**
- * A level alone keeps the label's ageing, which for a label of the operator's own is that of unknown ones. `horizonDays`
- * alone keeps the steps that lie before it; null without steps turns ageing off.
+ * Reads one label: a level, or an object with what is to differ from the label's defaults. A level alone keeps the
+ * ageing of the label, or for a label of the operator's own the ageing of unknown labels. `horizonDays` alone keeps the
+ * steps that lie before it; null without steps turns ageing off.
  * @throws RangeError naming what was expected and what was found
  */
 function readLabelSetting(label: string, setting: unknown): LabelRisk {
@@ -25,7 +30,7 @@ function expected(what: string, found: string): RangeError {
 }
 
 const FIELDS: readonly string[] = ['level', 'steps', 'horizonDays'];
-/** Days as a key of JSON: no sign, no fraction, no leading zero. */
+/** Days as a key of JSON: without sign, fraction or leading zero. */
 const DAYS = /^[1-9][0-9]{0,4}$/;
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -46,7 +51,10 @@ function horizonOf(label: string, value: unknown): number | null {
   throw expected(`null or from 1 to ${MAX_AGEING_DAYS} days for horizonDays of ${label}`, shown(value));
 }
 
-/** A level that rises with time, or a step that is never reached, is a slip of the operator's: none is put right silently. */
+/**
+ * A level that rises with time, or a step that is never reached, is a mistake of the operator: it is refused, not
+ * corrected.
+ */
 function stepsOf(label: string, value: unknown, horizonDays: number | null): LabelRisk['steps'] {
   const what = `steps of ${label}`;
   if (!isObject(value)) throw expected(`an object of days and levels for ${what}`, shown(value));
@@ -69,21 +77,14 @@ function before(horizonDays: number, steps: LabelRisk['steps']): LabelRisk['step
   return Object.fromEntries(Object.entries(steps).filter(([day]) => Number(day) < horizonDays));
 }
 
-/** Of the operator's own configuration, which holds no number; nothing if the field is missing. */
+/** Shows a value of the operator's own configuration, which holds no number. */
 function shown(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value);
 }
 
-/**
- * Risk levels by label. They are data: an operator changes or adds labels with the
- * variable RINGFENCE_LABELS, a JSON object such as `{"reported_abuse": 6, "sim_farm": {"level": 9, "horizonDays": 365}}`
- * (below). It is laid over the defaults, so no default label (uploads rely on one) can be lost, only set to 0:
- * known, and harmless.
- */
-
 export { DEFAULT_LEVELS, MAX_LEVEL, UNKNOWN_LABEL_LEVEL } from './ageing.ts';
 
-/** The format's profile dictionary and the error list of an upload name every label; a handful is usual. */
+/** The profile dictionary of the format and the error list of an upload name every label; a handful is usual. */
 const MAX_LABELS = 64;
 const LABEL = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
@@ -92,7 +93,7 @@ export class LabelLevels implements Iterable<string> {
   readonly #risks: ReadonlyMap<string, AgedRisk>;
   readonly #unknown: AgedRisk;
 
-  /** @param unknown of labels that are not configured */
+  /** @param unknown for labels that are not configured */
   constructor(risks: Readonly<Record<string, LabelRisk>> = DEFAULT_LEVELS, unknown: LabelRisk = UNKNOWN_LABEL_RISK) {
     this.#risks = new Map(Object.entries(risks).map(([label, risk]) => [label, new AgedRisk(risk)]));
     this.#unknown = new AgedRisk(unknown);
@@ -106,7 +107,7 @@ export class LabelLevels implements Iterable<string> {
     return this.#risks.keys();
   }
 
-  /** What the constructor takes, for a replica to have the same. */
+  /** What the constructor takes, so that a replica can have the same. */
   get risks(): Readonly<Record<string, LabelRisk>> {
     return Object.fromEntries([...this.#risks].map(([label, { risk }]) => [label, risk]));
   }
@@ -127,8 +128,8 @@ export class LabelLevels implements Iterable<string> {
   }
 
   /**
-   * From how many days since its last detection a record with these labels is inactive: the furthest horizon of them.
-   * Infinity: it never is.
+   * From how many days after its last detection a record with these labels is inactive: the furthest of their horizons.
+   * Infinity: never.
    */
   horizonDaysOf(labels: readonly string[]): number {
     if (labels.length === 0) return this.#unknown.horizonDays;

@@ -1,6 +1,7 @@
 /**
- * Overrides: what a fraud team or the operator has decided about single numbers, over data and policy. A tenant's own
- * goes before the operator's for all tenants, since it knows its customers; an expired one says nothing.
+ * Overrides: what a fraud team or the operator has decided about single numbers. They go before data and policy, and a
+ * tenant's own go before the operator's for all tenants, since a tenant knows its customers. An expired one has no
+ * effect.
  */
 export const OVERRIDE_LISTS = ['allow', 'block'] as const;
 export type OverrideList = (typeof OVERRIDE_LISTS)[number];
@@ -8,7 +9,7 @@ export type OverrideList = (typeof OVERRIDE_LISTS)[number];
 export const OVERRIDE_SCOPES = ['tenant', 'global'] as const;
 export type OverrideScope = (typeof OVERRIDE_SCOPES)[number];
 
-/** As far as an answer depends on it. */
+/** The part of an override that an answer depends on. */
 export interface Override {
   readonly number: number;
   readonly list: OverrideList;
@@ -22,10 +23,10 @@ export type OverridesByNumber = ReadonlyMap<number, Override>;
 
 const NONE: OverridesByNumber = new Map();
 
-/** What `rule` says when an override decided. */
+/** The value of `rule` when an override decided. */
 export const OVERRIDE_RULE = 'override';
 
-/** All that apply to one tenant. Both maps may be shared with others. */
+/** All overrides that apply to one tenant. Other tenants may share both maps. */
 export class Overrides {
   static readonly none = new Overrides(NONE, NONE);
 
@@ -46,13 +47,13 @@ export class Overrides {
     );
   }
 
-  /** The one that decides, or null. */
+  /** The override that decides, or null. */
   find(number: number, nowMs: number): Override | null {
     if (this.#isEmpty) return null;
     return valid(this.#tenant.get(number), nowMs) ?? valid(this.#global.get(number), nowMs);
   }
 
-  /** All, the tenant's first, expired ones too. */
+  /** All overrides, the tenant's first, and expired ones too. */
   list(): readonly Override[] {
     return [...this.#tenant.values(), ...this.#global.values()];
   }

@@ -1,4 +1,4 @@
-/** A policy: an ordered list of rules over what is known of a number, the first enforced one that matches decides. */
+/** A policy: an ordered list of rules over what is known of a number. The first enforced rule that matches decides. */
 import type { Channel, Industry } from '../format/attributes.ts';
 import type { LineType } from '../phone/phone-number.ts';
 import type { PolicyTree } from './cel/tree.ts';
@@ -9,7 +9,10 @@ export type Action = (typeof ACTIONS)[number];
 export const VERDICTS = ['listed', 'suspect', 'clear', 'unknown'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** A rule in shadow decides nothing; answers name it where it matches, so that it can be watched before it is enforced. */
+/**
+ * A rule in shadow mode decides nothing. Answers name it where it matches, so that it can be watched before it is
+ * enforced.
+ */
 export const RULE_MODES = ['enforce', 'shadow'] as const;
 export type RuleMode = (typeof RULE_MODES)[number];
 
@@ -20,7 +23,10 @@ export interface Neighbourhood {
   readonly score: number;
 }
 
-/** The variables of a rule, named as in docs/POLICY.md. There is no verdict `unknown` here: rules are not asked when there is no data. */
+/**
+ * The variables of a rule, named as in docs/POLICY.md. There is no verdict `unknown` here: without data, rules are not
+ * asked.
+ */
 export interface PolicyFacts {
   readonly verdict: Exclude<Verdict, 'unknown'>;
   /** 0 to 9; 0 if not listed, so that rules can compare it without asking first. */
@@ -29,11 +35,12 @@ export interface PolicyFacts {
   readonly channels: readonly Channel[];
   readonly industries: readonly Industry[];
   /**
-   * Projects that it was seen for, in code unit order; null if its evidence was not read. Records do not have them, so it
-   * takes a look at storage, of listed numbers only, and only for a policy that names them (Policy.readsProjects).
+   * The projects that the number was seen for, in code unit order; null if its evidence was not read. Records do not
+   * have them, so they take a read of storage: it is made for listed numbers only, and only for a policy that names
+   * `projects` (Policy.readsProjects).
    */
   readonly projects: readonly string[] | null;
-  /** UTC days from the last, and from the first, detection until today; null if not listed. */
+  /** UTC days from the last, and from the first, detection to today; null if not listed. */
   readonly daysSinceSeen: number | null;
   readonly daysListed: number | null;
   /** 0 if not listed. */
@@ -41,7 +48,7 @@ export interface PolicyFacts {
   readonly neighbourhood: Neighbourhood;
   readonly country: string | null;
   readonly lineType: LineType;
-  /** What the caller is about to do ("signup"), if it said so. */
+  /** What the caller is about to do ("signup"), if it said. */
   readonly scenario: string | null;
 }
 
@@ -56,7 +63,7 @@ export interface RuleSource {
 
 export interface PolicySource {
   readonly rules: readonly RuleSource[];
-  /** When no enforced rule matches. */
+  /** The action when no enforced rule matches. */
   readonly default: Action;
 }
 
@@ -68,13 +75,13 @@ export interface Rule {
   readonly matches: (facts: PolicyFacts) => boolean;
 }
 
-/** Made by compilePolicy (cel/compile.ts) of a source, or by openPolicy (cel/evaluate.ts) of what it was compiled to. */
+/** compilePolicy (cel/compile.ts) makes it from a source, openPolicy (cel/evaluate.ts) from a stored tree. */
 export interface Policy {
   readonly source: PolicySource;
-  /** What the conditions of the source were compiled to, to be stored and sent. */
+  /** What the conditions of the source were compiled to. It is stored and sent. */
   readonly tree: PolicyTree;
   readonly rules: readonly Rule[];
-  /** Whether a rule asks for `projects`: then deciding on a listed number takes its evidence. */
+  /** Whether a rule uses `projects`: then deciding on a listed number takes its evidence. */
   readonly readsProjects: boolean;
   readonly default: Action;
 }
@@ -91,16 +98,16 @@ export interface Decision {
 
 /**
  * An expression has no value for these facts: it divides by zero, or asks for the days of a number that is not listed.
- * Its instances are made once and thrown many times, since to make one costs more than to evaluate a whole policy.
+ * Its instances are made once and thrown many times, since making one costs more than evaluating a whole policy.
  */
 export class RuleFailure extends Error {
   override readonly name = 'RuleFailure';
 }
 
-/** What `rule` says when no rule matched. */
+/** The value of `rule` when no rule matched. */
 export const DEFAULT_RULE = 'default';
 
-/** Allocates nothing but the decision when no rule failed and none in shadow matched, which is nearly always. */
+/** Allocates only the decision if no rule failed and none in shadow mode matched, which is nearly always so. */
 export function applyPolicy(policy: Policy, facts: PolicyFacts): Decision {
   let decided: Rule | undefined;
   let shadow: string[] | undefined;
@@ -124,7 +131,7 @@ export function applyPolicy(policy: Policy, facts: PolicyFacts): Decision {
   };
 }
 
-/** undefined: the rule failed. Any other error is a fault of ours, and is not hidden. */
+/** undefined: the rule failed. Any other error is a fault of the software, and is not hidden. */
 function tryRule(rule: Rule, facts: PolicyFacts): boolean | undefined {
   try {
     return rule.matches(facts);

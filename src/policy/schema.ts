@@ -1,7 +1,7 @@
 /**
- * What decides, as it is written, stored and sent: the same for requests, answers, documents, the feed's configuration and
- * receipts. The types stand where they are used, since the declarations of the npm package reach them and need no library;
- * the compiler holds each schema to its type.
+ * Schemas of what a tenant decides with, the same for requests, answers, stored documents, the feed and receipts. The
+ * types stand where they are used, since the declarations of the npm package reach them and need no library; the
+ * compiler holds each schema to its type.
  */
 import * as v from 'valibot';
 import { type LabelRisk, MAX_AGEING_DAYS, MAX_LEVEL } from './ageing.ts';
@@ -16,10 +16,10 @@ export const labelRisk = v.object({
   horizonDays: v.nullable(days),
 }) satisfies v.GenericSchema<unknown, LabelRisk>;
 
-/** By label, in the order of their configuration. */
+/** Risks by label, in the order of the configuration. */
 export const labelRisks = v.record(v.string(), labelRisk);
 
-/** Short enough to be shown in every answer, and of one case, so that two ids never differ by case alone. */
+/** Short enough to be shown in every answer. Lower case only, so that two ids never differ by case alone. */
 export const RULE_ID = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 
 export const ruleSource = v.object({

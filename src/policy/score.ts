@@ -1,23 +1,27 @@
 /**
- * What the neighbours say of a number that nobody has reported. Numbers are bought in blocks, and a block that is being
- * worked through shows up number by number: how many neighbours are listed, how close, and how lately first seen.
+ * The neighbourhood score: what its neighbours say of a number that nobody has reported. Numbers are bought in blocks,
+ * and a block that is being used up shows number by number: it counts how many neighbours are listed, how close, and
+ * how lately they were first seen.
  *
- * Only detections count as neighbours. A number that is suspect is not listed, so it makes no other number suspect.
+ * Only listed numbers count as neighbours. A suspect number is not listed, so it makes no other number suspect.
  *
- * The form: each count is worth so many points (a step function that never falls), points add up, and the sum is
- * logarithmic odds, in hundredths. Which points is fitted on history (neighbourhood-table.ts, by
- * `npm run fit-neighbourhood`); docs/NEIGHBOURHOOD.md says how well it does, and `npm run evaluate` measures it.
+ * Each count is worth some points (a step function that never falls). The points add up, and their sum is the logarithm
+ * of the odds, in hundredths. The points are fitted on a history (`npm run fit-neighbourhood`, which writes
+ * src/generated/neighbourhood-table.ts); docs/NEIGHBOURHOOD.md says how good the score is, and `npm run evaluate`
+ * measures it.
  */
 import { NEIGHBOURHOOD_TABLE } from '../generated/neighbourhood-table.ts';
 
-/** A number is fresh up to this many days after it was first seen, and of the week up to WEEK_DAYS; both inclusive. */
+/**
+ * A neighbour is recent up to this many days after it was first seen, and of the week up to WEEK_DAYS; both inclusive.
+ */
 export const RECENT_DAYS = 28;
 export const WEEK_DAYS = 7;
 
 /**
- * Counts of *other* listed numbers in the aligned block of 100, 1,000 and 10,000 around a number: those from
- * `n - n % size` up to, not including, `n - n % size + size`, each once however many runs have it.
- * `fresh` and `week` count those whose first day is at most FRESH_DAYS and WEEK_DAYS before today.
+ * Counts of *other* listed numbers in the aligned block of 100, 1,000 and 10,000 around a number n: those from
+ * `n - n % size` up to, not including, `n - n % size + size`, each once however many runs have it. The recent ones were
+ * first seen at most RECENT_DAYS before today, those of the week at most WEEK_DAYS.
  */
 export interface NeighbourCounts {
   readonly hundred: number;
@@ -30,7 +34,7 @@ export interface NeighbourCounts {
   readonly weekTenThousand: number;
 }
 
-/** To count into: one object can serve many numbers. */
+/** Counts that are being filled in: one object can serve many numbers. */
 export type CountsSoFar = { -readonly [Field in keyof NeighbourCounts]: NeighbourCounts[Field] };
 
 export function noCounts(): CountsSoFar {
@@ -46,7 +50,7 @@ export function noCounts(): CountsSoFar {
   };
 }
 
-/** The counts that are worth points. How many stand in the 10,000 adds nothing once the others are known. */
+/** The counts that are worth points. The number in the block of 10,000 adds nothing once the others are known. */
 export const SCORED_COUNTS = [
   'hundred',
   'freshHundred',
@@ -59,7 +63,7 @@ export const SCORED_COUNTS = [
 export type ScoredCount = (typeof SCORED_COUNTS)[number];
 
 export interface NeighbourhoodTable {
-  /** Of a number with a neighbour in its block of 10,000 and no points, in hundredths. */
+  /** Of a number that has a neighbour in its block of 10,000 and no points, in hundredths. */
   readonly logOdds: number;
   /** The least points of a suspect. */
   readonly suspectPoints: number;
@@ -67,10 +71,10 @@ export interface NeighbourhoodTable {
   readonly points: Readonly<Record<ScoredCount, readonly (readonly [from: number, points: number])[]>>;
 }
 
-/** Written by a script, which cannot be asked for a type. */
+/** A script writes the table, and gives it no type. */
 const TABLE: NeighbourhoodTable = NEIGHBOURHOOD_TABLE;
 
-/** The points of every count from 0 to the last step; a larger one is worth as much as that. */
+/** The points of every count from 0 to the last step. A larger count is worth as much as the last. */
 function stepsOf(count: ScoredCount): Uint16Array {
   const steps = TABLE.points[count];
   const points = new Uint16Array((steps.at(-1)?.[0] ?? 0) + 1);
@@ -95,7 +99,7 @@ const ALL_POINTS = [
   FRESH_TEN_THOUSAND,
   WEEK_TEN_THOUSAND,
 ];
-/** What pointsOf returns at most. */
+/** The largest value of pointsOf. */
 export const MAX_POINTS = 1 + ALL_POINTS.reduce((sum, points) => sum + (points.at(-1) ?? 0), 0);
 
 function worthOf(points: Uint16Array, count: number): number {
@@ -103,8 +107,8 @@ function worthOf(points: Uint16Array, count: number): number {
 }
 
 /**
- * An integer that orders numbers as their scores do: 0 if none is listed in the block of 10,000, else 1 and the points.
- * Never falls when a count rises.
+ * An integer that orders numbers as their scores do: 0 if none is listed in the block of 10,000, otherwise 1 and the
+ * points. It never falls when a count rises.
  */
 export function pointsOf(counts: NeighbourCounts): number {
   if (counts.tenThousand === 0) return 0;
@@ -126,13 +130,13 @@ export function scoreOfPoints(points: number): number {
   return 1 / (1 + Math.exp(-(points - 1 + TABLE.logOdds) / 100));
 }
 
-/** The score from which on a number that is not listed is suspect; see docs/NEIGHBOURHOOD.md for its false positives. */
+/** A number that is not listed is suspect from this score on; docs/NEIGHBOURHOOD.md gives its false positives. */
 export const SUSPECT_SCORE = scoreOfPoints(TABLE.suspectPoints);
 
 /**
- * From 0 to below 1: the probability that this number is about to be listed, if of the numbers that are looked up and not
- * listed there are a hundred others for each one that is. 0 if nobody is listed in its block of 10,000. Not rounded: two
- * decimals are meant to be shown. Allocates nothing.
+ * ** From 0 to below 1: the probability that this number is about to be listed, if among the numbers that are looked up
+ * and not listed one in 101 is. 0 if nobody is listed in its block of 10,000. Not rounded; two decimals are meant to be
+ * shown. Allocates nothing.
  */
 export function scoreOf(counts: NeighbourCounts): number {
   return scoreOfPoints(pointsOf(counts));

@@ -15,7 +15,7 @@ import { ReplicaError } from './origin.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A slice that a manifest names; a slice may stand in several places, being named by its content. */
+/** A slice that a manifest names. Its content gives its name, so one slice may stand in several places. */
 export interface NamedSlice extends SliceShape {
   /** Throws unless the bytes, whose hash is right, can be used by this version. */
   open(bytes: Bytes): void;
@@ -45,14 +45,14 @@ function expectCount(found: number, expected: number): void {
   if (found !== expected) throw new FormatError(`expected a column of ${expected} records, found ${found}`);
 }
 
-/** What the origin decides with for this tenant. */
+/** What the origin decides with for the replica's tenant. */
 export interface ReplicaRules extends TenantRules {
   readonly levels: LabelLevels;
 }
 
 /**
  * Throws FormatError or TreeError unless the bytes are a configuration that this version can follow, and ReplicaError
- * `outdated` for one of an origin that does not send what its policy was compiled to.
+ * `outdated` if the origin does not send what its policy was compiled to.
  */
 export function openConfig(bytes: Bytes): ReplicaRules {
   const { levels, unknownLabel, policy, tree, overrides } = parseFeedConfig(bytes);
@@ -66,13 +66,13 @@ export function openConfig(bytes: Bytes): ReplicaRules {
   };
 }
 
-/** No evidence is copied: nothing asks for a column with this hash. */
+/** No evidence is copied, and nothing asks for a column with this hash. */
 const NO_EVIDENCE: SliceShape = { bytes: 0, sha256: '0'.repeat(64) };
 
 /**
- * The manifest as lookups read it (src/format/manifest.ts). Throws FormatError unless its segments are in number
- * order, which lookups rely on.
- * @param sequence stands for the generation, so that a later copy is always the newer one
+ * The manifest as lookups read it (src/format/manifest.ts). Throws FormatError unless its segments are in number order,
+ * which lookups rely on.
+ * @param sequence stands for the generation, so that a later copy is always newer
  */
 export function localManifest(feed: FeedManifest, sequence: number): Bytes {
   const manifest: Manifest = {

@@ -1,6 +1,6 @@
 /**
  * What a tenant decides with, as the slice of the feed that the manifest calls `config`: JSON, private to the tenant.
- * Together with the columns it makes a replica's answers those of the origin.
+ * With it and the columns, a replica answers as the origin does.
  */
 import * as v from 'valibot';
 import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts';
@@ -12,7 +12,10 @@ import { OVERRIDE_LISTS, OVERRIDE_SCOPES, type Override } from '../policy/overri
 import type { PolicySource } from '../policy/policy.ts';
 import { labelRisk, labelRisks, policySource } from '../policy/schema.ts';
 
-/** Of this slice alone. 1 had levels that do not age: a replica of then refuses 2, since its answers would differ. */
+/**
+ * The format of this slice alone. Format 1 had levels that do not age: replicas that know only 1 refuse 2, since their
+ * answers would differ.
+ */
 export const CONFIG_FORMAT = 2;
 
 const feedConfig = v.object({
@@ -35,15 +38,15 @@ const feedConfig = v.object({
 export interface FeedConfig {
   readonly format: typeof CONFIG_FORMAT;
   readonly levels: Readonly<Record<string, LabelRisk>>;
-  /** Of labels that are not in `levels`. */
+  /** The risk of labels that are not in `levels`. */
   readonly unknownLabel: LabelRisk;
   readonly policy: PolicySource;
-  /** What the policy was compiled to (src/policy/cel/tree.ts), for its reader to open; an origin of before sends none. */
+  /** What the policy was compiled to (src/policy/cel/tree.ts), for the replica to open. Earlier versions send none. */
   readonly tree?: unknown;
   readonly overrides: readonly Override[];
 }
 
-/** The same configuration gives the same bytes, whatever the order of its overrides. */
+/** The same configuration gives the same bytes, in whatever order its overrides are. */
 export function encodeFeedConfig(config: Omit<FeedConfig, 'format'>): Uint8Array<ArrayBuffer> {
   const { levels, unknownLabel, policy, tree, overrides } = config;
   const sorted = overrides
@@ -56,13 +59,13 @@ export function encodeFeedConfig(config: Omit<FeedConfig, 'format'>): Uint8Array
 /** Where tenants' rules come from (src/tenants/tenant-rules.ts). */
 export interface RulesSource {
   /**
-   * As storage has them now, the same object as long as they do not change; rejects when they cannot be read. An answer
-   * of the feed confirms them, so those that an isolate held a moment ago do not do.
+   * The rules as storage has them now, in the same object as long as they do not change. Rejects when they cannot be
+   * read: an answer of the feed confirms the rules, so what an isolate held before is not enough.
    */
   latest(tenant: string): Promise<TenantRules>;
 }
 
-/** The configuration slices of all tenants, made once for rules as long as they are in use. */
+/** The configuration slices of all tenants. Each is made once for its rules, and kept as long as these are in use. */
 export class FeedConfigs {
   readonly #rules: RulesSource;
   readonly #labels: Pick<FeedConfig, 'levels' | 'unknownLabel'>;
@@ -86,7 +89,10 @@ export class FeedConfigs {
   }
 }
 
-/** Throws FormatError unless the bytes are a configuration of this version. Nothing of them is quoted: they name numbers. */
+/**
+ * Throws FormatError unless the bytes are a configuration of this version. The message quotes nothing, since overrides
+ * name numbers.
+ */
 export function parseFeedConfig(bytes: Uint8Array<ArrayBuffer>): FeedConfig {
   const parsed = v.safeParse(feedConfig, parseJson(decodeText(bytes, 'feed config'), 'feed config'));
   if (parsed.success) return parsed.output;
@@ -94,7 +100,7 @@ export function parseFeedConfig(bytes: Uint8Array<ArrayBuffer>): FeedConfig {
   throw new FormatError(`feed config: ${fieldOf(issue)}: expected ${issue.expected ?? 'another value'}`);
 }
 
-/** The first name of the path: further ones may be a label or an index. */
+/** The first name of the path; further ones may be a label or an index. */
 function fieldOf(issue: v.BaseIssue<unknown>): string {
   return v.getDotPath(issue)?.split('.')[0] ?? 'config';
 }

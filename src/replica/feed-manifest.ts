@@ -1,7 +1,7 @@
 /**
  * The manifest of the feed: what a replica needs of a generation, as JSON (docs/REPLICA.md). It names slices by their
- * SHA-256: the numbers and verdicts columns of every segment, and what the tenant decides with (feed-config.ts). Its bytes
- * are the same whenever generation and configuration are.
+ * SHA-256: the numbers and verdicts columns of every segment, and what the tenant decides with (feed-config.ts). The
+ * same generation and configuration always give the same bytes.
  */
 import * as v from 'valibot';
 import type { Manifest, SegmentEntry } from '../format/manifest.ts';
@@ -11,13 +11,13 @@ import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts'
 import { count } from '../lib/schema.ts';
 
 export const FEED_FORMAT = 1;
-/** A value of the slice store has at most 25 MiB (KV), and so has what is made to be read like one. */
+/** KV values have at most 25 MiB, so slices have, and so has the configuration, which is read like one. */
 export const MAX_SLICE_BYTES = 25 * 2 ** 20;
 /** Two billion numbers, at 32,768 a segment. */
 const MAX_SEGMENTS = 65_536;
 /** Tiers keep a handful of runs (docs/decisions/0005). */
 const MAX_RUNS = 256;
-/** A segment takes about 330 bytes, so that this is room for more than MAX_SEGMENTS of them. */
+/** A segment takes about 330 bytes, so there is room for more than MAX_SEGMENTS of them. */
 export const MAX_MANIFEST_BYTES = 32 * 2 ** 20;
 /** Keys of R2 have at most 1,024 bytes; ours have about 50. */
 const KEY = /^[\x21-\x7e]{1,200}$/;
@@ -77,7 +77,7 @@ function feedSegment({ key, first, last, count, numbers, verdicts }: SegmentEntr
   return { key, first, last, count, numbers: feedSlice(numbers), verdicts: feedSlice(verdicts) };
 }
 
-/** Its members always in this order, for the sake of the bytes. */
+/** Puts the members in one order, so that the bytes are always the same. */
 function feedSlice({ sha256, bytes }: SliceShape): SliceShape {
   return { sha256, bytes };
 }
@@ -97,7 +97,7 @@ export function parseFeedManifest(bytes: Uint8Array<ArrayBuffer>): FeedManifest 
     );
   }
   const publishedAt = Date.parse(parsed.output.publishedAt);
-  // The pattern takes more ways to write an offset than Date.parse does.
+  // The pattern accepts more forms of an offset than Date.parse does.
   if (Number.isNaN(publishedAt)) throw new FormatError('feed manifest: publishedAt: expected an ISO 8601 time');
   return { ...parsed.output, publishedAt };
 }

@@ -10,23 +10,26 @@ import { encodeFeedManifest, FEED_FORMAT, feedManifestOf } from './feed-manifest
 type Bytes = Uint8Array<ArrayBuffer>;
 
 interface FeedDeps {
-  /** A SnapshotHolder; `refresh` resolves to what storage says now, or rejects. */
+  /** A SnapshotHolder. `refresh` resolves to what storage has now, or rejects. */
   readonly snapshots: { get(): Promise<Snapshot>; refresh(): Promise<Snapshot> };
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
-  /** What a tenant decides with (FeedConfigs); the same bytes, in one object never altered, while it does not change. */
+  /**
+   * What a tenant decides with (FeedConfigs): the same bytes, in one object that is never altered, while it does not
+   * change.
+   */
   config(tenant: string): Promise<Bytes>;
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
 
 interface TaggedManifest {
-  /** Strong, with its quotes. */
+  /** A strong etag with its quotes. */
   readonly etag: string;
-  /** Not needed by most polls: they find that nothing has changed. */
+  /** Called only when the manifest has changed: most polls find that it has not. */
   encode(): Bytes;
 }
 
-/** Where a slice of a snapshot is. */
+/** Where a slice of a snapshot is stored. */
 interface Place {
   readonly entry: SegmentEntry;
   readonly column: Column;
@@ -35,7 +38,7 @@ interface Place {
 /** Both methods reject with StorageUnavailable when the storage does not answer. */
 export class Feed {
   readonly #deps: FeedDeps;
-  /** By snapshot, so that an index goes when its snapshot does. Made when the first slice is asked for. */
+  /** By snapshot, so that an index is dropped with its snapshot. It is made when the first slice is asked for. */
   readonly #indexes = new WeakMap<Snapshot, ReadonlyMap<string, Place>>();
   readonly #configHashes = new WeakMap<Bytes, string>();
 
@@ -44,8 +47,8 @@ export class Feed {
   }
 
   /**
-   * The manifest as it is now for a tenant. Storage is asked each time: replicas call once a minute, and take the
-   * answer for a confirmation that they have the newest.
+   * The manifest for a tenant as it is now. Storage is asked each time: replicas poll once a minute, and take the
+   * answer as a confirmation that they have the newest.
    */
   async manifest(tenant: string): Promise<TaggedManifest> {
     const [{ manifest }, config] = await orUnavailable(
@@ -67,10 +70,10 @@ export class Feed {
     const snapshot = await orUnavailable(snapshots.get());
     const place = this.#find(snapshot, hash);
     if (place !== undefined) return this.#read(snapshot, place);
-    // Another tenant's configuration is not found: only the asking one's own is compared.
+    // Only the asking tenant's own configuration is compared, so another tenant's is not found.
     const config = await orUnavailable(this.#configSlice(tenant));
     if (config.sha256 === hash) return config.bytes;
-    // The manifest may come from an isolate that knew of a newer generation.
+    // The manifest may come from an isolate that knew a newer generation.
     const newer = await orUnavailable(snapshots.refresh());
     const newPlace = newer === snapshot ? undefined : this.#find(newer, hash);
     if (newPlace !== undefined) return this.#read(newer, newPlace);
@@ -102,9 +105,9 @@ export class Feed {
   }
 
   /**
-   * A slice of an earlier generation, which the slice store keeps for an hour or more: a replica that began before a
-   * merge can end what it began. The store may remember the miss; what is written under this hash one day is then
-   * read from its segment for a while.
+   * A slice of an earlier generation. The slice store keeps these for an hour or more, so that a replica that began
+   * before a merge can finish. The store may remember a miss; if this slice is written one day, it is then read from
+   * its segment for a while.
    */
   async #readOlder(hash: string): Promise<Bytes | null> {
     const bytes = await orUnavailable(this.#deps.slices.get(hash));
@@ -123,12 +126,10 @@ function indexOf({ manifest }: Snapshot): ReadonlyMap<string, Place> {
   return index;
 }
 
-/** The commit id tells two generations of one number apart; before the first there is none. */
+/** The commit id tells two generations of the same number apart. Before the first generation there is none. */
 function idOf({ commit }: Manifest): string {
   return commit === '' ? 'none' : commit;
 }
-
-/** One range of bytes of a representation (RFC 9110, 14). */
 
 interface ByteRange {
   readonly offset: number;
@@ -158,7 +159,7 @@ export function parseRange(header: string | null, size: number): ByteRange | 'un
 /** Whether an If-None-Match header names this etag; `*` names any that exists. */
 export function namesEtag(header: string | null, etag: string): boolean {
   if (header === null) return false;
-  // The weak comparison, as RFC 9110 says for this header. No etag of ours has a comma.
+  // RFC 9110 asks for the weak comparison of this header. None of these etags has a comma.
   return header.split(',').some((candidate) => {
     const text = candidate.trim();
     return text === '*' || text === etag || text === `W/${etag}`;

@@ -1,4 +1,4 @@
-/** The origin's feed over HTTP. What it hands on is whole and has the hash that was asked for. */
+/** The origin's feed over HTTP. What it returns is whole and has the hash that was asked for. */
 
 import { checkedSlice, type SliceShape } from '../format/segment.ts';
 import { FormatError } from '../lib/bytes.ts';
@@ -7,10 +7,12 @@ import { MAX_MANIFEST_BYTES } from './feed-manifest.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** With pauses of 0.5 and 1 s between them; what fails three times is left to the next sync, a minute later. */
+/**
+ * Attempts have pauses of 0.5 and 1 s between them. What fails three times is left to the next sync, a minute later.
+ */
 const ATTEMPTS = 3;
 const BASE_DELAY_MS = 500;
-/** A slice has some 100 KB, a manifest less than a megabyte: an origin that takes this long has failed. */
+/** A slice has some 100 KB and a manifest less than a megabyte, so an origin that takes longer has failed. */
 const TIMEOUT_MS = 30_000;
 
 interface OriginOptions {
@@ -29,7 +31,7 @@ export interface FetchedManifest {
   readonly bytes: Bytes;
 }
 
-/** Tried again: what may be better a moment later. */
+/** A failure that may be over a moment later, so the request is made again. */
 class Transient extends Error {}
 
 export class Origin {
@@ -72,7 +74,7 @@ export class Origin {
         try {
           return await read(response);
         } finally {
-          // What was not read would keep its connection.
+          // A body that is not read would keep its connection.
           if (!response.bodyUsed) await response.body?.cancel().catch(() => undefined);
         }
       } catch (error) {
@@ -89,7 +91,7 @@ export class Origin {
         authorization: `Bearer ${this.#options.key}`,
         ...(etag === null ? {} : { 'if-none-match': etag }),
       },
-      // Followed elsewhere, the key would go there too.
+      // If a redirect were followed, the key would go there too.
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -113,7 +115,10 @@ async function readBody(response: Response, maxBytes: number): Promise<Bytes> {
   return bytes;
 }
 
-/** Network errors, broken bodies and wrong bytes. Messages of the platform may name the address, not the key. */
+/**
+ * Makes network errors, broken bodies and wrong bytes transient. The platform's messages may name the address, but not
+ * the key.
+ */
 function asTransient(error: unknown): never {
   const reason = error instanceof FormatError ? error.message : 'the origin was not reached, or broke off';
   throw new Transient(reason, { cause: error });

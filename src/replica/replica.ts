@@ -13,30 +13,30 @@ import { type Copy, CopyObjects, CopySlices } from './store.ts';
 import { type SyncReport, sync } from './sync.ts';
 
 /**
- * A slice takes two subrequests, and an invocation has 10,000; some are left for retries. On the free plan, which has
+ * A slice takes two subrequests and an invocation has 10,000; the rest is left for retries. On the free plan, which has
  * 50, set `slicesPerSync` to 15.
  */
 const SLICES_PER_SYNC = 4_000;
 
 export interface ReplicaOptions {
-  /** Where the origin is, such as `https://ringfence.example.workers.dev`. */
+  /** Address of the origin, such as `https://ringfence.example.workers.dev`. */
   readonly url: string;
-  /** API key of the origin with the scope `feed`; its tenant's policy and overrides are followed. */
+  /** An API key of the origin with the scope `feed`. The replica follows the policy and overrides of its tenant. */
   readonly key: string;
   /** r2ReplicaStore(bucket), or memoryReplicaStore(). */
   readonly store: ReplicaStore;
-  /** ISO 3166-1 alpha-2: for lookups that name none. */
+  /** ISO 3166-1 alpha-2: the country for lookups that name none. */
   readonly country?: string;
   /** The platform's, so that refreshes go on after an answer: `import { waitUntil } from 'cloudflare:workers'`. */
   readonly waitUntil?: (work: Promise<unknown>) => void;
   /** An event for the operator's log, without any number. Nothing is logged if not given. */
   readonly log?: (event: string, details: Readonly<Record<string, string | number>>) => void;
   /**
-   * What a lookup gets once the last sync that the origin confirmed is more than two minutes ago: an answer that says
-   * `stale` (`serve`, the default), or none, as if storage had failed (`unknown`).
+   * What a lookup gets when more than two minutes have passed since the last sync that the origin confirmed: an answer
+   * that says `stale` (`serve`, the default), or none, as if storage had failed (`unknown`).
    */
   readonly stale?: 'serve' | 'unknown';
-  /** Slices that one sync downloads at most. */
+  /** How many slices one sync downloads at most. */
   readonly slicesPerSync?: number;
   readonly fetch?: (request: Request) => Promise<Response>;
   /** Milliseconds since 1970. */
@@ -47,20 +47,25 @@ export interface ReplicaOptions {
 }
 
 export interface ReplicaStatus {
-  /** The origin's. */
+  /** The generation of the origin. */
   readonly generation: number;
   /** When the origin published it; milliseconds since 1970. */
   readonly publishedAt: number;
   /** Seconds since a sync last found it to be the newest. */
   readonly ageSeconds: number;
-  /** Answers say so too. */
+  /** Whether answers say that they are stale. */
   readonly stale: boolean;
 }
 
 export interface Replica extends LookupSource {
-  /** Brings the copy up to date; call it from the cron handler. Rejects, with the copy as it was, when it cannot. */
+  /**
+   * Brings the copy up to date; call it from the cron handler. If it cannot, it rejects and the copy stays as it was.
+   */
   sync(): Promise<SyncReport>;
-  /** Answers as `POST /v1/lookup` of the origin does, without asking it. Never rejects for what the caller sent. */
+  /**
+   * Answers as `POST /v1/lookup` of the origin does, without asking the origin. Does not reject for what the caller
+   * sent.
+   */
   lookup(query: LookupQuery): Promise<LookupResult>;
   /** null: nothing was synced yet, or the store does not answer. */
   status(): Promise<ReplicaStatus | null>;
@@ -86,7 +91,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   const origin = new Origin({ url: options.url, key: options.key, fetch: fetchRequest, delay, random });
   const objects = new CopyObjects(store);
   const slices = new CopySlices(store);
-  // How old answers may be goes by the syncs, below, and not by when this isolate last read the copy.
+  // The age of answers is counted from the syncs (below), not from when this isolate last read the copy.
   const maxAgeMs = Number.POSITIVE_INFINITY;
   const finder = new Finder({ objects, slices, now, delay, log, background: waitUntil, maxAgeMs });
   const sandboxed = withSandbox(finder, now);
@@ -105,7 +110,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     const { generation: newest } = (await finder.snapshots.get().catch(unavailable)).manifest;
     const [finding] = await sandboxed.find([subject.number], { evidence: false });
     if (!finding) return unavailable();
-    // Findings of the sandbox are of no generation, and are decided on as those of the newest.
+    // Sandbox numbers belong to no generation: the rules of the newest copy decide on them.
     const isSandbox = finding.generation === 0;
     const copy = objects.copyOf(isSandbox ? newest : finding.generation) ?? unavailable();
     if (stale === 'unknown' && ageOf(copy) > STALE_AFTER_SECONDS) unavailable();
@@ -120,8 +125,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   return {
     async sync() {
       const report = await sync({ origin, store, slicesPerSync, now, delay, log });
-      // This isolate may answer lookups too. The others see the pointer within seconds; here a failure only means that,
-      // unless it is one of the copy itself: a package that was replaced may not be able to use what the one before held.
+      // This isolate may answer lookups too; others see the pointer within seconds. A failure here matters only if it
+      // is one of the copy itself: a new version of the package may be unable to use what the one before it stored.
       await finder.snapshots.refresh().catch((error) => {
         if (error instanceof ReplicaError) throw error;
       });

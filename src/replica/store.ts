@@ -22,14 +22,14 @@ import { localManifest, openConfig, type ReplicaRules } from './contents.ts';
 import { MAX_MANIFEST_BYTES, parseFeedManifest, SLICE_HASH } from './feed-manifest.ts';
 
 /**
- * The part of the object store contract (src/storage/store.ts) that a replica needs. It must be strongly consistent,
- * list and conditional put included: the pointer is swapped only by whoever has seen the one before, and a slice that
- * is not listed is downloaded again. It holds one object that changes, `current`, and immutable ones, `slices/HASH`.
+ * The part of the object store contract (src/storage/store.ts) that a replica needs. The store must be strongly
+ * consistent, lists and conditional puts included: only a sync that has seen the pointer swaps it, and a slice that is
+ * not listed is downloaded again. It holds one object that changes, `current`, and immutable ones, `slices/HASH`.
  */
 export type ReplicaStore = Pick<ObjectStore, 'get' | 'getIfChanged' | 'put' | 'list' | 'delete'>;
 
 /**
- * @param prefix lets a bucket hold other things as well, such as `ringfence/`
+ * @param prefix lets a bucket hold other things as well; for example `ringfence/`
  * @example r2ReplicaStore(env.REPLICA)
  */
 export function r2ReplicaStore(bucket: R2Bucket, prefix = ''): ReplicaStore {
@@ -37,12 +37,12 @@ export function r2ReplicaStore(bucket: R2Bucket, prefix = ''): ReplicaStore {
   return prefix === '' ? store : new PrefixedStore(store, prefix);
 }
 
-/** Gone when the isolate is: for tests and trials. */
+/** A store that is gone with its isolate, for tests and for trying things out. */
 export function memoryReplicaStore(): ReplicaStore {
   return new MemoryObjectStore(() => Date.now());
 }
 
-/** Another store's keys under a prefix. */
+/** The keys of another store under a prefix. */
 export class PrefixedStore implements ReplicaStore {
   readonly #store: ReplicaStore;
   readonly #prefix: string;
@@ -86,10 +86,8 @@ export class PrefixedStore implements ReplicaStore {
   }
 }
 
-/**
- * The pointer, a replica's only object that changes: which copy answers. Everything that it leads to is in the store
- * before it is. Frame "RFRP" version 1 around JSON.
- */
+// The pointer says which copy answers. It is a replica's only object that changes, and everything that it leads to is
+// stored before it. Frame "RFRP" version 1 around JSON.
 
 const sha256 = v.pipe(v.string(), v.regex(SLICE_HASH));
 const manifestSlice = v.object({
@@ -101,19 +99,22 @@ const schema = v.object({
   /** Larger with every swap, also where the origin goes back to an older generation. */
   sequence: count,
   generation: count,
-  /** Of the origin's manifest. */
+  /** The etag of the origin's manifest. */
   etag: v.string(),
-  /** The origin's manifest as it came; it names all other slices. */
+  /** The origin's manifest as it came. It names all other slices. */
   manifest: manifestSlice,
-  /** The one before, whose slices are kept for isolates that have not seen the swap. */
+  /** The manifest before, whose slices are kept for isolates that have not seen the swap. */
   previous: v.nullable(manifestSlice),
   /** When the sync began that last found the origin to have nothing newer; milliseconds since 1970, as all times. */
   confirmedAt: count,
-  /** When the slices in the store were last held against the manifest. */
+  /** When the slices in the store were last compared with the manifest. */
   auditedAt: count,
   /** Since when the origin has been answering with a generation older than this one; null: it does not. */
   olderSince: v.nullable(count),
-  /** Slices that a sync is deleting, and since when: no other may count on them (collect.ts). Absent in older pointers. */
+  /**
+   * Slices that a sync is deleting, and since when; no other sync may count on them (sync.ts). Absent in older
+   * pointers.
+   */
   deleting: v.optional(v.nullable(v.object({ at: count, slices: v.array(sha256) })), null),
 });
 
@@ -124,7 +125,7 @@ export const { encode: encodePointer, decode: decodePointer } = framedJson('RFRP
 
 export interface HeldPointer {
   readonly pointer: Pointer;
-  /** The store's, for the next swap. */
+  /** The etag that the store gave the pointer, for the next swap. */
   readonly etag: string;
 }
 
@@ -135,8 +136,8 @@ export async function readPointer(store: ReplicaStore): Promise<HeldPointer | nu
 }
 
 /**
- * Puts a pointer in the place of `held`: the sole commit point of a sync. null: another sync has put its own there first,
- * and nothing was written. Rejects when the store fails; then either of the two is there, whole.
+ * Replaces the pointer `held`: the only commit point of a sync. null: another sync has put its own there first, and
+ * nothing was written. Rejects when the store fails; then one of the two pointers is there, whole.
  */
 export async function swapPointer(
   store: ReplicaStore,
@@ -155,7 +156,7 @@ export async function readSlice(store: ReplicaStore, slice: SliceShape): Promise
   return checkedSlice(object.bytes, slice);
 }
 
-/** Slices of the largest manifest there may be, twice, in pages of 1,000 keys, and as many again that are garbage. */
+/** Pages of 1,000 keys: twice the slices of the largest manifest, and as many again that are garbage. */
 const LIST_PAGES = 600;
 
 export interface StoredSlice {
@@ -175,18 +176,16 @@ export async function listSlices(store: ReplicaStore): Promise<Map<string, Store
   throw new RangeError(`expected at most ${LIST_PAGES} pages of slices in the replica's store`);
 }
 
-/**
- * The replica's store as lookups see it: the two store contracts, read only, over the copy that the pointer leads to.
- * Columns and rules of an answer always belong to one copy: each copy has a sequence number that stands for its
- * generation in lookups, and the rules are found by it.
- */
+// The replica's store as lookups see it: the two store contracts, read only, over the copy that the pointer leads to.
+// Columns and rules of an answer always belong to one copy: a copy has a sequence number, which stands for its
+// generation in lookups, and its rules are found by that.
 
-/** A lookup that began before a swap still finds the rules of its copy; swaps are seen 10 s apart at least. */
+/** A lookup that began before a swap still finds the rules of its copy, since swaps are seen at least 10 s apart. */
 const KEPT_COPIES = 3;
 
 export interface Copy {
   readonly sequence: number;
-  /** The origin's. */
+  /** The generation of the origin. */
   readonly generation: number;
   /** Milliseconds since 1970. */
   readonly publishedAt: number;
@@ -199,7 +198,7 @@ interface OpenCopy extends Copy {
   readonly manifest: Uint8Array<ArrayBuffer>;
 }
 
-/** Everything but the manifest is absent: a replica has no segments, and no evidence. */
+/** Only the manifest exists here: a replica has no segments and no evidence. */
 export class CopyObjects implements ObjectStore {
   readonly #store: ReplicaStore;
   readonly #copies = new Map<number, OpenCopy>();
@@ -209,7 +208,7 @@ export class CopyObjects implements ObjectStore {
     this.#store = store;
   }
 
-  /** The copy that a finding comes from. */
+  /** The copy that a finding was read from. */
   copyOf(sequence: number): Copy | undefined {
     return this.#copies.get(sequence);
   }
@@ -222,17 +221,17 @@ export class CopyObjects implements ObjectStore {
     return { key, etag: current, bytes: manifest, sizeBytes: manifest.length, uploadedAt: 0 };
   }
 
-  /** Rejects, and is to be asked again, when the store does not answer or nothing was synced yet. */
+  /** Rejects when the store does not answer or nothing was synced yet; it can be called again. */
   async #current(): Promise<OpenCopy> {
     const object = await this.#store.getIfChanged(REPLICA_POINTER_KEY, this.#known?.etag ?? '');
-    // An error and not an empty manifest: without a sync nothing is known, and nobody is clear.
+    // An error and not an empty manifest: before the first sync nothing is known, so nobody is clear.
     if (object === null) throw new RangeError('the replica has not been synced yet');
     const known = object === 'unchanged' ? this.#known : { pointer: decodePointer(object.bytes), etag: object.etag };
     if (known === null) throw new RangeError('the store says unchanged, but nothing was known');
     this.#known = known;
     const { sequence, confirmedAt } = known.pointer;
     const open = this.#copies.get(sequence) ?? (await this.#open(known.pointer));
-    // Two reads may cross: a copy is never confirmed less than it was.
+    // Two reads may overlap. A copy never counts as confirmed earlier than it was.
     const copy = { ...open, confirmedAt: Math.max(confirmedAt, this.#copies.get(sequence)?.confirmedAt ?? 0) };
     this.#copies.set(sequence, copy);
     this.#dropOldest();

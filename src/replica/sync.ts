@@ -1,7 +1,7 @@
 /**
- * One sync: the origin's manifest, the slices of it that are not in the store yet, then the pointer. Until the pointer
- * is swapped what was held before answers, whatever fails; what was downloaded stays, so the next sync goes on from
- * there. Syncs may overlap: one swaps, the others find that they were late.
+ * One sync: it reads the origin's manifest, downloads the slices that the store lacks, and swaps the pointer. Until the
+ * swap, the copy before goes on answering, whatever fails; downloaded slices stay, so the next sync goes on from there.
+ * Syncs may overlap: one swaps the pointer, and the others find that they were late.
  */
 
 import type { SliceShape } from '../format/segment.ts';
@@ -22,20 +22,20 @@ import {
   swapPointer,
 } from './store.ts';
 
-/** Even without news the store is held against the manifest so often: a slice that was lost is fetched again. */
+/** Even without news, the store is compared with the manifest this often, and a lost slice is fetched again. */
 export const AUDIT_MS = 60 * 60_000;
 /**
  * An origin whose manifest was put back from a copy goes on from an older generation. It is followed once every sync
- * for this long has found it so; what merely answers late does not last.
+ * for this long has found it so, since answers that are merely late do not last.
  */
 export const OLDER_FOR_MS = 15 * 60_000;
-/** How often one sync reads the manifest: a merge at the origin may take slices away between manifest and download. */
+/** How often one sync reads the manifest: a merge at the origin may remove slices between manifest and download. */
 const READINGS = 2;
 
 interface SyncContext {
   readonly origin: Origin;
   readonly store: ReplicaStore;
-  /** Slices downloaded by one sync at most; the next one goes on. */
+  /** How many slices one sync downloads at most; the next sync goes on. */
   readonly slicesPerSync: number;
   /** Milliseconds since 1970. */
   now(): number;
@@ -48,13 +48,13 @@ export interface SyncReport {
   readonly generation: number | null;
   /** The origin had nothing new. */
   readonly unchanged: boolean;
-  /** False: not all slices are here yet, or another sync was first. What was held before answers; sync again. */
+  /** False: slices are still missing, or another sync was first. The copy before goes on answering; sync again. */
   readonly complete: boolean;
   readonly slicesDownloaded: number;
   readonly bytesDownloaded: number;
   /** Bytes of the manifest, if it was downloaded. */
   readonly manifestBytes: number;
-  /** Of the manifest's slices, those that were in the store already. Not counted (0) when there was nothing to do. */
+  /** How many slices of the manifest were in the store already. Not counted (0) when there was nothing to do. */
   readonly slicesKept: number;
 }
 
@@ -65,7 +65,7 @@ interface Tally {
   manifestBytes: number;
 }
 
-/** Rejects with ReplicaError (errors.ts), or with the store's own error. */
+/** Rejects with ReplicaError (origin.ts), or with the store's own error. */
 export async function sync(context: SyncContext): Promise<SyncReport> {
   const { origin, store } = context;
   const tally: Tally = { slicesDownloaded: 0, bytesDownloaded: 0, manifestBytes: 0 };
@@ -78,7 +78,7 @@ export async function sync(context: SyncContext): Promise<SyncReport> {
       tally.manifestBytes += fetched.bytes.length;
       target = await openTarget(fetched);
     } else {
-      // Only an etag of ours can be unchanged, so there is a pointer.
+      // The origin says unchanged only for an etag that was sent, so there is a pointer.
       if (held === null) throw new ReplicaError('invalid', 'the origin said unchanged, but nothing was held');
       if (startedAt - held.pointer.auditedAt < AUDIT_MS) return confirm(store, held, startedAt);
       target = await heldTarget(context, held, tally);
@@ -90,11 +90,11 @@ export async function sync(context: SyncContext): Promise<SyncReport> {
     const report = await follow(context, held, target, { startedAt, tally });
     if (report !== 'gone') return report;
   }
-  // What could be downloaded is in the store, and is not downloaded again.
+  // What was downloaded is in the store and is not downloaded again.
   throw new ReplicaError('unavailable', `the origin moved on ${READINGS} times while its slices were downloaded`);
 }
 
-/** Nothing new: says so. If another sync was first, it has said so too, or has something newer. */
+/** Records that there is nothing new. If another sync was first, it has recorded the same or has something newer. */
 async function confirm(store: ReplicaStore, held: HeldPointer, startedAt: number): Promise<SyncReport> {
   const { pointer } = held;
   const confirmedAt = Math.max(pointer.confirmedAt, startedAt);
@@ -109,8 +109,8 @@ async function currentGeneration(store: ReplicaStore): Promise<number | null> {
 }
 
 /**
- * A rollback makes a new generation, so an older one is an old answer from somewhere on the way, unless it lasts.
- * Throws ReplicaError `older` until then; what is held goes on answering, and soon says that it is stale.
+ * A rollback makes a new generation. So an older one is an outdated answer from somewhere on the way, unless it lasts.
+ * Throws ReplicaError `older` until it has lasted; the copy goes on answering, and soon says that it is stale.
  */
 async function refuseOlder(store: ReplicaStore, held: HeldPointer, startedAt: number): Promise<void> {
   const { olderSince, generation } = held.pointer;
@@ -119,7 +119,7 @@ async function refuseOlder(store: ReplicaStore, held: HeldPointer, startedAt: nu
   throw new ReplicaError('older', `expected generation ${generation} or later`);
 }
 
-/** Makes the store that of the target. 'gone': the origin has moved on, and the pointer is as it was. */
+/** Makes the store that of the target. 'gone': the origin has moved on, and the pointer is unchanged. */
 async function follow(
   context: SyncContext,
   held: HeldPointer | null,
@@ -129,7 +129,8 @@ async function follow(
   const { store } = context;
   const stored = await listSlices(store);
   const named = slicesOf(target.feed);
-  // What another sync is deleting may be there or not, and what is put there now may be gone in a moment.
+  // A slice that another sync is deleting may be there or not, and if it is put there now it may be deleted in a
+  // moment.
   const doomed = beingDeleted(held?.pointer ?? null, startedAt);
   const isBlocked = [target.slice.sha256, ...named.keys()].some((hash) => doomed.has(hash));
   const missing = [...named.values()].filter(
@@ -159,7 +160,7 @@ async function follow(
   const isDeleting = doomed.size > 0;
   const deleting = isDeleting ? held?.pointer.deleting : await garbageFor(context, base, named, stored);
   const next = { ...base, deleting: deleting ?? null };
-  // Up to here nothing that answers has changed. A failure from here on may come after the swap: then the new copy
+  // Until here, nothing that answers has changed. A failure from here on may come after the swap: then the new copy
   // answers, and the next sync finds that it has nothing to do.
   const swapped = await swapPointer(store, held, next);
   if (swapped === null) return report(await currentGeneration(store), false);
@@ -168,28 +169,26 @@ async function follow(
 }
 
 /**
- * Times make sequences that ascend even if the store was emptied in between, so that isolates which remember an
- * earlier copy never take the new one for older.
+ * Sequences are times, so they ascend even if the store was emptied in between, and isolates that remember an earlier
+ * copy never take the new one for older.
  */
 function sequenceAfter(held: HeldPointer | null, now: number, isHeld: boolean): number {
   if (held === null) return now;
   return isHeld ? held.pointer.sequence : Math.max(now, held.pointer.sequence + 1);
 }
 
-/** The manifest that a sync is about to make its own. */
-
 interface Target extends FetchedManifest {
   readonly feed: FeedManifest;
-  /** Its own bytes, as a slice. */
+  /** The bytes of the manifest itself, as a slice. */
   readonly slice: SliceShape;
 }
 
-/** Throws ReplicaError `invalid` unless the manifest is one that this version can follow. */
+/** The manifest that a sync follows. Throws ReplicaError `invalid` unless this version can follow it. */
 async function openTarget({ etag, bytes }: FetchedManifest): Promise<Target> {
   const slice = { sha256: await sha256Hex(bytes), bytes: bytes.length };
   try {
     const feed = parseFeedManifest(bytes);
-    // Whatever lookups would refuse is refused here, while what is held still answers.
+    // What lookups would refuse is refused here, while the copy before still answers.
     localManifest(feed, 0);
     slicesOf(feed);
     return { etag, bytes, feed, slice };
@@ -199,7 +198,7 @@ async function openTarget({ etag, bytes }: FetchedManifest): Promise<Target> {
   }
 }
 
-/** The held manifest once more, to hold the store against it; from the origin if the store has lost it. */
+/** The held manifest again, to compare the store with it; it comes from the origin if the store has lost it. */
 async function heldTarget(context: SyncContext, { pointer }: HeldPointer, tally: Tally): Promise<Target> {
   const bytes = await readSlice(context.store, pointer.manifest).catch(() => null);
   if (bytes !== null) return openTarget({ etag: pointer.etag, bytes });
@@ -209,11 +208,10 @@ async function heldTarget(context: SyncContext, { pointer }: HeldPointer, tally:
   return openTarget(fetched);
 }
 
-/** Slices from the origin into the store, each checked before it is put there. */
-
 /**
- * 'gone': the origin has one of them no more. Rejects with ReplicaError, or when the store fails. In both cases those
- * that are in the store by then stay, whole, and the pointer does not lead to them yet.
+ * Downloads slices into the store, each checked before it is put there. 'gone': the origin does not have one of them
+ * any more. Rejects with ReplicaError, or when the store fails. In both cases the slices in the store stay, whole, and
+ * the pointer does not lead to them yet.
  */
 export async function download(
   { origin, store }: Pick<SyncContext, 'origin' | 'store'>,
@@ -223,7 +221,7 @@ export async function download(
   let outcome: 'all' | 'gone' = 'all';
   let hasFailed = false;
   await mapConcurrent(slices, async (slice) => {
-    // After a failure the others would go on unseen, to the last slice.
+    // After a failure, the other downloads must not go on unseen to the last slice.
     if (hasFailed || outcome === 'gone') return;
     try {
       const bytes = await origin.slice(slice);
@@ -243,7 +241,9 @@ export async function download(
   return outcome;
 }
 
-/** The hash is right, so this is what the origin means: a newer format, for one, that this version cannot read. */
+/**
+ * The hash is right, so these are the origin's bytes; this version may be unable to read them, such as a newer format.
+ */
 function check(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): void {
   try {
     slice.open(bytes);
@@ -255,43 +255,44 @@ function check(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): void {
   }
 }
 
-/**
- * Deletes slices that nothing leads to any more. Syncs may overlap, and the manifest that another one is about to follow
- * may name such a slice again (after a rollback, or a policy that was put back): it sees it in the store and does not
- * download it. So the swap of the pointer says which slices its sync is about to delete:
- *
- * - a sync that read the pointer before cannot swap its own any more, so nothing will lead to what it counted on;
- * - a sync that reads it afterwards does not count on these slices, nor puts them there: it waits for the next.
- *
- * Once they are deleted, the pointer says so no more. If that is not told (the sync was stopped, or the store failed), it is
- * over after a while by itself.
- */
+// Deletion of slices that nothing leads to any more. Syncs may overlap, and the manifest that another sync is about to
+// follow may name such a slice again (after a rollback, or a policy that was put back): that sync sees the slice in the
+// store and does not download it. So the swap of the pointer says which slices its sync is about to delete:
+//
+// - a sync that read the pointer before cannot swap its own any more, so nothing will lead to what it counted on;
+// - a sync that reads the pointer afterwards neither counts on these slices nor puts them there: it waits for the next.
+//
+// When they are deleted, the pointer is rewritten without them. If that does not happen (the sync was stopped, or the
+// store failed), the announcement expires by itself (DELETING_MS).
 
-/** Longer than the longest sync (a cron handler ends after 15 minutes): another one may be about to name them. */
+/**
+ * Longer than the longest sync (a cron handler ends after 15 minutes), since another one may be about to name these
+ * slices.
+ */
 export const GARBAGE_AGE_MS = 60 * 60_000;
-/** One call of R2 deletes as many; and the pointer that names them has 67 KB at most, for a moment. */
+/** One call of R2 deletes as many; the pointer that names them has at most 67 KB, and only for a short time. */
 const DELETE_LIMIT = 1000;
-/** A sync that has not begun to delete by then does not any more. */
+/** A sync that has not begun to delete within this time does not begin any more. */
 const BEGIN_WITHIN_MS = 5 * 60_000;
-/** By then it has come to its end, with its cron handler. */
+/** After this time a sync that is deleting has ended, with its cron handler. */
 export const DELETING_MS = 20 * 60_000;
 
-/** There are not as many syncs at once. */
+/** There are fewer syncs than this at once. */
 const TELL_ATTEMPTS = 3;
-/** R2 takes one write of a key in a second, and the swap was one. */
+/** R2 refuses a second write of a key within a second, and the swap was one. */
 const REWRITE_MS = 1_100;
 
 type Deleting = NonNullable<Pointer['deleting']>;
 
-/** What must not be counted on, whether it is in the store or not. */
+/** Slices that must not be counted on, whether they are in the store or not. */
 function beingDeleted(pointer: Pointer | null, now: number): ReadonlySet<string> {
   const deleting = pointer?.deleting ?? null;
   return new Set(deleting === null || now - deleting.at >= DELETING_MS ? [] : deleting.slices);
 }
 
 /**
- * What neither the copy that is to answer nor the one before names, and is old enough; null: nothing. Never rejects: if
- * anything that it takes to know what is named cannot be read, nothing is deleted.
+ * The slices that neither the copy about to answer nor the one before names, and that are old enough; null: none. Never
+ * rejects: if anything that tells what is named cannot be read, nothing is deleted.
  *
  * @param pointer about to be put
  * @param named slices of its copy
@@ -322,7 +323,7 @@ async function garbageFor(
   }
 }
 
-/** Deletes what this sync has just said it would. Never rejects: the sync is done by now. */
+/** Deletes what the swap of this sync announced. Never rejects, since the sync is done by then. */
 async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise<void> {
   const { store, now, log } = context;
   const { deleting } = swapped.pointer;
@@ -337,7 +338,10 @@ async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise
   }
 }
 
-/** Other syncs may have swapped the pointer meanwhile, and passed on what it said. */
+/**
+ * Removes the announcement from the pointer. Other syncs may have swapped the pointer meanwhile, and kept the
+ * announcement.
+ */
 async function tellDeleted({ store, delay }: SyncContext, swapped: HeldPointer, at: number): Promise<void> {
   let held: HeldPointer | null = swapped;
   for (let attempt = 0; attempt < TELL_ATTEMPTS && held?.pointer.deleting?.at === at; attempt++) {

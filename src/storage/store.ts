@@ -111,7 +111,7 @@ export async function orUnavailable<T>(
   }
 }
 
-/** Listings of more than a page, and deletions of more than a call. */
+// Listings of more than a page, and deletions of more than a call.
 
 /** Keys that one call deletes. */
 const DELETE_LIMIT = 1000;

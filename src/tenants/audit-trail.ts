@@ -1,13 +1,13 @@
 /**
- * The audit trail of a tenant: pages of fifty changes, newest first. Each change writes its page anew until that is full,
- * which it is at every fiftieth version; `older` is the full page before it.
+ * The audit trail of a tenant: pages of fifty changes, newest first. Each change writes its page anew until the page is
+ * full, which it is at every fiftieth version; `older` leads to the full page before it.
  */
 import * as v from 'valibot';
 import { framedJson } from '../lib/frame.ts';
 import { sourceIdMembers } from '../quality/ledger.ts';
 import { change, count, ref, storedOverride, type TenantRow, versionOf } from './documents.ts';
 
-/** Each change writes its page anew, so it stays at some 15 KiB, 100 with the longest reasons. */
+/** Each change writes its page anew, so a page stays at some 15 KiB, or 100 KiB with the longest reasons. */
 export const AUDIT_PAGE = 50;
 
 const shownOverride = v.pick(storedOverride, ['number', 'list', 'reason', 'expiresAt']);
@@ -28,14 +28,14 @@ const auditEvent = v.variant('action', [
 ]);
 /** What was changed. */
 export type AuditEvent = v.InferOutput<typeof auditEvent>;
-/** Documents of a tenant that a change can find lost: missing, or damaged. */
+/** The documents of a tenant that a change can find lost, which means missing or damaged. */
 export const TENANT_DOCUMENTS = ['policy', 'overrides', 'audit'] as const;
 export type LostDocument = (typeof TENANT_DOCUMENTS)[number];
 const auditEntry = v.intersect([
   v.object({
     ref,
     ...change,
-    /** What the change replaced without having been able to read it. */
+    /** Documents that the change replaced without having been able to read them. */
     lost: v.exactOptional(v.array(v.picklist(TENANT_DOCUMENTS))),
   }),
   auditEvent,
@@ -55,12 +55,12 @@ export function isFullPage(version: number): boolean {
 }
 
 /**
- * The page of a change: itself and those before it, back to the full page that it leads to.
- * @param older what it leads to if it is the first on its page
+ * The page that a change writes: the change and those before it, back to the full page that `older` leads to.
+ * @param older where the page leads to if the change is the first on it
  */
 export function pageWith(before: AuditPage | null, row: TenantRow, entry: AuditEntry, older: string | null): AuditPage {
   if (before === null || isFullPage(row.version)) return { entries: [entry], older };
-  // Before pages ended at fixed versions, each had the last fifty changes: those up to a full page are cut off.
+  // Earlier versions kept the last fifty changes on each page: entries that are on a full page already are cut off.
   const firstOlder = before.entries.find((each) => isFullPage(versionOf(each.ref)));
   const kept = firstOlder === undefined ? before.entries : before.entries.slice(0, before.entries.indexOf(firstOlder));
   return { entries: [entry, ...kept], older: firstOlder?.ref ?? before.older };

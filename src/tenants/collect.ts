@@ -1,13 +1,13 @@
 /**
- * Collection of tenants' documents: what no index names any more, and no isolate that holds an older index can ask for.
- * An isolate may hold an index for a while, so it is not enough that the present one does not name a document. The
- * object "seen" keeps the index of the collection before; a document goes that
+ * Collection of tenants' documents: it deletes those that no index names any more and no isolate with an older index
+ * can ask for. An isolate may hold an index for a while, so it is not enough that the present one does not name a
+ * document. The object "seen" keeps the index as the collection before found it. A document is deleted if it
  *
- * - neither the present index nor the one seen names,
- * - was written a good while before that one was seen: what was named since then was written since then, or just before.
+ * - is named neither by the present index nor by the one seen,
+ * - and was written a good while before that one was seen: what was named since then was written since then, or just before.
  *
- * So nothing is deleted that any index of the last hour named, however often a tenant changes its mind. A policy's earlier
- * ones stay as long as the policy lists them (MAX_EARLIER), and full pages of the audit trail for AUDIT_KEPT_MS.
+ * So nothing is deleted that any index of the last hour named, however often a tenant changes its mind. Earlier
+ * policies stay as long as the policy lists them (MAX_EARLIER), and full pages of the audit trail for AUDIT_KEPT_MS.
  */
 import * as v from 'valibot';
 import { FormatError } from '../lib/bytes.ts';
@@ -32,21 +32,30 @@ import {
 
 /** Thirteen months: a yearly review sees the year before. */
 export const AUDIT_KEPT_MS = 400 * 86_400_000;
-/** Of 50 changes, the newest: 50,000 changes, 15 MB. A tenant that makes one a second for half a day loses what was before. */
+/**
+ * 50,000 changes, 15 MB: the newest pages of 50 are kept. A tenant with a change a second for half a day loses what was
+ * before.
+ */
 export const MAX_AUDIT_PAGES = 1000;
 /** Collections are an hour apart; two ticks of the same minute must not take one another's index for an old one. */
 const SEEN_FOR_MS = 50 * 60_000;
-/** From the writing of a document to its index: five attempts take seconds, a put that lands late some minutes. */
+/**
+ * From the writing of a document to its index: five attempts take seconds, and a put that lands late takes some
+ * minutes.
+ */
 const CHANGE_MS = 15 * 60_000;
-/** By turns, where there are more: three lists each, of the thousand calls that a collection may make. */
+/**
+ * Where there are more tenants, they take turns: each takes three lists, of the thousand calls that a collection may
+ * make.
+ */
 const TENANTS_AT_ONCE = 100;
 const HOUR_MS = 3_600_000;
-/** Pages of 1,000 keys of one tenant and kind: more changes than can be made between two of its turns. */
+/** Pages of 1,000 keys for one tenant and kind: more changes than can be made between two of its turns. */
 const PAGE_LIMIT = 100;
 
 const seenFile = framedJson('RFTS', 1, v.object({ at: count, tenants: tenantRows }));
 
-/** Which documents were named at a moment, in milliseconds since 1970. */
+/** Which documents were named at some time, in milliseconds since 1970. */
 interface TenantsSeen {
   readonly at: number;
   readonly index: TenantIndex;
@@ -70,19 +79,19 @@ export interface CollectContext {
   now(): number;
 }
 
-/** What tells live documents of one tenant from others. */
+/** What tells the live documents of one tenant from the others. */
 interface Marks {
   readonly tenant: string;
-  /** As the index has it now, and as it was seen. */
+  /** The row of the index as it is now, and as it was seen. */
   readonly rows: readonly TenantRow[];
-  /** Nothing that was written after it is garbage; milliseconds since 1970. */
+  /** Milliseconds since 1970: nothing that was written later is garbage. */
   readonly before: number;
   readonly now: number;
 }
 
 /**
- * Returns how many documents were deleted. Rejects when storage does not answer: what was deleted by then was garbage, and
- * the next collection finds the rest.
+ * Returns how many documents were deleted. Rejects when storage does not answer: what was deleted by then was garbage,
+ * and the next collection finds the rest.
  */
 export async function collectDocuments({ objects, now }: CollectContext): Promise<number> {
   const startedAt = now();
@@ -94,13 +103,13 @@ export async function collectDocuments({ objects, now }: CollectContext): Promis
     if (seen.value === null) break;
     deleted += await collectTenant(objects, marksOf(row, seen.value, startedAt));
   }
-  // If another collection was first, it has seen as much.
+  // If another collection was first, what it has seen will do.
   const condition = seen.etag === null ? ({ absent: true } as const) : { etag: seen.etag };
   await objects.put(TENANTS_SEEN.key, TENANTS_SEEN.codec.encode({ at: startedAt, index: rows }), condition);
   return deleted;
 }
 
-/** Damaged, it is as if nothing had been seen: the next collection goes by what this one sees. */
+/** If the object is damaged, nothing counts as seen: the next collection goes by what this one sees. */
 async function readSeen(objects: ObjectStore): Promise<Version<TenantsSeen | null>> {
   const object = await objects.get(TENANTS_SEEN.key);
   if (object === null) return { value: null, etag: null };
@@ -118,7 +127,7 @@ function marksOf(row: TenantRow, seen: TenantsSeen, now: number): Marks {
   return { tenant, rows: then === undefined ? [row] : [row, then], before: seen.at - CHANGE_MS, now };
 }
 
-/** A hundred tenants, others every hour. */
+/** A hundred tenants; every hour it is the turn of others. */
 function turnOf(rows: readonly TenantRow[], now: number): TenantRow[] {
   const first = (Math.floor(now / HOUR_MS) * TENANTS_AT_ONCE) % Math.max(rows.length, 1);
   return [...rows.slice(first), ...rows.slice(0, first)].slice(0, TENANTS_AT_ONCE);
@@ -149,7 +158,10 @@ async function unnamed(
   return found;
 }
 
-/** Beyond those that the policy lists as earlier ones. As many as it can list are not looked into. */
+/**
+ * Garbage are policies beyond those that the policy in force lists as earlier ones. As many as it can list are not
+ * looked into.
+ */
 async function policyGarbage(objects: ObjectStore, marks: Marks): Promise<ObjectHead[]> {
   const { tenant, rows } = marks;
   const candidates = await unnamed(objects, POLICY_PREFIX, marks, ({ policy }) => policy);
@@ -161,7 +173,7 @@ async function policyGarbage(objects: ObjectStore, marks: Marks): Promise<Object
   return candidates.filter(({ key }) => !earlier.includes(key));
 }
 
-/** Full pages make the trail: of them, those that are too old or too many. Of the others, all. */
+/** Full pages make up the trail: those that are too old, or too many, are garbage. Of the other pages, all are. */
 function auditGarbage(candidates: readonly ObjectHead[], { now }: Marks): ObjectHead[] {
   const isFull = ({ key }: ObjectHead) => isFullPage(versionOf(key.slice(key.lastIndexOf('/') + 1)));
   const full = candidates.filter(isFull);

@@ -1,7 +1,7 @@
 /**
- * What is stored of tenants, and the reading of what they decide with. The index names, of each tenant, the documents in
- * force; documents are immutable, written before the index that names them, so that the conditional put of the index is the
- * only commit. All are frames around JSON (src/lib/frame.ts):
+ * What is stored of tenants, and reading it. The index names, for each tenant, the documents in force. Documents are
+ * immutable and written before the index that names them, so the conditional put of the index is the only commit. All
+ * are frames around JSON (src/lib/frame.ts):
  *
  *   RFTI index      {"tenants": [{"tenant", "version", "policy", "overrides", "audit"}]}; refs or null
  *   RFPO policy     {"version", "at", "by", "policy", "tree"?, "earlier": [{"version", "at", "by", "ref"}]}
@@ -9,7 +9,7 @@
  *   RFAU audit page {"entries": [{"ref", "at", "by", "lost"?, "action", ...}], "older"}, newest first (audit-trail.ts)
  *   RFTS seen       {"at", "tenants"}: the rows of the index as the last collection found them (collect.ts)
  *
- * A ref is `<version, 10 digits>-<id of the change>`: of one tenant they sort by time.
+ * A ref is `<version, 10 digits>-<id of the change>`; the refs of one tenant sort by time.
  */
 import * as v from 'valibot';
 import { type FramedJson, framedJson } from '../lib/frame.ts';
@@ -19,16 +19,21 @@ import type { CasObjectKind } from '../storage/cas-object.ts';
 import { OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../storage/keys.ts';
 import type { ObjectStore } from '../storage/store.ts';
 
-/** The row of the index for what holds for every tenant: the operator's overrides, and the policy of who has none. */
+/**
+ * The row of the index for what holds for every tenant: the operator's overrides, and the policy of tenants without
+ * one.
+ */
 export const ALL_TENANTS = '*';
 
-/** As many as there can be keys; keeps the index at a few hundred KiB, since every isolate reads it whole. */
+/** As many as there can be keys. This keeps the index at a few hundred KiB, since every isolate reads it whole. */
 export const MAX_TENANTS = 1000;
-/** A fraud team's exceptions, not its list: that goes to POST /v1/detections. About 1.5 MiB with a usual reason. */
+/**
+ * Overrides are a fraud team's exceptions; its own list goes to POST /v1/detections. About 1.5 MiB with usual reasons.
+ */
 export const MAX_OVERRIDES = 10_000;
-/** Read by every isolate that serves the tenant whenever it changes, and decoded beside the lookups of others. */
+/** Every isolate that serves the tenant reads it at each change, and decodes it beside the lookups of others. */
 export const MAX_OVERRIDES_BYTES = 3 * 2 ** 20;
-/** Earlier policies that can be looked at. */
+/** How many earlier policies can be looked at. */
 export const MAX_EARLIER = 50;
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const VERSION_DIGITS = 10;
@@ -61,17 +66,19 @@ export const TENANT_INDEX: CasObjectKind<TenantIndex> = {
   empty: new Map(),
 };
 
-/** When, in milliseconds since 1970, and by which key. */
+/** When the change was made, in milliseconds since 1970, and the id of the key that made it. */
 export const change = { at: count, by: v.string() };
 export const policyFile = framedJson(
   'RFPO',
   1,
   v.object({
-    /** Of the policies of this tenant, from 1; after one that was lost, above every one before. */
+    /** Counts the policies of this tenant from 1; after one that was lost, it is above every version before. */
     version: count,
     ...change,
     policy: policySource,
-    /** What it was compiled to (src/policy/cel/tree.ts), opened where it is used; documents of before have none. */
+    /**
+     * What the policy was compiled to (src/policy/cel/tree.ts), opened where it is used. Earlier versions stored none.
+     */
     tree: v.exactOptional(v.unknown()),
     earlier: v.pipe(v.array(v.object({ version: count, ...change, ref })), v.maxLength(MAX_EARLIER)),
   }),
@@ -99,7 +106,7 @@ export function nextRef(version: number, id: string): string {
   return `${String(version).padStart(VERSION_DIGITS, '0')}-${id}`;
 }
 
-/** Of a tenant's change: from 1. */
+/** The version of the change that wrote a document, from 1. */
 export function versionOf(reference: string): number {
   return Number(reference.slice(0, VERSION_DIGITS));
 }
@@ -109,7 +116,7 @@ export function documentKey(prefix: string, tenant: string, reference: string): 
   return `${prefix}${tenant}/${reference}`;
 }
 
-/** Rejects when the document is not there, damaged, or storage does not answer; so does `readOverrides`. */
+/** Rejects when the document is missing or damaged, or storage does not answer; so does `readOverrides`. */
 export function readPolicy(objects: ObjectStore, tenant: string, reference: string): Promise<PolicyDocument> {
   return readDocument(objects, documentKey(POLICY_PREFIX, tenant, reference), policyFile);
 }

@@ -1,8 +1,9 @@
 /**
- * What each tenant decides with, as an isolate holds it: policies ready to run, overrides by number. A change made in
- * another isolate is known here within one refresh of the index, ten seconds while requests come in, as with a new
- * generation of the inventory. Policies are stored compiled; of one that is not, or not for this version, the tree is
- * asked for, so that whoever holds rules needs no compiler, and never decides by others than those.
+ * What each tenant decides with, as an isolate holds it: policies ready to run, and overrides by number. A change that
+ * is made in another isolate is known here after one refresh of the index: ten seconds while requests come in, as for a
+ * new generation of the inventory. Policies are stored compiled. For one that is not, or not for this version, the
+ * compiler is asked (`compile`), so that who holds rules needs no compiler and never decides by other rules than the
+ * tenant's.
  */
 
 import { ByteCache } from '../lib/byte-cache.ts';
@@ -17,17 +18,20 @@ import type { ObjectStore } from '../storage/store.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 import { ALL_TENANTS, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex, type TenantRow } from './documents.ts';
 
-/** Past this age of the index whoever asks waits for a look at storage: the same as for the inventory. */
+/** If the index is older than this, a caller waits for a look at storage; the same as for the inventory. */
 const REFRESH_FIRST_AFTER_MS = 30_000;
-/** An answer is made by no older index, as with the inventory, unless the operator says otherwise. */
+/** An older index answers nothing, as with the inventory, unless the operator says otherwise. */
 const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
 /** An index read within this time is as new as it gets. */
 const REREAD_MS = 1000;
-/** Of the 128 MB of an isolate; the tenants used last. Tenants without rules of their own take nothing. */
+/** A part of the 128 MB of an isolate, for the tenants used last. Tenants without rules of their own take nothing. */
 const RULES_BUDGET = 8 * 2 ** 20;
 /** A map's entry with its override: 141 bytes of heap each, of 200,000 in V8 of Node 24. */
 const OVERRIDE_BYTES = 141;
-/** A rule with its tree and its closures: for each character some 40 bytes where there are short terms, 8 in long lists. */
+/**
+ * A rule with its tree and its closures; beside that, each character takes some 40 bytes in short terms, and 8 in long
+ * lists.
+ */
 const RULE_BYTES = 512;
 const RULE_CHAR_BYTES = 40;
 
@@ -35,15 +39,15 @@ export interface TenantRulesCacheDeps extends Omit<SwrCacheDeps<TenantIndex>, 'r
   readonly objects: ObjectStore;
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
   /**
-   * The tree of a policy (src/policy/cel/tree.ts) that was stored without one, or with one of another version; null: it
-   * does not compile any more. Rejects if that cannot be said at the moment: it is then as if storage did not answer.
+   * The tree of a policy (src/policy/cel/tree.ts) that was stored without one, or with one of another version; null:
+   * the policy does not compile any more. Rejects if that cannot be found out: it is then as if storage did not answer.
    */
   readonly compile: (source: PolicySource) => Promise<unknown>;
   /** MAX_AGE_MS if not given. */
   readonly maxAgeMs?: number;
 }
 
-/** What was made of a tenant's documents, and the refs of these. */
+/** What was made of a tenant's documents, with their refs. */
 interface Held {
   /** Whose policy it is: the tenant's own, or that for all tenants. */
   readonly policyOwner: string;
@@ -51,7 +55,7 @@ interface Held {
   readonly overrides: string | null;
   readonly global: string | null;
   readonly rules: TenantRules;
-  /** When documents that have replaced these could not be read first; milliseconds since 1970. */
+  /** When it was first impossible to read the documents that have replaced these; milliseconds since 1970. */
   replacedAt?: number;
 }
 
@@ -63,7 +67,7 @@ export class TenantRulesCache {
   readonly #deps: TenantRulesCacheDeps;
   readonly #index: SwrCache<TenantIndex>;
   readonly #held = new ByteCache<Held>(RULES_BUDGET);
-  /** The operator's overrides for all tenants: one copy, whoever asks. */
+  /** The operator's overrides for all tenants, in one copy for all. */
   #global: { readonly ref: string | null; readonly overrides: OverridesByNumber } = { ref: null, overrides: new Map() };
 
   constructor(deps: TenantRulesCacheDeps) {
@@ -75,7 +79,7 @@ export class TenantRulesCache {
     );
   }
 
-  /** The rules, if they are at hand and the index is recent; null says nothing. */
+  /** The rules, if they are at hand and the index is recent; null says nothing about them. */
   peek(tenant: string): TenantRules | null {
     const index = this.#index.peek();
     return index === null ? null : this.#heldFor(tenant, refsOf(index, tenant));
@@ -87,7 +91,7 @@ export class TenantRulesCache {
     try {
       return await this.#rulesOf(tenant, index);
     } catch (error) {
-      // For a while what was in force before is closer to what the tenant wants than nothing. The next request tries again.
+      // For a while the rules before are closer to what the tenant wants than none. The next request tries again.
       const before = this.#replacedOf(tenant);
       this.#deps.log('tenant.rules-unavailable', { tenant, servedBefore: before === null ? 'no' : 'yes' });
       if (before !== null) return before;
@@ -96,8 +100,8 @@ export class TenantRulesCache {
   }
 
   /**
-   * The rules as storage has them now, for whoever takes them for the newest and keeps them. Rejects with
-   * StorageUnavailable if storage does not answer, also where `get` would do with those from before.
+   * The rules as storage has them now, for a caller that keeps them as the newest. Rejects with StorageUnavailable if
+   * storage does not answer, even where `get` would return earlier ones.
    */
   async latest(tenant: string): Promise<TenantRules> {
     const index = await this.#index.refresh().catch((error) => {
@@ -117,7 +121,7 @@ export class TenantRulesCache {
     return index;
   }
 
-  /** For changes of the index: HeldCopy. */
+  /** For changes of the index (SwrCache). */
   begin(): Beginning {
     return this.#index.begin();
   }
@@ -126,13 +130,13 @@ export class TenantRulesCache {
     this.#index.accept(version, begun);
   }
 
-  /** Before another isolate changes the index at the asking of this one; what it returns, after. Never rejects. */
+  /** Call this before another isolate changes the index for this one, and what it returns afterwards. Never rejects. */
   expectChange(): () => Promise<void> {
     const begun = this.#index.begin();
     return () => this.#index.changedElsewhere(begun);
   }
 
-  /** The rules from before those that cannot be read, until that is too long ago. */
+  /** The rules from before those that cannot be read, until these are too old. */
   #replacedOf(tenant: string): TenantRules | null {
     const held = this.#held.get(tenant);
     if (held === undefined) return null;
@@ -152,7 +156,7 @@ export class TenantRulesCache {
     return (
       this.#heldFor(tenant, refs) ??
       this.#load(tenant, refs).catch(async (error) => {
-        // The index may be so old that its documents have been collected: once more, if there is a newer one.
+        // The index may be so old that its documents have been collected. If there is a newer one, it is tried once.
         const newer = refsOf((await this.#index.refreshIfOlder(REREAD_MS)) ?? new Map(), tenant);
         if (sameRefs(newer, refs)) throw error;
         return this.#load(tenant, newer);
@@ -180,7 +184,7 @@ export class TenantRulesCache {
     if (stored !== null) return stored;
     const compiled = await this.#deps.compile(source);
     if (compiled !== null) return openPolicy(source, compiled);
-    // It compiled when it was put, with other software. Nobody gains by lookups without an answer.
+    // The policy compiled when it was put, with other software. Nobody gains by lookups without an answer.
     this.#deps.log('tenant.policy-does-not-compile', { tenant });
     return DEFAULT_POLICY;
   }
@@ -203,12 +207,12 @@ function unavailable(cause: unknown): StorageUnavailable {
   return new StorageUnavailable('the policy cannot be read at the moment', cause);
 }
 
-/** Above 0 if `a` is certainly the newer: versions of a tenant only rise, and are in the index with all others. */
+/** Above 0 if `a` is certainly the newer one: the versions of tenants only rise, and the index has all of them. */
 function compareIndexes(a: TenantIndex, b: TenantIndex): number {
   let sign = 0;
   for (const tenant of new Set([...a.keys(), ...b.keys()])) {
     const own = Math.sign((a.get(tenant)?.version ?? 0) - (b.get(tenant)?.version ?? 0));
-    // Put back by hand, from a copy that others have gone on from: nobody can say.
+    // The index was put back by hand, from a copy, and changed since: nobody can say which one is newer.
     if (own * sign < 0) return 0;
     sign ||= own;
   }

@@ -1,6 +1,7 @@
 /**
- * Changing what tenants decide with, and reading it for those who change it. A change writes its documents, then swaps the index: before the swap
- * nothing has changed, whatever was written; after it, everything has, and the audit page that says so is part of it.
+ * Changes what tenants decide with, and reads it for those who change it. A change writes its documents and then swaps
+ * the index. Before the swap nothing has changed, whatever was written; after it everything has, and the audit page
+ * that says so is part of it.
  */
 
 import { toHex } from '../lib/bytes.ts';
@@ -34,17 +35,17 @@ const ID_BYTES = 8;
 export interface TenantStoreDeps extends CasObjectDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Who is told when a change of the index begins, and what became of it; null: nobody. */
+  /** Told when a change of the index begins, and how it ended; null: nobody is told. */
   readonly holder: IndexHolder | null;
 }
 
-/** Who holds a copy of the index in this isolate (HeldCopy). */
+/** The holder of a copy of the index in this isolate (SwrCache). */
 export interface IndexHolder {
   begin(): Beginning;
   accept(version: Version<TenantIndex> | 'unavailable', begun: Beginning): void;
 }
 
-/** Whose change it is: a tenant's configuration, and the id of the key that asks. */
+/** Who changes what: the tenant whose configuration it is, and the id of the key. */
 export interface Author {
   readonly tenant: string;
   readonly by: string;
@@ -55,7 +56,7 @@ export type ChangeResult<T> =
   | { readonly kind: 'not-found' }
   /** `limit` says what there can be at most. */
   | { readonly kind: 'full'; readonly limit: string }
-  /** The list of overrides that it would change is missing or damaged. */
+  /** The list of overrides that the change is about is missing or damaged. */
   | { readonly kind: 'lost' }
   /** The change may or may not have been made. */
   | { readonly kind: 'unavailable' };
@@ -66,14 +67,14 @@ type Edit<T> =
       readonly refs: Partial<Pick<TenantRow, 'policy' | 'overrides'>>;
       readonly event: AuditEvent;
       readonly value: T;
-      /** What is replaced by it unread. */
+      /** A document that the change replaces unread. */
       readonly lost?: LostDocument;
     }
   | Exclude<ChangeResult<T>, { readonly kind: 'done' }>;
 
 interface Draft {
   readonly row: TenantRow;
-  /** That of all documents of this change. */
+  /** The ref of all documents of this change. */
   readonly ref: string;
   readonly at: number;
 }
@@ -88,8 +89,8 @@ export class TenantStore {
   }
 
   /**
-   * Stores the source and what it was compiled to. One that is lost is replaced, and the trail says so: what a policy says
-   * does not depend on the one before.
+   * Stores the source and what it was compiled to. A lost policy can be replaced, and the trail says so, since the new
+   * policy does not depend on the one before.
    */
   async putPolicy(author: Author, { source, tree }: Policy): Promise<ChangeResult<PolicyDocument>> {
     const { tenant, by } = author;
@@ -97,7 +98,7 @@ export class TenantStore {
       const found = row.policy === null ? null : await this.#readOrLost(POLICY_PREFIX, tenant, row.policy, policyFile);
       const isLost = found === 'lost';
       const before = isLost ? null : found;
-      // There have been no more policies than changes.
+      // There have been no more policies than changes, so this is above every version that was lost.
       const version = (isLost ? row.version : (before?.version ?? 0)) + 1;
       const earlier =
         before === null || row.policy === null
@@ -112,8 +113,8 @@ export class TenantStore {
   }
 
   /**
-   * Sets or replaces the override of a number. Expired ones of other numbers go at this occasion. A list that is lost is
-   * not begun anew by it: in force, it would lack all others, and nobody had said so.
+   * Sets or replaces the override of a number, and removes expired ones of other numbers. A lost list is not replaced
+   * by one with this override alone: all others would silently be out of force.
    */
   async putOverride(author: Author, override: Omit<StoredOverride, 'author' | 'createdAt'>) {
     return this.#change<StoredOverride>(author, async ({ row, ref, at }) => {
@@ -140,7 +141,7 @@ export class TenantStore {
     });
   }
 
-  /** Begins an empty list in the place of one that is lost; while it can be read there is nothing to reset. */
+  /** Begins an empty list in the place of one that is lost. A list that can be read is not reset. */
   async resetOverrides(author: Author): Promise<ChangeResult<null>> {
     return this.#change<null>(author, async ({ row }) => {
       if ((await this.#overridesOrLost(author.tenant, row)) !== 'lost') return { kind: 'not-found' };
@@ -171,7 +172,7 @@ export class TenantStore {
     return this.#change(author, async () => ({ refs: {}, event, value: null }));
   }
 
-  /** By its ref. Rejects when it is not there, damaged, or storage does not answer; so does `overrides`. */
+  /** Rejects when the document is missing or damaged, or storage does not answer; so does `overrides`. */
   policy(tenant: string, ref: string): Promise<PolicyDocument> {
     return readPolicy(this.#deps.objects, tenant, ref);
   }
@@ -180,7 +181,7 @@ export class TenantStore {
     return readOverrides(this.#deps.objects, tenant, ref);
   }
 
-  /** null: there is no such page. Pages that were collected (collect.ts) are not told of. */
+  /** null: there is no such page. Pages that were collected (collect.ts) are not told apart from that. */
   async audit(tenant: string, ref: string): Promise<AuditPage | null> {
     const object = await this.#deps.objects.get(documentKey(AUDIT_PREFIX, tenant, ref));
     const page = object === null ? null : auditFile.decode(object.bytes);
@@ -191,7 +192,7 @@ export class TenantStore {
 
   async #change<T>({ tenant, by }: Author, edit: (draft: Draft) => Promise<Edit<T>>): Promise<ChangeResult<T>> {
     const id = toHex(this.#deps.randomBytes(ID_BYTES));
-    // The same in every attempt: one that is made again writes the same documents again.
+    // The time is the same in every attempt, so that a repeated attempt writes the same documents again.
     const at = this.#deps.now();
     let result: ChangeResult<T> = { kind: 'unavailable' };
     let isAgain = false;
@@ -200,9 +201,9 @@ export class TenantStore {
     const version = await this.index.change(async (rows) => {
       const row = rows.get(tenant) ?? { tenant, version: 0, policy: null, overrides: null, audit: null };
       const found = row.audit === null ? null : await this.#readOrLost(AUDIT_PREFIX, tenant, row.audit, auditFile);
-      // What is lost of the trail is no reason to change nothing any more.
+      // A lost page of the trail must not stop all further changes.
       const page = found === 'lost' ? null : found;
-      // An earlier attempt may have failed and been persisted all the same. Then this is no second change.
+      // An earlier attempt may have failed and been persisted all the same. Then the change is done.
       if (isAgain && page !== null && (await this.#isIn(page, tenant, id))) return null;
       isAgain = true;
       const draft = { row, ref: nextRef(row.version + 1, id), at };
@@ -227,7 +228,7 @@ export class TenantStore {
     return version === 'unavailable' ? { kind: 'unavailable' } : result;
   }
 
-  /** Whether the change is one of the last fifty: others may have begun a new page since. */
+  /** Whether the change is among the last fifty: others may have begun a new page since. */
   async #isIn(page: AuditPage, tenant: string, id: string): Promise<boolean> {
     if (page.entries.some(({ ref }) => ref.endsWith(id))) return true;
     if (page.older === null) return false;
@@ -235,7 +236,10 @@ export class TenantStore {
     return older !== 'lost' && older.entries.some(({ ref }) => ref.endsWith(id));
   }
 
-  /** Of the trail before a page that is lost; null: there is none, or two changes wrote one and one of them never was. */
+  /**
+   * The full page before a page that is lost; null: there is none, or two changes wrote one and one of these never came
+   * into force.
+   */
   async #lastFullPage({ tenant, version }: TenantRow): Promise<string | null> {
     const last = Math.floor((version - 1) / AUDIT_PAGE) * AUDIT_PAGE;
     const prefix = documentKey(AUDIT_PREFIX, tenant, nextRef(last, ''));
@@ -250,8 +254,8 @@ export class TenantStore {
   }
 
   /**
-   * 'lost': it is not there, or its bytes are damaged. Rejects where storage does not answer, and where what was written is
-   * there but other software wrote it: that is not lost.
+   * 'lost': the document is missing, or its bytes are damaged. Rejects where storage does not answer, and where other
+   * software wrote the document: that is not lost.
    */
   async #readOrLost<T>(prefix: string, tenant: string, ref: string, file: FramedJson<T>): Promise<T | 'lost'> {
     const object = await this.#deps.objects.get(documentKey(prefix, tenant, ref));

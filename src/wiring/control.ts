@@ -1,4 +1,4 @@
-/** Wires the control Worker together. */
+/** Builds the control Worker of an isolate from its parts. */
 import { createControlFetch } from '../api/control-app.ts';
 import type { ControlServices, Samples, Status } from '../api/services.ts';
 import { Briefings } from '../briefing/briefings.ts';
@@ -49,7 +49,7 @@ export function createControl(
   const { limiters, labels, finder, keys, rules } = isolate;
   const report = isolate.reportAs('tenants.unavailable');
   const tenants = new TenantStore({ objects, now, randomBytes, sleep, report, holder: rules });
-  // One for all that the isolate does.
+  // One pacer for all work of the isolate.
   const pace = new Pacer(isolate.turn);
   const merge: MergeContext = {
     ...{ objects, slices, now, delay: sleep, pace, log, randomId, budget },
@@ -82,7 +82,7 @@ export function createControl(
   return { services, fetch: createControlFetch(services), merge, finder, briefings };
 }
 
-/** Clear numbers are drawn beside listed ones, so some of these are drawn in any case. */
+/** Clear numbers are drawn around listed ones, so some listed numbers are drawn in any case. */
 async function sample(finder: Finder, inventory: number, clear: number, random: () => number): Promise<Samples> {
   const listed = await sampleInventory(finder, Math.max(inventory, clear), random);
   return { inventory: listed.slice(0, inventory), clear: await sampleClear(finder, listed, clear, random) };

@@ -1,7 +1,5 @@
-/** Wires the edge Worker together. */
-
-import type { Control, ForwardDeps } from '../api/edge-app.ts';
-import { createEdgeFetch } from '../api/edge-app.ts';
+/** Builds the edge Worker of an isolate from its parts. */
+import { type Control, createEdgeFetch, type ForwardDeps } from '../api/edge-app.ts';
 import type { Assets, EdgeServices } from '../api/services.ts';
 import { PastFinder } from '../lookup/as-of.ts';
 import { HealthCheck } from '../lookup/health.ts';
@@ -25,7 +23,7 @@ export interface Edge {
   readonly services: EdgeServices;
   readonly forward: ForwardDeps;
   readonly fetch: (request: Request) => Response | Promise<Response>;
-  /** Reads what the first lookup will ask for. Never rejects: a failure shows when something does ask. */
+  /** Reads what the first lookup will need. Never rejects: a failure shows when a lookup asks for it. */
   warm(): Promise<void>;
 }
 

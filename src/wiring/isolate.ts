@@ -1,4 +1,4 @@
-/** What both Workers have in each isolate: stores, settings, the copies that they hold, and the surroundings. */
+/** What both Workers have in each isolate: stores, settings, the copies that they hold, clock, randomness and log. */
 
 import type { Limiter } from '../api/quota.ts';
 import { checkAdminKey, KeyRegistry } from '../keys/registry.ts';
@@ -12,11 +12,11 @@ import type { ObjectStore, SliceStore } from '../storage/store.ts';
 import { TenantRulesCache, type TenantRulesCacheDeps } from '../tenants/tenant-rules.ts';
 
 export interface Settings {
-  /** The first admin key, 32 characters or more: a secret, the same of both Workers. */
+  /** The first admin key, 32 characters or more. It is a secret, the same for both Workers. */
   readonly RINGFENCE_ADMIN_KEY?: string;
   /** Labels and their risk levels as JSON, laid over the defaults (src/policy/labels.ts). */
   readonly RINGFENCE_LABELS?: string;
-  /** Whether answers are made from what was last confirmed more than two minutes ago (src/lookup/snapshot.ts). */
+  /** Whether answers may be made from what was last confirmed more than two minutes ago (src/lookup/snapshot.ts). */
   readonly RINGFENCE_STALE?: string;
 }
 
@@ -39,7 +39,7 @@ export interface Stores {
 /** Lets work go on after the answer: the platform's waitUntil. */
 export type WaitUntil = (work: Promise<unknown>) => void;
 
-/** Time, chance and the log: the platform's, but for a simulation. */
+/** Clock, randomness and log: the platform's, or those of a simulation. */
 export interface Surroundings {
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -64,17 +64,17 @@ export const PLATFORM: Surroundings = {
   log: (event, details) => console.log(JSON.stringify({ event, ...details })),
 };
 
-/** What an isolate holds: once an isolate, whichever Worker it is of. */
+/** What an isolate holds, made once, in either Worker. */
 export interface Isolate extends Stores, Surroundings {
   readonly waitUntil: WaitUntil;
   readonly limiters: readonly Limiter[];
   readonly labels: LabelLevels;
-  /** Milliseconds; what is older answers nothing. */
+  /** Milliseconds. What is older answers nothing. */
   readonly maxAgeMs: number;
   readonly finder: Finder;
   readonly keys: KeyRegistry;
   readonly rules: TenantRulesCache;
-  /** Logs what callers see only as an old copy, or none. */
+  /** Logs a failure that callers see only as an old copy, or as none. */
   readonly reportAs: (event: string) => (error: unknown) => void;
 }
 
@@ -95,7 +95,7 @@ export function limitersOf(env: Env): readonly Limiter[] {
 }
 
 /**
- * @param compile in the control Worker the compiler itself, in the edge a question to it
+ * @param compile the compiler itself in the control Worker; in the edge Worker a call of the control Worker's
  * @throws RangeError for settings that cannot be used
  */
 export function createIsolate(

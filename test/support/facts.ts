@@ -1,4 +1,4 @@
-/** The facts of a store as text, and the straight computation to compare with: no code shared with the merge. */
+/** The activity of a store as text, and the straight computation to compare with: no code shared with the merge. */
 import type { ActivityKey, ActivitySource, DayActivity, KindSpan } from '../../src/format/activity.ts';
 import type { Detection } from '../../src/format/attributes.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
@@ -10,7 +10,7 @@ const DAY = 86_400;
 export const LAST_DAY = 50_000;
 
 export interface PlainFacts {
-  /** `day number kind link second`, in the order of the facts. */
+  /** `day number kind link second`, in the order of the activity. */
   readonly rows: string[];
   readonly kinds: KindSpan[];
 }
@@ -65,7 +65,7 @@ export async function plainFacts(source: ActivitySource, from = 0, to = LAST_DAY
   return { rows, kinds: [...source.kinds] };
 }
 
-/** The folded facts of the published generation. */
+/** The folded activity of the published generation. */
 export async function actualFacts(objects: ObjectStore): Promise<PlainFacts> {
   return plainFacts(await openActivity(objects, (await loadManifest(objects)).manifest));
 }

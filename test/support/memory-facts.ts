@@ -1,10 +1,10 @@
-/** Facts of detections in memory, as the merge keeps them: what a briefing is computed from. */
+/** Activity of detections in memory, as the merge keeps them: what a briefing is computed from. */
 import type { ActivityKey, ActivitySource, DayActivity, KindSpan } from '../../src/format/activity.ts';
 import type { Detection } from '../../src/format/attributes.ts';
 
 const DAY = 86_400;
 
-/** A number seen at a time, with its circumstances. */
+/** A number seen at a time, with its attributes. */
 export interface Sighting extends Omit<Detection, 'observedAt' | 'firstSeenAt' | 'sightings'> {
   readonly day: number;
   /** Seconds since 1970. */

@@ -40,7 +40,7 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     log: (event, details) => {
       events.push(`${event} ${JSON.stringify(details)}`);
     },
-    // So that a few small ticks fold facts, as many do in service.
+    // So that a few small ticks fold activity, as many do in service.
     pace: UNPACED,
     budget: { ...DEFAULT_BUDGET, factsObjects: 2, ...budget },
   };
@@ -60,7 +60,7 @@ export interface PlainRecord {
   readonly lastDay: number;
   readonly sightings: number;
   readonly profile: string;
-  /** Circumstances text, first day and last day (evidenceKey) -> [first, last, sightings]. */
+  /** Attributes text, first day and last day (evidenceKey) -> [first, last, sightings]. */
   readonly evidence: Record<string, readonly [number, number, number]>;
 }
 

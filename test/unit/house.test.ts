@@ -65,7 +65,6 @@ const SMALL: Readonly<Record<string, string>> = {
   'bench/simulate/faults/thread.ts': 'what a worker thread starts with',
   'bench/startup/empty.ts': 'a Worker of its own, which the edge is measured against',
   'bench/support/clusters.ts': 'tests of the format have such sets, too',
-  'bench/support/listening-port.ts': 'a test of the package starts workerd in the same way',
   'src/sdk/middleware/turnstile.ts': 'the protocol of another service, found by its name',
 };
 
@@ -166,6 +165,21 @@ test('the list of rooms has no circle, and no room that is gone', () => {
   const rooms = new Map(Object.entries(ROOMS).map(([room, imports]) => [room, { text: '', imports }]));
   expect(circlesOf(rooms)).toEqual([]);
   expect(Object.keys(ROOMS).filter((room) => ![...src.keys()].some((path) => roomOf(path) === room))).toEqual([]);
+});
+
+test('docs/ARCHITECTURE.md shows these rooms and arrows', () => {
+  const shown = new Map<string, string[]>();
+  const rows = readFileSync(join(PROJECT, 'docs/ARCHITECTURE.md'), 'utf8').matchAll(
+    /^\| `([a-z]+)` \| .* \| (.*)\|$/gm,
+  );
+  for (const [, room = '', imports = ''] of rows) {
+    const others = Object.keys(ROOMS).filter((other) => other !== room);
+    const isAll = imports.trim() === 'all rooms below';
+    shown.set(room, isAll ? others : [...imports.matchAll(/`([a-z]+)`/g)].map(([, other = '']) => other));
+  }
+  const sorted = (rooms: Iterable<[string, readonly string[]]>) =>
+    Object.fromEntries([...rooms].map(([room, imports]) => [room, imports.toSorted()]));
+  expect(sorted(shown)).toEqual(sorted(Object.entries(ROOMS)));
 });
 
 test('no files import each other in a circle', () => {

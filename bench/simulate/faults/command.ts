@@ -158,10 +158,8 @@ function parse(args: readonly string[]): Options | null {
   };
 }
 
-/**
- * Makes a failing schedule small: leaves out steps, then faults, in ever smaller portions, as long as the same promise is
- * still broken. Bounded by runs and not by time, so that the same seed shrinks to the same schedule.
- */
+// Makes a failing schedule small: leaves out steps, then faults, in ever smaller portions, as long as the same promise
+// is still broken. Bounded by runs and not by time, so that the same seed shrinks to the same schedule.
 
 const MAX_RUNS = 400;
 

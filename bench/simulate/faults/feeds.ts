@@ -1,4 +1,6 @@
-/** Bodies of uploads, each with what it means: written for the product in one of its formats, and for the model plainly. */
+/**
+ * Bodies of uploads, each with what it means: written for the product in one of its formats, and for the model plainly.
+ */
 
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
@@ -8,7 +10,7 @@ import { LABEL_NAMES, type PlainBody, type PlainDetection, type PlainLink } from
 import { CHANNEL_NAMES, INDUSTRY_NAMES } from './model/record.ts';
 import type { Habits } from './plan.ts';
 
-/** The numbers of a simulation: few, so that they meet, and all of ranges that regulators keep for fiction. */
+// The numbers of a simulation: few, so that they meet, and all of ranges that regulators keep for fiction.
 
 export interface UniverseNumber {
   readonly number: number;

@@ -1,4 +1,6 @@
-/** Isolates of both Workers and of a replica: the product's own parts, wired as in service, on the simulated platform. */
+/**
+ * Isolates of both Workers and of a replica: the product's own parts, wired as in service, on the simulated platform.
+ */
 
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
@@ -141,10 +143,8 @@ export class ReplicaIsolate extends Host {
   }
 }
 
-/**
- * The way from a replica to its origin: to one isolate after the other, through caches that may answer a manifest with what
- * they had seconds ago, each its own.
- */
+// The way from a replica to its origin: to one isolate after the other, through caches that may answer a manifest with
+// what they had seconds ago, each its own.
 
 const NODES = 2;
 

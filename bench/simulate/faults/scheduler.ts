@@ -1,9 +1,9 @@
 /**
- * Virtual time and whose turn it is. Everything that waits, for storage or for a clock, is an event; one event runs at a
- * time, and whatever it wakes runs until all of it waits again. So the order of everything hangs on the events alone.
+ * Virtual time and whose turn it is. Everything that waits, for storage or for a clock, is an event; one event runs at
+ * a time, and whatever it wakes runs until all of it waits again. So the order of everything hangs on the events alone.
  *
- * Work counts as waiting again once a turn of the platform's loop has passed: what the product awaits besides events are
- * settled promises only (platform.ts sees to it), and those all run within a turn.
+ * Work counts as waiting again once a turn of the platform's loop has passed: what the product awaits besides events
+ * are settled promises only (platform.ts sees to it), and those all run within a turn.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -87,7 +87,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** An isolate as the platform has it: a clock of its own, and gone at any moment. */
+// An isolate as the platform has it: a clock of its own, and gone at any moment.
 
 /** The oldest that an isolate may still answer with: what it has shown once, it knows. */
 export interface Floor {

@@ -13,10 +13,8 @@ import { Random } from '../../support/random.ts';
 import type { Doer, Host, Scheduler } from './scheduler.ts';
 import { type Fate, SLOW_MS, type Weather } from './weather.ts';
 
-/**
- * The object store of a simulation: strongly consistent, as R2 is, with an ETag that is the content's MD5, so that bytes
- * which return are the same version again. It knows what the product promised of its keys, and who broke it.
- */
+// The object store of a simulation: strongly consistent, as R2 is, with an ETag that is the content's MD5, so that
+// bytes which return are the same version again. It knows what the product promised of its keys, and who broke it.
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -119,10 +117,8 @@ export class Bucket {
   }
 }
 
-/**
- * The slice store of a simulation: eventually consistent, as KV is. Each place sees a write after a while of its own, and
- * remembers what it has read, misses included. A list is as late as the rest.
- */
+// The slice store of a simulation: eventually consistent, as KV is. Each place sees a write after a while of its own,
+// and remembers what it has read, misses included. A list is as late as the rest.
 
 interface Value {
   readonly bytes: Bytes;

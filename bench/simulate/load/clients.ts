@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../support/random.ts';
 
-/** What clients were told, as plain counts: shares no code with the product. */
+// What clients were told, as plain counts: shares no code with the product.
 
 /** Of one number: sightings that were acknowledged, and those of uploads whose answer was lost for good. */
 interface Sightings {

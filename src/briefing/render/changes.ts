@@ -1,6 +1,6 @@
 /**
- * What changed, in sentences. They say what the figures say and no more: a verb for the direction, the figures
- * themselves, and no adjective. Each holds for nothing, for one and for ties, or is left out; a change is called one only
+ * What changed, in sentences. They say what the figures say and no more: a verb for the direction, the figures, and no
+ * adjective. Each sentence is right for zero, for one and for ties, or it is not written. A change is called one only
  * where chance alone hardly makes it (significance.ts).
  */
 import { greatest, least, sum } from 'd3-array';
@@ -57,7 +57,7 @@ function movement(subject: string, now: number, before: number): Line {
 
 const NO_CHANGE = 'not enough to call it a change';
 
-/** Of what does not come anew each period, so that chance has no part in it. */
+/** For what does not come anew in each period, so that chance plays no part. */
 function stockMovement(subject: string, now: number, before: number): Line {
   if (now === before) return line`${subject} stayed at ${count(now)}.`;
   const verb = now > before ? 'rose' : 'fell';
@@ -100,7 +100,7 @@ function origins(briefing: Briefing): Line[] {
   return lines;
 }
 
-/** Among those listed. */
+/** Changes among the origins that are listed. */
 function originMoves(shown: readonly Origin[], which: string): Line[] {
   const lines: Line[] = [];
   const changed = shown.flatMap(({ group, compared, previous, change }) =>
@@ -158,7 +158,9 @@ interface Portions {
   readonly parts: ReadonlyMap<string, number>;
 }
 
-/** The first of those whose share moved most, either way; nothing if there are fewer than two: one alone has all. */
+/**
+ * The first of those whose share moved most, up or down; nothing if there are fewer than two, since one alone has all.
+ */
 function shiftLine(kinds: string, numbers: string, now: Portions, before: Portions): Line[] {
   const ids = new Set([...now.parts.keys(), ...before.parts.keys()]);
   if (ids.size < 2 || now.whole === 0 || before.whole === 0) return [];
@@ -175,7 +177,7 @@ function shiftLine(kinds: string, numbers: string, now: Portions, before: Portio
     size,
   );
   if (named === undefined) return [];
-  // A larger one of shares around a half can be chance where a smaller one of a few percent is not.
+  // A larger shift of shares around a half can be chance where a smaller shift of a few percent is not.
   const how = all.some((shift) => size(shift) > size(named)) ? 'by more than chance makes' : 'most';
   return [
     line`Of the ${kinds}, ${spelled(named.id)} changed its share of the ${numbers} numbers ${how}: from ${share(named.before)} to ${share(named.now)} (${pointsFigure(named.now - named.before)}).`,

@@ -1,4 +1,4 @@
-/** Horizontal bars, each with its name before it and its figure behind. */
+/** The charts of a briefing: horizontal bars, the daily trend, and which section has which of them. */
 
 import { max } from 'd3-array';
 import { type ScaleLinear, scaleBand, scaleLinear } from 'd3-scale';
@@ -10,21 +10,21 @@ import { element, type Markup, picture } from './svg.ts';
 import { count, type Figure, integer, originName, share, shortDay, titled } from './text.ts';
 import { worldMap } from './world-map.ts';
 
-/** Drawn at the width of half a page: on a telephone the letters shrink by a sixth only. */
+/** Charts are drawn at the width of half a page, so that on a telephone the letters shrink by a sixth only. */
 const WIDTH = 420;
 const NAMES = 132;
 const FIGURES = 72;
 const ROW = 24;
 const NAME_GAP = 8;
 const FIGURE_GAP = 6;
-/** What NAMES holds of the usual letters; the table beside it has the whole name. */
+/** As many usual letters as fit before a bar. The table beside it has the whole name. */
 const MAX_NAME_LENGTH = 20;
-/** Thin, but there: a bar of few among many. */
+/** A bar of very few is thin, but visible. */
 const MIN_BAR = 1;
 
 interface Bar {
   readonly name: string;
-  /** Printed at the end of the bar, whose length it is. */
+  /** Printed at the end of the bar, whose length shows it. */
   readonly figure: Figure;
   /** Drawn solid within the bar, in the same unit. */
   readonly part?: number;
@@ -70,20 +70,18 @@ function shortened(name: string): string {
   return name.length <= MAX_NAME_LENGTH ? name : `${name.slice(0, MAX_NAME_LENGTH - 1).trimEnd()}…`;
 }
 
-/** Captured and first-time numbers by day: one area before the other, since the second is a part of the first. */
-
 const HEIGHT = 250;
 const LEFT = 58;
 const RIGHT = 68;
 const TOP = 12;
 const BOTTOM = 26;
 const LABEL_GAP = 6;
-/** Names of the two lines stay this far apart, where the lines end together. */
+/** The names of the two lines stay this far apart where the lines end close together. */
 const LINE_HEIGHT = 15;
 const VALUE_TICKS = 4;
-/** Day names that fit side by side. */
+/** Names of days that fit next to each other. */
 const MAX_DAY_TICKS = 5;
-/** More would run into each other. */
+/** More dots would run into each other. */
 const MAX_DOTS = 45;
 const DOT_RADIUS = 2;
 
@@ -126,7 +124,7 @@ function series(trend: readonly DayFigures[], of: Series, className: string, day
   return [...shapes, ...dots];
 }
 
-/** Ticks between whole numbers count nothing. */
+/** Ticks between whole numbers are left out, since nothing is counted in fractions. */
 function valueAxis(values: Scale): Markup[][] {
   const ticks = values.ticks(VALUE_TICKS).filter(Number.isInteger);
   return ticks.map((tick) => {
@@ -158,8 +156,6 @@ function labels(trend: readonly DayFigures[], values: Scale): Markup[] {
   ];
 }
 
-/** Which section has which pictures. */
-
 interface Pictures {
   /** As wide as the page. */
   readonly wide?: Drawing;
@@ -172,7 +168,7 @@ export interface Drawing {
   readonly drawing: Markup;
 }
 
-/** None where there is nothing to draw. */
+/** A section has no picture if there is nothing to draw. */
 export function picturesOf(id: SectionId, briefing: Briefing): Pictures {
   switch (id) {
     case 'origins':

@@ -1,3 +1,4 @@
+/** Puts a briefing's report together from its sections. */
 import type { Briefing } from '../briefing.ts';
 import { changesSection } from './changes.ts';
 import type { Report } from './report.ts';

@@ -1,6 +1,6 @@
 /**
- * A briefing as one HTML document that needs nothing else: no script, no request, one style that the policy names by
- * its hash. The policy is in the document too, since the page is saved and forwarded.
+ * A briefing as one HTML document that needs nothing else: it has no script, makes no request, and its content security
+ * policy names its one style by hash. The policy is in the document too, since the page is saved and forwarded.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,7 +13,9 @@ import type { Line, Part } from './text.ts';
 
 interface HtmlBriefing {
   readonly html: string;
-  /** Value of the header under which the page is served: the page's own, and nobody may frame it. */
+  /**
+   * The Content-Security-Policy header for the page: the policy of the document, and that no other page may frame it.
+   */
   readonly contentSecurityPolicy: string;
 }
 
@@ -27,7 +29,7 @@ export function renderHtml(briefing: Briefing): HtmlBriefing {
     head(report, policy),
     element('body', {}, element('main', {}, header(report), sections(report, briefing), footer(report))),
   );
-  // Browsers take this directive from the header only.
+  // Browsers obey this directive in the header only.
   const contentSecurityPolicy = `${policy}; frame-ancestors 'none'`;
   return { html: `<!doctype html>\n${document.markup}\n`, contentSecurityPolicy };
 }
@@ -42,7 +44,7 @@ function head({ title }: Report, policy: string): Markup {
     element('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
     element('meta', { name: 'color-scheme', content: 'light dark' }),
     element('title', {}, `${plain} – Ringfence briefing`),
-    // Without it, browsers ask the server for one.
+    // Without an icon of its own, the page would make browsers ask the server for one.
     element('link', { rel: 'icon', href: 'data:,' }),
     element('style', {}, { markup: STYLE }),
   );
@@ -93,7 +95,7 @@ function list(lines: readonly Line[]): Markup {
   return element('ul', {}, ...lines.map((parts) => element('li', {}, lineMarkup(parts))));
 }
 
-/** The headline's table with each row as a large figure, its change beneath. */
+/** The headline's table, each row as a large figure with its change beneath. */
 function tiles({ tables }: Section): Markup {
   const rows = tables.flatMap((table) => table.rows);
   return element(
@@ -111,7 +113,7 @@ function tiles({ tables }: Section): Markup {
   );
 }
 
-/** @param compared cells of the headline's table after the figure itself: nothing, or [of days over,] before, change */
+/** @param compared cells of the headline's table after the figure: none, or [days that are over,] before, change */
 function against(compared: readonly Part[]): Child[] {
   const [change, before, over] = compared.toReversed();
   if (change === undefined || before === undefined) return ['not compared yet'];
@@ -122,7 +124,7 @@ function against(compared: readonly Part[]): Child[] {
     : [...days, partMarkup(before), ' before'];
 }
 
-/** In a region that scrolls of its own, and that the keyboard can reach, where the table is wider than the screen. */
+/** A table that is wider than the screen scrolls by itself, in a region that the keyboard can reach. */
 function tableMarkup({ caption, columns, rows }: Table): Markup {
   const table = element(
     'table',
@@ -159,7 +161,7 @@ function partMarkup(part: Part): Child {
     case 'figure':
       return element('span', { class: 'figure', 'data-value': String(part.value) }, part.text);
     case 'name':
-      // Isolated, so that letters written from the right do not turn what follows.
+      // Isolated, so that a name written from right to left does not turn what follows.
       return element('bdi', { class: 'name' }, part.text);
     case 'time':
       return element('time', { datetime: part.iso }, part.text);

@@ -52,7 +52,7 @@ function partText(part: Part): string {
   return part.kind === 'name' ? escapeMarkdown(part.text) : part.text;
 }
 
-/** All that could open markup, a cell, an entity, a formula, or a link that GitHub makes of a bare address. */
+/** Characters that could begin markup, a cell, an entity or a formula, or make GitHub link a bare address. */
 const MARKUP = /[\\`*_{}[\]<>()#|~!&$@:]/g;
 const BARE_WWW = /\bwww\./gi;
 

@@ -1,4 +1,4 @@
-/** A briefing as titled sections of lines and tables: the same for Markdown and for the page. */
+/** The report: a briefing as titled sections of lines and tables, from which Markdown and the page are written. */
 import type { Line, Part } from './text.ts';
 
 export interface Report {
@@ -6,7 +6,7 @@ export interface Report {
   /** What the figures are compared with, and where they come from. */
   readonly lead: Line;
   readonly sections: readonly Section[];
-  /** How figures are defined, a line each. */
+  /** How figures are defined, one line each. */
   readonly definitions: readonly Line[];
 }
 
@@ -15,7 +15,7 @@ export interface Section {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly tables: readonly Table[];
-  /** What to know when reading the tables. */
+  /** What readers of the tables should know. */
   readonly notes: readonly Line[];
 }
 
@@ -34,7 +34,7 @@ export type SectionId =
 export interface Table {
   readonly caption: string;
   readonly columns: readonly Column[];
-  /** One part a column; the first names the row. */
+  /** One part for each column; the first names the row. */
   readonly rows: readonly (readonly Part[])[];
 }
 

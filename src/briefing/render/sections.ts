@@ -1,3 +1,4 @@
+/** The sections of a briefing's report, and the definitions at its end. */
 import { max, min, sum } from 'd3-array';
 import type {
   Briefing,
@@ -36,7 +37,7 @@ import {
   titled,
 } from './text.ts';
 
-/** What is compared stands in the last columns: `before` and `change`, after `over` where some days only are compared. */
+/** The last columns compare: `before` and `change`, after `over` where only the days that are over are compared. */
 export function headlineSection(briefing: Briefing): Section {
   const { period, compared } = briefing;
   const now = headlineFigures(briefing);
@@ -66,7 +67,7 @@ function columnsOf(isComplete: boolean, compared: ComparedFigures | null): Colum
   return isComplete ? [...now, ...before] : [...now, figures('Days over'), ...before];
 }
 
-/** Cells of a row beside the figure of the period. */
+/** The cells of a row that compare the figure of the period. */
 function comparison({ period, compared, previous }: Briefing, row: number): Part[] {
   if (compared === null) return [];
   const before = headlineFigures(previous)[row] ?? '';
@@ -80,11 +81,11 @@ function headlineFigures({
   firstTimeShare,
   inventory,
 }: Omit<ComparedFigures, 'period'>): Figure[] {
-  // A share of nothing is no share.
+  // If nothing was captured, there is no share.
   return [count(captured), count(firstTime), share(captured === 0 ? null : firstTimeShare), count(inventory)];
 }
 
-/** None to counts that are too small for one. */
+/** No change is shown for counts that are too small. */
 function headlineChange(now: ComparedFigures, before: ComparedFigures): Figure[] {
   const change = (a: number, b: number) => changeFigure(isEnough(b) ? changeOf(a, b) : null);
   const isShared = isEnough(now.captured) && isEnough(before.captured);
@@ -143,18 +144,18 @@ export function industriesSection({ industries, previous }: Briefing): Section {
 }
 
 /**
- * What is not named had no number, if there were numbers at all.
+ * A group that is not named had no numbers, if there were numbers at all.
  * @param total of which it is a share
  */
 function shareBefore(named: number | undefined, total: number): number | null {
   return total === 0 ? null : (named ?? 0);
 }
 
-/** What fits beside the table on a page; a briefing may have more than 200. */
+/** As many rows as fit beside a picture on a page; a briefing may have more than 200 origins. */
 const MOST_SHOWN = 15;
 const INTERNATIONAL = 'International';
 
-/** The rest of the origins taken together. Origins do not overlap, so their figures add up. */
+/** The other origins taken together. No number has two origins, so their figures add up. */
 interface Others {
   readonly origins: number;
   readonly captured: number;
@@ -162,12 +163,12 @@ interface Others {
   readonly share: number;
 }
 
-/** The largest origins by name, and the others if there are any. */
+/** The largest origins by name, and the others, if there are any. */
 export function largestOrigins({ origins, captured }: Briefing): {
   readonly shown: readonly Origin[];
   readonly others: Others | null;
 } {
-  // A row for one other would take the place of that one's own.
+  // A row for a single other origin would take the place of that origin's own row.
   if (origins.length <= MOST_SHOWN + 1) return { shown: origins, others: null };
   const rest = origins.slice(MOST_SHOWN);
   const captures = sum(rest, (origin) => origin.captured);
@@ -189,7 +190,7 @@ export function originsSection(briefing: Briefing): Section {
     count(origin.firstTime),
     changeFigure(isEnough(origin.previous) ? origin.change : null),
   ]);
-  // What the others had before is not known: some of that may be gone from the list altogether.
+  // What the others had before is not known, since some of it may be from origins that are not listed any more.
   if (others !== null) rows.push(['Others', count(others.captured), share(others.share), count(others.firstTime), '']);
   return {
     id: 'origins',
@@ -227,7 +228,7 @@ export function projectsSection({ period, projects }: Briefing): Section {
   };
 }
 
-/** Those that grew by more than chance makes. */
+/** Projects that grew by more than chance makes. */
 export function growingProjects({ growing }: Briefing['projects']): Project[] {
   return growing.filter(({ compared, previous }) => isChange(compared, previous));
 }
@@ -332,7 +333,7 @@ export function trendSection({ period, trend }: Briefing): Section {
   return {
     id: 'trend',
     title: 'Day by day',
-    // Today is not over: that it is behind the others says nothing.
+    // Today is not over, so it says nothing that it is behind the other days.
     lines: extremes(period.complete ? trend : trend.filter(({ day: iso }) => iso !== period.until)),
     tables: [
       {
@@ -350,7 +351,7 @@ function dayIn(period: Briefing['period'], iso: string): Time {
   return period.complete || iso !== period.until ? time : { ...time, text: `${time.text}, so far` };
 }
 
-/** The days with most and fewest captured numbers; nothing where they differ by no more than chance makes. */
+/** The days with the most and the fewest captured numbers; nothing if they differ by no more than chance makes. */
 function extremes(trend: Briefing['trend']): Line[] {
   const most = max(trend, ({ captured }) => captured);
   const fewest = min(trend, ({ captured }) => captured);
@@ -395,7 +396,7 @@ function sourceName(source: QuarantinedSource['source'], feed?: number): string 
   return source === null ? `uploads that name none${which}` : name(source + which);
 }
 
-/** How to read the figures, a line each. */
+/** How to read the figures, one line each. */
 export function definitions({ period, compared, previous, generation, computedAt }: Briefing): Line[] {
   return [
     line`Period: ${periodLine(period)}, days in UTC, first and last included${compared === null ? '' : line`; before: ${periodLine(previous.period)}, of as many days as are compared`}.`,
@@ -412,7 +413,7 @@ export function definitions({ period, compared, previous, generation, computedAt
   ];
 }
 
-/** Of a period that goes on. */
+/** What is compared while a period goes on. */
 export function whatIsCompared(compared: Briefing['compared']): Line {
   if (compared === null) return line`Its first day is not over, so that nothing is compared.`;
   const { period } = compared;

@@ -1,6 +1,6 @@
-/** SVG and HTML as text. Everything that goes in is escaped here; nothing is styled but by class, as the CSP demands. */
+/** Writes SVG and HTML as text. Everything is escaped here, and styled by class only, as the page's policy demands. */
 
-/** Text that is markup already. */
+/** Text that is markup already and is not escaped again. */
 export interface Markup {
   readonly markup: string;
 }
@@ -8,7 +8,7 @@ export interface Markup {
 export type Child = string | Markup | readonly Child[];
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** HTML elements that have no content and no end tag. */
+/** HTML elements without content and end tag. */
 const VOID = new Set(['meta', 'link', 'br']);
 
 export function element(tag: string, attributes: Attributes = {}, ...children: readonly Child[]): Markup {
@@ -36,7 +36,7 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }
 
-/** A hundredth of a unit is finer than any screen shows. */
+/** Rounded to a hundredth of a unit, which is finer than any screen shows. */
 function rounded(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
@@ -47,7 +47,7 @@ export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly title: string;
-  /** For those who can't see it: what it shows, and where the same figures are. */
+  /** What the picture shows, for people who cannot see it, and where the same figures are. */
   readonly description: string;
 }
 

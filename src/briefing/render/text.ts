@@ -1,9 +1,14 @@
+/**
+ * The text of a briefing, before it becomes Markdown or HTML: how figures, days and names are written. A figure keeps
+ * its exact value beside what is printed, and names from outside are kept apart from our own words, so that no writer
+ * can forget to escape or to mark them.
+ */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { Period } from '../briefing.ts';
 
-/** How figures and days are printed, everywhere in a briefing. Formatters are made when first needed, not at start-up. */
+// Formatters are made when they are first needed, not at start-up.
 
-/** Of a figure that does not exist: what was compared with had none. */
+/** Printed for a figure that does not exist, since what it would be compared with was 0. */
 export const NO_FIGURE = '–';
 
 let whole: Intl.NumberFormat | undefined;
@@ -37,7 +42,7 @@ function signed(fraction: number): string {
   return minus(signedHundredths.format(fraction)).slice(0, -1);
 }
 
-/** As percent, since that multiplies by a hundred in decimal, before it rounds: `share * 100` would round twice. */
+/** As percent, since Intl then multiplies by a hundred in decimal before it rounds: `share * 100` would round twice. */
 function percentOptions(signDisplay: 'negative' | 'exceptZero'): Intl.NumberFormatOptions {
   return { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay };
 }
@@ -81,16 +86,14 @@ export function instant(iso: string): string {
   return time === undefined ? longDay(iso) : `${longDay(iso)}, ${time} UTC`;
 }
 
-/** The first of two days, without what the second says again: `16` before `30 May 2025`. */
+/** The first of two days, without what the second repeats: `16` before `30 May 2025`. */
 function openingDay(from: string, to: string): string {
   const [a, b] = [dayParts(from), dayParts(to)];
   if (a === null || b === null || a.year !== b.year) return longDay(from);
   return a.month === b.month ? a.day : `${a.day} ${a.month}`;
 }
 
-/** What countries, channels, industries and blocks are called. */
-
-/** What spaces alone do not make of an id. */
+/** Ids that do not become names by putting spaces in. */
 const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['otp_marketplace', 'OTP marketplace'],
   ['api_receiver', 'API receiver'],
@@ -98,7 +101,7 @@ const SPELLINGS: ReadonlyMap<string, string> = new Map([
 ]);
 const ALPHA_2 = /^[A-Z]{2}$/;
 const BLOCK_DIGITS = 3;
-/** The digits of a block, with what may stand between them. */
+/** The last three digits of a block, with any characters between them. */
 const LAST_DIGITS = /(\d\D*){3}$/;
 
 let countries: Intl.DisplayNames | undefined;
@@ -108,16 +111,16 @@ export function spelled(id: string): string {
   return SPELLINGS.get(id) ?? id.replaceAll('_', ' ');
 }
 
-/** With a capital, as it stands at the start of a row. */
+/** With a capital letter, for the start of a row. */
 export function titled(id: string): string {
   const text = spelled(id);
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** @param group of origins: an ISO 3166-1 alpha-2 code, or a group that is its own name, such as `US/Canada` */
+/** @param group of origins: an ISO 3166-1 alpha-2 code, or a group with a name of its own, such as `US/Canada` */
 export function originName(group: string): string {
   if (!ALPHA_2.test(group)) return group;
-  // Short: the long name of HK ends in "SAR China".
+  // The short style, since the long name of HK ends in "SAR China".
   countries ??= new Intl.DisplayNames('en', { type: 'region', style: 'short' });
   return countries.of(group) ?? group;
 }
@@ -127,32 +130,27 @@ export function countryName(code: string | null): string {
 }
 
 /**
- * `+1 202 555 0xxx`: a thousand-block as its numbers are written, their last three digits masked.
+ * `+1 202 555 0xxx`: a thousand-block as its numbers are written, with the last three digits masked.
  * @param prefix international digits without the last three, with or without the plus
  */
 export function blockMask(prefix: string): string {
   const first = `${prefix.startsWith('+') ? '' : '+'}${prefix}${'0'.repeat(BLOCK_DIGITS)}`;
   const spaced = parsePhoneNumberFromString(first)?.formatInternational() ?? '';
-  // A number that the library cannot read, or writes otherwise than with its digits, stays as it is.
+  // If the library cannot read the number, or writes it with other digits, it stays as it is.
   const isSame = spaced.replace(/\D/g, '') === first.slice(1);
   return (isSame ? spaced : first).replace(LAST_DIGITS, (digits) => digits.replaceAll(/\d/g, 'x'));
 }
-
-/**
- * What a briefing's text is made of, before it becomes Markdown or HTML. A figure keeps its exact value beside what is
- * printed, and what comes from outside is told from our own words, so that no writer can forget to escape or to mark it.
- */
 
 export type Part = string | Figure | Name | Time;
 
 export interface Figure {
   readonly kind: 'figure';
-  /** Exactly as in the JSON, or computed from it; null: there is none. */
+  /** The value in the JSON, or one computed from it; null: there is none. */
   readonly value: number | null;
   readonly text: string;
 }
 
-/** A text from outside: a project, a host, a source. */
+/** A text from outside: the name of a project, a host, a source. */
 export interface Name {
   readonly kind: 'name';
   readonly text: string;
@@ -167,7 +165,7 @@ export interface Time {
 
 export type Line = readonly Part[];
 
-/** A sentence from a template. */
+/** Makes a sentence from a template. */
 export function line(texts: TemplateStringsArray, ...parts: readonly (Part | Line)[]): Line {
   return texts
     .flatMap((text, i): Part[] => {
@@ -186,7 +184,7 @@ export function count(value: number): Figure {
   return { kind: 'figure', value, text: integer(value) };
 }
 
-/** A number and what it counts, as `1 project` or `2 projects`. */
+/** A number with what it counts: `1 project` or `2 projects`. */
 export function counted(value: number, one: string, many = `${one}s`): Line {
   return [count(value), ` ${value === 1 ? one : many}`];
 }
@@ -203,7 +201,7 @@ export function pointsFigure(value: number | null): Figure {
   return { kind: 'figure', value, text: points(value) };
 }
 
-/** Control and direction characters could hide or reorder what stands beside a name. */
+/** Control and direction characters, which could hide or reorder what stands beside a name. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
 export function name(text: string): Name {
@@ -214,7 +212,7 @@ export function day(iso: string): Time {
   return { kind: 'time', iso, text: longDay(iso) };
 }
 
-/** A day of the period: without its year, where the period has but one. */
+/** A day of the period, without its year if the period lies within one. */
 export function dayOf({ from, to }: Period, iso: string): Time {
   const isOneYear = from.slice(0, 4) === to.slice(0, 4);
   return { kind: 'time', iso, text: isOneYear ? shortDay(iso) : longDay(iso) };

@@ -1,3 +1,4 @@
+/** The map of a briefing: the world with a circle for each origin, whose area shows how many numbers it has. */
 import { max } from 'd3-array';
 import { scaleSqrt } from 'd3-scale';
 import { ANCHORS, LAND, WORLD_HEIGHT, WORLD_WIDTH } from '../../generated/world.ts';
@@ -5,20 +6,18 @@ import type { Briefing, Origin } from '../briefing.ts';
 import { element, type Markup, picture } from './svg.ts';
 import { count, originName } from './text.ts';
 
-/** Where a label can stand beside its circle without covering another label, a large circle, or the edge. */
-
 interface Circle {
   readonly x: number;
   readonly y: number;
   readonly r: number;
 }
 
-/** Of a text whose middle is at `y`, and which starts, ends or has its middle at `x`. */
+/** Where a text may be put: its middle is at `y`, and it starts, ends or has its middle at `x`. */
 interface Spot {
   readonly x: number;
   readonly y: number;
   readonly anchor: 'start' | 'middle' | 'end';
-  /** Where a line to the circle would end, if the label stands off from it. */
+  /** Where a line to the circle ends, if the label does not touch the circle. */
   readonly leader: { readonly x: number; readonly y: number } | null;
 }
 
@@ -29,19 +28,19 @@ interface Box {
   readonly bottom: number;
 }
 
-/** Of letters 15 units high, on average; a little too wide rather than too narrow. */
+/** The average width of letters 15 units high, rather too wide than too narrow. */
 const LETTER_WIDTH = 7.4;
 const TEXT_HEIGHT = 18;
 const GAP = 5;
-/** Smaller circles may lie under a label: they are many, and the label's halo lets them be seen. */
+/** Smaller circles may lie under a label: there are many, and the halo of the label keeps them visible. */
 const CIRCLE_IN_THE_WAY = 6;
-/** Directions tried around a circle, and how far out: what the picture of East Asia needs. */
+/** How many directions around a circle are tried, and how far out; the circles of East Asia need as many. */
 const DIRECTIONS = 16;
 const DISTANCES = [0, 10, 22, 36];
-/** Of a circle's radius: what may be covered is the corners of its square, and a little of its edge. */
+/** Of a circle, as a part of its radius, only the corners of its square and a little of its edge may be covered. */
 const INNER = 0.85;
 
-/** One spot for each text, which belongs to the circle at the same place; null if nowhere is free. */
+/** One spot for each text, for the circle at the same index; null if no spot is free. */
 export function placeLabels(
   circles: readonly Circle[],
   texts: readonly string[],
@@ -65,7 +64,7 @@ export function placeLabels(
   });
 }
 
-/** Nearest first; of the same distance, those to the right first. */
+/** Spots around a circle, the nearest first; at the same distance, those to the right first. */
 function spotsAround({ x, y, r }: Circle): Spot[] {
   const turns = Array.from({ length: DIRECTIONS }, (_, i) => (i % 2 === 0 ? i / 2 : -(i + 1) / 2) / DIRECTIONS);
   return DISTANCES.flatMap((distance) =>
@@ -74,14 +73,14 @@ function spotsAround({ x, y, r }: Circle): Spot[] {
       const reach = r + GAP + distance;
       const anchor = Math.abs(across) < 0.3 ? 'middle' : across > 0 ? 'start' : 'end';
       const leader = distance === 0 ? null : { x: x + across * r, y: y + down * r };
-      // A text above or below is moved by half its height, so that it does not touch.
+      // A text above or below is moved by half of its height, so that it does not touch the circle.
       const fall = anchor === 'middle' ? reach + TEXT_HEIGHT / 2 : reach;
       return { x: x + across * reach, y: y + down * fall, anchor, leader };
     }),
   );
 }
 
-/** A line that leads across another circle would tie the label to that one. */
+/** Whether the line to the label crosses another circle: the label would then seem to belong to that one. */
 function crosses({ x, y, leader }: Spot, others: readonly Circle[]): boolean {
   if (leader === null) return false;
   const [across, down] = [x - leader.x, y - leader.y];
@@ -107,13 +106,11 @@ function overlaps(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** The world with a circle for each origin, whose area is in proportion to its captured numbers. */
-
-/** The largest still leaves its neighbours visible: Hong Kong and Manila are 40 units apart. */
+/** The radius of the largest circle. Hong Kong and Manila are 40 units apart, so neighbours stay visible. */
 const MAX_RADIUS = 27;
-/** A place with one number must be seen. */
+/** The radius of a circle for one number, which must be visible. */
 const MIN_RADIUS = 1.8;
-/** The others are named in the table. */
+/** Origins with a label; the table names the others. */
 const MOST_LABELS = 6;
 
 interface PlacedOrigin extends Circle {
@@ -137,7 +134,9 @@ export function worldMap({ origins }: Briefing): Markup {
   return picture(about, element('path', { class: 'land', d: LAND }), drawn, placedLabels(circles));
 }
 
-/** Largest first, so that small circles lie on large ones. An origin that is no place, or unknown, has none. */
+/**
+ * The largest circle first, so that small ones lie on top. An origin that is no place, or is unknown, has no circle.
+ */
 function placed(origins: readonly Origin[]): PlacedOrigin[] {
   const anchors = parseAnchors();
   const radius = scaleSqrt([0, max(origins, ({ captured }) => captured) || 1], [0, MAX_RADIUS]);

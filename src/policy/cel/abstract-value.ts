@@ -1,7 +1,8 @@
 /**
- * What an expression can come to for a kind of number (listed, suspect, clear) whatever else is known of it: abstract
- * interpretation of its tree over ranges and sets of names. It may take an outcome for possible that is not, so
- * what it says is impossible is sure: a condition without `yes` matches no number of that kind.
+ * Abstract values: what an expression can come to for one kind of number (listed, suspect, clear), whatever else is
+ * known of it. This is abstract interpretation of the tree, over ranges and sets of names. It may take an outcome for
+ * possible that is not, so what it says is impossible is certain: a condition without `yes` matches no number of that
+ * kind.
  */
 import type { PolicyFacts } from '../policy.ts';
 import { children, type MacroTree, type Tree } from './tree.ts';
@@ -12,7 +13,10 @@ export interface AbstractValue {
   /** Of a condition: whether it can be true, and false. */
   readonly yes: boolean;
   readonly no: boolean;
-  /** Whether it can ask for the days of a number that is not listed. Divisions by zero are left out: guards hide them. */
+  /**
+   * Whether it can ask for the days of a number that is not listed. Divisions by zero are ignored: rules guard against
+   * them.
+   */
   readonly fails: boolean;
   /** Of a number; low > high if it has no value. */
   readonly low: number;
@@ -21,7 +25,7 @@ export interface AbstractValue {
   readonly among: ReadonlySet<string> | null;
 }
 
-/** What variables can be, by name; those of the fields of neighbourhood have the dot in theirs. */
+/** What variables can be, by name. Fields of neighbourhood have the dot in their names. */
 export type Environment = ReadonlyMap<string, AbstractValue>;
 
 export const ANYTHING: AbstractValue = {
@@ -88,7 +92,7 @@ export function range(low: number, high: number): AbstractValue {
   return { ...ANYTHING, low, high };
 }
 
-/** Of the days of a number that is not listed. */
+/** The days of a number that is not listed. */
 export const NO_VALUE: AbstractValue = {
   ...ANYTHING,
   yes: false,
@@ -98,10 +102,10 @@ export const NO_VALUE: AbstractValue = {
   high: -Infinity,
 };
 
-/** A list with no elements: nothing is among it. */
+/** A list without elements: no text is in it. */
 export const EMPTY_LIST: AbstractValue = merged([]);
 
-/** Only whether it fails is known. */
+/** Only whether the expression fails is known. */
 function unknown(tree: Tree, environment: Environment): AbstractValue {
   return { ...ANYTHING, fails: children(tree).some((child) => interpret(child, environment).fails) };
 }
@@ -143,7 +147,7 @@ function among(value: AbstractValue, list: AbstractValue): AbstractValue {
   return condition(meet(value, list), true, value, list);
 }
 
-/** Any of them; nothing at all if there are none, which is also what an empty list's elements can be. */
+/** Any of these values; none if there are none, as for the elements of an empty list. */
 function merged(values: readonly AbstractValue[]): AbstractValue {
   return {
     yes: values.some(({ yes }) => yes),

@@ -1,4 +1,4 @@
-/** From a policy as it is written to one that runs, and to the tree that is stored for those who have no parser. */
+/** Compiles a policy: from its source to one that runs, and to the tree that is stored for Workers without a parser. */
 import type { Policy, PolicySource } from '../policy.ts';
 import { RULE_ID } from '../schema.ts';
 import { PolicyError, positionOf, Refusal } from './error.ts';
@@ -9,7 +9,7 @@ import { type PolicyTree, TREE_VERSION, type Tree, TreeError } from './tree.ts';
 
 export { PolicyError } from './error.ts';
 
-/** What answers say in place of a rule's id: `default`, and `override`, `override-…` for an override. */
+/** The values of `rule` that stand for no rule: `default`, and `override` or `override-…` for an override. */
 const RESERVED_RULE_ID = /^(default$|override)/;
 
 /** @throws PolicyError for the first rule that is wrong, or that takes the policy over a bound */
@@ -23,7 +23,7 @@ export function compilePolicy(source: PolicySource): Policy {
     conditions.push(compileCondition(id, when));
   }
   try {
-    // As it will be opened wherever it is stored.
+    // It is opened as it will be wherever it is stored.
     return openPolicy(source, { version: TREE_VERSION, conditions });
   } catch (error) {
     if (error instanceof TreeError) throw new PolicyError(error.rule ?? 'rules', null, error.detail);
@@ -31,7 +31,7 @@ export function compilePolicy(source: PolicySource): Policy {
   }
 }
 
-/** For who has a source and cannot compile it: the tree, or null if it does not compile. */
+/** The tree of a source, for a Worker that cannot compile; null if the source does not compile. */
 export function policyTreeOf(source: PolicySource): PolicyTree | null {
   try {
     return compilePolicy(source).tree;

@@ -1,5 +1,5 @@
 /** Why a policy is refused, and where. */
-/** Of a character in a rule's expression. */
+/** The place of a character in a rule's expression. */
 export interface Position {
   /** UTF-16 units from 0, as JS and JSON count them. */
   readonly offset: number;
@@ -11,7 +11,7 @@ export interface Position {
 
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
-  /** Id of the rule at fault, or its place such as `rules[3]` if the id is what is wrong. */
+  /** Id of the rule at fault, or its place such as `rules[3]` if the id itself is wrong. */
   readonly rule: string;
   /** null: the fault is not inside an expression. */
   readonly position: Position | null;

@@ -1,8 +1,8 @@
 /**
- * From checked trees to closures over the facts: ten usual rules take a seventh of what cel-js takes to evaluate them,
- * lists and failures far less (docs/decisions/0013-cel.md), and closures need no eval, which Workers forbid. Whoever
- * stores a tree and whoever reads it comes through here, so types, variables and bounds are checked by one code: a tree
- * that is not understood as a whole is refused, and none of it is evaluated.
+ * Evaluation: checked trees become closures over the facts. Ten usual rules take a seventh of the time that cel-js
+ * takes, lists and failures far less (docs/decisions/0013-cel.md), and closures need no eval, which Workers forbid.
+ * Both storing a tree and reading one go through here, so the same code checks types, variables and bounds: a tree that
+ * is not understood as a whole is refused, and no part of it is evaluated.
  */
 import type { Policy, PolicyFacts, PolicySource, Rule } from '../policy.ts';
 import { asBool, constant, type Expression, refuse, type Scope, unknownVariable, variableOf } from './expression.ts';
@@ -25,7 +25,7 @@ import {
 import { names, readPolicyTree, type Tree, TreeError } from './tree.ts';
 
 /**
- * The policy that a source and its stored tree make. What it does is said by the tree; the source gives ids, actions and
+ * The policy that a source and its stored tree make. The tree says what it does; the source gives ids, actions and
  * modes, and is what people see.
  * @throws TreeError unless the tree is one of this version, well typed and within the bounds, for as many rules
  */
@@ -47,7 +47,7 @@ export function openPolicy(source: PolicySource, tree: unknown): Policy {
   return { source, tree: read, rules, readsProjects, default: source.default };
 }
 
-/** The same of what is stored; null: there is no tree, or none that is known here, so that the source is to be compiled. */
+/** Opens what is stored; null: there is no tree, or none of a known version, so that the source has to be compiled. */
 export function openPolicyIfKnown(source: PolicySource, tree: unknown): Policy | null {
   if (tree === undefined) return null;
   try {

@@ -13,11 +13,11 @@ export type Run<T extends Value> = (facts: PolicyFacts) => T;
 
 export interface Expression {
   readonly type: ScalarType | 'list';
-  /** Largest magnitude of an int, longest string in UTF-16 units, longest list; of no meaning for bool and double. */
+  /** Largest magnitude of an int, longest string in UTF-16 units, longest list; without meaning for bool and double. */
   readonly max: number;
-  /** Of a list: what its elements are; null if it is the empty list, which has none. */
+  /** What the elements of a list are; null if the list is empty. */
   readonly item?: { readonly type: ScalarType; readonly max: number } | null;
-  /** Upper bound of closures called, each a step (limits.ts). */
+  /** Upper bound of the closures called; each call is a step (limits.ts). */
   readonly steps: number;
   /** A value of `type`: int and double are JS numbers. @throws RuleFailure */
   readonly run: Run<Value>;
@@ -48,7 +48,7 @@ export function asNumber(node: Tree, expression: Expression): Run<number> {
   return runOf<number>(node, expression, 'int', 'double');
 }
 
-/** The one place that trusts an expression to be of the type it says. */
+/** Only here is an expression trusted to have the type that it states. */
 function runOf<T extends Value>(node: Tree, { type, run }: Expression, ...expected: string[]): Run<T> {
   if (!expected.includes(type)) refuse(node, `expected ${expected.join(' or ')}; found ${type}`);
   return run as Run<T>;
@@ -59,20 +59,21 @@ export function constant(type: ScalarType, value: Scalar): Expression {
   return { type, max, steps: 1, run: () => value, constant: value };
 }
 
-/** The variables of a rule (docs/POLICY.md): their types, how they are read from the facts, and how large they get. */
+// The variables of a rule (docs/POLICY.md): their types, how they are read from the facts, and how large they get.
 
-/** Of a label or a scenario (labels.ts, http/lookup-schema.ts); the other strings are shorter. */
+/** The longest label (../labels.ts) or scenario (src/lookup/request.ts); other strings are shorter. */
 const MAX_NAME_CHARS = 64;
 /**
- * Of one number, for the steps of a rule alone: 64 labels can be configured (labels.ts), but they exclude each other in
- * the main, and which a number has is up to the feed and not to who writes the rule. A number with more is still right.
+ * Labels of one number, for counting the steps of a rule. 64 labels can be configured, but they exclude each other for
+ * the most part, and the feed decides which a number has, not who writes the rule. A number with more is still decided
+ * right.
  */
 const MAX_LABELS = 16;
-/** Likewise. A number is rented out for one project after the other. */
+/** Projects of one number, likewise. A number is rented out for one project after the other. */
 const MAX_PROJECTS = 16;
-/** Some 2,700 years: longer than any list. */
+/** Some 2,700 years: no number is listed for longer. */
 const MAX_DAYS = 1_000_000;
-/** Of a number with more a rule sees this many: a million sightings a second take 12 days to get here. */
+/** Rules see no more sightings than this: at a million a second it takes 12 days to get here. */
 const MAX_SIGHTINGS = 2 ** 40;
 
 const NO_DAYS_SINCE_SEEN = new RuleFailure('daysSinceSeen is known of listed numbers only');

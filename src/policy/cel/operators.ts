@@ -1,4 +1,7 @@
-/** Operators, with the meaning CEL gives them. Operands come compiled; every operand runs before its operator does. */
+/**
+ * Operators, functions and macros with the meaning that CEL gives them. Operands come compiled, and run before their
+ * operator.
+ */
 
 import { type PolicyFacts, RuleFailure } from '../policy.ts';
 import {
@@ -40,7 +43,7 @@ const INTEGER_DIVISION: Readonly<Record<string, Numbers<number>>> = {
   '%': (left, right) => (facts) => left(facts) % nonZero(right(facts)),
 };
 
-/** The largest magnitude the result of two integers can have. */
+/** The largest magnitude that the result of two integers can have. */
 const MAGNITUDE: Readonly<Record<string, (left: number, right: number) => number>> = {
   '+': (left, right) => left + right,
   '-': (left, right) => left + right,
@@ -166,13 +169,12 @@ export function list(node: Tree, elements: readonly Expression[]): Expression {
   return { type: 'list', max, item, steps, run: (facts) => runs.map((run) => run(facts)) };
 }
 
-/** Steps to look at a string of so many characters; other values are looked at in no time. */
+/** Steps for comparing a string of so many characters; comparing other values takes none. */
 function lookAt(type: string, chars: number): number {
   return type === 'string' ? Math.floor(chars / CHARS_PER_STEP) : 0;
 }
 
-/** Functions, methods and macros. What is not here is refused: each more is one more to keep in bounds. */
-
+// Functions, methods and macros. Any that is not listed here is refused: each one more has to be kept within bounds.
 type Texts = (text: Run<string>, part: Run<string>) => Run<boolean>;
 
 const TEXT_METHODS: ReadonlyMap<string, Texts> = new Map<string, Texts>([
@@ -224,8 +226,8 @@ export function textMethod(node: BinaryTree, receiver: Expression, argument: Exp
 }
 
 /**
- * The variable of a macro. One slot per macro of the compiled rule is enough: evaluation does not wait in between, and
- * a macro is never inside itself.
+ * The variable of a macro. One slot for each macro of the compiled rule is enough: evaluation never waits in between,
+ * and a macro is never inside itself.
  */
 interface Slot {
   value: Scalar;
@@ -246,7 +248,7 @@ export function macro(
   return { type: 'bool', max: 1, steps, run: quantifier(items, slot, asBool(node, body)) };
 }
 
-/** Whether any element (`exists`), or no element but such (`all`), decides. Failures do not matter if one does. */
+/** Whether any element (`exists`) decides, or all (`all`) do. Failures do not matter if one element decides. */
 function search(
   items: readonly Scalar[],
   slot: Slot,
@@ -267,7 +269,7 @@ function search(
   return !deciding;
 }
 
-/** Here every failure matters, as CEL has it for `exists_one`. */
+/** For `exists_one`, every failure matters, as CEL defines it. */
 function count(items: readonly Scalar[], slot: Slot, body: Run<boolean>, facts: PolicyFacts): number {
   let found = 0;
   for (const item of items) {

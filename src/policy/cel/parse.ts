@@ -1,6 +1,6 @@
 /**
- * Text to a tree (tree.ts): parsed and type-checked by cel-js, and of its syntax tree only what the language of rules has;
- * all else is refused at its place. Errors are in our words, which do not repeat the text.
+ * Parsing: text becomes a tree (tree.ts). cel-js parses and type-checks it; of its syntax tree only what the language
+ * of rules has is taken, and anything else is refused with its position. Error messages never repeat the text.
  */
 import { type ASTNode, Environment, ParseError, TypeError as TypeMismatch } from '@marcbachmann/cel-js';
 import { Refusal } from './error.ts';
@@ -8,7 +8,7 @@ import { NEIGHBOURHOOD, quoted, unknownVariable, VARIABLES, variableOf } from '.
 import { MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_INTEGER, MAX_LIST_ELEMENTS, MAX_NODES } from './limits.ts';
 import type { Tree } from './tree.ts';
 
-/** Symbols of cel-js's token names, where those are not words. */
+/** Names for the symbols among cel-js's tokens. */
 const TOKENS: Readonly<Record<string, string>> = {
   RPAREN: ')',
   RBRACKET: ']',
@@ -17,7 +17,9 @@ const TOKENS: Readonly<Record<string, string>> = {
   IDENTIFIER: 'a name',
 };
 
-/** What was expected, by the code of cel-js's error; null: its summary names types alone, and is told as it is. */
+/**
+ * What was expected, by the code of cel-js's error; null: its own summary names only types, and is passed on as it is.
+ */
 const EXPECTED: Readonly<Record<string, string | null>> = {
   unexpected_character: 'expected an operator, a value, or the end of the expression',
   unexpected_token: 'expected a value',
@@ -34,7 +36,7 @@ const EXPECTED: Readonly<Record<string, string | null>> = {
   newline_in_string: 'expected a closing quote before the end of the line',
 };
 
-/** Each bound of `limits` below by the name cel-js gives it in its message. */
+/** Each of our bounds by the name that cel-js's messages give it. */
 const LIMITS = { maxAstNodes: MAX_NODES, maxDepth: MAX_DEPTH, maxListElements: MAX_LIST_ELEMENTS };
 const LIMIT_NAMES: Readonly<Record<string, string>> = {
   maxAstNodes: `at most ${MAX_NODES} operators, names and values`,
@@ -42,12 +44,12 @@ const LIMIT_NAMES: Readonly<Record<string, string>> = {
   maxListElements: `at most ${MAX_LIST_ELEMENTS} elements of a list`,
 };
 
-/** The variables of a rule as cel-js knows them; the differential test evaluates with it. */
+/** The variables of a rule as cel-js knows them. The differential test evaluates with it. */
 export const ENVIRONMENT: Environment = declareVariables(new Environment({ limits: LIMITS }));
 
 export interface ParsedCondition {
   readonly tree: Tree;
-  /** Where in the text a node of the tree is; 0 for one that is not in it. */
+  /** The position of a node in the text; 0 for a node that is not in it. */
   offsetOf(node: Tree): number;
 }
 
@@ -69,7 +71,7 @@ export function parseCondition(text: string): ParsedCondition {
 /** The variables of the macros around a node. */
 type Scope = ReadonlySet<string>;
 
-/** @param offsets takes the place of each node; of a literal that of the last one of its value */
+/** @param offsets takes the position of each node; for a literal, of the last one with its value */
 function treeOf(node: ASTNode, scope: Scope, offsets: Map<Tree, number>): Tree {
   const tree = translate(node, scope, (operand, inner = scope) => treeOf(operand, inner, offsets));
   offsets.set(tree, node.pos);
@@ -202,7 +204,10 @@ function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }
 
-/** cel-js bounds the depth of brackets; chains of operators are deep as well. Level by level, so nothing recurses. */
+/**
+ * cel-js bounds the depth of brackets, but chains of operators are deep as well. This goes level by level and never
+ * recurses.
+ */
 function refuseDeep(root: ASTNode): void {
   let level: readonly ASTNode[] = [root];
   for (let depth = 1; depth <= MAX_DEPTH; depth++) level = level.flatMap(children);

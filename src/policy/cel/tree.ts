@@ -1,6 +1,6 @@
 /**
- * The checked tree of a condition: what is stored beside its source and sent to replicas, so that whoever evaluates a
- * policy needs no parser. It is JSON; the numbers in front of a policy's trees say which of these nodes there can be.
+ * The checked tree of a condition. It is stored beside its source and sent to replicas, so that evaluating a policy
+ * needs no parser. It is JSON; the version of a policy's trees says which of these nodes there can be.
  *
  *   true, false                         a bool
  *   5                                   an int, 0 to 2^53 - 1
@@ -13,12 +13,14 @@
  *   ["?:", condition, a, b]
  *   ["exists", list, "x", condition]    likewise all, exists_one: x stands for each element in the condition
  *
- * This file knows shapes. Types, variables, and what a condition can cost are checked where it is evaluated
- * (evaluate.ts), by the same code when it is stored and when it is read.
+ * This file knows shapes. evaluate.ts checks types, variables and what a condition can cost, with the same code when a
+ * tree is stored and when it is read.
  */
 import { MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_INTEGER, MAX_LIST_ELEMENTS, MAX_NODES } from './limits.ts';
 
-/** Raised when a node is added or changes its meaning: a reader that knows another version asks for the tree anew. */
+/**
+ * Raised when a node is added or changes its meaning. A reader that knows another version has the source compiled anew.
+ */
 export const TREE_VERSION = 1;
 
 const UNARY = ['!', 'neg', 'size', 'double'] as const;
@@ -55,7 +57,7 @@ export interface PolicyTree {
   readonly conditions: readonly Tree[];
 }
 
-/** A tree that this version cannot evaluate. Nothing of it is repeated. */
+/** A tree that this version cannot evaluate. The message repeats nothing of it. */
 export class TreeError extends Error {
   override readonly name = 'TreeError';
   /** "expected …" */
@@ -109,19 +111,19 @@ export function children(tree: Tree): readonly Tree[] {
   }
 }
 
-/** Whether a variable of this name is anywhere in the condition; one of a macro may have the same. */
+/** Whether a variable of this name is anywhere in the condition; the variable of a macro may have the same name. */
 export function names(tree: Tree, variable: string): boolean {
   if (typeof tree === 'object' && tree[0] === 'var') return tree[1] === variable;
   return children(tree).some((child) => names(child, variable));
 }
 
-/** What one condition may still have. */
+/** How much more one condition may have. */
 interface Rest {
   nodes: number;
   chars: number;
 }
 
-/** Of a macro. */
+/** Names of macro variables. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 function read(json: unknown, depth: number, rest: Rest): Tree {

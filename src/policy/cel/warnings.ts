@@ -1,4 +1,4 @@
-/** Warnings for rules that compile and yet are hardly what their author meant. Only what is sure is warned of. */
+/** Warnings for rules that compile and yet hardly do what their author meant. Only what is certain is warned of. */
 import { CHANNELS, INDUSTRIES } from '../../format/attributes.ts';
 import { LINE_TYPES } from '../../phone/phone-number.ts';
 import { isCountry } from '../../phone/plan.ts';
@@ -24,7 +24,7 @@ export interface PolicyWarning {
 
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
-/** At most three for each rule, in the order of the rules. */
+/** At most three warnings for each rule, in the order of the rules. */
 export function policyWarnings({ rules, tree }: Policy): readonly PolicyWarning[] {
   const environments = [environmentOf('listed'), environmentOf('suspect'), environmentOf('clear')];
   const lastEnforced = rules.findLast(({ mode }) => mode === 'enforce');
@@ -57,7 +57,7 @@ function detailsOf(values: readonly AbstractValue[], decidesBeforeOthers: boolea
   return details;
 }
 
-/** What the variables can be for one kind of number (decide.ts, PolicyFacts). */
+/** What the variables can be for one kind of number (PolicyFacts in ../policy.ts). */
 export function environmentOf(kind: Kind): Environment {
   const isListed = kind === 'listed';
   const days = isListed ? range(0, Infinity) : NO_VALUE;

@@ -1,10 +1,10 @@
-/** From a response to the answer of an operation, or to the error it is. */
+/** Reads a response: the answer of an operation, or the error that it is. */
 import { readBounded } from '../../lib/http-body.ts';
 import { problemCode, RingfenceError } from './error.ts';
 
-/** Far above any answer: a batch of 1,000 numbers is answered with half a megabyte. */
+/** Far above any answer: the answer to a batch of 1,000 numbers has half a megabyte. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** Of a `detail`: a log line's worth. */
+/** A `detail` of this length fits into a log line. */
 const MAX_DETAIL_CHARS = 500;
 const NO_CONTENT = 204;
 
@@ -40,7 +40,7 @@ function parseJson(text: string, status: number): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // The parser's own message quotes the text, and so perhaps the number.
+    // The parser's own message quotes the text, which may hold the number.
     throw new RingfenceError('unexpected-answer', 'expected JSON', { status });
   }
 }
@@ -53,7 +53,7 @@ function detailText(detail: unknown): string {
   return typeof detail === 'string' ? detail.slice(0, MAX_DETAIL_CHARS) : 'no detail was given';
 }
 
-/** Retry-After: seconds, or the date that a proxy may write. null: not given, or not to be read. */
+/** Retry-After in seconds, or as a date, which proxies may write. null: there is none, or none that can be read. */
 function secondsFrom(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   if (/^\d{1,9}$/.test(header)) return Number(header);

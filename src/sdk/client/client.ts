@@ -1,3 +1,4 @@
+/** The client: methods for the operations of the service, typed by its OpenAPI document. */
 import type { BatchRequest, Detection, OperationTypes, Override } from '../../generated/api-types.ts';
 import { OPERATIONS } from '../../generated/operations.ts';
 import { RingfenceError } from './error.ts';
@@ -17,18 +18,18 @@ import {
 export type BatchLookup = Fixed<Omit<BatchRequest, 'numbers'>> & { readonly numbers: readonly string[] };
 
 export interface TenantOptions extends CallOptions {
-  /** Another tenant than that of the key, or `*` for all of them; with the scope `admin` only. */
+  /** Another tenant than that of the key, or `*` for all of them. Only a key with the scope `admin` may name one. */
   readonly tenant?: string | undefined;
 }
 
 /** Every method rejects with RingfenceError. */
 export interface Client {
-  /** What is known of a number, and the action that the policy decides. */
+  /** What is known of a number, and the action that the policy decides on. */
   lookup(request: Input<'lookup'>['body'], options?: CallOptions): Promise<Answer<'lookup'>>;
-  /** The results are in the order of the numbers; a text that is no number has an `error` in its place. */
+  /** The results are in the order of the numbers; a text that is not a number has an `error` in its place. */
   lookupBatch(request: BatchLookup, options?: CallOptions): Promise<Answer<'lookupBatch'>>;
   readonly detections: {
-    /** Once it resolves the accepted detections are stored; they are served after the next tick. */
+    /** Once it resolves, the accepted detections are stored; they are served after the next tick. */
     upload(detections: UploadBody, options?: UploadOptions): Promise<Answer<'uploadDetections'>>;
   };
   /** Needs no key. `ok: false` is an answer, not an error. */
@@ -114,7 +115,7 @@ export function createClient(options: ClientOptions, clock: Clock = SYSTEM_CLOCK
   };
 }
 
-/** The values that are given, and the tenant. */
+/** The parameters that are given, and the tenant. */
 function query<Name extends string>(
   values: Readonly<Record<Name, string | undefined>>,
   { tenant }: TenantOptions = {},
@@ -123,7 +124,7 @@ function query<Name extends string>(
   return Object.fromEntries(given) as Partial<Record<Name | 'tenant', string>>;
 }
 
-/** One path answers both: the override of the number in the query, or without one all of them. */
+/** The one override in an answer: the same path answers with a list if no number is in the query. */
 function oneOf(answer: Answer<'getOverrides'>): Fixed<Override> {
   if ('overrides' in answer) throw new RingfenceError('unexpected-answer', 'expected one override');
   return answer;
@@ -134,24 +135,23 @@ function allOf(answer: Answer<'getOverrides'>): readonly Fixed<Override>[] {
   throw new RingfenceError('unexpected-answer', 'expected a list of overrides');
 }
 
-/**
- * Calls by operation id, typed by the OpenAPI document: an operation that the service does not have does not compile.
- */
+// Calls by operation id are typed by the OpenAPI document: an operation that the service does not have does not
+// compile.
 
 export type OperationId = keyof OperationTypes;
-/** Read-only at every level: the client does not change what it is given, and answers are not to be changed. */
+/** Read-only at every level: the client does not change what it is given, and answers are not meant to be changed. */
 export type Fixed<T> = T extends object ? { readonly [Name in keyof T]: Fixed<T[Name]> } : T;
-/** Those of `path`, `query`, `headers` and `body` that the operation has. */
+/** The parts `path`, `query`, `headers` and `body`, as far as the operation has them. */
 export type Input<Id extends OperationId> = Fixed<Omit<OperationTypes[Id], 'answer'>>;
 export type Answer<Id extends OperationId> = Fixed<OperationTypes[Id]['answer']>;
 
 /** @throws RingfenceError */
 export type Call = <Id extends OperationId>(id: Id, input: Input<Id>, options?: CallOptions) => Promise<Answer<Id>>;
 
-/** These change nothing, though they are POST: numbers are in their bodies, not in URLs. */
+/** These change nothing although they are POST: they have numbers in their bodies, to keep them out of URLs. */
 const SAFE_POSTS: readonly OperationId[] = ['lookup', 'lookupBatch', 'testPolicy'];
 
-/** What sending a request takes, for any operation. */
+/** What a request of any operation may need. */
 interface AnyInput {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -177,25 +177,25 @@ function createCall(connection: Connection): Call {
   };
 }
 
-/** Uploads: the one call whose body need not be JSON, and which only its Idempotency-Key makes safe to repeat. */
+// An upload is the only call whose body need not be JSON, and only its Idempotency-Key makes it safe to repeat.
 
 export interface UploadOptions extends CallOptions {
   /** Makes retries safe: the same key and body are counted once and answered with the same receipt. */
   readonly idempotencyKey?: string | undefined;
   /** The type of a body that is no list: `application/x-ndjson` (the default), `application/json` or `text/csv`. */
   readonly contentType?: string | undefined;
-  /** `gzip` if the body is. */
+  /** `gzip` if the body is compressed. */
   readonly contentEncoding?: 'gzip' | undefined;
 }
 
 /**
- * A list that is not empty, or bytes or text that are sent as they are. A stream can be sent only once, so it is not
- * retried.
+ * A list that is not empty; or bytes or text, which are sent as they are. A stream can be sent only once, so an upload
+ * of one is not retried.
  */
 export type UploadBody = readonly Fixed<Detection>[] | NonNullable<Parts['body']>;
 
 const NDJSON = 'application/x-ndjson';
-/** 32 MiB at 2 Mbit/s. */
+/** 32 MiB take this long at 2 Mbit/s. */
 const UPLOAD_TIMEOUT_MS = 120_000;
 
 /** @throws RingfenceError */
@@ -225,7 +225,7 @@ function isDetections(body: UploadBody): body is readonly Fixed<Detection>[] {
   return Array.isArray(body);
 }
 
-/** One line for each detection, so that the line of a rejected one is its place in the list, counted from 1. */
+/** Writes one line for each detection, so that the line of a rejected one is its place in the list, counted from 1. */
 function ndjson(detections: readonly Fixed<Detection>[]): string {
   return detections.map((detection) => `${JSON.stringify(detection)}\n`).join('');
 }

@@ -1,3 +1,4 @@
+/** The error with which every failed call rejects, and its codes. */
 import type { Problem } from '../../generated/api-types.ts';
 
 const PROBLEM_TYPE_PREFIX = 'urn:ringfence:problem:';
@@ -6,16 +7,18 @@ const PROBLEM_TYPE_PREFIX = 'urn:ringfence:problem:';
 export type ProblemCode = Problem['type'] extends `urn:ringfence:problem:${infer Code}` ? Code : never;
 
 /**
+ * Codes of the client's own:
+ *
  * - `network`: no whole answer came;
- * - `timeout`: none came within the time of the call;
+ * - `timeout`: no answer came within the time of the call;
  * - `aborted`: the caller's own signal ended the call;
  * - `unexpected-answer`: what answered is not Ringfence, or of a version that this client does not know.
  */
 export type ClientCode = 'network' | 'timeout' | 'aborted' | 'unexpected-answer';
 
 /**
- * Every failed call rejects with this. Its texts never hold the number or the key: `detail` is the service's own, which
- * quotes nothing that was sent, or this client's, which does not either. So it may be logged.
+ * Every failed call rejects with this. Its texts never hold the number or the key, so it may be logged: `detail` is the
+ * service's own, which quotes nothing that was sent, or this client's, which does not either.
  */
 export class RingfenceError extends Error {
   override readonly name = 'RingfenceError';
@@ -41,7 +44,8 @@ export class RingfenceError extends Error {
 }
 
 /**
- * The code of a problem that Ringfence answered; null if it is none. A newer service may have codes not listed here.
+ * The code of a problem that Ringfence answered; null: it is not one. A newer service may have codes that are not
+ * listed here.
  */
 export function problemCode(type: unknown): ProblemCode | null {
   if (typeof type !== 'string' || !type.startsWith(PROBLEM_TYPE_PREFIX)) return null;

@@ -1,14 +1,14 @@
-/** One call: its request, sent again where that is safe and worth it, within one deadline. */
+/** Sends one call: its request, repeated where that is safe and useful, within one deadline. */
 
 import type { Operation } from '../../generated/operations.ts';
 import { readAnswer } from './answer.ts';
 import { RingfenceError } from './error.ts';
 
-/** As the platform's own; a service binding's serves as well. */
+/** Like the platform's `fetch`, or that of a service binding. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface CallOptions {
-  /** For the whole call, all its retries included. */
+  /** For the whole call with all its retries. */
   readonly timeoutMs?: number | undefined;
   /** Ends the call. */
   readonly signal?: AbortSignal | undefined;
@@ -31,7 +31,7 @@ export interface Parts {
   readonly body?: NonNullable<RequestInit['body']>;
 }
 
-/** The first wait is at most this long, each further one twice as long. */
+/** The first wait is at most this long, and each further one at most twice as long. */
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5_000;
 const RETRIED_STATUSES: readonly (number | null)[] = [429, 503];
@@ -76,12 +76,12 @@ async function attemptOnce(
   body: Parts['body'],
   { signal }: Deadline,
 ): Promise<unknown> {
-  // Not every fetch would notice that the caller has given up already.
+  // Not every fetch would notice that the caller has already given up.
   signal.throwIfAborted();
-  // A redirect would take number and key to an address that nobody configured.
+  // If a redirect were followed, number and key would go to an address that nobody configured.
   const init: RequestInit = { method, headers, signal, redirect: 'manual' };
   if (body !== undefined) init.body = body;
-  // Node refuses a stream without it; it is in no type yet.
+  // Node refuses a stream without this option, which is in no type yet.
   if (body instanceof ReadableStream) Object.assign(init, { duplex: 'half' });
   return readAnswer(await fetch(url, init), answers, clock.now());
 }
@@ -113,7 +113,7 @@ async function pause(ms: number, deadline: Deadline, clock: Clock): Promise<void
   }
 }
 
-/** Such as ECONNREFUSED. */
+/** A name such as ECONNREFUSED. */
 const FAILURE_NAME = /^[A-Z][A-Z0-9_]{1,40}$/;
 
 /** The platform's error is not passed on: its message may hold the URL, which may hold a number. */
@@ -137,7 +137,7 @@ function fillPath(pattern: string, values: Readonly<Record<string, string>>): st
 function queryText(values: Readonly<Record<string, string | number | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
-  // A space as %20: the service may take a + for a plus sign.
+  // A space is written as %20, since the service may take a + for a plus sign.
   return query.size === 0 ? '' : `?${String(query).replaceAll('+', '%20')}`;
 }
 
@@ -148,19 +148,19 @@ function headersOf(key: string | null, values: Readonly<Record<string, string | 
   return headers;
 }
 
-/** The end of a call: when its time is over, or its caller aborts it. */
+/** The end of a call: its time is over, or its caller aborts it. */
 interface Deadline {
-  /** Aborted at the end, so that the platform ends what is under way. */
+  /** Aborted at the end, so that the platform ends what is still running. */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left. */
+  /** Milliseconds left. */
   leftMs(): number;
-  /** The outcome of the work, or RingfenceError if the end comes first: not every fetch obeys a signal. */
+  /** The outcome of the work, or RingfenceError if the end comes first, since not every fetch obeys a signal. */
   bound<T>(work: Promise<T>): Promise<T>;
   /** Clears the timer. */
   clear(): void;
 }
 
-/** The longest that a timer can be set for, in every runtime: 2^31 - 1 ms. */
+/** The longest time that a timer can be set to, in every runtime: 2^31 - 1 ms. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 function checkTimeout(timeoutMs: number): void {
@@ -168,7 +168,7 @@ function checkTimeout(timeoutMs: number): void {
   throw new TypeError(`timeoutMs: expected milliseconds from 1 to ${MAX_TIMEOUT_MS}`);
 }
 
-/** @throws TypeError if there is no such time */
+/** @throws TypeError if a timer cannot be set to this time */
 function startDeadline(timeoutMs: number, caller: AbortSignal | undefined, clock: Clock): Deadline {
   checkTimeout(timeoutMs);
   const controller = new AbortController();
@@ -177,7 +177,7 @@ function startDeadline(timeoutMs: number, caller: AbortSignal | undefined, clock
   const ended = new Promise<never>((_, refuse) => {
     reject = refuse;
   });
-  // It may end while nothing is bound.
+  // It may end while no work is bound to it.
   ended.catch(() => undefined);
   const end = (error: RingfenceError) => {
     reject(error);
@@ -200,7 +200,7 @@ function startDeadline(timeoutMs: number, caller: AbortSignal | undefined, clock
   };
 }
 
-/** Time and randomness, which tests replace. */
+/** Time and randomness, so that tests can replace them. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
@@ -219,16 +219,19 @@ export const SYSTEM_CLOCK: Clock = {
   },
 };
 
-/** What a client is made with, checked once. Nothing that was given is quoted: it may be a key. */
+// The options are checked once, when the client is made. Messages quote nothing that was given, since it may be a key.
 
 export interface ClientOptions {
-  /** Where the service is, such as `https://ringfence.example.workers.dev`. */
+  /** Address of the service, such as `https://ringfence.example.workers.dev`. */
   readonly url: string;
-  /** `rf_…`. Only `health` does without. */
+  /** An API key, `rf_…`. Only `health` needs none. */
   readonly key?: string | undefined;
-  /** Default: the platform's. In a Worker a service binding saves a round trip: `(url, init) => env.RINGFENCE.fetch(url, init)`. */
+  /**
+   * Default: the platform's. In a Worker, a service binding saves a round trip: `(url, init) =>
+   * env.RINGFENCE.fetch(url, init)`.
+   */
   readonly fetch?: Fetch | undefined;
-  /** For a call with all its retries. Default: 10,000; an upload has at least two minutes. */
+  /** Milliseconds for a call with all its retries. Default: 10,000; an upload has at least two minutes. */
   readonly timeoutMs?: number | undefined;
   /** How often a call that is safe to repeat is sent again, 0 to 10. Default: 2. */
   readonly retries?: number | undefined;
@@ -237,7 +240,7 @@ export interface ClientOptions {
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_RETRIES = 2;
 const MAX_RETRIES = 10;
-/** What can stand in a header: fetch's own refusal quotes what it refuses. */
+/** Text that can stand in a header. `fetch` would quote what it refuses. */
 const HEADER_TEXT = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** @throws TypeError naming the option and what was expected of it */
@@ -251,7 +254,8 @@ export function connectionOf(options: ClientOptions, clock: Clock): Connection {
   return {
     url: baseUrl(url),
     key: key ?? null,
-    // Called as a function of nothing: browsers and Workers refuse a fetch that is a method of something else.
+    // It is called as a plain function: browsers and Workers refuse a `fetch` that is called as a method of another
+    // object.
     fetch: chosen ?? ((url, init) => fetch(url, init)),
     timeoutMs,
     retries,

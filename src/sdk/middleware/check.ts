@@ -17,27 +17,26 @@ import {
   type TurnstileSettings,
 } from './types.ts';
 
-/** A cold TLS connection and a lookup, or a lookup and a siteverify, fit; a user does not notice it in a sign-up. */
+/** A cold TLS connection and a lookup fit, or a lookup and a siteverify; in a sign-up a user does not notice it. */
 const DEFAULT_TIMEOUT_MS = 500;
-/** Nobody waits longer for a form. It is also far below 2^31 ms, from which on timers fire at once. */
+/** Nobody waits longer for a form. Timers fire at once from 2^31 ms on, which is far above this. */
 const MAX_TIMEOUT_MS = 60_000;
-/** The longest written number with all its punctuation is a fraction of it. */
+/** Far more than the longest written number with all its punctuation. */
 const MAX_TEXT_CHARS = 256;
 /**
- * With white space around it. Even in UTF-8 it fits into the lookup's largest body, which nobody must be able to
- * exceed.
+ * With white space around the number. Even as UTF-8 this fits into the lookup's largest body, which no text may exceed.
  */
 const MAX_PADDED_CHARS = 4096;
-/** A space where a plus sign would stand, before all digits. A form's plus that was not escaped is read as one. */
+/** A space where a plus sign would stand, before all digits: a plus that a form did not escape is read as a space. */
 const SPACE_FOR_PLUS = /^[^\d+]* /;
 
 const CLIENT_ERRORS: readonly unknown[] = ['unreadable', 'not-text', 'invalid-number'] satisfies ClientError[];
 
-/** `Args` are what the functions among the options are called with: the context of a framework, or nothing. */
+/** `Args` are the arguments of the functions among the options: the context of a framework, or nothing. */
 export interface CheckOptions<Args extends readonly unknown[] = []> extends CheckSettings {
   /** Whom to ask: a service binding, a replica, `{url, key}`, or a function that gives one of these. */
   readonly from: Source | ((...args: Args) => Source);
-  /** Without it nobody passes a challenge here. */
+  /** Without it, no challenge can be passed here. */
   readonly turnstile?: TurnstileSettings & {
     /** The widget's secret, or a function that gives it. */
     readonly secret: string | ((...args: Args) => string);
@@ -45,7 +44,8 @@ export interface CheckOptions<Args extends readonly unknown[] = []> extends Chec
 }
 
 /**
- * @returns what checks a subject, or null for one that could not be read: never rejects, and takes `timeoutMs` at most
+ * @returns a function that checks a subject, or null for one that could not be read. It never rejects, and takes
+ *   `timeoutMs` at most
  * @throws Error if an option is not usable
  * @example
  * const check = createCheck({ from: { url, key }, onError: 'allow' });
@@ -60,7 +60,7 @@ export function createCheck<Args extends readonly unknown[] = []>(
   for (const [name, value] of Object.entries({ onError, onBadNumber })) {
     if (value !== 'allow' && value !== 'block') throw expectation(name, "'allow' or 'block'");
   }
-  // The text 'false', as an environment variable has it, would be true.
+  // The text 'false', which an environment variable may hold, would count as true.
   if (typeof dryRun !== 'boolean') throw expectation('dryRun', 'true or false');
   const sourceOf = perRequest(from, openSource);
   const secretOf = turnstile && perRequest(turnstile.secret, openSecret);
@@ -89,7 +89,7 @@ export function createCheck<Args extends readonly unknown[] = []>(
       const answer = await race(lookup(query, signal));
       if (typeof answer === 'string') return failed(answer);
       if (!isAbout(answer.number, query.number)) return failed('another-number');
-      // A dry run changes nothing, so it must not spend a token that the route may want to verify by itself.
+      // A dry run changes nothing, so it must not use up a token that the route may want to verify by itself.
       if (answer.action !== 'challenge' || dryRun || !secretOf) return conclude(answer.action, answer);
       const secret = secretOf(...args);
       if (!secret) return failed('misconfigured', answer);
@@ -99,17 +99,17 @@ export function createCheck<Args extends readonly unknown[] = []>(
   };
 }
 
-/** @throws Error if it is none */
+/** @throws Error if the secret is missing or empty */
 function openSecret(secret: string): string {
   checkSecret('turnstile.secret', secret);
   return secret;
 }
 
-/** Fields come from users' functions over what a client sent, so they may be anything, whatever their type says. */
+/** The fields come from users' functions over what a client sent, so they may be anything, whatever their types say. */
 function queryOf({ number, country, scenario }: Subject): LookupQuery | CheckError {
   if (number === null || number === undefined || number === '') return 'no-number';
-  // A list of one is what a query or a form makes of a number, and JSON may have it as a number: `String()` of either
-  // is the text. It has lost its plus, or its zero.
+  // A query or a form may give a list of one, and JSON a number: `String()` of either is the text, perhaps without the
+  // plus or the leading zero.
   const [only, ...more] = [number].flat();
   const text = Number.isSafeInteger(only) ? ` ${only}` : only;
   if (more.length || ![text, country ?? '', scenario ?? ''].every(isShortText)) return 'not-text';
@@ -124,17 +124,16 @@ function isShortText(value: unknown): boolean {
 }
 
 /**
- * Whether an answer can be about the number that was asked for: its last four digits stand in the text, in a row, in
- * whatever script.
+ * Whether an answer can be about the number that was asked for: the last four digits of its number stand in the text in
+ * a row, in any script.
  */
 function isAbout(answered: string, asked: string): boolean | undefined {
   const digits = asked.match(/\p{Nd}/gu)?.map((digit) => digit.charCodeAt(0) & 15);
   return digits?.join('').includes(answered.slice(-4));
 }
 
-/** Options that are either given at set-up or, since bindings and secrets of a Worker come with a request, by each. */
-
 /**
+ * An option that is given at set-up, or by each request, since a Worker's bindings and secrets come with requests.
  * @param open turns the given value into the one that is used, and throws if it is unusable
  * @returns a function of the context that returns the value for a request, or null if that threw or was unusable
  * @throws what `open` throws, if the value is given at set-up
@@ -149,7 +148,7 @@ function perRequest<Args extends readonly unknown[], Given, Opened>(
   }
   return (...args) => {
     try {
-      // Never awaited: a service binding may treat `then` as a method to be called.
+      // It must not be awaited: a service binding may treat `then` as a method to be called.
       return open(given(...args));
     } catch {
       return null;
@@ -157,26 +156,26 @@ function perRequest<Args extends readonly unknown[], Given, Opened>(
   };
 }
 
-/** A stub of an entry point in the same Worker (`ctx.exports`) is a function too, but has any method one asks for. */
+/**
+ * A stub of an entry point in the same Worker (`ctx.exports`) is a function too, but it has every method one asks for.
+ */
 function isContextFunction<Args extends readonly unknown[], Given>(
   given: Given | ((...args: Args) => Given),
 ): given is (...args: Args) => Given {
   return typeof given === 'function' && !(given as { readonly lookup?: unknown }).lookup;
 }
 
-/** One deadline over several awaited steps. */
-
 /**
- * The step's value, or the value for being late if the deadline passes first or has passed already. A late step may
- * still settle in any way: its rejection is handled.
+ * The value of the step, or the value for being late if the deadline passes first or has passed already. A late step
+ * may still settle in any way: its rejection is handled.
  */
 type Race<Late> = <T>(step: Promise<T>) => Promise<T | Late>;
 
 /**
+ * Runs several awaited steps under one deadline.
  * @param late the value of a step that the deadline has cut off
  * @param work its signal is aborted when the deadline passes, and when the work is done: that closes what a step has
- *   left
- *   open, such as an unread body
+ *   left open, such as an unread body
  */
 export async function withDeadline<Late, T>(
   milliseconds: number,
@@ -187,7 +186,7 @@ export async function withDeadline<Late, T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const passed = new Promise<Late>((resolve) => {
     timer = setTimeout(() => {
-      // Resolved before the abort, so that a step which is rejected by it loses the race.
+      // This resolves before the abort, so that a step which the abort rejects loses the race.
       resolve(late);
       controller.abort();
     }, milliseconds);

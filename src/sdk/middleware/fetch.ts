@@ -1,4 +1,7 @@
-/** For whatever has a `Request`, a Worker, Deno, Bun, Node: `ringfence/fetch`. And the check for all else. */
+/**
+ * `ringfence/fetch`: the middleware for any handler of a `Request` (Worker, Deno, Bun, Node), and the check for all
+ * other code.
+ */
 
 import { createGuard, type GuardOptions, TOKEN_HEADER, untouched } from './guard.ts';
 import type { Check } from './types.ts';

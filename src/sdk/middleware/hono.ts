@@ -1,4 +1,4 @@
-/** For Hono: `ringfence/hono`. Imports types of hono only, so any version 4 will do. */
+/** `ringfence/hono`: the middleware for Hono. It imports only types of Hono, so any version 4 will do. */
 import type { Context, Env, MiddlewareHandler } from 'hono';
 import { createGuard, type GuardOptions, TOKEN_HEADER } from './guard.ts';
 import type { Check } from './types.ts';
@@ -7,7 +7,7 @@ export type * from './types.ts';
 
 export type RingfenceOptions<E extends Env = Env> = GuardOptions<[c: Context<E>]>;
 
-/** What the handlers after it find in the context: `c.get('ringfence')`, `c.var.ringfence`. */
+/** What later handlers find in the context: `c.get('ringfence')`, `c.var.ringfence`. */
 export interface RingfenceVariables {
   ringfence: Check;
 }

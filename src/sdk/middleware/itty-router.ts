@@ -1,4 +1,4 @@
-/** For itty-router: `ringfence/itty-router`. Imports types of it only. */
+/** `ringfence/itty-router`: the middleware for itty-router. It imports only types of it. */
 import type { IRequest } from 'itty-router';
 import { createGuard, type GuardOptions, TOKEN_HEADER, untouched } from './guard.ts';
 import type { Check } from './types.ts';

@@ -14,10 +14,13 @@ import {
   type Source,
 } from './types.ts';
 
-/** The answer, or what went wrong. The caller keeps the time; the signal ends a request that is late. */
+/**
+ * Asks the source, and returns the answer or what went wrong. The caller watches the time; the signal ends a late
+ * request.
+ */
 type Lookup = (query: LookupQuery, signal: AbortSignal) => Promise<DecidedAnswer | CheckError>;
 
-/** @throws Error if it is none */
+/** @throws Error if it is not a source */
 export function openSource(source: Source): Lookup {
   const ask = askOf(source);
   return async (query, signal) => {
@@ -57,7 +60,7 @@ function byHttp({ url, key, fetch: fetchGiven }: HttpSource): Lookup {
   };
 }
 
-/** No credentials, query or fragment: they would be lost, or end up in the middle. */
+/** Without credentials, query or fragment: they would be lost, or end up in the middle of the URL. */
 const BASE_URL = /^https?:\/\/[^\s?#@]+$/;
 
 function lookupAddress(url: string): string {
@@ -66,21 +69,19 @@ function lookupAddress(url: string): string {
 }
 
 function failureOf(status: unknown): CheckError {
-  // 400, 413: what the client sent. Only number, country and scenario of the request can be at fault.
+  // 400, 413: the client's input is at fault. Of the request, that can only be number, country and scenario.
   if (status === 400 || status === 413) return 'invalid-number';
   if (status === 401 || status === 403) return 'refused';
   if (status === 429) return 'rate-limited';
   return Number(status) >= 500 ? 'unavailable' : 'malformed';
 }
 
-/** Tells whether a response body is an answer of the lookup. */
-
 type Guard = (value: unknown) => boolean;
 type Field = keyof LookupAnswer;
-/** Those that every answer has. */
+/** The fields that every answer has. */
 type UsualField = { [Name in Field]: undefined extends LookupAnswer[Name] ? never : Name }[Field];
 
-/** As policy/policy.ts has them, written out: an import would bring server code into the bundle. */
+/** Written out from src/policy/policy.ts: an import would bring server code into the bundle. */
 const VERDICTS: readonly unknown[] = ['listed', 'suspect', 'clear', 'unknown'] satisfies LookupAnswer['verdict'][];
 const ACTIONS: readonly unknown[] = ['allow', 'flag', 'challenge', 'block', null] satisfies LookupAnswer['action'][];
 
@@ -95,8 +96,8 @@ const orNull =
     value === null || guard(value);
 
 /**
- * All of the usual fields (test/unit/policy/answer-shape.test.ts). Others may come with a later version of the service, and are handed
- * on as they are.
+ * All of the usual fields (test/unit/policy/answer-shape.test.ts holds this to them). A later version of the service
+ * may add others, which are handed on unchanged.
  */
 const SHAPE: readonly (readonly [fits: Guard, ...fields: UsualField[]])[] = [
   [isText, 'number', 'lineType'],
@@ -108,7 +109,7 @@ const SHAPE: readonly (readonly [fits: Guard, ...fields: UsualField[]])[] = [
   [(value) => ACTIONS.includes(value), 'action'],
 ];
 
-/** An answer that says what to do. "Unknown" is no such answer, and the service says so with a null action. */
+/** An answer that says what to do. "Unknown" is not one: the service sends it with a null action. */
 type DecidedAnswer = LookupAnswer & { readonly action: Action };
 
 export function readAnswer(value: unknown): DecidedAnswer | ServiceError {
@@ -124,11 +125,9 @@ function isDecided(answer: LookupAnswer): answer is DecidedAnswer {
   return answer.verdict !== 'unknown' && answer.action !== null;
 }
 
-/** One POST with a JSON body, and the bounded reading of what comes back. */
-
 /**
- * An answer is below 1 KiB; with dozens of labels it is still below this. Read by a loop of its own and not by
- * src/lib/http-body.ts, for which the bound of the bundles (docs/MIDDLEWARE.md) has no room.
+ * An answer is below 1 KiB, and below this with dozens of labels. It is read by a loop of its own, since the bound of
+ * the bundles (docs/MIDDLEWARE.md) has no room for src/lib/http-body.ts.
  */
 const MAX_REPLY_CHARS = 64 * 1024;
 
@@ -140,26 +139,27 @@ export function postJson(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Response> {
-  // Called as a plain function: as a method of the options, the global one of Workers throws "Illegal invocation".
+  // It is called as a plain function: called as a method of the options, the global one of Workers throws "Illegal
+  // invocation".
   const send: Fetch = fetchGiven ?? fetch;
   return send(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
     body: JSON.stringify(body),
     signal,
-    // A followed redirect would carry number and key to wherever it points. Workers do not have the mode 'error'.
+    // If a redirect were followed, number and key would go wherever it points. Workers do not have the mode 'error'.
     redirect: 'manual',
   });
 }
 
 /**
- * The JSON of a body; undefined if it is none or too long. One that is too long is read no further.
+ * The JSON of a body; undefined if it is not JSON, or too long. A body that is too long is not read to its end.
  * @throws if the connection breaks off
  */
 export async function readJson(response: Response): Promise<unknown> {
   const decoder = new TextDecoder();
   let text = '';
-  // Ends with the body, with the bound, or with the deadline, which aborts the read.
+  // The loop ends with the body, at the bound, or when the deadline aborts the read.
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > MAX_REPLY_CHARS) return undefined;

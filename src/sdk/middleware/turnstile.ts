@@ -1,14 +1,18 @@
-/** Asks Turnstile's siteverify whether a token is good. */
+/** Asks Turnstile's siteverify whether a token is valid. */
 import { postJson, readJson } from './transport.ts';
 import type { Subject, TurnstileSettings } from './types.ts';
 
 const SITEVERIFY_URL = 'https://challenges.cloudflare.com/turnstile/v0/siteverify';
-/** Turnstile's own bound is 2,048 characters. What is no token is not sent, so that it cannot cause an error either. */
+/**
+ * Turnstile's own bound is 2,048 characters. Text that cannot be a token is not sent, so that it cannot cause an error.
+ */
 const TOKEN = /^[\x21-\x7e]{1,2048}$/;
-/** Failures of ours or theirs. All other codes, and unknown ones, are about the token. */
+/** Failures of the set-up or of Turnstile. All other codes, unknown ones too, are about the token. */
 const NOT_THE_TOKEN = /^((missing|invalid)-input-secret|internal-error)$/;
 
-/** A token is good once: this is never tried again, and must not be called for a request that is let through anyway. */
+/**
+ * A token is valid once. So this is never tried again, and must not be called for a request that is let through anyway.
+ */
 export async function verifyToken(
   settings: TurnstileSettings,
   secret: string,
@@ -27,7 +31,7 @@ export async function verifyToken(
   }
 }
 
-/** A token that was solved for another page with the same widget is good as such, but not here. */
+/** A token that was solved on another page with the same widget is valid, but not here. */
 function isForUs(expected: TurnstileSettings, hostname: unknown, action: unknown): boolean {
   const hostnames: readonly unknown[] = [expected.hostname ?? hostname].flat();
   return hostnames.includes(hostname) && (expected.action ?? action) === action;

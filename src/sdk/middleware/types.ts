@@ -1,4 +1,7 @@
-/** What the middleware takes and hands on. Types only: nothing of the server gets into the package by way of these. */
+/**
+ * What the middleware takes and hands on. These are types only, so nothing of the server gets into the package with
+ * them.
+ */
 
 import type { LookupAnswer } from '../../policy/answer.ts';
 import type { Action } from '../../policy/policy.ts';
@@ -12,13 +15,13 @@ export interface LookupQuery {
   readonly country?: string;
   readonly scenario?: string;
   /**
-   * A plus sign may be lost before the digits: with `country`, the number is also read as international digits, and the
-   * answer is of the reading with the severest action.
+   * A plus sign may have been lost before the digits. With `country`, the number is then also read as international
+   * digits, and the answer is that of the reading with the severest action.
    */
   readonly plusMayBeLost?: true;
 }
 
-/** What a lookup by RPC resolves to. `status` is what the same lookup would have had over HTTP. */
+/** The result of a lookup by RPC. `status` is what the same lookup would have over HTTP. */
 export type LookupResult =
   | { readonly ok: true; readonly answer: LookupAnswer }
   | { readonly ok: false; readonly status: number; readonly code: string; readonly detail: string };
@@ -77,23 +80,25 @@ export type ServiceError =
   | 'misconfigured'
   | 'unverified';
 
-/** What came of a request. For the handler and for metrics; none of it is for the end user. */
+/** What came of a request, for the handler and for metrics; the end user must not see it. */
 export interface Check {
-  /** What to do by the answer, or else by `onError` or `onBadNumber`. The same in a dry run. */
+  /** What the answer says to do, or else `onError` or `onBadNumber`. It is the same in a dry run. */
   readonly outcome: Action;
   /** False in a dry run: whatever the outcome, the request was let through. */
   readonly enforced: boolean;
-  /** The request may go on to the route: allowed, flagged, challenged and passed, or not enforced. */
+  /**
+   * Whether the request may go on to the route: it was allowed, flagged, challenged and passed, or nothing is enforced.
+   */
   readonly pass: boolean;
   /** The answer of the lookup; null if there is none. */
   readonly answer: LookupAnswer | null;
   /** Why the outcome does not come from an answer; null if it does. */
   readonly error: CheckError | null;
-  /** The outcome is `challenge`, and Turnstile confirmed the token of this request. */
+  /** Whether the outcome is `challenge` and Turnstile confirmed the token of this request. */
   readonly challengePassed: boolean;
 }
 
-/** What is to be checked, for `createCheck`. An adapter reads the same from the request. */
+/** What `createCheck` checks. An adapter reads the same from the request. */
 export interface Subject {
   /** As the client sent it: text, or a JSON number (an integer), or a list with one of these. */
   readonly number: string | number | readonly (string | number)[] | null | undefined;
@@ -105,20 +110,22 @@ export interface Subject {
   readonly remoteIp?: string | null | undefined;
 }
 
-/** What happens to a request without a verdict. */
+/** What is done with a request without a verdict. */
 export type Fallback = 'allow' | 'block';
 
 export interface CheckSettings {
   /** Milliseconds from having the number until the outcome, Turnstile included; 1 to 60,000. Default 500. */
   readonly timeoutMs?: number;
-  /** When the service gives no verdict. Default `allow`: an outage of a fraud list must not close a sign-up. */
+  /**
+   * What to do when the service gives no verdict. Default `allow`: an outage of a fraud list must not close a sign-up.
+   */
   readonly onError?: Fallback;
   /**
-   * When what the client sent cannot be checked (ClientError). Default `block`: `allow` is a way past the check, with a
-   * number that the lookup refuses and the SMS gateway reads.
+   * What to do when the client's input cannot be checked (ClientError). Default `block`: `allow` is a way past the
+   * check, with a number that the lookup refuses and the SMS gateway reads.
    */
   readonly onBadNumber?: Fallback;
-  /** Look up and report, but let every request through, and spend no Turnstile token. Default false. */
+  /** Looks up and reports, but lets every request through and uses up no Turnstile token. Default false. */
   readonly dryRun?: boolean;
 }
 
@@ -133,18 +140,19 @@ export interface TurnstileSettings {
   readonly fetch?: Fetch;
 }
 
-/** Errors in the options, found when the middleware is set up. They say what was expected, never what was given. */
+// Errors in the options are found when the middleware is set up. Messages say what was expected, never what was given.
 
 export function expectation(option: string, expected: string): Error {
   return new TypeError(`ringfence: ${option}: expected ${expected}`);
 }
 
-/** @throws Error if it is no text or empty, as an environment variable that was forgotten is */
+/** @throws Error if it is not text, or empty, as a forgotten environment variable is */
 export function checkSecret(option: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw expectation(option, 'a secret');
 }
 
-/** @throws Error if it is given and cannot be called */
+// @throws Error if it is given and is not a function
+
 export function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw expectation(option, 'a function');
 }

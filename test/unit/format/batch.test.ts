@@ -99,7 +99,7 @@ describe('what is not a batch is refused', () => {
     expect(() => openBatch(sealFrame(copy, 'RFBA', 1))).toThrow(FormatError);
   });
 
-  /** A batch without rows, with these texts as circumstances and receipt. */
+  /** A batch without rows, with these texts as attributes and receipt. */
   function withTexts(circumstances: readonly string[], receipt: string): Bytes {
     const writer = new ByteWriter();
     writer.raw(new Uint8Array(24));

@@ -37,7 +37,7 @@ describe('circumstances as text', () => {
     const table = new AttributesTable();
     expect(['b', 'a', 'b', 'c'].map((text) => table.idOf(text))).toEqual([0, 1, 0, 2]);
     expect([0, 1, 2].map((id) => table.text(id))).toEqual(['b', 'a', 'c']);
-    expect(() => table.text(3)).toThrow('no circumstances with id 3, there are 3');
+    expect(() => table.text(3)).toThrow('no attributes with id 3, there are 3');
   });
 });
 

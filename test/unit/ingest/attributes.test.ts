@@ -70,6 +70,6 @@ describe('an upload', () => {
     expect(textBytes).toBeLessThanOrEqual(MAX_UPLOAD_TEXT_BYTES);
     expect(textBytes).toBeGreaterThan(MAX_UPLOAD_TEXT_BYTES * 0.99);
     expect(receipt.rejected).toBe(28_000 - (batch?.rows ?? 0));
-    expect(receipt.errors[0]?.detail).toContain('16 MiB of different circumstances');
+    expect(receipt.errors[0]?.detail).toContain('16 MiB of different attributes');
   });
 });

@@ -18,7 +18,7 @@ const DAYS = 8;
 const [BASE] = someDetections(1, 1);
 if (BASE === undefined) throw new Error('no detection');
 
-/** Few numbers, days and circumstances, so that lines meet; two in three are aggregates. */
+/** Few numbers, days and attributes, so that lines meet; two in three are aggregates. */
 const detection: fc.Arbitrary<Detection> = fc
   .record({
     i: fc.nat({ max: 3 }),
@@ -163,7 +163,10 @@ function expected(detections: readonly Detection[], number: number, until: numbe
   return { complete: true, record, hundred: others.size, evidence: lines };
 }
 
-/** The order of lines that were seen at the same times is of no meaning here; that it is always the same is tested below. */
+/**
+ * The order of lines that were seen at the same times is of no meaning here; that it is always the same is tested
+ * below.
+ */
 const sorted = (told: Told): Told => ({
   ...told,
   evidence: told.evidence.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),

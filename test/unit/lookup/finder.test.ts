@@ -77,7 +77,7 @@ describe('lookups', () => {
           sightings: record.sightings,
         });
         const told = finding.evidence ?? [];
-        // Answers tell one line for each circumstances, whatever the days.
+        // Answers tell one line for each set of attributes, whatever the days.
         expect(told).toHaveLength(new Set(Object.keys(record.evidence).map((key) => key.split('\n')[0])).size);
         expect(told.reduce((sum, { sightings }) => sum + sightings, 0)).toBe(record.sightings);
       }

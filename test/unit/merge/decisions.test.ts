@@ -1,6 +1,6 @@
 /**
  * Random sequences of uploads, ticks, rollbacks and decisions of an admin, against a plain model of what is in the
- * inventory. The model knows batches, sources and sets of pairs of both; of runs, piles and jobs it knows nothing.
+ * inventory. The model knows batches, sources and sets of pairs of both; of runs, batch sets and jobs it knows nothing.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -14,7 +14,7 @@ function batchOf(detections: readonly Detection[]): Batch {
   return openBatch(builder.finish(RECEIPT));
 }
 
-/** Rows as text, without the numbering of circumstances. */
+/** Rows as text, without the numbering of attributes. */
 function rowsOf(batch: Batch): string[] {
   return Array.from({ length: batch.rows }, (_, row) =>
     JSON.stringify([
@@ -45,7 +45,7 @@ test('a batch without some sources and numbers is the batch of the other detecti
         const expected = batchOf(detections.filter((one) => !isOut(one)));
         const actual = without(batch, omission);
         expect(rowsOf(actual)).toEqual(rowsOf(expected));
-        // No circumstances of rows left out: the merge would intern them.
+        // No attributes of excluded rows: the merge would intern them.
         expect(actual.circumstances.toSorted()).toEqual(expected.circumstances.toSorted());
         const own = detections.filter((one) => one.source === 'feed-1' && !leftOut.has(one.number));
         const all = detections.filter((one) => !leftOut.has(one.number));

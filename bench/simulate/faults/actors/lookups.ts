@@ -13,7 +13,7 @@ import type { Exchange, Sent, World } from '../world.ts';
 import { type Actor, pick, type Scene, type Tenant, type Town } from './actor.ts';
 import { checkHealth } from './operate.ts';
 
-/** Lookups of all kinds, and what each answer is held to. */
+// Lookups of all kinds, and what each answer is held to.
 
 /** Changes of keys are known everywhere within a minute while storage works, and within an hour if it fails. */
 const KEYS_KNOWN_MS = 61_000;
@@ -188,7 +188,7 @@ function asked(
   };
 }
 
-/** Briefings of all kinds of periods, against plain sets. */
+// Briefings of all kinds of periods, against plain sets.
 
 export const briefing: Actor = async (scene) => {
   const { world, random, town } = scene;
@@ -250,7 +250,7 @@ async function read(
   if (!differences.includes(null)) world.broken('briefings agree with plain sets', `${path}: ${differences.at(-1)}`);
 }
 
-/** A replica: isolates that bring it up to date, several at once, and isolates that answer from it. */
+// A replica: isolates that bring it up to date, several at once, and isolates that answer from it.
 
 export const sync: Actor = async (scene) => {
   const { random } = scene;

@@ -5,7 +5,7 @@ import { type Generation, isInInventory } from '../model/generation.ts';
 import { ADMIN_KEY, type Exchange } from '../world.ts';
 import { type Actor, pick, type Scene, type SentUpload } from './actor.ts';
 
-/** Uploads: new ones, ones sent again, and ones with another body under a key that was used. */
+// Uploads: new ones, ones sent again, and ones with another body under a key that was used.
 
 interface Receipt {
   readonly batch: string;
@@ -77,7 +77,7 @@ function check({ town, world }: Scene, upload: SentUpload, { answer }: Exchange)
   town.acknowledged.push({ ...upload, batch });
 }
 
-/** Uploads after they were accepted: taken back, brought back, and listed with their states. */
+// Uploads after they were accepted: taken back, brought back, and listed with their states.
 
 async function send({ world, random }: Scene, method: string, path: string): Promise<Exchange | null> {
   return world.send(world.anyIsolate(random), { method, path, key: ADMIN_KEY });
@@ -150,7 +150,7 @@ function statesOf(generation: Generation, batch: string): string[] {
   return isInInventory(generation, batch) ? ['merged', 'held'] : [];
 }
 
-/** What cron does: ticks, each in an isolate that serves or in one of its own, and the census. */
+// What cron does: ticks, each in an isolate that serves or in one of its own, and the census.
 
 const EVERY_MINUTE = '* * * * *';
 const MOST_AT_ONCE = 3;

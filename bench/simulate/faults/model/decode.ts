@@ -130,7 +130,7 @@ class Texts {
   }
 }
 
-/** What a replica's pointer may become: it goes forward, whoever swaps it (docs/REPLICA.md). */
+// What a replica's pointer may become: it goes forward, whoever swaps it (docs/REPLICA.md).
 
 interface PointerFile {
   readonly sequence: number;

@@ -93,7 +93,7 @@ export function rowsOf(
   return rows;
 }
 
-/** Labels and policies of a simulation, each twice: as it is configured, and as the model understands it. */
+// Labels and policies of a simulation, each twice: as it is configured, and as the model understands it.
 
 interface PlainLabel {
   readonly level: number;

@@ -1,6 +1,6 @@
 /**
- * Who must be held back, by docs/QUALITY.md: shares of bad lines in the uploads of a tick, of the day and of the week, and
- * reports of canaries. Of both kinds of error: a source that is not held, and one that is without a reason.
+ * Who must be held back, by docs/QUALITY.md: shares of bad lines in the uploads of a tick, of the day and of the week,
+ * and reports of canaries. Of both kinds of error: a source that is not held, and one that is without a reason.
  */
 
 import { dayOfMs } from './calendar.ts';
@@ -156,7 +156,7 @@ export function checkCanaries(
   }
 }
 
-/** What docs/QUALITY.md promises of sources that are held back, said of two ledgers that follow each other. */
+// What docs/QUALITY.md promises of sources that are held back, said of two ledgers that follow each other.
 
 interface Change {
   readonly history: HistoryFile;

@@ -63,7 +63,7 @@ export function recordOf(rows: readonly PlainRow[]): PlainRecord | null {
 }
 
 /**
- * What had been observed by the end of a day. Detections of the same circumstances, first day and last day are one entry
+ * What had been observed by the end of a day. Detections of the same attributes, first day and last day are one entry
  * of evidence; of one that went on after the day, that is its first day, as one sighting.
  */
 export function rowsUntil(rows: readonly PlainRow[], day: number): PlainRow[] {
@@ -145,8 +145,8 @@ export function evidenceText(evidence: readonly PlainEvidence[]): string {
 }
 
 /**
- * Other numbers on record in the same block of 100 and of 1,000: certainly, and at most. `day`: only those first seen by
- * then.
+ * Other numbers on record in the same block of 100 and of 1,000: certainly, and at most. `day`: only those first seen
+ * by then.
  */
 export function neighboursOf(model: Model, generation: Generation, number: number, day: number | null) {
   const certain = { hundred: 0, thousand: 0 };

@@ -1,4 +1,4 @@
-/** Facts objects and their rows as JSON, both ways. */
+/** Activity objects and their rows as JSON, both ways. */
 
 import type { ActivityKey } from '../../../../src/format/activity.ts';
 import { activityKeyText, GrowingActivity } from '../../../../src/format/activity.ts';

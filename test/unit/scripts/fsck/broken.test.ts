@@ -15,7 +15,9 @@ import { SEGMENTS, SLICES } from './damage/segments.ts';
 import { WITHDRAWALS } from './damage/withdrawals.ts';
 import { checked, firstSegment, flip, fourMinutes, keyLike, keysOf, manifestOf } from './support.ts';
 
-/** Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine. */
+/**
+ * Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine.
+ */
 vi.setConfig({ testTimeout: 30_000 });
 
 describe.each(Object.entries({ SEGMENTS, SLICES, FACTS, MANIFESTS, GENERATIONS, BATCHES, WITHDRAWALS, CONFIGURATION }))(
@@ -67,7 +69,7 @@ test('what an attempt that lost left behind is counted as garbage', async () => 
   expect(problems).toEqual([]);
   expect(Object.fromEntries(findings.counts)).toMatchObject({
     'segments that nothing names': 1,
-    'facts objects that nothing names': 1,
+    'activity objects that nothing names': 1,
     'manifests that are not retained': 1,
     'history of attempts never published': 1,
     'slices that nothing names': 2,

@@ -7,7 +7,9 @@ import type { Fault } from '../../../support/strict-stores.ts';
 import { newWorld, upload, type World } from '../../../support/world.ts';
 import { checked, duringCompaction, fourMinutes, keysOf, manifestOf, PARTS } from './support.ts';
 
-/** Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine. */
+/**
+ * Some make a store of 80,000 records, or stop a tick at each of its calls: a second or two, more on a busy machine.
+ */
 vi.setConfig({ testTimeout: 30_000 });
 
 async function expectSound(world: World, counts: Readonly<Record<string, number>> = {}): Promise<void> {
@@ -41,10 +43,10 @@ describe('a sound store', () => {
       'segments in use': 1,
       'slices in KV': 2,
       'numbers, each counted once': new Set(PARTS.flat().map(({ number }) => number)).size,
-      facts: 1,
+      activity: 1,
       'retained generations': 4,
       'segments only they name': 3,
-      'facts only they name': 3,
+      'activity only they name': 3,
       'batches set aside': 0,
       history: 4,
       'merged batches': 4,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Progress } from '../../../../scripts/fsck/findings.ts';
+import { Progress } from '../../../../scripts/command/progress.ts';
+import { FSCK_PROGRESS } from '../../../../scripts/fsck/findings.ts';
 import { HELP, parseOptions } from '../../../../scripts/fsck.ts';
 import { loggableMessage } from '../../../../src/lib/errors.ts';
 import { decodeHistory } from '../../../../src/merge/history.ts';
@@ -64,10 +65,10 @@ test('the report is a table, counts, and a line for each problem', async () => {
   segments in use                     1  1 error
   slices in KV                        0  not checked: not for the segments with errors
   numbers, each counted once          0  not checked: not while segments have errors
-  facts                               1  ok
+  activity                            1  ok
   retained generations                4  ok
   segments only they name             3  ok
-  facts only they name                3  ok
+  activity only they name             3  ok
   batches set aside                   0  ok
   history                             4  ok
   merged batches                      3  1 error
@@ -85,7 +86,7 @@ describe('progress', () => {
   function written(isTerminal: boolean) {
     const texts: string[] = [];
     let now = 0;
-    const progress = new Progress({ isTerminal, write: (text) => texts.push(text) }, () => now);
+    const progress = new Progress({ isTerminal, write: (text) => texts.push(text) }, () => now, FSCK_PROGRESS);
     const later = (ms: number) => {
       now += ms;
       progress.advance();

@@ -1,4 +1,4 @@
-/** Broken facts objects. */
+/** Broken activity objects. */
 import type { ActivityEntry } from '../../../../../src/format/manifest.ts';
 import type { World } from '../../../../support/world.ts';
 import { alter, flip, keysOf, manifestOf } from '../support.ts';
@@ -6,7 +6,7 @@ import { type Damages, deleted, error } from './damage.ts';
 
 async function firstFacts(world: World): Promise<ActivityEntry> {
   const [entry] = (await manifestOf(world)).facts;
-  if (entry === undefined) throw new Error('there are no facts');
+  if (entry === undefined) throw new Error('there is no activity');
   return entry;
 }
 
@@ -16,37 +16,37 @@ async function otherFacts(world: World): Promise<string> {
 }
 
 export const FACTS: Damages = {
-  'a missing facts object': {
-    breaks: async (world) => [error('facts', await deleted(world, (await firstFacts(world)).key))],
+  'a missing activity object': {
+    breaks: async (world) => [error('activity', await deleted(world, (await firstFacts(world)).key))],
     says: /^is missing\. Lookups are right; briefings of its days cannot be made/,
   },
-  'another whole facts object in its place': {
+  'another whole activity object in its place': {
     breaks: async (world) => {
       const { key } = await firstFacts(world);
       const object = await world.objects.memory.get(await otherFacts(world));
       await alter(world, key, (bytes) => object?.bytes ?? bytes);
-      return [error('facts', key)];
+      return [error('activity', key)];
     },
     says: /expected the directory that the manifest names, found another/,
   },
-  "a flipped bit in a facts object's directory": {
+  "a flipped bit in an activity object's directory": {
     breaks: async (world) => {
       const { key } = await firstFacts(world);
       await flip(world, key, 20);
-      return [error('facts', key)];
+      return [error('activity', key)];
     },
     says: /expected the directory/,
   },
-  'a flipped bit in a block of facts': {
+  'a flipped bit in a block of activity': {
     breaks: async (world) => {
       const { key, bytes } = await firstFacts(world);
       await flip(world, key, bytes - 1);
-      return [error('facts', key)];
+      return [error('activity', key)];
     },
     says: /block \d+ of day \d+ is damaged/,
   },
-  'a missing facts object that only a retained generation names': {
-    breaks: async (world) => [error('facts only they name', await deleted(world, await otherFacts(world)))],
+  'a missing activity object that only a retained generation names': {
+    breaks: async (world) => [error('activity only they name', await deleted(world, await otherFacts(world)))],
     says: /^is missing\. Lookups and briefings are right\. Do not roll back to generation/,
   },
 };
