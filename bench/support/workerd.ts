@@ -17,6 +17,7 @@ export interface Workerd {
   /** Of the socket `http`. */
   readonly url: string;
   urlOf(socket: string): string;
+  readonly pid: number | undefined;
   /** CPU seconds that the process has used so far, all its threads, in user and system mode. */
   cpuSeconds(): number;
   stop(): Promise<void>;
@@ -54,7 +55,7 @@ export async function startWorkerd(
   try {
     const ports = await listeningPorts(child.stdio[3] as Readable, sockets, ended);
     const urlOf = (socket: string) => `http://${HOST}:${ports.get(socket)}`;
-    return { url: urlOf('http'), urlOf, cpuSeconds: () => cpuSecondsOf(child.pid), stop };
+    return { url: urlOf('http'), urlOf, pid: child.pid, cpuSeconds: () => cpuSecondsOf(child.pid), stop };
   } catch (error) {
     await stop();
     throw error;
