@@ -53,10 +53,15 @@ async function ask(url: string, { path, status }: Script): Promise<void> {
     throw new Error(`${path}: expected the status ${status}, found ${answer.status}: ${text}`);
 }
 
-/** What R2 says of an object that it does not have; KV goes by the status alone. */
+/** R2 and KV of a new account, in the protocol of workerd's bindings: no list has an object, and no key is there. */
 const EMPTY_STORE = `addEventListener('fetch', (event) => {
-  const error = JSON.stringify({ version: 0, v4code: 10007, message: 'no such key' });
-  event.respondWith(new Response(null, { status: 404, headers: { 'cf-r2-error': error } }));
+  const { method } = JSON.parse(event.request.headers.get('cf-r2-request') ?? '{}');
+  const none = JSON.stringify({ objects: [], truncated: false, delimitedPrefixes: [] });
+  const error = JSON.stringify({ version: 1, v4code: 10007, message: 'no such key' });
+  const answer = method === 'list'
+    ? new Response(none, { headers: { 'cf-r2-metadata-size': String(none.length) } })
+    : new Response(null, { status: 404, headers: { 'cf-r2-error': error } });
+  event.respondWith(answer);
 });`;
 
 /** The stores of the copies are empty: what is asked here is answered without them. */
