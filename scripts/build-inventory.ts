@@ -204,7 +204,7 @@ async function build(options: Options): Promise<BuildSummary> {
       objects: store.objects,
       slices: store.slices,
       now: () => Date.now(),
-      delay: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
+      sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
       randomId: () => crypto.randomUUID(),
       log: (event: string, details: object) => progress.note(JSON.stringify({ event, ...details })),
       pace: UNPACED,

@@ -149,7 +149,7 @@ function mergeContext({ objects, slices }: LocalStore): MergeContext {
     slices,
     now: () => Date.now(),
     // Local storage takes any number of writes a second.
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => crypto.randomUUID(),
     log: (event, details) => {
       if (!EXPECTED_EVENTS.has(event)) progress.note(JSON.stringify({ event, ...details }));

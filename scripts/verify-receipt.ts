@@ -99,8 +99,8 @@ export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Pr
   const context = {
     ...stores,
     now: () => at,
-    background: () => {},
-    delay: (ms: number) => setTimeout(ms),
+    waitUntil: () => {},
+    sleep: (ms: number) => setTimeout(ms),
     log: () => {},
   };
   const finder = new Finder(context);

@@ -147,8 +147,8 @@ export class Isolate {
       objects,
       slices,
       now: () => now,
-      background: () => {},
-      delay: soon,
+      waitUntil: () => {},
+      sleep: soon,
       log: (event, details) => {
         throw new Error(`${event} ${JSON.stringify(details)}`);
       },

@@ -122,7 +122,7 @@ const objects = new CountingObjectStore(overlay, ({ kind }) => {
   if (mode === 'heap' && kind === 'objectWrite') peakBytes = Math.max(peakBytes, heldBytes() - heldBefore);
 });
 const stores = { objects, slices };
-const columns = new ColumnCache({ ...benchContext(stores), background: () => {} });
+const columns = new ColumnCache({ ...benchContext(stores), waitUntil: () => {} });
 const context: MergeContext = {
   ...benchContext(stores, budget),
   ...(mode !== 'fresh' && { numbers: (entry) => columns.numbers.loadFromSegment(entry) }),

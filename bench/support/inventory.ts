@@ -117,7 +117,7 @@ export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeCont
     ...stores,
     now: () => Date.now(),
     // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => crypto.randomUUID(),
     log: (event, details) => console.error(JSON.stringify({ event, ...details })),
     pace: UNPACED,

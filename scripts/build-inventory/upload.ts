@@ -130,7 +130,7 @@ async function inTries(work: () => Promise<void>, context: MergeContext): Promis
     } catch (error) {
       if (left === 0 || error instanceof BuildError) throw error;
       context.log('upload.retried', { reason: messageOf(error) });
-      await context.delay(RETRY_DELAY_MS * (TRIES - left));
+      await context.sleep(RETRY_DELAY_MS * (TRIES - left));
     }
   }
 }

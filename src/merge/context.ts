@@ -11,7 +11,7 @@ export interface MergeContext {
   readonly slices: SliceStore;
   /** Milliseconds since 1970. */
   now(): number;
-  delay(ms: number): Promise<void>;
+  sleep(ms: number): Promise<void>;
   /** What every loop over records counts with, and gives way by. */
   readonly pace: Pacer;
   /** A fresh random identifier of at least 64 bits, in characters that a key may have. */

@@ -40,12 +40,12 @@ export async function decideOn<T>(
   throw new Error(`the ${what} lost to other writers ${ATTEMPTS} times`);
 }
 
-async function giveWay({ objects, now, delay }: MergeContext): Promise<void> {
+async function giveWay({ objects, now, sleep }: MergeContext): Promise<void> {
   // Pauses are added up, whatever the clocks of storage and isolate say.
   for (let waitedMs = 0; waitedMs < LEASE_MS; waitedMs += LOOK_EVERY_MS) {
     const lease = await objects.head(TICK_LEASE_KEY);
     if (lease === null || now() - lease.uploadedAt >= LEASE_MS) return;
-    await delay(LOOK_EVERY_MS);
+    await sleep(LOOK_EVERY_MS);
   }
 }
 

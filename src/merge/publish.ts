@@ -76,7 +76,7 @@ export async function publish(
     return null;
   }
   const sinceLastMs = context.now() - previous.publishedAt;
-  if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.delay(WRITE_INTERVAL_MS - sinceLastMs);
+  if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.sleep(WRITE_INTERVAL_MS - sinceLastMs);
   const publishedAt = context.now();
   const { caution = previous.caution ?? null, ...changes } = change;
   const { caution: _, ...rest } = previous;
@@ -141,7 +141,7 @@ async function swap(
       return null;
     }
     // Nothing was written. Should the failed write land after all, it lands once: both have the same condition.
-    await context.delay(WRITE_INTERVAL_MS);
+    await context.sleep(WRITE_INTERVAL_MS);
   }
 }
 

@@ -81,7 +81,7 @@ async function main(kind: string, lines: number, uploads: number): Promise<void>
     objects: watched,
     slices: new NullSliceStore(),
     now: () => 1_767_614_400_000,
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => Math.random().toString(36).slice(2),
     log: () => {},
     pace: UNPACED,

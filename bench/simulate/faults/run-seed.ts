@@ -266,7 +266,7 @@ function contextOn({ deps, now }: World, { objects, slices }: Copies): MergeCont
     slices,
     pace: UNPACED,
     now: () => now,
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => `rebuilt${String(++ids).padStart(25, '0')}`,
     log: () => {},
     budget: deps.budget,

@@ -222,7 +222,7 @@ export class Harness {
       objects: this.objects,
       slices: new MemorySliceStore(),
       now: () => this.nowMs,
-      delay: async (ms) => {
+      sleep: async (ms) => {
         this.nowMs += ms;
       },
       randomId: () => crypto.randomUUID(),
