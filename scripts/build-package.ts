@@ -93,7 +93,8 @@ function checkPackages(files: Files, entry: Entry): void {
   }
 }
 
-function declarationsOf({ source }: Entry): string {
+/** From dist/types. */
+export function declarationsOf({ source }: Entry): string {
   return source.replace(/\.ts$/, '.d.ts');
 }
 

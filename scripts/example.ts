@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join, resolve } from 'node:path';
 import { SANDBOX } from '../src/lookup/sandbox.ts';
 import { checkEntries, DIST, ENTRIES } from './build-package/entries.ts';
-import { bundleEntries, writeDeclarations } from './build-package.ts';
+import { bundleEntries, declarationsOf, writeDeclarations } from './build-package.ts';
 import { parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError, UsageError } from './command/errors.ts';
 import { checkWritableFolder, PROJECT, userPath } from './command/paths.ts';
@@ -19,7 +19,7 @@ import { stopSignal } from './local/stop-signal.ts';
 import { type Server, startServer } from './local/supervisor.ts';
 import { checkBundleFolder, devArguments, devEnvironment } from './local/wrangler.ts';
 
-export const EXAMPLES_FOLDER = join(import.meta.dirname, '..', '..', 'examples');
+export const EXAMPLES_FOLDER = join(PROJECT, 'examples');
 
 interface Example {
   readonly name: string;
@@ -136,15 +136,15 @@ const MADE_FROM = ['package.json', 'src', 'scripts/build-package', 'scripts/buil
 );
 
 /**
- * Writes nothing if nothing has changed, so that one example does not make another restart, whose bundle is watched.
- * The types, which are for editors, only if there are none.
+ * Writes nothing if nothing has changed, so that one example does not make another restart, whose bundle is watched. The
+ * types, which are for editors, only if one is missing.
  * @throws BuildError
  */
 export async function buildIfChanged(): Promise<void> {
   checkEntries();
   const built = Math.min(...ENTRIES.map(({ name }) => modifiedMs(join(DIST, `${name}.js`))));
   if (Math.max(...MADE_FROM.flatMap(allBelow).map(modifiedMs)) >= built) await bundleEntries();
-  if (!existsSync(join(DIST, 'types'))) writeDeclarations();
+  if (!ENTRIES.every((entry) => existsSync(join(DIST, 'types', declarationsOf(entry))))) writeDeclarations();
 }
 
 function allBelow(path: string): string[] {

@@ -13,12 +13,14 @@ import {
   type Benchmark,
   type BenchResult,
   type BenchSize,
+  median,
   type Row,
   round,
 } from '../report.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 import { ensureInventory } from '../support/inventory.ts';
 import { Random } from '../support/random.ts';
+import type { Workerd } from '../support/workerd.ts';
 import { COUNTERS_PATH, type Counters } from './disk-stores.ts';
 import { type LoadResult, LoadToolMissing, prepareLoad, requireLoadTool, runLoad } from './load.ts';
 import { buildSmallStore, openStoredNumbers, sampleNumbers } from './numbers.ts';
@@ -37,7 +39,7 @@ import {
   POST_LISTED,
   POST_UNLISTED,
 } from './routes.ts';
-import { startWorkerd, type Workerd } from './workerd.ts';
+import { startBenchWorker } from './workerd.ts';
 
 const SATURATED_CONNECTIONS = 16;
 /** One request at a time: two connections keep both cores busy, and then the percentiles are those of the scheduler. */
@@ -100,7 +102,7 @@ async function benchmark(store: string, size: BenchSize, scratch: string): Promi
   const keys = join(scratch, 'keys');
   const clients = await createClients(keys);
   const adminKey = `unused-${crypto.randomUUID()}`;
-  const workerd = await startWorkerd({ store, keys, adminKey, scratch });
+  const workerd = await startBenchWorker({ store, keys, adminKey, scratch });
   try {
     const { host } = new URL(workerd.url);
     const routes = measuredRoutes(sample, random, clients).map((route, i) => ({
@@ -338,11 +340,4 @@ function compared(
 
 function leastCpu(rounds: readonly Round[]): number {
   return Math.min(...rounds.map(({ cpuMicros }) => cpuMicros));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

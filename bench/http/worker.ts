@@ -4,7 +4,7 @@
  */
 import { waitUntil } from 'cloudflare:workers';
 import { createEdgeApp, createEdgeFetch } from '../../src/api/edge-app.ts';
-import { RequestQuota } from '../../src/keys/quota.ts';
+import { RequestQuota } from '../../src/api/quota.ts';
 import { createEdge } from '../../src/wiring/edge.ts';
 import { createIsolate } from '../../src/wiring/isolate.ts';
 import { COUNTERS_PATH, Disk, DiskObjectStore, DiskSliceStore, EMPTY_ANSWER, EMPTY_PATH } from './disk-stores.ts';

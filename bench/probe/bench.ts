@@ -4,9 +4,9 @@
  * in one isolate; SQLite and LMDB are native, and compared in Node beside the array and Ringfence.
  */
 
-import { atMost, type Bar, type Benchmark, type BenchSize, type Row, round } from '../report.ts';
+import { atMost, type Bar, type Benchmark, type BenchSize, median, type Row, round } from '../report.ts';
 import { ensureInventory, openStores } from '../support/inventory.ts';
-import { type Comparison, type Course, compare, type Effort, median, medianRatio } from './compare.ts';
+import { type Comparison, type Course, compare, type Effort, medianRatio } from './compare.ts';
 import { WORKLOADS } from './workload.ts';
 
 /** The bars. Those at full size are goals; the small ones tell a regression: what was measured, and a margin on top. */

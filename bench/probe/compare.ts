@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lowerBound } from '../../src/lib/sorted.ts';
+import { median } from '../report.ts';
 import type { Stores } from '../support/inventory.ts';
 import { type Bound, informationBounds } from './bound.ts';
 import { type Contender, openRingfence, type Pass, type Ringfence, SortedArray, timedPass } from './contenders.ts';
@@ -85,13 +86,6 @@ export async function takeTurns({ rounds, probes, contenders, run }: Rounds): Pr
   return times;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
-}
-
 /** The median over the rounds of how long `one` took in a round, as a share of what `other` took in it. */
 export function medianRatio(one: Times | undefined, other: Times | undefined): number {
   return median((one?.nanoseconds ?? []).map((nanoseconds, i) => nanoseconds / (other?.nanoseconds[i] ?? Number.NaN)));
@@ -157,7 +151,7 @@ async function compareInWorkerd(inventory: Inventory, workloads: Workloads, effo
     ];
     return { course, bytes };
   } finally {
-    worker.stop();
+    await worker.stop();
   }
 }
 

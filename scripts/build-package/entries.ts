@@ -18,10 +18,10 @@ export interface Entry {
 }
 
 export const ENTRIES: readonly Entry[] = [
-  { name: 'client', source: 'client/index.ts', peers: [], runtime: [] },
-  { name: 'fetch', source: 'middleware/fetch.ts', peers: [], runtime: [] },
-  { name: 'hono', source: 'middleware/hono.ts', peers: ['hono'], runtime: [] },
-  { name: 'itty-router', source: 'middleware/itty-router.ts', peers: ['itty-router'], runtime: [] },
+  { name: 'client', source: 'sdk/client/index.ts', peers: [], runtime: [] },
+  { name: 'fetch', source: 'sdk/middleware/fetch.ts', peers: [], runtime: [] },
+  { name: 'hono', source: 'sdk/middleware/hono.ts', peers: ['hono'], runtime: [] },
+  { name: 'itty-router', source: 'sdk/middleware/itty-router.ts', peers: ['itty-router'], runtime: [] },
   { name: 'replica', source: 'replica/index.ts', peers: [], runtime: ['node:zlib'] },
 ];
 

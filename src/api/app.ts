@@ -1,9 +1,9 @@
 /** Turns a list of routes into an app: it checks key, scope and quota, calls the handler, and answers failures. */
 import { type Context, Hono } from 'hono';
-import type { RequestQuota } from '../keys/quota.ts';
 import { authorize } from './auth.ts';
 import { failureResponse, Problem } from './problem.ts';
 import { quickMissOf } from './quick-lookup.ts';
+import type { RequestQuota } from './quota.ts';
 import { repeatedInQuery } from './request.ts';
 import type { Route } from './route.ts';
 import type { RequestServices } from './services.ts';

@@ -11,10 +11,10 @@ import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { sourceIdMembers } from '../quality/ledger.ts';
 import { AUDIT_PAGE, type AuditEntry, type AuditEvent, TENANT_DOCUMENTS } from '../tenants/audit-trail.ts';
 import { ALL_TENANTS, REF } from '../tenants/documents.ts';
-import type { ControlServices } from './control-services.ts';
 import { LISTED_EXAMPLE } from './lookup.ts';
 import { Problem } from './problem.ts';
 import { json, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 import { authorOf, readOrUnavailable, TENANT_PARAMETER } from './tenant.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Who sends a request, by its API key, and whether they may: scope and quota. */
 import { allows, type Principal, type Scope } from '../keys/key.ts';
-import type { RequestQuota } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import { Problem, storageUnavailable } from './problem.ts';
+import type { RequestQuota } from './quota.ts';
 
 const REALM = 'Bearer realm="ringfence"';
 const SCHEME = 'bearer ';
@@ -30,13 +30,8 @@ export async function authorize(
       headers: { 'www-authenticate': `${REALM}, error="insufficient_scope", scope="${scope}"` },
     });
   }
-  if (principal.perMinute === null) return principal;
-  const retryAfterSeconds = await quota.take(principal.id, principal.perMinute);
-  if (retryAfterSeconds === 0) return principal;
-  throw new Problem('quota-exceeded', `expected at most ${principal.perMinute} requests a minute`, {
-    members: { perMinute: principal.perMinute },
-    headers: { 'retry-after': String(retryAfterSeconds) },
-  });
+  if (principal.perMinute !== null) await quota.charge(principal.id, principal.perMinute);
+  return principal;
 }
 
 async function authenticate(token: string, keys: KeyRegistry): Promise<Principal> {

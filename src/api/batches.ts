@@ -11,10 +11,10 @@ import { parseInstant } from '../lib/time.ts';
 import { BATCH_STATES, type BatchRow, PAGE_BATCHES, POSITION, WITHDRAWAL_STEPS } from '../merge/batches.ts';
 import { SET_ASIDE_REASONS } from '../merge/failing-batches.ts';
 import { recordForAll } from './audit.ts';
-import type { ControlServices } from './control-services.ts';
 import { Problem } from './problem.ts';
 import type { ParameterDoc, Route } from './route.ts';
 import { json } from './route.ts';
+import type { ControlServices } from './services.ts';
 
 const by = v.pipe(v.string(), v.description('Id of the API key'));
 

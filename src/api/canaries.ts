@@ -13,11 +13,11 @@ import { formatE164, parseNumber } from '../phone/parse.ts';
 import { type Canary, type CanaryChange, MAX_CANARIES } from '../quality/canaries.ts';
 import type { Ledger } from '../quality/ledger.ts';
 import { recordForAll } from './audit.ts';
-import type { ControlServices } from './control-services.ts';
 import { LISTED_EXAMPLE } from './lookup.ts';
 import { Problem, storageUnavailable } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
 import { json, noContent, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 import { readOrUnavailable } from './tenant.ts';
 
 const MAX_NOTE_CHARS = 200;

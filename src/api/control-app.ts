@@ -1,11 +1,9 @@
 /** The HTTP API of the control Worker, and the list of all routes of both Workers. */
-import { RequestQuota } from '../keys/quota.ts';
 import { createApp } from './app.ts';
 import { auditRoutes } from './audit.ts';
 import { batchRoutes } from './batches.ts';
 import { briefingRoutes } from './briefings.ts';
 import { canaryRoutes } from './canaries.ts';
-import type { ControlServices } from './control-services.ts';
 import { detectionRoutes } from './detections.ts';
 import { edgeRoutes } from './edge-app.ts';
 import { keyRoutes } from './keys.ts';
@@ -13,9 +11,10 @@ import { openApiRoute } from './openapi.ts';
 import { overrideRoutes } from './overrides.ts';
 import { policyRoutes, policyTestRoutes } from './policy.ts';
 import { Problem, problemResponse } from './problem.ts';
+import { RequestQuota } from './quota.ts';
 import { rollbackRoutes } from './rollback.ts';
 import type { Route, RouteDoc } from './route.ts';
-import type { EdgeServices } from './services.ts';
+import type { ControlServices, EdgeServices } from './services.ts';
 import { sourceRoutes } from './sources.ts';
 import { stateRoutes } from './state.ts';
 
@@ -46,11 +45,19 @@ export function allRoutes(services: ControlServices): readonly Route[] {
   return describedTogether(controlRoutes(services));
 }
 
-/** The order of the document: a reader meets lookups first. */
+/** A reader of the document meets lookups first, and health beside the status. */
 function describedTogether(control: readonly Route[]): readonly Route[] {
   const edge = edgeRoutes(NOT_SERVED);
   const isLookup = ({ tag }: RouteDoc) => tag === 'Lookup';
-  return [...edge.filter(isLookup), ...control, ...edge.filter((route) => !isLookup(route))];
+  const isHealth = ({ path }: RouteDoc) => path === '/healthz';
+  const status = control.findIndex(({ path }) => path === '/v1/status');
+  return [
+    ...edge.filter(isLookup),
+    ...control.slice(0, status),
+    ...edge.filter(isHealth),
+    ...control.slice(status),
+    ...edge.filter((route) => !isLookup(route) && !isHealth(route)),
+  ];
 }
 
 /**

@@ -13,10 +13,10 @@ import { DEFAULT_CHANNEL, DEFAULT_LABEL, MAX_NAME_CHARS, MAX_SIGHTINGS, REJECT_R
 import { allows, type Principal } from '../keys/key.ts';
 import { count } from '../lib/schema.ts';
 import type { BatchState } from '../merge/batches.ts';
-import type { ControlServices } from './control-services.ts';
 import { LISTED_EXAMPLE } from './lookup.ts';
 import { Problem } from './problem.ts';
 import { json, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 
 const name = v.pipe(v.string(), v.maxLength(MAX_NAME_CHARS));
 

@@ -5,14 +5,14 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { DEFAULT_TENANT, type Principal, SCOPES, TENANT_NAME } from '../keys/key.ts';
-import { DEFAULT_QUOTA } from '../keys/quota.ts';
 import { namedLine } from '../lib/validate.ts';
 import type { AuditEvent } from '../tenants/audit-trail.ts';
 import type { Author } from '../tenants/tenant-store.ts';
-import type { ControlServices } from './control-services.ts';
 import { Problem, storageUnavailable } from './problem.ts';
+import { DEFAULT_QUOTA } from './quota.ts';
 import { MAX_SMALL_BODY_BYTES, parse, readJson } from './request.ts';
 import { json, noContent, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 
 const MAX_NAME_CHARS = 100;
 const MAX_PER_MINUTE = 1_000_000;

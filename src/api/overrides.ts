@@ -11,11 +11,11 @@ import { country, number } from '../lookup/request.ts';
 import { formatE164, parseNumber } from '../phone/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
-import type { ControlServices } from './control-services.ts';
 import { LISTED_EXAMPLE } from './lookup.ts';
 import { Problem } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
 import { json, noContent, type ParameterDoc, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 import { authorOf, failedChange, readOrUnavailable, TENANT_PARAMETER } from './tenant.ts';
 
 const MAX_REASON_CHARS = 500;

@@ -17,11 +17,11 @@ import { type DryRunCase, dryRun, SAMPLES, type Sample } from '../policy/dry-run
 import { ACTIONS, applyPolicy, type Decision, type Policy, type PolicySource, VERDICTS } from '../policy/policy.ts';
 import { ruleSource } from '../policy/schema.ts';
 import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
-import type { ControlServices } from './control-services.ts';
 import { MAX_BATCH_NUMBERS } from './lookup.ts';
 import { Problem } from './problem.ts';
 import { MAX_POLICY_BODY_BYTES, parse, readJson } from './request.ts';
 import { json, type ParameterDoc, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 import { authorOf, failedChange, readOrUnavailable, TENANT_PARAMETER } from './tenant.ts';
 
 /** As many as a batch lookup takes; enough to show shares of one in a hundred. */

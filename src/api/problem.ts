@@ -4,7 +4,6 @@
  */
 import { LookupError } from '../lookup/request.ts';
 import { StorageUnavailable } from '../storage/store.ts';
-import type { RequestServices } from './services.ts';
 
 interface ProblemKind {
   readonly status: number;
@@ -95,17 +94,19 @@ export function problemResponse(problem: Problem): Response {
   });
 }
 
+/** As RequestServices has them (services.ts). */
+interface FailureServices {
+  randomId(): string;
+  log(event: string, fields: Readonly<Record<string, string | number>>): void;
+}
+
 /** Turns whatever a route threw into an answer, and logs it unless the client caused it. */
-export function failureResponse(
-  error: unknown,
-  route: string,
-  services: Pick<RequestServices, 'log' | 'randomId'>,
-): Response {
+export function failureResponse(error: unknown, route: string, services: FailureServices): Response {
   return problemResponse(problemOf(error, route, services));
 }
 
 /** The same as a problem, for callers that do not answer over HTTP. */
-export function problemOf(error: unknown, route: string, services: Pick<RequestServices, 'log' | 'randomId'>): Problem {
+export function problemOf(error: unknown, route: string, services: FailureServices): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof LookupError) {
     const { code, detail, members, retryAfterSeconds } = error;

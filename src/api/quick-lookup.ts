@@ -5,7 +5,6 @@
  */
 import type { Context } from 'hono';
 import { allows, type Principal } from '../keys/key.ts';
-import type { RequestQuota } from '../keys/quota.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import type { Probed } from '../lookup/finder.ts';
 import { answerAtOnce } from '../lookup/lookup.ts';
@@ -13,6 +12,7 @@ import { MAX_E164_DIGITS, type PhoneNumber } from '../phone/phone-number.ts';
 import { readInternational } from '../phone/plan.ts';
 import { answerText } from '../policy/answer.ts';
 import { bearerToken } from './auth.ts';
+import type { RequestQuota } from './quota.ts';
 import { jsonText } from './route.ts';
 import type { EdgeServices } from './services.ts';
 

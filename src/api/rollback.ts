@@ -4,11 +4,11 @@ import * as v from 'valibot';
 import type { Principal } from '../keys/key.ts';
 import { count } from '../lib/schema.ts';
 import { recordForAll } from './audit.ts';
-import type { ControlServices } from './control-services.ts';
 import { Problem } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, parse, readJson } from './request.ts';
 import type { Route } from './route.ts';
 import { json } from './route.ts';
+import type { ControlServices } from './services.ts';
 
 /** Unknown fields are refused: with a misspelt `requeue` the rollback would do something else. */
 export const rollbackRequest = v.strictObject({

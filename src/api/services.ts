@@ -1,15 +1,22 @@
 /**
- * What the routes of the edge Worker need, handed in by src/wiring/edge.ts; src/api/control-services.ts has what those
- * of the control Worker need.
+ * What the routes need of the rest, handed in by src/wiring: those of the edge Worker, and those of the control Worker.
+ * Types alone, so that neither Worker gets the other's part.
  *
  * All of these reject with StorageUnavailable (src/storage/store.ts) when storage does not answer, which becomes a 503.
  * Any other rejection is a fault of the software and becomes a 500 with an id.
  */
-import type { Limiter } from '../keys/quota.ts';
+import type { AcceptResult, Upload } from '../ingest/accept.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
+import type { LookupFinder } from '../lookup/finder.ts';
 import type { Health } from '../lookup/health.ts';
-import type { LookupDeps } from '../lookup/lookup.ts';
+import type { LookupDeps, Rules } from '../lookup/lookup.ts';
+import type { RollbackResult } from '../merge/rollback.ts';
+import type { BatchService, QualityService } from '../merge/services.ts';
+import type { LabelLevels } from '../policy/labels.ts';
 import type { Feed } from '../replica/feed.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
+import type { BriefingService } from './briefings.ts';
+import type { Limiter } from './quota.ts';
 
 export type { Health } from '../lookup/health.ts';
 export type { EvidenceLine, Finding, RecordFacts } from '../policy/answer.ts';
@@ -42,4 +49,56 @@ export type FeedService = Pick<Feed, 'manifest' | 'slice'>;
 /** The part of the platform's Fetcher that is needed. */
 export interface Assets {
   fetch(request: Request): Promise<Response>;
+}
+
+export interface Status {
+  readonly generation: number;
+  /** ISO date-time, null before the first generation; all other times likewise. */
+  readonly publishedAt: string | null;
+  readonly inventory: {
+    readonly numbers: number;
+    readonly active: number;
+    /** Date of the census that `active` goes by (src/briefing/census.ts); null: none was taken, all count as active. */
+    readonly activeAsOf: string | null;
+  };
+  /** `atLeast`: more wait than were counted. */
+  readonly waiting: { readonly batches: number; readonly detections: number; readonly atLeast: boolean };
+  /** Newest first. */
+  readonly runs: readonly { readonly numbers: number; readonly segments: number; readonly bytes: number }[];
+  /** Earlier generations that can be returned to, oldest first. */
+  readonly retained: readonly { readonly generation: number; readonly publishedAt: string }[];
+  /** Held back: none of it is in the inventory. */
+  readonly quarantine: { readonly sources: number; readonly detections: number };
+  /** Batches kept out of the inventory as a whole; `failed`: those that no tick could merge. */
+  readonly setAside: { readonly batches: number; readonly failed: number };
+  readonly lastTick: {
+    readonly at: string | null;
+    readonly batches: number;
+    readonly detections: number;
+    readonly newNumbers: number;
+    readonly unreadable: number;
+  };
+}
+
+/** Numbers of the inventory, and numbers like them that are not listed. */
+export interface Samples {
+  readonly inventory: readonly number[];
+  readonly clear: readonly number[];
+}
+
+export interface ControlServices extends RequestServices {
+  /** To try a policy on numbers. */
+  readonly finder: LookupFinder;
+  readonly rules: Rules;
+  readonly labels: LabelLevels;
+  readonly tenants: TenantStore;
+  /** Draws numbers to try a policy on; numbers of both kinds may be fewer than asked for. */
+  sampler(inventory: number, clear: number): Promise<Samples>;
+  readonly briefings: BriefingService;
+  status(): Promise<Status>;
+  /** Rejects with BodyError, too, if the upload cannot be taken. */
+  accept(upload: Upload): Promise<AcceptResult>;
+  rollback(generation: number, options: { readonly requeue: boolean; readonly by: string }): Promise<RollbackResult>;
+  readonly batches: BatchService;
+  readonly quality: QualityService;
 }

@@ -13,10 +13,10 @@ import { REASONS } from '../quality/bounds.ts';
 import { idText, LEDGER_DAYS, type Ledger, type SourceId } from '../quality/ledger.ts';
 import { type SourceOverview, sourceOverviews } from '../quality/ledger-overview.ts';
 import { recordForAll } from './audit.ts';
-import type { ControlServices } from './control-services.ts';
 import { Problem } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, parse, readJson } from './request.ts';
 import { json, type Route } from './route.ts';
+import type { ControlServices } from './services.ts';
 
 const source = v.pipe(v.nullable(v.string()), v.description('null stands for detections that name no source'));
 

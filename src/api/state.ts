@@ -1,8 +1,8 @@
 /** GET /v1/status for operators, and GET / for whoever opens the address: the state of the service. */
 import * as v from 'valibot';
 import { count, instant } from '../lib/schema.ts';
-import type { ControlServices, Status } from './control-services.ts';
 import { json, type Route } from './route.ts';
+import type { ControlServices, Status } from './services.ts';
 
 export const statusAnswer = v.object({
   generation: count,

@@ -1,6 +1,6 @@
 /** Builds the control Worker of an isolate from its parts. */
 import { createControlFetch } from '../api/control-app.ts';
-import type { ControlServices, Samples, Status } from '../api/control-services.ts';
+import type { ControlServices, Samples, Status } from '../api/services.ts';
 import { Briefings } from '../briefing/briefings.ts';
 import { activeOn, type Census, readCensus } from '../briefing/census.ts';
 import { acceptDetections } from '../ingest/accept.ts';

@@ -1,6 +1,5 @@
 /** Builds the edge Worker of an isolate from its parts. */
-import { createEdgeFetch } from '../api/edge-app.ts';
-import type { Control, ForwardDeps } from '../api/forward.ts';
+import { type Control, createEdgeFetch, type ForwardDeps } from '../api/edge-app.ts';
 import type { Assets, EdgeServices } from '../api/services.ts';
 import { PastFinder } from '../lookup/as-of.ts';
 import { HealthCheck } from '../lookup/health.ts';

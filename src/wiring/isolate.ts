@@ -1,6 +1,6 @@
 /** What both Workers have in each isolate: stores, settings, the copies that they hold, clock, randomness and log. */
 
-import type { Limiter } from '../keys/quota.ts';
+import type { Limiter } from '../api/quota.ts';
 import { checkAdminKey, KeyRegistry } from '../keys/registry.ts';
 import { eventLoopTurn } from '../lib/cooperate.ts';
 import { Finder } from '../lookup/finder.ts';

@@ -10,7 +10,6 @@ export const EDGE_MAY_IMPORT: readonly string[] = [
   'src/wiring/isolate.ts',
   // Its routes, and how any request is served.
   'src/api/edge-app.ts',
-  'src/api/forward.ts',
   'src/api/app.ts',
   'src/api/auth.ts',
   'src/api/docs-page.ts',
@@ -19,6 +18,7 @@ export const EDGE_MAY_IMPORT: readonly string[] = [
   'src/api/lookup.ts',
   'src/api/problem.ts',
   'src/api/quick-lookup.ts',
+  'src/api/quota.ts',
   'src/api/request.ts',
   'src/api/route.ts',
   'src/api/rpc.ts',

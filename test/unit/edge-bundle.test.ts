@@ -81,7 +81,7 @@ describe('the check', () => {
   it.each([
     ['src/api/health.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
     ['src/lookup/finder.ts', '../api/openapi.ts', 'src/api/openapi.ts'],
-    ['src/keys/quota.ts', 'libphonenumber-js/core', 'node_modules/libphonenumber-js/core/index.js'],
+    ['src/api/quota.ts', 'libphonenumber-js/core', 'node_modules/libphonenumber-js/core/index.js'],
   ])('names who imports what: %s', async (importer, specifier, found) => {
     const spoilt = await bundle({
       [importer]: `import * as it from '${specifier}';\nconsole.log(it);\n${EXPORTS[importer]}`,
@@ -94,5 +94,5 @@ describe('the check', () => {
 const EXPORTS: Readonly<Record<string, string>> = {
   'src/api/health.ts': 'export const healthRoutes = () => [];',
   'src/lookup/finder.ts': 'export class Finder {}',
-  'src/keys/quota.ts': 'export class RequestQuota {}',
+  'src/api/quota.ts': 'export class RequestQuota {}',
 };

@@ -3,6 +3,8 @@ import { createScheduledController, reset } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { afterEach, describe, expect, test } from 'vitest';
 import control from '../../src/control.ts';
+import { POLICY_PREFIX } from '../../src/storage/keys.ts';
+import { policyFile } from '../../src/tenants/documents.ts';
 
 /** Between tests the storage is emptied; what the isolate holds of it stays, so each test has numbers of its own. */
 afterEach(reset);
@@ -47,6 +49,32 @@ describe('overrides and policy', () => {
     expect((await call('GET', '/v1/audit')).body).toMatchObject({
       entries: [{ action: 'override.delete' }, { action: 'policy.put' }, { action: 'override.put' }],
     });
+  });
+});
+
+describe('a policy that a version before has stored, without what it compiles to', () => {
+  test('decides as one that is stored compiled: the edge asks for the tree, which it could not make', async () => {
+    const rules = [
+      { id: 'listed', when: "verdict == 'listed' && level >= 5", action: 'challenge', mode: 'enforce' },
+      { id: 'abroad', when: "!(country in ['US', 'CA'])", action: 'flag', mode: 'enforce' },
+    ];
+    const { body } = await call('POST', '/v1/keys', { name: 'old', scopes: ['lookup'], tenant: 'old' });
+    await call('PUT', '/v1/policy?tenant=old', { rules, default: 'allow' });
+    const {
+      objects: [stored],
+    } = await env.STORE.list({ prefix: `${POLICY_PREFIX}old/` });
+    if (stored === undefined) throw new Error('expected a stored policy');
+    const object = await env.STORE.get(stored.key);
+    if (object === null) throw new Error('expected a stored policy');
+    const { tree, ...before } = policyFile.decode(new Uint8Array(await object.arrayBuffer()));
+    expect(tree).toBeDefined();
+    await env.STORE.put(stored.key, policyFile.encode(before));
+    const decided = async (number: string) => (await call('POST', '/v1/lookup', { number }, String(body?.key))).body;
+    expect(await decided('+442079460102')).toMatchObject({ action: 'flag', rule: 'abroad' });
+    expect(await decided('+12025550142')).toMatchObject({ action: 'allow', rule: 'default' });
+    // What it reads of the store is as it was.
+    const after = await env.STORE.get(stored.key);
+    expect(policyFile.decode(new Uint8Array((await after?.arrayBuffer()) ?? []))).toEqual(before);
   });
 });
 

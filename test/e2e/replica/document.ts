@@ -54,7 +54,7 @@ export function typeErrors(folder: string): string {
     skipLibCheck: true,
     allowImportingTsExtensions: true,
     paths: {
-      'ringfence/fetch': [join(PROJECT, 'src', 'middleware', 'fetch.ts')],
+      'ringfence/fetch': [join(PROJECT, 'src', 'sdk', 'middleware', 'fetch.ts')],
       'ringfence/replica': [join(PROJECT, 'src', 'replica', 'index.ts')],
     },
   };

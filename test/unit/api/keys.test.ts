@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_QUOTA } from '../../../src/keys/quota.ts';
+import { DEFAULT_QUOTA } from '../../../src/api/quota.ts';
 import { Harness } from './harness.ts';
 
 let harness: Harness;

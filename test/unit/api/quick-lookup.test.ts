@@ -1,7 +1,7 @@
 /** The quick way answers what the usual way does, byte for byte, or leaves it to the usual way. */
 import { beforeEach, expect, it } from 'vitest';
 import { type QuickMiss, quickLookup } from '../../../src/api/quick-lookup.ts';
-import { type Limiter, RequestQuota } from '../../../src/keys/quota.ts';
+import { type Limiter, RequestQuota } from '../../../src/api/quota.ts';
 import { wholeFetch } from '../../support/whole.ts';
 import { Harness } from './harness.ts';
 

@@ -1,8 +1,9 @@
 /** Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Control as ControlBinding } from '../../../src/api/edge-app.ts';
 import { edgeRoutes } from '../../../src/api/edge-app.ts';
-import type { Control as ControlBinding } from '../../../src/api/forward.ts';
 import type { EdgeServices } from '../../../src/api/services.ts';
+import { eventLoopTurn } from '../../../src/lib/cooperate.ts';
 import { type Control, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
@@ -25,21 +26,26 @@ let between: ControlBinding['fetch'];
 
 beforeEach(() => {
   world = newWorld();
-  const { now, sleep } = { now: world.now, sleep: world.delay };
-  const surroundings = { ...PLATFORM, now, sleep, log: world.log };
-  const newIsolate = () =>
-    createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
   control = createControl(newIsolate(), {});
   forwarded = [];
   between = (request) => control.fetch(request);
+  edge = newEdge();
+});
+
+function newIsolate(sleep: (ms: number) => Promise<void> = world.delay) {
+  const surroundings = { ...PLATFORM, now: world.now, sleep, log: world.log };
+  return createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
+}
+
+function newEdge(sleep?: (ms: number) => Promise<void>): Edge {
   const binding: ControlBinding = {
     fetch(request) {
       forwarded.push(request);
       return between(request);
     },
   };
-  edge = createEdge(newIsolate(), binding, null);
-});
+  return createEdge(newIsolate(sleep), binding, null);
+}
 
 async function call(method: string, path: string, body?: unknown, key = ADMIN): Promise<Response> {
   const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
@@ -102,6 +108,9 @@ describe('the edge', () => {
     expect(Object.keys(paths as object)).toEqual(
       expect.arrayContaining(['/v1/lookup', '/healthz', '/v1/feed/manifest', '/docs', '/v1/status', '/openapi.json']),
     );
+    // Read from top to bottom: lookups first, health beside the status.
+    expect(Object.keys(paths as object).slice(0, 2)).toEqual(['/v1/lookup', '/v1/lookup/batch']);
+    expect(Object.keys(paths as object).join(' ')).toContain(' / /healthz /v1/status ');
   });
 
   it('says 503 where the control Worker does not answer, and the log why, without the path', async () => {
@@ -143,6 +152,38 @@ describe('what has been changed through an edge', () => {
     await runCron('* * * * *', control);
     await call('POST', '/v1/rollback', { generation: 1 });
     expect(await lookup()).toMatchObject({ generation: 3 });
+  });
+
+  it('is looked for before the answer goes out: whoever has it may ask at once, on another connection', async () => {
+    // No wait ends: what storage has not said is waited for.
+    edge = newEdge(() => new Promise(() => undefined));
+    await lookup();
+    const events: string[] = [];
+    let letRead = () => {};
+    const reading = new Promise<void>((resolve) => {
+      letRead = resolve;
+    });
+    let isChanged = false;
+    between = async (request) => {
+      const answer = await control.fetch(request);
+      isChanged = true;
+      return answer;
+    };
+    world.storeLog.beforeCall = () => {
+      if (!isChanged) return Promise.resolve();
+      events.push('asked');
+      return reading;
+    };
+    const answered = call('PUT', '/v1/overrides', { number: NUMBER, list: 'block', reason: 'a test' }).then(() =>
+      events.push('answered'),
+    );
+    await vi.waitFor(() => expect(events).toContain('asked'));
+    // More than it takes an answer to come that waits for nothing.
+    await eventLoopTurn();
+    events.push('read');
+    letRead();
+    await answered;
+    expect(events.filter((event) => event !== 'asked')).toEqual(['read', 'answered']);
   });
 
   it('is looked for by whoever asks next, where storage does not answer at once', async () => {

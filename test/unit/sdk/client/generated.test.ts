@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { currentDocument, generateClient } from '../../../../scripts/generate-client.ts';
 import { allRoutes } from '../../../../src/api/control-app.ts';
-import type { ControlServices } from '../../../../src/api/control-services.ts';
+import type { ControlServices } from '../../../../src/api/services.ts';
 import { OPERATIONS } from '../../../../src/generated/operations.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..', '..', '..');

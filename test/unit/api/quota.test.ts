@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Limiter, RequestQuota, type RequestQuotaDeps } from '../../../src/keys/quota.ts';
+import { type Limiter, RequestQuota, type RequestQuotaDeps } from '../../../src/api/quota.ts';
 
 const START = 1_748_506_320_000;
 

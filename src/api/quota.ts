@@ -1,9 +1,12 @@
 /**
- * Quotas: requests a minute of a key. Each isolate counts exactly, in fixed windows of a minute. All isolates of one
- * location count together by the platform's rate limiters, which take no time and let a little too much through. A
- * limiter has the one limit that it was deployed with. A key with a larger quota asks it only for a share of its
- * requests, drawn at random, so that the limiter is exhausted when the quota is.
+ * Quotas: how many requests a minute a key may make, how they are counted, and the answer to one that is over. Each
+ * isolate counts exactly, in fixed windows of a minute; and all isolates of one location together, by the platform's rate
+ * limiters, which take no time and let a little too much through.
+ * A limiter has the one limit that it was deployed with. A key with a larger quota asks it only for a share of its
+ * requests, drawn at random, so that the limit is reached after as many requests as the quota allows.
  */
+
+import { Problem } from './problem.ts';
 
 /**
  * The quota of a key that is made without one, so that a faulty client is bounded. A hundred sign-ups a second in one
@@ -59,6 +62,19 @@ export class RequestQuota {
     }
     counter.count += 1;
     return true;
+  }
+
+  /**
+   * Counts a request of a key that has a quota.
+   * @throws Problem `quota-exceeded` with the seconds until the next window in Retry-After
+   */
+  async charge(id: string, perMinute: number): Promise<void> {
+    const retryAfterSeconds = await this.take(id, perMinute);
+    if (retryAfterSeconds === 0) return;
+    throw new Problem('quota-exceeded', `expected at most ${perMinute} requests a minute`, {
+      members: { perMinute },
+      headers: { 'retry-after': String(retryAfterSeconds) },
+    });
   }
 
   /** Counts a request. 0: it is within the quota; otherwise the seconds until the next window, at least 1. */
