@@ -1,4 +1,4 @@
-/** `npm run build`: what `npm pack` puts into the package, in dist/: a module for each entry, and its types. */
+/** `npm run build`: builds what `npm pack` puts into the package, in dist/: a module for each entry, and its types. */
 
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,4 +1,4 @@
-/** `npm run verify-receipt`: makes an answer again from its receipt. */
+/** `npm run verify-receipt`: computes an answer again from its receipt, and compares. */
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';

@@ -1,4 +1,4 @@
-/** A brand-new isolate on a store in service, with reads counted by how many wait for each other. */
+/** A brand-new isolate on a store in service. It counts how many reads wait for one another. */
 
 import type { Manifest } from '../../src/format/manifest.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';

@@ -1,4 +1,6 @@
-/** A store that is read through and written beside: a benchmark may merge into an inventory and leave it as it was. */
+/**
+ * A store that reads through to another and keeps its writes apart, so that a benchmark leaves an inventory as it was.
+ */
 
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import type {

@@ -1,4 +1,4 @@
-/** What the package offers; `exports` in package.json names the same, and a test holds the two in step. */
+/** The entries of the package. `exports` in package.json names the same, and a test compares the two. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command/errors.ts';

@@ -1,4 +1,4 @@
-/** Files and folders that are named on a command line: where they are, and whether they can be used. */
+/** Files and folders named on a command line: where they are, and whether they can be used. */
 import { existsSync, mkdirSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CommandError, codeOf, fileProblem } from './errors.ts';

@@ -1,4 +1,4 @@
-/** What a check works with: what it finds, how it tells how far it is, and whole listings of the store. */
+/** What checks work with: their findings, their progress, and complete listings of the store. */
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/storage/store.ts';
 import { listPages } from '../../src/storage/store.ts';

@@ -1,4 +1,4 @@
-/** One file: from where an earlier run stopped to its end, each line counted once. */
+/** Imports one file, from where an earlier run stopped to its end, and counts each line once. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
@@ -61,9 +61,9 @@ const COUNTED: ReadonlySet<string> = new Set(['waiting', 'merged']);
 
 /**
  * Imports one file, from where an earlier run with the same options stopped. Stopped at any point, or failing at any
- * call, what the server acknowledged stays counted, and running it again counts nothing twice. A file that was imported to
- * its end is sent again with the keys that it had: the server counts nothing of it a second time, and says what became of
- * it.
+ * call, what the server acknowledged stays counted, and running it again counts nothing twice. A file that was imported
+ * to its end is sent again with the keys that it had: the server counts nothing of it a second time, and says what
+ * became of it.
  * @throws ImportError
  */
 export async function importFile(job: FileJob, io: ImportIo): Promise<FileSummary> {
@@ -312,7 +312,9 @@ async function deliver(chunk: Chunk, state: ProgressState, rejects: RejectsFile,
   };
 }
 
-/** Notes what it is about to send, and sends it: whatever comes between, it is known which lines the server may have. */
+/**
+ * Notes what it is about to send, and sends it: whatever comes between, it is known which lines the server may have.
+ */
 async function sendNew(chunk: Chunk, state: ProgressState, context: Run) {
   const { stateFile } = context;
   const keys = chunk.keys(state.firstIndex + state.uploads);

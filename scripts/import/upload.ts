@@ -1,4 +1,4 @@
-/** The server as an import sees it: uploads, sent again until they are taken, and the labels that it knows. */
+/** The server as an import sees it: it sends uploads until they are accepted, and asks which labels there are. */
 import * as v from 'valibot';
 import { DEFAULT_LABEL, type Labels } from '../../src/ingest/validate.ts';
 import { keyAdvice } from '../command/errors.ts';
@@ -117,8 +117,8 @@ export async function upload(
 }
 
 /**
- * Whether the server has an upload with this key, without sending it again. If it has not, it never will: the key is used
- * up by the question, also for an upload that is still under way.
+ * Whether the server has an upload with this key, without sending it again. If it has not, it never will: the key is
+ * used up by the question, also for an upload that is still under way.
  * @throws ImportError if there is no clear answer
  */
 export async function isTaken(idempotencyKey: string, target: Target, io: ImportIo): Promise<boolean> {

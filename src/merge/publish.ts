@@ -1,3 +1,7 @@
+/**
+ * Publishing a generation: the swap of the manifest, which is the only commit; and which earlier generations are
+ * retained.
+ */
 import {
   decodeManifest,
   EMPTY_MANIFEST,
@@ -16,9 +20,9 @@ import type { MergeContext } from './context.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
 
-/** R2 takes one write a second of one key, and refuses more. */
+/** R2 refuses a second write of a key within a second. */
 const WRITE_INTERVAL_MS = 1_000;
-/** Of one swap. A storage that refuses longer than this is down, and the next tick does the work again. */
+/** Attempts of one swap. If storage refuses longer than this, it is down, and the next tick does the work again. */
 const SWAP_ATTEMPTS = 3;
 
 export interface LoadedManifest {

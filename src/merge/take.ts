@@ -23,12 +23,15 @@ import { KEYED_BATCH, MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage
 import { listPages, type ObjectHead, type ObjectStore, type StoredObject } from '../storage/store.ts';
 import type { MergeContext, TickBudget } from './context.ts';
 
-/** Of 1,000 each: twice what a flood of ten thousand uploads is; some 10 MB of heads. */
+/** Pages of 1,000 keys: twice as many as a flood of ten thousand uploads, and some 10 MB of heads. */
 const LIST_PAGES = 20;
 /** So far back, where more wait than are listed, the latest are looked at as well; clocks of isolates may be ahead. */
 const RECENT_MS = 300_000;
 const AHEAD_MS = 10_000;
-/** Of the 13 digits of milliseconds, those that tell 10 seconds apart: what a key of 6,000 uploads a minute fills a page with. */
+/**
+ * Of the 13 digits of milliseconds, those that tell 10 seconds apart: what a key of 6,000 uploads a minute fills a page
+ * with.
+ */
 const WINDOW_DIGITS = 9;
 const WINDOW_MS = 10_000;
 
@@ -154,7 +157,7 @@ export interface TakenBatches {
 export interface Candidates {
   readonly replay: readonly string[];
   readonly waiting: readonly string[];
-  /** Of those that wait. */
+  /** Sizes of the waiting batches. */
   readonly sizeBytes: ReadonlyMap<string, number>;
   /** When the oldest of them was uploaded or put back, milliseconds since 1970. */
   readonly oldestAt: number;
@@ -228,8 +231,8 @@ export async function openInputs(
 const REPLAY_SHARE = 0.5;
 
 /**
- * Circumstances with a link are little more than their bytes. Those without are kinds, of facts and of profiles as well,
- * and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
+ * Attributes with a link are little more than their bytes. Those without are kinds, of activity and of profiles as
+ * well, and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
  */
 const KIND_COPIES = 3;
 
@@ -278,11 +281,9 @@ export async function readKept(objects: ObjectStore, id: string): Promise<Stored
   return object;
 }
 
-/**
- * In which order waiting batches are taken when more wait than a tick takes: each tenant in its turn, each key of a
- * tenant in its turn, of each the oldest first. A turn is as long as what it takes of a tick's budget, so that neither
- * many batches nor large ones of one key keep those of others waiting.
- */
+// In which order waiting batches are taken when more wait than a tick takes: each tenant in its turn, each key of a
+// tenant in its turn, of each the oldest first. A turn is as long as what it takes of a tick's budget, so that neither
+// many batches nor large ones of one key keep those of others waiting.
 
 interface Queued {
   readonly head: ObjectHead;
@@ -315,7 +316,7 @@ function merged(queues: readonly (readonly Queued[])[]): Queued[] {
   return all.sort((a, b) => a.at - b.at || ageOf(a) - ageOf(b)).map(({ queued }) => queued);
 }
 
-/** Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before. */
+// Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before.
 
 /** Released rows may take half of a tick's budget, so that they do not keep new uploads waiting. */
 const SHARE = 0.5;

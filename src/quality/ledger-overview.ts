@@ -1,3 +1,4 @@
+/** The sources of a ledger as an operator sees them. */
 import { dayOf } from '../lib/time.ts';
 import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './bounds.ts';
 import { idOf, idText, type Ledger, newCase, type SourceId } from './ledger.ts';
