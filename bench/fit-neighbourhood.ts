@@ -10,7 +10,7 @@ import { fitTable, tableSource } from './evaluate/fit.ts';
 import { readHistory } from './evaluate/history.ts';
 import { FIT_HELP, parseFitOptions } from './evaluate/options.ts';
 
-const TABLE_FILE = join(import.meta.dirname, '..', 'src', 'policy', 'neighbourhood-table.ts');
+const TABLE_FILE = join(import.meta.dirname, '..', 'src', 'generated', 'neighbourhood-table.ts');
 
 async function main(): Promise<number> {
   const options = parseFitOptions(process.argv.slice(2));

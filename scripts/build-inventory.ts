@@ -1,6 +1,6 @@
 /** `npm run build-inventory`: HELP says what it takes. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UNPACED } from '../src/lib/cooperate.ts';
@@ -9,14 +9,21 @@ import { DEFAULT_BUDGET } from '../src/merge/context.ts';
 import { parseLabelLevels } from '../src/policy/labels.ts';
 import { KvSliceStore } from '../src/storage/kv.ts';
 import { R2ObjectStore } from '../src/storage/r2.ts';
-import { type BuildSummary, buildInventory, summaryText } from './build-inventory/build.ts';
+import { BUILD_PROGRESS, type BuildSummary, buildInventory, summaryText } from './build-inventory/build.ts';
 import { BuildError } from './build-inventory/journal.ts';
-import { BuildProgress } from './build-inventory/progress.ts';
 import { WorkerPool } from './build-inventory/tasks.ts';
 import { parseArguments } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
-import { checkInputFile, checkOutputFile, checkWritableFolder, PROJECT, statePath, userPath } from './command/paths.ts';
+import {
+  checkInputFile,
+  checkOutputFile,
+  checkWritableFolder,
+  compatibilityDate,
+  statePath,
+  userPath,
+} from './command/paths.ts';
+import { outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { type Mapping, parseFieldTexts } from './import/mapping.ts';
 
@@ -154,11 +161,9 @@ export function remoteConfig({ bucket, namespaceId }: RemoteTarget, compatibilit
  * @throws BuildError `invalid-request` if wrangler cannot reach the account
  */
 async function openRemoteStore(target: RemoteTarget, folder: string): Promise<LocalStore> {
-  const date = /^compatibility_date = "([\d-]+)"$/m.exec(readFileSync(join(PROJECT, 'wrangler.toml'), 'utf8'))?.[1];
-  if (date === undefined) throw new Error('wrangler.toml has no compatibility_date');
   mkdirSync(folder, { recursive: true });
   const configPath = join(folder, 'wrangler.json');
-  writeFileSync(configPath, JSON.stringify(remoteConfig(target, date)));
+  writeFileSync(configPath, JSON.stringify(remoteConfig(target, compatibilityDate())));
   try {
     const { getPlatformProxy } = await import('wrangler');
     const { env, dispose } = await getPlatformProxy<{ readonly STORE: R2Bucket; readonly SLICES: KVNamespace }>({
@@ -188,8 +193,7 @@ async function build(options: Options): Promise<BuildSummary> {
   const work = options.work === null ? resolve(DEFAULT_WORK) : userPath(options.work);
   checkWritableFolder(dirname(work), '--work');
   const labels = [...parseLabelLevels(process.env.RINGFENCE_LABELS)];
-  const out = { isTerminal: process.stderr.isTTY === true, write: (text: string) => process.stderr.write(text) };
-  const progress = new BuildProgress(out, () => Date.now());
+  const progress = new Progress(outputOf(process.stderr), () => Date.now(), BUILD_PROGRESS);
   const store =
     options.remote === null
       ? await openLocalStore(state, { command: 'npm run build-inventory', create: true })
@@ -200,7 +204,7 @@ async function build(options: Options): Promise<BuildSummary> {
       objects: store.objects,
       slices: store.slices,
       now: () => Date.now(),
-      delay: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
+      sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
       randomId: () => crypto.randomUUID(),
       log: (event: string, details: object) => progress.note(JSON.stringify({ event, ...details })),
       pace: UNPACED,

@@ -1,4 +1,4 @@
-/** `npm run build`: what `npm pack` puts into the package, in dist/: a module for each entry, and its types. */
+/** `npm run build`: builds what `npm pack` puts into the package, in dist/: a module for each entry, and its types. */
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -37,16 +37,16 @@ export async function bundleEntries(): Promise<void> {
     platform: 'neutral',
     // Of packages that have no `exports`.
     mainFields: ['module', 'main'],
-    external: ENTRIES.flatMap(({ peers, runtime }) => [...peers, ...runtime]),
+    external: ENTRIES.flatMap(({ peers }) => peers),
     metafile: true,
     write: false,
     logLevel: 'warning',
   });
-  for (const { name, peers, runtime } of ENTRIES) {
+  for (const { name, peers } of ENTRIES) {
     const output = metafile.outputs[`dist/${name}.js`];
     if (output === undefined) throw new BuildError(`${name}: expected dist/${name}.js`);
     for (const { path } of output.imports) {
-      if (![...peers, ...runtime].includes(path)) throw new BuildError(`${name}: expected no import of ${path}`);
+      if (!peers.includes(path)) throw new BuildError(`${name}: expected no import of ${path}`);
     }
   }
   mkdirSync(DIST, { recursive: true });

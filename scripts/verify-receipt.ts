@@ -1,4 +1,4 @@
-/** `npm run verify-receipt`: makes an answer again from its receipt. */
+/** `npm run verify-receipt`: computes an answer again from its receipt, and compares. */
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
@@ -99,8 +99,8 @@ export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Pr
   const context = {
     ...stores,
     now: () => at,
-    background: () => {},
-    delay: (ms: number) => setTimeout(ms),
+    waitUntil: () => {},
+    sleep: (ms: number) => setTimeout(ms),
     log: () => {},
   };
   const finder = new Finder(context);

@@ -82,10 +82,10 @@ export async function lookUpWithFinder(
     objects: stores.objects,
     slices: stores.slices,
     now: () => clockMs,
-    background: (work) => {
+    waitUntil: (work) => {
       refresh = work;
     },
-    delay: async () => {},
+    sleep: async () => {},
     log: (event, details) => console.error(event, details),
   });
   const lookUp = async (numbers: readonly number[]): Promise<Looked> => {
@@ -153,7 +153,7 @@ async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage
     slices: billed.slices,
     pace: UNPACED,
     now: () => clockMs,
-    delay: async (ms) => {
+    sleep: async (ms) => {
       clockMs += ms;
     },
     randomId: () => `sample-${String(++ids).padStart(29, '0')}`,

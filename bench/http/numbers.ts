@@ -181,7 +181,7 @@ function mergeContext(folder: string): MergeContext {
     slices: new DirectorySliceStore(join(folder, 'slices')),
     pace: UNPACED,
     now: () => Date.now(),
-    delay: async () => undefined,
+    sleep: async () => undefined,
     randomId: randomUUID,
     log: () => undefined,
     budget: DEFAULT_BUDGET,

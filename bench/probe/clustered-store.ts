@@ -29,7 +29,7 @@ export async function writeStore(stores: Stores, numbers: Float64Array): Promise
   const context: MergeContext = {
     ...stores,
     now: () => SEEN_AT * 1000,
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => 'clustered',
     log: (event, details) => console.error(event, details),
     pace: UNPACED,

@@ -133,8 +133,8 @@ export async function openRingfence(objects: ObjectStore, slices: SliceStore): P
     objects,
     slices,
     now: () => 0,
-    background: () => {},
-    delay: async () => {},
+    waitUntil: () => {},
+    sleep: async () => {},
     log: (event, details) => console.error(event, details),
   });
   for (const { entries } of snapshot.runs) {

@@ -277,7 +277,7 @@ export class MeasuredWorld {
       objects: this.objects,
       slices: this.slices,
       now: () => this.clockMs,
-      delay: async (ms) => {
+      sleep: async (ms) => {
         this.clockMs += ms;
       },
       // As long as the Worker's, so that keys and manifests have their real sizes.

@@ -1,4 +1,4 @@
-/** Runs a program in a process of its own, for its CPU time and peak memory alone. */
+/** Runs a program in a process of its own, to measure its CPU time and peak memory alone. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildInventory } from '../../scripts/build-inventory/build.ts';
-import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
+import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { Progress } from '../../scripts/command/progress.ts';
+import type { Run, SegmentEntry } from '../../src/format/manifest.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
@@ -16,6 +18,7 @@ import { loadManifest } from '../../src/merge/publish.ts';
 import { DEFAULT_LEVELS, LabelLevels } from '../../src/policy/labels.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../src/storage/memory.ts';
+import { readCachedColumn, readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import type { BenchSize } from '../report.ts';
 import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../synthesize/write.ts';
@@ -23,7 +26,7 @@ import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts'
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 /** What the files or the bytes of the store depend on. */
-const MAKERS = ['src/format', 'src/merge', 'src/number', 'bench/synthesize', 'scripts/build-inventory'];
+const MAKERS = ['src/format', 'src/lib', 'src/merge', 'src/phone', 'bench/synthesize', 'scripts/build-inventory'];
 const SMALL_NUMBERS = 200_000;
 /** Cores of the machine that the published figures are from. */
 const THREADS = 2;
@@ -62,7 +65,8 @@ export async function ensureInventory(size: BenchSize): Promise<BenchInventory> 
 
 async function buildFolder({ folder, inventoryCsv }: BenchInventory): Promise<void> {
   const runner = new WorkerPool(THREADS);
-  const progress = new BuildProgress({ isTerminal: false, write: (text) => process.stderr.write(text) }, Date.now);
+  const out = { isTerminal: false, write: (text: string) => process.stderr.write(text) };
+  const progress = new Progress(out, Date.now, BUILD_PROGRESS);
   const request = {
     files: [inventoryCsv],
     labels: Object.keys(DEFAULT_LEVELS),
@@ -89,12 +93,31 @@ export function openStores(folder: string): Stores {
   };
 }
 
+/** All numbers of a run, ascending. @param onColumn is handed each numbers column, and its entry, as it is read */
+export async function numbersOf(
+  { objects, slices }: Stores,
+  { segments }: Run,
+  onColumn: (entry: SegmentEntry, bytes: Uint8Array<ArrayBuffer>) => void = () => {},
+): Promise<Float64Array> {
+  const numbers = new Float64Array(segments.reduce((sum, { count }) => sum + count, 0));
+  let at = 0;
+  for (const entry of segments) {
+    const cached = await readCachedColumn(slices, entry, 'numbers', (problem) => console.error(problem));
+    const bytes = cached ?? (await readColumn(objects, entry, 'numbers'));
+    onColumn(entry, bytes);
+    const reader = openNumbersSlice(bytes);
+    reader.copyRange(0, reader.count, numbers.subarray(at));
+    at += reader.count;
+  }
+  return numbers;
+}
+
 export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeContext {
   return {
     ...stores,
     now: () => Date.now(),
     // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => crypto.randomUUID(),
     log: (event, details) => console.error(JSON.stringify({ event, ...details })),
     pace: UNPACED,

@@ -1,4 +1,6 @@
-/** A store that is read through and written beside: a benchmark may merge into an inventory and leave it as it was. */
+/**
+ * A store that reads through to another and keeps its writes apart, so that a benchmark leaves an inventory as it was.
+ */
 
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import type {
@@ -74,7 +76,7 @@ export class OverlayObjectStore implements ObjectStore {
   }
 }
 
-/** As overlay-store.ts, for slices: immutable, so the newer store is just asked first. */
+/** The same of slices: they are immutable, so the newer store is just asked first. */
 export class OverlaySliceStore implements SliceStore {
   readonly #below: SliceStore;
   readonly #above = new MemorySliceStore();
@@ -97,5 +99,20 @@ export class OverlaySliceStore implements SliceStore {
 
   async list(cursor?: string): Promise<{ readonly slices: readonly SliceHead[]; readonly cursor?: string }> {
     return this.#above.list(cursor);
+  }
+}
+
+/** Takes slices and keeps none: a merge only writes them. */
+export class NullSliceStore implements SliceStore {
+  async get(): Promise<null> {
+    return null;
+  }
+
+  async put(): Promise<void> {}
+
+  async delete(): Promise<void> {}
+
+  async list(): Promise<{ slices: readonly SliceHead[] }> {
+    return { slices: [] };
   }
 }

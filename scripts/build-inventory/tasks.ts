@@ -1,4 +1,4 @@
-/** What is done in parallel, each task by itself from files to files: in a worker thread, or here. */
+/** Tasks that run in parallel, each from files to files, in a worker thread or in this one. */
 
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';

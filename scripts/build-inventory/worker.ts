@@ -1,4 +1,4 @@
-/** A worker thread: one task at a time, as the pool (tasks.ts) sends them. */
+/** A worker thread: it does one task at a time, as the pool (tasks.ts) sends them. */
 import { parentPort } from 'node:worker_threads';
 import { BuildError } from './journal.ts';
 import { runTask, type Task, type WorkerMessage } from './tasks.ts';

@@ -1,4 +1,4 @@
-/** The declarations of the package: tsc's files read by statement, and of them only what an entry leads to. */
+/** The declarations of the package: those statements of tsc's files that an entry leads to. */
 import { dirname, join } from 'node:path/posix';
 import { BuildError } from './entries.ts';
 

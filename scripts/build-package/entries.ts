@@ -1,4 +1,4 @@
-/** What the package offers; `exports` in package.json names the same, and a test holds the two in step. */
+/** The entries of the package. `exports` in package.json names the same, and a test compares the two. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command/errors.ts';
@@ -13,16 +13,14 @@ export interface Entry {
   readonly source: string;
   /** Optional peers of the package that it imports, types included. */
   readonly peers: readonly string[];
-  /** Modules of the runtime that it imports: Node, Deno, Bun have them, and Workers with `nodejs_compat`. */
-  readonly runtime: readonly string[];
 }
 
 export const ENTRIES: readonly Entry[] = [
-  { name: 'client', source: 'sdk/client/index.ts', peers: [], runtime: [] },
-  { name: 'fetch', source: 'sdk/middleware/fetch.ts', peers: [], runtime: [] },
-  { name: 'hono', source: 'sdk/middleware/hono.ts', peers: ['hono'], runtime: [] },
-  { name: 'itty-router', source: 'sdk/middleware/itty-router.ts', peers: ['itty-router'], runtime: [] },
-  { name: 'replica', source: 'replica/index.ts', peers: [], runtime: ['node:zlib'] },
+  { name: 'client', source: 'sdk/client/index.ts', peers: [] },
+  { name: 'fetch', source: 'sdk/middleware/fetch.ts', peers: [] },
+  { name: 'hono', source: 'sdk/middleware/hono.ts', peers: ['hono'] },
+  { name: 'itty-router', source: 'sdk/middleware/itty-router.ts', peers: ['itty-router'] },
+  { name: 'replica', source: 'replica/index.ts', peers: [] },
 ];
 
 /** Nothing, or not all, of the package was built. */

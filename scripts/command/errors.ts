@@ -1,4 +1,4 @@
-/** What a command tells the person at the terminal when it cannot go on: one sentence, no stack trace, no secret. */
+/** Errors of commands: what is wrong in one sentence, without a stack trace and without a secret. */
 
 /** Ends a command with its message as it is. */
 export class CommandError extends Error {

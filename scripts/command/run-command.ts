@@ -1,4 +1,4 @@
-/** How every command begins and ends. */
+/** Runs a command: it prints its errors and sets its exit status. */
 import { codeOf, sentenceOf, UsageError } from './errors.ts';
 
 export const EXIT_FAILED = 1;

@@ -1,6 +1,6 @@
 /**
- * Batches, of which everything else is made: which were merged, set aside, withdrawn or held back, and that each is
- * kept.
+ * Checks batches: which were merged, set aside, withdrawn or held back, and that each is kept, since all else is made
+ * from them.
  */
 import { openBatch } from '../../src/format/batch.ts';
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';

@@ -1,4 +1,4 @@
-/** All checks, one after the other; each reads only, and holds a bounded part of the store in memory. */
+/** Runs all checks, one after the other. They only read, and hold a bounded part of the store in memory. */
 
 import { decodeKeys } from '../../src/keys/registry.ts';
 import { messageOf } from '../../src/lib/errors.ts';

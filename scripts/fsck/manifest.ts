@@ -1,4 +1,6 @@
-/** The manifest: that it is there, can be read and agrees with itself, and which copy it was if it is lost. */
+/**
+ * Checks the manifest: that it is there, can be read and does not contradict itself; if it is lost, which copy it was.
+ */
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';

@@ -1,4 +1,7 @@
-/** Segments, their slices, the exact counts of their numbers, and activity: there, whole, and as the manifest says. */
+/**
+ * Checks segments, their slices, the exact counts of their numbers, and activity: each is there, whole, and as the
+ * manifest says.
+ */
 
 import { GrowingActivity } from '../../src/format/activity.ts';
 import { FoldedKeys } from '../../src/format/activity-fold.ts';

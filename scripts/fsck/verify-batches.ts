@@ -1,6 +1,6 @@
 /**
- * Whether the inventory is what its batches say, to the byte: all kept batches folded, against all runs folded, both
- * by the code that ticks and compactions run, one segment of each at a time.
+ * Verifies that the inventory is what its batches say, to the byte: it folds all kept batches, and all runs, with the
+ * code of ticks and compactions, one segment of each at a time, and compares.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

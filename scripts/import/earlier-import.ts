@@ -1,16 +1,16 @@
 /**
- * Going on with a file that has been repaired. An import can fail late: a bad byte, gzip cut short. The repaired file has
- * another content, often another name and another date, but the lines that were sent are in it: these are left out, the
- * others get the date that those got, and so each is counted once.
+ * Going on with a file that has been repaired. An import can fail late, at a bad byte or gzip that is cut short. The
+ * repaired file has another content, and often another name and date, but it has the lines that were sent. These are
+ * not sent again, and the others get the date that those got, so that each line is counted once.
  */
 
 import type { RawLine } from '../../src/ingest/body.ts';
 import { isBlank } from '../../src/ingest/fields.ts';
 import { type Labels, Rejection, validateLine } from '../../src/ingest/validate.ts';
+import { formatCount } from '../command/progress.ts';
 import { jsonOf, LINE_HASH_BYTES, LineSet, lineHash } from './chunks.ts';
 import { type FileSource, rowsOf } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
-import { formatCount } from './progress.ts';
 import { initialState, type ProgressState, StateFile } from './state.ts';
 import type { ImportIo } from './upload.ts';
 import { isTaken, type Target } from './upload.ts';
@@ -36,8 +36,8 @@ interface Candidate extends Earlier {
 }
 
 /**
- * The unfinished import, with the same options, of which the most lines are in this file: at least half of what was sent,
- * or of the file itself if that still breaks off.
+ * The unfinished import, with the same options, of which the most lines are in this file: at least half of what was
+ * sent, or of the file itself if that still breaks off.
  * @param all state files of the folder
  */
 export async function findUnfinished(
@@ -111,8 +111,8 @@ function canBeSent(raw: RawLine, { nowMs, observedAt }: Dates): boolean {
 }
 
 /**
- * The state from which a file begins that goes on with an earlier import: another file's, or its own if its lines are read
- * in another way by now. Saved before it is returned; stopped before that, the earlier one is found again.
+ * The state from which a file begins that goes on with an earlier import: another file's, or its own if its lines are
+ * read in another way by now. Saved before it is returned; stopped before that, the earlier one is found again.
  * @returns null if the earlier import had sent nothing, or the server does not have it
  */
 export async function goOnWith(

@@ -1,4 +1,4 @@
-/** A file as rows: the readers of src/ingest, fed piece by piece, with the columns mapped to fields. */
+/** Reads a file as rows, with the readers of src/ingest, and maps its columns to fields. */
 
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';

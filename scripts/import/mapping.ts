@@ -1,4 +1,4 @@
-/** From the columns of a foreign file to the fields of a detection. */
+/** Maps the columns of a foreign file to the fields of a detection. */
 
 import type { RawLine } from '../../src/ingest/body.ts';
 import { FIELDS, type Field, isField, misnamedField, respeltField } from '../../src/ingest/fields.ts';

@@ -1,7 +1,8 @@
-/** The server as an import sees it: uploads, sent again until they are taken, and the labels that it knows. */
+/** The server as an import sees it: it sends uploads until they are accepted, and asks which labels there are. */
 import * as v from 'valibot';
 import { DEFAULT_LABEL, type Labels } from '../../src/ingest/validate.ts';
 import { keyAdvice } from '../command/errors.ts';
+import { type Output, outputOf } from '../command/progress.ts';
 import { ImportError } from './mapping.ts';
 
 /** What an import needs of the world around it. */
@@ -22,12 +23,6 @@ export interface UploadInit {
   readonly signal: AbortSignal;
 }
 
-export interface Output {
-  /** Whether a progress bar can be drawn. */
-  readonly isTerminal: boolean;
-  readonly write: (text: string) => void;
-}
-
 /** @param stream where progress and messages go */
 export function realIo(stream: NodeJS.WriteStream): ImportIo {
   return {
@@ -35,7 +30,7 @@ export function realIo(stream: NodeJS.WriteStream): ImportIo {
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     random: () => Math.random(),
-    out: { isTerminal: stream.isTTY === true, write: (text) => stream.write(text) },
+    out: outputOf(stream),
   };
 }
 
@@ -122,8 +117,8 @@ export async function upload(
 }
 
 /**
- * Whether the server has an upload with this key, without sending it again. If it has not, it never will: the key is used
- * up by the question, also for an upload that is still under way.
+ * Whether the server has an upload with this key, without sending it again. If it has not, it never will: the key is
+ * used up by the question, also for an upload that is still under way.
  * @throws ImportError if there is no clear answer
  */
 export async function isTaken(idempotencyKey: string, target: Target, io: ImportIo): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * The edge Worker as it runs on this machine, where the development server fires the cron handler of the Worker that has
- * the address, and of no other: it hands that on to the control Worker, which has the crons.
+ * The edge Worker as it runs on this machine. The development server fires the cron handler only of the Worker that has
+ * the address, so this one hands it on to the control Worker, which has the crons.
  */
 import edge from '../../src/edge.ts';
 import type { EdgeEnv } from '../../src/wiring/edge.ts';

@@ -1,6 +1,6 @@
 /**
- * Loaded into a server's process before anything else (`node --import`), so that nothing is left of it whatever happens
- * to whom: it ends at once, with all its children, when the process that started it is gone, and when its workerd is.
+ * Loaded into the process of a server before anything else (`node --import`), so that no process is left behind: it
+ * ends at once, with all its children, when the process that started it is gone, or when its workerd is.
  */
 import type { ChildProcess } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';

@@ -1,4 +1,6 @@
-/** Who holds a port or a folder, and who started whom, as far as the system tells: on Linux, in /proc, of processes that may be looked at. */
+/**
+ * Which process holds a port or a folder, and which started which: read from /proc on Linux, as far as it may be read.
+ */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, sep } from 'node:path';
 

@@ -1,6 +1,6 @@
 /**
- * One process at a time on a state folder. The lock is one of the operating system on a file there, so it is gone when
- * its holder is, however that ended: a lock cannot be stale. A note beside it says who the holder is.
+ * Lets one process at a time work on a state folder. The lock is one of the operating system on a file there, so it is
+ * gone when its holder is, however that ended, and cannot become stale. A note beside it names the holder.
  */
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * Servers on this machine, each a process of its own. From before such a process is there until it is gone, somebody
- * answers for it: this process stops it, it ends by itself when this process is gone (guard.ts), and if it ends
- * otherwise it is started again.
+ * Runs servers on this machine, each in a process of its own. At any time somebody is responsible for such a process:
+ * this one stops it; it ends by itself when this process is gone (guard.ts); and if it ends for another reason, it is
+ * started again.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';

@@ -1,4 +1,4 @@
-/** How wrangler is run on this machine: with no account, no network and no terminal. */
+/** Runs wrangler on this machine, without an account, a network or a terminal. */
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';

@@ -19,9 +19,6 @@ import type { TenantStore } from '../tenants/tenant-store.ts';
 import type { BriefingService } from './briefings.ts';
 import type { Limiter } from './quota.ts';
 
-export type { Health } from '../lookup/health.ts';
-export type { EvidenceLine, Finding, RecordFacts } from '../policy/answer.ts';
-
 /** What serving any request takes: checking its key, counting its quota, and logging its failure. */
 export interface RequestServices {
   readonly keys: KeyRegistry;

@@ -8,7 +8,8 @@
 
 import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import { crc32, frame, openFrame } from '../lib/frame.ts';
+import { crc32 } from '../lib/crc32.ts';
+import { frame, openFrame } from '../lib/frame.ts';
 import { type ActivitySink, GrowingActivity, type KindSpan, type KnownKey, knownKey } from './activity.ts';
 import {
   type ActivityBlockPlace,

@@ -22,7 +22,8 @@
 
 import { ByteReader, type Bytes, ByteWriter, decodeText, encodeText, FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import { crc32, FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
+import { crc32 } from '../lib/crc32.ts';
+import { FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
 import type { RecordColumns } from './records.ts';
 
 const EVIDENCE_MAGIC = 'RFEV';

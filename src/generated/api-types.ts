@@ -310,6 +310,9 @@ export interface OperationTypes {
       docs: string;
     };
   };
+  health: {
+    answer: Health;
+  };
   status: {
     answer: Status;
   };
@@ -337,9 +340,6 @@ export interface OperationTypes {
     answer: {
       openapi: string;
     };
-  };
-  health: {
-    answer: Health;
   };
   feedManifest: {
     headers?: {
@@ -1506,6 +1506,21 @@ export interface Canary {
 export interface Canaries {
   canaries: Canary[];
 }
+export interface Health {
+  ok: boolean;
+  /**
+   * null: nothing has been read yet
+   */
+  generation: number | null;
+  /**
+   * Since this isolate last confirmed that its snapshot is the newest
+   */
+  ageSeconds: number | null;
+  /**
+   * What is not available: a recent inventory, recent lookups, API keys, or policies
+   */
+  failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
+}
 export interface Status {
   generation: number;
   publishedAt: string | null;
@@ -1629,21 +1644,6 @@ export interface Key {
     perMinute: number;
   } | null;
   createdAt: string;
-}
-export interface Health {
-  ok: boolean;
-  /**
-   * null: nothing has been read yet
-   */
-  generation: number | null;
-  /**
-   * Since this isolate last confirmed that its snapshot is the newest
-   */
-  ageSeconds: number | null;
-  /**
-   * What is not available: a recent inventory, recent lookups, API keys, or policies
-   */
-  failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
 }
 export interface FeedManifest {
   format: 1;

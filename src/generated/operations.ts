@@ -33,12 +33,12 @@ export const OPERATIONS: Readonly<Record<keyof OperationTypes, Operation>> = {
   listCanaries: { method: 'GET', path: '/v1/canaries', answers: [200] },
   deleteCanary: { method: 'DELETE', path: '/v1/canaries', answers: [204] },
   index: { method: 'GET', path: '/', answers: [200] },
+  health: { method: 'GET', path: '/healthz', answers: [200, 503] },
   status: { method: 'GET', path: '/v1/status', answers: [200] },
   rollback: { method: 'POST', path: '/v1/rollback', answers: [200] },
   createKey: { method: 'POST', path: '/v1/keys', answers: [201] },
   listKeys: { method: 'GET', path: '/v1/keys', answers: [200] },
   deleteKey: { method: 'DELETE', path: '/v1/keys/{id}', answers: [204] },
   openapi: { method: 'GET', path: '/openapi.json', answers: [200] },
-  health: { method: 'GET', path: '/healthz', answers: [200, 503] },
   feedManifest: { method: 'GET', path: '/v1/feed/manifest', answers: [200] },
 };

@@ -11,9 +11,9 @@
  * A frame is exactly header + body: anything else is refused, with what was expected and what was found.
  */
 
-import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
 import { type Bytes, decodeText, FormatError, parseJson } from './bytes.ts';
+import { crc32 } from './crc32.ts';
 
 export const FRAME_HEADER_BYTES = 16;
 
@@ -93,12 +93,7 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
   return body;
 }
 
-// CRC-32 as in zlib and PNG (reflected polynomial 0xEDB88320), as an unsigned 32-bit integer; of a text's UTF-8. The
-// platform's own is up to twenty times as fast as any in JavaScript, in Workers as in Node.
-
-export { crc32 };
-
-// A small object that changes by hand: a frame (frame.ts) around JSON, checked by a schema.
+// A small object that changes by hand: a frame around JSON, checked by a schema.
 
 export interface FramedJson<T> {
   encode(value: T): Bytes;

@@ -51,8 +51,8 @@ export class HealthCheck {
       {
         readIfChanged: async () => ({ value: await this.#probe(), etag: String(++this.#probed) }),
         now: () => deps.now(),
-        waitUntil: (work) => deps.background(work),
-        sleep: (ms) => deps.delay(ms),
+        waitUntil: (work) => deps.waitUntil(work),
+        sleep: (ms) => deps.sleep(ms),
         report: (error) => this.#report('lookups', error),
       },
       // No result is used for longer than until the next probe may be made.

@@ -4,7 +4,7 @@ import type { EvidenceEntry } from '../format/evidence.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import { addCounts, unionProfile } from '../format/records.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
-import { crc32 } from '../lib/frame.ts';
+import { crc32 } from '../lib/crc32.ts';
 import { dayOf } from '../lib/time.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/answer.ts';
 

@@ -21,8 +21,8 @@ export interface ServeContext {
   /** Milliseconds since 1970. */
   now(): number;
   /** Lets work go on after the answer has been sent (the platform's waitUntil). */
-  background(work: Promise<unknown>): void;
-  delay(ms: number): Promise<void>;
+  waitUntil(work: Promise<unknown>): void;
+  sleep(ms: number): Promise<void>;
   /** An event for the operator's log. Details never contain a number. */
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
@@ -117,8 +117,8 @@ export class SnapshotCache {
       {
         readIfChanged: (etag) => this.#readIfChanged(etag),
         now: () => context.now(),
-        waitUntil: (work) => context.background(work),
-        sleep: (ms) => context.delay(ms),
+        waitUntil: (work) => context.waitUntil(work),
+        sleep: (ms) => context.sleep(ms),
         // The last good snapshot stays, and answers tell its age.
         report: (error) => context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) }),
         compare: (a, b) => a.manifest.generation - b.manifest.generation,

@@ -1,4 +1,4 @@
-/** Detections in any order to facts objects: rows are collected in typed arrays, and sorted and encoded when full. */
+/** Makes activity objects: from detections in any order, and by folding objects into new ones. */
 
 import {
   type ActivityKey,
@@ -21,7 +21,7 @@ const ROW_WORK = 1 / 4;
 const TEXT_WORK = 2;
 const STEP_TEXTS = 128;
 
-/** Days that seconds of 32 bits have: 49,711, so that each fits into 16 bits. */
+/** Seconds of 32 bits cover 49,711 days, so that a day fits into 16 bits. */
 const DAYS = dayOf(2 ** 32 - 1) + 1;
 
 export class ActivityRows {
@@ -69,7 +69,7 @@ export class ActivityRows {
     return this.#count + 2 > this.#numbers.length;
   }
 
-  /** Makes a piece of what is left. */
+  /** Makes a piece of the rows that are left. */
   finish(): void {
     finish(this.finishSteps());
   }
@@ -132,7 +132,7 @@ export class ActivityRows {
     return encoder.finish();
   }
 
-  /** The kinds in use, ascending, and by circumstances what their rows keep. */
+  /** The kinds in use, ascending, and by attributes what their rows keep. */
   *#facts() {
     const used = this.#circumstances.subarray(0, this.#count);
     let ids = 0;
@@ -198,7 +198,7 @@ export class ActivityRows {
   }
 }
 
-/** Facts folded into objects of a bounded size. */
+// Activity folded into objects of a bounded size.
 
 /**
  * Bytes of blocks at which an object ends: about a million rows. A reader holds a few of its days, and a tick one such
@@ -227,14 +227,14 @@ export async function* foldActivityPaced(
   }
 }
 
-/** The same at once. */
+/** Folds objects without giving way. */
 export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimits = {}): Generator<EncodedActivity> {
   for (const one of foldSteps(inputs, limits)) if (typeof one !== 'number') yield one;
 }
 
 /**
- * Folds objects into new ones, and tells what work is done meanwhile. A new one begins with a day that might not fit whole, and within a day that is larger
- * than an object. Throws FormatError when an input is damaged.
+ * Folds objects into new ones, and tells what work is done meanwhile. A new one begins with a day that might not fit
+ * whole, and within a day that is larger than an object. Throws FormatError when an input is damaged.
  */
 function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;

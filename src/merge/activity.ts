@@ -1,6 +1,6 @@
 /**
- * What a tick keeps of the days on which numbers were detected: the facts of its batches, folded with the small objects
- * of the ticks before. New objects are written before the manifest that names them; what is replaced becomes garbage.
+ * The activity that a tick keeps: that of its batches, folded with the small objects of earlier ticks. New objects are
+ * written before the manifest that names them; the objects that they replace become garbage.
  */
 
 import type { ActivityKey } from '../format/activity.ts';
@@ -54,8 +54,8 @@ export async function mergeActivity(
 }
 
 /**
- * Entries with others that were made apart, folded with small ones as those of a tick are: else there were one more after
- * every withdrawal. Rejects when an object cannot be read or written: then nothing refers to any of them.
+ * Entries with others that were made apart, folded with small ones as those of a tick are: else there were one more
+ * after every withdrawal. Rejects when an object cannot be read or written: then nothing refers to any of them.
  */
 export async function joinActivity(
   context: MergeContext,
@@ -89,7 +89,7 @@ export function activityObjectKey(attempt: string, index: number): string {
   return `${FACTS_PREFIX}${attempt}-${String(index).padStart(6, '0')}`;
 }
 
-/** The facts of batches, in pieces of a bounded number of rows. */
+/** The activity of batches, in pieces of a bounded number of rows. */
 export function* activityOf(batches: readonly Batch[]): Steps<EncodedActivity[]> {
   const pieces: EncodedActivity[] = [];
   const keys = batches.flatMap((batch) => batch.keys);
@@ -169,11 +169,9 @@ async function readActivity({ objects, pace }: MergeContext, entry: ActivityEntr
   return input;
 }
 
-/**
- * Which facts objects a tick rewrites together with its own: none until there are eight of a size, so that a minute's
- * detections rewrite nothing as a rule; and an object that has reached half of its full size never again
- * (docs/decisions/0022-activity.md).
- */
+// Which activity objects a tick rewrites together with its own: none until there are eight of a size, so that a
+// minute's detections rewrite nothing as a rule; and an object that has reached half of its full size never again
+// (docs/decisions/0022-activity.md).
 
 /** Objects below this size are of the first tier. */
 const TIER_BYTES = 2 ** 19;

@@ -1,6 +1,7 @@
 /**
- * Batches as an operator lists them: those that wait, then all that ticks took up, latest first, as the history has them.
- * A page is made of a bounded number of reads; where it ended is in its text `next`, from which the following one goes on.
+ * Batches as an operator lists them, each with its state: first those that wait, then those that ticks took up, the
+ * latest first, as the history has them. A page takes a bounded number of reads; `next` of a page tells where the
+ * following one begins.
  */
 
 import { openBatchSteps, type Receipt, receiptOfTail } from '../format/batch.ts';
@@ -46,16 +47,16 @@ export interface BatchRow {
   readonly receivedAt: number | null;
   /** When a tick took it up, or it was withdrawn before any did; null: it waits. */
   readonly takenUpAt: number | null;
-  /** That merged it first, or took it up to keep it out. */
+  /** The generation that merged it first, or took it up to keep it out. */
   readonly generation: number | null;
-  /** Lines. null: the batch cannot be read. */
+  /** Accepted lines; null: the batch cannot be read. */
   readonly accepted: number | null;
   readonly rejected: number | null;
   /** Whose upload it is; null: not known, of batches from before it was kept. */
   readonly tenant: string | null;
-  /** Of the accepted ones: held back with their source. */
+  /** How many of the accepted lines are held back with their source. */
   readonly held: number;
-  /** The first twenty that it names. */
+  /** The first twenty sources that it names. */
   readonly sources: readonly SourceName[];
   readonly setAside: { readonly reason: string; readonly detail: string | null; readonly at: number } | null;
   readonly withdrawn: { readonly at: number; readonly by: string; readonly step: WithdrawalStep | null } | null;
@@ -74,7 +75,9 @@ interface Found {
   readonly generation: number | null;
 }
 
-/** Rejects when storage does not answer, or the history is not whole. null: `after` is no place that a page has told. */
+/**
+ * Rejects when storage does not answer, or the history is not whole. null: `after` is no place that a page has told.
+ */
 export async function listBatches(
   objects: ObjectStore,
   query: BatchQuery,
@@ -134,7 +137,7 @@ type Position =
   | { readonly kind: 'waiting'; readonly after: string }
   | { readonly kind: 'generation'; readonly generation: number; readonly commit: string; readonly from: number };
 
-/** Of text that is in the form of a position. */
+/** Reads a position from text of the form POSITION. */
 function positionOf(after: string | null): Position {
   const [first = '', second = '', third = ''] = (after ?? 'waiting:').split(':');
   if (first === 'waiting') return { kind: 'waiting', after: second };
@@ -236,12 +239,12 @@ async function hasSource(
   return (await pace.run(openBatchSteps(object.bytes))).keys.some(({ source }) => source === wanted);
 }
 
-/** What has become of an upload. */
+// What has become of an upload.
 
 export const BATCH_STATES = [
-  /** For the next ticks. */
+  /** It is to be merged by the next ticks. */
   'waiting',
-  /** In the inventory, but for what is held back or was dropped. */
+  /** It is in the inventory, except for rows that are held back or were dropped. */
   'merged',
   /** All of it is held back, with its sources. */
   'held',
@@ -258,7 +261,7 @@ export const WITHDRAWAL_STEPS = [
   'queued',
   /** Ticks read the kept batches. */
   'gathering',
-  /** Ticks write the runs and facts. */
+  /** Ticks write the runs and activity. */
   'rewriting',
 ] as const;
 type WithdrawalStep = (typeof WITHDRAWAL_STEPS)[number];
@@ -308,8 +311,8 @@ export class BatchStates {
   }
 
   /**
-   * When, in milliseconds since 1970, and by whom it was withdrawn; null: it was not. Takes one read, or three of one that
-   * the list does not have: it was withdrawn long ago, or just now, and then the list that has it is read.
+   * When, in milliseconds since 1970, and by whom it was withdrawn; null: it was not. Takes one read, or three of one
+   * that the list does not have: it was withdrawn long ago, or just now, and then the list that has it is read.
    */
   async withdrawal(id: string): Promise<{ readonly at: number; readonly by: string } | null> {
     const found = await withdrawalOf(this.#objects, this.#withdrawals, id);
@@ -330,7 +333,7 @@ export class BatchStates {
     return job.facts === null ? 'gathering' : 'rewriting';
   }
 
-  /** Rows held back. */
+  /** How many rows of a batch are held back. */
   held(id: string): number {
     return this.#held.get(id) ?? 0;
   }

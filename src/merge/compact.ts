@@ -1,4 +1,7 @@
-/** Merging runs into one, in shares: a tick does what it can, and the manifest says where the next one goes on. */
+/**
+ * Compaction: which runs are merged into one, and a chunk of that work in each tick; the manifest says where the next
+ * chunk begins.
+ */
 
 import { type Run, runNumbers, type SegmentEntry } from '../format/manifest.ts';
 import { readSegment } from '../storage/slices.ts';
@@ -77,11 +80,9 @@ export async function foldShare(
   return { attempt: writer.attempt, ...(await writer.finish()), resumeFrom };
 }
 
-/**
- * Which runs are merged when: tiered by size, so that a minute's detections never rewrite the base, and a lookup
- * folds a handful of runs. A run is merged with what is newer once that has grown to a fifth of it, so a record is
- * rewritten some three times a tier, and 20.87 million numbers stand in at most six runs (docs/decisions/0005).
- */
+// Which runs are merged when: tiered by size, so that a minute's detections never rewrite the base, and a lookup
+// folds a handful of runs. A run is merged with what is newer once that has grown to a fifth of it, so a record is
+// rewritten some three times a tier, and 20.87 million numbers stand in at most six runs (docs/decisions/0005).
 
 export const TIER_RATIO = 5;
 

@@ -1,3 +1,4 @@
+/** What the merge works with: its stores, clock and randomness, the budget of a tick, and a log with a bound. */
 import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
@@ -11,7 +12,7 @@ export interface MergeContext {
   readonly slices: SliceStore;
   /** Milliseconds since 1970. */
   now(): number;
-  delay(ms: number): Promise<void>;
+  sleep(ms: number): Promise<void>;
   /** What every loop over records counts with, and gives way by. */
   readonly pace: Pacer;
   /** A fresh random identifier of at least 64 bits, in characters that a key may have. */
@@ -49,11 +50,14 @@ export interface TickBudget {
   readonly inlineRecords: number;
   /** Segments written by a tick's share of a compaction: three storage writes and up to 32,768 records each. */
   readonly compactionSegments: number;
-  /** Distinct circumstances that a share of a compaction meets before it ends: links, one a number, are held as text. */
+  /** Distinct attributes that a share of a compaction meets before it ends: links, one a number, are held as text. */
   readonly compactionCircumstances: number;
   /** Kept batches read by a tick's share of a withdrawal; their bytes are bounded by four times `batchBytes`. */
   readonly withdrawalBatches: number;
-  /** Facts objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes anew. */
+  /**
+   * Activity objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes
+   * anew.
+   */
   readonly factsObjects: number;
   /** Records of a segment at most, and of a run that is merged with whatever is newer. Fewer in a simulation only. */
   readonly segmentRecords: number;

@@ -1,8 +1,9 @@
 /**
  * What an operator decides (a rollback, a withdrawal, a release, a drop) is a generation of its own, made on the newest
  * one, and anew if another writer publishes first. It takes a second, and a tick takes several: decisions one after the
- * other would keep every tick from publishing. So a tick that has lost its race takes a lease, and goes again; decisions
- * wait until it is given back, or over. The lease is a courtesy: who wins is decided by the swap of the manifest alone.
+ * other would keep every tick from publishing. So a tick that has lost its race takes a lease, and goes again;
+ * decisions wait until it is given back, or over. The lease is a courtesy: who wins is decided by the swap of the
+ * manifest alone.
  */
 
 import { messageOf } from '../lib/errors.ts';
@@ -13,9 +14,9 @@ import { readSetAside, type SetAside, writeSetAside } from './failing-batches.ts
 import { NO_BATCHES } from './history.ts';
 import { type LoadedManifest, loadManifest, publish } from './publish.ts';
 
-/** Of those who publish at once one wins each second, so as many may decide at the same time. */
+/** Of several writers at once one wins each second, so this many decisions may be made at the same time. */
 const ATTEMPTS = 20;
-/** Longer than a tick takes; one that stops holds decisions up for no longer. */
+/** Longer than a tick takes. A tick that stops holds decisions up no longer than this. */
 export const LEASE_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
 
@@ -40,16 +41,19 @@ export async function decideOn<T>(
   throw new Error(`the ${what} lost to other writers ${ATTEMPTS} times`);
 }
 
-async function giveWay({ objects, now, delay }: MergeContext): Promise<void> {
+async function giveWay({ objects, now, sleep }: MergeContext): Promise<void> {
   // Pauses are added up, whatever the clocks of storage and isolate say.
   for (let waitedMs = 0; waitedMs < LEASE_MS; waitedMs += LOOK_EVERY_MS) {
     const lease = await objects.head(TICK_LEASE_KEY);
     if (lease === null || now() - lease.uploadedAt >= LEASE_MS) return;
-    await delay(LOOK_EVERY_MS);
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
-/** Does a tick's work while decisions wait. Without the lease, should storage not give it, the work is done all the same. */
+/**
+ * Does a tick's work while decisions wait. Without the lease, should storage not give it, the work is done all the
+ * same.
+ */
 export async function underLease<T>({ objects, log }: MergeContext, work: () => Promise<T>): Promise<T> {
   const orLogged = async (call: Promise<unknown>) => {
     await call.catch((error: unknown) => log('lease.failed', { reason: messageOf(error) }));
@@ -63,7 +67,7 @@ export async function underLease<T>({ objects, log }: MergeContext, work: () => 
   }
 }
 
-/** Bringing back what was set aside, by a rollback or since a tick failed on it: the next ticks merge it. */
+// Bringing back what was set aside, by a rollback or since a tick failed on it: the next ticks merge it.
 
 export type ReleaseResult =
   /** To be merged by the next ticks; it may have been released before. */
@@ -96,7 +100,7 @@ function wasScreened({ reason }: SetAside): boolean {
   return reason === 'rollback';
 }
 
-/** Publishing what an admin decides of a source in quarantine: a new generation with the ledger changed. */
+// Publishing what an admin decides of a source in quarantine: a new generation with the ledger changed.
 
 type DecisionResult =
   | { readonly kind: 'done'; readonly generation: number; readonly ledger: Ledger }

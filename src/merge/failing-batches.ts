@@ -1,9 +1,11 @@
 /**
- * Ticks that die: of memory, or of their time, so that nothing can be caught. Only when batches have waited for minutes
- * and no generation has been published since does a tick say what it is about to take, before it opens it; one that
- * finds that an attempt on the same generation did not publish takes half as many, down to one. A single batch that ticks
- * die of is passed over, tried by itself a few times more, and then set aside unopened. As long as that goes on, the
- * manifest says how many batches a tick may take (`caution`); otherwise none of this is read or written.
+ * Batches that ticks fail on. Errors that can be caught are dealt with by `sift`, which finds the batches at fault.
+ *
+ * Ticks may also die, of memory or of their time, so that nothing can be caught. So if batches have waited for minutes
+ * and no generation was published since, a tick notes what it is about to take before it opens it. If an attempt on the
+ * same generation did not publish, the next tick takes half as many, down to one. A single batch that ticks die of is
+ * passed over, tried alone a few times more, and then set aside unopened. Meanwhile the manifest says how many batches
+ * a tick may take (`caution`); otherwise none of this is read or written.
  *
  * The object `attempt` changes and may be lost: then halving begins anew. Frame "RFAT" version 1 around JSON.
  */
@@ -233,14 +235,12 @@ export async function sift<Item, Merged>(
   return { ...largest, faulty };
 }
 
-/**
- * Batches that are kept out of the inventory as a whole, and why: each is kept, named by the history as consumed, and
- * can be brought back. The manifest, which every isolate reads, has only their key and how many they are.
- *
- * Immutable objects, written before the manifest that names them: `KEY-INDEX`, each with up to 5,000 batches, all but
- * the last full. A change writes all of them anew, since it is rare; those of no retained manifest are garbage. Frame
- * "RFSA" version 1 around JSON.
- */
+// Batches that are kept out of the inventory as a whole, and why: each is kept, named by the history as consumed, and
+// can be brought back. The manifest, which every isolate reads, has only their key and how many they are.
+//
+// Immutable objects, written before the manifest that names them: `KEY-INDEX`, each with up to 5,000 batches, all but
+// the last full. A change writes all of them anew, since it is rare; those of no retained manifest are garbage. Frame
+// "RFSA" version 1 around JSON.
 
 /** An object of some 700 KB at most. */
 export const SET_ASIDE_PAGE = 5_000;

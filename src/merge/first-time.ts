@@ -1,4 +1,4 @@
-/** The first-time decision of a merge: which of these numbers does no run know yet? */
+/** Which numbers of the batches at hand no run has: these are new. */
 import type { Batch } from '../format/batch.ts';
 import type { Run } from '../format/manifest.ts';
 import { openNumbersSlice } from '../format/numbers-slice.ts';

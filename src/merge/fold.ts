@@ -102,10 +102,8 @@ function numberOf(cursors: readonly RecordCursor[], index: number): number {
   return (cursors[index] as RecordCursor).number;
 }
 
-/**
- * Sources of records in number order. Batches and runs look the same to the fold: a batch row is a record of one
- * sighting (or of an aggregate), and a number may come several times in a row.
- */
+// Sources of records in number order. Batches and runs look the same to the fold: a batch row is a record of one
+// sighting (or of an aggregate), and a number may come several times in a row.
 
 export interface RecordCursor {
   /** The number the cursor stands on; infinity at the end. */
@@ -124,7 +122,7 @@ const TEXT_WORK = 0.5;
 export class BatchCursor implements RecordCursor {
   number = Number.POSITIVE_INFINITY;
   readonly #batch: Batch;
-  /** The merge's ids of the batch's circumstances. */
+  /** The merge's ids of the batch's attributes. */
   readonly #circumstances: Uint32Array;
   /** Of each of them, the merge's id of the profile that it makes. */
   readonly #profiles: Uint32Array;
@@ -193,7 +191,7 @@ export class RunCursor implements RecordCursor {
   #rank = 0;
   #block = -1;
   readonly #evidence = new EvidenceBlock();
-  /** The merge's ids of the segment's shared circumstances, and of the block's own; -1 until one is met. */
+  /** The merge's ids of the segment's shared attributes, and of the block's own; -1 until one is met. */
   #shared = new Int32Array();
   #own: number[] = [];
 
@@ -261,7 +259,7 @@ export class RunCursor implements RecordCursor {
     return Math.max(1, end - start);
   }
 
-  /** The merge's id of circumstances as the present block numbers them. */
+  /** The merge's id of attributes as the present block numbers them. */
   #circumstancesId(local: number, { evidence }: OpenSegment): number {
     const own = this.#own[local];
     if (own !== undefined) return own;

@@ -1,3 +1,7 @@
+/**
+ * Publishing a generation: the swap of the manifest, which is the only commit; and which earlier generations are
+ * retained.
+ */
 import {
   decodeManifest,
   EMPTY_MANIFEST,
@@ -16,9 +20,9 @@ import type { MergeContext } from './context.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
 
-/** R2 takes one write a second of one key, and refuses more. */
+/** R2 refuses a second write of a key within a second. */
 const WRITE_INTERVAL_MS = 1_000;
-/** Of one swap. A storage that refuses longer than this is down, and the next tick does the work again. */
+/** Attempts of one swap. If storage refuses longer than this, it is down, and the next tick does the work again. */
 const SWAP_ATTEMPTS = 3;
 
 export interface LoadedManifest {
@@ -76,7 +80,7 @@ export async function publish(
     return null;
   }
   const sinceLastMs = context.now() - previous.publishedAt;
-  if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.delay(WRITE_INTERVAL_MS - sinceLastMs);
+  if (sinceLastMs >= 0 && sinceLastMs < WRITE_INTERVAL_MS) await context.sleep(WRITE_INTERVAL_MS - sinceLastMs);
   const publishedAt = context.now();
   const { caution = previous.caution ?? null, ...changes } = change;
   const { caution: _, ...rest } = previous;
@@ -141,7 +145,7 @@ async function swap(
       return null;
     }
     // Nothing was written. Should the failed write land after all, it lands once: both have the same condition.
-    await context.delay(WRITE_INTERVAL_MS);
+    await context.sleep(WRITE_INTERVAL_MS);
   }
 }
 

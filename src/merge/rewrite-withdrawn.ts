@@ -1,16 +1,16 @@
 /**
- * Taking rows out of the inventory. A record is a fold of sums, minima and unions, from which nothing can be subtracted,
- * so the records of the numbers concerned are computed anew from all kept batches but those withdrawn:
+ * Taking rows out of the inventory. A record is a fold of sums, minima and unions, from which nothing can be
+ * subtracted, so the records of the numbers concerned are computed anew from all kept batches but those withdrawn:
  *
  *   1. gather    the batches are read in order of their ids, a share a tick, and what they have of the numbers is folded
- *                into a small run of its own, the side run; likewise facts. What is merged meanwhile is read from the
+ *                into a small run of its own, the side run; likewise activity. What is merged meanwhile is read from the
  *                history. In the end the side run has what the inventory would have of the numbers, as of one generation.
  *   2. replace   all runs of that generation are compacted into one, with the records of the side run in the place of
- *                theirs, and its facts objects likewise. What is merged meanwhile makes runs and facts of its own.
+ *                theirs, and its activity objects likewise. What is merged meanwhile makes runs and activity of its own.
  *   3. swap      both take the place of what they were made of, in one generation.
  *
- * Until the swap lookups answer as before. Every share ends with a publication, so whichever tick stops, loses to another
- * writer or cannot read something, the next one goes on from what was published last; a rollback begins anew.
+ * Until the swap lookups answer as before. Every share ends with a publication, so whichever tick stops, loses to
+ * another writer or cannot read something, the next one goes on from what was published last; a rollback begins anew.
  */
 import { type Batch, openBatchSteps } from '../format/batch.ts';
 import { type Manifest, type Run, runNumbers, watermarkAt } from '../format/manifest.ts';
@@ -48,9 +48,9 @@ import {
 const READ_FACTOR = 4;
 /** Read at the same time, but for a single batch that is larger. */
 const GROUP_BYTES = 8 * 2 ** 20;
-/** Of each row that is kept of them, with its place in the fold. */
+/** Bytes of memory for each row that is kept of them, with its place in the fold. */
 const ROW_BYTES = 48;
-/** Facts objects replaced by a share: each up to 8 MiB, read and written. */
+/** Activity objects replaced by a share: each up to 8 MiB, read and written. */
 const FACTS_A_SHARE = 4;
 /** A gathering that is further behind is begun anew: the history would take longer to read than the batches. */
 const MAX_BEHIND = 1_000;
@@ -59,7 +59,7 @@ const MAX_BEHIND = 1_000;
 interface Subject {
   readonly list: Withdrawals;
   readonly job: Job;
-  /** Those whose records are computed anew. */
+  /** The numbers whose records are computed anew. */
   readonly numbers: Float64Array;
   /** UTC day since 1970 of their earliest detection by the batches of the job. */
   readonly firstDay: number | null;
@@ -197,7 +197,8 @@ async function caughtUp({ objects, pace }: MergeContext, manifest: Manifest, bef
       skip.add(id);
     }
     for (const { batch: id, ...of } of released) {
-      // If the batch is still to be read, these rows are read with it: the ledger of that time no longer keeps them out.
+      // If the batch is still to be read, these rows are read with it: the ledger of that time no longer keeps them
+      // out.
       if (!whole.has(id) && !isToBeRead(id)) queue.push({ id, of });
     }
   }
@@ -309,7 +310,7 @@ class ShareReader {
   }
 }
 
-/** Does a share of the replacement: facts first, then runs, and the swap once both are done. */
+/** Does a share of the replacement: activity first, then runs, and the swap once both are done. */
 async function replace(context: MergeContext, base: LoadedManifest, subject: Subject): Promise<LoadedManifest | null> {
   const { manifest } = base;
   const { list, numbers } = subject;

@@ -1,4 +1,6 @@
-/** Returning to a retained generation: a new generation with the runs of an old one. */
+/**
+ * Rollbacks: a new generation with the inventory of a retained one. Also merging until nothing is left, for rebuilds.
+ */
 
 import { decodeManifest, type Manifest, type Run, watermarkAt } from '../format/manifest.ts';
 import { ledgerAfterRollback, type Rollback } from '../quality/decide.ts';
@@ -77,7 +79,7 @@ export async function rollback(
         setAside: await writeSetAside(context.objects, manifest.generation + 1, context.randomId(), setAside),
         unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
         facts: target.facts,
-        // Facts of any day may be gone, and none of a day before the first.
+        // Activity of any day may be gone, and none of a day before the first.
         reached: watermarkAt(manifest.reached, manifest.generation + 1, 0),
       },
       NO_BATCHES,
@@ -106,8 +108,8 @@ async function rolledBackLedger(
 }
 
 /**
- * What was withdrawn stays withdrawn, and what was dropped stays dropped: what the target's inventory has of it is to be
- * taken out again, and what was to be taken out of the target's is so still.
+ * What was withdrawn stays withdrawn, and what was dropped stays dropped: what the target's inventory has of it is to
+ * be taken out again, and what was to be taken out of the target's is so still.
  */
 async function rolledBackWithdrawals(
   context: MergeContext,
@@ -128,7 +130,7 @@ async function rolledBackWithdrawals(
   });
 }
 
-/** Merging until nothing is left to merge: what a rebuild from the kept batches ends with. */
+// Merging until nothing is left to merge: what a rebuild from the kept batches ends with.
 
 /** Far beyond what the largest store needs; a store that does not come to rest is reported, not looped on. */
 const MAX_STEPS = 100_000;

@@ -1,4 +1,4 @@
-/** From opened uploads to what is merged of them: screened by source, with the ledger that says what was left out. */
+/** Screens opened uploads by source: what of them is merged, and the ledger that says what is kept out. */
 import type { Batch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { DEFAULT_BOUNDS } from '../quality/bounds.ts';

@@ -16,14 +16,14 @@ import {
   unionProfile,
 } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
-import { crc32 } from '../lib/frame.ts';
+import { crc32 } from '../lib/crc32.ts';
 import { dayOf } from '../lib/time.ts';
 
 /** Where a cursor puts a record: one verdict and its entries. Several records of one number are folded into one. */
 export interface RecordSink {
   /** Days are UTC days since 1970, profile an id of the merge's dictionary. */
   verdict(firstDay: number, lastDay: number, sightings: number, profile: number): void;
-  /** Times are seconds since 1970, circumstances an id of the merge's dictionary. */
+  /** Times are seconds since 1970, attributes an id of the merge's dictionary. */
   entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
 }
 
@@ -46,7 +46,9 @@ export class SegmentBuilder implements RecordSink {
   #blockStart = 0;
   #current = -1;
 
-  /** @param limit records of a segment; more than any ten-thousand-block has, so that what a cut leaves over is not full */
+  /**
+   * @param limit records of a segment; more than any ten-thousand-block has, so that what a cut leaves over is not full
+   */
   constructor(dictionary: MergeDictionary, limit = SEGMENT_NUMBERS) {
     this.#dictionary = dictionary;
     this.#limit = limit;
@@ -124,7 +126,7 @@ export class SegmentBuilder implements RecordSink {
     this.#entryEnd[this.#current] = end;
   }
 
-  /** The order of the entry at an index against one of these circumstances and times. */
+  /** The order of the entry at an index against one of these attributes and times. */
   #compareEntry(at: number, circumstances: number, firstSeenAt: number, lastSeenAt: number): number {
     return (
       this.#dictionary.compare(this.#entryCircumstances[at] as number, circumstances) ||
@@ -209,7 +211,7 @@ export class SegmentBuilder implements RecordSink {
     };
   }
 
-  /** The circumstances in use among the first `entries`, in order of use, and each entry's index into them. */
+  /** The attributes in use among the first `entries`, in order of use, and each entry's index into them. */
   #localCircumstances(entries: number): { ids: Uint32Array; texts: string[] } {
     const local = new Int32Array(this.#dictionary.size).fill(-1);
     const ids = new Uint32Array(entries);
@@ -245,11 +247,11 @@ export class SegmentBuilder implements RecordSink {
   }
 }
 
-/** What a merge knows of circumstances and profiles: each distinct one once, as a small integer. */
+// What a merge knows of attributes and profiles: each distinct one once, as a small integer.
 
 export class MergeDictionary {
   readonly #circumstances = new AttributesTable();
-  /** By circumstances id, once asked for: its profile id, and its place in the canonical order. */
+  /** By attributes id, once asked for: its profile id, and its place in the canonical order. */
   readonly #profileOf: (number | undefined)[] = [];
   readonly #order: (number | undefined)[] = [];
   readonly #profiles: Profile[] = [];
@@ -261,7 +263,7 @@ export class MergeDictionary {
     return this.#circumstances.idOf(text);
   }
 
-  /** How many circumstances it holds. */
+  /** How many attributes it holds. */
   get size(): number {
     return this.#circumstances.size;
   }
@@ -270,7 +272,7 @@ export class MergeDictionary {
     return this.#circumstances.text(id);
   }
 
-  /** The profile of a record with only these circumstances. */
+  /** The profile of a record with only these attributes. */
   profileOf(circumstancesId: number): number {
     const known = this.#profileOf[circumstancesId];
     if (known !== undefined) return known;

@@ -1,3 +1,4 @@
+/** Writes segments to the object store, and their slices to the slice store. */
 import type { SegmentEntry } from '../format/manifest.ts';
 import { type EncodedSegment, openSegment } from '../format/segment.ts';
 import { CONNECTIONS } from '../lib/concurrency.ts';

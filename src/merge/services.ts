@@ -1,4 +1,4 @@
-/** Batches, for who operates them: reads and decisions on the store as it is now. */
+/** What operators ask for and decide: batches, sources and canaries, on the store as it is now. */
 
 import { idOf, type SourceId } from '../format/source.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../quality/bounds.ts';
@@ -39,7 +39,7 @@ export function batchService(context: MergeContext): BatchService {
   };
 }
 
-/** Sources and canaries, for who operates them: reads and decisions on the store as it is now. */
+// Sources and canaries, for who operates them: reads and decisions on the store as it is now.
 
 export interface QualityService {
   readonly bounds: Bounds;
@@ -59,7 +59,7 @@ type ChoiceResult =
   /** Several in quarantine are called so: nothing was decided. */
   | { readonly kind: 'ambiguous'; readonly candidates: readonly SourceId[] };
 
-/** All reject with StorageUnavailable when the storage does not answer, but for `canaries` (ChangedObject). */
+/** All reject with StorageUnavailable when the storage does not answer, but for `canaries` (CasObject). */
 export function qualityService(
   context: MergeContext,
   deps: Pick<CasObjectDeps, 'randomBytes' | 'sleep' | 'report'>,

@@ -34,7 +34,7 @@ export async function readStatus(objects: ObjectStore, now: number): Promise<Sto
   const { heads, isWhole } = await listWaiting(objects, now);
   const consumed = new Set(manifest.consumed);
   const waiting = heads.filter(({ key }) => !consumed.has(batchId(key)));
-  // One that is cut off has no count of rows to be asked for.
+  // A batch that is cut off has no count of rows that could be read.
   const keys = waiting.filter(({ sizeBytes }) => sizeBytes >= BATCH_ROWS_OFFSET + ROWS_BYTES).map(({ key }) => key);
   let detections = 0;
   await mapConcurrent(keys.slice(0, MAX_COUNTED), async (key) => {

@@ -91,7 +91,7 @@ export interface TakenBatches {
 export interface Candidates {
   readonly replay: readonly string[];
   readonly waiting: readonly string[];
-  /** Of those that wait. */
+  /** Sizes of the waiting batches. */
   readonly sizeBytes: ReadonlyMap<string, number>;
   /** When the oldest of them was uploaded or put back, milliseconds since 1970. */
   readonly oldestAt: number;
@@ -165,8 +165,8 @@ async function openInputs(
 const REPLAY_SHARE = 0.5;
 
 /**
- * Circumstances with a link are little more than their bytes. Those without are kinds, of facts and of profiles as well,
- * and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
+ * Attributes with a link are little more than their bytes. Those without are kinds, of activity and of profiles as
+ * well, and a merge has their text four times over: measured in test/unit/merge/memory.test.ts.
  */
 const KIND_COPIES = 3;
 
@@ -177,11 +177,9 @@ export function memoryBytes({ circumstances, keys }: Pick<Batch, 'circumstances'
   return sizeBytes + kindChars * KIND_COPIES;
 }
 
-/**
- * In which order waiting batches are taken when more wait than a tick takes: each tenant in its turn, each key of a
- * tenant in its turn, of each the oldest first. A turn is as long as what it takes of a tick's budget, so that neither
- * many batches nor large ones of one key keep those of others waiting.
- */
+// In which order waiting batches are taken when more wait than a tick takes: each tenant in its turn, each key of a
+// tenant in its turn, of each the oldest first. A turn is as long as what it takes of a tick's budget, so that neither
+// many batches nor large ones of one key keep those of others waiting.
 
 interface Queued {
   readonly head: ObjectHead;
@@ -235,7 +233,7 @@ function* merged(queues: readonly (readonly Queued[])[]): Steps<Queued[]> {
   return sorted.map(({ queued }) => queued);
 }
 
-/** Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before. */
+// Rows that were held back and have been released: merged by the next ticks, out of batches that were merged before.
 
 /** Released rows may take half of a tick's budget, so that they do not keep new uploads waiting. */
 const SHARE = 0.5;

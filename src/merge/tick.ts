@@ -38,7 +38,7 @@ export interface TickResult {
   readonly lostRace: boolean;
 }
 
-/** Of a tick that publishes nothing since others are first: as often it goes again. */
+/** How often a tick goes again if it publishes nothing because others are first. */
 const LEASES = 2;
 
 export async function tick(outer: MergeContext): Promise<TickResult> {
@@ -231,7 +231,7 @@ function detailOf(error: unknown): string {
   return text.replace(/\d{6,}/g, '#').slice(0, MAX_DETAIL_CHARS);
 }
 
-/** One line, however many: an upload may name as many sources as it has lines. */
+/** Logs one line for all of them: an upload may name as many sources as it has lines. */
 function logQuarantined({ log }: MergeContext, quarantined: readonly Case[]): void {
   if (quarantined.length === 0) return;
   const reasons = [...new Set(quarantined.flatMap((one) => one.reasons))];

@@ -11,12 +11,15 @@ import { KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
 import { listPages, type ObjectHead, type ObjectStore, type StoredObject } from '../storage/store.ts';
 import type { MergeContext } from './context.ts';
 
-/** Of 1,000 each: twice what a flood of ten thousand uploads is; some 10 MB of heads. */
+/** Pages of 1,000 keys: twice as many as a flood of ten thousand uploads, and some 10 MB of heads. */
 const LIST_PAGES = 20;
 /** So far back, where more wait than are listed, the latest are looked at as well; clocks of isolates may be ahead. */
 const RECENT_MS = 300_000;
 const AHEAD_MS = 10_000;
-/** Of the 13 digits of milliseconds, those that tell 10 seconds apart: what a key of 6,000 uploads a minute fills a page with. */
+/**
+ * Of the 13 digits of milliseconds, those that tell 10 seconds apart: what a key of 6,000 uploads a minute fills a page
+ * with.
+ */
 const WINDOW_DIGITS = 9;
 const WINDOW_MS = 10_000;
 

@@ -1,7 +1,7 @@
 /**
- * Taking back an upload. The commit is the swap of a manifest whose list of withdrawals names it (withdrawals.ts): a batch
- * that only waits, is set aside, is to be merged again or is held back is out at once, and what the inventory has of
- * another one is taken out by the ticks (rewrite-withdrawn.ts).
+ * Withdrawing an upload. The commit is the swap of a manifest whose list of withdrawals names it. A batch that only
+ * waits, is set aside, is to be merged again or is held back is out at once. What the inventory has of any other batch
+ * is taken out by ticks (rewrite-withdrawn.ts).
  */
 
 import * as v from 'valibot';
@@ -167,14 +167,13 @@ async function opened({ objects, pace }: MergeContext, id: string): Promise<Batc
   }
 }
 
-/**
- * Which uploads were taken back, and how far taking their rows out of the inventory has come.
- *
- * For ever there is a small object a batch, `batches/withdrawn/ID`, frame "RFWB" version 1 around JSON {"at", "by"}: from
- * the batches and these a store can be rebuilt. What a generation needs is a list of its own, immutable, that its manifest
- * names, frame "RFWL" version 1 around JSON: the swap of the manifest is the commit of a withdrawal, as of everything. A
- * batch leaves the list once no generation that a rollback can return to has any of its rows; by then its object is there.
- */
+// Which uploads were taken back, and how far taking their rows out of the inventory has come.
+//
+// For ever there is a small object a batch, `batches/withdrawn/ID`, frame "RFWB" version 1 around JSON {"at", "by"}:
+// from the batches and these a store can be rebuilt. What a generation needs is a list of its own, immutable, that its
+// manifest names, frame "RFWL" version 1 around JSON: the swap of the manifest is the commit of a withdrawal, as of
+// everything. A batch leaves the list once no generation that a rollback can return to has any of its rows; by then its
+// object is there.
 
 const id = v.string();
 /** Of a source, or all of a batch. */
@@ -230,10 +229,10 @@ const job = v.object({
     /** Beyond the cursor, to be passed over: they were in the queue. */
     skip: v.array(id),
   }),
-  /** The records of the numbers, in number order, and their facts. */
+  /** The records of the numbers, in number order, and their activity. */
   side: v.array(segment),
   sideFacts: v.array(facts),
-  /** Once all is gathered: facts objects to be replaced, with how many have been, and what by. */
+  /** Once all is gathered: activity objects to be replaced, with how many have been, and what by. */
   facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(facts) })),
 });
 

@@ -1,6 +1,6 @@
 /**
- * A pile: batches of which one source's rows are kept out. A source that is held back for months has tens of thousands,
- * so beyond a page's worth they move to pages, immutable objects of their own, and the ledger stays small.
+ * A batch set: the batches of which one source's rows are kept out. A source that is held back for months has tens of
+ * thousands. Those beyond a page's worth move to pages, which are immutable objects, so the ledger stays small.
  */
 
 import * as v from 'valibot';
@@ -10,7 +10,7 @@ import { count } from '../lib/schema.ts';
 import { QUARANTINE_PAGE_PREFIX } from '../storage/keys.ts';
 import type { ObjectStore } from '../storage/store.ts';
 
-/** Some 60 KB of ids: what the ledger holds of a pile, and what a page does. */
+/** Some 60 KB of ids: what the ledger holds of a batch set, and what a page does. */
 export const PAGE_BATCHES = 1_000;
 
 const setBatch = v.object({
@@ -51,14 +51,14 @@ export function joinBatchSets(a: BatchSet, b: BatchSet): BatchSet {
   };
 }
 
-/** All batches of a pile. Rejects when a page is missing or damaged. */
+/** All batches of a batch set. Rejects when a page is missing or damaged. */
 export async function batchesOfSet(objects: ObjectStore, { batches, pages }: BatchSet): Promise<SetBatch[]> {
   const all: SetBatch[] = [];
   for (const key of pages) all.push(...(await readPage(objects, key)));
   return [...all, ...batches];
 }
 
-/** A pile without a batch, and what was in it of that; null: nothing was. Rejects when a page cannot be read. */
+/** A batch set without a batch, and what was in it of that; null: nothing was. Rejects when a page cannot be read. */
 export async function takeFromBatchSet(
   objects: ObjectStore,
   own: BatchSet,
@@ -81,7 +81,7 @@ export async function takeFromBatchSet(
   return null;
 }
 
-/** Takes the oldest page off a pile that has no batch in the ledger itself. */
+/** Takes the oldest page off a batch set that has no batch in the ledger itself. */
 export async function unfoldPage(objects: ObjectStore, own: BatchSet): Promise<BatchSet> {
   const [first, ...pages] = own.pages;
   if (own.batches.length > 0 || first === undefined) return own;
@@ -97,8 +97,8 @@ export async function foldPages(objects: ObjectStore, own: BatchSet, randomId: (
 }
 
 /**
- * Moves all of it to pages. What is on the latest is written anew together with it if it fits, or many a page would have
- * a few batches; one that cannot be read stays as it is.
+ * Moves all of it to pages. What is on the latest is written anew together with it if it fits, or many a page would
+ * have a few batches; one that cannot be read stays as it is.
  */
 export async function foldAll(objects: ObjectStore, own: BatchSet, randomId: () => string): Promise<BatchSet> {
   const latest = own.pages.at(-1);
@@ -126,13 +126,14 @@ async function readPage(objects: ObjectStore, key: string): Promise<readonly Set
   return file.decode(object.bytes).batches;
 }
 
-/**
- * Detections of canaries that are not in the inventory although their source is not held back: batch by batch, since each
- * upload of a source that is trusted may name one. Beyond a page's worth they move to pages, immutable objects of their own.
- * Each page names the one before it, so the ledger has the key of the latest alone, and is as small after years as at first.
- */
+// Detections of canaries that are not in the inventory although their source is not held back: batch by batch, since
+// each upload of a source that is trusted may name one. Beyond a page's worth they move to pages, immutable objects of
+// their own. Each page names the one before it, so the ledger has the key of the latest alone, and is as small after
+// years as at first.
 
-/** Characters of JSON: what the ledger holds, and what a page does. Some 1,000 entries, or several with all canaries. */
+/**
+ * Characters of JSON: what the ledger holds, and what a page does. Some 1,000 entries, or several with all canaries.
+ */
 export const LEFT_OUT_CHARS = 100_000;
 
 const entry = v.object({
@@ -144,7 +145,9 @@ const entry = v.object({
 export const excludedMembers = {
   /** Detections of canaries by sources that are not held back. */
   leftOut: v.array(entry),
-  /** Key of the page with those before; null: there are none. Ledgers were written without it before there were pages. */
+  /**
+   * Key of the page with those before; null: there are none. Ledgers were written without it before there were pages.
+   */
   leftOutPage: v.optional(v.nullable(v.string()), null),
 };
 

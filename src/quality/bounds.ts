@@ -1,4 +1,7 @@
-/** What is counted of a source, by the UTC day its uploads arrived, and the shares that are judged. */
+/**
+ * Bounds of sources: what is counted of each, by the UTC day its uploads arrived, and when its shares are beyond a
+ * bound.
+ */
 
 import * as v from 'valibot';
 import { addCounts } from '../format/records.ts';
@@ -12,7 +15,7 @@ export const dayFigures = v.object({
   lines: count,
   /** Detections. */
   accepted: count,
-  /** Lines whose number is none, but for the unassigned. */
+  /** Lines whose number is not a number, without the unassigned ones. */
   invalid: count,
   /** Lines whose number has a possible length and is in no assigned range. */
   unassigned: count,
@@ -20,7 +23,7 @@ export const dayFigures = v.object({
   fixedLine: count,
   /** Numbers, distinct within an upload. */
   numbers: count,
-  /** Of those, on record before, by whichever source: at least as many as others had reported. */
+  /** How many of those numbers were on record before, by any source: at least as many as others had reported. */
   known: count,
 });
 
@@ -87,10 +90,8 @@ function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
-/**
- * What a source may be like. A bound is far beyond what honest feeds do, since holding an honest one back costs its
- * operator a look, but is crossed by whoever fills a list with invented numbers (docs/QUALITY.md has the figures).
- */
+// What a source may be like. A bound is far beyond what honest feeds do, since holding an honest one back costs its
+// operator a look, but is crossed by whoever fills a list with invented numbers (docs/QUALITY.md has the figures).
 
 const wholeCount = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
@@ -158,7 +159,7 @@ export function parseBounds(text: string | undefined): Bounds {
   throw new Error(`${expected}; ${v.getDotPath(issue) ?? 'body'}: expected ${issue.expected ?? 'another value'}`);
 }
 
-/** Whether a source is beyond the bounds: pure, over figures alone. */
+// Whether a source is beyond the bounds: pure, over figures alone.
 
 /** The longest window: long enough for a trickle to add up, short enough for an honest past not to hide a bad week. */
 export const WINDOW_DAYS = 7;

@@ -81,13 +81,11 @@ function changed(ledger: Ledger, id: SourceId, now: number, edit: (found: Case) 
   return found === undefined || !isQuarantined(found) ? null : withCases(ledger, [edit(found)], now);
 }
 
-/**
- * The ledger of a generation that a rollback makes. What is decided of a source, and what was counted of it, stays as
- * it is now: a rollback undoes merges, not judgements. What is kept out of the inventory is what the target's inventory
- * did not have: batches merged since are out of it as a whole, set aside or to be merged again and screened again. But
- * what was dropped stays dropped, in whatever batch: it is left out when the batch is merged again (screen.ts), and taken
- * out of the target's inventory if that has it.
- */
+// The ledger of a generation that a rollback makes. What is decided of a source, and what was counted of it, stays as
+// it is now: a rollback undoes merges, not judgements. What is kept out of the inventory is what the target's inventory
+// did not have: batches merged since are out of it as a whole, set aside or to be merged again and screened again. But
+// what was dropped stays dropped, in whatever batch: it is left out when the batch is merged again (screen.ts), and
+// taken out of the target's inventory if that has it.
 
 export interface Rollback {
   /** Whether what was merged since is to be merged again; that goes for what was released since, too. */
@@ -164,7 +162,7 @@ async function caseAfter(
   return { own: { ...after, state: 'quarantined', since: now, reasons: ['rollback'], trust: null }, revived };
 }
 
-/** The ledger once a batch is withdrawn: what was held back of it, or was due, is never to be merged. */
+// The ledger once a batch is withdrawn: what was held back of it, or was due, is never to be merged.
 
 /**
  * The same ledger if nothing of the batch was held or due. Rejects when a page cannot be read.

@@ -1,4 +1,4 @@
-/** Batches by source: whose rows are which, and the same batch with some of them left out. */
+/** Excluded rows: which rows of a batch belong to which source, and the same batch without some of them. */
 
 import type { ActivityKey } from '../format/activity.ts';
 import type { Batch } from '../format/batch.ts';
@@ -47,7 +47,7 @@ export function ofNumbers(batch: Batch, numbers: Float64Array): Batch {
   });
 }
 
-/** In the same order, with only the circumstances that are left: the merge must not meet those of rows left out. */
+/** In the same order, with only the attributes that are left: the merge must not meet those of excluded rows. */
 function selectRows(batch: Batch, isKept: (circumstance: number, number: number) => boolean): Batch {
   const { rows, numbers, circumstance, circumstances } = batch;
   const kept = new Uint32Array(rows);
@@ -87,7 +87,7 @@ function picked(column: Uint32Array, rows: Uint32Array): Uint32Array {
   return values;
 }
 
-/** What a generation's inventory does not have of its batches, batch by batch, as its ledger says. */
+// What a generation's inventory does not have of its batches, batch by batch, as its ledger says.
 
 /** Whoever uploads one line at a time makes a hundred thousand batches that lack the same: they share what says so. */
 class Omissions {

@@ -1,3 +1,4 @@
+/** The sources of a ledger as an operator sees them. */
 import { idOf, idText, type SourceId } from '../format/source.ts';
 import { dayOf } from '../lib/time.ts';
 import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './bounds.ts';

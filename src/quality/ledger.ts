@@ -4,7 +4,7 @@
  * Frame "RFLE" version 1 around JSON.
  *
  * Of each batch merged by the generation, the inventory has every row but
- *   - those of a source with the batch in one of its piles (`held`, `due`, `dropped`),
+ *   - those of a source with the batch in one of its batch sets (`held`, `due`, `dropped`),
  *   - those that `leftOut`, or a page of it, names by batch, source and number.
  * From the batches and these two the inventory can be rebuilt, to the same bytes.
  */
@@ -37,8 +37,8 @@ export const LEDGER_DAYS = 28;
 /** Sources with figures; of more, those with the most lines. With all days of all some 900 KB. */
 export const MAX_SOURCES = 300;
 /**
- * Sources of one tenant, and of all together, that are held back by name: each takes 200 bad lines, or one with a canary.
- * What an API key uploads beyond that is held back as a whole, as one case of the key.
+ * Sources of one tenant, and of all together, that are held back by name: each takes 200 bad lines, or one with a
+ * canary. What an API key uploads beyond that is held back as a whole, as one case of the key.
  */
 export const MAX_TENANT_CASES = 100;
 export const MAX_CASES = 2_000;
@@ -100,8 +100,8 @@ export async function readLedger(objects: ObjectStore, { ledger }: Pick<Manifest
 }
 
 /**
- * Returns the key to publish. What the ledger is too small for is on pages by then. Not published, the object is garbage.
- * Rejects with RangeError, and no ledger is written, when it has something that no reader takes.
+ * Returns the key to publish. What the ledger is too small for is on pages by then. Not published, the object is
+ * garbage. Rejects with RangeError, and no ledger is written, when it has something that no reader takes.
  * @param generation that is to name it
  * @param randomId of this ledger, and its pages'
  */
@@ -177,7 +177,8 @@ export function takesPlace({ state, held, due, every }: Case): boolean {
 }
 
 /**
- * As the briefing tells them, longest held first. It is for every tenant, and names none: feeds of one name are counted.
+ * As the briefing tells them, longest held first. It is for every tenant, and names none: feeds of one name are
+ * counted.
  */
 export function quarantinedSources({ cases }: Ledger) {
   const quarantined = cases.filter(isQuarantined).toSorted((a, b) => a.since - b.since);
@@ -195,12 +196,14 @@ export function quarantinedSources({ cases }: Ledger) {
   });
 }
 
-/**
- * Keeping the ledger small, which each tick that merges reads and writes whole: what grows with uploads moves to pages.
- * A tenant has a hundred sources in quarantine, each with piles of its own, so all piles together have a bound as well.
- */
+// Keeping the ledger small, which each tick that merges reads and writes whole: what grows with uploads moves to pages.
+// A tenant has a hundred sources in quarantine, each with batch sets of its own, so all batch sets together have a
+// bound as well.
 
-/** Batches that a ledger holds of all its piles, some 600 KB of ids; those beyond are on pages, as few as they may be. */
+/**
+ * Batches that a ledger holds of all its batch sets, some 600 KB of ids; those beyond are on pages, as few as they may
+ * be.
+ */
 export const MAX_LEDGER_BATCHES = 10_000;
 
 const PILES = ['held', 'due', 'dropped'] as const;
@@ -211,7 +214,10 @@ async function foldLedger(objects: ObjectStore, ledger: Ledger, randomId: () => 
   return { ...ledger, ...(await foldExcludedRows(objects, ledger, randomId)), cases };
 }
 
-/** Beyond the bound the largest piles move first, until half of it is left: so that a page is written for many batches. */
+/**
+ * Beyond the bound the largest batch sets move first, until half of it is left: so that a page is written for many
+ * batches.
+ */
 async function foldCases(
   objects: ObjectStore,
   cases: readonly Case[],

@@ -1,4 +1,7 @@
-/** What the uploads in hand say of their sources, before anything of them is merged. */
+/**
+ * Screening: what the uploads at hand say of their sources before they are merged, and what is left without those held
+ * back.
+ */
 
 import type { Batch } from '../format/batch.ts';
 import { everySource, idText, type Owner, type SourceId, type SourceName, sourceId } from '../format/source.ts';
@@ -79,7 +82,7 @@ function* countRows(
   const accepted = new Uint32Array(sources.length);
   const distinct = new Uint32Array(sources.length);
   const known = new Uint32Array(sources.length);
-  /** By source: its number is to count once, whatever its circumstances. */
+  /** By source: its number is to count once, whatever its attributes. */
   const lastNumber = new Float64Array(sources.length);
   // Batches of a tick are looked up together: where this one begins is searched for, not walked to.
   let at = rows === 0 ? 0 : lowerBound(looked, numbers[0] as number);
@@ -115,7 +118,7 @@ function findHits({ rows, numbers, circumstance, keys }: Batch, canaries: Float6
   return hits;
 }
 
-/** The ledger's daily figures, with those of new uploads. */
+// The ledger's daily figures, with those of new uploads.
 
 /** @param today UTC days since 1970: when they arrived, whatever days they tell of */
 export function withFigures(ledger: Ledger, arrived: readonly CountedBatch[], today: number): Ledger {
@@ -157,7 +160,7 @@ function withMostLines(all: readonly Ledger['sources'][number][]): Ledger['sourc
   return kept;
 }
 
-/** What the ledger tells of the canaries that were seen. */
+// What the ledger tells of the canaries that were seen.
 
 /** Named with a canary; a hit quarantines its source, so more than a few names are one uploader under many. */
 const MAX_HIT_SOURCES = 20;
@@ -181,11 +184,9 @@ export function withHits(
   return { ...ledger, hits: [...hits.values()] };
 }
 
-/**
- * The screen every upload passes between being opened and being merged: which of its sources are beyond their bounds,
- * and what is left of it without them. Pure: the same uploads on the same ledger give the same answer, so that a tick
- * that lost its race, or stopped, is done again by the next one as if it had never been.
- */
+// The screen every upload passes between being opened and being merged: which of its sources are beyond their bounds,
+// and what is left of it without them. Pure: the same uploads on the same ledger give the same answer, so that a tick
+// that lost its race, or stopped, is done again by the next one as if it had never been.
 
 export interface ScreenedUpload {
   readonly id: string;
@@ -310,7 +311,8 @@ function* judgeAll(
     yield SOURCE_WORK;
     const known = places.caseOf(id);
     if (known?.state === 'quarantined' || [...owners.keys()].every((owner) => places.isHeldWhole(owner))) continue;
-    // What was decided of a name before tenants had sources of their own goes for each of them until it is decided anew.
+    // What was decided of a name before tenants had sources of their own goes for each of them until it is decided
+    // anew.
     const before = known ?? (id.tenant === undefined ? undefined : places.caseOf({ source: id.source }));
     const days = daysOf.get(idText(id)) ?? [];
     const broken: Reason[] = isHit ? ['canary'] : [];

@@ -21,7 +21,7 @@ interface OriginOptions {
   /** With the scope `feed`. */
   readonly key: string;
   fetch(request: Request): Promise<Response>;
-  delay(ms: number): Promise<void>;
+  sleep(ms: number): Promise<void>;
   /** 0 to 1, for the pauses between attempts. */
   random(): number;
 }
@@ -65,10 +65,10 @@ export class Origin {
   }
 
   async #attempt<T>(path: string, etag: string | null, read: (response: Response) => Promise<T>): Promise<T> {
-    const { delay, random } = this.#options;
+    const { sleep, random } = this.#options;
     let failure: Error | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (attempt > 0) await delay(BASE_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
+      if (attempt > 0) await sleep(BASE_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
       try {
         const response = await this.#send(path, etag);
         try {

@@ -80,7 +80,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   const {
     store,
     now = () => Date.now(),
-    delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    delay: sleep = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     log = () => undefined,
     waitUntil = () => undefined,
     stale = 'serve',
@@ -88,12 +88,12 @@ export function createReplica(options: ReplicaOptions): Replica {
     fetch: fetchRequest = (request) => fetch(request),
     random = () => Math.random(),
   } = options;
-  const origin = new Origin({ url: options.url, key: options.key, fetch: fetchRequest, delay, random });
+  const origin = new Origin({ url: options.url, key: options.key, fetch: fetchRequest, sleep, random });
   const objects = new CopyObjects(store);
   const slices = new CopySlices(store);
   // The age of answers is counted from the syncs (below), not from when this isolate last read the copy.
   const maxAgeMs = Number.POSITIVE_INFINITY;
-  const finder = new Finder({ objects, slices, now, delay, log, background: waitUntil, maxAgeMs });
+  const finder = new Finder({ objects, slices, now, sleep, log, waitUntil, maxAgeMs });
   const sandboxed = withSandbox(finder, now);
   const ageOf = ({ confirmedAt }: Copy) => Math.max(0, Math.floor((now() - confirmedAt) / 1000));
 
@@ -124,7 +124,7 @@ export function createReplica(options: ReplicaOptions): Replica {
 
   return {
     async sync() {
-      const report = await sync({ origin, store, slicesPerSync, now, delay, log });
+      const report = await sync({ origin, store, slicesPerSync, now, sleep, log });
       // This isolate may answer lookups too; others see the pointer within seconds. A failure here matters only if it
       // is one of the copy itself: a new version of the package may be unable to use what the one before it stored.
       await finder.snapshots.refresh().catch((error) => {

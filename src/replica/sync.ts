@@ -39,7 +39,7 @@ interface SyncContext {
   readonly slicesPerSync: number;
   /** Milliseconds since 1970. */
   now(): number;
-  delay(ms: number): Promise<void>;
+  sleep(ms: number): Promise<void>;
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
 
@@ -342,10 +342,10 @@ async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise
  * Removes the announcement from the pointer. Other syncs may have swapped the pointer meanwhile, and kept the
  * announcement.
  */
-async function tellDeleted({ store, delay }: SyncContext, swapped: HeldPointer, at: number): Promise<void> {
+async function tellDeleted({ store, sleep }: SyncContext, swapped: HeldPointer, at: number): Promise<void> {
   let held: HeldPointer | null = swapped;
   for (let attempt = 0; attempt < TELL_ATTEMPTS && held?.pointer.deleting?.at === at; attempt++) {
-    await delay(REWRITE_MS);
+    await sleep(REWRITE_MS);
     if ((await swapPointer(store, held, { ...held.pointer, deleting: null })) !== null) return;
     held = await readPointer(store);
   }

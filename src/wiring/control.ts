@@ -53,7 +53,7 @@ export function createControl(
   // One pacer for all work of the isolate.
   const pace = new Pacer(isolate.turn);
   const merge: MergeContext = {
-    ...{ objects, slices, now, delay: sleep, pace, log, randomId, budget },
+    ...{ objects, slices, now, sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
     collectors: {

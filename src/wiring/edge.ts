@@ -28,8 +28,9 @@ export interface Edge {
 }
 
 export function createEdge(isolate: Isolate, control: Control, assets: Assets | null): Edge {
-  const { objects, slices, now, random, randomId, log, limiters, labels, maxAgeMs, finder, keys, rules } = isolate;
-  const serve = { objects, slices, now, background: isolate.waitUntil, delay: isolate.sleep, log, maxAgeMs };
+  const { objects, slices, now, random, randomId, sleep, waitUntil, log } = isolate;
+  const { limiters, labels, maxAgeMs, finder, keys, rules } = isolate;
+  const serve = { objects, slices, now, waitUntil, sleep, log, maxAgeMs };
   const past = new PastFinder(finder, serve);
   const configs = new FeedConfigs(rules, labels);
   const health = new HealthCheck({

@@ -113,7 +113,7 @@ export function createIsolate(
     log(event, { reason: error instanceof Error ? error.message : 'failed' });
   };
   const held = { objects, now, waitUntil, randomBytes, sleep };
-  const finder = new Finder({ objects, slices, now, background: waitUntil, delay: sleep, log, maxAgeMs });
+  const finder = new Finder({ objects, slices, now, waitUntil, sleep, log, maxAgeMs });
   const keys = new KeyRegistry({
     ...held,
     adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),

@@ -3,13 +3,13 @@
  * garbage and looks. Run by itself with --expose-gc; prints megabytes over what there was before the tick.
  */
 
+import { NullSliceStore } from '../../bench/support/overlay-store.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { parseLabelLevels } from '../../src/policy/labels.ts';
 import { MemoryObjectStore } from '../../src/storage/memory.ts';
-import type { SliceStore } from '../../src/storage/store.ts';
 
 const KINDS: Readonly<Record<string, (i: number) => object>> = {
   plain: () => ({}),
@@ -22,14 +22,6 @@ const KINDS: Readonly<Record<string, (i: number) => object>> = {
     ...(i < 20_000 ? {} : { link: `https://codes.example/receive/${i}` }),
   }),
   wide: (i) => ({ source: `${i % 900}`.padStart(100, '源'), project: `${i % 19_000}`.padStart(100, '项') }),
-};
-
-/** Keeps none, so that slices are not taken for the tick's own memory. */
-const NO_SLICES: SliceStore = {
-  get: async () => null,
-  put: async () => {},
-  delete: async () => {},
-  list: async () => ({ slices: [] }),
 };
 
 function megabytes(): number {
@@ -87,9 +79,9 @@ async function main(kind: string, lines: number, uploads: number): Promise<void>
   });
   const context: MergeContext = {
     objects: watched,
-    slices: NO_SLICES,
+    slices: new NullSliceStore(),
     now: () => 1_767_614_400_000,
-    delay: async () => {},
+    sleep: async () => {},
     randomId: () => Math.random().toString(36).slice(2),
     log: () => {},
     pace: UNPACED,

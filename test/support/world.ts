@@ -35,7 +35,7 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     objects: new StrictObjectStore(storeLog, () => world.clock),
     slices: new StrictSliceStore(storeLog),
     now: () => world.clock,
-    delay: async (ms) => {
+    sleep: async (ms) => {
       world.clock += ms;
     },
     randomId: () => `id${String(++ids).padStart(6, '0')}`,

@@ -1,4 +1,4 @@
-/** What the answer to a lookup is held to: the model's record of the generation that it names, and that it is not too old. */
+/** Checks the answer to a lookup: it must be what the model has of the generation that it names, and not too old. */
 
 import { dateOf, dayOfMs } from './model/calendar.ts';
 import { EVERYBODY, type Rules } from './model/configuration.ts';

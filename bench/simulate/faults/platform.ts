@@ -1,7 +1,7 @@
 /**
- * The platform without what no seed decides: threads, real time and real chance. Native work (hashes, gzip) becomes
- * work done at once, and a look at a real clock, or a draw of real randomness, is an error: a part of the product that
- * does so could not be made to fail again.
+ * The platform without what no seed decides: threads, real time and real randomness. Native work (hashes, gzip) is done
+ * at once. Reading a real clock, or drawing real randomness, is an error: a failure in such a part could not be
+ * repeated.
  */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';

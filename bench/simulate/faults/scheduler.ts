@@ -1,9 +1,9 @@
 /**
- * Virtual time and whose turn it is. Everything that waits, for storage or for a clock, is an event; one event runs at
- * a time, and whatever it wakes runs until all of it waits again. So the order of everything hangs on the events alone.
+ * Virtual time, and whose turn it is. Everything that waits, for storage or for a clock, is an event. One event runs at
+ * a time, and what it wakes runs until all of it waits again. So the order of everything depends on the events alone.
  *
- * Work counts as waiting again once a turn of the platform's loop has passed: what the product awaits besides events
- * are settled promises only (platform.ts sees to it), and those all run within a turn.
+ * Work counts as waiting again once a turn of the platform's loop has passed: besides events, the product awaits only
+ * settled promises (platform.ts makes sure of that), and these all run within a turn.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';

@@ -1,7 +1,7 @@
 /**
- * The weather of a seed: how long each storage call takes and what goes wrong with it. What happens to a call hangs on the
- * seed, the action that makes it and how many calls that action has made before, and on nothing else: when a schedule is
- * shrunk, what is left of it meets the weather that it met before.
+ * The faults of a seed: how long each storage call takes and what goes wrong with it. That depends on the seed, on the
+ * action that makes the call and on how many calls the action has made before, and on nothing else. So when a schedule
+ * is shrunk, the rest of it meets the same faults as before.
  */
 import { Random } from '../../support/random.ts';
 
@@ -41,8 +41,8 @@ export interface Climate {
   /** Of a call in a storm. */
   readonly faultRate: number;
   /**
-   * What fails, by how its keys begin; null: anything. Where everything fails nothing gets far: faults that take two in a
-   * row of one kind of call are found by seeds where only those fail.
+   * What fails, by how its keys begin; null: anything. Where everything fails nothing gets far: faults that take two in
+   * a row of one kind of call are found by seeds where only those fail.
    */
   readonly targets: readonly string[] | null;
   /** Of a call in calm weather, one way. */

@@ -11,17 +11,19 @@ import { allRoutes } from '../../../src/api/control-app.ts';
 import { problem, problemsOf } from '../../../src/api/openapi.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/api/problem.ts';
 import type { Route } from '../../../src/api/route.ts';
-import type { Finding, Health, Samples, Status } from '../../../src/api/services.ts';
+import type { Samples, Status } from '../../../src/api/services.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import type { Scope } from '../../../src/keys/key.ts';
 import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import type { AsOf } from '../../../src/lookup/as-of.ts';
+import type { Health } from '../../../src/lookup/health.ts';
 import { withSandbox, withSandboxPast } from '../../../src/lookup/sandbox.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
 import { batchService, type QualityService, qualityService } from '../../../src/merge/services.ts';
+import type { Finding } from '../../../src/policy/answer.ts';
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
 import { MemorySliceStore } from '../../../src/storage/memory.ts';
@@ -223,7 +225,7 @@ export class Harness {
       objects: this.objects,
       slices: new MemorySliceStore(),
       now: () => this.nowMs,
-      delay: async (ms) => {
+      sleep: async (ms) => {
         this.nowMs += ms;
       },
       randomId: () => crypto.randomUUID(),

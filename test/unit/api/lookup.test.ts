@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Finding } from '../../../src/api/services.ts';
+import type { Finding } from '../../../src/policy/answer.ts';
 import { SUSPECT_SCORE } from '../../../src/policy/score.ts';
 import { StorageUnavailable } from '../../../src/storage/store.ts';
 import { Harness } from './harness.ts';

@@ -32,7 +32,7 @@ beforeEach(() => {
   edge = newEdge();
 });
 
-function newIsolate(sleep: (ms: number) => Promise<void> = world.delay) {
+function newIsolate(sleep: (ms: number) => Promise<void> = world.sleep) {
   const surroundings = { ...PLATFORM, now: world.now, sleep, log: world.log };
   return createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
 }

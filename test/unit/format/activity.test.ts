@@ -21,7 +21,7 @@ import type { BackfillWatermark } from '../../../src/format/manifest.ts';
 import { changedSince, MAX_REACHED, watermarkAt } from '../../../src/format/manifest.ts';
 import { ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
-import { crc32 } from '../../../src/lib/frame.ts';
+import { crc32 } from '../../../src/lib/crc32.ts';
 import { fictionNumber } from '../../support/detections.ts';
 import { CASES } from './support/cases.ts';
 import { everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';

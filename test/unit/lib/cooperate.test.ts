@@ -241,7 +241,7 @@ test('uploads and ticks of the control Worker count together, with a turn of the
   const turn = async () => {
     turns += 1;
   };
-  const surroundings = { ...PLATFORM, now: world.now, sleep: world.delay, log: world.log, turn };
+  const surroundings = { ...PLATFORM, now: world.now, sleep: world.sleep, log: world.log, turn };
   const isolate = createIsolate(
     world,
     {},

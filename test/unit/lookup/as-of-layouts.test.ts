@@ -91,8 +91,8 @@ function finders(world: World): { readonly finder: Finder; readonly past: PastFi
     slices: world.slices.memory,
     now: world.now,
     log: world.log,
-    background: () => {},
-    delay: () => new Promise<void>((resolve) => setTimeout(resolve, 0)),
+    waitUntil: () => {},
+    sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 0)),
   };
   const finder = new Finder(context);
   return { finder, past: new PastFinder(finder, context) };

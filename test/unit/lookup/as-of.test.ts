@@ -25,8 +25,8 @@ function finderOn(world: World): { finder: Finder; past: PastFinder; asOf: AsOfF
     slices: world.slices,
     now: world.now,
     log: world.log,
-    background: () => {},
-    delay: () => new Promise<void>(() => {}),
+    waitUntil: () => {},
+    sleep: () => new Promise<void>(() => {}),
   };
   const finder = new Finder(context);
   return { finder, past: new PastFinder(finder, context), asOf: new AsOfFinder(finder, context) };

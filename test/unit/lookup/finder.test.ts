@@ -25,15 +25,15 @@ async function prepared(parts = PARTS): Promise<{ world: World; finder: Finder; 
   return { world, ...newFinder(world) };
 }
 
-function newFinder(world: World, delay: (ms: number) => Promise<void> = soon, maxAgeMs = MAX_AGE_MS) {
+function newFinder(world: World, sleep: (ms: number) => Promise<void> = soon, maxAgeMs = MAX_AGE_MS) {
   const background: Promise<unknown>[] = [];
   const finder = new Finder({
     objects: world.objects,
     slices: world.slices,
     now: world.now,
     log: world.log,
-    background: (work) => background.push(work),
-    delay,
+    waitUntil: (work) => background.push(work),
+    sleep,
     maxAgeMs,
   });
   world.storeLog.clear();

@@ -20,8 +20,8 @@ function finderOn(world: World, objects: ObjectStore): Finder {
     slices: world.slices.memory,
     now: world.now,
     log: world.log,
-    background: () => {},
-    delay: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    waitUntil: () => {},
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
   });
 }
 

@@ -23,8 +23,8 @@ async function finderOver(...parts: readonly (readonly number[])[]) {
   const background: Promise<unknown>[] = [];
   const finder = new Finder({
     ...world,
-    background: (work) => void background.push(work),
-    delay: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    waitUntil: (work) => void background.push(work),
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
   });
   return { finder, world };
 }

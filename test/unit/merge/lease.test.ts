@@ -21,7 +21,7 @@ async function merged(): Promise<World> {
 const patient = (world: World): World => ({
   ...world,
   now: () => world.clock,
-  delay: async (ms) => {
+  sleep: async (ms) => {
     world.clock += ms;
     await new Promise((resolve) => setTimeout(resolve, ms / 50));
   },

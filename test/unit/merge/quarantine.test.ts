@@ -32,9 +32,9 @@ async function quarantined(): Promise<World> {
 /** What a lookup finds, from a fresh isolate. */
 async function found(world: World, number: number) {
   const { objects, slices } = world;
-  const background = () => undefined;
-  const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
-  const deps = { objects, slices, now: world.now, background, delay, log: world.log };
+  const waitUntil = () => undefined;
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
+  const deps = { objects, slices, now: world.now, waitUntil, sleep, log: world.log };
   const [finding] = await new Finder(deps).find([number], { evidence: true });
   if (finding === null || finding === undefined) throw new Error('expected an answer');
   return finding;

@@ -263,7 +263,7 @@ describe('collect', () => {
 
   test('the control Worker hands in what briefings and tenants leave', async () => {
     const world = newWorld();
-    const surroundings = { ...PLATFORM, now: world.now, sleep: world.delay, log: world.log };
+    const surroundings = { ...PLATFORM, now: world.now, sleep: world.sleep, log: world.log };
     const isolate = createIsolate(
       world,
       {},

@@ -15,7 +15,7 @@ async function attempt(status: number): Promise<{ requests: number; result: stri
   const origin = new Origin({
     url: 'https://origin.example/mounted/',
     key: 'key',
-    delay: async () => undefined,
+    sleep: async () => undefined,
     random: () => 0,
     fetch: async ({ url, redirect, headers }) => {
       requests += 1;

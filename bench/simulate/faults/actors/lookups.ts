@@ -1,4 +1,4 @@
-/** Those who read: lookups of all kinds, briefings and replicas, and what each answer is held to. */
+/** Actors that read: lookups of all kinds, briefings and replicas. What each answer must be is checked. */
 
 import { lookupByRpc } from '../../../../src/api/rpc.ts';
 import { ReplicaError } from '../../../../src/replica/origin.ts';

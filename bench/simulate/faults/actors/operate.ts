@@ -1,4 +1,4 @@
-/** What operators and fraud teams do: overrides, policies, keys, rollbacks, decisions on sources, canaries. */
+/** Actors that operate: overrides, policies, keys, rollbacks, decisions on sources, canaries. */
 
 import { pickNumber } from '../feeds.ts';
 import type { Isolate } from '../isolate.ts';
@@ -191,7 +191,9 @@ export const status: Actor = async (scene) => {
   world.broken('the status counts what there is', detail);
 };
 
-/** An isolate does not forget that storage has confirmed what it has: the age that it tells grows no faster than time. */
+/**
+ * An isolate does not forget that storage has confirmed what it has: the age that it tells grows no faster than time.
+ */
 export async function checkHealth({ world }: Pick<Scene, 'world'>, isolate: Isolate): Promise<void> {
   const exchange = await world.send(isolate, { method: 'GET', path: '/healthz', key: ADMIN_KEY });
   if (exchange === null) return;

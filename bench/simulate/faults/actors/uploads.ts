@@ -1,4 +1,4 @@
-/** Uploads and what becomes of them: sent, sent again, merged by cron, taken back, brought back. */
+/** Actors that upload, and what becomes of uploads: sent, sent again, merged by cron, withdrawn, released. */
 import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../../src/wiring/crons.ts';
 import { feedOf } from '../feeds.ts';
 import { type Generation, isInInventory } from '../model/generation.ts';

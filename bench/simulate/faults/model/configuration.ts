@@ -1,4 +1,6 @@
-/** Which policies, overrides and keys were in force when: told by the store, each time that one of their indexes changes. */
+/**
+ * Which policies, overrides and keys were in force when. The store tells, each time that one of their indexes changes.
+ */
 import { readJson } from './decode.ts';
 import { type PlainPolicy, POLICIES } from './detections.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Who must be held back, by docs/QUALITY.md: shares of bad lines in the uploads of a tick, of the day and of the week,
- * and reports of canaries. Of both kinds of error: a source that is not held, and one that is without a reason.
+ * Which sources must be held back, by docs/QUALITY.md: by shares of bad lines in the uploads of a tick, of the day and
+ * of the week, and by reports of canaries. It finds both errors: a source that is not held, and one held without a
+ * reason.
  */
 
 import { dayOfMs } from './calendar.ts';

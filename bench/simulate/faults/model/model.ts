@@ -1,7 +1,7 @@
 /**
- * What ought to be: which uploads there are, which generations were published, and what each of them lists. It shares no
- * code with the product. It hears of uploads when a batch lands in the store, and of generations when a manifest does;
- * what a generation holds it works out from what people asked for, and from what the generation says of itself: which
+ * The model: which uploads there are, which generations were published, and what each of them must list. It shares no
+ * code with the product. It learns of uploads when a batch lands in the store, and of generations when a manifest does.
+ * What a generation holds it computes from what people asked for, and from what the generation says of itself: which
  * batches it merged, and which rows it keeps out.
  */
 

@@ -12,7 +12,8 @@ import {
   readActivityBlock,
 } from '../../../../src/format/activity-object.ts';
 import type { Bytes } from '../../../../src/lib/bytes.ts';
-import { crc32, FRAME_HEADER_BYTES } from '../../../../src/lib/frame.ts';
+import { crc32 } from '../../../../src/lib/crc32.ts';
+import { FRAME_HEADER_BYTES } from '../../../../src/lib/frame.ts';
 
 export interface PlainFact {
   readonly day: number;
