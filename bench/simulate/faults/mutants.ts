@@ -128,7 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a briefing is not computed anew after a rollback',
     file: 'src/merge/rollback.ts',
-    from: 'reachedBy(manifest.reached, manifest.generation + 1, 0)',
+    from: 'watermarkAt(manifest.reached, manifest.generation + 1, 0)',
     to: 'manifest.reached',
   },
   {
@@ -159,13 +159,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a drop forgets released rows',
     file: 'src/quality/decide.ts',
-    from: 'joinPiles(found.dropped, joinPiles(found.due, found.held))',
-    to: 'joinPiles(found.dropped, found.held)',
+    from: 'joinBatchSets(found.dropped, joinBatchSets(found.due, found.held))',
+    to: 'joinBatchSets(found.dropped, found.held)',
   },
   {
     name: 'a release forgets rows of an earlier one',
     file: 'src/quality/decide.ts',
-    from: 'due: joinPiles(found.due, found.held),',
+    from: 'due: joinBatchSets(found.due, found.held),',
     to: 'due: found.held,',
   },
   {
@@ -300,8 +300,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'rules are kept for too long',
     file: 'src/tenants/tenant-rules.ts',
-    from: '{ refreshFirstAfterMs: WAIT_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',
-    to: '{ refreshFirstAfterMs: 100 * WAIT_MS, maxAgeMs: 100 * MAX_AGE_MS }',
+    from: '{ refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',
+    to: '{ refreshFirstAfterMs: 100 * REFRESH_FIRST_AFTER_MS, maxAgeMs: 100 * MAX_AGE_MS }',
   },
   {
     name: 'an override holds when it has expired',
@@ -330,8 +330,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an earlier generation is answered from the present one',
     file: 'src/lookup/as-of.ts',
-    from: 'return this.#found(new Snapshot(decodeManifest(object.bytes)), number, options);',
-    to: 'return this.#found(current, number, options);',
+    from: 'return findAsPublished(this.#finder, new Snapshot(decodeManifest(object.bytes)), number, options);',
+    to: 'return findAsPublished(this.#finder, snapshot, number, options);',
   },
   {
     name: 'sightings of two runs are those of one',
