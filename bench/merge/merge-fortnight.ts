@@ -17,56 +17,10 @@ import { compactFully } from '../../src/merge/rollback.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';
-import type { ObjectHead, ObjectStore, PutCondition, SliceHead, SliceStore } from '../../src/storage/store.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { CountingObjectStore, CountingSliceStore, calls } from '../support/counting-stores.ts';
 import { batchOf, benchContext, columnsSha256, openStores, uploadsOf } from '../support/inventory.ts';
-import { OverlayObjectStore } from '../support/overlay-store.ts';
-
-/** Takes slices and keeps none: a merge only writes them. */
-export class NullSliceStore implements SliceStore {
-  async get(): Promise<null> {
-    return null;
-  }
-
-  async put(): Promise<void> {}
-
-  async delete(): Promise<void> {}
-
-  async list(): Promise<{ slices: readonly SliceHead[] }> {
-    return { slices: [] };
-  }
-}
-
-// The most memory that a merge holds beyond the store, seen at each object that it writes: then it holds the most.
-
-class WatchedObjectStore extends CountingObjectStore {
-  peakBytes = 0;
-  readonly #overlay: OverlayObjectStore;
-  readonly #before: number;
-
-  constructor(overlay: OverlayObjectStore) {
-    super(overlay);
-    this.#overlay = overlay;
-    this.#before = this.#heldBytes();
-  }
-
-  override async put(
-    key: string,
-    bytes: Uint8Array<ArrayBuffer>,
-    condition?: PutCondition,
-  ): Promise<ObjectHead | null> {
-    this.peakBytes = Math.max(this.peakBytes, this.#heldBytes() - this.#before);
-    return super.put(key, bytes, condition);
-  }
-
-  /** Live bytes of this process beyond what the store holds in its place. Needs --expose-gc. */
-  #heldBytes(): number {
-    if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
-    globalThis.gc();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers - this.#overlay.heldBytes;
-  }
-}
+import { NullSliceStore, OverlayObjectStore } from '../support/overlay-store.ts';
 
 const QUIET_DETECTIONS = 50;
 /** Batches that have not arrived yet. */
@@ -135,6 +89,14 @@ async function sightingsOf(store: ObjectStore, { runs }: Manifest): Promise<numb
   return sum;
 }
 
+/** Live bytes of this process beyond what the store holds in its place. */
+function heldBytes(): number {
+  if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+  globalThis.gc();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers - overlay.heldBytes;
+}
+
 function cpuSince(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / 1e6;
@@ -153,8 +115,12 @@ const manifestNow = async () => (await loadManifest(overlay)).manifest;
 const uploads = await acceptAside();
 const before = await manifestNow();
 const sightingsBefore = await sightingsOf(below.objects, before);
-const watched = mode === 'heap' ? new WatchedObjectStore(overlay) : null;
-const objects = watched ?? new CountingObjectStore(overlay);
+let peakBytes = 0;
+const heldBefore = mode === 'heap' ? heldBytes() : 0;
+// A merge holds the most when it writes an object.
+const objects = new CountingObjectStore(overlay, ({ kind }) => {
+  if (mode === 'heap' && kind === 'objectWrite') peakBytes = Math.max(peakBytes, heldBytes() - heldBefore);
+});
 const stores = { objects, slices };
 const columns = new ColumnCache({ ...benchContext(stores), background: () => {} });
 const context: MergeContext = {
@@ -190,11 +156,11 @@ while (await oneTick()) {
 const writtenBytes = objects.counted.writtenBytes + slices.counted.writtenBytes;
 const merged = await manifestNow();
 
-const peakHeapBytes = watched?.peakBytes ?? 0;
+const peakHeapBytes = peakBytes;
 const rewriteStart = process.cpuUsage();
 await compactFully(context);
 const rewriteCpuSeconds = cpuSince(rewriteStart);
-const rewritePeakHeapBytes = watched?.peakBytes ?? 0;
+const rewritePeakHeapBytes = peakBytes;
 const whole = await manifestNow();
 const wholeSha256 = await columnsSha256(overlay);
 const sightings = (await sightingsOf(overlay, whole)) - sightingsBefore;

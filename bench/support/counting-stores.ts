@@ -131,8 +131,9 @@ export function calls({ reads, writes, lists, deletes }: Operations): number {
 }
 
 /** Counts into `counted`: a read with its bytes when it is answered, anything else as it begins. */
-function counting(counted: Operations): Around {
+function counting(counted: Operations, before: (call: StorageCall) => void = () => {}): Around {
   return async (call, make) => {
+    before(call);
     const what = call.kind.replace(/^(object|slice)/, '');
     if (what === 'Write') {
       counted.writes += 1;
@@ -155,9 +156,10 @@ function noOperations(): Operations {
 export class CountingObjectStore extends ObservedObjectStore {
   readonly counted: Operations;
 
-  constructor(inner: ObjectStore) {
+  /** @param before is told of each call as it begins */
+  constructor(inner: ObjectStore, before?: (call: StorageCall) => void) {
     const counted = noOperations();
-    super(inner, counting(counted));
+    super(inner, counting(counted, before));
     this.counted = counted;
   }
 }

@@ -23,7 +23,7 @@ import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts'
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 /** What the files or the bytes of the store depend on. */
-const MAKERS = ['src/format', 'src/merge', 'src/number', 'bench/synthesize', 'scripts/build-inventory'];
+const MAKERS = ['src/format', 'src/lib', 'src/merge', 'src/phone', 'bench/synthesize', 'scripts/build-inventory'];
 const SMALL_NUMBERS = 200_000;
 /** Cores of the machine that the published figures are from. */
 const THREADS = 2;

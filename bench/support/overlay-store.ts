@@ -74,7 +74,7 @@ export class OverlayObjectStore implements ObjectStore {
   }
 }
 
-/** As overlay-store.ts, for slices: immutable, so the newer store is just asked first. */
+/** The same of slices: they are immutable, so the newer store is just asked first. */
 export class OverlaySliceStore implements SliceStore {
   readonly #below: SliceStore;
   readonly #above = new MemorySliceStore();
@@ -97,5 +97,20 @@ export class OverlaySliceStore implements SliceStore {
 
   async list(cursor?: string): Promise<{ readonly slices: readonly SliceHead[]; readonly cursor?: string }> {
     return this.#above.list(cursor);
+  }
+}
+
+/** Takes slices and keeps none: a merge only writes them. */
+export class NullSliceStore implements SliceStore {
+  async get(): Promise<null> {
+    return null;
+  }
+
+  async put(): Promise<void> {}
+
+  async delete(): Promise<void> {}
+
+  async list(): Promise<{ slices: readonly SliceHead[] }> {
+    return { slices: [] };
   }
 }

@@ -3,7 +3,7 @@
  * garbage and looks. Run by itself with --expose-gc; prints megabytes over what there was before the tick.
  */
 
-import { NullSliceStore } from '../../bench/merge/merge-fortnight.ts';
+import { NullSliceStore } from '../../bench/support/overlay-store.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
