@@ -1,9 +1,9 @@
 /** `npm run synthesize`: HELP says what it takes. Exit code 2 if that cannot be done. */
 import { resolve } from 'node:path';
-import { type Options, SingleBar } from 'cli-progress';
 import { parseArguments } from '../scripts/command/arguments.ts';
 import { UsageError } from '../scripts/command/errors.ts';
 import { checkWritableFolder, userPath } from '../scripts/command/paths.ts';
+import { outputOf, Progress, type ProgressStyle } from '../scripts/command/progress.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
 import { DEFAULT_SEED, PUBLISHED, type SynthesisOptions, synthesisOptions } from './synthesize/layout.ts';
 import { reportText } from './synthesize/report.ts';
@@ -75,42 +75,11 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-const BAR: Options = {
-  format: '{file} [{bar}] {percentage}% | {value} of {total} rows | {eta_formatted} left',
-  hideCursor: true,
-  clearOnComplete: true,
-  etaBuffer: 50,
+const PROGRESS: ProgressStyle = {
+  bar: '{title} [{bar}] {percentage}% | {value} of {total} rows | {eta_formatted} left',
+  line: '{title}: {rows} rows',
+  onlyAtEnd: true,
 };
-
-/** Progress through the files: a bar on a terminal, else a line at the end of each. */
-class Progress {
-  readonly #out: NodeJS.WriteStream;
-  #bar: SingleBar | null = null;
-  #file: SyntheticFile | null = null;
-
-  constructor(out: NodeJS.WriteStream) {
-    this.#out = out;
-  }
-
-  update(file: SyntheticFile, rows: number, totalRows: number): void {
-    if (this.#out.isTTY !== true) {
-      if (rows === totalRows) this.#out.write(`${file}: ${rows} rows\n`);
-      return;
-    }
-    if (file !== this.#file) {
-      this.stop();
-      this.#file = file;
-      this.#bar = new SingleBar({ ...BAR, stream: this.#out });
-      this.#bar.start(totalRows, rows, { file });
-    }
-    this.#bar?.update(rows);
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-    this.#bar = null;
-  }
-}
 
 async function main(): Promise<number> {
   const request = parseOptions(process.argv.slice(2));
@@ -120,13 +89,19 @@ async function main(): Promise<number> {
     const { options, files } = request;
     const folder = request.folder === DEFAULT_FOLDER ? resolve(DEFAULT_FOLDER) : userPath(request.folder);
     checkWritableFolder(folder, '--out');
-    const progress = new Progress(process.stderr);
+    const progress = new Progress(outputOf(process.stderr), () => Date.now(), PROGRESS);
+    let current: SyntheticFile | null = null;
+    const onProgress = (file: SyntheticFile, rows: number, totalRows: number) => {
+      if (file !== current) progress.begin(file, totalRows);
+      current = file;
+      progress.update(rows, { rows: String(rows) });
+    };
     try {
-      const written = await writeSynthetic(options, folder, (...done) => progress.update(...done), files);
-      progress.stop();
+      const written = await writeSynthetic(options, folder, onProgress, files);
+      progress.end();
       for (const { path, rows, bytes } of written) process.stdout.write(`${path}: ${rows} rows, ${bytes} bytes\n`);
     } finally {
-      progress.stop();
+      progress.end();
     }
   }
   return 0;

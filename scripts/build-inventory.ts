@@ -9,14 +9,14 @@ import { DEFAULT_BUDGET } from '../src/merge/context.ts';
 import { parseLabelLevels } from '../src/policy/labels.ts';
 import { KvSliceStore } from '../src/storage/kv.ts';
 import { R2ObjectStore } from '../src/storage/r2.ts';
-import { type BuildSummary, buildInventory, summaryText } from './build-inventory/build.ts';
+import { BUILD_PROGRESS, type BuildSummary, buildInventory, summaryText } from './build-inventory/build.ts';
 import { BuildError } from './build-inventory/journal.ts';
-import { BuildProgress } from './build-inventory/progress.ts';
 import { WorkerPool } from './build-inventory/tasks.ts';
 import { parseArguments } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import { checkInputFile, checkOutputFile, checkWritableFolder, PROJECT, statePath, userPath } from './command/paths.ts';
+import { outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { type Mapping, parseFieldTexts } from './import/mapping.ts';
 
@@ -188,8 +188,7 @@ async function build(options: Options): Promise<BuildSummary> {
   const work = options.work === null ? resolve(DEFAULT_WORK) : userPath(options.work);
   checkWritableFolder(dirname(work), '--work');
   const labels = [...parseLabelLevels(process.env.RINGFENCE_LABELS)];
-  const out = { isTerminal: process.stderr.isTTY === true, write: (text: string) => process.stderr.write(text) };
-  const progress = new BuildProgress(out, () => Date.now());
+  const progress = new Progress(outputOf(process.stderr), () => Date.now(), BUILD_PROGRESS);
   const store =
     options.remote === null
       ? await openLocalStore(state, { command: 'npm run build-inventory', create: true })

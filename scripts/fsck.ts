@@ -9,9 +9,10 @@ import { parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
+import { outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { checkStore } from './fsck/check-store.ts';
-import { type Check, Findings, FsckError, Progress } from './fsck/findings.ts';
+import { type Check, Findings, FSCK_PROGRESS, FsckError } from './fsck/findings.ts';
 import { NO_DECISIONS, type Rebuilt, rebuild } from './fsck/rebuild.ts';
 
 export const HELP = `Checks a store, and builds a new one from its batches. Changes nothing in the store it looks at.
@@ -131,10 +132,7 @@ const EXIT_NOT_LOOKED = 2;
 /** Of a rebuild; others are trouble, and told. */
 const EXPECTED_EVENTS = new Set(['rollback', 'garbage.collected']);
 
-const progress = new Progress(
-  { isTerminal: process.stderr.isTTY === true, write: (text) => process.stderr.write(text) },
-  () => Date.now(),
-);
+const progress = new Progress(outputOf(process.stderr), () => Date.now(), FSCK_PROGRESS);
 
 /** Returns whether the store is sound. */
 async function check(store: LocalStore, state: string, verifyBatches: boolean): Promise<boolean> {

@@ -10,11 +10,11 @@ import { parseInstant } from '../src/lib/time.ts';
 import { checkedKey, parseArguments, urlOption } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { checkInputFile, checkOutputFile, checkWritableFolder, userFolder, userPath } from './command/paths.ts';
+import { formatCount } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { type FileSource, formatOf } from './import/file-rows.ts';
 import { type FileSummary, importFile } from './import/import-file.ts';
 import { checkMapping, type FieldTexts, hasColumnNumbers, ImportError, parseFieldTexts } from './import/mapping.ts';
-import { formatCount } from './import/progress.ts';
 import { type ImportIo, realIo, ServerLabels } from './import/upload.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8787';

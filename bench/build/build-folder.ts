@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path';
 import type { BuildSummary } from '../../scripts/build-inventory/build.ts';
-import { buildInventory } from '../../scripts/build-inventory/build.ts';
-import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
+import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { Progress } from '../../scripts/command/progress.ts';
 import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
 import { benchContext, columnsSha256, openStores } from '../support/inventory.ts';
 
@@ -22,7 +22,8 @@ export interface BuildFigures {
 const [file = '', folder = ''] = process.argv.slice(2);
 const stores = openStores(folder);
 const runner = new WorkerPool(2);
-const progress = new BuildProgress({ isTerminal: false, write: (text) => process.stderr.write(text) }, Date.now);
+const out = { isTerminal: false, write: (text: string) => process.stderr.write(text) };
+const progress = new Progress(out, Date.now, BUILD_PROGRESS);
 const start = performance.now();
 const summary = await buildInventory(
   {

@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildInventory } from '../../scripts/build-inventory/build.ts';
-import { BuildProgress } from '../../scripts/build-inventory/progress.ts';
+import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { Progress } from '../../scripts/command/progress.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
@@ -62,7 +62,8 @@ export async function ensureInventory(size: BenchSize): Promise<BenchInventory> 
 
 async function buildFolder({ folder, inventoryCsv }: BenchInventory): Promise<void> {
   const runner = new WorkerPool(THREADS);
-  const progress = new BuildProgress({ isTerminal: false, write: (text) => process.stderr.write(text) }, Date.now);
+  const out = { isTerminal: false, write: (text: string) => process.stderr.write(text) };
+  const progress = new Progress(out, Date.now, BUILD_PROGRESS);
   const request = {
     files: [inventoryCsv],
     labels: Object.keys(DEFAULT_LEVELS),

@@ -20,16 +20,20 @@ import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
 import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publish.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { UsageError } from '../command/errors.ts';
+import { formatCount, type Progress, type ProgressStyle } from '../command/progress.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
-import { formatCount } from '../import/progress.ts';
 import { RejectsFile } from '../import/state.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
 import { BuildError, Journal } from './journal.ts';
 import { rejectsName } from './parse.ts';
 import { type FoldedBatches, foldBatches, foldedBefore, foldFacts, type ParsedInput, parseInputs } from './phases.ts';
-import type { BuildProgress } from './progress.ts';
 import type { TaskRunner } from './tasks.ts';
 import { batchIdOf, type Uploaded, upload } from './upload.ts';
+
+export const BUILD_PROGRESS: ProgressStyle = {
+  bar: '{title} [{bar}] {percentage}% | {count} {unit}, {rate} a second | {eta_formatted} left',
+  line: '{title}: {percentage}%, {count} {unit}, {rate} a second, {left} s left',
+};
 
 // What a build did, for a person and for a benchmark.
 
@@ -240,7 +244,7 @@ export interface BuildRequest {
 interface BuildDeps {
   readonly context: MergeContext;
   readonly runner: TaskRunner;
-  readonly progress: BuildProgress;
+  readonly progress: Progress;
 }
 
 /**

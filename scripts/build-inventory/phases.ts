@@ -1,5 +1,6 @@
 /** The phases that run as tasks, several at a time: what of each is left to do, and what it has come to. */
 import { OBJECT_BYTES } from '../../src/merge/activity-fold.ts';
+import type { Progress } from '../command/progress.ts';
 import {
   type BlockCounts,
   type FactsPart,
@@ -11,10 +12,10 @@ import {
   type SpilledFacts,
   type SpilledSegment,
 } from './fold.ts';
+
 import { type Input, type InputRange, rangesOf, wholeFile } from './inputs.ts';
 import type { Journal } from './journal.ts';
 import { type ParsedRange, rangeName, type SpilledBatch } from './parse.ts';
-import type { BuildProgress } from './progress.ts';
 import { SpillFile } from './spill.ts';
 import type { TaskRunner } from './tasks.ts';
 
@@ -63,11 +64,11 @@ export async function parseInputs(
   request: ParseRequest,
   journal: Journal,
   runner: TaskRunner,
-  progress: BuildProgress,
+  progress: Progress,
 ): Promise<ParsedInput[]> {
   const { inputs, folder, labels } = request;
   const total = inputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  progress.begin('reading', total, 'rows');
+  progress.begin('reading', total, { unit: 'rows' });
   const whole = new Set(journal.all('whole').map(({ input }) => input));
   const plan = () =>
     inputs.flatMap((input, i) => (whole.has(i) ? [wholeFile(i)] : rangesOf(input, i, request.rangeBytes)));
@@ -143,7 +144,7 @@ interface Job {
   readonly folder: string;
   readonly batches: readonly SpilledBatch[];
   readonly runner: TaskRunner;
-  readonly progress: BuildProgress;
+  readonly progress: Progress;
 }
 
 /** Stopped anywhere, a segment is in the journal, or is made again to the same bytes. */
@@ -152,11 +153,11 @@ export async function foldBatches(job: Job, journal: Journal): Promise<FoldedBat
   const plan = await countAndPlan(job);
   const segments = new Map(foldedBefore(journal).segments.map((segment) => [segment.index, segment]));
   let heldRows = 0;
-  progress.begin('folding', plan.numbers, 'numbers');
+  progress.begin('folding', plan.numbers, { unit: 'numbers' });
   await inParallel(plan.shares, runner.threads, async (share) => {
     if (isDone(share, segments)) return;
     const task = { kind: 'fold' as const, folder, batches, share };
-    const folded = await runner.run<'fold'>(task, ({ rows }) => progress.advance(rows, rows));
+    const folded = await runner.run<'fold'>(task, ({ rows }) => progress.advance(rows));
     journal.add({ event: 'folded', segments: [...folded.segments], facts: [...folded.facts] });
     for (const segment of folded.segments) segments.set(segment.index, segment);
     heldRows = Math.max(heldRows, folded.heldRows);
@@ -182,13 +183,13 @@ async function countAndPlan({ folder, batches, runner, progress }: Job): Promise
   const sample = batches.flatMap((batch) => new SpillFile(folder, batch).sample(SAMPLE_STEP));
   const starts = planParts(sample, Math.ceil(rows / PART_ROWS));
   const counts: BlockCounts[] = [];
-  progress.begin('counting', rows, 'rows');
+  progress.begin('counting', rows, { unit: 'rows' });
   await inParallel(starts, runner.threads, async (from, i) => {
     const to = starts[i + 1] ?? Number.MAX_SAFE_INTEGER;
     const counted = await runner.run<'count'>({ kind: 'count', folder, batches, from, to }, () => {});
     counts[i] = counted;
     const done = counted.rows.reduce((sum, count) => sum + count, 0);
-    progress.advance(done, done);
+    progress.advance(done);
   });
   return planShares(counts);
 }
@@ -198,7 +199,7 @@ async function countAndPlan({ folder, batches, runner, progress }: Job): Promise
 interface FactsJob {
   readonly folder: string;
   readonly runner: TaskRunner;
-  readonly progress: BuildProgress;
+  readonly progress: Progress;
 }
 
 /** Stopped anywhere, a part is in the journal, or is made again to the same bytes. */
@@ -209,7 +210,7 @@ export async function foldFacts({ folder, runner, progress }: FactsJob, journal:
   progress.begin(
     'sorting by day',
     pieces.reduce((sum, { shape }) => sum + shape.rows, 0),
-    'facts',
+    { unit: 'facts' },
   );
   await inParallel(parts, runner.threads, async (part, index) => {
     if (done.has(index)) return;
@@ -217,7 +218,7 @@ export async function foldFacts({ folder, runner, progress }: FactsJob, journal:
     journal.add({ event: 'facts', part: index, objects: [...objects] });
     done.set(index, [...objects]);
     const rows = objects.reduce((sum, { shape }) => sum + shape.rows, 0);
-    progress.advance(rows, rows);
+    progress.advance(rows);
   });
   return parts.flatMap((_, index) => done.get(index) ?? []);
 }

@@ -15,13 +15,13 @@ import { GARBAGE_AGE_MS } from '../../src/merge/collect-garbage.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
+import type { Progress } from '../command/progress.ts';
 import type { SpilledSegment } from './fold.ts';
 import { readFactsFile, type SpilledFacts, segmentName } from './fold.ts';
 import type { Journal } from './journal.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
 import { inParallel } from './phases.ts';
-import type { BuildProgress } from './progress.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
@@ -41,7 +41,7 @@ export interface Upload {
   readonly store: string;
   readonly journal: Journal;
   readonly context: MergeContext;
-  readonly progress: BuildProgress;
+  readonly progress: Progress;
 }
 
 export interface Uploaded {
@@ -74,7 +74,7 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
   const facts = job.facts.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
   const total = [...batches, ...segments, ...facts].reduce((sum, { bytes }) => sum + bytes, 0);
-  progress.begin('publishing', total, 'objects');
+  progress.begin('publishing', total, { unit: 'objects' });
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {
     if (!done.has(key)) {
       await inTries(work, context);

@@ -22,7 +22,8 @@ import {
   WITHDRAWN_PREFIX,
 } from '../../src/storage/keys.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { FsckError, isKept, listObjects, type Progress } from './findings.ts';
+import type { Progress } from '../command/progress.ts';
+import { FsckError, isKept, listObjects } from './findings.ts';
 import { generationOf, newestCopies } from './manifest.ts';
 
 // What was decided of batches, which the batches themselves do not tell: which are set aside, which rows are held back.

@@ -7,10 +7,10 @@
 import type { RawLine } from '../../src/ingest/body.ts';
 import { isBlank } from '../../src/ingest/fields.ts';
 import { type Labels, Rejection, validateLine } from '../../src/ingest/validate.ts';
+import { formatCount } from '../command/progress.ts';
 import { jsonOf, LINE_HASH_BYTES, LineSet, lineHash } from './chunks.ts';
 import { type FileSource, rowsOf } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
-import { formatCount } from './progress.ts';
 import { initialState, type ProgressState, StateFile } from './state.ts';
 import type { ImportIo } from './upload.ts';
 import { isTaken, type Target } from './upload.ts';

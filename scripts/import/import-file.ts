@@ -4,12 +4,12 @@ import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
 import { UploadNotes } from '../../src/ingest/accept.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
+import { formatCount, Progress, type ProgressStyle } from '../command/progress.ts';
 import type { Chunk } from './chunks.ts';
 import { type ChunkRange, chunksOf, LineSet } from './chunks.ts';
 import { findUnfinished, goOnWith, latest, type Successor } from './earlier-import.ts';
 import type { FileSource } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
-import { formatCount, Progress } from './progress.ts';
 import { hashOf, hashText, hasSent, initialState, type ProgressState, RejectsFile, StateFile } from './state.ts';
 import type { ImportIo, ServerLabels } from './upload.ts';
 import { isTaken, KeyUsed, type Target, type UploadReceipt, upload } from './upload.ts';
@@ -131,9 +131,14 @@ interface Run {
  */
 type Undone = 'unknown' | 'other lines';
 
+export const IMPORT_PROGRESS: ProgressStyle = {
+  bar: '{title} [{bar}] {percentage}% | {lines} lines, {rejected} rejected | {eta_formatted} left',
+  line: '{title}: {percentage}%, {lines} lines, {rejected} rejected',
+};
+
 async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState): Promise<FileSummary | Undone> {
-  const progress = new Progress(out, world.now);
-  const io: ImportIo = { ...world, out: { ...out, write: (text) => progress.note(text) } };
+  const progress = new Progress(out, world.now, IMPORT_PROGRESS);
+  const io: ImportIo = { ...world, out: { ...out, write: (text) => progress.note(text.trimEnd()) } };
   const context: Run = { ...rest, io };
   const { job, file, sizeBytes } = context;
   const notes = new UploadNotes();
@@ -146,7 +151,7 @@ async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState
     onNames: (names) => notes.names(names),
   });
   const onState = (state: ProgressState) => progress.update(readBytes, countsOf(state));
-  progress.start(file, sizeBytes);
+  progress.begin(file, sizeBytes, countsOf(start));
   try {
     const end = start.finished
       ? await ask(chunks, start, context, onState)
@@ -156,7 +161,7 @@ async function run({ io: { out, ...world }, ...rest }: Run, start: ProgressState
     const { ignoredFields } = notes.finish();
     return { ...summaryOf(context, end.state), ignoredFields, ...end.found };
   } finally {
-    progress.stop();
+    progress.end();
   }
 }
 

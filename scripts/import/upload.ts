@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { DEFAULT_LABEL, type Labels } from '../../src/ingest/validate.ts';
 import { keyAdvice } from '../command/errors.ts';
+import { type Output, outputOf } from '../command/progress.ts';
 import { ImportError } from './mapping.ts';
 
 /** What an import needs of the world around it. */
@@ -22,12 +23,6 @@ export interface UploadInit {
   readonly signal: AbortSignal;
 }
 
-export interface Output {
-  /** Whether a progress bar can be drawn. */
-  readonly isTerminal: boolean;
-  readonly write: (text: string) => void;
-}
-
 /** @param stream where progress and messages go */
 export function realIo(stream: NodeJS.WriteStream): ImportIo {
   return {
@@ -35,7 +30,7 @@ export function realIo(stream: NodeJS.WriteStream): ImportIo {
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     random: () => Math.random(),
-    out: { isTerminal: stream.isTTY === true, write: (text) => stream.write(text) },
+    out: outputOf(stream),
   };
 }
 

@@ -1,8 +1,9 @@
 /** One seed from its first event to its last check. */
 
 import { createHash } from 'node:crypto';
+import { Progress } from '../../../scripts/command/progress.ts';
 import { checkStore } from '../../../scripts/fsck/check-store.ts';
-import { Findings, Progress } from '../../../scripts/fsck/findings.ts';
+import { Findings, FSCK_PROGRESS } from '../../../scripts/fsck/findings.ts';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import type { MergeContext } from '../../../src/merge/context.ts';
@@ -226,7 +227,7 @@ function checkNothingLost({ world, acknowledged }: Town): void {
 /** Beside the virtual clock: on copies of the stores, with real time and real files. */
 async function checkStores(world: World): Promise<void> {
   const original = await copyOf(world);
-  const progress = new Progress({ isTerminal: false, write: () => {} }, () => 0);
+  const progress = new Progress({ isTerminal: false, write: () => {} }, () => 0, FSCK_PROGRESS);
   const findings = new Findings();
   await checkStore({ ...original, findings, progress }, { verifyBatches: true });
   if (!findings.isSound) {

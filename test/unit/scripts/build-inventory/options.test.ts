@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type BuildSummary, summaryText } from '../../../../scripts/build-inventory/build.ts';
-import { BuildProgress } from '../../../../scripts/build-inventory/progress.ts';
+import { BUILD_PROGRESS, type BuildSummary, summaryText } from '../../../../scripts/build-inventory/build.ts';
 import { parseOptions, remoteConfig } from '../../../../scripts/build-inventory.ts';
+import { Progress } from '../../../../scripts/command/progress.ts';
 
 describe('the options', () => {
   test('have defaults for all but the files', () => {
@@ -58,8 +58,8 @@ describe('the options', () => {
 test('progress is a line every five seconds where there is no terminal, with the rate and the time left', () => {
   const lines: string[] = [];
   let now = 0;
-  const progress = new BuildProgress({ isTerminal: false, write: (text) => lines.push(text) }, () => now);
-  progress.begin('reading', 4_000, 'rows');
+  const progress = new Progress({ isTerminal: false, write: (text) => lines.push(text) }, () => now, BUILD_PROGRESS);
+  progress.begin('reading', 4_000, { unit: 'rows' });
   for (; now < 11_000; now += 1_000) progress.advance(200, 10_000);
   progress.end();
   expect(lines).toEqual([

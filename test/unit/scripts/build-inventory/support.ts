@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { BuildSummary } from '../../../../scripts/build-inventory/build.ts';
-import { type BuildRequest, buildInventory } from '../../../../scripts/build-inventory/build.ts';
-import { BuildProgress } from '../../../../scripts/build-inventory/progress.ts';
+import { BUILD_PROGRESS, type BuildRequest, buildInventory } from '../../../../scripts/build-inventory/build.ts';
 import { runHere, type TaskRunner } from '../../../../scripts/build-inventory/tasks.ts';
+import { Progress } from '../../../../scripts/command/progress.ts';
 import type { Detection } from '../../../../src/format/attributes.ts';
 import { compactFully, drain } from '../../../../src/merge/rollback.ts';
 import { someDetections } from '../../../support/detections.ts';
@@ -62,7 +62,7 @@ export class Bench {
 
   build(world: World, request: BuildRequest, runner: TaskRunner = runHere): Promise<BuildSummary> {
     const out = { isTerminal: false, write: (text: string) => this.output.push(text) };
-    const progress = new BuildProgress(out, () => world.clock);
+    const progress = new Progress(out, () => world.clock, BUILD_PROGRESS);
     return buildInventory(request, { context: world, runner, progress });
   }
 

@@ -1,8 +1,9 @@
 /** Stores to check, ways to break them, and what a check says, in short. */
 
+import { Progress } from '../../../../scripts/command/progress.ts';
 import { checkStore } from '../../../../scripts/fsck/check-store.ts';
 import type { Look } from '../../../../scripts/fsck/findings.ts';
-import { Findings, Progress } from '../../../../scripts/fsck/findings.ts';
+import { Findings, FSCK_PROGRESS } from '../../../../scripts/fsck/findings.ts';
 import { segmentsInUse } from '../../../../scripts/fsck/manifest.ts';
 import { reportText } from '../../../../scripts/fsck.ts';
 import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../../src/format/manifest.ts';
@@ -18,7 +19,7 @@ const MINUTE_MS = 60_000;
 
 /** Looks past the log of calls, so that faults made for the merge do not meet the check. */
 export function lookAt(world: World): Look {
-  const progress = new Progress({ isTerminal: false, write: () => {} }, () => 0);
+  const progress = new Progress({ isTerminal: false, write: () => {} }, () => 0, FSCK_PROGRESS);
   return { objects: world.objects.memory, slices: world.slices.memory, findings: new Findings(), progress };
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Progress } from '../../../../scripts/fsck/findings.ts';
+import { Progress } from '../../../../scripts/command/progress.ts';
+import { FSCK_PROGRESS } from '../../../../scripts/fsck/findings.ts';
 import { HELP, parseOptions } from '../../../../scripts/fsck.ts';
 import { loggableMessage } from '../../../../src/lib/errors.ts';
 import { decodeHistory } from '../../../../src/merge/history.ts';
@@ -85,7 +86,7 @@ describe('progress', () => {
   function written(isTerminal: boolean) {
     const texts: string[] = [];
     let now = 0;
-    const progress = new Progress({ isTerminal, write: (text) => texts.push(text) }, () => now);
+    const progress = new Progress({ isTerminal, write: (text) => texts.push(text) }, () => now, FSCK_PROGRESS);
     const later = (ms: number) => {
       now += ms;
       progress.advance();
