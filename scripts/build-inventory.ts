@@ -1,6 +1,6 @@
 /** `npm run build-inventory`: HELP says what it takes. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UNPACED } from '../src/lib/cooperate.ts';
@@ -15,7 +15,14 @@ import { WorkerPool } from './build-inventory/tasks.ts';
 import { parseArguments } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
-import { checkInputFile, checkOutputFile, checkWritableFolder, PROJECT, statePath, userPath } from './command/paths.ts';
+import {
+  checkInputFile,
+  checkOutputFile,
+  checkWritableFolder,
+  compatibilityDate,
+  statePath,
+  userPath,
+} from './command/paths.ts';
 import { outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { type Mapping, parseFieldTexts } from './import/mapping.ts';
@@ -154,11 +161,9 @@ export function remoteConfig({ bucket, namespaceId }: RemoteTarget, compatibilit
  * @throws BuildError `invalid-request` if wrangler cannot reach the account
  */
 async function openRemoteStore(target: RemoteTarget, folder: string): Promise<LocalStore> {
-  const date = /^compatibility_date = "([\d-]+)"$/m.exec(readFileSync(join(PROJECT, 'wrangler.toml'), 'utf8'))?.[1];
-  if (date === undefined) throw new Error('wrangler.toml has no compatibility_date');
   mkdirSync(folder, { recursive: true });
   const configPath = join(folder, 'wrangler.json');
-  writeFileSync(configPath, JSON.stringify(remoteConfig(target, date)));
+  writeFileSync(configPath, JSON.stringify(remoteConfig(target, compatibilityDate())));
   try {
     const { getPlatformProxy } = await import('wrangler');
     const { env, dispose } = await getPlatformProxy<{ readonly STORE: R2Bucket; readonly SLICES: KVNamespace }>({

@@ -6,9 +6,9 @@ import type { Run } from '../../src/format/manifest.ts';
 import { lowerBound } from '../../src/lib/sorted.ts';
 import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
-import { ensureInventory } from '../support/inventory.ts';
+import { ensureInventory, numbersOf } from '../support/inventory.ts';
 import { Random, shuffle } from '../support/random.ts';
-import { Isolate, numbersOf, type ServedWorld, servedWorld } from './isolate.ts';
+import { Isolate, type ServedWorld, servedWorld } from './isolate.ts';
 
 // What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in.
 
@@ -142,7 +142,7 @@ async function warm(world: ServedWorld, mix: string, draw: () => number, unliste
 export async function run(size: BenchSize): Promise<BenchResult> {
   const world = await servedWorld(await ensureInventory(size));
   const random = new Random(SEED);
-  const runs = await Promise.all(world.manifest.runs.map((each) => numbersOf(world.objects, each)));
+  const runs = await Promise.all(world.manifest.runs.map((each) => numbersOf(world, each)));
   const base = runs.at(-1) ?? new Float64Array();
   const newer = runs.slice(0, -1);
   const twice = newer.flatMap((numbers) => numbersIn(numbers, base));

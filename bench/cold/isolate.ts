@@ -1,7 +1,6 @@
 /** A brand-new isolate on a store in service, with reads counted by how many wait for each other. */
 
 import type { Manifest } from '../../src/format/manifest.ts';
-import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
 import { EVIDENCE_BUDGET, NUMBERS_BUDGET, VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Finder } from '../../src/lookup/finder.ts';
@@ -9,15 +8,10 @@ import { loadManifest } from '../../src/merge/publish.ts';
 import { tick } from '../../src/merge/tick.ts';
 import type { Finding } from '../../src/policy/answer.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
-import { readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../support/counting-stores.ts';
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.ts';
-
-// An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for.
-
-// The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs.
 
 /** Enough ticks that there are runs of several sizes at the end. */
 const TICKS = 24;
@@ -32,6 +26,7 @@ export interface ServedWorld {
   readonly token: string;
 }
 
+/** The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs. */
 export async function servedWorld({ folder, fortnightCsv }: BenchInventory): Promise<ServedWorld> {
   const below = openStores(folder);
   const objects = new OverlayObjectStore(below.objects);
@@ -75,21 +70,10 @@ async function addKeys(objects: ObjectStore): Promise<string> {
   return token;
 }
 
-/** All numbers of a run, ascending. */
-export async function numbersOf(objects: ObjectStore, run: Manifest['runs'][number]): Promise<Float64Array> {
-  const count = run.segments.reduce((sum, entry) => sum + entry.count, 0);
-  const numbers = new Float64Array(count);
-  let at = 0;
-  for (const entry of run.segments) {
-    const reader = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
-    reader.copyRange(0, reader.count, numbers.subarray(at));
-    at += reader.count;
-  }
-  return numbers;
-}
-
-// Stores in which reads take steps: all that are under way at an instant are answered together, one step later. So the
-// number of steps until an answer is how many reads it had to wait for one after another.
+/**
+ * Stores in which reads take steps: all that are under way at an instant are answered together, one step later. So the
+ * number of steps until an answer is how many reads it had to wait for one after another.
+ */
 
 class Steps {
   taken = 0;
@@ -143,6 +127,7 @@ class Steps {
 /** Pauses between looks at another's read take no step. */
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
+/** An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for. */
 export class Isolate {
   readonly steps = new Steps();
   readonly #finder: Finder;

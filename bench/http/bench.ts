@@ -20,6 +20,7 @@ import {
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 import { ensureInventory } from '../support/inventory.ts';
 import { Random } from '../support/random.ts';
+import type { Workerd } from '../support/workerd.ts';
 import { COUNTERS_PATH, type Counters } from './disk-stores.ts';
 import { type LoadResult, LoadToolMissing, prepareLoad, requireLoadTool, runLoad } from './load.ts';
 import { buildSmallStore, openStoredNumbers, sampleNumbers } from './numbers.ts';
@@ -38,7 +39,7 @@ import {
   POST_LISTED,
   POST_UNLISTED,
 } from './routes.ts';
-import { startWorkerd, type Workerd } from './workerd.ts';
+import { startBenchWorker } from './workerd.ts';
 
 const SATURATED_CONNECTIONS = 16;
 /** One request at a time: two connections keep both cores busy, and then the percentiles are those of the scheduler. */
@@ -101,7 +102,7 @@ async function benchmark(store: string, size: BenchSize, scratch: string): Promi
   const keys = join(scratch, 'keys');
   const clients = await createClients(keys);
   const adminKey = `unused-${crypto.randomUUID()}`;
-  const workerd = await startWorkerd({ store, keys, adminKey, scratch });
+  const workerd = await startBenchWorker({ store, keys, adminKey, scratch });
   try {
     const { host } = new URL(workerd.url);
     const routes = measuredRoutes(sample, random, clients).map((route, i) => ({

@@ -151,7 +151,7 @@ async function compareInWorkerd(inventory: Inventory, workloads: Workloads, effo
     ];
     return { course, bytes };
   } finally {
-    worker.stop();
+    await worker.stop();
   }
 }
 

@@ -6,9 +6,9 @@
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
 import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
-import { atMost, type Bar, type Row } from '../report.ts';
+import { atMost, type Bar, quantilesOf, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
-import { kibibytes, quantilesOf, type Section, three } from './table.ts';
+import { kibibytes, type Section, three } from './table.ts';
 
 /** The bar of DESIGN: bytes read and reads in sequence before a brand-new isolate has its first answer. */
 export const FIRST_LOOKUP_BYTES = 512 * 1024;

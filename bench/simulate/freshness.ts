@@ -2,7 +2,7 @@
 
 import { REFRESH_MS, WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
-import { atMost, type Bar, type Row, round } from '../report.ts';
+import { atMost, type Bar, type Quantiles, quantilesOf, type Row, round } from '../report.ts';
 import type { Random } from '../support/random.ts';
 import {
   BILLION,
@@ -18,7 +18,7 @@ import {
   TODAY,
 } from './assumptions.ts';
 import { type ScaleModel, typicalRuns } from './model.ts';
-import { meanOf, type Quantiles, quantilesOf, type Section } from './table.ts';
+import { meanOf, type Section } from './table.ts';
 import {
   newUpload,
   type Publication,

@@ -2,7 +2,7 @@
 import { ByteCache } from '../../src/lib/byte-cache.ts';
 import { NUMBERS_BUDGET } from '../../src/lookup/columns.ts';
 import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
-import { atMost, type Bar, type Row } from '../report.ts';
+import { atMost, type Bar, type Quantiles, quantilesOf, type Row } from '../report.ts';
 import { type Latency, meanMs, type Random, shuffle, Zipf, zipfShares } from '../support/random.ts';
 import {
   COMPARED_LOOKUPS,
@@ -17,7 +17,7 @@ import {
 } from './assumptions.ts';
 import { type ScaleModel, typicalRuns } from './model.ts';
 import { dollarsOf, listDollars, PRICES, type Usage } from './prices.ts';
-import { type Quantiles, quantilesOf, type Section, three } from './table.ts';
+import { type Section, three } from './table.ts';
 
 // Isolates warming up: how many there are, what they read until they are warm, and what keeping up with the generations
 // reads after that. Every figure is an expectation over exponentially distributed lives.

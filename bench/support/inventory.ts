@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
 import { Progress } from '../../scripts/command/progress.ts';
+import type { Run, SegmentEntry } from '../../src/format/manifest.ts';
+import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
@@ -16,6 +18,7 @@ import { loadManifest } from '../../src/merge/publish.ts';
 import { DEFAULT_LEVELS, LabelLevels } from '../../src/policy/labels.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../src/storage/memory.ts';
+import { readCachedColumn, readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import type { BenchSize } from '../report.ts';
 import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../synthesize/write.ts';
@@ -88,6 +91,25 @@ export function openStores(folder: string): Stores {
     objects: new DirectoryObjectStore(join(folder, 'objects')),
     slices: new DirectorySliceStore(join(folder, 'slices')),
   };
+}
+
+/** All numbers of a run, ascending. @param onColumn is handed each numbers column, and its entry, as it is read */
+export async function numbersOf(
+  { objects, slices }: Stores,
+  { segments }: Run,
+  onColumn: (entry: SegmentEntry, bytes: Uint8Array<ArrayBuffer>) => void = () => {},
+): Promise<Float64Array> {
+  const numbers = new Float64Array(segments.reduce((sum, { count }) => sum + count, 0));
+  let at = 0;
+  for (const entry of segments) {
+    const cached = await readCachedColumn(slices, entry, 'numbers', (problem) => console.error(problem));
+    const bytes = cached ?? (await readColumn(objects, entry, 'numbers'));
+    onColumn(entry, bytes);
+    const reader = openNumbersSlice(bytes);
+    reader.copyRange(0, reader.count, numbers.subarray(at));
+    at += reader.count;
+  }
+  return numbers;
 }
 
 export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeContext {

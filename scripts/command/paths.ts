@@ -1,9 +1,17 @@
 /** Files and folders that are named on a command line: where they are, and whether they can be used. */
-import { existsSync, mkdirSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CommandError, codeOf, fileProblem } from './errors.ts';
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
+
+/** Of the project's Workers, from wrangler.toml. */
+export function compatibilityDate(): string {
+  const path = join(PROJECT, 'wrangler.toml');
+  const found = /^compatibility_date = "(\d{4}-\d{2}-\d{2})"$/m.exec(readFileSync(path, 'utf8'))?.[1];
+  if (found === undefined) throw new CommandError(`expected a compatibility_date in ${path}`);
+  return found;
+}
 
 /** Where `npm start` keeps its state, in the folder of the project. */
 export const DEFAULT_STATE = '.ringfence/state';

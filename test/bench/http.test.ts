@@ -22,10 +22,11 @@ import {
   LOOKUP_PATH,
   measuredRoutes,
 } from '../../bench/http/routes.ts';
-import { startWorkerd, type Workerd } from '../../bench/http/workerd.ts';
+import { startBenchWorker } from '../../bench/http/workerd.ts';
 import { median } from '../../bench/report.ts';
 import { DirectoryObjectStore } from '../../bench/support/directory-store.ts';
 import { Random } from '../../bench/support/random.ts';
+import type { Workerd } from '../../bench/support/workerd.ts';
 
 const LINE = { requests: 1000, duration: 2_000_000, p50: 150, p99: 1_500, p999: 9_000, refused: 0, broken: 0 };
 const scratch = mkdtempSync(join(tmpdir(), 'ringfence-http-test-'));
@@ -41,7 +42,7 @@ beforeAll(async () => {
   sample = sampleNumbers(stored, new Random(1), 2000);
   const keys = join(scratch, 'keys');
   clients = await createClients(keys);
-  workerd = await startWorkerd({ store, keys, adminKey: 'admin-key-of-the-http-benchmark-0123', scratch });
+  workerd = await startBenchWorker({ store, keys, adminKey: 'admin-key-of-the-http-benchmark-0123', scratch });
 });
 
 afterAll(async () => {

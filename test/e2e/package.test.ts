@@ -199,6 +199,6 @@ describe('runs', () => {
       conditions: ['workerd', 'worker', 'browser'],
       external: ['node:*'],
     });
-    expect(await answerOfWorkerd(whole, PROJECT)).toEqual(EXPECTED);
+    expect(await answerOfWorkerd(whole)).toEqual(EXPECTED);
   });
 });

@@ -65,7 +65,6 @@ const SMALL: Readonly<Record<string, string>> = {
   'bench/simulate/faults/thread.ts': 'what a worker thread starts with',
   'bench/startup/empty.ts': 'a Worker of its own, which the edge is measured against',
   'bench/support/clusters.ts': 'tests of the format have such sets, too',
-  'bench/support/listening-port.ts': 'a test of the package starts workerd in the same way',
   'src/sdk/middleware/turnstile.ts': 'the protocol of another service, found by its name',
 };
 

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
 import { TICK_PATH } from '../../../scripts/local/dev-server.ts';
 import { freePort } from '../../../scripts/local/port.ts';
-import { textTable } from '../../report.ts';
+import { quantilesOf, textTable } from '../../report.ts';
 import { Random } from '../../support/random.ts';
 import { type Answer, Expected, FIRST_NUMBER, type Figures, runClient } from './clients.ts';
 import { LoadServer } from './server.ts';
@@ -266,7 +266,6 @@ function report({ options, figures, acknowledged, numbers, ticks, failedTicks, d
 }
 
 function quantiles(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(0);
-  return `p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}`;
+  const { p50, p99, max } = quantilesOf(values.length === 0 ? [0] : values);
+  return `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, longest ${max.toFixed(0)}`;
 }

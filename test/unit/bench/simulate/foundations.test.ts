@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quantilesOf } from '../../../../bench/simulate/table.ts';
+import { quantilesOf } from '../../../../bench/report.ts';
 import { EventQueue } from '../../../../bench/support/event-queue.ts';
 import { meanMs, Random, Zipf, zipfShares } from '../../../../bench/support/random.ts';
 
