@@ -3,14 +3,11 @@
  * table than the one that is there, 2 if it cannot be done.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
-import { fitTable, tableSource } from './evaluate/fit.ts';
+import { fitTable, TABLE_FILE, tableSource } from './evaluate/fit.ts';
 import { readHistory } from './evaluate/history.ts';
 import { FIT_HELP, parseFitOptions } from './evaluate/options.ts';
-
-const TABLE_FILE = join(import.meta.dirname, '..', 'src', 'policy', 'neighbourhood-table.ts');
 
 async function main(): Promise<number> {
   const options = parseFitOptions(process.argv.slice(2));

@@ -74,7 +74,6 @@ async function addKeys(objects: ObjectStore): Promise<string> {
  * Stores in which reads take steps: all that are under way at an instant are answered together, one step later. So the
  * number of steps until an answer is how many reads it had to wait for one after another.
  */
-
 class Steps {
   taken = 0;
   reads = 0;

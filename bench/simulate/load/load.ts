@@ -24,7 +24,7 @@ const SNAPSHOT_LIMIT_MS = 60_000;
 const SNAPSHOT_POLL_MS = 500;
 const LOOKUPS_AT_ONCE = 500;
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly clients: number;
   readonly seconds: number;
   readonly kills: number;
