@@ -9,7 +9,7 @@ import { parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
-import { outputOf, Progress } from './command/progress.ts';
+import { formatCount, outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { checkStore } from './fsck/check-store.ts';
 import { type Check, Findings, FSCK_PROGRESS, FsckError } from './fsck/findings.ts';
@@ -77,7 +77,7 @@ const OPTIONS = {
 
 // The findings as text: a table of the checks, what was counted, and a line for each problem.
 
-const count = (value: number) => value.toLocaleString('en-US');
+const count = formatCount;
 const plural = (value: number, name: string) => `${count(value)} ${name}${value === 1 ? '' : 's'}`;
 
 /** @param manifest null if it could not be read */
