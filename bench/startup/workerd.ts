@@ -2,17 +2,11 @@
  * What workerd takes to start copies of a Worker, in CPU time. Each copy is an isolate of its own, compiled and evaluated
  * before workerd listens, and each has a socket, at which its first request is sent.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { PROJECT } from '../../scripts/command/paths.ts';
-import { workerConfigs } from '../../scripts/command/worker-configs.ts';
-
-const START_LIMIT_MS = 60_000;
+import { compatibilityDate } from '../../scripts/command/paths.ts';
+import { bundleByWrangler, startWorkerd } from '../support/workerd.ts';
 
 export interface Script {
   /** The bundle, a file in the scratch folder. */
@@ -26,13 +20,8 @@ export interface Script {
 
 /** As `npm run deploy` bundles it: by wrangler, with the options of wrangler.toml. @param entry in the project */
 export function bundleScript(scratch: string, entry: string, path: string, status: number): Script {
-  const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
   const name = entry.replace(/^.*\//, '').replace(/\.ts$/, '.js');
-  execFileSync(process.execPath, [wrangler, 'deploy', entry, '--dry-run', '--outdir', join(scratch, name)], {
-    cwd: PROJECT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' },
-  });
+  bundleByWrangler(entry, join(scratch, name));
   const file = `${name}/${name}`;
   return { file, gzipBytes: gzipSync(readFileSync(join(scratch, file)), { level: 9 }).length, path, status };
 }
@@ -47,56 +36,29 @@ export interface StartUp {
 /** Starts workerd with so many copies, asks each once, and ends it. @param copies may be 0 */
 export async function startUp(scratch: string, script: Script, copies: number): Promise<StartUp> {
   const names = Array.from({ length: copies }, (_, i) => `copy-${i}`);
-  const config = join(scratch, 'workerd.capnp');
-  writeFileSync(config, configuration(script, names));
-  const workerd = createRequire(import.meta.url).resolve('workerd/bin/workerd');
-  const child = spawn(workerd, ['serve', config, '--control-fd=3'], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  const kill = () => void child.kill('SIGKILL');
-  // Also when the benchmark itself is stopped on its way.
-  process.once('exit', kill);
+  const workerd = await startWorkerd(scratch, configuration(script, names), {
+    sockets: ['empty', ...names],
+    isQuiet: true,
+  });
   try {
-    const ports = await portsOf(child.stdio[3] as Readable, ['empty', ...names], ended);
-    const startedMs = cpuMsOf(child.pid);
-    for (const name of names) await ask(ports.get(name), script);
-    return { startedMs, answeredMs: cpuMsOf(child.pid) };
+    const startedMs = workerd.cpuSeconds() * 1000;
+    for (const name of names) await ask(workerd.urlOf(name), script);
+    return { startedMs, answeredMs: workerd.cpuSeconds() * 1000 };
   } finally {
-    process.off('exit', kill);
-    kill();
-    await ended;
+    await workerd.stop();
   }
 }
 
-async function ask(port: number | undefined, { path, status }: Script): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+async function ask(url: string, { path, status }: Script): Promise<void> {
+  const answer = await fetch(url + path);
   const text = await answer.text();
   if (answer.status !== status)
     throw new Error(`${path}: expected the status ${status}, found ${answer.status}: ${text}`);
 }
 
-/** Rejects when workerd ends before, or has not told all of them within the limit. */
-async function portsOf(
-  control: Readable,
-  sockets: readonly string[],
-  ended: Promise<void>,
-): Promise<ReadonlyMap<string, number>> {
-  const ports = new Map<string, number>();
-  const all = new Promise<ReadonlyMap<string, number>>((found) => {
-    createInterface({ input: control }).on('line', (line) => {
-      const { socket, port } = JSON.parse(line) as { readonly socket?: string; readonly port?: number };
-      if (socket !== undefined && port !== undefined) ports.set(socket, port);
-      if (sockets.every((name) => ports.has(name))) found(ports);
-    });
-  });
-  const late = new Promise<null>((resolve) => setTimeout(resolve, START_LIMIT_MS, null).unref());
-  const told = await Promise.race([all, late, ended.then(() => null)]);
-  if (told === null) throw new Error('workerd did not start; its own words are above');
-  return told;
-}
-
 /** The stores of the copies refuse everything: what is asked here is answered without them. */
 function configuration({ file }: Script, names: readonly string[]): string {
-  const { compatibility_date: date } = workerConfigs().edge;
+  const date = compatibilityDate();
   const worker = (name: string) => `
     (name = "${name}", worker = (
       modules = [(name = "worker.js", esModule = embed "${file}")],
@@ -124,15 +86,4 @@ const config :Workerd.Config = (
   ]
 );
 `;
-}
-
-const NS_A_MS = 1e6;
-
-/** Of all threads of a process that live still: those of V8 and workerd end with it. Linux counts nanoseconds. */
-function cpuMsOf(pid: number | undefined): number {
-  const threads = `/proc/${pid}/task`;
-  const ns = readdirSync(threads).map((thread) =>
-    Number(readFileSync(join(threads, thread, 'schedstat'), 'utf8').split(' ')[0]),
-  );
-  return ns.reduce((sum, each) => sum + each, 0) / NS_A_MS;
 }
