@@ -6,7 +6,7 @@ import type { Briefing } from '../src/briefing/briefing.ts';
 import { briefingSchema } from '../src/briefing/briefing.ts';
 import { MAX_PERIOD_DAYS, spanDays } from '../src/briefing/period.ts';
 import { parseDay } from '../src/lib/time.ts';
-import { checkedKey, parseArguments, urlOption } from './command/arguments.ts';
+import { checkedKey, orHelp, parseArguments, urlOption } from './command/arguments.ts';
 import { CommandError, fileProblem, keyAdvice, refusalText, UsageError } from './command/errors.ts';
 import { checkOutputFile, DEFAULT_STATE, userPath } from './command/paths.ts';
 import { formatCount } from './command/progress.ts';
@@ -179,11 +179,8 @@ export function headlineText({ period, captured, firstTime, firstTimeShare, inve
 }
 
 async function main(): Promise<number> {
-  const request = parseOptions(process.argv.slice(2), process.env);
-  if (request === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const request = orHelp(parseOptions(process.argv.slice(2), process.env), HELP);
+  if (request === null) return 0;
   const path = userPath(request.path);
   checkOutputFile(path);
   const { text, briefing } = await fetchBriefing(request, fetch);

@@ -5,7 +5,7 @@ import { inventoryNumbers, type Manifest } from '../src/format/manifest.ts';
 import { UNPACED } from '../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
 import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/storage/keys.ts';
-import { parseArguments } from './command/arguments.ts';
+import { orHelp, parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
@@ -210,11 +210,8 @@ function checkNew(folder: string): void {
 }
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(parseOptions(process.argv.slice(2)), HELP);
+  if (options === null) return 0;
   const state = statePath(options.state ?? undefined);
   const store = await openLocalStore(state, { command: COMMAND, create: false });
   try {
