@@ -70,7 +70,7 @@ export function activityKeyText(kind: ActivityKey): string {
   return JSON.stringify([kind.label, kind.channel, kind.industry, kind.project, kind.linkHost, kind.source]);
 }
 
-/** Throws FormatError unless the text is one that `factKindText` writes. */
+/** Throws FormatError unless the text is one that `activityKeyText` writes. */
 export function parseActivityKey(text: string): ActivityKey {
   return knownKey(text).kind;
 }
