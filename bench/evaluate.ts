@@ -1,4 +1,5 @@
 /** `npm run evaluate`: see bench/evaluate/options.ts for what it takes. Exit code 2 if that cannot be done. */
+import { orHelp } from '../scripts/command/arguments.ts';
 import { userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
 import { evaluate } from './evaluate/evaluate.ts';
@@ -7,11 +8,8 @@ import { EVALUATE_HELP, parseEvaluateOptions } from './evaluate/options.ts';
 import { jsonText, reportText } from './evaluate/report.ts';
 
 async function main(): Promise<number> {
-  const options = parseEvaluateOptions(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(EVALUATE_HELP);
-    return 0;
-  }
+  const options = orHelp(parseEvaluateOptions(process.argv.slice(2)), EVALUATE_HELP);
+  if (options === null) return 0;
   const { history, files } = await readHistory(options.files.map(userPath));
   const period = { from: options.from, to: options.to ?? lastDay(history) };
   const evaluation = evaluate(history, period, options.seed);

@@ -9,7 +9,7 @@ import { runCommand } from '../scripts/command/run-command.ts';
 import { isoDay } from '../src/lib/time.ts';
 import { type Curve, cohorts, power, type Share, Survival, twoExponentials, wilson } from './fit-ageing/estimate.ts';
 import { type History, readHistory } from './fit-ageing/history.ts';
-import { markdownTable } from './simulate/table.ts';
+import { markdownTable } from './report.ts';
 import { DETECTIONS, INVENTORY } from './support/shared-data.ts';
 
 // What is printed: the counts, the estimate, the curves, and the days at which default levels could step down.

@@ -2,22 +2,18 @@
  * `npm run fit-neighbourhood`: see bench/evaluate/options.ts for what it takes. Exit code 1 if --check finds another
  * table than the one that is there, 2 if it cannot be done.
  */
+
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { orHelp } from '../scripts/command/arguments.ts';
 import { userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
-import { fitTable, tableSource } from './evaluate/fit.ts';
+import { fitTable, TABLE_FILE, tableSource } from './evaluate/fit.ts';
 import { readHistory } from './evaluate/history.ts';
 import { FIT_HELP, parseFitOptions } from './evaluate/options.ts';
 
-const TABLE_FILE = join(import.meta.dirname, '..', 'src', 'generated', 'neighbourhood-table.ts');
-
 async function main(): Promise<number> {
-  const options = parseFitOptions(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(FIT_HELP);
-    return 0;
-  }
+  const options = orHelp(parseFitOptions(process.argv.slice(2)), FIT_HELP);
+  if (options === null) return 0;
   const { history } = await readHistory(options.files.map(userPath));
   const { table, cells, sweeps } = fitTable(history, options, options.seed);
   const source = tableSource(table, { ...options, firstTime: cells.firstTime, nulls: cells.nulls });

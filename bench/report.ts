@@ -99,6 +99,18 @@ export function textTable(rows: readonly Row[]): string {
     .join('\n');
 }
 
+/** As a Markdown table: numbers to the right, thousands grouped. */
+export function markdownTable(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  const isNumeric = columns.map((column) => rows.some((row) => typeof row[column] === 'number'));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns),
+    line(isNumeric.map((right) => (right ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map((column) => cellText(row[column])))),
+  ].join('\n');
+}
+
 function cellText(value: string | number | undefined): string {
   return typeof value === 'number' ? value.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : (value ?? '');
 }

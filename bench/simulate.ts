@@ -11,7 +11,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArguments, wholeNumberOption } from '../scripts/command/arguments.ts';
+import { orHelp, parseArguments, wholeNumberOption } from '../scripts/command/arguments.ts';
 import { UsageError } from '../scripts/command/errors.ts';
 import { checkOutputFile, checkWritableFolder, userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
@@ -135,11 +135,8 @@ async function main(): Promise<number> {
   if (command === 'faults') return faults(rest);
   if (command === 'mutants') return mutants(rest);
   if (command === 'load') return load(rest);
-  const options = parseOptions(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(parseOptions(process.argv.slice(2)), HELP);
+  if (options === null) return 0;
   const file = options.json === null ? RESULTS_FILE : userPath(options.json);
   checkWritableFolder(dirname(file), '--json');
   checkOutputFile(file);

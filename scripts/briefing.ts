@@ -6,9 +6,10 @@ import type { Briefing } from '../src/briefing/briefing.ts';
 import { briefingSchema } from '../src/briefing/briefing.ts';
 import { MAX_PERIOD_DAYS, spanDays } from '../src/briefing/period.ts';
 import { parseDay } from '../src/lib/time.ts';
-import { checkedKey, parseArguments, urlOption } from './command/arguments.ts';
-import { CommandError, fileProblem, keyAdvice, UsageError } from './command/errors.ts';
+import { checkedKey, orHelp, parseArguments, urlOption } from './command/arguments.ts';
+import { CommandError, fileProblem, keyAdvice, refusalText, UsageError } from './command/errors.ts';
 import { checkOutputFile, DEFAULT_STATE, userPath } from './command/paths.ts';
+import { formatCount } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { givenAdminKey, keptAdminKey } from './local/admin-key.ts';
 
@@ -136,20 +137,15 @@ async function fetchAs({ url, key, from, to }: BriefingRequest, accept: string, 
     const cause = error instanceof Error ? error.message : 'failed';
     throw new BriefingError(`no answer from ${url}: ${cause}. Is the server running? npm start`);
   });
-  const text = await response.text().catch(() => '');
   if (!response.ok) {
     const advice = keyAdvice(response.status, 'lookup');
-    throw new BriefingError(`the server answers ${response.status}${advice === null ? detailOf(text) : `. ${advice}`}`);
+    const refusal = advice === null ? await refusalText(response) : `the server answers ${response.status}. ${advice}`;
+    throw new BriefingError(refusal);
   }
+  const text = await response.text().catch(() => '');
   const type = response.headers.get('content-type') ?? 'nothing';
   if (!type.startsWith(accept)) throw new BriefingError(`expected ${accept} from ${url}, found ${type}`);
   return text;
-}
-
-/** Of a problem document, if it is one. */
-function detailOf(text: string): string {
-  const problem = v.safeParse(v.object({ detail: v.string() }), parseJson(text));
-  return problem.success ? `: ${problem.output.detail}` : '';
 }
 
 function parseBriefing(text: string): Briefing {
@@ -174,24 +170,17 @@ export function headlineText({ period, captured, firstTime, firstTimeShare, inve
       'period',
       `${period.from} to ${period.to}, ${period.days} days${period.complete ? '' : `; so far: to ${period.until}, which is not over`}`,
     ],
-    ['captured', count(captured)],
-    ['first-time', `${count(firstTime)} (${(firstTimeShare * 100).toFixed(2)} %)`],
-    ['inventory', count(inventory)],
+    ['captured', formatCount(captured)],
+    ['first-time', `${formatCount(firstTime)} (${(firstTimeShare * 100).toFixed(2)} %)`],
+    ['inventory', formatCount(inventory)],
     ['origins', leading.length === 0 ? 'none' : leading.join(', ')],
   ];
   return rows.map(([name = '', value]) => `${name.padEnd(12)}${value}\n`).join('');
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
 async function main(): Promise<number> {
-  const request = parseOptions(process.argv.slice(2), process.env);
-  if (request === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const request = orHelp(parseOptions(process.argv.slice(2), process.env), HELP);
+  if (request === null) return 0;
   const path = userPath(request.path);
   checkOutputFile(path);
   const { text, briefing } = await fetchBriefing(request, fetch);

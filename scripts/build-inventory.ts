@@ -12,7 +12,7 @@ import { R2ObjectStore } from '../src/storage/r2.ts';
 import { BUILD_PROGRESS, type BuildSummary, buildInventory, summaryText } from './build-inventory/build.ts';
 import { BuildError } from './build-inventory/journal.ts';
 import { WorkerPool } from './build-inventory/tasks.ts';
-import { parseArguments } from './command/arguments.ts';
+import { orHelp, parseArguments } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import {
@@ -231,11 +231,8 @@ async function build(options: Options): Promise<BuildSummary> {
 if (import.meta.filename === process.argv[1])
   await runCommand(
     async () => {
-      const options = parseOptions(process.argv.slice(2));
-      if (options === null) {
-        process.stdout.write(HELP);
-        return 0;
-      }
+      const options = orHelp(parseOptions(process.argv.slice(2)), HELP);
+      if (options === null) return 0;
       const summary = await build(options);
       process.stdout.write(summaryText(summary));
       return summary.accepted < summary.rows ? EXIT_REJECTS : 0;

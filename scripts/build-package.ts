@@ -117,10 +117,7 @@ const HELP = 'npm run build makes the package in dist/. It takes no options.\n';
 
 if (import.meta.filename === process.argv[1])
   await runCommand(async () => {
-    if (takesNothing(process.argv.slice(2))) {
-      process.stdout.write(HELP);
-      return 0;
-    }
+    if (takesNothing(process.argv.slice(2), HELP)) return 0;
     checkEntries();
     rmSync(DIST, { recursive: true, force: true });
     await bundleEntries();

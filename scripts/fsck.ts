@@ -5,11 +5,11 @@ import { inventoryNumbers, type Manifest } from '../src/format/manifest.ts';
 import { UNPACED } from '../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
 import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/storage/keys.ts';
-import { parseArguments } from './command/arguments.ts';
+import { orHelp, parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
-import { outputOf, Progress } from './command/progress.ts';
+import { formatCount, outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { checkStore } from './fsck/check-store.ts';
 import { type Check, Findings, FSCK_PROGRESS, FsckError } from './fsck/findings.ts';
@@ -77,7 +77,7 @@ const OPTIONS = {
 
 // The findings as text: a table of the checks, what was counted, and a line for each problem.
 
-const count = (value: number) => value.toLocaleString('en-US');
+const count = formatCount;
 const plural = (value: number, name: string) => `${count(value)} ${name}${value === 1 ? '' : 's'}`;
 
 /** @param manifest null if it could not be read */
@@ -210,11 +210,8 @@ function checkNew(folder: string): void {
 }
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(parseOptions(process.argv.slice(2)), HELP);
+  if (options === null) return 0;
   const state = statePath(options.state ?? undefined);
   const store = await openLocalStore(state, { command: COMMAND, create: false });
   try {

@@ -225,11 +225,7 @@ const HELP = 'npm run generate writes what the client takes from the OpenAPI doc
 
 if (import.meta.filename === process.argv[1])
   await runCommand(async () => {
-    if (takesNothing(process.argv.slice(2))) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-
+    if (takesNothing(process.argv.slice(2), HELP)) return 0;
     for (const [path, text] of await generateClient()) {
       writeFileSync(join(PROJECT, path), text);
       console.log(`${path}: ${text.split('\n').length - 1} lines`);

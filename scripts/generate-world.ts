@@ -243,11 +243,7 @@ const HELP = 'npm run generate-world writes the map that briefings are drawn on.
 
 if (import.meta.filename === process.argv[1])
   await runCommand(async () => {
-    if (takesNothing(process.argv.slice(2))) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-
+    if (takesNothing(process.argv.slice(2), HELP)) return 0;
     const text = generateWorld();
     writeFileSync(join(PROJECT, WORLD_FILE), text);
     console.log(`${WORLD_FILE}: ${Buffer.byteLength(text)} bytes`);

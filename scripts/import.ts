@@ -7,7 +7,7 @@ import { MAX_DETECTIONS } from '../src/ingest/body.ts';
 import { FIELDS } from '../src/ingest/fields.ts';
 import { DEFAULT_CHANNEL, DEFAULT_LABEL } from '../src/ingest/validate.ts';
 import { parseInstant } from '../src/lib/time.ts';
-import { checkedKey, parseArguments, urlOption } from './command/arguments.ts';
+import { checkedKey, orHelp, parseArguments, urlOption } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { checkInputFile, checkOutputFile, checkWritableFolder, userFolder, userPath } from './command/paths.ts';
 import { formatCount } from './command/progress.ts';
@@ -270,11 +270,8 @@ function checkRequest(request: ImportRequest, rejectsPaths: readonly string[]): 
 
 if (import.meta.filename === process.argv[1])
   await runCommand(async () => {
-    const request = parseOptions(process.argv.slice(2), process.env);
-    if (request === null) {
-      process.stdout.write(HELP);
-      return 0;
-    }
+    const request = orHelp(parseOptions(process.argv.slice(2), process.env), HELP);
+    if (request === null) return 0;
     urlOption('--url', request.url);
     checkedKey('the API key', request.key);
     if (request.rejectsPath !== undefined) checkOutputFile(userPath(request.rejectsPath));

@@ -74,10 +74,7 @@ function checkBenchmarks(): void {
 const HELP = 'npm test checks everything that CI checks. It takes no options; one file: npx vitest run FILE.\n';
 
 async function main(): Promise<number> {
-  if (takesNothing(process.argv.slice(2))) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (takesNothing(process.argv.slice(2), HELP)) return 0;
   check('biome', ['check', '--error-on-warnings', '.']);
   check('tsc', ['--noEmit', '-p', 'tsconfig.json']);
   runTests();

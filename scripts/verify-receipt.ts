@@ -20,7 +20,7 @@ import { decide } from '../src/policy/decide.ts';
 import { LabelLevels } from '../src/policy/labels.ts';
 import { Overrides } from '../src/policy/overrides.ts';
 import type { ObjectStore, SliceStore } from '../src/storage/store.ts';
-import { parseArguments } from './command/arguments.ts';
+import { orHelp, parseArguments } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { openLocalStore } from './command/local-store.ts';
 import { checkInputFile, statePath, userPath } from './command/paths.ts';
@@ -234,11 +234,8 @@ function readAnswer(file: string): ReceiptedAnswer {
 }
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(parseOptions(process.argv.slice(2)), HELP);
+  if (options === null) return 0;
   const answer = readAnswer(userPath(options.file));
   const store = await openLocalStore(statePath(options.state ?? undefined), {
     command: 'npm run verify-receipt',

@@ -13,10 +13,6 @@ import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../su
 import { type BenchInventory, batchOf, benchContext, openStores, uploadsOf } from '../support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../support/overlay-store.ts';
 
-// An isolate as it comes up: nothing in memory, and one request that both the manifest and the keys are read for.
-
-// The inventory with the fortnight merged on top of it, as a store in service is: a base and a few newer runs.
-
 /** Enough ticks that there are runs of several sizes at the end. */
 const TICKS = 24;
 /** The published number of client enterprises: a key each. */

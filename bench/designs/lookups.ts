@@ -6,7 +6,7 @@ import { LISTED_SHARE } from '../simulate/assumptions.ts';
 import { Random } from '../support/random.ts';
 
 export const MIXES = ['uniform', 'Zipf'] as const;
-export type Mix = (typeof MIXES)[number];
+type Mix = (typeof MIXES)[number];
 
 /** People and bots who come back: as many as so, the r-th of them with a chance in proportion to 1 / r. */
 const POPULATION = 100_000;

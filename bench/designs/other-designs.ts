@@ -4,13 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestHarness } from 'wrangler';
+import { compatibilityDate } from '../../scripts/command/paths.ts';
 import { lowerBound } from '../../src/lib/sorted.ts';
 import type { Usage } from '../simulate/prices.ts';
 import type { Billed, Task } from './worker.ts';
 
 // Runs worker.ts on the local simulation of KV and D1.
-
-const COMPATIBILITY_DATE = '2026-11-09';
 
 interface Platform {
   perform(task: Task, numbers: readonly number[]): Promise<Billed>;
@@ -32,7 +31,7 @@ export async function startPlatform(): Promise<Platform> {
     JSON.stringify({
       name: 'designs',
       main: join(import.meta.dirname, 'worker.ts'),
-      compatibility_date: COMPATIBILITY_DATE,
+      compatibility_date: compatibilityDate(),
       kv_namespaces: [{ binding: 'KV', id: 'numbers' }],
       d1_databases: [{ binding: 'D1', database_name: 'numbers', database_id: 'numbers' }],
     }),

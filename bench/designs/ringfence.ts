@@ -2,10 +2,9 @@
 
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { decodeManifest, EMPTY_MANIFEST } from '../../src/format/manifest.ts';
-import { UNPACED } from '../../src/lib/cooperate.ts';
 import { Finder } from '../../src/lookup/finder.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
-import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
+import type { MergeContext } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemorySliceStore } from '../../src/storage/memory.ts';
@@ -14,7 +13,7 @@ import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
 import { simulateYear } from '../simulate/model.ts';
 import { addUsage, timesUsage, type Usage } from '../simulate/prices.ts';
 import { CountingObjectStore, CountingSliceStore } from '../support/counting-stores.ts';
-import type { Stores } from '../support/inventory.ts';
+import { benchContext, type Stores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
 import { Random } from '../support/random.ts';
 import type { Lookups } from './lookups.ts';
@@ -149,9 +148,7 @@ async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage
   let clockMs = (head === null ? 0 : decodeManifest(head.bytes).publishedAt) + MINUTE_MS;
   let ids = 0;
   const context: MergeContext = {
-    objects: billed.objects,
-    slices: billed.slices,
-    pace: UNPACED,
+    ...benchContext(billed),
     now: () => clockMs,
     sleep: async (ms) => {
       clockMs += ms;
@@ -160,7 +157,6 @@ async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage
     log: (event, details) => {
       if (event !== 'garbage.collected') console.error(event, details);
     },
-    budget: DEFAULT_BUDGET,
   };
   const random = new Random(SEED);
   const hourOfTicks = async () => {

@@ -1,4 +1,6 @@
 /** Fits the table of the neighbourhood score to the first-time numbers of a period. */
+import { join } from 'node:path';
+import { PROJECT } from '../../scripts/command/paths.ts';
 import { isoDay } from '../../src/lib/time.ts';
 import {
   type NeighbourCounts,
@@ -250,6 +252,8 @@ interface Origin extends Period {
   readonly firstTime: number;
   readonly nulls: number;
 }
+
+export const TABLE_FILE = join(PROJECT, 'src', 'generated', 'neighbourhood-table.ts');
 
 /** The source of src/generated/neighbourhood-table.ts, as Biome formats it. */
 export function tableSource({ logOdds, suspectPoints, points }: NeighbourhoodTable, origin: Origin): string {

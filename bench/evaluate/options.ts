@@ -6,9 +6,9 @@ import { DATA, DETECTIONS, hasSharedData, INVENTORY } from '../support/shared-da
 
 export const DEFAULT_SEED = 1;
 /** What the table was fitted to, and the months that were kept back; both are in the default files. */
-export const FIT_FROM = '2025-03-01';
-export const FIT_TO = '2025-06-30';
-export const HELD_BACK_FROM = '2025-07-01';
+const FIT_FROM = '2025-03-01';
+const FIT_TO = '2025-06-30';
+const HELD_BACK_FROM = '2025-07-01';
 
 const FILES_HELP = `FILES are inventories (rows of digits, first seen, last seen, sightings) and detections (rows of time, digits) in any
 number and order, tab-separated, plain or .gz; they are told apart by their columns. Without FILES, those of
@@ -45,7 +45,7 @@ ${FILES_HELP}
 The same files and options give the same bytes.
 `;
 
-export interface EvaluateOptions {
+interface EvaluateOptions {
   readonly files: readonly string[];
   /** UTC days since 1970; `to` null: the last day in the files. */
   readonly from: number;
@@ -54,7 +54,7 @@ export interface EvaluateOptions {
   readonly json: boolean;
 }
 
-export interface FitOptions {
+interface FitOptions {
   readonly files: readonly string[];
   readonly from: number;
   readonly to: number;

@@ -8,7 +8,7 @@ import { checkInputFile } from '../../scripts/command/paths.ts';
 import { dayOf } from '../../src/lib/time.ts';
 import { linesOf } from '../evaluate/history.ts';
 
-export interface Seen {
+interface Seen {
   /** The last time before the detections begin; null: never. UTC days since 1970, as are all days here. */
   lastBefore: number | null;
   /** Distinct days of its detections, ascending. */

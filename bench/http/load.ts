@@ -56,7 +56,7 @@ function requestBytes(host: string, { method, path, headers, body }: LoadRequest
   return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), content]);
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly connections: number;
   /** Whole seconds. */
   readonly seconds: number;

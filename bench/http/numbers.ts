@@ -1,24 +1,20 @@
 /** The numbers that are asked for: those of a store, a sample of them, and a small store for where none was built. */
 
-import { randomUUID } from 'node:crypto';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
-import { BatchBuilder } from '../../src/format/batch.ts';
 import type { SegmentEntry } from '../../src/format/manifest.ts';
 import type { NumbersReader } from '../../src/format/numbers-reader.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { UNPACED } from '../../src/lib/cooperate.ts';
 import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
-import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish.ts';
-import { compactFully, drain } from '../../src/merge/rollback.ts';
+import { drain } from '../../src/merge/rollback.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { DirectoryObjectStore, DirectorySliceStore } from '../support/directory-store.ts';
-import { Random } from '../support/random.ts';
+import { batchOf, benchContext, ensureInventory, openStores, uploadsOf } from '../support/inventory.ts';
+import type { Random } from '../support/random.ts';
 
 // All numbers columns of a store's current generation: 30 MB for the whole inventory.
 
@@ -134,100 +130,17 @@ function distinct(count: number, guess: () => number, isWanted: (number: number)
   return [...found];
 }
 
-// A store of some 200,000 numbers in a folder, made by the very code that merges uploads: enough for the lookup route,
-// whose work hardly depends on how many numbers there are. As in service, a large run has a smaller, newer one beside
-// it.
-
-const BASE_NUMBERS = 190_000;
-const RECENT_NUMBERS = 10_000;
-const BATCH_DETECTIONS = 100_000;
-const LABELS = ['modem_pool_card', 'public_sms_receiver', 'reported_abuse'];
-const LAST_SEEN_AT = Date.UTC(2025, 4, 30) / 1000;
-const HISTORY_SECONDS = 500 * 86_400;
-
-/** Mobile ranges of the countries with the most numbers; what is no valid number in them is left out. */
-const RANGES: readonly (readonly [prefix: string, digitsLeft: number])[] = [
-  ['1202', 7],
-  ['1305', 7],
-  ['1416', 7],
-  ['1718', 7],
-  ['63917', 7],
-  ['63945', 7],
-  ['8526', 7],
-  ['8529', 7],
-  ['62812', 8],
-  ['62857', 8],
-  ['8490', 7],
-  ['8497', 7],
-  ['447', 9],
-  ['4915', 9],
-  ['336', 8],
-  ['9198', 8],
-];
-
-/** Fills a folder with `objects` and `slices`. */
+/**
+ * A store of some 200,000 numbers in a folder: enough for the lookup route, whose work hardly depends on how many numbers
+ * there are. As in service, a large run has a smaller, newer one beside it: the small inventory, and its fortnight.
+ */
 export async function buildSmallStore(folder: string): Promise<void> {
-  const random = new Random(20_250_530);
-  const context = mergeContext(folder);
-  const base = clusteredNumbers(random, BASE_NUMBERS);
-  await merge(context, random, base);
-  await compactFully(context);
-  await merge(context, random, clusteredNumbers(random, RECENT_NUMBERS));
-}
-
-function mergeContext(folder: string): MergeContext {
-  return {
-    objects: new DirectoryObjectStore(join(folder, 'objects')),
-    slices: new DirectorySliceStore(join(folder, 'slices')),
-    pace: UNPACED,
-    now: () => Date.now(),
-    sleep: async () => undefined,
-    randomId: randomUUID,
-    log: () => undefined,
-    budget: DEFAULT_BUDGET,
-  };
-}
-
-/** Numbers as they are bought: a few to all of a block of 100, in a few blocks of 10,000, and some on their own. */
-function clusteredNumbers(random: Random, count: number): number[] {
-  const numbers = new Set<number>();
-  while (numbers.size < count) {
-    const [prefix, digitsLeft] = RANGES[random.below(RANGES.length)] as (typeof RANGES)[number];
-    const size = 10 ** digitsLeft;
-    const block = Number(prefix) * size + random.below(size / 10_000) * 10_000;
-    if (!parseNumber(String(block)).ok) continue;
-    const hundreds = 1 + random.below(20);
-    for (let i = 0; i < hundreds; i++) {
-      const hundred = block + random.below(100) * 100;
-      // Cubed: most hundred-blocks have a few numbers, some nearly all.
-      const density = random.next() ** 3;
-      for (let k = 0; k < 100; k++)
-        if (random.next() < density && parseNumber(String(hundred + k)).ok) numbers.add(hundred + k);
-    }
-  }
-  return [...numbers].slice(0, count);
-}
-
-async function merge(context: MergeContext, random: Random, numbers: readonly number[]): Promise<void> {
-  for (let from = 0; from < numbers.length; from += BATCH_DETECTIONS) {
-    const builder = new BatchBuilder();
-    for (const number of numbers.slice(from, from + BATCH_DETECTIONS)) {
-      const firstSeenAt = LAST_SEEN_AT - random.below(HISTORY_SECONDS);
-      builder.add({
-        number,
-        firstSeenAt,
-        observedAt: firstSeenAt + random.below(LAST_SEEN_AT - firstSeenAt + 1),
-        sightings: 1 + Math.floor(20 * random.next() ** 4),
-        label: random.pick(LABELS),
-        channel: random.pick(CHANNELS),
-        industry: random.pick(INDUSTRIES),
-        project: null,
-        link: null,
-        source: null,
-      });
-    }
-    const receipt = { bodySha256: '', accepted: builder.count, rejected: 0, errors: [] };
-    await context.objects.put(WAITING_PREFIX + context.randomId(), builder.finish(receipt));
+  const inventory = await ensureInventory('small');
+  for (const part of ['objects', 'slices'])
+    cpSync(join(inventory.folder, part), join(folder, part), { recursive: true });
+  const context = benchContext(openStores(folder));
+  for (const [i, csv] of uploadsOf(inventory.fortnightCsv, 1).flat().entries()) {
+    await context.objects.put(`${WAITING_PREFIX}${i}`, await batchOf(csv));
   }
   await drain(context);
 }

@@ -12,7 +12,7 @@
  */
 import { RANGE_NUMBERS, usedRanges } from './workload.ts';
 
-export const BLOCKS = [100, 1_000, 10_000] as const;
+const BLOCKS = [100, 1_000, 10_000] as const;
 
 export interface Bound {
   readonly model: string;

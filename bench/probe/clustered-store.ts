@@ -5,13 +5,11 @@
 
 import { EMPTY_MANIFEST, encodeManifest } from '../../src/format/manifest.ts';
 import { encodeSegment } from '../../src/format/segment.ts';
-import { UNPACED } from '../../src/lib/cooperate.ts';
-import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { MergeDictionary, SegmentBuilder } from '../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../src/merge/segment-writer.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/storage/keys.ts';
 import { clusters } from '../support/clusters.ts';
-import type { Stores } from '../support/inventory.ts';
+import { benchContext, type Stores } from '../support/inventory.ts';
 import { Random } from '../support/random.ts';
 
 const CIRCUMSTANCES = '["modem_pool_card","otp_marketplace",null,null,null,null,null]';
@@ -26,15 +24,7 @@ export function clusteredNumbers(count: number): Float64Array {
 
 /** Writes one run with these numbers, ascending, and publishes it. */
 export async function writeStore(stores: Stores, numbers: Float64Array): Promise<void> {
-  const context: MergeContext = {
-    ...stores,
-    now: () => SEEN_AT * 1000,
-    sleep: async () => {},
-    randomId: () => 'clustered',
-    log: (event, details) => console.error(event, details),
-    pace: UNPACED,
-    budget: DEFAULT_BUDGET,
-  };
+  const context = { ...benchContext(stores), now: () => SEEN_AT * 1000, randomId: () => 'clustered' };
   const dictionary = new MergeDictionary();
   const circumstances = dictionary.circumstancesId(CIRCUMSTANCES);
   const profile = dictionary.profileOf(circumstances);

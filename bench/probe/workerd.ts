@@ -18,7 +18,7 @@ const REQUEST_LIMIT_MS = 300_000;
 
 const require = createRequire(import.meta.url);
 
-export class ProbeWorker {
+class ProbeWorker {
   readonly #workerd: Workerd;
   readonly #folder: string;
   #isolate = '';

@@ -3,7 +3,7 @@
  * 2026. Every dollar of the simulation comes from this table.
  */
 
-export interface Price {
+interface Price {
   readonly what: string;
   readonly dollars: number;
   /** The quantity that costs so much. */

@@ -1,7 +1,8 @@
 /** Tables of the simulation: printed, written into docs/SCALE.md, and flattened into bench/results/simulate.json. */
 
 import { join } from 'node:path';
-import type { Bar, Row } from '../report.ts';
+import { PROJECT } from '../../scripts/command/paths.ts';
+import { type Bar, markdownTable, type Row } from '../report.ts';
 
 export interface Table {
   /** Names the table in docs/SCALE.md and in the results file. */
@@ -23,22 +24,6 @@ export function flatten({ id, rows }: Table): Row[] {
   });
 }
 
-/** As a Markdown table: numbers to the right, thousands grouped. */
-export function markdownTable(rows: readonly Row[]): string {
-  const columns = Object.keys(rows[0] ?? {});
-  const isNumeric = columns.map((column) => rows.some((row) => typeof row[column] === 'number'));
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns),
-    line(isNumeric.map((right) => (right ? '---:' : '---'))),
-    ...rows.map((row) => line(columns.map((column) => cell(row[column])))),
-  ].join('\n');
-}
-
-function cell(value: string | number | undefined): string {
-  return typeof value === 'number' ? value.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : (value ?? '');
-}
-
 /** Three significant digits: the assumptions do not carry more. */
 export function three(value: number): number {
   return Number(value.toPrecision(3));
@@ -50,7 +35,7 @@ export function kibibytes(bytes: number): number {
 
 // The generated tables of docs/SCALE.md, between markers: <!-- table ID --> … <!-- end -->
 
-export const SCALE_DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'SCALE.md');
+export const SCALE_DOCUMENT = join(PROJECT, 'docs', 'SCALE.md');
 
 const MARKED = /<!-- table ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
 

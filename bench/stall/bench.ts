@@ -43,7 +43,7 @@ export const run: Benchmark = async (size) => {
     workers = await startWorkers(inventory.folder, scratch, adminKey);
     return await measure(workers, inventory, adminKey, size);
   } finally {
-    workers?.stop();
+    await workers?.stop();
     rmSync(scratch, { recursive: true, force: true });
   }
 };

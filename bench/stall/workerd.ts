@@ -4,15 +4,14 @@
  * computes the others wait for: that is the hardest case, whichever Worker an isolate of the platform has.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { compatibilityDate, PROJECT } from '../../scripts/command/paths.ts';
+import { bundleByWrangler, startWorkerd } from '../support/workerd.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..');
-const START_LIMIT_MS = 60_000;
 const CRON_CONFIG = 'every-minute';
 
 export interface Running {
@@ -21,7 +20,7 @@ export interface Running {
   readonly cronUrl: string;
   /** The R2 of the Workers, for `R2Client`. */
   readonly r2Url: string;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 interface Script {
@@ -46,29 +45,26 @@ function scripts(): readonly Script[] {
 }
 
 export async function startWorkers(store: string, scratch: string, adminKey: string): Promise<Running> {
-  const children: { kill(signal: 'SIGKILL'): boolean }[] = [];
-  const stop = () => {
-    process.off('exit', stop);
-    for (const child of children) child.kill('SIGKILL');
-  };
-  process.once('exit', stop);
   const node = spawn(process.execPath, [join(import.meta.dirname, 'storage.ts'), store, join(scratch, 'written')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  children.push(node);
+  const stop = () => {
+    process.off('exit', stop);
+    node.kill('SIGKILL');
+  };
+  process.once('exit', stop);
   const { r2, kv } = JSON.parse(await firstLine(node.stdout)) as { r2: number; kv: number };
   const all = scripts();
-  for (const script of all) bundle(script, scratch);
-  writeFileSync(join(scratch, 'workerd.capnp'), configuration(all, { r2, kv, adminKey }), { mode: 0o600 });
-  const workerd = createRequire(import.meta.url).resolve('workerd/bin/workerd');
-  const child = spawn(workerd, ['serve', 'workerd.capnp', '--experimental', '--control-fd=3'], {
-    cwd: scratch,
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  for (const { name, entry, args } of all) bundleByWrangler(entry, join(scratch, name), args);
+  const workerd = await startWorkerd(scratch, configuration(all, { r2, kv, adminKey }), {
+    sockets: ['http', 'cron'],
+    flags: ['--experimental'],
   });
-  children.push(child);
-  const [main, cron] = await ports(child.stdio[3] as Readable, ['http', 'cron']);
-  const host = (port: number | undefined) => `http://127.0.0.1:${port}`;
-  return { url: host(main), cronUrl: host(cron), r2Url: host(r2), stop };
+  const stopAll = () => {
+    stop();
+    return workerd.stop();
+  };
+  return { url: workerd.url, cronUrl: workerd.urlOf('cron'), r2Url: `http://127.0.0.1:${r2}`, stop: stopAll };
 }
 
 function firstLine(stream: Readable): Promise<string> {
@@ -76,34 +72,6 @@ function firstLine(stream: Readable): Promise<string> {
     const lines = createInterface({ input: stream });
     lines.once('line', resolve);
     lines.once('close', () => reject(new Error('the storage did not start; its own words are above')));
-  });
-}
-
-async function ports(control: Readable, sockets: readonly string[]): Promise<number[]> {
-  const found = new Map<string, number>();
-  const all = new Promise<void>((resolve) => {
-    createInterface({ input: control }).on('line', (line) => {
-      const { socket, port } = JSON.parse(line) as { readonly socket?: string; readonly port?: number };
-      if (socket !== undefined && port !== undefined) found.set(socket, port);
-      if (sockets.every((name) => found.has(name))) resolve();
-    });
-  });
-  const late = new Promise<void>((resolve) => setTimeout(resolve, START_LIMIT_MS).unref());
-  await Promise.race([all, late]);
-  return sockets.map((name) => {
-    const port = found.get(name);
-    if (port === undefined) throw new Error(`workerd did not start to listen on ${name}; its own words are above`);
-    return port;
-  });
-}
-
-function bundle({ name, entry, args }: Script, scratch: string): void {
-  const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-  const outdir = ['--outdir', join(scratch, name)];
-  execFileSync(process.execPath, [wrangler, 'deploy', entry, '--dry-run', ...args, ...outdir], {
-    cwd: PROJECT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' },
   });
 }
 
@@ -153,13 +121,6 @@ const config :Workerd.Config = (
 
 function bundled(entry: string): string {
   return entry.slice('src/'.length).replace(/\.ts$/, '.js');
-}
-
-function compatibilityDate(): string {
-  const path = join(PROJECT, 'wrangler.toml');
-  const found = /^compatibility_date = "(\d{4}-\d{2}-\d{2})"$/m.exec(readFileSync(path, 'utf8'))?.[1];
-  if (found === undefined) throw new Error(`expected a compatibility_date in ${path}`);
-  return found;
 }
 
 /** Puts and gets objects of the Workers' R2 (storage.ts) from outside, as their bindings do. */

@@ -2,10 +2,10 @@
  * What workerd takes to start copies of a Worker, in CPU time. Each copy is an isolate of its own, compiled and evaluated
  * before workerd listens, and each has a socket, at which its first request is sent.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { workerConfigs } from '../../scripts/command/worker-configs.ts';
+import { compatibilityDate } from '../../scripts/command/paths.ts';
 import { bundleByWrangler, capnpText, startWorkerd } from '../support/workerd.ts';
 
 export interface Script {
@@ -36,11 +36,14 @@ export interface StartUp {
 /** Starts workerd with so many copies, asks each once, and ends it. @param copies may be 0 */
 export async function startUp(scratch: string, script: Script, copies: number): Promise<StartUp> {
   const names = Array.from({ length: copies }, (_, i) => `copy-${i}`);
-  const workerd = await startWorkerd(scratch, configuration(script, names), { sockets: ['empty', ...names] });
+  const workerd = await startWorkerd(scratch, configuration(script, names), {
+    sockets: ['empty', ...names],
+    isQuiet: true,
+  });
   try {
-    const startedMs = cpuMsOf(workerd.pid);
+    const startedMs = workerd.cpuSeconds() * 1000;
     for (const name of names) await ask(workerd.urlOf(name), script);
-    return { startedMs, answeredMs: cpuMsOf(workerd.pid) };
+    return { startedMs, answeredMs: workerd.cpuSeconds() * 1000 };
   } finally {
     await workerd.stop();
   }
@@ -66,7 +69,7 @@ const EMPTY_STORE = `addEventListener('fetch', (event) => {
 
 /** The stores of the copies are empty: what is asked here is answered without them. */
 function configuration({ file }: Script, names: readonly string[]): string {
-  const { compatibility_date: date } = workerConfigs().edge;
+  const date = compatibilityDate();
   const worker = (name: string) => `
     (name = "${name}", worker = (
       modules = [(name = "worker.js", esModule = embed "${file}")],
@@ -94,15 +97,4 @@ const config :Workerd.Config = (
   ]
 );
 `;
-}
-
-const NS_A_MS = 1e6;
-
-/** Of all threads of a process that live still: those of V8 and workerd end with it. Linux counts nanoseconds. */
-function cpuMsOf(pid: number | undefined): number {
-  const threads = `/proc/${pid}/task`;
-  const ns = readdirSync(threads).map((thread) =>
-    Number(readFileSync(join(threads, thread, 'schedstat'), 'utf8').split(' ')[0]),
-  );
-  return ns.reduce((sum, each) => sum + each, 0) / NS_A_MS;
 }

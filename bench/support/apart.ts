@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-export interface RunApart {
+interface RunApart {
   readonly stdout: string;
   readonly wallSeconds: number;
   /** Most resident memory, its children's not included. As often as it was looked at, or the kernel's own mark. */

@@ -1,7 +1,7 @@
 /** Sorted sets in the clusters that phone numbers come in. */
 import type { Random } from './random.ts';
 
-export interface ClusterShape {
+interface ClusterShape {
   /** Numbers in a cluster, at most. */
   readonly length: number;
   /** From a number to the next in a cluster, at most. */

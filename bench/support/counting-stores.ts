@@ -114,7 +114,7 @@ export class ObservedSliceStore<Inner extends SliceStore = SliceStore> implement
   }
 }
 
-export interface Operations {
+interface Operations {
   /** Class B of R2, reads of KV. */
   reads: number;
   readBytes: number;

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { PROJECT } from '../../scripts/command/paths.ts';
 import { Progress } from '../../scripts/command/progress.ts';
 import type { Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
@@ -24,7 +25,6 @@ import type { BenchSize } from '../report.ts';
 import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../synthesize/write.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..');
 /** What the files or the bytes of the store depend on. */
 const MAKERS = ['src/format', 'src/lib', 'src/merge', 'src/phone', 'bench/synthesize', 'scripts/build-inventory'];
 const SMALL_NUMBERS = 200_000;

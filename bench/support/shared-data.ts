@@ -29,7 +29,7 @@ function detection(digits: string, first: string, last: string, sightings: numbe
   return { number: parsed.value.number, observedAt, firstSeenAt, sightings, ...CIRCUMSTANCES };
 }
 
-function rows(path: string): string[][] {
+export function rowsOf(path: string): string[][] {
   const lines = gunzipSync(readFileSync(path)).toString('utf8').split('\n');
   return lines.filter((line) => line !== '').map((line) => line.split('\t'));
 }
@@ -37,8 +37,8 @@ function rows(path: string): string[][] {
 /** The inventory's aggregated lines and every detection after it, as the import sends them. */
 export function sharedDetections(): Detection[] {
   return [
-    ...rows(INVENTORY).map(([digits = '', first = '', last = '', n]) => detection(digits, first, last, Number(n))),
-    ...rows(DETECTIONS).map(([time = '', digits = '']) => detection(digits, time, time, 1)),
+    ...rowsOf(INVENTORY).map(([digits = '', first = '', last = '', n]) => detection(digits, first, last, Number(n))),
+    ...rowsOf(DETECTIONS).map(([time = '', digits = '']) => detection(digits, time, time, 1)),
   ].filter((each) => each !== null);
 }
 

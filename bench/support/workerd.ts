@@ -1,6 +1,6 @@
 /** workerd as it is, without the proxies of `wrangler dev` and Miniflare, which would cost more than what is measured. */
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,8 +10,7 @@ import { PROJECT } from '../../scripts/command/paths.ts';
 const HOST = '127.0.0.1';
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
-/** Clock ticks a second in /proc (proc_pid_stat(5)): 100 on every Linux that Node runs on. */
-const TICKS_A_SECOND = 100;
+const NS_A_SECOND = 1e9;
 
 export interface Workerd {
   /** Of the socket `http`. */
@@ -23,6 +22,13 @@ export interface Workerd {
   stop(): Promise<void>;
 }
 
+interface WorkerdOptions {
+  readonly sockets?: readonly string[];
+  readonly flags?: readonly string[];
+  /** Whether what the Workers log is not shown. */
+  readonly isQuiet?: boolean;
+}
+
 /**
  * @param folder that the paths of the configuration are relative to; the configuration is written into it
  * @param configuration in Cap'n Proto; its sockets have the address `127.0.0.1:0`, a port that the system chooses
@@ -31,14 +37,14 @@ export interface Workerd {
 export async function startWorkerd(
   folder: string,
   configuration: string,
-  { sockets = ['http'], flags = [] }: { readonly sockets?: readonly string[]; readonly flags?: readonly string[] } = {},
+  { sockets = ['http'], flags = [], isQuiet = false }: WorkerdOptions = {},
 ): Promise<Workerd> {
   // It may hold a key.
   writeFileSync(join(folder, 'workerd.capnp'), configuration, { mode: 0o600 });
   const workerd = createRequire(import.meta.url).resolve('workerd/bin/workerd');
   const child = spawn(workerd, ['serve', 'workerd.capnp', ...flags, '--control-fd=3'], {
     cwd: folder,
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    stdio: ['ignore', isQuiet ? 'ignore' : 'inherit', 'inherit', 'pipe'],
   });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   const kill = () => void child.kill('SIGKILL');
@@ -97,9 +103,11 @@ export function capnpText(text: string): string {
   return JSON.stringify(text);
 }
 
+/** Of all threads that live still, as those of V8 and workerd do until its end. Linux counts nanoseconds. */
 function cpuSecondsOf(pid: number | undefined): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The command name before the last bracket may have spaces. utime and stime are fields 14 and 15, 12 and 13 after it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  const threads = `/proc/${pid}/task`;
+  const ns = readdirSync(threads).map((thread) =>
+    Number(readFileSync(join(threads, thread, 'schedstat'), 'utf8').split(' ')[0]),
+  );
+  return ns.reduce((sum, each) => sum + each, 0) / NS_A_SECOND;
 }

@@ -1,10 +1,9 @@
 /** What `--report` prints: how the synthetic numbers cluster, beside the real history. */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { existsSync } from 'node:fs';
 import { lowerBound } from '../../src/lib/sorted.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
-import { INVENTORY } from '../support/shared-data.ts';
+import { INVENTORY, rowsOf } from '../support/shared-data.ts';
 import { CaptureWalk, planFortnight } from './fortnight.ts';
 import { InventoryWalk } from './inventory.ts';
 import { type Layout, planInventory, type SynthesisOptions } from './layout.ts';
@@ -88,12 +87,8 @@ const LEAST_KNOWN = 3;
 /** The valid numbers of the real history, ascending; null if it is not there. */
 export function realNumbers(): Float64Array | null {
   if (!existsSync(INVENTORY)) return null;
-  const numbers = new Set<number>();
-  for (const line of gunzipSync(readFileSync(INVENTORY)).toString('utf8').split('\n')) {
-    const parsed = parseNumber(line.slice(0, Math.max(0, line.indexOf('\t'))));
-    if (parsed.ok) numbers.add(parsed.value.number);
-  }
-  return Float64Array.from(numbers).sort();
+  const numbers = rowsOf(INVENTORY).map(([digits = '']) => parseNumber(digits));
+  return Float64Array.from(new Set(numbers.flatMap((parsed) => (parsed.ok ? [parsed.value.number] : [])))).sort();
 }
 
 /** The numbers of a synthetic inventory, ascending. */

@@ -17,18 +17,18 @@ import {
 import { BuildError } from './journal.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse.ts';
 
-export interface TaskKinds {
+interface TaskKinds {
   readonly parse: { readonly task: ParseTask; readonly result: ParseResult };
   readonly count: { readonly task: CountTask; readonly result: BlockCounts };
   readonly fold: { readonly task: FoldTask; readonly result: FoldedShare };
   readonly facts: { readonly task: FactsTask; readonly result: readonly SpilledFacts[] };
 }
 
-export type TaskKind = keyof TaskKinds;
+type TaskKind = keyof TaskKinds;
 export type Task = TaskKinds[TaskKind]['task'];
 
 /** Of a task under way: bytes of input read, and rows or numbers dealt with, since the last time. */
-export interface TaskProgress {
+interface TaskProgress {
   readonly bytes: number;
   readonly rows: number;
 }

@@ -32,7 +32,7 @@ const ATTEMPT_LIMIT_MS = GARBAGE_AGE_MS * 0.75;
 /** Taken up again later than this, an attempt would hardly end in time. */
 const RESUME_LIMIT_MS = GARBAGE_AGE_MS * 0.5;
 
-export interface Upload {
+interface Upload {
   readonly folder: string;
   readonly batches: readonly SpilledBatch[];
   readonly segments: readonly SpilledSegment[];

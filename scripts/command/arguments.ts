@@ -32,9 +32,16 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   return parsed;
 }
 
-/** For a command that takes nothing but --help. @returns whether help is asked for */
-export function takesNothing(args: readonly string[]): boolean {
-  return parseArguments(args, { help: { type: 'boolean', short: 'h', default: false } }).values.help;
+/** The options of a command, whose help is printed if it was asked for: then there are none. */
+export function orHelp<Options>(options: Options | null, help: string): Options | null {
+  if (options === null) process.stdout.write(help);
+  return options;
+}
+
+/** For a command that takes nothing but --help. @returns whether help was asked for, and is printed */
+export function takesNothing(args: readonly string[], help: string): boolean {
+  const { values } = parseArguments(args, { help: { type: 'boolean', short: 'h', default: false } });
+  return orHelp(values.help ? null : values, help) === null;
 }
 
 /** The first sentence of what parseArgs says, which names options, and never what stands behind `=`. */

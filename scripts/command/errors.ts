@@ -1,4 +1,5 @@
-/** Errors of commands: what is wrong in one sentence, without a stack trace and without a secret. */
+/** What a command tells the person at the terminal when it cannot go on: one sentence, no stack trace, no secret. */
+import * as v from 'valibot';
 
 /** Ends a command with its message as it is. */
 export class CommandError extends Error {
@@ -45,6 +46,16 @@ export function keyAdvice(status: number, scope: string): string | null {
     return 'The key is not known there: give another with --key or RINGFENCE_KEY. `npm start` prints the local one.';
   }
   return status === 403 ? `The key lacks the scope "${scope}": ask whoever made it for one that has it.` : null;
+}
+
+const PROBLEM = v.object({ detail: v.string() });
+const MAX_DETAIL_CHARS = 300;
+
+/** That a server refuses, with the detail of its problem document if it sent one. Reads the body. */
+export async function refusalText(response: Response): Promise<string> {
+  const problem = v.safeParse(PROBLEM, await response.json().catch(() => null));
+  const detail = problem.success ? `: ${problem.output.detail.slice(0, MAX_DETAIL_CHARS)}` : '';
+  return `the server answers ${response.status}${detail}`;
 }
 
 /** User name and password of an address are never told. */

@@ -11,9 +11,9 @@ import { describeHolder, holderOfFolder } from '../local/processes.ts';
 import { lockState } from '../local/state-lock.ts';
 import { checkStateParts } from '../local/state-parts.ts';
 import { QUIET } from '../local/wrangler.ts';
-import { checkWritableFolder } from './paths.ts';
+import { checkWritableFolder, PROJECT } from './paths.ts';
 
-const CONFIG = join(import.meta.dirname, '..', '..', 'wrangler.toml');
+const CONFIG = join(PROJECT, 'wrangler.toml');
 /** `wrangler dev --persist-to DIR` keeps its state in this folder of DIR; getPlatformProxy is given the folder itself. */
 const WRANGLER_STATE = 'v3';
 export interface LocalStore {

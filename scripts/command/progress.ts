@@ -129,7 +129,7 @@ export class Progress {
       ofTotal: total === null ? '' : ` of ${formatCount(total)}`,
       count,
       rate: Math.round(count / seconds),
-      left: String(done === 0 ? 0 : Math.ceil((((total ?? done) - done) / done) * seconds)),
+      left: String(done === 0 ? 0 : Math.ceil((Math.max(0, (total ?? 0) - done) / done) * seconds)),
       ...this.#figures,
     };
     const texts = Object.entries(figures).map(([name, value]) => [

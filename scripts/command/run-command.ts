@@ -2,7 +2,7 @@
 import { codeOf, sentenceOf, UsageError } from './errors.ts';
 
 export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 const THIS_MACHINE = ['127.0.0.1', 'localhost', '::1'];
 const PROXY_EXCEPTIONS = ['NO_PROXY', 'no_proxy'];

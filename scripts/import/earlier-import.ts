@@ -24,7 +24,7 @@ export interface Successor {
   readonly io: ImportIo;
 }
 
-export interface Earlier {
+interface Earlier {
   readonly stateFile: StateFile;
   readonly state: ProgressState;
 }

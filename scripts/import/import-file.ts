@@ -14,7 +14,7 @@ import { hashOf, hashText, hasSent, initialState, type ProgressState, RejectsFil
 import type { ImportIo, ServerLabels } from './upload.ts';
 import { isTaken, KeyUsed, type Target, type UploadReceipt, upload } from './upload.ts';
 
-export interface FileJob {
+interface FileJob {
   readonly source: FileSource;
   readonly target: Target;
   readonly labels: ServerLabels;
@@ -54,7 +54,7 @@ export interface FileSummary {
 }
 
 /** Code of lines that the server rejected beyond those that it gives reasons for. */
-export const NOT_REPORTED = 'not-reported';
+const NOT_REPORTED = 'not-reported';
 
 /** States of a batch on the server in which its detections are counted, or will be. */
 const COUNTED: ReadonlySet<string> = new Set(['waiting', 'merged']);

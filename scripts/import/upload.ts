@@ -1,7 +1,7 @@
 /** The server as an import sees it: it sends uploads until they are accepted, and asks which labels there are. */
 import * as v from 'valibot';
 import { DEFAULT_LABEL, type Labels } from '../../src/ingest/validate.ts';
-import { keyAdvice } from '../command/errors.ts';
+import { keyAdvice, refusalText } from '../command/errors.ts';
 import { type Output, outputOf } from '../command/progress.ts';
 import { ImportError } from './mapping.ts';
 
@@ -101,7 +101,7 @@ export async function upload(
     const response = await send(body, options, target, io);
     if (response instanceof Response) {
       if (response.status === 202) return receiptOf(response);
-      problem = `the server answers ${response.status}${await detailOf(response)}`;
+      problem = await refusalText(response);
       if (!isPassing(response.status)) throw refusal(response.status, problem, target);
     } else {
       problem = response.problem;
@@ -180,14 +180,6 @@ async function receiptOf(response: Response): Promise<UploadReceipt> {
   const parsed = v.safeParse(RECEIPT, await response.json().catch(() => null));
   if (!parsed.success) throw new ImportError('the server answers 202 without a receipt: is this the URL of Ringfence?');
   return { ...parsed.output, replayed: response.headers.get('idempotent-replayed') === 'true' };
-}
-
-const PROBLEM = v.object({ detail: v.string() });
-const MAX_DETAIL_CHARS = 300;
-
-async function detailOf(response: Response): Promise<string> {
-  const parsed = v.safeParse(PROBLEM, await response.json().catch(() => null));
-  return parsed.success ? `: ${parsed.output.detail.slice(0, MAX_DETAIL_CHARS)}` : '';
 }
 
 function refusal(status: number, problem: string, { url }: Target): ImportError {

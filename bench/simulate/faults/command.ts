@@ -9,7 +9,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
+import { orHelp, parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
 import { UsageError } from '../../../scripts/command/errors.ts';
 import { replacePlatform } from './platform.ts';
 import { type Figures, NOTHING_OMITTED, type Omitted, type Outcome, runSeed } from './run-seed.ts';
@@ -50,11 +50,8 @@ interface Options {
 
 /** Returns the exit status. */
 export async function faults(args: readonly string[]): Promise<number> {
-  const options = parse(args);
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(parse(args), HELP);
+  if (options === null) return 0;
   if (options.isOne) return one(options.from, options.trace);
   const startedAt = performance.now();
   const told = await runAll(options);

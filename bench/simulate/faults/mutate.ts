@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
+import { orHelp, parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
 import { UsageError } from '../../../scripts/command/errors.ts';
 import { PROJECT } from '../../../scripts/command/paths.ts';
 import { textTable } from '../../report.ts';
@@ -51,11 +51,8 @@ interface Found {
 
 /** Returns the exit status. */
 export async function mutants(args: readonly string[]): Promise<number> {
-  const options = parse(args);
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(parse(args), HELP);
+  if (options === null) return 0;
   const { seeds, jobs, only, writeDocs } = options;
   const chosen = MUTANTS.filter(({ name }) => name.includes(only));
   for (const mutant of chosen) mutated(mutant);

@@ -82,7 +82,7 @@ export function climateOf(seed: number, given: Partial<Climate> = {}): Climate {
 /** The slice store, and the kinds of keys of the object store. */
 const TARGETS = ['kv', 'batches/', 'manifest', 'segments/', 'ledgers/', 'facts/', 'history/', 'config/', 'briefings/'];
 
-export interface Call {
+interface Call {
   readonly action: number;
   /** Calls that the action has made before. */
   readonly index: number;

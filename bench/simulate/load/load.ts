@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
+import { orHelp, parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
 import { TICK_PATH } from '../../../scripts/local/dev-server.ts';
 import { freePort } from '../../../scripts/local/port.ts';
 import { quantilesOf, textTable } from '../../report.ts';
@@ -24,7 +24,7 @@ const SNAPSHOT_LIMIT_MS = 60_000;
 const SNAPSHOT_POLL_MS = 500;
 const LOOKUPS_AT_ONCE = 500;
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly clients: number;
   readonly seconds: number;
   readonly kills: number;
@@ -45,11 +45,8 @@ export interface LoadResult {
 }
 
 export async function load(args: readonly string[]): Promise<number> {
-  const options = optionsOf(args);
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const options = orHelp(optionsOf(args), HELP);
+  if (options === null) return 0;
   const result = await runLoad(options);
   console.log(report(result));
   return isSound(result) ? 0 : 1;

@@ -9,7 +9,7 @@ import { HOST } from '../../../scripts/local/port.ts';
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly port: number;
   readonly state: string;
   readonly adminKey: string;

@@ -18,12 +18,12 @@ export interface SentUpload {
 }
 
 /** An upload that was answered 202. */
-export interface Acknowledged extends SentUpload {
+interface Acknowledged extends SentUpload {
   readonly batch: string;
 }
 
 /** A key that somebody made during the seed, of the scope `lookup`. */
-export interface MadeKey {
+interface MadeKey {
   readonly id: string;
   readonly key: string;
   readonly tenant: string;

@@ -4,7 +4,7 @@
 import { readJson } from './decode.ts';
 import { type PlainPolicy, POLICIES } from './detections.ts';
 
-export interface PlainOverride {
+interface PlainOverride {
   readonly number: number;
   readonly list: 'allow' | 'block';
   /** Milliseconds since 1970. */
@@ -20,7 +20,7 @@ export interface Rules {
   readonly overrides: ReadonlyMap<string, readonly PlainOverride[]>;
 }
 
-export interface Keys {
+interface Keys {
   readonly version: number;
   readonly from: number;
   until: number;
@@ -28,7 +28,7 @@ export interface Keys {
 }
 
 /** Numbers planted at a time. */
-export interface Canaries {
+interface Canaries {
   readonly version: number;
   readonly from: number;
   until: number;
@@ -43,7 +43,7 @@ interface Row {
 
 export const EVERYBODY = '*';
 
-export interface ConfigurationWatch {
+interface ConfigurationWatch {
   onBroken(invariant: string, detail: string): void;
   now(): number;
   /** An object as the store has it at this moment. */

@@ -40,7 +40,7 @@ export function isInInventory({ merged, setAside, replay, withdrawn, pending }: 
   return merged.has(batch) && !setAside.has(batch) && !replay.has(batch) && !isOut;
 }
 
-export interface PlainCase {
+interface PlainCase {
   /** As a decision on it names it. */
   readonly members: SourceMembers;
   readonly isQuarantined: boolean;

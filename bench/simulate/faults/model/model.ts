@@ -22,12 +22,12 @@ import { type PlainBatch, type PlainBody, type PlainOwner, type PlainRow, rowsOf
 import { type Generation, isInInventory, type PlainLedger, plainLedger } from './generation.ts';
 import { checkCanaries, checkLedger, Judge } from './judge.ts';
 
-export interface RollbackRequest {
+interface RollbackRequest {
   readonly target: number;
   readonly requeue: boolean;
 }
 
-export interface ModelWatch {
+interface ModelWatch {
   onBroken(invariant: string, detail: string): void;
   now(): number;
   /** An object as the store has it at this moment. */

@@ -16,7 +16,7 @@ export interface PlainEvidence {
   readonly sightings: number;
 }
 
-export interface PlainRecord {
+interface PlainRecord {
   readonly labels: readonly string[];
   readonly channels: readonly string[];
   readonly industries: readonly string[];

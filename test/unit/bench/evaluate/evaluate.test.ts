@@ -1,6 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { evaluate, SCALES, Tally } from '../../../../bench/evaluate/evaluate.ts';
-import { collectCells, fitRises, fitTable, STEPS, stepsReached, tableSource } from '../../../../bench/evaluate/fit.ts';
+import {
+  collectCells,
+  fitRises,
+  fitTable,
+  STEPS,
+  stepsReached,
+  TABLE_FILE,
+  tableSource,
+} from '../../../../bench/evaluate/fit.ts';
 import { countryOfNumber, KnownNumbers, Nulls } from '../../../../bench/evaluate/replay.ts';
 import { jsonText, reportText } from '../../../../bench/evaluate/report.ts';
 import { Random } from '../../../../bench/support/random.ts';
@@ -172,5 +181,7 @@ describe('fit', () => {
     const source = tableSource(table, { ...period, firstTime: cells.firstTime, nulls: cells.nulls });
     expect(source).toContain(`suspectPoints: ${table.suspectPoints},`);
     expect(source).toContain('2025-03-21 to 2025-04-09');
+    // It is put in the place of the table that the product reads.
+    expect(readFileSync(TABLE_FILE, 'utf8').slice(0, 50)).toBe(source.slice(0, 50));
   });
 });

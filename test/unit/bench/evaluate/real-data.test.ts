@@ -3,12 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { evaluate } from '../../../../bench/evaluate/evaluate.ts';
-import { fitTable, tableSource } from '../../../../bench/evaluate/fit.ts';
+import { fitTable, TABLE_FILE, tableSource } from '../../../../bench/evaluate/fit.ts';
 import { lastDay, readHistory } from '../../../../bench/evaluate/history.ts';
 import { DEFAULT_SEED, parseEvaluateOptions, parseFitOptions } from '../../../../bench/evaluate/options.ts';
 
 const DATA = resolve(import.meta.dirname, '../../../../../shared/data');
-const TABLE = resolve(import.meta.dirname, '../../../../src/generated/neighbourhood-table.ts');
 const present = existsSync(resolve(DATA, 'inventory-2025-02-28.tsv.gz'));
 if (!present) console.log(`evaluate/real-data.test: ${DATA} is not there; skipped`);
 
@@ -18,7 +17,7 @@ test.skipIf(!present)('the shipped table is the one that the fit writes, byte fo
   const { history } = await readHistory(options.files);
   const { table, cells } = fitTable(history, options, DEFAULT_SEED);
   const source = tableSource(table, { ...options, firstTime: cells.firstTime, nulls: cells.nulls });
-  expect(source).toBe(readFileSync(TABLE, 'utf8'));
+  expect(source).toBe(readFileSync(TABLE_FILE, 'utf8'));
 });
 
 test.skipIf(!present)(

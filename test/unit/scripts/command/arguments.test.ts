@@ -78,9 +78,9 @@ describe('parseArguments', () => {
   });
 
   test('of a command without options', () => {
-    expect(takesNothing([])).toBe(false);
-    expect(takesNothing(['--help'])).toBe(true);
-    expect(messageOf(() => takesNothing(['--write']))).toContain("'--write'");
+    expect(takesNothing([], '')).toBe(false);
+    expect(takesNothing(['--help'], '')).toBe(true);
+    expect(messageOf(() => takesNothing(['--write'], ''))).toContain("'--write'");
   });
 });
 

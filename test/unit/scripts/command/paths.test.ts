@@ -8,9 +8,11 @@ import {
   checkInputFile,
   checkOutputFile,
   checkWritableFolder,
+  compatibilityDate,
   PROJECT,
   userFolder,
 } from '../../../../scripts/command/paths.ts';
+import { workerConfigs } from '../../../../scripts/command/worker-configs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-paths-'));
 const file = join(folder, 'file');
@@ -119,4 +121,8 @@ describe('a folder to work in', () => {
   test.runIf(isPosix)('is no named pipe', () => {
     expect(messageOf(() => checkWritableFolder(fifo, '--state'))).toContain('expected a folder, found a named pipe');
   });
+});
+
+test('the date of compatibility is that of wrangler.toml, as wrangler reads it', () => {
+  expect(compatibilityDate()).toBe(workerConfigs().edge.compatibility_date);
 });
