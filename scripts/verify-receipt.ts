@@ -149,8 +149,8 @@ async function receiptSnapshot(
     ...EMPTY_MANIFEST,
     generation: generation ?? 0,
     commit: receipt.commit,
-    runs: entries.map((entry, i) => ({ id: String(i), firstHere: 0, segments: [entry] })),
-    unsliced: entries.map(({ key }) => key),
+    runs: entries.map((entry, i) => ({ id: String(i), newNumbers: 0, segments: [entry] })),
+    missingSlices: entries.map(({ key }) => key),
   });
 }
 

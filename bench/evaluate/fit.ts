@@ -24,11 +24,11 @@ const LISTED_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 90] as const;
 const FRESH_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55] as const;
 export const STEPS: Readonly<Record<ScoredCount, readonly number[]>> = {
   hundred: LISTED_STEPS,
-  freshHundred: FRESH_STEPS,
+  recentHundred: FRESH_STEPS,
   thousand: LISTED_STEPS,
-  freshThousand: FRESH_STEPS,
+  recentThousand: FRESH_STEPS,
   weekThousand: FRESH_STEPS,
-  freshTenThousand: FRESH_STEPS,
+  recentTenThousand: FRESH_STEPS,
   weekTenThousand: FRESH_STEPS,
 };
 
@@ -199,11 +199,11 @@ export function fitTable(history: History, period: Period, seed: number): Fitted
 function pointsOfFit({ rises }: Fit): Points {
   const points: Points = {
     hundred: [],
-    freshHundred: [],
+    recentHundred: [],
     thousand: [],
-    freshThousand: [],
+    recentThousand: [],
     weekThousand: [],
-    freshTenThousand: [],
+    recentTenThousand: [],
     weekTenThousand: [],
   };
   for (const [i, count] of SCORED_COUNTS.entries()) {

@@ -99,10 +99,10 @@ export class KnownNumbers {
     const near = counts.tenThousand > 0;
     counts.thousand = near ? this.#all.countAround(number, THOUSAND) : 0;
     counts.hundred = counts.thousand > 0 ? this.#all.countAround(number, HUNDRED) : 0;
-    counts.freshTenThousand = near ? this.#fresh.countAround(number, TEN_THOUSAND) : 0;
-    const isFresh = counts.freshTenThousand > 0;
-    counts.freshThousand = isFresh ? this.#fresh.countAround(number, THOUSAND) : 0;
-    counts.freshHundred = counts.freshThousand > 0 ? this.#fresh.countAround(number, HUNDRED) : 0;
+    counts.recentTenThousand = near ? this.#fresh.countAround(number, TEN_THOUSAND) : 0;
+    const isFresh = counts.recentTenThousand > 0;
+    counts.recentThousand = isFresh ? this.#fresh.countAround(number, THOUSAND) : 0;
+    counts.recentHundred = counts.recentThousand > 0 ? this.#fresh.countAround(number, HUNDRED) : 0;
     counts.weekTenThousand = isFresh ? this.#week.countAround(number, TEN_THOUSAND) : 0;
     counts.weekThousand = counts.weekTenThousand > 0 ? this.#week.countAround(number, THOUSAND) : 0;
   }

@@ -12,7 +12,7 @@ import { clusters } from '../support/clusters.ts';
 import { benchContext, type Stores } from '../support/inventory.ts';
 import { Random } from '../support/random.ts';
 
-const CIRCUMSTANCES = '["modem_pool_card","otp_marketplace",null,null,null,null,null]';
+const ATTRIBUTES = '["modem_pool_card","otp_marketplace",null,null,null,null,null]';
 const SEEN_AT = 1_748_600_000;
 const DAY = 20_238;
 const SEED = 7;
@@ -26,8 +26,8 @@ export function clusteredNumbers(count: number): Float64Array {
 export async function writeStore(stores: Stores, numbers: Float64Array): Promise<void> {
   const context = { ...benchContext(stores), now: () => SEEN_AT * 1000, randomId: () => 'clustered' };
   const dictionary = new MergeDictionary();
-  const circumstances = dictionary.circumstancesId(CIRCUMSTANCES);
-  const profile = dictionary.profileOf(circumstances);
+  const attributes = dictionary.attributesId(ATTRIBUTES);
+  const profile = dictionary.profileOf(attributes);
   const builder = new SegmentBuilder(dictionary);
   const writer = new SegmentWriter(context);
   const flush = async () => {
@@ -37,11 +37,11 @@ export async function writeStore(stores: Stores, numbers: Float64Array): Promise
   for (const number of numbers) {
     while (builder.begin(number)) await flush();
     builder.verdict(DAY, DAY, 1, profile);
-    builder.entry(circumstances, SEEN_AT, SEEN_AT, 1);
+    builder.entry(attributes, SEEN_AT, SEEN_AT, 1);
   }
   while (!builder.isEmpty) await flush();
   const { entries } = await writer.finish();
-  const run = { id: writer.attempt, firstHere: numbers.length, segments: entries };
+  const run = { id: writer.attempt, newNumbers: numbers.length, segments: entries };
   const manifest = {
     ...EMPTY_MANIFEST,
     generation: 1,

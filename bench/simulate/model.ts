@@ -221,7 +221,7 @@ export function sampleManifest(random: Random, entry: SegmentEntry, entries: num
     commit: '00000000-0000-4000-8000-000000000000',
     publishedAt: 1_790_000_000_000 + i,
   }));
-  const runs = [{ id: '00000000-0000-4000-8000-000000000000', firstHere: 20_000_000, segments }];
+  const runs = [{ id: '00000000-0000-4000-8000-000000000000', newNumbers: 20_000_000, segments }];
   return { ...EMPTY_MANIFEST, generation: 500_000, publishedAt: 1_790_000_000_000, runs, retained };
 }
 
@@ -346,10 +346,10 @@ function startCompaction(runs: readonly Run[], segmentsOf: (run: Run) => number,
 }
 
 /** A run as the tiers see it: one entry with all the numbers. */
-function countedRun(id: string, count: number, firstHere: number): Run {
+function countedRun(id: string, count: number, newNumbers: number): Run {
   const slice = { bytes: 0, sha256: '' };
   const entry = { key: id, first: 0, last: 0, count, numbers: slice, verdicts: slice, evidenceIndex: slice };
-  return { id, firstHere, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
+  return { id, newNumbers, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
 }
 
 /**
@@ -359,17 +359,17 @@ function countedRun(id: string, count: number, firstHere: number): Run {
 export function mergeRuns(inputs: readonly Run[], older: readonly Run[], id: string): Run {
   const olderNumbers = older.reduce((sum, run) => sum + runNumbers(run), 0);
   let count = 0;
-  let firstHere = 0;
+  let newNumbers = 0;
   for (let i = 0; i < inputs.length; i++) {
     const run = inputs[i];
     if (run === undefined) continue;
     const rest = inputs.slice(i + 1).reduce((sum, other) => sum + runNumbers(other), 0);
-    const known = runNumbers(run) - run.firstHere;
+    const known = runNumbers(run) - run.newNumbers;
     const inInputs = rest === 0 ? 0 : (known * rest) / (rest + olderNumbers);
     count += runNumbers(run) - inInputs;
-    firstHere += run.firstHere;
+    newNumbers += run.newNumbers;
   }
-  return countedRun(id, count, firstHere);
+  return countedRun(id, count, newNumbers);
 }
 
 // What several sections need: measured sizes and the year of tiers, for each scale, computed once.

@@ -72,7 +72,7 @@ export const PUBLISH_CALLS = calls({ objectWrite: 3 });
 const SCREEN_CALLS = calls({ objectRead: 2, objectWrite: 1 });
 
 /** The activity of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
-const FACTS_CALLS = calls({ objectWrite: 1 });
+const ACTIVITY_CALLS = calls({ objectWrite: 1 });
 
 /** A tick always reads the manifest and lists what waits. */
 export const LOOK_CALLS = calls({ objectRead: 1, objectList: 1 });
@@ -110,7 +110,7 @@ export function mergeCalls({ batches, columnReads, joinedSegments, writtenSegmen
     calls({ objectRead: columnReads + joinedSegments }),
     timesCalls(SEGMENT_CALLS, writtenSegments),
     SCREEN_CALLS,
-    FACTS_CALLS,
+    ACTIVITY_CALLS,
     PUBLISH_CALLS,
   );
 }
@@ -229,7 +229,7 @@ export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number 
   const opened = lasts(timesCalls(READ, batches));
   const decided = Math.max(0, ...sideBySideEnds(lasts, READ, columnReads));
   const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments);
-  return opened + decided + written + lasts(SCREEN_CALLS) + lasts(FACTS_CALLS) + lasts(PUBLISH_CALLS);
+  return opened + decided + written + lasts(SCREEN_CALLS) + lasts(ACTIVITY_CALLS) + lasts(PUBLISH_CALLS);
 }
 
 /** When each of so many merged batches has left `waiting`. */

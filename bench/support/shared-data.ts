@@ -12,7 +12,7 @@ export const INVENTORY = resolve(DATA, 'inventory-2025-02-28.tsv.gz');
 export const DETECTIONS = resolve(DATA, 'detections-2025-03-01_2025-08-31.tsv.gz');
 export const hasSharedData = existsSync(INVENTORY) && existsSync(DETECTIONS);
 
-const CIRCUMSTANCES = {
+const ATTRIBUTES = {
   label: 'public_sms_receiver',
   channel: 'public_receiver',
   industry: null,
@@ -26,7 +26,7 @@ function detection(digits: string, first: string, last: string, sightings: numbe
   const parsed = parseNumber(digits);
   if (!parsed.ok) return null;
   const [firstSeenAt, observedAt] = [first, last].map((time) => Date.parse(time) / 1000) as [number, number];
-  return { number: parsed.value.number, observedAt, firstSeenAt, sightings, ...CIRCUMSTANCES };
+  return { number: parsed.value.number, observedAt, firstSeenAt, sightings, ...ATTRIBUTES };
 }
 
 export function rowsOf(path: string): string[][] {

@@ -5,7 +5,7 @@
 
 import type { Channel } from '../../src/format/attributes.ts';
 import { hash32, mix32, Random } from '../support/random.ts';
-import { CIRCUMSTANCES, drawCircumstances, drawSource, drawSourceOf, FactDrawer } from './inventory.ts';
+import { ATTRIBUTES, drawAttributes, drawSource, drawSourceOf, FactDrawer } from './inventory.ts';
 import { allocateKinds, KINDS, spareOffsets } from './kinds.ts';
 import {
   Block,
@@ -107,7 +107,7 @@ class Planner {
       this.#reader.read(group, index, this.#block);
       for (let i = 0; i < this.#block.recaptured; i++) {
         facts.draw(this.#block, i);
-        this.#plan.known[this.#count] = facts.circumstances;
+        this.#plan.known[this.#count] = facts.attributes;
         this.#add(this.#block.offsets[i] ?? 0, drawDay(this.#random));
       }
     }
@@ -190,8 +190,8 @@ export class CaptureWalk {
   number = 0;
   /** After the start of the fortnight. */
   seconds = 0;
-  /** An index of CIRCUMSTANCES. */
-  circumstances = 0;
+  /** An index of ATTRIBUTES. */
+  attributes = 0;
   link: string | null = null;
   readonly #fortnight: Fortnight;
   readonly #seed: number;
@@ -222,14 +222,14 @@ export class CaptureWalk {
     const i = (this.#order[this.#at++] ?? 0) % numbers.length;
     this.number = numbers[i] ?? 0;
     this.seconds = seconds[i] ?? 0;
-    this.circumstances = i < recaptured ? this.#knownWay(i) : this.#newWay();
-    this.link = CIRCUMSTANCES[this.circumstances]?.channel === 'api_receiver' ? this.#linkOf() : null;
+    this.attributes = i < recaptured ? this.#knownWay(i) : this.#newWay();
+    this.link = ATTRIBUTES[this.attributes]?.channel === 'api_receiver' ? this.#linkOf() : null;
     return true;
   }
 
   #knownWay(i: number): number {
     if (this.#random.below(10) < SAME_WAY_OF_10) return this.#fortnight.known[i] ?? 0;
-    return drawCircumstances(drawSource(this.#random), this.#random);
+    return drawAttributes(drawSource(this.#random), this.#random);
   }
 
   #newWay(): number {
@@ -245,14 +245,14 @@ export class CaptureWalk {
     }
     // The numbers of a block that come through one channel come from one source.
     const ofBlock = new Random(hash32(this.#seed, Math.floor(this.number / BLOCK_NUMBERS)));
-    return drawCircumstances(drawSourceOf(channel, ofBlock), random);
+    return drawAttributes(drawSourceOf(channel, ofBlock), random);
   }
 
   /** One number, one link: the token is a permutation of the number. */
   #linkOf(): string {
     const low = mix32(this.number ^ this.#seed);
     const high = mix32(Math.floor(this.number / 2 ** 32) ^ low);
-    const source = CIRCUMSTANCES[this.circumstances]?.source ?? '';
+    const source = ATTRIBUTES[this.attributes]?.source ?? '';
     return `https://${HOSTS.charAt(low & 3)}.${source}.example/sms?token=${hex(low)}${hex(high)}`;
   }
 }

@@ -13,7 +13,7 @@ import { Block, BlockIndex, BlockReader, type Layout } from './layout.ts';
 // A source has one channel. Only private API receivers name the project that a number serves ("one number, one
 // project, one link"), and a project belongs to one industry.
 
-interface SyntheticCircumstances {
+interface SyntheticAttributes {
   readonly label: string;
   readonly channel: Channel;
   readonly industry: Industry;
@@ -74,10 +74,10 @@ interface Source {
   readonly first: number;
 }
 
-const table: SyntheticCircumstances[] = [];
+const table: SyntheticAttributes[] = [];
 const sourcesByKind: readonly (readonly Source[])[] = internAll();
-/** By what `drawCircumstances` returns. */
-export const CIRCUMSTANCES: readonly SyntheticCircumstances[] = table;
+/** By what `drawAttributes` returns. */
+export const ATTRIBUTES: readonly SyntheticAttributes[] = table;
 
 function internAll(): Source[][] {
   return SOURCE_KINDS.map(({ channel, label, name, count }) =>
@@ -116,7 +116,7 @@ function sourceAmong(kind: number, random: Random): Source {
 }
 
 /** Draws what else there is to say of a number of a source. */
-export function drawCircumstances(source: Source, random: Random): number {
+export function drawAttributes(source: Source, random: Random): number {
   if (source.channel === 'api_receiver') return source.first + random.below(PROJECTS);
   return source.first + (INDUSTRY_OF_THOUSAND[random.below(THOUSAND)] ?? 0);
 }
@@ -144,8 +144,8 @@ export class FactDrawer {
   firstDay = 0;
   lastDay = 0;
   sightings = 1;
-  /** An index of CIRCUMSTANCES. */
-  circumstances = 0;
+  /** An index of ATTRIBUTES. */
+  attributes = 0;
   readonly #random = new Random(0);
   #blockSeed = -1;
   #blockDay = 0;
@@ -178,7 +178,7 @@ export class FactDrawer {
     const least = this.lastDay === firstDay ? 1 : 2;
     this.sightings = least + Math.min(random.below(most), random.below(most));
     const source = random.below(OTHER_SOURCE) === 0 ? drawSource(random) : this.#source;
-    this.circumstances = drawCircumstances(source, random);
+    this.attributes = drawAttributes(source, random);
   }
 }
 

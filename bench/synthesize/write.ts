@@ -6,7 +6,7 @@ import type { Channel, Industry } from '../../src/format/attributes.ts';
 import { formatDay } from '../../src/lib/time.ts';
 import { CaptureWalk, FORTNIGHT_DAYS, planFortnight } from './fortnight.ts';
 import {
-  CIRCUMSTANCES,
+  ATTRIBUTES,
   FORTNIGHT_START_SECONDS,
   HISTORY_DAYS,
   HISTORY_START_SECONDS,
@@ -46,7 +46,7 @@ export function* inventoryRows(options: SynthesisOptions): Generator<SyntheticRo
       firstSeenAt: HISTORY_START_SECONDS + facts.firstDay * DAY_SECONDS,
       observedAt: HISTORY_START_SECONDS + facts.lastDay * DAY_SECONDS,
       sightings: facts.sightings,
-      ...circumstancesOf(facts.circumstances),
+      ...attributesOf(facts.attributes),
       link: null,
     };
   }
@@ -62,7 +62,7 @@ export function* fortnightRows(options: SynthesisOptions): Generator<SyntheticRo
       firstSeenAt: observedAt,
       observedAt,
       sightings: 1,
-      ...circumstancesOf(walk.circumstances),
+      ...attributesOf(walk.attributes),
       link: walk.link,
     };
   }
@@ -72,10 +72,10 @@ function layoutOf(options: SynthesisOptions): Layout {
   return planInventory(options, mobileRanges());
 }
 
-function circumstancesOf(index: number) {
-  const circumstances = CIRCUMSTANCES[index];
-  if (circumstances === undefined) throw new Error(`expected an index below ${CIRCUMSTANCES.length}; found ${index}`);
-  return circumstances;
+function attributesOf(index: number) {
+  const attributes = ATTRIBUTES[index];
+  if (attributes === undefined) throw new Error(`expected an index below ${ATTRIBUTES.length}; found ${index}`);
+  return attributes;
 }
 
 // CSV text as bytes in one reused buffer: strings would cost more than all the drawing of numbers.
@@ -175,8 +175,8 @@ const HISTORY_TEXTS = dayTexts(HISTORY_START_SECONDS, HISTORY_DAYS);
 const FORTNIGHT_TEXTS = dayTexts(FORTNIGHT_START_SECONDS, FORTNIGHT_DAYS);
 /** By hour or minute or second: two digits. */
 const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
-/** `,label,channel,industry,project,source` of each of CIRCUMSTANCES. None of the names needs quotes. */
-const CIRCUMSTANCES_TEXTS = CIRCUMSTANCES.map(({ label, channel, industry, project, source }) =>
+/** `,label,channel,industry,project,source` of each of ATTRIBUTES. None of the names needs quotes. */
+const ATTRIBUTES_TEXTS = ATTRIBUTES.map(({ label, channel, industry, project, source }) =>
   encoder.encode(`,${label},${channel},${industry},${project ?? ''},${source}`),
 );
 const EMPTY = new Uint8Array();
@@ -226,7 +226,7 @@ async function writeInventory(layout: Layout, csv: CsvBuffer, report: (rows: num
     csv.addBytes(HISTORY_TEXTS[facts.lastDay] ?? EMPTY);
     csv.addText(',');
     csv.addInteger(facts.sightings);
-    csv.addBytes(CIRCUMSTANCES_TEXTS[facts.circumstances] ?? EMPTY);
+    csv.addBytes(ATTRIBUTES_TEXTS[facts.attributes] ?? EMPTY);
     csv.addText('\n');
   }
   await csv.flush();
@@ -249,7 +249,7 @@ async function writeFortnight(
     }
     csv.addNumber(walk.number);
     addInstant(csv, walk.seconds);
-    csv.addBytes(CIRCUMSTANCES_TEXTS[walk.circumstances] ?? EMPTY);
+    csv.addBytes(ATTRIBUTES_TEXTS[walk.attributes] ?? EMPTY);
     csv.addText(',');
     if (walk.link !== null) csv.addText(walk.link);
     csv.addText('\n');

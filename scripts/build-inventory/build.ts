@@ -26,7 +26,14 @@ import { RejectsFile } from '../import/state.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
 import { BuildError, Journal } from './journal.ts';
 import { rejectsName } from './parse.ts';
-import { type FoldedBatches, foldBatches, foldedBefore, foldFacts, type ParsedInput, parseInputs } from './phases.ts';
+import {
+  type FoldedBatches,
+  foldActivity,
+  foldBatches,
+  foldedBefore,
+  type ParsedInput,
+  parseInputs,
+} from './phases.ts';
 import type { TaskRunner } from './tasks.ts';
 import { batchIdOf, type Uploaded, upload } from './upload.ts';
 
@@ -283,7 +290,7 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
   const folded = isPublished
     ? foldedBefore(journal)
     : await foldBatches({ folder, batches, runner, progress }, journal);
-  const facts = isPublished ? [] : await foldFacts({ folder, runner, progress }, journal);
+  const facts = isPublished ? [] : await foldActivity({ folder, runner, progress }, journal);
   clock.end('fold');
 
   if (!isPublished) {
@@ -351,9 +358,13 @@ async function publishRun(
     context,
     base,
     {
-      runs: [{ id: attempt, firstHere: numbers, segments: entries }],
-      facts,
-      reached: watermarkAt(base.manifest.reached, generation + 1, Math.min(...facts.map(({ firstDay }) => firstDay))),
+      runs: [{ id: attempt, newNumbers: numbers, segments: entries }],
+      activity: facts,
+      watermarks: watermarkAt(
+        base.manifest.watermarks,
+        generation + 1,
+        Math.min(...facts.map(({ firstDay }) => firstDay)),
+      ),
       lastTick: { at: context.now(), batches: batchIds.length, detections, newNumbers: numbers, unreadable: 0 },
     },
     { batches: batchIds, replayed: [] },

@@ -13,11 +13,11 @@ import { parseInstant } from '../../src/lib/time.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import type { Columns } from '../import/mapping.ts';
 import {
+  type AttributesRef,
+  attributesRef,
   type ByteLineSink,
-  type CircumstancesRef,
   type CsvShape,
   checkRow,
-  circumstancesRef,
   csvRow,
   notUtf8Row,
   overlongRow,
@@ -188,7 +188,7 @@ const MIN_DIGITS = 4;
 /** Digits of MAX_SIGHTINGS. */
 const MAX_SIGHTINGS_DIGITS = 10;
 const ABSENT = -1;
-const CIRCUMSTANCES: readonly Field[] = ['label', 'channel', 'industry', 'project', 'link', 'source'];
+const ATTRIBUTES: readonly Field[] = ['label', 'channel', 'industry', 'project', 'link', 'source'];
 
 export class FastCsvRows implements ByteLineSink {
   readonly #shape: CsvShape;
@@ -203,8 +203,8 @@ export class FastCsvRows implements ByteLineSink {
   readonly #firstSeen: number;
   readonly #sightings: number;
   /** Pairs of a first and a last column: adjacent ones are looked up as one piece of the line. */
-  readonly #circumstances: Int32Array;
-  readonly #memo = new BytesMemo<CircumstancesRef>();
+  readonly #attributes: Int32Array;
+  readonly #memo = new BytesMemo<AttributesRef>();
   readonly #instant = new FastInstant();
   readonly #latest: number;
   /** `observedAt` of rows without one, or -1 if the slow way has to say what is wrong with it. */
@@ -224,8 +224,8 @@ export class FastCsvRows implements ByteLineSink {
     this.#observedAt = positionOf(shape.columns, 'observedAt');
     this.#firstSeen = positionOf(shape.columns, 'firstSeen');
     this.#sightings = positionOf(shape.columns, 'sightings');
-    const present = CIRCUMSTANCES.map((field) => positionOf(shape.columns, field)).filter((at) => at !== ABSENT);
-    this.#circumstances = Int32Array.from(neighbours(present).flat());
+    const present = ATTRIBUTES.map((field) => positionOf(shape.columns, field)).filter((at) => at !== ABSENT);
+    this.#attributes = Int32Array.from(neighbours(present).flat());
     this.#latest = Math.floor(context.nowMs / 1000) + MAX_AHEAD_SECONDS;
     this.#defaultTime = this.#inRange(parseInstant(context.observedAt) ?? -1);
     const { country, observedAt, firstSeen, sightings } = shape.mapping.set;
@@ -276,12 +276,12 @@ export class FastCsvRows implements ByteLineSink {
     }
     const sightings = this.#sightings === ABSENT ? 1 : this.#count(bytes, this.#sightings);
     if (sightings < 0) return false;
-    const circumstances = this.#known(bytes);
-    if (circumstances === undefined) return false;
+    const attributes = this.#known(bytes);
+    if (attributes === undefined) return false;
     const number = numberOf(bytes, starts[this.#number] as number, (starts[this.#number + 1] as number) - 1);
     if (number < 0) return false;
     if (!isDated) this.#sink.undated();
-    this.#sink.accept(number, observedAt, firstSeenAt, sightings, circumstances);
+    this.#sink.accept(number, observedAt, firstSeenAt, sightings, attributes);
     return true;
   }
 
@@ -310,13 +310,13 @@ export class FastCsvRows implements ByteLineSink {
   }
 
   /** The attributes of an accepted row with the same bytes. */
-  #known(bytes: Buffer): CircumstancesRef | undefined {
+  #known(bytes: Buffer): AttributesRef | undefined {
     return this.#beginKey(bytes) ? this.#memo.get() : undefined;
   }
 
   #beginKey(bytes: Buffer): boolean {
     const starts = this.#starts;
-    const pairs = this.#circumstances;
+    const pairs = this.#attributes;
     let length = 0;
     for (let i = 0; i < pairs.length; i += 2) {
       length += (starts[(pairs[i + 1] as number) + 1] as number) - (starts[pairs[i] as number] as number);
@@ -342,7 +342,7 @@ export class FastCsvRows implements ByteLineSink {
     if (detection === null || !this.#isFast) return;
     // An accepted row has good attributes, whatever was slow about the rest of it.
     if (!this.#split(bytes, start, end) || !this.#beginKey(bytes) || this.#memo.get() !== undefined) return;
-    this.#memo.set(circumstancesRef(attributesText(detection)));
+    this.#memo.set(attributesRef(attributesText(detection)));
   }
 }
 

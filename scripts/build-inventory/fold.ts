@@ -180,7 +180,7 @@ export function planParts(sample: readonly number[], parts: number): number[] {
 /** Rows of all batches together that one fold holds, 24 bytes each. */
 const MAX_HELD_ROWS = 2 ** 19;
 /** Rows of activity sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
-const FACTS_PIECE_ROWS = 2 ** 19;
+const ACTIVITY_PIECE_ROWS = 2 ** 19;
 /** A piece of a batch is worth a few system calls from about this many rows on. */
 const MAX_ROWS_AT_ONCE = 2 ** 14;
 
@@ -204,7 +204,7 @@ export interface SpilledSegment {
 
 export interface FoldedShare {
   readonly segments: readonly SpilledSegment[];
-  readonly facts: readonly SpilledFacts[];
+  readonly facts: readonly SpilledActivity[];
   /** The most rows of batches that were in memory at once. */
   readonly heldRows: number;
 }
@@ -225,20 +225,20 @@ export async function foldShare(
   const dictionary = new MergeDictionary();
   const held = new HeldRows();
   const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
-  const facts: SpilledFacts[] = [];
-  const factsRows = new ActivityRows(
-    (id) => activityPartsOf(parseAttributes(dictionary.circumstancesText(id))),
+  const facts: SpilledActivity[] = [];
+  const activityRows = new ActivityRows(
+    (id) => activityPartsOf(parseAttributes(dictionary.attributesText(id))),
     ({ shape, file }) => {
       const name = `${String(share.firstSegment).padStart(6, '0')}-${facts.length}.piece`;
       writeWhole(join(folder, name), file);
       facts.push({ name, shape });
     },
-    FACTS_PIECE_ROWS,
+    ACTIVITY_PIECE_ROWS,
   );
   const cursors = batches.flatMap((batch) => {
     const file = new SpillFile(folder, batch);
     const [from = 0, to = 0] = file.lowerBound(share.from, share.to);
-    return from === to ? [] : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, facts: factsRows })];
+    return from === to ? [] : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, facts: activityRows })];
   });
   const segments: SpilledSegment[] = [];
   for await (const { segment } of fold(cursors, dictionary)) {
@@ -248,7 +248,7 @@ export async function foldShare(
     segments.push({ index, shape, bytes: file.length, crc32: crc32(file) });
     onProgress(shape.count);
   }
-  factsRows.finish();
+  activityRows.finish();
   const numbers = segments.reduce((sum, { shape }) => sum + shape.count, 0);
   if (segments.length !== share.segments || numbers !== share.numbers) {
     throw new BuildError(
@@ -264,30 +264,30 @@ export async function foldShare(
 // too large.
 
 /** An activity object in the work folder. */
-export interface SpilledFacts {
+export interface SpilledActivity {
   readonly name: string;
   readonly shape: ActivityShape;
 }
 
-export interface FactsTask {
+export interface ActivityTask {
   readonly kind: 'facts';
   readonly folder: string;
   readonly index: number;
-  readonly part: FactsPart;
+  readonly part: ActivityPart;
 }
 
-export interface FactsPart {
+export interface ActivityPart {
   /** UTC days since 1970, both included. */
   readonly from: number;
   readonly to: number;
-  readonly pieces: readonly SpilledFacts[];
+  readonly pieces: readonly SpilledActivity[];
 }
 
 /** The task of a part. Stopped anywhere, its files are written again by the next try, to the same bytes. */
-export function foldFactsPart({ folder, index, part }: FactsTask): SpilledFacts[] {
+export function foldActivityPart({ folder, index, part }: ActivityTask): SpilledActivity[] {
   const { from, to, pieces } = part;
   const inputs = pieces.map((piece) => readDays(folder, piece, from, to));
-  const objects: SpilledFacts[] = [];
+  const objects: SpilledActivity[] = [];
   for (const { shape, file } of foldActivity(inputs, { from, to })) {
     const name = `${String(index).padStart(6, '0')}-${objects.length}.facts`;
     writeWhole(join(folder, name), file);
@@ -297,7 +297,7 @@ export function foldFactsPart({ folder, index, part }: FactsTask): SpilledFacts[
 }
 
 /** The blocks of these days, which are one range of the file. */
-function readDays(folder: string, piece: SpilledFacts, from: number, to: number): ActivityInput {
+function readDays(folder: string, piece: SpilledActivity, from: number, to: number): ActivityInput {
   const { directory, offsets } = openPiece(folder, piece);
   const first = directory.blocks.findIndex(({ day }) => day >= from);
   const end = directory.blocks.findLastIndex(({ day }) => day <= to) + 1;
@@ -309,7 +309,7 @@ function readDays(folder: string, piece: SpilledFacts, from: number, to: number)
   };
 }
 
-export function openPiece(folder: string, piece: SpilledFacts): OpenActivity {
+export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {
   try {
     return openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape);
   } catch (error) {
@@ -317,7 +317,7 @@ export function openPiece(folder: string, piece: SpilledFacts): OpenActivity {
   }
 }
 
-function readRange(folder: string, { name }: SpilledFacts, offset: number, length: number): Bytes {
+function readRange(folder: string, { name }: SpilledActivity, offset: number, length: number): Bytes {
   const bytes = new Uint8Array(length);
   const file = openSync(join(folder, name), 'r');
   try {
@@ -334,7 +334,7 @@ function readRange(folder: string, { name }: SpilledFacts, offset: number, lengt
 }
 
 /** A whole object, which may have waited for its upload over a crash of the machine. @throws BuildError */
-export function readFactsFile(folder: string, { name, shape }: SpilledFacts): Bytes {
+export function readActivityFile(folder: string, { name, shape }: SpilledActivity): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, name)));
   try {
     finish(checkActivityBlocks(openActivityObject(file, shape)));

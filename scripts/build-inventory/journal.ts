@@ -76,7 +76,7 @@ const spilledSegment = v.object({
   crc32: count,
 });
 
-const spilledFacts = v.object({
+const spilledActivity = v.object({
   name: v.string(),
   shape: v.object({
     firstDay: count,
@@ -102,9 +102,9 @@ const entry = v.variant('event', [
     rejectedByCode: v.record(v.string(), count),
     batches: v.array(spilledBatch),
   }),
-  v.object({ event: v.literal('folded'), segments: v.array(spilledSegment), facts: v.array(spilledFacts) }),
+  v.object({ event: v.literal('folded'), segments: v.array(spilledSegment), facts: v.array(spilledActivity) }),
   /** A part of the days, of the activity of all shares. */
-  v.object({ event: v.literal('facts'), part: count, objects: v.array(spilledFacts) }),
+  v.object({ event: v.literal('facts'), part: count, objects: v.array(spilledActivity) }),
   /** Segments are uploaded under keys of this attempt, from this time on. */
   v.object({ event: v.literal('attempt'), id: v.string(), atMs: count }),
   /**

@@ -30,7 +30,7 @@ export class BatchRows {
   readonly #observedAt: Uint32Array;
   readonly #firstSeenAt: Uint32Array;
   readonly #sightings: Uint32Array;
-  readonly #circumstance: Uint32Array;
+  readonly #attributesIndex: Uint32Array;
   #table = new AttributesTable();
   #textChars = 0;
   #count = 0;
@@ -42,7 +42,7 @@ export class BatchRows {
     this.#observedAt = new Uint32Array(maxRows);
     this.#firstSeenAt = new Uint32Array(maxRows);
     this.#sightings = new Uint32Array(maxRows);
-    this.#circumstance = new Uint32Array(maxRows);
+    this.#attributesIndex = new Uint32Array(maxRows);
   }
 
   get count(): number {
@@ -67,13 +67,13 @@ export class BatchRows {
   }
 
   /** Times are seconds since 1970. There must be room: see `isFull`. */
-  add(number: number, observedAt: number, firstSeenAt: number, sightings: number, circumstance: number): void {
+  add(number: number, observedAt: number, firstSeenAt: number, sightings: number, attributesIndex: number): void {
     const at = this.#count++;
     this.#numbers[at] = number;
     this.#observedAt[at] = observedAt;
     this.#firstSeenAt[at] = firstSeenAt;
     this.#sightings[at] = sightings;
-    this.#circumstance[at] = circumstance;
+    this.#attributesIndex[at] = attributesIndex;
   }
 
   /** The rows, as views that are valid until `clear`. */
@@ -84,7 +84,7 @@ export class BatchRows {
       observedAt: this.#observedAt,
       firstSeenAt: this.#firstSeenAt,
       sightings: this.#sightings,
-      circumstance: this.#circumstance,
+      attributesIndex: this.#attributesIndex,
       texts: Array.from({ length: this.#table.size }, (_, id) => this.#table.text(id)),
     };
   }
@@ -113,7 +113,7 @@ interface BatchColumns {
   readonly firstSeenAt: Uint32Array;
   readonly sightings: Uint32Array;
   /** Index into `texts`. */
-  readonly circumstance: Uint32Array;
+  readonly attributesIndex: Uint32Array;
   /** Attributes texts, each once; all of them in use. */
   readonly texts: readonly string[];
 }
@@ -136,15 +136,15 @@ export function encodeBatch(rows: BatchColumns): EncodedBatch {
   const newIds = new Int32Array(rows.texts.length).fill(-1);
   const texts = new ByteWriter();
   const textStarts: number[] = [];
-  const circumstance = new Uint32Array(count);
+  const attributesIndex = new Uint32Array(count);
   for (let to = 0; to < count; to++) {
-    const id = rows.circumstance[order[to] as number] as number;
+    const id = rows.attributesIndex[order[to] as number] as number;
     if (newIds[id] === -1) {
       newIds[id] = textStarts.length;
       textStarts.push(texts.length);
       texts.text(rows.texts[id] as string);
     }
-    circumstance[to] = newIds[id] as number;
+    attributesIndex[to] = newIds[id] as number;
   }
   textStarts.push(texts.length);
 
@@ -160,7 +160,7 @@ export function encodeBatch(rows: BatchColumns): EncodedBatch {
   putSorted(rows.observedAt, order, column(0));
   putSorted(rows.firstSeenAt, order, column(1));
   putSorted(rows.sightings, order, column(2));
-  column(3).set(circumstance);
+  column(3).set(attributesIndex);
   file.set(texts.view(), textsAt);
   const contentEnd = textsAt + texts.length;
   const contentSha256 = createHash('sha256').update(file.subarray(FRAME_HEADER_BYTES, contentEnd)).digest('hex');

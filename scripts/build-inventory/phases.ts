@@ -2,14 +2,14 @@
 import { OBJECT_BYTES } from '../../src/merge/activity-fold.ts';
 import type { Progress } from '../command/progress.ts';
 import {
+  type ActivityPart,
   type BlockCounts,
-  type FactsPart,
   openPiece,
   planParts,
   planShares,
   type Share,
   type SharePlan,
-  type SpilledFacts,
+  type SpilledActivity,
   type SpilledSegment,
 } from './fold.ts';
 
@@ -196,16 +196,19 @@ async function countAndPlan({ folder, batches, runner, progress }: Job): Promise
 
 // Phase 2, its end: which part of the activity, by days, each task folds; those that are there already left out.
 
-interface FactsJob {
+interface ActivityJob {
   readonly folder: string;
   readonly runner: TaskRunner;
   readonly progress: Progress;
 }
 
 /** Stopped anywhere, a part is in the journal, or is made again to the same bytes. */
-export async function foldFacts({ folder, runner, progress }: FactsJob, journal: Journal): Promise<SpilledFacts[]> {
+export async function foldActivity(
+  { folder, runner, progress }: ActivityJob,
+  journal: Journal,
+): Promise<SpilledActivity[]> {
   const pieces = journal.all('folded').flatMap(({ facts }) => facts);
-  const parts = planFactsParts(folder, pieces);
+  const parts = planActivityParts(folder, pieces);
   const done = new Map(journal.all('facts').map(({ part, objects }) => [part, objects]));
   progress.begin(
     'sorting by day',
@@ -224,16 +227,20 @@ export async function foldFacts({ folder, runner, progress }: FactsJob, journal:
 }
 
 /** Parts of about an object each, so that a thread holds little more. */
-function planFactsParts(folder: string, pieces: readonly SpilledFacts[], partBytes = OBJECT_BYTES): FactsPart[] {
-  const byDay = new Map<number, Map<SpilledFacts, number>>();
+function planActivityParts(
+  folder: string,
+  pieces: readonly SpilledActivity[],
+  partBytes = OBJECT_BYTES,
+): ActivityPart[] {
+  const byDay = new Map<number, Map<SpilledActivity, number>>();
   for (const piece of pieces) {
     for (const { day, bytes } of openPiece(folder, piece).directory.blocks) {
-      const ofDay = byDay.get(day) ?? new Map<SpilledFacts, number>();
+      const ofDay = byDay.get(day) ?? new Map<SpilledActivity, number>();
       byDay.set(day, ofDay.set(piece, (ofDay.get(piece) ?? 0) + bytes));
     }
   }
-  const parts: FactsPart[] = [];
-  let open: { from: number; to: number; pieces: Set<SpilledFacts>; bytes: number } | null = null;
+  const parts: ActivityPart[] = [];
+  let open: { from: number; to: number; pieces: Set<SpilledActivity>; bytes: number } | null = null;
   const close = () => {
     if (open !== null) parts.push({ from: open.from, to: open.to, pieces: [...open.pieces] });
     open = null;

@@ -13,28 +13,22 @@ import { type Columns, type Mapping, rowToRaw } from '../import/mapping.ts';
 // What becomes of the rows of an input, in order.
 
 export interface RowSink {
-  /** Times are seconds since 1970; `circumstances` is their text (src/format/attributes.ts). */
-  accept(
-    number: number,
-    observedAt: number,
-    firstSeenAt: number,
-    sightings: number,
-    circumstances: CircumstancesRef,
-  ): void;
+  /** Times are seconds since 1970; `attributes` is their text (src/format/attributes.ts). */
+  accept(number: number, observedAt: number, firstSeenAt: number, sightings: number, attributes: AttributesRef): void;
   reject(error: LineError): void;
   /** Told of each accepted row that had no `observedAt` of its own. */
   undated(): void;
 }
 
 /** Attributes, and where they were last put: so that the text is looked up once a batch, not once a row. */
-export interface CircumstancesRef {
+export interface AttributesRef {
   readonly text: string;
   /** The batch and the id in it, as the sink left them. */
   batch: number;
   id: number;
 }
 
-export function circumstancesRef(text: string): CircumstancesRef {
+export function attributesRef(text: string): AttributesRef {
   return { text, batch: -1, id: -1 };
 }
 
@@ -61,7 +55,7 @@ export function checkRow(row: FileRow, context: RowContext, sink: RowSink): Dete
   }
   const { number, observedAt, firstSeenAt, sightings } = checked;
   if (!isDated) sink.undated();
-  sink.accept(number, observedAt, firstSeenAt, sightings, circumstancesRef(attributesText(checked)));
+  sink.accept(number, observedAt, firstSeenAt, sightings, attributesRef(attributesText(checked)));
   return checked;
 }
 

@@ -13,7 +13,7 @@ import { COLUMNS_OFFSET, type SpilledBatch } from './parse.ts';
 // batches can be folded together whatever the limit of open files; what is read is in the page cache of the system.
 
 /** A batch's columns behind the numbers. */
-const FIELDS = ['observedAt', 'firstSeenAt', 'sightings', 'circumstance'] as const;
+const FIELDS = ['observedAt', 'firstSeenAt', 'sightings', 'attributesIndex'] as const;
 
 interface RowSlice {
   readonly rows: number;
@@ -21,7 +21,7 @@ interface RowSlice {
   readonly observedAt: Uint32Array;
   readonly firstSeenAt: Uint32Array;
   readonly sightings: Uint32Array;
-  readonly circumstance: Uint32Array;
+  readonly attributesIndex: Uint32Array;
 }
 
 export class SpillFile {
@@ -74,12 +74,12 @@ export class SpillFile {
     const numbers = new Float64Array(rows);
     return this.#read('', (file) => {
       fill(file, numbers, COLUMNS_OFFSET + from * 8, this.#path);
-      const [observedAt, firstSeenAt, sightings, circumstance] = FIELDS.map((_, field) => {
+      const [observedAt, firstSeenAt, sightings, attributesIndex] = FIELDS.map((_, field) => {
         const column = new Uint32Array(rows);
         fill(file, column, COLUMNS_OFFSET + this.rows * (8 + field * 4) + from * 4, this.#path);
         return column;
       }) as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
-      return { rows, numbers, observedAt, firstSeenAt, sightings, circumstance };
+      return { rows, numbers, observedAt, firstSeenAt, sightings, attributesIndex };
     });
   }
 
@@ -126,7 +126,7 @@ const NO_ROWS: RowSlice = {
   observedAt: new Uint32Array(),
   firstSeenAt: new Uint32Array(),
   sightings: new Uint32Array(),
-  circumstance: new Uint32Array(),
+  attributesIndex: new Uint32Array(),
 };
 
 /** Rows of a batch, `to` exclusive. */
@@ -193,7 +193,7 @@ export class SpillCursor implements RecordCursor {
     }
     this.#held.add(to - from);
     this.#slice = this.#file.readRows(from, to);
-    this.#translate(this.#slice.circumstance);
+    this.#translate(this.#slice.attributesIndex);
     this.number = this.#slice.numbers[0] as number;
   }
 
@@ -210,18 +210,18 @@ export class SpillCursor implements RecordCursor {
     const firstSeenAt = slice.firstSeenAt[row] as number;
     const observedAt = slice.observedAt[row] as number;
     const sightings = slice.sightings[row] as number;
-    const circumstances = slice.circumstance[row] as number;
-    sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(circumstances));
-    sink.entry(circumstances, firstSeenAt, observedAt, sightings);
-    this.#facts.add(this.number, firstSeenAt, observedAt, circumstances);
+    const attributes = slice.attributesIndex[row] as number;
+    sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(attributes));
+    sink.entry(attributes, firstSeenAt, observedAt, sightings);
+    this.#facts.add(this.number, firstSeenAt, observedAt, attributes);
     return 1;
   }
 
   /** Puts the merge's ids in place of the batch's. */
-  #translate(circumstance: Uint32Array): void {
+  #translate(attributesIndex: Uint32Array): void {
     const ids = this.#ids;
     const unknown = new Set<number>();
-    for (const id of circumstance) if (!ids.has(id)) unknown.add(id);
+    for (const id of attributesIndex) if (!ids.has(id)) unknown.add(id);
     const wanted = Uint32Array.from(unknown).sort();
     for (let i = 0; i < wanted.length; ) {
       const first = wanted[i] as number;
@@ -231,12 +231,12 @@ export class SpillCursor implements RecordCursor {
       const reader = new ByteReader(this.#file.readTexts(first, last + 1));
       for (let id = first; id <= last; id++) {
         const text = reader.text();
-        if (unknown.has(id)) ids.set(id, this.#dictionary.circumstancesId(text));
+        if (unknown.has(id)) ids.set(id, this.#dictionary.attributesId(text));
       }
       i = end;
     }
-    for (let row = 0; row < circumstance.length; row++) {
-      circumstance[row] = ids.get(circumstance[row] as number) as number;
+    for (let row = 0; row < attributesIndex.length; row++) {
+      attributesIndex[row] = ids.get(attributesIndex[row] as number) as number;
     }
   }
 }

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../src/lib/errors.ts';
 import {
+  type ActivityTask,
   type BlockCounts,
   type CountTask,
   countBlocks,
-  type FactsTask,
   type FoldedShare,
   type FoldTask,
-  foldFactsPart,
+  foldActivityPart,
   foldShare,
-  type SpilledFacts,
+  type SpilledActivity,
 } from './fold.ts';
 import { BuildError } from './journal.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse.ts';
@@ -21,7 +21,7 @@ interface TaskKinds {
   readonly parse: { readonly task: ParseTask; readonly result: ParseResult };
   readonly count: { readonly task: CountTask; readonly result: BlockCounts };
   readonly fold: { readonly task: FoldTask; readonly result: FoldedShare };
-  readonly facts: { readonly task: FactsTask; readonly result: readonly SpilledFacts[] };
+  readonly facts: { readonly task: ActivityTask; readonly result: readonly SpilledActivity[] };
 }
 
 type TaskKind = keyof TaskKinds;
@@ -51,7 +51,7 @@ export async function runTask(task: Task, onProgress: OnProgress): Promise<TaskK
     case 'fold':
       return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }));
     case 'facts':
-      return foldFactsPart(task);
+      return foldActivityPart(task);
   }
 }
 

@@ -17,7 +17,7 @@ import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
 import type { Progress } from '../command/progress.ts';
 import type { SpilledSegment } from './fold.ts';
-import { readFactsFile, type SpilledFacts, segmentName } from './fold.ts';
+import { readActivityFile, type SpilledActivity, segmentName } from './fold.ts';
 import type { Journal } from './journal.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
@@ -36,7 +36,7 @@ interface Upload {
   readonly folder: string;
   readonly batches: readonly SpilledBatch[];
   readonly segments: readonly SpilledSegment[];
-  readonly facts: readonly SpilledFacts[];
+  readonly facts: readonly SpilledActivity[];
   /** Commit of the store's manifest: what was put into another store does not count. */
   readonly store: string;
   readonly journal: Journal;
@@ -99,7 +99,7 @@ export async function upload(job: Upload): Promise<Uploaded> {
   });
   await inParallel(facts, CONCURRENT_PUTS, ({ key, bytes }, index) =>
     put(key, bytes, async () => {
-      await context.objects.put(key, readFactsFile(folder, job.facts[index] as SpilledFacts));
+      await context.objects.put(key, readActivityFile(folder, job.facts[index] as SpilledActivity));
     }),
   );
   if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {

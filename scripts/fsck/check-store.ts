@@ -19,7 +19,7 @@ import { checkBatches, checkHistory, checkLedger, checkSetAside, checkWithdrawal
 import type { Check, Look } from './findings.ts';
 import { checkManifest, checkUnchanged, type ReadManifest } from './manifest.ts';
 import { checkRetained, countGarbage } from './retained.ts';
-import { checkFacts, checkNumbers, checkSegmentsInUse } from './segments.ts';
+import { checkActivity, checkNumbers, checkSegmentsInUse } from './segments.ts';
 import { verifyBatches } from './verify-batches.ts';
 
 // What is set by hand: API keys, canaries, and what tenants decide with.
@@ -155,7 +155,7 @@ export async function checkStore(look: Look, options: CheckOptions): Promise<Rea
   const isServable = await checkSegmentsInUse(look, manifest);
   if (isServable) await checkNumbers(look, manifest);
   else look.findings.begin('numbers, each counted once').skip('not while segments have errors');
-  await checkFacts(look, manifest);
+  await checkActivity(look, manifest);
   const named = await checkRetained(look, read);
   const setAside = await checkSetAside(look, manifest);
   const history = await checkHistory(look, manifest, setAside ?? new Set());

@@ -5,7 +5,7 @@ import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from
 import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import {
-  FACTS_PREFIX,
+  ACTIVITY_PREFIX,
   generationKey,
   HISTORY_PREFIX,
   MANIFEST_KEY,
@@ -22,8 +22,19 @@ import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
 
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
 export function contradictions(manifest: Manifest): string[] {
-  const { runs, facts, reached, replay, unscreened, unsliced, generation, parent, retained, compaction, withdrawals } =
-    manifest;
+  const {
+    runs,
+    activity: facts,
+    watermarks: reached,
+    replay,
+    unscreened,
+    missingSlices,
+    generation,
+    parent,
+    retained,
+    compaction,
+    withdrawals,
+  } = manifest;
   const problems: string[] = [];
   const keys = segmentsInUse(manifest).map(({ key }) => key);
   if (generation === 0) problems.push('is of generation 0, which is never published');
@@ -39,7 +50,7 @@ export function contradictions(manifest: Manifest): string[] {
   if (hasRepeats(replay)) problems.push('has a batch to be merged again twice');
   if (unscreened.some((id) => !replay.includes(id)))
     problems.push('has a batch to be screened that it is not to merge');
-  if (unsliced.some((key) => !keys.includes(key))) problems.push('has a segment without slices that no run names');
+  if (missingSlices.some((key) => !keys.includes(key))) problems.push('has a segment without slices that no run names');
   if (withdrawals?.replacing === true && (compaction === null || withdrawals.pending === 0)) {
     problems.push('takes out withdrawn batches, but has none, or no compaction that does');
   }
@@ -108,7 +119,7 @@ export function generationOf(key: string): number {
 // The manifest: that it is there, can be read, and agrees with itself.
 
 /** What a published generation leaves behind, so that none of it is there in a store that never had one. */
-const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, FACTS_PREFIX, MERGED_PREFIX];
+const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, ACTIVITY_PREFIX, MERGED_PREFIX];
 
 const NO_BATCHES = 'There are no batches to rebuild the store from: put a copy of the bucket back.';
 

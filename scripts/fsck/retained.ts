@@ -12,7 +12,7 @@ import { readSetAside, setAsideKeys } from '../../src/merge/failing-batches.ts';
 import { readWithdrawals } from '../../src/merge/withdraw.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
 import {
-  FACTS_PREFIX,
+  ACTIVITY_PREFIX,
   generationKey,
   HISTORY_PREFIX,
   LEDGER_PREFIX,
@@ -25,7 +25,7 @@ import {
 import type { History } from './batches.ts';
 import { type Check, type Look, listObjects, listSlices } from './findings.ts';
 import { contradictions, type ReadManifest, segmentsInUse } from './manifest.ts';
-import { checkFactsObject, checkSegment } from './segments.ts';
+import { checkActivityObject, checkSegment } from './segments.ts';
 
 /** What is not garbage. */
 interface Named {
@@ -46,7 +46,7 @@ interface Named {
 export async function checkRetained(look: Look, current: ReadManifest): Promise<Named> {
   const check = look.findings.begin('retained generations');
   const segments = new NamedSegments(look);
-  const facts = new NamedFacts(look, current.manifest);
+  const facts = new NamedActivity(look, current.manifest);
   const { generation, commit, retained } = current.manifest;
   const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
   const setAside = new Set(setAsideKeys(current.manifest));
@@ -96,7 +96,7 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
 async function addJob(
   { objects }: Look,
   manifest: Manifest,
-  { segments, facts, lists }: { segments: NamedSegments; facts: NamedFacts; lists: Set<string> },
+  { segments, facts, lists }: { segments: NamedSegments; facts: NamedActivity; lists: Set<string> },
   check: Check,
 ): Promise<void> {
   if (manifest.withdrawals === null) return;
@@ -215,7 +215,7 @@ class NamedSegments {
 }
 
 /** The activity objects of the current generation, looked at already, and of all retained ones, each looked at once. */
-class NamedFacts {
+class NamedActivity {
   readonly #entries: Map<string, ActivityEntry>;
   readonly #look: Look;
   readonly #check: Check;
@@ -223,7 +223,7 @@ class NamedFacts {
   constructor(look: Look, current: Manifest) {
     this.#look = look;
     this.#check = look.findings.begin('activity only they name');
-    this.#entries = new Map(current.facts.map((entry) => [entry.key, entry]));
+    this.#entries = new Map(current.activity.map((entry) => [entry.key, entry]));
   }
 
   get keys(): ReadonlySet<string> {
@@ -234,11 +234,11 @@ class NamedFacts {
     this.#entries.set(entry.key, entry);
   }
 
-  async checkAndAdd({ generation, facts }: Manifest): Promise<void> {
+  async checkAndAdd({ generation, activity: facts }: Manifest): Promise<void> {
     const remedy = `Lookups and briefings are right. Do not roll back to generation ${generation}.`;
     for (const entry of facts) {
       const known = this.#entries.get(entry.key);
-      if (known === undefined) await checkFactsObject(this.#look.objects, entry, this.#check, remedy);
+      if (known === undefined) await checkActivityObject(this.#look.objects, entry, this.#check, remedy);
       else if (JSON.stringify(known) !== JSON.stringify(entry)) {
         this.#check.error(entry.key, `is told of by generation ${generation} as by no other`, remedy);
       }
@@ -253,7 +253,7 @@ export async function countGarbage(look: Look, named: Named, history: History): 
   const { slices, findings, progress } = look;
   progress.begin('garbage');
   findings.count('segments that nothing names', await countOthers(look, SEGMENT_PREFIX, named.segments));
-  findings.count('activity objects that nothing names', await countOthers(look, FACTS_PREFIX, named.facts));
+  findings.count('activity objects that nothing names', await countOthers(look, ACTIVITY_PREFIX, named.facts));
   findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
   const lists = await countOthers(look, SET_ASIDE_PREFIX, named.setAside);
   findings.count('lists of batches set aside that nothing names', lists);

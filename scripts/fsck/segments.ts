@@ -10,7 +10,7 @@ import { type ActivityInput, openActivityObject, readActivityBlock } from '../..
 import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../../src/format/evidence.ts';
 import type { ActivityEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { MAX_FRESH_AGE } from '../../src/format/recency.ts';
+import { MAX_RECENT_AGE } from '../../src/format/recency.ts';
 import {
   numbersSlice,
   type OpenSegment,
@@ -47,7 +47,7 @@ async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise<void> 
   if (differing.length > 0) throw new FormatError(`is another segment than the manifest says: ${differing.join(', ')}`);
   inspectNumbers(segment);
   inspectRecords(segment);
-  inspectFresh(segment);
+  inspectRecency(segment);
 }
 
 function inspectNumbers({ numbers }: OpenSegment): void {
@@ -78,11 +78,11 @@ function inspectRecords(segment: OpenSegment): void {
 }
 
 /** The numbers slice tells the first seen of the newest; the verdicts tell it of all. */
-function inspectFresh({ numbers: { recency }, verdicts }: OpenSegment): void {
+function inspectRecency({ numbers: { recency }, verdicts }: OpenSegment): void {
   const { firstDay } = verdicts.all();
   const newest = firstDay.reduce((latest, day) => Math.max(latest, day), 0);
   firstDay.forEach((day, rank) => {
-    const expected = newest - day <= MAX_FRESH_AGE ? day : -1;
+    const expected = newest - day <= MAX_RECENT_AGE ? day : -1;
     if (recency?.firstDay(rank) !== expected) throw new FormatError(`rank ${rank} is first seen on different days`);
   });
 }
@@ -96,12 +96,12 @@ export async function checkSegmentsInUse(look: Look, manifest: Manifest): Promis
   const { objects, findings, progress } = look;
   const check = findings.begin('segments in use');
   const slices = findings.begin('slices in KV');
-  const unsliced = new Set(manifest.unsliced);
+  const missingSlices = new Set(manifest.missingSlices);
   const entries = segmentsInUse(manifest);
   progress.begin('segments in use', entries.length);
   for (const entry of entries) {
     const file = await checkSegment(objects, entry, check, SEGMENT_REMEDY);
-    if (unsliced.has(entry.key)) findings.count('segments whose slices a later tick will put into KV', 1);
+    if (missingSlices.has(entry.key)) findings.count('segments whose slices a later tick will put into KV', 1);
     else if (file !== null) await checkSlices(look, entry, file, slices);
     progress.advance();
   }
@@ -164,18 +164,18 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 /** Each run takes up to 1 MiB; a store in order has at most five. */
 const MAX_RUNS = 256;
 
-/** Checks `firstHere` of every run, and the size of a compaction's output. All segments must be known to be whole. */
+/** Checks `newNumbers` of every run, and the size of a compaction's output. All segments must be known to be whole. */
 export async function checkNumbers(look: Look, manifest: Manifest): Promise<void> {
   const { objects, findings, progress } = look;
   const { runs, compaction, withdrawals } = manifest;
   const check = findings.begin('numbers, each counted once');
   progress.begin('counting numbers');
   const counted = await countNumbers(objects, runs, compaction, (numbers) => progress.advance(numbers));
-  check.looked = counted.firstHere.reduce((sum, count) => sum + count, 0);
-  runs.forEach(({ id, firstHere }, i) => {
-    const found = counted.firstHere[i];
-    if (found === firstHere) return;
-    const what = `says that ${firstHere} numbers of run ${id} are in no older run; there are ${found}`;
+  check.looked = counted.newNumbers.reduce((sum, count) => sum + count, 0);
+  runs.forEach(({ id, newNumbers }, i) => {
+    const found = counted.newNumbers[i];
+    if (found === newNumbers) return;
+    const what = `says that ${newNumbers} numbers of run ${id} are in no older run; there are ${found}`;
     check.error(MANIFEST_KEY, what, `Lookups are right, totals are not. ${REBUILD}`);
   });
   // One that takes withdrawn batches out has other numbers than its runs.
@@ -189,7 +189,7 @@ export async function checkNumbers(look: Look, manifest: Manifest): Promise<void
 
 interface Counted {
   /** By run, as in the manifest: its numbers that are in no older run. */
-  readonly firstHere: readonly number[];
+  readonly newNumbers: readonly number[];
   /** Distinct numbers of the compaction's inputs in the part that it has merged. */
   readonly compacted: number;
 }
@@ -203,14 +203,14 @@ async function countNumbers(
   if (runs.length > MAX_RUNS) throw new FsckError(`the manifest has ${runs.length} runs, expected ${MAX_RUNS} at most`);
   const cursors = runs.map(({ segments }) => new NumbersCursor(objects, segments, onSegment));
   const isInput = runs.map(({ id }) => compaction?.inputs.includes(id) ?? false);
-  const firstHere = runs.map(() => 0);
+  const newNumbers = runs.map(() => 0);
   let compacted = 0;
   for (const cursor of cursors) await cursor.load();
   // Every turn moves at least one cursor on, so it ends with the segments.
   for (;;) {
     let number = Number.POSITIVE_INFINITY;
     for (const cursor of cursors) if (cursor.number < number) number = cursor.number;
-    if (number === Number.POSITIVE_INFINITY) return { firstHere, compacted };
+    if (number === Number.POSITIVE_INFINITY) return { newNumbers, compacted };
     let oldest = 0;
     let isCompacted = false;
     for (let i = 0; i < cursors.length; i++) {
@@ -220,7 +220,7 @@ async function countNumbers(
       if (isInput[i] === true && number < (compaction?.resumeFrom ?? 0)) isCompacted = true;
       if (!cursor.advance()) await cursor.load();
     }
-    firstHere[oldest] = (firstHere[oldest] as number) + 1;
+    newNumbers[oldest] = (newNumbers[oldest] as number) + 1;
     if (isCompacted) compacted += 1;
   }
 }
@@ -270,16 +270,19 @@ class NumbersCursor {
 const REMEDY = `Lookups are right; briefings of its days cannot be made. ${REBUILD}`;
 
 /** Every activity object of the current generation. */
-export async function checkFacts({ objects, findings, progress }: Look, { facts }: Manifest): Promise<void> {
+export async function checkActivity(
+  { objects, findings, progress }: Look,
+  { activity: facts }: Manifest,
+): Promise<void> {
   const check = findings.begin('activity');
   progress.begin('activity', facts.length);
   for (const entry of facts) {
-    await checkFactsObject(objects, entry, check, REMEDY);
+    await checkActivityObject(objects, entry, check, REMEDY);
     progress.advance();
   }
 }
 
-export async function checkFactsObject(
+export async function checkActivityObject(
   objects: ObjectStore,
   entry: ActivityEntry,
   check: Check,
@@ -289,14 +292,14 @@ export async function checkFactsObject(
   try {
     const object = await objects.get(entry.key);
     if (object === null) throw new RangeError('is missing');
-    inspectFacts(openActivityObject(object.bytes, entry));
+    inspectActivity(openActivityObject(object.bytes, entry));
   } catch (error) {
     check.error(entry.key, messageOf(error), remedy);
   }
 }
 
 /** Throws FormatError, without a number in its message, unless all blocks can be read and agree with the directory. */
-function inspectFacts(input: ActivityInput): void {
+function inspectActivity(input: ActivityInput): void {
   const { blocks, kinds } = input.directory;
   const folded = new FoldedKeys([input.directory]);
   const numbering = folded.numbersOf(input.directory);

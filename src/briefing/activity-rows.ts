@@ -89,7 +89,7 @@ export interface RowsWanted extends DaySpan {
  * Gathers the rows of numbers from `start` on: all of them, or as many as `maxRows` allows. Rejects when storage fails.
  */
 export async function gatherRows(
-  facts: ActivitySource,
+  activity: ActivitySource,
   { from, to, linksFrom }: RowsWanted,
   start: number,
   maxRows = MAX_ROWS,
@@ -97,7 +97,7 @@ export async function gatherRows(
   let days: DayActivity[] = [];
   let rows = 0;
   let end = Number.POSITIVE_INFINITY;
-  for await (const whole of facts.days(from, to)) {
+  for await (const whole of activity.days(from, to)) {
     const day = cut(whole.day < linksFrom ? { ...whole, linkHigh: NO_LINKS, linkLow: NO_LINKS } : whole, start, end);
     if (day.rows === 0) continue;
     days.push(day);

@@ -104,14 +104,18 @@ export class Briefings {
     const { quarantined, now, pace, log } = this.#context;
     const objects = watched(this.#context.objects, turn);
     const startedAt = now();
-    const [facts, sources] = await orUnavailable(
+    const [activity, sources] = await orUnavailable(
       Promise.all([openActivity(objects, manifest, pace), quarantined(manifest)]),
     );
     const inventory = inventoryOf(manifest, storedSegments(objects), 'first days', pace);
-    const briefing = await computeBriefing({ facts: unlessUnavailable(facts), inventory, quarantined: sources }, span, {
-      now: now(),
-      pace,
-    });
+    const briefing = await computeBriefing(
+      { activity: unlessUnavailable(activity), inventory, quarantined: sources },
+      span,
+      {
+        now: now(),
+        pace,
+      },
+    );
     const { from, to } = periodOf(span);
     log('briefing.computed', { from, to, generation: briefing.generation, milliseconds: now() - startedAt });
     return briefing;

@@ -17,7 +17,7 @@ import { BlockTally, OriginTally, PeriodTally } from './tallies.ts';
 
 /** Activity and inventory must be of the same generation. */
 export interface BriefingSources {
-  readonly facts: ActivitySource;
+  readonly activity: ActivitySource;
   readonly inventory: Inventory;
   readonly quarantined: readonly QuarantinedSource[];
 }
@@ -41,13 +41,13 @@ interface Tallies extends RowTallies {
  * @param span of a period that has begun
  */
 export async function computeBriefing(
-  { facts, inventory, quarantined }: BriefingSources,
+  { activity, inventory, quarantined }: BriefingSources,
   span: DaySpan,
   { now, maxRows, pace = UNPACED }: ComputeOptions,
 ): Promise<Briefing> {
   const spans = spansOn(span, dayOfMs(now));
   const { elapsed } = spans;
-  const kinds = activityKeysOf(facts.kinds);
+  const kinds = activityKeysOf(activity.kinds);
   const tallies: Tallies = {
     kinds,
     period: new PeriodTally(elapsed),
@@ -61,7 +61,7 @@ export async function computeBriefing(
   };
   for (let start = 0; start < Number.POSITIVE_INFINITY; ) {
     const wanted = { from: spans.previous.from, to: elapsed.to, linksFrom: span.from };
-    const { captured, end } = await collectPart(facts, wanted, start, tallies, { maxRows, pace });
+    const { captured, end } = await collectPart(activity, wanted, start, tallies, { maxRows, pace });
     const joined = new InventoryJoin(captured, tallies);
     await inventory.walk(start, end, (columns, from, to) => joined.visit(columns, from, to));
     joined.finish();
@@ -86,13 +86,13 @@ export async function computeBriefing(
 
 /** A function of its own, so that the rows are released before the walk. */
 async function collectPart(
-  facts: ActivitySource,
+  activity: ActivitySource,
   wanted: RowsWanted,
   start: number,
   tallies: Tallies,
   { maxRows, pace }: { readonly maxRows: number | undefined; readonly pace: Pacer },
 ): Promise<{ captured: CapturedNumbers; end: number }> {
-  const rows = await gatherRows(facts, wanted, start, maxRows);
+  const rows = await gatherRows(activity, wanted, start, maxRows);
   return { captured: await pace.run(collectCaptured(rows, tallies)), end: rows.end };
 }
 

@@ -252,13 +252,13 @@ function* visitInOrder(
     if (isShared) {
       visitShared(cursors, number, shared, labelSets, visit);
       yield RECORD_WORK;
-    } else yield visitStretch(first, end, visit) * RECORD_WORK;
+    } else yield visitUpTo(first, end, visit) * RECORD_WORK;
   }
   return cursors.filter((cursor) => cursor.number !== Number.POSITIVE_INFINITY);
 }
 
 /** Returns how many records were visited. A cursor that has more before `end` goes on at its next turn. */
-function visitStretch(cursor: SegmentCursor, end: number, visit: Visit): number {
+function visitUpTo(cursor: SegmentCursor, end: number, visit: Visit): number {
   const { columns, rank } = cursor;
   const { numbers } = columns;
   let to = rank + 1;

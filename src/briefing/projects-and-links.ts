@@ -59,11 +59,11 @@ export class ProjectTally {
     const { projectFirstDay } = this.#kinds;
     const named = Array.from(this.#captured.keys()).filter((i) => (this.#captured[i] as number) > 0);
     const isNew = (i: number) => (projectFirstDay[i] as number) >= from && (projectFirstDay[i] as number) <= to;
-    const fresh = named.filter(isNew).map((i) => this.#project(i));
+    const added = named.filter(isNew).map((i) => this.#project(i));
     const growing = named.map((i) => this.#project(i)).filter(({ compared, previous }) => compared > previous);
     return {
       count: named.length,
-      new: fresh
+      new: added
         .sort(
           by(
             (each) => each.captured,
@@ -71,7 +71,7 @@ export class ProjectTally {
           ),
         )
         .slice(0, MAX_LISTED),
-      newCount: fresh.length,
+      newCount: added.length,
       growing: growing
         .sort(
           by(

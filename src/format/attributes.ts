@@ -91,10 +91,10 @@ export function parseAttributes(text: string): Attributes {
     throw new FormatError('attributes: expected project, link and source to be text or null');
   }
   const link = host !== null && sha256 !== null ? { host, sha256 } : null;
-  const circumstances = { label, channel, industry, project, link, source };
+  const attributes = { label, channel, industry, project, link, source };
   // Two spellings of the same attributes would be two lines of evidence.
-  if (attributesText(circumstances) !== text) throw new FormatError('attributes: not in their canonical form');
-  return circumstances;
+  if (attributesText(attributes) !== text) throw new FormatError('attributes: not in their canonical form');
+  return attributes;
 }
 
 /**

@@ -8,7 +8,7 @@
  *   u32 observedAt[R]            seconds since 1970
  *   u32 firstSeenAt[R]           seconds since 1970
  *   u32 sightings[R]
- *   u32 circumstance[R]          index into the list that follows
+ *   u32 attributesIndex[R]          index into the list that follows
  *   C x text                     attributes.ts; text = varint length, UTF-8
  *   text                         the receipt as JSON
  */
@@ -30,8 +30,8 @@ export const BATCH_ROWS_OFFSET = FRAME_HEADER_BYTES;
 export const BATCH_ROW_BYTES = 8 + 4 * 4;
 const INITIAL_ROWS = 256;
 /** Attributes read or written in a step, and what one is worth in records of a merge: parsing takes some 2 us. */
-const STEP_CIRCUMSTANCES = 128;
-const CIRCUMSTANCES_WORK = 2;
+const STEP_ATTRIBUTES = 128;
+const ATTRIBUTES_WORK = 2;
 
 const lineError = v.object({
   /** 1-based line (or array element) of the upload. */
@@ -131,7 +131,7 @@ export class BatchBuilder {
     const tail = new ByteWriter();
     for (let id = 0; id < this.#table.size; id++) {
       tail.text(this.#table.text(id));
-      if (id % STEP_CIRCUMSTANCES === 0) yield STEP_CIRCUMSTANCES * CIRCUMSTANCES_WORK;
+      if (id % STEP_ATTRIBUTES === 0) yield STEP_ATTRIBUTES * ATTRIBUTES_WORK;
     }
     tail.text(JSON.stringify(receipt));
 
@@ -160,10 +160,10 @@ export interface Batch {
   readonly observedAt: Uint32Array;
   readonly firstSeenAt: Uint32Array;
   readonly sightings: Uint32Array;
-  /** Index into `circumstances`, each below its length. */
-  readonly circumstance: Uint32Array;
-  readonly circumstances: readonly string[];
-  /** What each of `circumstances` says but for the hash of its link: one object for all that have a link and say the same. */
+  /** Index into `attributes`, each below its length. */
+  readonly attributesIndex: Uint32Array;
+  readonly attributes: readonly string[];
+  /** What each of `attributes` says but for the hash of its link: one object for all that have a link and say the same. */
   readonly keys: readonly ActivityKey[];
   /** The first 64 bits of the hash of each one's link, as two big-endian halves; both 0: no link. */
   readonly linkHigh: Uint32Array;
@@ -187,7 +187,7 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
     throw new FormatError(`${BATCH_MAGIC}: body of ${body.length} bytes is too short`);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const rows = view.getUint32(0, true);
-  const circumstanceCount = view.getUint32(4, true);
+  const attributesCount = view.getUint32(4, true);
   const tailAt = BATCH_PREFIX_BYTES + rows * BATCH_ROW_BYTES;
   if (tailAt > body.length) {
     throw new FormatError(`${BATCH_MAGIC}: ${rows} rows need ${tailAt} bytes, found ${body.length}`);
@@ -195,13 +195,13 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
   const column = (field: number) =>
     new Uint32Array(body.buffer, body.byteOffset + BATCH_PREFIX_BYTES + rows * (8 + field * 4), rows);
   const reader = new ByteReader(body, tailAt);
-  const circumstances: string[] = [];
+  const attributes: string[] = [];
   const keys = new BatchKeys();
-  for (let i = 0; i < circumstanceCount; i++) {
+  for (let i = 0; i < attributesCount; i++) {
     const text = reader.text();
-    circumstances.push(text);
+    attributes.push(text);
     keys.add(parseAttributes(text));
-    if (i % STEP_CIRCUMSTANCES === 0) yield STEP_CIRCUMSTANCES * CIRCUMSTANCES_WORK;
+    if (i % STEP_ATTRIBUTES === 0) yield STEP_ATTRIBUTES * ATTRIBUTES_WORK;
   }
   const receipt = parseReceipt(reader.text());
   if (!reader.atEnd) throw new FormatError(`${BATCH_MAGIC}: ${body.length - reader.position} bytes follow the receipt`);
@@ -211,8 +211,8 @@ export function* openBatchSteps(bytes: Bytes): Steps<Batch> {
     observedAt: column(0),
     firstSeenAt: column(1),
     sightings: column(2),
-    circumstance: column(3),
-    circumstances,
+    attributesIndex: column(3),
+    attributes,
     ...keys.columns,
     receipt,
   };
@@ -293,10 +293,8 @@ function checkRows(batch: Batch, from: number, to: number): void {
     if ((batch.firstSeenAt[i] as number) > (batch.observedAt[i] as number) || batch.sightings[i] === 0) {
       throw new FormatError(`${BATCH_MAGIC}: row ${i} is first seen after it was observed, or never`);
     }
-    if ((batch.circumstance[i] as number) >= batch.circumstances.length) {
-      throw new FormatError(
-        `${BATCH_MAGIC}: row ${i} names attributes beyond the ${batch.circumstances.length} listed`,
-      );
+    if ((batch.attributesIndex[i] as number) >= batch.attributes.length) {
+      throw new FormatError(`${BATCH_MAGIC}: row ${i} names attributes beyond the ${batch.attributes.length} listed`);
     }
   }
 }

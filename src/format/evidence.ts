@@ -116,7 +116,7 @@ type Counts = [number, number, number, number];
 /** One line of a number's evidence. */
 export interface EvidenceEntry {
   /** Attributes text. */
-  readonly circumstances: string;
+  readonly attributes: string;
   /** Seconds since 1970. */
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;
@@ -130,7 +130,7 @@ export class EvidenceBlock {
   /** Entries of number i of the block are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   /** Index into `texts`, or, less their count, among the attributes that blocks share. */
-  circumstance = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  attributesIndex = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   firstSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   lastSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   sightings = new Float64Array(EVIDENCE_BLOCK_NUMBERS);
@@ -152,16 +152,16 @@ export class EvidenceBlock {
     let e = 0;
     for (let i = 0; i < numbers; i++) {
       for (let left = reader.varint(); left > 0; left--) {
-        if (e === this.circumstance.length) this.#grow();
-        const circumstance = reader.varint();
-        if (circumstance >= known) throw new FormatError(`${EVIDENCE_MAGIC}: an entry names unlisted attributes`);
+        if (e === this.attributesIndex.length) this.#grow();
+        const attributesIndex = reader.varint();
+        if (attributesIndex >= known) throw new FormatError(`${EVIDENCE_MAGIC}: an entry names unlisted attributes`);
         const firstSeenAt = base + reader.varint();
         const lastSeenAt = firstSeenAt + reader.varint();
         const sightings = reader.varint();
         if (lastSeenAt > LATEST_SECOND || sightings < 1) {
           throw new FormatError(`${EVIDENCE_MAGIC}: an entry last seen at ${lastSeenAt} with ${sightings} sightings`);
         }
-        this.circumstance[e] = circumstance;
+        this.attributesIndex[e] = attributesIndex;
         this.firstSeenAt[e] = firstSeenAt;
         this.lastSeenAt[e] = lastSeenAt;
         this.sightings[e] = sightings;
@@ -176,9 +176,9 @@ export class EvidenceBlock {
   entries(i: number, index: EvidenceIndex): EvidenceEntry[] {
     const entries: EvidenceEntry[] = [];
     for (let e = i === 0 ? 0 : (this.entryEnd[i - 1] as number); e < (this.entryEnd[i] as number); e++) {
-      const circumstance = this.circumstance[e] as number;
+      const attributesIndex = this.attributesIndex[e] as number;
       entries.push({
-        circumstances: this.texts[circumstance] ?? index.text(circumstance - this.texts.length),
+        attributes: this.texts[attributesIndex] ?? index.text(attributesIndex - this.texts.length),
         firstSeenAt: this.firstSeenAt[e] as number,
         lastSeenAt: this.lastSeenAt[e] as number,
         sightings: this.sightings[e] as number,
@@ -193,7 +193,7 @@ export class EvidenceBlock {
       larger.set(column);
       return larger;
     };
-    this.circumstance = grown(this.circumstance);
+    this.attributesIndex = grown(this.attributesIndex);
     this.firstSeenAt = grown(this.firstSeenAt);
     this.lastSeenAt = grown(this.lastSeenAt);
     const sightings = new Float64Array(this.sightings.length * 2);
@@ -214,13 +214,13 @@ const TEXT_WORK = 0.5;
 export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index: Bytes; readonly blocks: Bytes }> {
   const count = records.numbers.length;
   const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
-  const shared = yield* sharedCircumstances(records);
-  const sharedAt = new Int32Array(records.circumstances.length).fill(-1);
+  const shared = yield* sharedAttributes(records);
+  const sharedAt = new Int32Array(records.attributes.length).fill(-1);
   shared.forEach((id, i) => {
     sharedAt[id] = i;
   });
   const encoder = new BlockEncoder(records, sharedAt);
-  const texts = shared.map((id) => encodeText(records.circumstances[id] as string));
+  const texts = shared.map((id) => encodeText(records.attributes[id] as string));
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
   yield texts.length * TEXT_WORK;
 
@@ -252,26 +252,26 @@ export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index:
 }
 
 /** The attributes that are in two blocks or more, by text. */
-function* sharedCircumstances({ entryEnd, entries, circumstances }: RecordColumns): Steps<number[]> {
-  const firstBlock = new Int32Array(circumstances.length).fill(-1);
-  const isShared = new Uint8Array(circumstances.length);
+function* sharedAttributes({ entryEnd, entries, attributes }: RecordColumns): Steps<number[]> {
+  const firstBlock = new Int32Array(attributes.length).fill(-1);
+  const isShared = new Uint8Array(attributes.length);
   let e = 0;
   for (let i = 0; i < entryEnd.length; i++) {
     const block = Math.floor(i / EVIDENCE_BLOCK_NUMBERS);
     if (i % EVIDENCE_BLOCK_NUMBERS === 0) yield LOOK_WORK;
     for (; e < (entryEnd[i] as number); e++) {
-      const id = entries.circumstance[e] as number;
+      const id = entries.attributesIndex[e] as number;
       if (firstBlock[id] === -1) firstBlock[id] = block;
       else if (firstBlock[id] !== block) isShared[id] = 1;
     }
   }
   const shared: number[] = [];
   for (let id = 0; id < isShared.length; id++) if (isShared[id] === 1) shared.push(id);
-  return byText(shared, circumstances);
+  return byText(shared, attributes);
 }
 
-function byText(ids: number[], circumstances: readonly string[]): number[] {
-  return ids.sort((a, b) => ((circumstances[a] as string) < (circumstances[b] as string) ? -1 : 1));
+function byText(ids: number[], attributes: readonly string[]): number[] {
+  return ids.sort((a, b) => ((attributes[a] as string) < (attributes[b] as string) ? -1 : 1));
 }
 
 class BlockEncoder {
@@ -290,14 +290,14 @@ class BlockEncoder {
   /** Writes the block of `numbers` numbers from rank `from`. */
   block(from: number, numbers: number): void {
     const { writer } = this;
-    const { circumstances, entries, entryEnd } = this.#records;
-    const { circumstance, firstSeenAt, lastSeenAt, sightings } = entries;
+    const { attributes, entries, entryEnd } = this.#records;
+    const { attributesIndex, firstSeenAt, lastSeenAt, sightings } = entries;
     const firstEntry = from === 0 ? 0 : (entryEnd[from - 1] as number);
     const lastEntry = entryEnd[from + numbers - 1] as number;
     const own: number[] = [];
     let base = LATEST_SECOND;
     for (let e = firstEntry; e < lastEntry; e++) {
-      const id = circumstance[e] as number;
+      const id = attributesIndex[e] as number;
       if (this.#sharedAt[id] === -1 && this.#ownAt[id] === -1) {
         this.#ownAt[id] = own.length;
         own.push(id);
@@ -305,9 +305,9 @@ class BlockEncoder {
       base = Math.min(base, firstSeenAt[e] as number);
     }
     writer.varint(own.length);
-    byText(own, circumstances).forEach((id, i) => {
+    byText(own, attributes).forEach((id, i) => {
       this.#ownAt[id] = i;
-      writer.text(circumstances[id] as string);
+      writer.text(attributes[id] as string);
     });
     writer.varint(base);
     let e = firstEntry;
@@ -315,7 +315,7 @@ class BlockEncoder {
       const end = entryEnd[i] as number;
       writer.varint(end - e);
       for (; e < end; e++) {
-        const id = circumstance[e] as number;
+        const id = attributesIndex[e] as number;
         const at = this.#sharedAt[id] as number;
         writer.varint(at === -1 ? (this.#ownAt[id] as number) : own.length + at);
         writer.varint((firstSeenAt[e] as number) - base);

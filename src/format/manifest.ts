@@ -17,12 +17,7 @@ import { blockStart, encodeSegmentTable, readSegmentTable, type SegmentEntry } f
 const MAGIC = 'RFMF';
 const VERSION = 2;
 
-const run = v.object({
-  id: v.string(),
-  /** Numbers of this run that are in no older run, so that these add up to the distinct numbers of the inventory. */
-  firstHere: count,
-  segments: count,
-});
+const storedRun = v.object({ id: v.string(), firstHere: count, segments: count });
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
 
@@ -39,7 +34,7 @@ const activityEntry = v.object({
   crc32: count,
 });
 
-const reached = v.object({ generation: count, day: count });
+const watermark = v.object({ generation: count, day: count });
 
 const withdrawals = v.object({
   /** Of the list, an object of its own (src/merge/withdraw.ts). */
@@ -77,7 +72,7 @@ const members = {
   /** Milliseconds since 1970. */
   publishedAt: count,
   /** Newest first. */
-  runs: v.array(run),
+  runs: v.array(storedRun),
   /** A merge of several runs that takes more than one tick. Its output is not yet served. */
   compaction: v.nullable(
     v.object({
@@ -91,12 +86,9 @@ const members = {
   consumed: v.array(v.string()),
   /** Kept batches that the next ticks merge again: put back by a rollback. */
   replay: v.array(v.string()),
-  /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
   unsliced: v.array(v.string()),
-  /** Objects that together have the activity of all merged batches, in any order; a row may be in several of them. */
   facts: v.array(activityEntry),
-  /** Backfill watermarks: since which generation activity of how early a day has come in. Oldest first. */
-  reached: v.array(reached),
+  reached: v.array(watermark),
   /** Key of the ledger of sources (src/quality/ledger.ts); null: nothing was ever counted or kept out. */
   ledger: v.nullable(v.string()),
   /** Batches that were taken back of late; null, and not written: none. */
@@ -128,17 +120,39 @@ export interface SetAsideKey {
   readonly ids?: readonly string[];
 }
 
-export type Run = Omit<v.InferOutput<typeof run>, 'segments'> & { segments: SegmentEntry[] };
+export interface Run {
+  id: string;
+  /** Numbers of this run that are in no older run, so that these add up to the distinct numbers of the inventory. */
+  newNumbers: number;
+  segments: SegmentEntry[];
+}
+
+/** Members whose name in memory is not the stored one, which stays as it was first written. */
+const NAMES_IN_MEMORY = { unsliced: 'missingSlices', facts: 'activity', reached: 'watermarks' } as const;
+const STORED_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(NAMES_IN_MEMORY).map(([stored, inMemory]) => [inMemory, stored]),
+);
+
 type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
-export type Manifest = Omit<Head, 'runs' | 'compaction' | 'setAside'> & {
+
+/** What has the same names in memory as stored. */
+type Same = Omit<Head, 'runs' | 'compaction' | 'setAside' | 'unsliced' | 'facts' | 'reached'>;
+
+export interface Manifest extends Same {
   runs: Run[];
   compaction: Compaction | null;
   setAside: SetAsideKey;
-};
+  /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
+  missingSlices: string[];
+  /** Objects that together have the activity of all merged batches, in any order; a row may be in several of them. */
+  activity: ActivityEntry[];
+  /** Backfill watermarks: since which generation activity of how early a day has come in. Oldest first. */
+  watermarks: BackfillWatermark[];
+}
 export type { SegmentEntry } from './segment.ts';
 export type RetainedGeneration = v.InferOutput<typeof retained>;
 export type ActivityEntry = v.InferOutput<typeof activityEntry>;
-export type BackfillWatermark = v.InferOutput<typeof reached>;
+export type BackfillWatermark = v.InferOutput<typeof watermark>;
 
 /** Before the first generation: nothing is listed. */
 export const EMPTY_MANIFEST: Manifest = {
@@ -152,9 +166,9 @@ export const EMPTY_MANIFEST: Manifest = {
   replay: [],
   setAside: { key: null, count: 0 },
   unscreened: [],
-  unsliced: [],
-  facts: [],
-  reached: [],
+  missingSlices: [],
+  activity: [],
+  watermarks: [],
   ledger: null,
   withdrawals: null,
   retained: [],
@@ -166,12 +180,13 @@ export function encodeManifest(manifest: Manifest): Bytes {
   const { runs, compaction } = manifest;
   const { key, count: batches, ids } = manifest.setAside;
   if (ids !== undefined) throw new RangeError('batches set aside must be in an object before a manifest is written');
-  const { withdrawals: withdrawn, ...head } = {
+  const { withdrawals: withdrawn, ...kept } = {
     ...manifest,
     setAside: { key, count: batches },
-    runs: runs.map((value) => ({ ...value, segments: value.segments.length })),
+    runs: runs.map(({ id, newNumbers, segments }) => ({ id, firstHere: newNumbers, segments: segments.length })),
     compaction: compaction === null ? null : { ...compaction, output: compaction.output.length },
-  } satisfies Head;
+  } satisfies Omit<Head, keyof typeof NAMES_IN_MEMORY> & Pick<Manifest, 'missingSlices' | 'activity' | 'watermarks'>;
+  const head = withNames(kept, STORED_NAMES);
   const writer = new ByteWriter();
   writer.text(JSON.stringify(withdrawn === null ? head : { ...head, withdrawals: withdrawn }));
   writer.raw(encodeSegmentTable([...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])]));
@@ -190,13 +205,27 @@ export function decodeManifest(bytes: Bytes): Manifest {
     last = segments.at(-1) ?? last;
     return segments;
   };
-  const runs = head.runs.map((value) => ({ ...value, segments: segmentsOf(value.segments, `run ${value.id}`) }));
+  const runs = head.runs.map(({ id, firstHere, segments }) => ({
+    id,
+    newNumbers: firstHere,
+    segments: segmentsOf(segments, `run ${id}`),
+  }));
   const compaction = head.compaction && {
     ...head.compaction,
     output: segmentsOf(head.compaction.output, 'the compaction'),
   };
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last segment`);
-  return { ...head, runs, compaction };
+  const { unsliced, facts, reached } = head;
+  const named = withNames({ ...head, runs, compaction }, NAMES_IN_MEMORY);
+  return { ...named, runs, compaction, missingSlices: unsliced, activity: facts, watermarks: reached };
+}
+
+/** The members in their order under other names, since the order is part of the bytes. */
+function withNames<T extends object>(
+  members: T,
+  names: Readonly<Record<string, string>>,
+): Omit<T, keyof typeof NAMES_IN_MEMORY> {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name] ?? name, value])) as T;
 }
 
 function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manifest, 'setAside'> {
@@ -231,7 +260,7 @@ export function runNumbers(value: Run): number {
 
 /** Distinct numbers in the inventory. */
 export function inventoryNumbers(manifest: Manifest): number {
-  return manifest.runs.reduce((sum, { firstHere }) => sum + firstHere, 0);
+  return manifest.runs.reduce((sum, { newNumbers }) => sum + newNumbers, 0);
 }
 
 // The backfill watermark: how early a day each generation has changed activity of. It tells whether something that was
@@ -249,12 +278,12 @@ export const MAX_REACHED = 64;
  * @param day UTC day since 1970; 0 for a generation that takes activity away
  */
 export function watermarkAt(
-  reached: readonly BackfillWatermark[],
+  watermarks: readonly BackfillWatermark[],
   generation: number,
   day: number | null,
 ): BackfillWatermark[] {
-  if (day === null) return [...reached];
-  const next = [...reached.filter((entry) => entry.day < day), { generation, day }];
+  if (day === null) return [...watermarks];
+  const next = [...watermarks.filter((entry) => entry.day < day), { generation, day }];
   const [oldest, second] = next;
   if (next.length <= MAX_REACHED || oldest === undefined || second === undefined) return next;
   // One for both: the later generation with the earlier day covers every change that either of them told.
@@ -262,6 +291,6 @@ export function watermarkAt(
 }
 
 /** Whether activity of this day or an earlier one may have changed after the generation was published. */
-export function changedSince({ reached }: Pick<Manifest, 'reached'>, generation: number, day: number): boolean {
-  return reached.some((entry) => entry.generation > generation && entry.day <= day);
+export function changedSince({ watermarks }: Pick<Manifest, 'watermarks'>, generation: number, day: number): boolean {
+  return watermarks.some((entry) => entry.generation > generation && entry.day <= day);
 }

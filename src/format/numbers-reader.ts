@@ -50,11 +50,11 @@ export class NumbersReader {
   readonly #bitsAt: number;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
-  constructor(bytes: Bytes, fresh: Recency | null = null) {
+  constructor(bytes: Bytes, recency: Recency | null = null) {
     const column = openNumbersColumn(bytes);
     this.#column = column;
     this.count = column.count;
-    this.recency = fresh;
+    this.recency = recency;
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     this.#groupBase = column.groupBase;
     const wordOf = (part: Uint32Array) => (part.byteOffset - bytes.byteOffset) / 4;

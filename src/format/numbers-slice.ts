@@ -8,7 +8,7 @@ import { finish, type Steps } from '../lib/cooperate.ts';
 import { frameBytes } from '../lib/frame.ts';
 import { encodeNumbersSteps } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
-import { encodeFreshSteps, RecencyReader } from './recency.ts';
+import { encodeRecencySteps, RecencyReader } from './recency.ts';
 
 /** @param firstDay by rank, UTC days since 1970 */
 export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array): Bytes {
@@ -17,20 +17,20 @@ export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array)
 
 export function* encodeNumbersSliceSteps(numbers: Float64Array, firstDay: Uint32Array): Steps<Bytes> {
   const column = yield* encodeNumbersSteps(numbers);
-  const fresh = yield* encodeFreshSteps(firstDay);
-  const out = new Uint8Array(column.length + fresh.length);
+  const recency = yield* encodeRecencySteps(firstDay);
+  const out = new Uint8Array(column.length + recency.length);
   out.set(column);
-  out.set(fresh, column.length);
+  out.set(recency, column.length);
   return out;
 }
 
 /** Opens a whole slice; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
 export function openNumbersSlice(bytes: Bytes): NumbersReader {
   const end = frameBytes(bytes);
-  const fresh = new RecencyReader(bytes.subarray(end));
-  const numbers = new NumbersReader(bytes.subarray(0, end), fresh);
-  if (numbers.count !== fresh.count) {
-    throw new FormatError(`expected the days of ${numbers.count} numbers, found ${fresh.count}`);
+  const recency = new RecencyReader(bytes.subarray(end));
+  const numbers = new NumbersReader(bytes.subarray(0, end), recency);
+  if (numbers.count !== recency.count) {
+    throw new FormatError(`expected the days of ${numbers.count} numbers, found ${recency.count}`);
   }
   return numbers;
 }

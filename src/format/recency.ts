@@ -26,37 +26,37 @@ const VERSION = 1;
 const PREFIX_BYTES = 16;
 const MAX_AGE_BITS = 5;
 /** A first seen that is older than this in days, against the newest of its segment, is not kept. */
-export const MAX_FRESH_AGE = 2 ** MAX_AGE_BITS - 1;
+export const MAX_RECENT_AGE = 2 ** MAX_AGE_BITS - 1;
 /** The last UTC day of 32-bit seconds, in 2106. */
 const LAST_DAY = 49_710;
 
 /** @param firstDay by rank, UTC days since 1970; at least one */
 export function encodeRecency(firstDay: Uint32Array): Bytes {
-  return finish(encodeFreshSteps(firstDay));
+  return finish(encodeRecencySteps(firstDay));
 }
 
-export function* encodeFreshSteps(firstDay: Uint32Array): Steps<Bytes> {
+export function* encodeRecencySteps(firstDay: Uint32Array): Steps<Bytes> {
   let newestDay = 0;
   for (let rank = 0; rank < firstDay.length; rank++) newestDay = Math.max(newestDay, firstDay[rank] as number);
   const ranks = new Float64Array(firstDay.length);
-  let fresh = 0;
+  let recent = 0;
   let oldest = 0;
   for (let rank = 0; rank < firstDay.length; rank++) {
     const age = newestDay - (firstDay[rank] as number);
-    if (age > MAX_FRESH_AGE) continue;
-    ranks[fresh++] = rank;
+    if (age > MAX_RECENT_AGE) continue;
+    ranks[recent++] = rank;
     oldest = Math.max(oldest, age);
   }
   const ageBits = bitLength(oldest);
-  const ages = new Uint32Array(ageWords(fresh, ageBits));
-  for (let i = 0; i < fresh; i++) {
+  const ages = new Uint32Array(ageWords(recent, ageBits));
+  for (let i = 0; i < recent; i++) {
     writeBits(ages, i * ageBits, ageBits, newestDay - (firstDay[ranks[i] as number] as number));
   }
-  const column = fresh < firstDay.length ? yield* encodeNumbersSteps(ranks.subarray(0, fresh)) : new Uint8Array();
-  const length = daysBytes(fresh, ageBits);
+  const column = recent < firstDay.length ? yield* encodeNumbersSteps(ranks.subarray(0, recent)) : new Uint8Array();
+  const length = daysBytes(recent, ageBits);
   const out = new Uint8Array(length + column.length);
   const view = new DataView(out.buffer);
-  [firstDay.length, newestDay, fresh, ageBits].forEach((value, i) => {
+  [firstDay.length, newestDay, recent, ageBits].forEach((value, i) => {
     view.setUint32(FRAME_HEADER_BYTES + i * 4, value, true);
   });
   putWords(out, FRAME_HEADER_BYTES + PREFIX_BYTES, ages);
@@ -66,13 +66,13 @@ export function* encodeFreshSteps(firstDay: Uint32Array): Steps<Bytes> {
 }
 
 /** One word more than the ages need, so that a read of two words never leaves the array. */
-function ageWords(fresh: number, ageBits: number): number {
-  return Math.ceil((fresh * ageBits) / 32) + 1;
+function ageWords(recent: number, ageBits: number): number {
+  return Math.ceil((recent * ageBits) / 32) + 1;
 }
 
 /** Bytes of the frame of days. */
-function daysBytes(fresh: number, ageBits: number): number {
-  return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + ageWords(fresh, ageBits) * 4);
+function daysBytes(recent: number, ageBits: number): number {
+  return roundUp8(FRAME_HEADER_BYTES + PREFIX_BYTES + ageWords(recent, ageBits) * 4);
 }
 
 /** The recent numbers of a segment as views on its bytes. Nothing is allocated per question. */
@@ -92,17 +92,17 @@ export class RecencyReader implements Recency {
     const body = openFrame(bytes.subarray(0, length), MAGIC, VERSION);
     if (body.length < PREFIX_BYTES) throw new FormatError(`${MAGIC}: ${body.length} bytes of body`);
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    const [count, newestDay, fresh, ageBits] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as Prefix;
-    const hasCounts = count >= 1 && count <= SEGMENT_NUMBERS && fresh >= 1 && fresh <= count;
+    const [count, newestDay, recent, ageBits] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as Prefix;
+    const hasCounts = count >= 1 && count <= SEGMENT_NUMBERS && recent >= 1 && recent <= count;
     const isInRange = hasCounts && newestDay <= LAST_DAY && ageBits <= MAX_AGE_BITS;
-    if (!isInRange || length !== daysBytes(fresh, ageBits)) {
-      throw new FormatError(`${MAGIC}: ${fresh} fresh of ${count} numbers in ${length} bytes`);
+    if (!isInRange || length !== daysBytes(recent, ageBits)) {
+      throw new FormatError(`${MAGIC}: ${recent} recent of ${count} numbers in ${length} bytes`);
     }
     this.count = count;
     this.newestDay = newestDay;
     this.#ageBits = ageBits;
-    this.#ages = new Uint32Array(body.buffer, body.byteOffset + PREFIX_BYTES, ageWords(fresh, ageBits));
-    this.#ranks = readRanks(bytes.subarray(length), fresh, count);
+    this.#ages = new Uint32Array(body.buffer, body.byteOffset + PREFIX_BYTES, ageWords(recent, ageBits));
+    this.#ranks = readRanks(bytes.subarray(length), recent, count);
   }
 
   /** First seen of the number of a rank, UTC day since 1970; -1 if it is not recent. */
@@ -118,7 +118,7 @@ export class RecencyReader implements Recency {
 
   /**
    * Of the recent numbers [from, to), counted as `before` does, how many were first seen on `sinceDay` or later, which
-   * must be within MAX_FRESH_AGE of newestDay or after it; no more than `cap` are counted.
+   * must be within MAX_RECENT_AGE of newestDay or after it; no more than `cap` are counted.
    */
   countSince(from: number, to: number, sinceDay: number, cap: number): number {
     if (this.newestDay < sinceDay) return 0;
@@ -134,14 +134,14 @@ export class RecencyReader implements Recency {
 
 type Prefix = [number, number, number, number];
 
-function readRanks(bytes: Bytes, fresh: number, count: number): NumbersReader | null {
-  if (fresh === count) {
+function readRanks(bytes: Bytes, recent: number, count: number): NumbersReader | null {
+  if (recent === count) {
     if (bytes.length > 0) throw new FormatError(`${MAGIC}: ${bytes.length} bytes follow`);
     return null;
   }
   const ranks = new NumbersReader(bytes);
-  if (ranks.count !== fresh || ranks.select(fresh - 1) >= count) {
-    throw new FormatError(`${MAGIC}: expected ${fresh} ranks below ${count}, found ${ranks.count}`);
+  if (ranks.count !== recent || ranks.select(recent - 1) >= count) {
+    throw new FormatError(`${MAGIC}: expected ${recent} ranks below ${count}, found ${ranks.count}`);
   }
   return ranks;
 }

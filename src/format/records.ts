@@ -19,13 +19,13 @@ export interface RecordColumns {
   readonly entryEnd: Uint32Array;
   readonly entries: EvidenceColumns;
   /** Texts of distinct attributes (attributes.ts), any order, unused ones allowed. */
-  readonly circumstances: readonly string[];
+  readonly attributes: readonly string[];
 }
 
 /** Evidence entries, one for each distinct set of attributes, first day and last day of a number. */
 interface EvidenceColumns {
-  /** Index into `circumstances`. */
-  readonly circumstance: Uint32Array;
+  /** Index into `attributes`. */
+  readonly attributesIndex: Uint32Array;
   /** Seconds since 1970. */
   readonly firstSeenAt: Uint32Array;
   readonly lastSeenAt: Uint32Array;

@@ -16,7 +16,7 @@ export const NEIGHBOURHOOD_TABLE = {
       [55, 178],
       [90, 221],
     ],
-    freshHundred: [
+    recentHundred: [
       [1, 66],
       [2, 133],
       [3, 171],
@@ -30,7 +30,7 @@ export const NEIGHBOURHOOD_TABLE = {
       [2, 122],
       [3, 154],
     ],
-    freshThousand: [
+    recentThousand: [
       [1, 105],
       [13, 126],
       [34, 153],
@@ -44,7 +44,7 @@ export const NEIGHBOURHOOD_TABLE = {
       [34, 77],
       [55, 111],
     ],
-    freshTenThousand: [[1, 61]],
+    recentTenThousand: [[1, 61]],
     weekTenThousand: [[1, 37]],
   },
 } as const;

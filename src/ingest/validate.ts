@@ -177,15 +177,15 @@ export function checkLine(raw: RawLine, context: ValidationContext): Result<Acce
   if (misnamed !== null) {
     return new Rejection('misnamed-field', `expected the field ${misnamed.field}; found ${misnamed.name}`);
   }
-  const circumstances = checkedCircumstances(raw, context.labels);
-  if (circumstances instanceof Rejection) return circumstances;
+  const attributes = checkedAttributes(raw, context.labels);
+  if (attributes instanceof Rejection) return attributes;
   const times = checkedTimes(raw, Math.floor(context.nowMs / 1000));
   if (times instanceof Rejection) return times;
   const sightings = checkedSightings(raw.sightings);
   if (sightings instanceof Rejection) return sightings;
   const number = checkedNumber(raw);
   if (number instanceof Rejection) return number;
-  return { detection: { number: number.number, ...times, sightings, ...circumstances }, lineType: number.lineType };
+  return { detection: { number: number.number, ...times, sightings, ...attributes }, lineType: number.lineType };
 }
 
 /** The source a line names, accepted or not; one that cannot be read counts as not named. */
@@ -194,7 +194,7 @@ export function sourceOfLine({ source }: RawLine): string | null {
   return text instanceof Rejection ? null : text;
 }
 
-function checkedCircumstances(raw: RawLine, labels: Labels): Result<Attributes> {
+function checkedAttributes(raw: RawLine, labels: Labels): Result<Attributes> {
   const label = checkedText(raw.label, 'label', 'unknown-label', MAX_WORD_CHARS);
   if (label instanceof Rejection) return label;
   if (label === null && !labels.has(DEFAULT_LABEL)) {

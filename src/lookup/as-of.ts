@@ -36,7 +36,7 @@ export type PastFinding =
   | { readonly kind: 'not-retained'; readonly retained: readonly number[] };
 
 /** Rejects when storage cannot answer. */
-export type FindPast = (number: number, moment: AsOf, options: FindOptions) => Promise<PastFinding>;
+export type FindPast = (number: number, asOf: AsOf, options: FindOptions) => Promise<PastFinding>;
 
 type AsOfFinding = PastFinding | OtherGeneration;
 
@@ -49,8 +49,8 @@ interface OtherGeneration {
 }
 
 /** Whether answering takes more than this snapshot and the segments that it names. */
-function needsPast(moment: AsOf, { manifest }: Snapshot): boolean {
-  return 'generation' in moment && moment.generation !== manifest.generation;
+function needsPast(asOf: AsOf, { manifest }: Snapshot): boolean {
+  return 'generation' in asOf && asOf.generation !== manifest.generation;
 }
 
 export class AsOfFinder {
@@ -63,25 +63,25 @@ export class AsOfFinder {
   }
 
   /** Whether `find` would return 'other-generation'. Rejects when there is no recent snapshot. */
-  async needsPast(moment: AsOf): Promise<boolean> {
-    return 'generation' in moment && needsPast(moment, await this.#finder.snapshots.get());
+  async needsPast(asOf: AsOf): Promise<boolean> {
+    return 'generation' in asOf && needsPast(asOf, await this.#finder.snapshots.get());
   }
 
   /** Rejects when storage cannot answer. */
-  async find(number: number, moment: AsOf, options: FindOptions): Promise<AsOfFinding> {
+  async find(number: number, asOf: AsOf, options: FindOptions): Promise<AsOfFinding> {
     const snapshot = await this.#finder.snapshots.get();
-    if ('generation' in moment) {
-      const { generation } = moment;
-      if (needsPast(moment, snapshot)) return { kind: 'other-generation', generation, snapshot };
+    if ('generation' in asOf) {
+      const { generation } = asOf;
+      if (needsPast(asOf, snapshot)) return { kind: 'other-generation', generation, snapshot };
       return findAsPublished(this.#finder, snapshot, number, options);
     }
     try {
-      return await this.#onDay(snapshot, number, moment.day, options);
+      return await this.#onDay(snapshot, number, asOf.day, options);
     } catch (error) {
       // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
       const newer = await this.#finder.snapshots.refresh();
       if (newer === snapshot) throw error;
-      return this.#onDay(newer, number, moment.day, options);
+      return this.#onDay(newer, number, asOf.day, options);
     }
   }
 
@@ -168,7 +168,7 @@ function until(entry: EvidenceEntry, day: number): EvidenceEntry[] {
 }
 
 function foldEntry(record: RecordFacts | null, entry: EvidenceEntry): RecordFacts {
-  const { label, channel, industry } = parseAttributes(entry.circumstances);
+  const { label, channel, industry } = parseAttributes(entry.attributes);
   return foldRecords(record, {
     labels: [label],
     channels: [channel],
@@ -192,8 +192,8 @@ export class PastFinder {
   }
 
   /** Rejects when storage cannot answer. */
-  async find(number: number, moment: AsOf, options: FindOptions): Promise<PastFinding> {
-    const found = await this.#asOf.find(number, moment, options);
+  async find(number: number, asOf: AsOf, options: FindOptions): Promise<PastFinding> {
+    const found = await this.#asOf.find(number, asOf, options);
     return found.kind === 'other-generation' ? this.#inGeneration(number, found, options) : found;
   }
 

@@ -58,7 +58,7 @@ export class CachedColumn<Reader> {
     const report = (problem: string) => log('slice.unusable', { problem });
     // Evidence is never in the slice store, and missing slices are not there yet. Their keys must not be asked for
     // before they are written, since the slice store remembers misses.
-    const isSliced = this.column !== 'evidenceIndex' && !snapshot.unsliced.has(entry.key);
+    const isSliced = this.column !== 'evidenceIndex' && !snapshot.missingSlices.has(entry.key);
     const slice = isSliced ? await readCachedColumn(slices, entry, this.column, report) : null;
     return slice === null ? this.loadFromSegment(entry) : this.#keep(entry, slice);
   }

@@ -12,7 +12,7 @@ const THOUSAND = 1000;
  * The largest step of any count in the table: larger counts get no more points. Hundreds and thousands are counted
  * exactly.
  */
-const ENOUGH = Math.max(...SCORED_COUNTS.map((count) => NEIGHBOURHOOD_TABLE.points[count].at(-1)?.[0] ?? 0));
+const CAP = Math.max(...SCORED_COUNTS.map((count) => NEIGHBOURHOOD_TABLE.points[count].at(-1)?.[0] ?? 0));
 const scratch = new Float64Array(SEGMENT_ALIGNMENT);
 
 export interface Neighbours {
@@ -58,7 +58,7 @@ function addBase(run: NumbersReader, number: number, low: number, high: number, 
   const self = run.find(number);
   const others = self >= 0 ? -1 : 0;
   const selfDay = self >= 0 && recency !== null ? recency.firstDay(self) : -1;
-  const freshSelf = selfDay >= today - RECENT_DAYS ? 1 : 0;
+  const recentSelf = selfDay >= today - RECENT_DAYS ? 1 : 0;
   const weekSelf = selfDay >= today - WEEK_DAYS ? 1 : 0;
   counts.tenThousand = high - low + others;
   const thousandLow = run.rank(number - (number % THOUSAND));
@@ -69,24 +69,19 @@ function addBase(run: NumbersReader, number: number, low: number, high: number, 
   const hundredHigh = isAlone ? thousandLow : run.rank(number - (number % HUNDRED) + HUNDRED);
   counts.hundred = hundredHigh - hundredLow + others;
   if (recency === null || recency.newestDay < today - RECENT_DAYS) return;
-  const [freshLow, freshHigh] = [recency.before(low), recency.before(high)];
-  if (freshLow === freshHigh) return;
+  const [recentLow, recentHigh] = [recency.before(low), recency.before(high)];
+  if (recentLow === recentHigh) return;
   // One is added since the number itself may be among them.
-  const enough = ENOUGH + 1;
-  counts.freshTenThousand = recency.countSince(freshLow, freshHigh, today - RECENT_DAYS, enough) - freshSelf;
-  counts.weekTenThousand = recency.countSince(freshLow, freshHigh, today - WEEK_DAYS, enough) - weekSelf;
-  if (counts.thousand === 0 || counts.freshTenThousand === 0) return;
+  const cap = CAP + 1;
+  counts.recentTenThousand = recency.countSince(recentLow, recentHigh, today - RECENT_DAYS, cap) - recentSelf;
+  counts.weekTenThousand = recency.countSince(recentLow, recentHigh, today - WEEK_DAYS, cap) - weekSelf;
+  if (counts.thousand === 0 || counts.recentTenThousand === 0) return;
   const [from, to] = [recency.before(thousandLow), recency.before(thousandHigh)];
-  counts.freshThousand = recency.countSince(from, to, today - RECENT_DAYS, enough) - freshSelf;
-  counts.weekThousand = recency.countSince(from, to, today - WEEK_DAYS, enough) - weekSelf;
-  if (counts.freshThousand === 0 || counts.hundred === 0) return;
-  const hundred = recency.countSince(
-    recency.before(hundredLow),
-    recency.before(hundredHigh),
-    today - RECENT_DAYS,
-    enough,
-  );
-  counts.freshHundred = hundred - freshSelf;
+  counts.recentThousand = recency.countSince(from, to, today - RECENT_DAYS, cap) - recentSelf;
+  counts.weekThousand = recency.countSince(from, to, today - WEEK_DAYS, cap) - weekSelf;
+  if (counts.recentThousand === 0 || counts.hundred === 0) return;
+  const hundred = recency.countSince(recency.before(hundredLow), recency.before(hundredHigh), today - RECENT_DAYS, cap);
+  counts.recentHundred = hundred - recentSelf;
 }
 
 /** Counts the numbers of a newer run that no older run has. */
@@ -104,14 +99,14 @@ function addNewer(
   for (let i = 0; i < high - low; i++) {
     const other = scratch[i] as number;
     const isNear = other >= thousandStart && other < thousandStart + THOUSAND;
-    if ((!isNear && isEnough()) || other === number || isInAny(runs, r + 1, other)) continue;
+    if ((!isNear && isCapped()) || other === number || isInAny(runs, r + 1, other)) continue;
     add(number, other, recency === null ? -1 : recency.firstDay(low + i), today);
   }
 }
 
 /** Whether more numbers of the block of 10,000 would make no difference to the score. */
-function isEnough(): boolean {
-  return counts.tenThousand > 0 && counts.freshTenThousand >= ENOUGH && counts.weekTenThousand >= ENOUGH;
+function isCapped(): boolean {
+  return counts.tenThousand > 0 && counts.recentTenThousand >= CAP && counts.weekTenThousand >= CAP;
 }
 
 function isInAny(runs: readonly NumbersReader[], from: number, number: number): boolean {
@@ -135,9 +130,9 @@ function clear(): void {
   counts.hundred = 0;
   counts.thousand = 0;
   counts.tenThousand = 0;
-  counts.freshHundred = 0;
-  counts.freshThousand = 0;
-  counts.freshTenThousand = 0;
+  counts.recentHundred = 0;
+  counts.recentThousand = 0;
+  counts.recentTenThousand = 0;
   counts.weekThousand = 0;
   counts.weekTenThousand = 0;
 }
@@ -147,15 +142,15 @@ function add(number: number, other: number, firstDay: number, today: number): vo
   const isFresh = firstDay >= today - RECENT_DAYS;
   const isOfWeek = firstDay >= today - WEEK_DAYS;
   counts.tenThousand += 1;
-  if (isFresh) counts.freshTenThousand += 1;
+  if (isFresh) counts.recentTenThousand += 1;
   if (isOfWeek) counts.weekTenThousand += 1;
   if (other - (other % THOUSAND) !== number - (number % THOUSAND)) return;
   counts.thousand += 1;
-  if (isFresh) counts.freshThousand += 1;
+  if (isFresh) counts.recentThousand += 1;
   if (isOfWeek) counts.weekThousand += 1;
   if (other - (other % HUNDRED) !== number - (number % HUNDRED)) return;
   counts.hundred += 1;
-  if (isFresh) counts.freshHundred += 1;
+  if (isFresh) counts.recentHundred += 1;
 }
 
 function summary(): Neighbours {

@@ -39,16 +39,16 @@ export function foldRecords(a: RecordFacts | null, b: RecordFacts): RecordFacts 
 export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] {
   const folded = new Map<string, EvidenceEntry>();
   for (const entry of entries) {
-    const key = `${dayOf(entry.firstSeenAt)} ${dayOf(entry.lastSeenAt)} ${entry.circumstances}`;
+    const key = `${dayOf(entry.firstSeenAt)} ${dayOf(entry.lastSeenAt)} ${entry.attributes}`;
     folded.set(key, united(folded.get(key), entry));
   }
-  const orders = new Map([...folded.values()].map(({ circumstances }) => [circumstances, crc32(circumstances)]));
-  const orderOf = ({ circumstances }: EvidenceEntry) => orders.get(circumstances) ?? 0;
+  const orders = new Map([...folded.values()].map(({ attributes }) => [attributes, crc32(attributes)]));
+  const orderOf = ({ attributes }: EvidenceEntry) => orders.get(attributes) ?? 0;
   return [...folded.values()]
     .sort(
       (a, b) =>
         orderOf(a) - orderOf(b) ||
-        byText(a.circumstances, b.circumstances) ||
+        byText(a.attributes, b.attributes) ||
         dayOf(a.firstSeenAt) - dayOf(b.firstSeenAt) ||
         dayOf(a.lastSeenAt) - dayOf(b.lastSeenAt),
     )
@@ -61,16 +61,16 @@ export function foldEntries(entries: readonly EvidenceEntry[]): EvidenceEntry[] 
  */
 export function evidenceLines(entries: readonly EvidenceEntry[]): EvidenceLine[] {
   const lines = new Map<string, EvidenceEntry>();
-  for (const entry of entries) lines.set(entry.circumstances, united(lines.get(entry.circumstances), entry));
+  for (const entry of entries) lines.set(entry.attributes, united(lines.get(entry.attributes), entry));
   return [...lines.values()]
     .sort((a, b) => b.lastSeenAt - a.lastSeenAt || a.firstSeenAt - b.firstSeenAt)
-    .map(({ circumstances, ...times }) => ({ ...parseAttributes(circumstances), ...times }));
+    .map(({ attributes, ...times }) => ({ ...parseAttributes(attributes), ...times }));
 }
 
 function united(known: EvidenceEntry | undefined, entry: EvidenceEntry): EvidenceEntry {
   if (known === undefined) return entry;
   return {
-    circumstances: entry.circumstances,
+    attributes: entry.attributes,
     firstSeenAt: Math.min(known.firstSeenAt, entry.firstSeenAt),
     lastSeenAt: Math.max(known.lastSeenAt, entry.lastSeenAt),
     sightings: addCounts(known.sightings, entry.sightings),

@@ -76,17 +76,17 @@ export function refuseSandboxQuota(number: number): void {
  * Answers sandbox numbers, and asks `past` for all others. They answer as today, the listed one from its first day on.
  */
 export function withSandboxPast(past: FindPast, now: () => number): FindPast {
-  return async (number, moment, options) =>
-    isSandbox(number) ? sandboxPast(number, moment, now()) : past(number, moment, options);
+  return async (number, asOf, options) =>
+    isSandbox(number) ? sandboxPast(number, asOf, now()) : past(number, asOf, options);
 }
 
 /** Rejects for the number that stands for storage that does not answer. Any generation counts as retained. */
-function sandboxPast(number: number, moment: AsOf, now: number): PastFinding {
+function sandboxPast(number: number, asOf: AsOf, now: number): PastFinding {
   const today = dayOfMs(now);
-  const day = 'day' in moment ? moment.day : today;
+  const day = 'day' in asOf ? asOf.day : today;
   const finding = sandboxFinding(number, now, day);
   if (finding === null) throw new StorageUnavailable('this number of the sandbox always answers so');
-  const at = 'day' in moment ? (day + 1) * SECONDS_PER_DAY * 1000 - 1 : now;
+  const at = 'day' in asOf ? (day + 1) * SECONDS_PER_DAY * 1000 - 1 : now;
   return { kind: 'found', finding, at, complete: true };
 }
 

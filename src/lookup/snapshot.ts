@@ -91,14 +91,14 @@ export class RunIndex {
 export class Snapshot {
   readonly manifest: Manifest;
   readonly runs: readonly RunIndex[];
-  readonly unsliced: ReadonlySet<string>;
+  readonly missingSlices: ReadonlySet<string>;
   /** When the read began that last found it to be the newest, in milliseconds since 1970. */
   confirmedAt = Number.NEGATIVE_INFINITY;
 
   constructor(manifest: Manifest) {
     this.manifest = manifest;
     this.runs = manifest.runs.map(({ segments }) => new RunIndex(segments));
-    this.unsliced = new Set(manifest.unsliced);
+    this.missingSlices = new Set(manifest.missingSlices);
   }
 
   /** Whole seconds since the snapshot was certainly the newest. */

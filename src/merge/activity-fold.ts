@@ -27,7 +27,7 @@ const DAYS = dayOf(2 ** 32 - 1) + 1;
 export class ActivityRows {
   readonly #numbers: Float64Array;
   readonly #seconds: Uint32Array;
-  readonly #circumstances: Uint32Array;
+  readonly #attributes: Uint32Array;
   readonly #parts: (id: number) => ActivityParts;
   readonly #onPiece: (piece: EncodedActivity) => void;
   #count = 0;
@@ -44,24 +44,24 @@ export class ActivityRows {
   ) {
     this.#numbers = new Float64Array(pieceRows);
     this.#seconds = new Uint32Array(pieceRows);
-    this.#circumstances = new Uint32Array(pieceRows);
+    this.#attributes = new Uint32Array(pieceRows);
     this.#parts = partsOf;
     this.#onPiece = onPiece;
   }
 
   /** A detection: it counts on its last day and, as an aggregate of several days, on its first. Seconds since 1970. */
-  add(number: number, firstSeenAt: number, observedAt: number, circumstances: number): void {
-    this.#push(number, firstSeenAt, circumstances);
-    if (dayOf(firstSeenAt) !== dayOf(observedAt)) this.#push(number, observedAt, circumstances);
+  add(number: number, firstSeenAt: number, observedAt: number, attributes: number): void {
+    this.#push(number, firstSeenAt, attributes);
+    if (dayOf(firstSeenAt) !== dayOf(observedAt)) this.#push(number, observedAt, attributes);
   }
 
-  #push(number: number, second: number, circumstances: number): void {
+  #push(number: number, second: number, attributes: number): void {
     if (this.#count === this.#numbers.length) this.finish();
     const at = this.#count++;
     if (at > 0 && number < (this.#numbers[at - 1] as number)) this.#isSorted = false;
     this.#numbers[at] = number;
     this.#seconds[at] = second;
-    this.#circumstances[at] = circumstances;
+    this.#attributes[at] = attributes;
   }
 
   /** Whether another detection might not fit into the present piece, and would finish it at once. */
@@ -87,9 +87,9 @@ export class ActivityRows {
     const { kinds, kindOf, linkHigh, linkLow } = yield* this.#facts();
     const numbers = this.#numbers;
     const seconds = this.#seconds;
-    const circumstances = this.#circumstances;
+    const attributes = this.#attributes;
     const compare = (a: number, b: number) => {
-      const [x, y] = [circumstances[a] as number, circumstances[b] as number];
+      const [x, y] = [attributes[a] as number, attributes[b] as number];
       return (
         (kindOf[x] as number) - (kindOf[y] as number) ||
         (linkHigh[x] as number) - (linkHigh[y] as number) ||
@@ -118,7 +118,7 @@ export class ActivityRows {
       if (to - from > 1) order.subarray(from, to).sort(compare);
       for (; from < to; from++) {
         const row = order[from] as number;
-        const id = circumstances[row] as number;
+        const id = attributes[row] as number;
         encoder.add(
           day,
           number,
@@ -134,7 +134,7 @@ export class ActivityRows {
 
   /** The kinds in use, ascending, and by attributes what their rows keep. */
   *#facts() {
-    const used = this.#circumstances.subarray(0, this.#count);
+    const used = this.#attributes.subarray(0, this.#count);
     let ids = 0;
     for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
     const linkHigh = new Uint32Array(ids);

@@ -14,7 +14,7 @@ import type { Batch } from '../format/batch.ts';
 import type { ActivityEntry } from '../format/manifest.ts';
 import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
-import { FACTS_PREFIX } from '../storage/keys.ts';
+import { ACTIVITY_PREFIX } from '../storage/keys.ts';
 import { ActivityRows, foldActivityPaced, OBJECT_BYTES, PIECE_ROWS } from './activity-fold.ts';
 import type { MergeContext } from './context.ts';
 
@@ -86,7 +86,7 @@ async function writeActivity(
 
 /** Keys are unique to the attempt, so that none is ever written twice. */
 export function activityObjectKey(attempt: string, index: number): string {
-  return `${FACTS_PREFIX}${attempt}-${String(index).padStart(6, '0')}`;
+  return `${ACTIVITY_PREFIX}${attempt}-${String(index).padStart(6, '0')}`;
 }
 
 /** The activity of batches, in pieces of a bounded number of rows. */
@@ -106,14 +106,14 @@ export function* activityOf(batches: readonly Batch[]): Steps<EncodedActivity[]>
     Math.min(atMost, PIECE_ROWS),
   );
   let base = 0;
-  for (const { rows: count, numbers, firstSeenAt, observedAt, circumstance, circumstances } of batches) {
+  for (const { rows: count, numbers, firstSeenAt, observedAt, attributesIndex, attributes } of batches) {
     for (let row = 0; row < count; row++) {
       if (row % STEP_ROWS === 0) yield rowWork(STEP_ROWS);
       if (rows.isFull) yield* rows.finishSteps();
-      const id = base + (circumstance[row] as number);
+      const id = base + (attributesIndex[row] as number);
       rows.add(numbers[row] as number, firstSeenAt[row] as number, observedAt[row] as number, id);
     }
-    base += circumstances.length;
+    base += attributes.length;
   }
   yield* rows.finishSteps();
   return pieces;
@@ -137,7 +137,7 @@ async function readJoined(
 ): Promise<Map<string, ActivityInput>> {
   const { log, budget } = context;
   const inputs = new Map<string, ActivityInput>();
-  for (const entry of planActivity(entries, newBytes, budget.factsObjects)) {
+  for (const entry of planActivity(entries, newBytes, budget.activityObjects)) {
     try {
       inputs.set(entry.key, await readActivity(context, entry));
     } catch (error) {

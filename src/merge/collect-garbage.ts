@@ -5,7 +5,7 @@
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
 import { messageOf } from '../lib/errors.ts';
 import {
-  FACTS_PREFIX,
+  ACTIVITY_PREFIX,
   generationKey,
   LEDGER_PREFIX,
   RETAINED_PREFIX,
@@ -42,7 +42,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
     const marked = await mark(context, current);
     const collected: Record<string, number> = {
       segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
-      facts: await sweepObjects(context, FACTS_PREFIX, marked.facts),
+      facts: await sweepObjects(context, ACTIVITY_PREFIX, marked.facts),
       ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
       setAside: await sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside),
       withdrawals: await sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals),
@@ -78,7 +78,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
   const markManifest = async (manifest: Manifest) => {
-    const { runs, compaction, facts: entries, ledger, withdrawals } = manifest;
+    const { runs, compaction, activity: entries, ledger, withdrawals } = manifest;
     for (const key of setAsideKeys(manifest)) setAside.add(key);
     if (withdrawals !== null) withdrawn.add(withdrawals.key);
     if (ledger !== null) ledgers.add(ledger);

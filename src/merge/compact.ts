@@ -42,23 +42,23 @@ export async function compact(
     inputs.map(({ segments }) => runCursor(context, segments, state.resumeFrom, dictionary)),
   );
   const output = [...state.output, ...share.entries];
-  const unsliced = [...manifest.unsliced, ...share.unsliced];
+  const missingSlices = [...manifest.missingSlices, ...share.missingSlices];
   if (share.resumeFrom !== null) {
     const compaction = { ...state, output, resumeFrom: share.resumeFrom };
-    return publish(context, base, { compaction, unsliced }, NO_BATCHES);
+    return publish(context, base, { compaction, missingSlices }, NO_BATCHES);
   }
-  const firstHere = inputs.reduce((sum, run) => sum + run.firstHere, 0);
+  const newNumbers = inputs.reduce((sum, run) => sum + run.newNumbers, 0);
   const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
-  const merged: Run = { id: share.attempt, firstHere, segments: output };
+  const merged: Run = { id: share.attempt, newNumbers, segments: output };
   const runs = manifest.runs.toSpliced(at, inputs.length, merged);
-  return publish(context, base, { runs, compaction: null, unsliced }, NO_BATCHES);
+  return publish(context, base, { runs, compaction: null, missingSlices }, NO_BATCHES);
 }
 
 interface FoldedShare {
   /** Names the run, if this was the last share. */
   readonly attempt: string;
   readonly entries: SegmentEntry[];
-  readonly unsliced: string[];
+  readonly missingSlices: string[];
   /** From which number on there is more to fold; null: nothing is left. */
   readonly resumeFrom: number | null;
 }
@@ -68,14 +68,14 @@ export async function foldShare(
   context: MergeContext,
   cursorsOf: (dictionary: MergeDictionary) => readonly RecordCursor[],
 ): Promise<FoldedShare> {
-  const { compactionSegments, compactionCircumstances } = context.budget;
+  const { compactionSegments, compactionAttributes } = context.budget;
   const dictionary = new MergeDictionary();
   const writer = new SegmentWriter(context);
   let resumeFrom: number | null = null;
   for await (const folded of fold(cursorsOf(dictionary), dictionary, context.budget.segmentRecords, context.pace)) {
     await writer.write(folded.segment);
     resumeFrom = folded.resumeFrom;
-    if (writer.count >= compactionSegments || dictionary.size >= compactionCircumstances) break;
+    if (writer.count >= compactionSegments || dictionary.size >= compactionAttributes) break;
   }
   return { attempt: writer.attempt, ...(await writer.finish()), resumeFrom };
 }

@@ -51,14 +51,14 @@ export interface TickBudget {
   /** Segments written by a tick's share of a compaction: three storage writes and up to 32,768 records each. */
   readonly compactionSegments: number;
   /** Distinct attributes that a share of a compaction meets before it ends: links, one a number, are held as text. */
-  readonly compactionCircumstances: number;
+  readonly compactionAttributes: number;
   /** Kept batches read by a tick's share of a withdrawal; their bytes are bounded by four times `batchBytes`. */
   readonly withdrawalBatches: number;
   /**
    * Activity objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes
    * anew.
    */
-  readonly factsObjects: number;
+  readonly activityObjects: number;
   /** Records of a segment at most, and of a run that is merged with whatever is newer. Fewer in a simulation only. */
   readonly segmentRecords: number;
   readonly smallRun: number;
@@ -72,9 +72,9 @@ export const DEFAULT_BUDGET: TickBudget = {
   batchBytes: 16 * 2 ** 20,
   inlineRecords: 131_072,
   compactionSegments: 80,
-  compactionCircumstances: 8_192,
+  compactionAttributes: 8_192,
   withdrawalBatches: 2_000,
-  factsObjects: 8,
+  activityObjects: 8,
   segmentRecords: SEGMENT_NUMBERS,
   smallRun: SMALL_RUN,
 };

@@ -18,9 +18,9 @@ export interface FoldInput {
 }
 
 /** Of the next manifest. */
-export interface Folded extends Pick<Manifest, 'runs' | 'facts' | 'reached'> {
+export interface Folded extends Pick<Manifest, 'runs' | 'activity' | 'watermarks'> {
   /** Slices of the new run that could not be written. */
-  readonly unsliced: readonly string[];
+  readonly missingSlices: readonly string[];
 }
 
 /**
@@ -33,10 +33,10 @@ export async function foldBatches(
   { batches, detections, newNumbers }: FoldInput,
 ): Promise<Folded> {
   const { budget } = context;
-  const activity = await mergeActivity(context, manifest.facts, batches, manifest.withdrawals?.replacing !== true);
+  const activity = await mergeActivity(context, manifest.activity, batches, manifest.withdrawals?.replacing !== true);
   const facts = activity.entries;
-  const reached = watermarkAt(manifest.reached, manifest.generation + 1, activity.firstDay);
-  if (detections === 0) return { runs: manifest.runs, unsliced: [], facts, reached };
+  const reached = watermarkAt(manifest.watermarks, manifest.generation + 1, activity.firstDay);
+  if (detections === 0) return { runs: manifest.runs, missingSlices: [], activity: facts, watermarks: reached };
   const writer = new SegmentWriter(context);
   const joined = planInline(
     manifest.runs,
@@ -53,8 +53,8 @@ export async function foldBatches(
   ];
   for await (const { segment } of fold(cursors, dictionary, budget.segmentRecords, context.pace))
     await writer.write(segment);
-  const firstHere = small.reduce((sum, run) => sum + run.firstHere, newNumbers);
-  const { entries, unsliced } = await writer.finish();
-  const run = { id: writer.attempt, firstHere, segments: entries };
-  return { runs: [run, ...manifest.runs.slice(joined)], unsliced, facts, reached };
+  const newInAll = small.reduce((sum, run) => sum + run.newNumbers, newNumbers);
+  const { entries, missingSlices } = await writer.finish();
+  const run = { id: writer.attempt, newNumbers: newInAll, segments: entries };
+  return { runs: [run, ...manifest.runs.slice(joined)], missingSlices, activity: facts, watermarks: reached };
 }

@@ -123,7 +123,7 @@ export class BatchCursor implements RecordCursor {
   number = Number.POSITIVE_INFINITY;
   readonly #batch: Batch;
   /** The merge's ids of the batch's attributes. */
-  readonly #circumstances: Uint32Array;
+  readonly #attributes: Uint32Array;
   /** Of each of them, the merge's id of the profile that it makes. */
   readonly #profiles: Uint32Array;
   readonly #dictionary: MergeDictionary;
@@ -132,16 +132,16 @@ export class BatchCursor implements RecordCursor {
   constructor(batch: Batch, dictionary: MergeDictionary) {
     this.#batch = batch;
     this.#dictionary = dictionary;
-    this.#circumstances = new Uint32Array(batch.circumstances.length);
-    this.#profiles = new Uint32Array(batch.circumstances.length);
+    this.#attributes = new Uint32Array(batch.attributes.length);
+    this.#profiles = new Uint32Array(batch.attributes.length);
   }
 
   async load(pace: Pacer): Promise<void> {
-    const { circumstances, keys } = this.#batch;
+    const { attributes, keys } = this.#batch;
     // Those with a link share their key; of the others each has its own.
     const profiles = new Map<ActivityKey, number>();
     for (const [i, key] of keys.entries()) {
-      this.#circumstances[i] = this.#dictionary.circumstancesId(circumstances[i] as string);
+      this.#attributes[i] = this.#dictionary.attributesId(attributes[i] as string);
       const profile = profiles.get(key) ?? this.#dictionary.singleProfile(key);
       if (key.linkHost !== null) profiles.set(key, profile);
       this.#profiles[i] = profile;
@@ -165,10 +165,10 @@ export class BatchCursor implements RecordCursor {
     const firstSeenAt = this.#batch.firstSeenAt[row] as number;
     const observedAt = this.#batch.observedAt[row] as number;
     const sightings = this.#batch.sightings[row] as number;
-    const local = this.#batch.circumstance[row] as number;
-    const circumstances = this.#circumstances[local] as number;
+    const local = this.#batch.attributesIndex[row] as number;
+    const attributes = this.#attributes[local] as number;
     sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#profiles[local] as number);
-    sink.entry(circumstances, firstSeenAt, observedAt, sightings);
+    sink.entry(attributes, firstSeenAt, observedAt, sightings);
     return 1;
   }
 }
@@ -245,28 +245,28 @@ export class RunCursor implements RecordCursor {
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     if (block !== this.#block) {
       segment.readEvidence(block, this.#evidence);
-      this.#own = this.#evidence.texts.map((text) => this.#dictionary.circumstancesId(text));
+      this.#own = this.#evidence.texts.map((text) => this.#dictionary.attributesId(text));
       this.#block = block;
     }
-    const { entryEnd, circumstance, firstSeenAt, lastSeenAt, sightings } = this.#evidence;
+    const { entryEnd, attributesIndex, firstSeenAt, lastSeenAt, sightings } = this.#evidence;
     const at = rank % EVIDENCE_BLOCK_NUMBERS;
     const end = entryEnd[at] as number;
     const start = at === 0 ? 0 : (entryEnd[at - 1] as number);
     for (let e = start; e < end; e++) {
-      const circumstances = this.#circumstancesId(circumstance[e] as number, segment);
-      sink.entry(circumstances, firstSeenAt[e] as number, lastSeenAt[e] as number, sightings[e] as number);
+      const attributes = this.#attributesId(attributesIndex[e] as number, segment);
+      sink.entry(attributes, firstSeenAt[e] as number, lastSeenAt[e] as number, sightings[e] as number);
     }
     return Math.max(1, end - start);
   }
 
   /** The merge's id of attributes as the present block numbers them. */
-  #circumstancesId(local: number, { evidence }: OpenSegment): number {
+  #attributesId(local: number, { evidence }: OpenSegment): number {
     const own = this.#own[local];
     if (own !== undefined) return own;
     const shared = local - this.#own.length;
     const known = this.#shared[shared] as number;
     if (known >= 0) return known;
-    const id = this.#dictionary.circumstancesId(evidence.text(shared));
+    const id = this.#dictionary.attributesId(evidence.text(shared));
     this.#shared[shared] = id;
     return id;
   }

@@ -48,9 +48,9 @@ export type ManifestChange = Partial<
     | 'replay'
     | 'setAside'
     | 'unscreened'
-    | 'unsliced'
-    | 'facts'
-    | 'reached'
+    | 'missingSlices'
+    | 'activity'
+    | 'watermarks'
     | 'ledger'
     | 'withdrawals'
     | 'lastTick'
@@ -88,7 +88,7 @@ export async function publish(
   const next: Manifest = {
     ...changed,
     setAside: await inObjects(context, changed),
-    unsliced: changed.unsliced.filter((key) => namesSegment(changed, key)),
+    missingSlices: changed.missingSlices.filter((key) => namesSegment(changed, key)),
     generation: previous.generation + 1,
     commit: context.randomId(),
     parent: previous.generation === 0 ? null : previous.commit,

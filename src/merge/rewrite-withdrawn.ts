@@ -51,7 +51,7 @@ const GROUP_BYTES = 8 * 2 ** 20;
 /** Bytes of memory for each row that is kept of them, with its place in the fold. */
 const ROW_BYTES = 48;
 /** Activity objects replaced by a share: each up to 8 MiB, read and written. */
-const FACTS_A_SHARE = 4;
+const ACTIVITY_A_SHARE = 4;
 /** A gathering that is further behind is begun anew: the history would take longer to read than the batches. */
 const MAX_BEHIND = 1_000;
 
@@ -330,18 +330,18 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
     runCursor(context, job.side, state.resumeFrom, dictionary),
   ]);
   const output = [...state.output, ...share.entries];
-  const unsliced = [...manifest.unsliced, ...share.unsliced];
+  const missingSlices = [...manifest.missingSlices, ...share.missingSlices];
   if (share.resumeFrom !== null) {
     const withdrawals = await writeWithdrawals(context.objects, manifest, context.randomId(), { ...list, job });
     const compaction = { ...state, output, resumeFrom: share.resumeFrom };
-    return publish(context, base, { compaction, unsliced, withdrawals }, NO_BATCHES);
+    return publish(context, base, { compaction, missingSlices, withdrawals }, NO_BATCHES);
   }
   const newer = manifest.runs.filter(({ id }) => !state.inputs.includes(id));
-  const merged: Run = { id: share.attempt, firstHere: 0, segments: output };
-  const replaced = { ...merged, firstHere: runNumbers(merged) };
+  const merged: Run = { id: share.attempt, newNumbers: 0, segments: output };
+  const replaced = { ...merged, newNumbers: runNumbers(merged) };
   const counted = await withFirstHere(context, newer, inputs, { numbers, side: job.side });
   const isReplaced = new Set(facts.inputs);
-  const others = [...manifest.facts.filter(({ key }) => !isReplaced.has(key)), ...facts.output];
+  const others = [...manifest.activity.filter(({ key }) => !isReplaced.has(key)), ...facts.output];
   const pending = pendingAfter(list, job);
   const published = await publish(
     context,
@@ -349,9 +349,9 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
     {
       runs: output.length === 0 ? counted : [...counted, replaced],
       compaction: null,
-      unsliced,
-      facts: await joinActivity(context, others, job.sideFacts),
-      reached: watermarkAt(manifest.reached, manifest.generation + 1, subject.firstDay),
+      missingSlices,
+      activity: await joinActivity(context, others, job.sideFacts),
+      watermarks: watermarkAt(manifest.watermarks, manifest.generation + 1, subject.firstDay),
       withdrawals: await writeWithdrawals(context.objects, manifest, context.randomId(), {
         ...list,
         pending,
@@ -371,12 +371,12 @@ function startOf({ runs }: Manifest): NonNullable<Manifest['compaction']> {
 }
 
 async function replaceActivity(context: MergeContext, manifest: Manifest, { job, numbers }: Subject) {
-  const before = job.facts ?? { inputs: manifest.facts.map(({ key }) => key), done: 0, output: [] };
+  const before = job.facts ?? { inputs: manifest.activity.map(({ key }) => key), done: 0, output: [] };
   const set = new SortedNumbers(numbers);
-  const entries = new Map(manifest.facts.map((entry) => [entry.key, entry]));
+  const entries = new Map(manifest.activity.map((entry) => [entry.key, entry]));
   const output = [...before.output];
   let { done } = before;
-  for (const key of before.inputs.slice(done, done + FACTS_A_SHARE)) {
+  for (const key of before.inputs.slice(done, done + ACTIVITY_A_SHARE)) {
     const entry = entries.get(key);
     if (entry === undefined) throw new RangeError(`facts object ${key} is to be replaced, and not there`);
     output.push(...(await activityWithout(context, entry, set)));
@@ -396,14 +396,14 @@ async function withFirstHere(
   { numbers, side }: { readonly numbers: Float64Array; readonly side: Run['segments'] },
 ): Promise<Run[]> {
   const before = await findKnown(context, inputs, numbers);
-  const after = await findKnown(context, [{ id: 'side', firstHere: 0, segments: side }], numbers);
+  const after = await findKnown(context, [{ id: 'side', newNumbers: 0, segments: side }], numbers);
   let gone = numbers.filter((_, i) => before.isKnown[i] === 1 && after.isKnown[i] === 0);
   const counted: Run[] = [];
   for (const run of newer.toReversed()) {
     const { isKnown } = await findKnown(context, [run], gone);
-    const firstHere = run.firstHere + isKnown.reduce((sum, known) => sum + known, 0);
+    const newNumbers = run.newNumbers + isKnown.reduce((sum, known) => sum + known, 0);
     gone = gone.filter((_, i) => isKnown[i] === 0);
-    counted.unshift({ ...run, firstHere });
+    counted.unshift({ ...run, newNumbers });
   }
   return counted;
 }

@@ -77,10 +77,10 @@ export async function rollback(
         replay,
         unscreened: manifest.unscreened.filter((id) => isReplayed.has(id)),
         setAside: await writeSetAside(context.objects, manifest.generation + 1, context.randomId(), setAside),
-        unsliced: [...new Set([...target.unsliced, ...manifest.unsliced])],
-        facts: target.facts,
+        missingSlices: [...new Set([...target.missingSlices, ...manifest.missingSlices])],
+        activity: target.activity,
         // Activity of any day may be gone, and none of a day before the first.
-        reached: watermarkAt(manifest.reached, manifest.generation + 1, 0),
+        watermarks: watermarkAt(manifest.watermarks, manifest.generation + 1, 0),
       },
       NO_BATCHES,
     );

@@ -111,7 +111,7 @@ function withReleased(ledger: Ledger, due: readonly PendingReleaseBatch[], canar
     const own = of.every === true ? [...new Set(keys.map(({ source }) => source))] : [of.source];
     return own.flatMap((source) => {
       const isLeftOut = (number: number, row: number) =>
-        canaries.has(number) && keys[batch.circumstance[row] as number]?.source === source;
+        canaries.has(number) && keys[batch.attributesIndex[row] as number]?.source === source;
       const numbers = [...new Set(batch.numbers.filter(isLeftOut))];
       return numbers.length === 0 ? [] : [{ batch: id, source, numbers }];
     });

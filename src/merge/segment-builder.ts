@@ -24,7 +24,7 @@ export interface RecordSink {
   /** Days are UTC days since 1970, profile an id of the merge's dictionary. */
   verdict(firstDay: number, lastDay: number, sightings: number, profile: number): void;
   /** Times are seconds since 1970, attributes an id of the merge's dictionary. */
-  entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
+  entry(attributes: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
 }
 
 export class SegmentBuilder implements RecordSink {
@@ -36,7 +36,7 @@ export class SegmentBuilder implements RecordSink {
   readonly #sightings: Float64Array;
   readonly #profile: Uint32Array;
   readonly #entryEnd: Uint32Array;
-  #entryCircumstances: Uint32Array<ArrayBuffer>;
+  #entryAttributes: Uint32Array<ArrayBuffer>;
   #entryFirst: Uint32Array<ArrayBuffer>;
   #entryLast: Uint32Array<ArrayBuffer>;
   #entrySightings: Float64Array;
@@ -60,7 +60,7 @@ export class SegmentBuilder implements RecordSink {
     this.#sightings = new Float64Array(capacity);
     this.#profile = new Uint32Array(capacity);
     this.#entryEnd = new Uint32Array(capacity);
-    this.#entryCircumstances = new Uint32Array(capacity);
+    this.#entryAttributes = new Uint32Array(capacity);
     this.#entryFirst = new Uint32Array(capacity);
     this.#entryLast = new Uint32Array(capacity);
     this.#entrySightings = new Float64Array(capacity);
@@ -101,12 +101,12 @@ export class SegmentBuilder implements RecordSink {
     this.#profile[i] = isFirst ? profile : this.#dictionary.union(this.#profile[i] as number, profile);
   }
 
-  entry(circumstances: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void {
+  entry(attributes: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void {
     const start = this.#current === 0 ? 0 : (this.#entryEnd[this.#current - 1] as number);
     // Entries of a number are kept in canonical order: find this one's place from the end.
     let at = this.#entries;
     while (at > start) {
-      const order = this.#compareEntry(at - 1, circumstances, firstSeenAt, lastSeenAt);
+      const order = this.#compareEntry(at - 1, attributes, firstSeenAt, lastSeenAt);
       if (order === 0) {
         this.#foldEntry(at - 1, firstSeenAt, lastSeenAt, sightings);
         return;
@@ -119,7 +119,7 @@ export class SegmentBuilder implements RecordSink {
     this.#reserveEntries();
     const end = this.#entries;
     if (at + 1 < end) this.#makeRoom(at, end);
-    this.#entryCircumstances[at] = circumstances;
+    this.#entryAttributes[at] = attributes;
     this.#entryFirst[at] = firstSeenAt;
     this.#entryLast[at] = lastSeenAt;
     this.#entrySightings[at] = sightings;
@@ -127,16 +127,16 @@ export class SegmentBuilder implements RecordSink {
   }
 
   /** The order of the entry at an index against one of these attributes and times. */
-  #compareEntry(at: number, circumstances: number, firstSeenAt: number, lastSeenAt: number): number {
+  #compareEntry(at: number, attributes: number, firstSeenAt: number, lastSeenAt: number): number {
     return (
-      this.#dictionary.compare(this.#entryCircumstances[at] as number, circumstances) ||
+      this.#dictionary.compare(this.#entryAttributes[at] as number, attributes) ||
       dayOf(this.#entryFirst[at] as number) - dayOf(firstSeenAt) ||
       dayOf(this.#entryLast[at] as number) - dayOf(lastSeenAt)
     );
   }
 
   #makeRoom(at: number, end: number): void {
-    for (const column of [this.#entryCircumstances, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
+    for (const column of [this.#entryAttributes, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
       column.copyWithin(at + 1, at, end - 1);
     }
   }
@@ -155,7 +155,7 @@ export class SegmentBuilder implements RecordSink {
       grown.set(old);
       return grown;
     };
-    this.#entryCircumstances = grow(this.#entryCircumstances);
+    this.#entryAttributes = grow(this.#entryAttributes);
     this.#entryFirst = grow(this.#entryFirst);
     this.#entryLast = grow(this.#entryLast);
     const sightings = new Float64Array(capacity * 2);
@@ -179,7 +179,7 @@ export class SegmentBuilder implements RecordSink {
     for (const column of [this.#numbers, this.#firstDay, this.#lastDay, this.#sightings, this.#profile]) {
       column.copyWithin(0, cut, this.#count);
     }
-    for (const column of [this.#entryCircumstances, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
+    for (const column of [this.#entryAttributes, this.#entryFirst, this.#entryLast, this.#entrySightings]) {
       column.copyWithin(0, entryCut, this.#entries);
     }
     for (let i = cut; i < this.#count; i++) this.#entryEnd[i - cut] = (this.#entryEnd[i] as number) - entryCut;
@@ -192,7 +192,7 @@ export class SegmentBuilder implements RecordSink {
   #columns(count: number): RecordColumns {
     const entries = count === 0 ? 0 : (this.#entryEnd[count - 1] as number);
     const profiles = this.#localProfiles(count);
-    const { ids, texts } = this.#localCircumstances(entries);
+    const { ids, texts } = this.#localAttributes(entries);
     return {
       numbers: this.#numbers.subarray(0, count),
       firstDay: this.#firstDay.subarray(0, count),
@@ -202,25 +202,25 @@ export class SegmentBuilder implements RecordSink {
       profiles: profiles.texts,
       entryEnd: this.#entryEnd.subarray(0, count),
       entries: {
-        circumstance: ids,
+        attributesIndex: ids,
         firstSeenAt: this.#entryFirst.subarray(0, entries),
         lastSeenAt: this.#entryLast.subarray(0, entries),
         sightings: this.#entrySightings.subarray(0, entries),
       },
-      circumstances: texts,
+      attributes: texts,
     };
   }
 
   /** The attributes in use among the first `entries`, in order of use, and each entry's index into them. */
-  #localCircumstances(entries: number): { ids: Uint32Array; texts: string[] } {
+  #localAttributes(entries: number): { ids: Uint32Array; texts: string[] } {
     const local = new Int32Array(this.#dictionary.size).fill(-1);
     const ids = new Uint32Array(entries);
     const texts: string[] = [];
     for (let e = 0; e < entries; e++) {
-      const id = this.#entryCircumstances[e] as number;
+      const id = this.#entryAttributes[e] as number;
       if (local[id] === -1) {
         local[id] = texts.length;
-        texts.push(this.#dictionary.circumstancesText(id));
+        texts.push(this.#dictionary.attributesText(id));
       }
       ids[e] = local[id] as number;
     }
@@ -250,7 +250,7 @@ export class SegmentBuilder implements RecordSink {
 // What a merge knows of attributes and profiles: each distinct one once, as a small integer.
 
 export class MergeDictionary {
-  readonly #circumstances = new AttributesTable();
+  readonly #attributes = new AttributesTable();
   /** By attributes id, once asked for: its profile id, and its place in the canonical order. */
   readonly #profileOf: (number | undefined)[] = [];
   readonly #order: (number | undefined)[] = [];
@@ -259,25 +259,25 @@ export class MergeDictionary {
   readonly #profileIds = new Map<string, number>();
   readonly #unions = new Map<number, number>();
 
-  circumstancesId(text: string): number {
-    return this.#circumstances.idOf(text);
+  attributesId(text: string): number {
+    return this.#attributes.idOf(text);
   }
 
   /** How many attributes it holds. */
   get size(): number {
-    return this.#circumstances.size;
+    return this.#attributes.size;
   }
 
-  circumstancesText(id: number): string {
-    return this.#circumstances.text(id);
+  attributesText(id: number): string {
+    return this.#attributes.text(id);
   }
 
   /** The profile of a record with only these attributes. */
-  profileOf(circumstancesId: number): number {
-    const known = this.#profileOf[circumstancesId];
+  profileOf(attributesId: number): number {
+    const known = this.#profileOf[attributesId];
     if (known !== undefined) return known;
-    const id = this.singleProfile(parseKind(this.circumstancesText(circumstancesId)));
-    this.#profileOf[circumstancesId] = id;
+    const id = this.singleProfile(parseKind(this.attributesText(attributesId)));
+    this.#profileOf[attributesId] = id;
     return id;
   }
 
@@ -298,14 +298,14 @@ export class MergeDictionary {
     if (a === b) return 0;
     const difference = this.#orderOf(a) - this.#orderOf(b);
     if (difference !== 0) return difference;
-    const [textA, textB] = [this.circumstancesText(a), this.circumstancesText(b)];
+    const [textA, textB] = [this.attributesText(a), this.attributesText(b)];
     return textA < textB ? -1 : textA > textB ? 1 : 0;
   }
 
   #orderOf(id: number): number {
     const known = this.#order[id];
     if (known !== undefined) return known;
-    const order = crc32(this.circumstancesText(id));
+    const order = crc32(this.attributesText(id));
     this.#order[id] = order;
     return order;
   }

@@ -12,7 +12,7 @@ export class SegmentWriter {
   readonly #context: MergeContext;
   readonly #attempt: string;
   readonly #entries: SegmentEntry[] = [];
-  readonly #unsliced: string[] = [];
+  readonly #missingSlices: string[] = [];
   /** Segments on their way; never more than there are connections, so that few are in memory. */
   readonly #underWay = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
@@ -53,13 +53,13 @@ export class SegmentWriter {
   }
 
   /**
-   * What has been written, in number order, once all of it is there. `unsliced` are keys of segments whose slices did
+   * What has been written, in number order, once all of it is there. `missingSlices` are keys of segments whose slices did
    * not reach the slice store. Rejects if a segment cannot be written: then nothing refers to any of them.
    */
-  async finish(): Promise<{ readonly entries: SegmentEntry[]; readonly unsliced: string[] }> {
+  async finish(): Promise<{ readonly entries: SegmentEntry[]; readonly missingSlices: string[] }> {
     await Promise.all(this.#underWay);
     this.#throwFailure();
-    return { entries: this.#entries, unsliced: this.#unsliced.sort() };
+    return { entries: this.#entries, missingSlices: this.#missingSlices.sort() };
   }
 
   #throwFailure(): void {
@@ -75,7 +75,7 @@ export class SegmentWriter {
       await writeSlices(slices, segment, now());
     } catch (error) {
       // Served from the segment itself until a later tick has repaired it.
-      this.#unsliced.push(key);
+      this.#missingSlices.push(key);
       log('slice.unwritten', { segment: key, reason: messageOf(error) });
     }
   }

@@ -23,7 +23,7 @@ export interface Loaded {
   /** Merged by earlier ticks, and waiting still: they could not be moved. */
   readonly leftover: readonly string[];
   /** Slices that are missing still. */
-  readonly unsliced: readonly string[];
+  readonly missingSlices: readonly string[];
 }
 
 /** Reads the generation and lists what waits, and does what earlier ticks could not. Rejects when storage fails. */
@@ -37,7 +37,7 @@ export async function load(context: MergeContext): Promise<Loaded> {
   return {
     base,
     leftover: unsettled.filter((id) => !gone.has(id)),
-    unsliced: await repairSlices(context, base.manifest.unsliced),
+    missingSlices: await repairSlices(context, base.manifest.missingSlices),
     candidates: await context.pace.run(candidatesOf(context, base.manifest, waiting)),
   };
 }
@@ -171,9 +171,9 @@ const REPLAY_SHARE = 0.5;
 const KIND_COPIES = 3;
 
 /** What a batch takes in memory while it is merged, more or less, with what is made of it. */
-export function memoryBytes({ circumstances, keys }: Pick<Batch, 'circumstances' | 'keys'>, sizeBytes: number): number {
+export function memoryBytes({ attributes, keys }: Pick<Batch, 'attributes' | 'keys'>, sizeBytes: number): number {
   let kindChars = 0;
-  for (const [i, text] of circumstances.entries()) if (keys[i]?.linkHost === null) kindChars += text.length;
+  for (const [i, text] of attributes.entries()) if (keys[i]?.linkHost === null) kindChars += text.length;
   return sizeBytes + kindChars * KIND_COPIES;
 }
 

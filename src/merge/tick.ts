@@ -168,19 +168,19 @@ interface Published {
 /** Publishes what was merged and what is set aside. Rejects when storage fails (publish.ts). */
 export async function publishMerged(
   context: MergeContext,
-  { base, leftover, unsliced }: Pick<Loaded, 'base' | 'leftover' | 'unsliced'>,
+  { base, leftover, missingSlices }: Pick<Loaded, 'base' | 'leftover' | 'missingSlices'>,
   { caution }: Pick<Attempt, 'caution'>,
   { part, aside, unreadable }: Merged,
 ): Promise<Published> {
   const { manifest } = base;
   const nothing = { current: base, batches: 0, detections: 0, settled: [] };
-  const isRepaired = unsliced.length < manifest.unsliced.length;
+  const isRepaired = missingSlices.length < manifest.missingSlices.length;
   if (part === null && aside.length === 0 && !isRepaired) return nothing;
   const waiting = part?.taken.batches.waiting.map(({ id }) => id) ?? [];
   const replayed = part?.taken.batches.replayed.map(({ id }) => id) ?? [];
   const due = part?.taken.due.batches ?? [];
   const { detections = 0, newNumbers = 0, released = [], quarantined = [] } = part?.screened ?? {};
-  const { runs, facts, reached } = part?.folded ?? manifest;
+  const { runs, activity: facts, watermarks: reached } = part?.folded ?? manifest;
   // They are not to be merged again: merged now, or set aside.
   const isDone = new Set([...replayed, ...aside.map(({ id }) => id)]);
   const settled = [...waiting, ...aside.map(({ id }) => id).filter((id) => !manifest.replay.includes(id))];
@@ -188,8 +188,8 @@ export async function publishMerged(
     context,
     base,
     {
-      ...{ runs, facts, reached },
-      unsliced: [...unsliced, ...(part?.folded.unsliced ?? [])],
+      ...{ runs, activity: facts, watermarks: reached },
+      missingSlices: [...missingSlices, ...(part?.folded.missingSlices ?? [])],
       ledger: part === null ? manifest.ledger : part.screened.ledger,
       consumed: [...leftover, ...settled],
       replay: manifest.replay.filter((id) => !isDone.has(id)),

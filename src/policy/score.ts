@@ -27,9 +27,9 @@ export interface NeighbourCounts {
   readonly hundred: number;
   readonly thousand: number;
   readonly tenThousand: number;
-  readonly freshHundred: number;
-  readonly freshThousand: number;
-  readonly freshTenThousand: number;
+  readonly recentHundred: number;
+  readonly recentThousand: number;
+  readonly recentTenThousand: number;
   readonly weekThousand: number;
   readonly weekTenThousand: number;
 }
@@ -42,9 +42,9 @@ export function noCounts(): CountsSoFar {
     hundred: 0,
     thousand: 0,
     tenThousand: 0,
-    freshHundred: 0,
-    freshThousand: 0,
-    freshTenThousand: 0,
+    recentHundred: 0,
+    recentThousand: 0,
+    recentTenThousand: 0,
     weekThousand: 0,
     weekTenThousand: 0,
   };
@@ -53,11 +53,11 @@ export function noCounts(): CountsSoFar {
 /** The counts that are worth points. The number in the block of 10,000 adds nothing once the others are known. */
 export const SCORED_COUNTS = [
   'hundred',
-  'freshHundred',
+  'recentHundred',
   'thousand',
-  'freshThousand',
+  'recentThousand',
   'weekThousand',
-  'freshTenThousand',
+  'recentTenThousand',
   'weekTenThousand',
 ] as const;
 export type ScoredCount = (typeof SCORED_COUNTS)[number];
@@ -83,20 +83,20 @@ function stepsOf(count: ScoredCount): Uint16Array {
 }
 
 const HUNDRED = stepsOf('hundred');
-const FRESH_HUNDRED = stepsOf('freshHundred');
+const RECENT_HUNDRED = stepsOf('recentHundred');
 const THOUSAND = stepsOf('thousand');
-const FRESH_THOUSAND = stepsOf('freshThousand');
+const RECENT_THOUSAND = stepsOf('recentThousand');
 const WEEK_THOUSAND = stepsOf('weekThousand');
-const FRESH_TEN_THOUSAND = stepsOf('freshTenThousand');
+const RECENT_TEN_THOUSAND = stepsOf('recentTenThousand');
 const WEEK_TEN_THOUSAND = stepsOf('weekTenThousand');
 
 const ALL_POINTS = [
   HUNDRED,
-  FRESH_HUNDRED,
+  RECENT_HUNDRED,
   THOUSAND,
-  FRESH_THOUSAND,
+  RECENT_THOUSAND,
   WEEK_THOUSAND,
-  FRESH_TEN_THOUSAND,
+  RECENT_TEN_THOUSAND,
   WEEK_TEN_THOUSAND,
 ];
 /** The largest value of pointsOf. */
@@ -115,11 +115,11 @@ export function pointsOf(counts: NeighbourCounts): number {
   return (
     1 +
     worthOf(HUNDRED, counts.hundred) +
-    worthOf(FRESH_HUNDRED, counts.freshHundred) +
+    worthOf(RECENT_HUNDRED, counts.recentHundred) +
     worthOf(THOUSAND, counts.thousand) +
-    worthOf(FRESH_THOUSAND, counts.freshThousand) +
+    worthOf(RECENT_THOUSAND, counts.recentThousand) +
     worthOf(WEEK_THOUSAND, counts.weekThousand) +
-    worthOf(FRESH_TEN_THOUSAND, counts.freshTenThousand) +
+    worthOf(RECENT_TEN_THOUSAND, counts.recentTenThousand) +
     worthOf(WEEK_TEN_THOUSAND, counts.weekTenThousand)
   );
 }

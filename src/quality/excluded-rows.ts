@@ -48,18 +48,18 @@ export function ofNumbers(batch: Batch, numbers: Float64Array): Batch {
 }
 
 /** In the same order, with only the attributes that are left: the merge must not meet those of excluded rows. */
-function selectRows(batch: Batch, isKept: (circumstance: number, number: number) => boolean): Batch {
-  const { rows, numbers, circumstance, circumstances } = batch;
+function selectRows(batch: Batch, isKept: (attributesIndex: number, number: number) => boolean): Batch {
+  const { rows, numbers, attributesIndex, attributes } = batch;
   const kept = new Uint32Array(rows);
   let count = 0;
   for (let row = 0; row < rows; row++) {
-    if (isKept(circumstance[row] as number, numbers[row] as number)) kept[count++] = row;
+    if (isKept(attributesIndex[row] as number, numbers[row] as number)) kept[count++] = row;
   }
   if (count === rows) return batch;
   const order = kept.subarray(0, count);
   const left: number[] = [];
-  const newIds = new Int32Array(circumstances.length).fill(-1);
-  const renumbered = picked(circumstance, order).map((id) => {
+  const newIds = new Int32Array(attributes.length).fill(-1);
+  const renumbered = picked(attributesIndex, order).map((id) => {
     if (newIds[id] === -1) newIds[id] = left.push(id) - 1;
     return newIds[id] as number;
   });
@@ -73,8 +73,8 @@ function selectRows(batch: Batch, isKept: (circumstance: number, number: number)
     observedAt: picked(batch.observedAt, order),
     firstSeenAt: picked(batch.firstSeenAt, order),
     sightings: picked(batch.sightings, order),
-    circumstance: renumbered,
-    circumstances: left.map((id) => circumstances[id] as string),
+    attributesIndex: renumbered,
+    attributes: left.map((id) => attributes[id] as string),
     keys: left.map((id) => batch.keys[id] as ActivityKey),
     linkHigh: picked(batch.linkHigh, leftIds),
     linkLow: picked(batch.linkLow, leftIds),

@@ -72,7 +72,7 @@ export function* countBatch(batch: Batch, canaries: Float64Array, known: Known):
 
 /** Adds the rows to the figures: half a million in a tick, so by index and in typed arrays. Numbers ascend together. */
 function* countRows(
-  { rows, numbers, circumstance, keys }: Batch,
+  { rows, numbers, attributesIndex, keys }: Batch,
   { numbers: looked, isKnown }: Known,
   of: (source: SourceName) => Writable<Figures>,
 ): Steps<void> {
@@ -89,7 +89,7 @@ function* countRows(
   for (let row = 0; row < rows; row++) {
     if (row % STEP_ROWS === 0) yield rowWork(STEP_ROWS);
     const number = numbers[row] as number;
-    const source = sourceOf[circumstance[row] as number] as number;
+    const source = sourceOf[attributesIndex[row] as number] as number;
     while (at < looked.length && (looked[at] as number) < number) at += 1;
     accepted[source] = (accepted[source] as number) + 1;
     if (lastNumber[source] === number) continue;
@@ -106,11 +106,11 @@ function* countRows(
 }
 
 /** There are few canaries, and rows are in number order: each is looked for. */
-function findHits({ rows, numbers, circumstance, keys }: Batch, canaries: Float64Array): CountedBatch['hits'] {
+function findHits({ rows, numbers, attributesIndex, keys }: Batch, canaries: Float64Array): CountedBatch['hits'] {
   const hits = new Map<SourceName, Map<number, number>>();
   for (const canary of canaries) {
     for (let row = lowerBound(numbers, canary); row < rows && numbers[row] === canary; row++) {
-      const source = keys[circumstance[row] as number]?.source ?? null;
+      const source = keys[attributesIndex[row] as number]?.source ?? null;
       const ofSource = hits.get(source) ?? new Map<number, number>();
       hits.set(source, ofSource.set(canary, (ofSource.get(canary) ?? 0) + 1));
     }

@@ -81,7 +81,7 @@ export function localManifest(feed: FeedManifest, sequence: number): Bytes {
     publishedAt: feed.publishedAt,
     runs: feed.runs.map(({ segments }, i) => ({
       id: `run-${i}`,
-      firstHere: 0,
+      newNumbers: 0,
       segments: segments.map((entry) => ({ ...entry, evidenceIndex: NO_EVIDENCE, evidenceBlocksBytes: 0 })),
     })),
   };

@@ -99,7 +99,7 @@ export class Feed {
   async #read(snapshot: Snapshot, { entry, column }: Place): Promise<Bytes> {
     const { objects, slices, log } = this.#deps;
     const report = (problem: string) => log('slice.unusable', { problem });
-    const isSliced = !snapshot.unsliced.has(entry.key);
+    const isSliced = !snapshot.missingSlices.has(entry.key);
     const slice = isSliced ? await readCachedColumn(slices, entry, column, report) : null;
     return slice ?? orUnavailable(readColumn(objects, entry, column));
   }

@@ -22,7 +22,7 @@ const MIN_READ_BYTES = 2 ** 16;
 /** Rejects when storage fails, or a directory is damaged. */
 export async function openActivity(
   objects: ObjectStore,
-  { facts }: Pick<Manifest, 'facts'>,
+  { activity: facts }: Pick<Manifest, 'activity'>,
   pace: Pacer = UNPACED,
 ): Promise<ActivitySource> {
   const opened: OpenActivity[] = [];

@@ -6,7 +6,7 @@ export const RETAINED_PREFIX = 'manifests/';
 export const HISTORY_PREFIX = 'history/';
 export const SEGMENT_PREFIX = 'segments/';
 /** Activity: which numbers were detected on which day (src/format/activity-object.ts). */
-export const FACTS_PREFIX = 'facts/';
+export const ACTIVITY_PREFIX = 'facts/';
 /** Accepted uploads not yet known to be merged. */
 export const WAITING_PREFIX = 'batches/waiting/';
 /** Ids of uploads with an Idempotency-Key begin with this; only these can be uploaded twice (src/ingest/accept.ts). */

@@ -44,7 +44,7 @@ export function createEdge(isolate: Isolate, control: Control, assets: Assets | 
   const services: EdgeServices = {
     ...{ keys, limiters, now, random, randomId, log, rules, labels, assets },
     finder: withSandbox(finder, now),
-    past: withSandboxPast((number, moment, options) => orUnavailable(past.find(number, moment, options)), now),
+    past: withSandboxPast((number, asOf, options) => orUnavailable(past.find(number, asOf, options)), now),
     feed: new Feed({ snapshots, objects, slices, config: (tenant) => configs.get(tenant), log }),
     health: () => health.check(),
   };

@@ -149,7 +149,7 @@ test('an inventory of several runs is refused, and one with a number too few', a
     return readInventory({ objects: changed, slices: stores.slices });
   };
   await expect(withRuns([run, { ...run, id: 'other' }])).rejects.toThrow('expected an inventory of one run, found 2');
-  await expect(withRuns([{ ...run, firstHere: COUNT + 1 }])).rejects.toThrow(`tells of ${COUNT + 1} numbers`);
+  await expect(withRuns([{ ...run, newNumbers: COUNT + 1 }])).rejects.toThrow(`tells of ${COUNT + 1} numbers`);
   expect((await withRuns([run])).numbers).toEqual(numbers);
 });
 

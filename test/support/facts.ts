@@ -9,7 +9,7 @@ const DAY = 86_400;
 /** Beyond any day of seconds of 32 bits. */
 export const LAST_DAY = 50_000;
 
-export interface PlainFacts {
+export interface PlainActivity {
   /** `day number kind link second`, in the order of the activity. */
   readonly rows: string[];
   readonly kinds: KindSpan[];
@@ -23,7 +23,7 @@ const kindText = (kind: ActivityKey) =>
   JSON.stringify([kind.label, kind.channel, kind.industry, kind.project, kind.linkHost, kind.source]);
 const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-export function expectedFacts(detections: readonly Detection[]): PlainFacts {
+export function expectedActivity(detections: readonly Detection[]): PlainActivity {
   const seconds = new Map<string, { key: [number, number, string, string]; second: number }>();
   const kinds = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
   for (const detection of detections) {
@@ -59,13 +59,13 @@ export function rowsOf(facts: DayActivity, kinds: readonly KindSpan[]): string[]
   });
 }
 
-export async function plainFacts(source: ActivitySource, from = 0, to = LAST_DAY): Promise<PlainFacts> {
+export async function plainActivity(source: ActivitySource, from = 0, to = LAST_DAY): Promise<PlainActivity> {
   const rows: string[] = [];
   for await (const facts of source.days(from, to)) rows.push(...rowsOf(facts, source.kinds));
   return { rows, kinds: [...source.kinds] };
 }
 
 /** The folded activity of the published generation. */
-export async function actualFacts(objects: ObjectStore): Promise<PlainFacts> {
-  return plainFacts(await openActivity(objects, (await loadManifest(objects)).manifest));
+export async function actualActivity(objects: ObjectStore): Promise<PlainActivity> {
+  return plainActivity(await openActivity(objects, (await loadManifest(objects)).manifest));
 }

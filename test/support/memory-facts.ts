@@ -26,7 +26,7 @@ interface Row extends Sighting {
   readonly kindId: number;
 }
 
-export function memoryFacts(detections: readonly Detection[]): ActivitySource {
+export function memoryActivity(detections: readonly Detection[]): ActivitySource {
   const ids = new Map<string, number>();
   const spans: { kind: ActivityKey; firstDay: number; lastDay: number }[] = [];
   const rows = sightingsOf(detections).map((sighting): Row => {
@@ -44,7 +44,7 @@ export function memoryFacts(detections: readonly Detection[]): ActivitySource {
     return { ...sighting, kindId };
   });
   const kinds: readonly KindSpan[] = spans;
-  const days = new Map([...Map.groupBy(rows, ({ day }) => day)].map(([day, each]) => [day, dayFacts(day, each)]));
+  const days = new Map([...Map.groupBy(rows, ({ day }) => day)].map(([day, each]) => [day, dayActivity(day, each)]));
   return {
     kinds,
     async *days(from, to) {
@@ -56,7 +56,7 @@ export function memoryFacts(detections: readonly Detection[]): ActivitySource {
   };
 }
 
-function dayFacts(day: number, all: readonly Row[]): DayActivity {
+function dayActivity(day: number, all: readonly Row[]): DayActivity {
   const distinct = new Map<string, Row>();
   for (const row of all) {
     const id = `${row.number} ${row.kindId} ${row.link?.sha256 ?? ''}`;

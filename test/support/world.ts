@@ -44,7 +44,7 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     },
     // So that a few small ticks fold activity, as many do in service.
     pace: UNPACED,
-    budget: { ...DEFAULT_BUDGET, factsObjects: 2, ...budget },
+    budget: { ...DEFAULT_BUDGET, activityObjects: 2, ...budget },
     // As they are handed in to the Worker's ticks.
     collectors: {
       briefings: () => collectBriefings(world.objects, world.clock),
@@ -132,8 +132,8 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
           sightings: verdicts.sightings(rank),
           profile: verdicts.profileText(verdicts.profileId(rank)),
           evidence: Object.fromEntries(
-            entries.map(({ circumstances, firstSeenAt, lastSeenAt, sightings }) => [
-              evidenceKey(circumstances, firstSeenAt, lastSeenAt),
+            entries.map(({ attributes, firstSeenAt, lastSeenAt, sightings }) => [
+              evidenceKey(attributes, firstSeenAt, lastSeenAt),
               [firstSeenAt, lastSeenAt, sightings] as const,
             ]),
           ),

@@ -128,8 +128,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a briefing is not computed anew after a rollback',
     file: 'src/merge/rollback.ts',
-    from: 'watermarkAt(manifest.reached, manifest.generation + 1, 0)',
-    to: 'manifest.reached',
+    from: 'watermarkAt(manifest.watermarks, manifest.generation + 1, 0)',
+    to: 'manifest.watermarks',
   },
   {
     name: 'garbage is deleted however young it is',

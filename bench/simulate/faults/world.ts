@@ -163,7 +163,7 @@ export class World {
         batches: pick([1, 2, 5, 500]),
         inlineRecords: pick([1, 10, 40, DEFAULT_BUDGET.inlineRecords]),
         compactionSegments: pick([1, 2, 80]),
-        factsObjects: pick([2, 3, 8]),
+        activityObjects: pick([2, 3, 8]),
         withdrawalBatches: pick([1, 2, DEFAULT_BUDGET.withdrawalBatches]),
         segmentRecords: pick([MOST_IN_BLOCK + 1, 10, 20, DEFAULT_BUDGET.segmentRecords]),
         smallRun: pick([1, 4, 12, DEFAULT_BUDGET.smallRun]),

@@ -118,9 +118,9 @@ function originMoves(shown: readonly Origin[], which: string): Line[] {
       line`Of the ${count(changed.length)} ${which} that changed by more than chance makes, ${listed(moves)}.`,
     );
   }
-  const fresh = shown.filter(({ compared, previous }) => previous === 0 && isChange(compared, previous));
-  if (fresh.length > 0) {
-    lines.push(line`Not captured in the period before: ${listed(fresh.map(({ group }) => [originName(group)]))}.`);
+  const added = shown.filter(({ compared, previous }) => previous === 0 && isChange(compared, previous));
+  if (added.length > 0) {
+    lines.push(line`Not captured in the period before: ${listed(added.map(({ group }) => [originName(group)]))}.`);
   }
   return lines;
 }
@@ -189,9 +189,9 @@ function portionOf({ whole, parts }: Portions, id: string): Portion {
 }
 
 function projects(figures: Briefing['projects']): Line[] {
-  const { new: fresh, newCount } = figures;
+  const { new: added, newCount } = figures;
   const lines: Line[] = [];
-  const [first] = fresh;
+  const [first] = added;
   if (first !== undefined) {
     const lead = line`${counted(newCount, 'project')} ${newCount === 1 ? 'was' : 'were'} named for the first time`;
     const figure = line`“${name(first.project)}” (${counted(first.captured, 'captured number')})`;

@@ -3,7 +3,7 @@ import { computeBriefing } from '../../../src/briefing/compute.ts';
 import type { Inventory } from '../../../src/briefing/inventory.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { parseDay } from '../../../src/lib/time.ts';
-import { memoryFacts } from '../../support/memory-facts.ts';
+import { memoryActivity } from '../../support/memory-facts.ts';
 import { plainBriefing } from './plain-briefing.ts';
 import { mergedRuns, randomDetections } from './worlds.ts';
 
@@ -17,7 +17,7 @@ async function figuresOf(
   now = NOW,
 ) {
   const computed = await computeBriefing(
-    { facts: memoryFacts(detections), inventory, quarantined: [] },
+    { activity: memoryActivity(detections), inventory, quarantined: [] },
     { from: parseDay(from) ?? 0, to: parseDay(to) ?? 0 },
     { now, ...(maxRows !== undefined && { maxRows }) },
   );

@@ -174,7 +174,7 @@ describe('what is not a facts object is refused', () => {
 });
 
 describe('kinds', () => {
-  test('are circumstances without the hash of the link', () => {
+  test('are attributes without the hash of the link', () => {
     const sha256 = '00000001fffffffe'.padEnd(64, 'a');
     const { key, ...link } = activityPartsOf(
       parseAttributes(JSON.stringify(['l', 'other', null, 'p', 'codes.example', sha256, 's'])),
@@ -206,7 +206,7 @@ describe('how far back facts have reached', () => {
         });
         expect(reached.length).toBeLessThanOrEqual(MAX_REACHED);
         const has = days.some((value, i) => i + 1 > since && value !== null && value <= day);
-        const isSaid = changedSince({ reached }, since, day);
+        const isSaid = changedSince({ watermarks: reached }, since, day);
         // Joined entries may say so in vain; that takes more than fit.
         if (has || reached.length < MAX_REACHED) expect(isSaid).toBe(has);
       }),
@@ -218,7 +218,7 @@ describe('how far back facts have reached', () => {
     for (let i = 1; i <= MAX_REACHED + 1; i++) reached = watermarkAt(reached, i, i * 10);
     expect(reached).toHaveLength(MAX_REACHED);
     expect(reached[0]).toEqual({ generation: 2, day: 10 });
-    expect(changedSince({ reached }, 1, 10)).toBe(true);
+    expect(changedSince({ watermarks: reached }, 1, 10)).toBe(true);
     expect(watermarkAt(reached, 99, 0)).toEqual([{ generation: 99, day: 0 }]);
   });
 });

@@ -12,7 +12,7 @@ test('whether there is a link is told from the text alone, whatever stands besid
     ),
   );
   const link = fc.option(fc.record({ host: fc.oneof(tricky, fc.string()), sha256: fc.constant('0f'.repeat(32)) }));
-  const circumstances = fc.record({
+  const attributes = fc.record({
     label: fc.constantFrom('modem_pool_card', 'reported_abuse'),
     channel: fc.constantFrom(...CHANNELS),
     industry: fc.option(fc.constantFrom(...INDUSTRIES)),
@@ -21,7 +21,7 @@ test('whether there is a link is told from the text alone, whatever stands besid
     source: text,
   });
   fc.assert(
-    fc.property(circumstances, (one) => {
+    fc.property(attributes, (one) => {
       const written = attributesText(one);
       expect(parseAttributes(written)).toEqual(one);
     }),

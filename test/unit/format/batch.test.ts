@@ -43,12 +43,12 @@ describe('batch', () => {
     expect(new DataView(batchOf(many).buffer).getUint32(BATCH_ROWS_OFFSET, true)).toBe(1000);
   });
 
-  test('keeps each of its circumstances once, and its receipt', () => {
+  test('keeps each of its attributes once, and its receipt', () => {
     const [first] = someDetections(1, 5);
     if (first === undefined) throw new Error('no detection');
     const batch = openBatch(batchOf([first, { ...first, number: first.number + 1 }, { ...first, source: 'other' }]));
-    expect(batch.circumstances).toEqual([attributesText(first), attributesText({ ...first, source: 'other' })]);
-    expect(Array.from(batch.circumstance)).toEqual([0, 1, 0]);
+    expect(batch.attributes).toEqual([attributesText(first), attributesText({ ...first, source: 'other' })]);
+    expect(Array.from(batch.attributesIndex)).toEqual([0, 1, 0]);
     expect(batch.receipt).toEqual(RECEIPT);
     expect(openBatch(batchOf([first])).receipt).toEqual(RECEIPT);
     const told = { ...RECEIPT, defaulted: { label: 1, channel: 2, observedAt: 3 }, ignoredFields: ['comment', '…'] };
@@ -63,9 +63,9 @@ describe('batch', () => {
       link: { host: 'codes.example', sha256: `${digit}0000000${i}`.padEnd(64, 'a') },
     }));
     const all = [plain, ...linked, { ...plain, source: 'other' }];
-    const { circumstances, keys, linkHigh, linkLow } = openBatch(batchOf(all));
-    expect(circumstances).toHaveLength(5);
-    for (const [i, text] of circumstances.entries()) {
+    const { attributes, keys, linkHigh, linkLow } = openBatch(batchOf(all));
+    expect(attributes).toHaveLength(5);
+    for (const [i, text] of attributes.entries()) {
       const kept = { key: keys[i], linkHigh: linkHigh[i], linkLow: linkLow[i] };
       expect(kept).toEqual(activityPartsOf(parseAttributes(text)));
     }
@@ -101,8 +101,8 @@ describe('what is not a batch is refused', () => {
 
   test.each<[string, (view: DataView) => void]>([
     ['more rows than there is room for', (view) => view.setUint32(16, 0xffff_ffff, true)],
-    ['more circumstances than are listed', (view) => view.setUint32(20, 0xffff_ffff, true)],
-    ['fewer circumstances than are listed', (view) => view.setUint32(20, 1, true)],
+    ['more attributes than are listed', (view) => view.setUint32(20, 0xffff_ffff, true)],
+    ['fewer attributes than are listed', (view) => view.setUint32(20, 1, true)],
     ['a number out of order', (view) => view.setFloat64(24 + 8, 1, true)],
     ['a number that is none', (view) => view.setFloat64(24, Number.NaN, true)],
     ['an infinite number', (view) => view.setFloat64(24 + 39 * 8, Number.POSITIVE_INFINITY, true)],
@@ -110,7 +110,7 @@ describe('what is not a batch is refused', () => {
     ['a negative number', (view) => view.setFloat64(24, -1, true)],
     ['a row first seen after it was observed', (view) => view.setUint32(column(1, 9), 0xffff_ffff, true)],
     ['a row without sightings', (view) => view.setUint32(column(2, 9), 0, true)],
-    ['a row of circumstances that are not listed', (view) => view.setUint32(column(3, 9), 1000, true)],
+    ['a row of attributes that are not listed', (view) => view.setUint32(column(3, 9), 1000, true)],
   ])('%s', (_name, edit) => {
     const copy = sample.slice();
     edit(new DataView(copy.buffer));
@@ -118,18 +118,18 @@ describe('what is not a batch is refused', () => {
   });
 
   /** A batch without rows, with these texts as attributes and receipt. */
-  function withTexts(circumstances: readonly string[], receipt: string): Bytes {
+  function withTexts(attributes: readonly string[], receipt: string): Bytes {
     const writer = new ByteWriter();
     writer.raw(new Uint8Array(24));
-    for (const text of [...circumstances, receipt]) writer.text(text);
+    for (const text of [...attributes, receipt]) writer.text(text);
     const bytes = writer.view().slice();
-    new DataView(bytes.buffer).setUint32(20, circumstances.length, true);
+    new DataView(bytes.buffer).setUint32(20, attributes.length, true);
     return sealFrame(bytes, 'RFBA', 1);
   }
 
-  test('circumstances that no detection has', () => {
+  test('attributes that no detection has', () => {
     const good = '["modem_pool_card","other",null,null,null,null,null]';
-    expect(openBatch(withTexts([good], JSON.stringify(RECEIPT))).circumstances).toEqual([good]);
+    expect(openBatch(withTexts([good], JSON.stringify(RECEIPT))).attributes).toEqual([good]);
     for (const text of ['', '[]', good.replace('other', 'unheard-of')]) {
       expect(() => openBatch(withTexts([text], JSON.stringify(RECEIPT))), text).toThrow(FormatError);
     }

@@ -7,11 +7,11 @@ import { entry, verdict } from './support/arbitrary.ts';
 
 const profile = verdict.map(({ labels, channels, industries }): Profile => ({ labels, channels, industries }));
 
-describe('circumstances as text', () => {
+describe('attributes as text', () => {
   test('are parsed to what was written', () => {
     fc.assert(
-      fc.property(entry, ({ firstSeenAt, lastSeenAt, sightings, ...circumstances }) => {
-        expect(parseAttributes(attributesText(circumstances))).toEqual(circumstances);
+      fc.property(entry, ({ firstSeenAt, lastSeenAt, sightings, ...attributes }) => {
+        expect(parseAttributes(attributesText(attributes))).toEqual(attributes);
       }),
     );
   });

@@ -58,7 +58,7 @@ describe('evidence column', () => {
     }
   });
 
-  test('circumstances of two blocks or more are in the index, once; those of one block in it', () => {
+  test('attributes of two blocks or more are in the index, once; those of one block in it', () => {
     const evidence = some.map((entries, i) => (i === 70 ? [{ ...plain, source: 'only here' }, plain] : entries));
     const { index, blocks } = finish(encodeEvidence(evidenceColumns(evidence)));
     const opened = new EvidenceIndex(index);
@@ -74,13 +74,13 @@ describe('evidence column', () => {
     expect(own).toEqual([[], [attributesText({ ...plain, source: 'only here' })], []]);
   });
 
-  test('the same evidence gives the same bytes, however its circumstances were interned', () => {
+  test('the same evidence gives the same bytes, however its attributes were interned', () => {
     const columns = evidenceColumns(some);
-    const last = columns.circumstances.length - 1;
+    const last = columns.attributes.length - 1;
     const renumbered = {
       ...columns,
-      circumstances: [...columns.circumstances.toReversed(), 'unused'],
-      entries: { ...columns.entries, circumstance: columns.entries.circumstance.map((id) => last - id) },
+      attributes: [...columns.attributes.toReversed(), 'unused'],
+      entries: { ...columns.entries, attributesIndex: columns.entries.attributesIndex.map((id) => last - id) },
     };
     expect(finish(encodeEvidence(renumbered))).toEqual(finish(encodeEvidence(columns)));
   });
@@ -143,7 +143,7 @@ describe('what is not evidence is refused', () => {
 
   const text = attributesText(plain);
   test.each([
-    ['an entry that names no listed circumstances', [1, 1, 1, 0, 0, 1]],
+    ['an entry that names no listed attributes', [1, 1, 1, 0, 0, 1]],
     ['an entry without sightings', [1, 1, 0, 0, 0, 0]],
     ['an entry seen after 2106', [1, 1, 0, 2 ** 32, 0, 1]],
     ['an entry cut off', [1, 1, 0, 0]],

@@ -4,7 +4,6 @@ import {
   EMPTY_MANIFEST,
   encodeManifest,
   inventoryNumbers,
-  type Manifest,
   type Run,
   runNumbers,
   type SegmentEntry,
@@ -14,8 +13,10 @@ import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { frame } from '../../../src/lib/frame.ts';
 import { CASES } from './support/cases.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
+import { manifestInMemory, type StoredManifest } from './support/stored-manifest.ts';
 
-const full = CASES.manifest.runs as Manifest;
+const stored = CASES.manifest.runs as StoredManifest;
+const full = manifestInMemory(stored);
 const sample = encodeManifest(full);
 
 function segment(first: number, last: number): SegmentEntry {
@@ -25,7 +26,7 @@ function segment(first: number, last: number): SegmentEntry {
 }
 
 function run(...segments: SegmentEntry[]): Run {
-  return { id: 'r', firstHere: 3, segments };
+  return { id: 'r', newNumbers: 3, segments };
 }
 
 /** A frame around this text and table, as another writer might have made it. */
@@ -38,8 +39,8 @@ function framed(value: unknown, table: Bytes = new Uint8Array(), version = 2) {
 
 /** The manifest as its JSON is: numbers of segments for the segments. */
 const head = {
-  ...full,
-  runs: full.runs.map((value) => ({ ...value, segments: value.segments.length })),
+  ...stored,
+  runs: full.runs.map(({ id, newNumbers, segments }) => ({ id, firstHere: newNumbers, segments: segments.length })),
   compaction: full.compaction && { ...full.compaction, output: full.compaction.output.length },
 };
 const table = encodeSegmentTable([
@@ -57,7 +58,7 @@ describe('manifest', () => {
   });
 
   test('of version 1 lists what is set aside itself, and is not written again before an object does', () => {
-    const { unscreened, ...before } = head;
+    const { unscreened, ...before }: Readonly<Record<string, unknown>> = head;
     const read = decodeManifest(framed({ ...before, setAside: ['b1', 'b2'] }, table, 1));
     expect(read).toEqual({ ...full, unscreened: [], setAside: { key: null, count: 2, ids: ['b1', 'b2'] } });
     expect(() => encodeManifest(read)).toThrow('must be in an object');
@@ -95,7 +96,7 @@ describe('what is not a manifest is refused', () => {
 
   test('any member missing, but for one that manifests have since batches can be withdrawn', () => {
     expect(decodeManifest(framed({ ...head, withdrawals: undefined }, table)).withdrawals).toBeNull();
-    for (const name of Object.keys(full).filter((member) => member !== 'withdrawals')) {
+    for (const name of Object.keys(head).filter((member) => member !== 'withdrawals')) {
       expect(() => decodeManifest(framed({ ...head, [name]: undefined }, table)), name).toThrow(`RFMF: ${name}`);
     }
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeNumbers } from '../../../src/format/numbers.ts';
 import { encodeNumbersSlice, openNumbersSlice } from '../../../src/format/numbers-slice.ts';
-import { encodeRecency, MAX_FRESH_AGE, RecencyReader } from '../../../src/format/recency.ts';
+import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../src/format/recency.ts';
 import { FormatError } from '../../../src/lib/bytes.ts';
 import { frameBytes, sealFrame } from '../../../src/lib/frame.ts';
 import { everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
@@ -17,7 +17,7 @@ const days = fc
 describe('fresh numbers', () => {
   test('counts since a day, of any ranks, are those of a plain list', () => {
     fc.assert(
-      fc.property(days, fc.nat(), fc.nat(), fc.nat(MAX_FRESH_AGE), fc.nat(40), (firstDays, a, b, age, enough) => {
+      fc.property(days, fc.nat(), fc.nat(), fc.nat(MAX_RECENT_AGE), fc.nat(40), (firstDays, a, b, age, enough) => {
         const fresh = new RecencyReader(encodeRecency(Uint32Array.from(firstDays)));
         const newest = Math.max(...firstDays);
         const from = a % (firstDays.length + 1);

@@ -66,7 +66,7 @@ describe('an upload', () => {
     const wide = (i: number) => `${i % 100}`.padStart(MAX_NAME_CHARS, '源');
     const line = (i: number) => ({ link: `https://codes.example/${i}`, project: wide(i), source: wide(i) });
     const { receipt, batch } = await uploaded(many(28_000, line));
-    const textBytes = batch?.circumstances.reduce((sum, text) => sum + text.length * 2, 0) ?? 0;
+    const textBytes = batch?.attributes.reduce((sum, text) => sum + text.length * 2, 0) ?? 0;
     expect(textBytes).toBeLessThanOrEqual(MAX_UPLOAD_TEXT_BYTES);
     expect(textBytes).toBeGreaterThan(MAX_UPLOAD_TEXT_BYTES * 0.99);
     expect(receipt.rejected).toBe(28_000 - (batch?.rows ?? 0));

@@ -32,9 +32,9 @@ function plain(runs: readonly Run[], number: number) {
     hundred: within(100, all),
     thousand: within(1_000, all),
     tenThousand: within(10_000, all),
-    freshHundred: within(100, 28),
-    freshThousand: within(1_000, 28),
-    freshTenThousand: within(10_000, 28),
+    recentHundred: within(100, 28),
+    recentThousand: within(1_000, 28),
+    recentTenThousand: within(10_000, 28),
     weekThousand: within(1_000, 7),
     weekTenThousand: within(10_000, 7),
   };

@@ -11,9 +11,9 @@ import { loadManifest } from '../../../src/merge/publish.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { openActivity } from '../../../src/storage/activity.ts';
-import { FACTS_PREFIX } from '../../../src/storage/keys.ts';
+import { ACTIVITY_PREFIX } from '../../../src/storage/keys.ts';
 import { detection, someDetections } from '../../support/detections.ts';
-import { actualFacts, expectedFacts, plainFacts } from '../../support/facts.ts';
+import { actualActivity, expectedActivity, plainActivity } from '../../support/facts.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
 const DAY = 86_400;
@@ -35,11 +35,11 @@ describe('the facts of a store', () => {
       fc.asyncProperty(fc.array(fc.array(detection, { maxLength: 40 }), { maxLength: 8 }), async (parts) => {
         const world = newWorld();
         await merge(world, ...parts);
-        const expected = expectedFacts(parts.flat());
-        expect(await actualFacts(world.objects)).toEqual(expected);
+        const expected = expectedActivity(parts.flat());
+        expect(await actualActivity(world.objects)).toEqual(expected);
         const reversed = newWorld({ batches: 1 });
         await merge(reversed, parts.flat().reverse());
-        expect(await actualFacts(reversed.objects)).toEqual(expected);
+        expect(await actualActivity(reversed.objects)).toEqual(expected);
       }),
       { numRuns: 40 },
     );
@@ -51,7 +51,7 @@ describe('the facts of a store', () => {
     const at = (firstSeenAt: number, observedAt: number) => ({ ...one, firstSeenAt, observedAt });
     const world = newWorld();
     await merge(world, [at(20_000 * DAY + 500, 20_003 * DAY + 7)], [at(20_003 * DAY + 3, 20_003 * DAY + 9)]);
-    const { rows } = await actualFacts(world.objects);
+    const { rows } = await actualActivity(world.objects);
     expect(rows.map((row) => [row.slice(0, 5), row.slice(row.lastIndexOf(' ') + 1)])).toEqual([
       ['20000', `${20_000 * DAY + 500}`],
       ['20003', `${20_003 * DAY + 3}`],
@@ -65,11 +65,11 @@ describe('the facts of a store', () => {
       await merge(world, a);
       const { generation } = await manifestOf(world);
       await merge(world, b);
-      expect(await actualFacts(world.objects)).toEqual(expectedFacts([...a, ...b]));
+      expect(await actualActivity(world.objects)).toEqual(expectedActivity([...a, ...b]));
       await rollback(world, generation, { requeue });
-      expect(await actualFacts(world.objects)).toEqual(expectedFacts(a));
+      expect(await actualActivity(world.objects)).toEqual(expectedActivity(a));
       await drain(world);
-      expect(await actualFacts(world.objects)).toEqual(expectedFacts(requeue ? [...a, ...b] : a));
+      expect(await actualActivity(world.objects)).toEqual(expectedActivity(requeue ? [...a, ...b] : a));
     }
   });
 
@@ -87,7 +87,7 @@ describe('the facts of a store', () => {
     }
     expect(days).toEqual([...new Set(days)].sort((x, y) => x - y));
     expect([days.at(0) ?? 0, days.at(-1) ?? 0].map((day) => day >= from && day <= to)).toEqual([true, true]);
-    const inRange = expectedFacts(detections).rows.filter((row) => {
+    const inRange = expectedActivity(detections).rows.filter((row) => {
       const day = Number(row.split(' ', 1)[0]);
       return day >= from && day <= to;
     });
@@ -98,19 +98,19 @@ describe('the facts of a store', () => {
   test('take a read of each directory, and one of each object that has the days, while they fit', async () => {
     const world = newWorld();
     await merge(world, someDetections(100, 1));
-    const { facts } = await manifestOf(world);
+    const { activity: facts } = await manifestOf(world);
     await merge(world, someDetections(100, 2));
-    const manifest = { facts: [...facts, ...(await manifestOf(world)).facts] };
+    const manifest = { activity: [...facts, ...(await manifestOf(world)).activity] };
     world.storeLog.clear();
     const source = await openActivity(world.objects, manifest);
     expect(world.storeLog.counts()).toEqual({ 'getRange facts/': 2 });
-    expect((await plainFacts(source)).rows).toEqual((await actualFacts(world.objects)).rows);
-    const days = await plainFacts(source, 19_800, 19_900);
+    expect((await plainActivity(source)).rows).toEqual((await actualActivity(world.objects)).rows);
+    const days = await plainActivity(source, 19_800, 19_900);
     expect(days.rows.length).toBeGreaterThan(10);
     world.storeLog.beforeCall = async () => {
       throw new Error('injected');
     };
-    await expect(plainFacts(source)).rejects.toThrow('injected');
+    await expect(plainActivity(source)).rejects.toThrow('injected');
     await expect(openActivity(world.objects, manifest)).rejects.toThrow('injected');
   });
 
@@ -152,17 +152,17 @@ describe('the facts of a store', () => {
 
 describe('a tick', () => {
   test('writes one object and reads none, until so many of a size are written as one', async () => {
-    const { factsObjects } = DEFAULT_BUDGET;
-    const world = newWorld({ factsObjects });
-    const parts = Array.from({ length: factsObjects }, (_, i) => someDetections(50, i));
+    const { activityObjects } = DEFAULT_BUDGET;
+    const world = newWorld({ activityObjects });
+    const parts = Array.from({ length: activityObjects }, (_, i) => someDetections(50, i));
     await merge(world, ...parts.slice(1));
-    expect((await manifestOf(world)).facts).toHaveLength(factsObjects - 1);
+    expect((await manifestOf(world)).activity).toHaveLength(activityObjects - 1);
     expect(world.storeLog.counts()).not.toHaveProperty('get facts/');
     world.storeLog.clear();
     await merge(world, ...parts.slice(0, 1));
-    expect(world.storeLog.counts()).toMatchObject({ 'put facts/': 1, 'get facts/': factsObjects - 1 });
-    expect((await manifestOf(world)).facts).toHaveLength(1);
-    expect(await actualFacts(world.objects)).toEqual(expectedFacts(parts.flat()));
+    expect(world.storeLog.counts()).toMatchObject({ 'put facts/': 1, 'get facts/': activityObjects - 1 });
+    expect((await manifestOf(world)).activity).toHaveLength(1);
+    expect(await actualActivity(world.objects)).toEqual(expectedActivity(parts.flat()));
   });
 
   test('without detections writes none', async () => {
@@ -171,13 +171,13 @@ describe('a tick', () => {
     world.storeLog.clear();
     await merge(world, []);
     expect(world.storeLog.counts()).not.toHaveProperty('put facts/');
-    expect(await actualFacts(world.objects)).toEqual(expectedFacts(someDetections(10, 1)));
+    expect(await actualActivity(world.objects)).toEqual(expectedActivity(someDetections(10, 1)));
   });
 
   test('is not held up by an object that it cannot read, and loses none of it', async () => {
     const world = newWorld();
     await merge(world, someDetections(10, 1));
-    const [entry] = (await manifestOf(world)).facts;
+    const [entry] = (await manifestOf(world)).activity;
     const object = await world.objects.memory.get(entry?.key ?? '');
     if (object === null) throw new Error('there are no facts');
     const damaged = object.bytes.slice();
@@ -185,25 +185,25 @@ describe('a tick', () => {
     await world.objects.memory.put(object.key, damaged);
     await merge(world, someDetections(10, 2));
     expect(world.events.filter((event) => event.startsWith('facts.unreadable'))).toHaveLength(1);
-    expect((await manifestOf(world)).facts).toHaveLength(2);
-    await expect(actualFacts(world.objects)).rejects.toThrow(/damaged/);
+    expect((await manifestOf(world)).activity).toHaveLength(2);
+    await expect(actualActivity(world.objects)).rejects.toThrow(/damaged/);
     await world.objects.memory.put(object.key, object.bytes);
     const all = [...someDetections(10, 1), ...someDetections(10, 2)];
-    expect(await actualFacts(world.objects)).toEqual(expectedFacts(all));
+    expect(await actualActivity(world.objects)).toEqual(expectedActivity(all));
     await merge(world, someDetections(10, 3));
-    expect((await manifestOf(world)).facts).toHaveLength(1);
+    expect((await manifestOf(world)).activity).toHaveLength(1);
   });
 
   test('collects objects that no retained manifest names, once they are old', async () => {
     const world = newWorld();
-    const keys = async () => (await world.objects.list(FACTS_PREFIX)).objects.map(({ key }) => key);
+    const keys = async () => (await world.objects.list(ACTIVITY_PREFIX)).objects.map(({ key }) => key);
     // A tick at minute 17 of its hour collects.
     const collect = async (ms: number) => {
       world.clock = Math.floor((world.clock + ms) / HOUR_MS) * HOUR_MS + 17 * 60_000;
       await tick(world);
     };
     await merge(world, someDetections(10, 1), someDetections(10, 2));
-    const stray = `${FACTS_PREFIX}stray-000000`;
+    const stray = `${ACTIVITY_PREFIX}stray-000000`;
     await world.objects.memory.put(stray, new Uint8Array(8));
     await collect(0);
     expect(await keys(), 'a tick may still be about to name them').toHaveLength(3);
@@ -214,7 +214,7 @@ describe('a tick', () => {
     await merge(world, someDetections(10, 4));
     await collect(100 * HOUR_MS);
     const manifest = await manifestOf(world);
-    expect(await keys()).toEqual(expect.arrayContaining(manifest.facts.map(({ key }) => key)));
+    expect(await keys()).toEqual(expect.arrayContaining(manifest.activity.map(({ key }) => key)));
     expect(await keys()).toHaveLength(1 + manifest.retained.length);
     expect(world.storeLog.violations).toEqual([]);
   });
@@ -238,10 +238,10 @@ describe('what a kept briefing is worth', () => {
     expect(changedSince(third, second.generation, 20_005)).toBe(true);
     // A tick of no detections says nothing; a rollback says that all may be different.
     await merge(world, []);
-    expect((await manifestOf(world)).reached).toEqual(third.reached);
+    expect((await manifestOf(world)).watermarks).toEqual(third.watermarks);
     await rollback(world, second.generation, { requeue: false });
     const back = await manifestOf(world);
     expect(changedSince(back, third.generation, 0)).toBe(true);
-    expect(back.reached).toHaveLength(1);
+    expect(back.watermarks).toHaveLength(1);
   });
 });

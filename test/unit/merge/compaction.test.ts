@@ -85,7 +85,7 @@ describe('a compaction that takes several ticks', () => {
     await drain(world);
     await compactFully(world);
     const { manifest } = await loadManifest(world.objects);
-    expect(manifest.runs.map(({ firstHere }) => firstHere)).toEqual([RECORDS]);
+    expect(manifest.runs.map(({ newNumbers }) => newNumbers)).toEqual([RECORDS]);
   }, 60_000);
 
   test('is given up by a rollback, and its output becomes garbage', async () => {

@@ -38,7 +38,7 @@ describe('storage operations of a tick, exactly', () => {
   });
 
   test('a quiet minute over a large base: ten writes, and the base is neither rewritten nor read whole', async () => {
-    const world = newWorld({ factsObjects: DEFAULT_BUDGET.factsObjects });
+    const world = newWorld({ activityObjects: DEFAULT_BUDGET.activityObjects });
     // 60,000 numbers in one run: far above the size that is rewritten at once.
     const many = someDetections(60_000, 1).map((d, i) => ({ ...d, number: fictionNumber(i) }));
     await upload(world, 'base', many);

@@ -15,7 +15,7 @@ import { compactFully, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
 import { detection } from '../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import {
   actualInventory,
   batchPlaces,
@@ -322,7 +322,7 @@ async function atRest(world: World, model: Model): Promise<void> {
   const listed = model.listed();
   const expected = expectedInventory(listed);
   expect(await actualInventory(world.objects.memory)).toEqual(expected);
-  expect(await actualFacts(world.objects.memory)).toEqual(expectedFacts(listed));
+  expect(await actualActivity(world.objects.memory)).toEqual(expectedActivity(listed));
   expect(inventoryNumbers(manifest)).toBe(expected.size);
   const aside = await readSetAside(world.objects.memory, manifest);
   expect(new Set(aside.map(({ id }) => id))).toEqual(model.now.setAside);

@@ -13,7 +13,7 @@ import { CanaryStore } from '../../../src/quality/canaries.ts';
 import { dropped, released } from '../../../src/quality/decide.ts';
 import { caseOf, newCase, withCases, writeLedger } from '../../../src/quality/ledger.ts';
 import { fictionNumber } from '../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';
 import { checked } from '../scripts/fsck/support.ts';
 import {
@@ -49,7 +49,7 @@ async function atRest(world: World, listed: readonly Detection[]): Promise<void>
   for (let i = 0; i < 8; i++) await nextTick(world);
   const expected = expectedInventory(listed);
   expect(await actualInventory(world.objects.memory)).toEqual(expected);
-  expect(await actualFacts(world.objects.memory)).toEqual(expectedFacts(listed));
+  expect(await actualActivity(world.objects.memory)).toEqual(expectedActivity(listed));
   expect(inventoryNumbers((await loadManifest(world.objects.memory)).manifest)).toBe(expected.size);
   expect((await checked(world)).words).toEqual([]);
 }

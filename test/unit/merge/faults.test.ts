@@ -4,7 +4,7 @@ import { loadManifest } from '../../../src/merge/publish.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 
@@ -41,10 +41,10 @@ async function settled(world: World): Promise<void> {
   world.storeLog.clear();
   await drain(world);
   expect(await actualInventory(world.objects)).toEqual(expectedInventory([...OLD, ...NEW]));
-  expect(await actualFacts(world.objects)).toEqual(expectedFacts([...OLD, ...NEW]));
+  expect(await actualActivity(world.objects)).toEqual(expectedActivity([...OLD, ...NEW]));
   expect(await batchPlaces(world.objects)).toEqual({ waiting: [], merged: ['k-new', 'new', 'old'] });
   const { manifest } = await loadManifest(world.objects);
-  expect(manifest.unsliced).toEqual([]);
+  expect(manifest.missingSlices).toEqual([]);
   for (const entry of manifest.runs.flatMap(({ segments }) => segments)) {
     expect(await world.slices.memory.get(entry.numbers.sha256)).not.toBeNull();
     expect(await world.slices.memory.get(entry.verdicts.sha256)).not.toBeNull();

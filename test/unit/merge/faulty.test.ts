@@ -8,7 +8,7 @@ import { loadManifest } from '../../../src/merge/publish.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { actualFacts, expectedFacts } from '../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, type World } from '../../support/world.ts';
 import { checked, lookAt } from '../scripts/fsck/support.ts';
@@ -18,7 +18,7 @@ import { lines, nextTick, release, reported, uploadLines } from './quarantine-wo
 vi.mock('../../../src/quality/screen.ts', async (original) => {
   const actual = await original<typeof import('../../../src/quality/screen.ts')>();
   const screen: typeof actual.screen = (uploads, ...rest) => {
-    if (uploads.some(({ batch }) => batch.circumstances.some((text) => text.includes('"deadly"')))) {
+    if (uploads.some(({ batch }) => batch.attributes.some((text) => text.includes('"deadly"')))) {
       throw new RangeError('expected an integer in [0, 2^53); found 9007199254740993');
     }
     return actual.screen(uploads, ...rest);
@@ -28,7 +28,7 @@ vi.mock('../../../src/quality/screen.ts', async (original) => {
 vi.mock('../../../src/merge/first-time.ts', async (original) => {
   const actual = await original<typeof import('../../../src/merge/first-time.ts')>();
   const distinctNumbers: typeof actual.distinctNumbers = (batches) => {
-    const has = (name: string) => batches.some(({ circumstances }) => circumstances.some((one) => one.includes(name)));
+    const has = (name: string) => batches.some(({ attributes }) => attributes.some((one) => one.includes(name)));
     if (has('"left"') && has('"right"')) throw new RangeError('Set maximum size exceeded');
     return actual.distinctNumbers(batches);
   };
@@ -57,7 +57,7 @@ describe('a batch that a merge throws for', () => {
     const world = await beside();
     expect(await tick(world)).toMatchObject({ generation: 1, batches: 15, detections: 75, lostRace: false });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(HONEST));
-    expect(await actualFacts(world.objects)).toEqual(expectedFacts(HONEST));
+    expect(await actualActivity(world.objects)).toEqual(expectedActivity(HONEST));
     const detail = 'RangeError: expected an integer in [0, 2^53); found #';
     const common = { reason: 'failed', detail, at: world.clock, by: null };
     expect(await asideOf(world)).toEqual([

@@ -33,8 +33,8 @@ test.each([
 test('a batch counts with the text that a merge holds several times over', () => {
   const kind = JSON.stringify(['l', 'other', null, 'p'.repeat(100), null, null, 's'.repeat(100)]);
   const linked = JSON.stringify(['l', 'other', null, null, 'codes.example', 'a'.repeat(64), 'has "quotes" in it']);
-  const circumstances = [kind, linked];
-  const keys = circumstances.map((text) => activityPartsOf(parseAttributes(text)).key);
-  expect(memoryBytes({ circumstances, keys }, 1_000)).toBe(1_000 + kind.length * 3);
+  const attributes = [kind, linked];
+  const keys = attributes.map((text) => activityPartsOf(parseAttributes(text)).key);
+  expect(memoryBytes({ attributes, keys }, 1_000)).toBe(1_000 + kind.length * 3);
   expect(DEFAULT_BUDGET.batchBytes).toBeLessThan(32 * 2 ** 20);
 });

@@ -57,7 +57,7 @@ describe('the same detections in any order and any batching', () => {
     );
   });
 
-  test('a number with more circumstances than are kept counts every sighting, and keeps the same evidence', async () => {
+  test('a number with more attributes than are kept counts every sighting, and keeps the same evidence', async () => {
     const [base] = someDetections(1, 1);
     if (base === undefined) throw new Error('no detection');
     const many = Array.from({ length: EVIDENCE_ENTRIES + 200 }, (_, i) => ({

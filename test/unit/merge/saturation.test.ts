@@ -44,14 +44,14 @@ test('a sum is the same in any order and any groups, exact up to the largest', (
 class Records implements RecordCursor {
   number = Number.POSITIVE_INFINITY;
   readonly #counts: readonly number[];
-  readonly #circumstances: number;
+  readonly #attributes: number;
   readonly #profile: number;
   #at = 0;
 
   constructor(counts: readonly number[], dictionary: MergeDictionary) {
     this.#counts = counts;
-    this.#circumstances = dictionary.circumstancesId(attributesText(ONE));
-    this.#profile = dictionary.profileOf(this.#circumstances);
+    this.#attributes = dictionary.attributesId(attributesText(ONE));
+    this.#profile = dictionary.profileOf(this.#attributes);
   }
 
   async load(): Promise<void> {
@@ -66,7 +66,7 @@ class Records implements RecordCursor {
   emit(sink: RecordSink): number {
     const sightings = this.#counts[this.#at] ?? 0;
     sink.verdict(dayOf(ONE.firstSeenAt), dayOf(ONE.observedAt), sightings, this.#profile);
-    sink.entry(this.#circumstances, ONE.firstSeenAt, ONE.observedAt, sightings);
+    sink.entry(this.#attributes, ONE.firstSeenAt, ONE.observedAt, sightings);
     return 1;
   }
 }
@@ -82,7 +82,7 @@ async function storeWith(runs: readonly (readonly number[])[]): Promise<World> {
     const written = await writer.finish();
     entries.push({
       id: writer.attempt,
-      firstHere: entries.length === runs.length - 1 ? 1 : 0,
+      newNumbers: entries.length === runs.length - 1 ? 1 : 0,
       segments: written.entries,
     });
   }

@@ -12,6 +12,7 @@ import { tick } from '../../../src/merge/tick.ts';
 import { generationKey, RETAINED_PREFIX } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
+import { type StoredManifest, storedManifest } from '../format/support/stored-manifest.ts';
 import { checked, fourMinutes, keysOf, lookAt, manifestOf, PARTS, setAsideIds } from '../scripts/fsck/support.ts';
 
 const one = (id: string): SetAside => ({ id, reason: 'failed', detail: 'RangeError', at: 5, by: null });
@@ -102,10 +103,15 @@ describe('the list of batches set aside', () => {
 /** Makes the current manifest, and its copy, what a writer of version 1 would have left. */
 async function asVersion1(world: World): Promise<void> {
   const manifest = await manifestOf(world);
-  const { runs, compaction, unscreened: _, ...head } = manifest;
+  const { runs, compaction } = manifest;
+  const {
+    unscreened: _,
+    runs: stored,
+    ...head
+  }: Readonly<Record<string, unknown>> & StoredManifest = storedManifest(manifest);
   const ids = await setAsideIds(world);
   const writer = new ByteWriter();
-  const lengths = runs.map((run) => ({ ...run, segments: run.segments.length }));
+  const lengths = stored.map((run, i) => ({ ...run, segments: runs[i]?.segments.length }));
   writer.text(JSON.stringify({ ...head, runs: lengths, compaction, setAside: ids }));
   writer.raw(encodeSegmentTable(runs.flatMap(({ segments }) => segments)));
   const bytes = frame('RFMF', 1, writer.view());

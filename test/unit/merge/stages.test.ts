@@ -20,7 +20,7 @@ import { reported } from './quarantine-world.ts';
 
 const ROWS = reported('honest', 0, 20);
 const BASE = { manifest: EMPTY_MANIFEST, etag: null };
-const NOTHING_LEFT = { base: BASE, leftover: [], unsliced: [] };
+const NOTHING_LEFT = { base: BASE, leftover: [], missingSlices: [] };
 
 function opened(id: string, rows = ROWS): OpenedBatch {
   const builder = new BatchBuilder();
@@ -64,7 +64,7 @@ describe('load', () => {
     const loaded = await load(world);
     expect(loaded.base.manifest.generation).toBe(1);
     expect(loaded.candidates).toMatchObject({ replay: [], waiting: ['a', 'c'] });
-    expect([loaded.leftover, loaded.unsliced]).toEqual([['b'], []]);
+    expect([loaded.leftover, loaded.missingSlices]).toEqual([['b'], []]);
     expect(await batchPlaces(world.objects.memory)).toEqual({ waiting: ['a', 'c'], merged: ['b'] });
     expect(touched(world)).toEqual([
       'delete batches/waiting/',
@@ -134,9 +134,9 @@ describe('fold', () => {
     const world = newWorld();
     const input = { batches: [opened('a').batch], detections: 20, newNumbers: 20 };
     const folded = await foldBatches(world, EMPTY_MANIFEST, input);
-    expect(folded.runs.map(({ firstHere, segments }) => [firstHere, segments.length])).toEqual([[20, 1]]);
-    expect(folded.facts.map(({ rows }) => rows)).toEqual([20]);
-    expect([folded.unsliced, folded.reached.map(({ generation }) => generation)]).toEqual([[], [1]]);
+    expect(folded.runs.map(({ newNumbers, segments }) => [newNumbers, segments.length])).toEqual([[20, 1]]);
+    expect(folded.activity.map(({ rows }) => rows)).toEqual([20]);
+    expect([folded.missingSlices, folded.watermarks.map(({ generation }) => generation)]).toEqual([[], [1]]);
     expect(touched(world)).toEqual(['kv put', 'put facts/', 'put segments/']);
   });
 
@@ -145,10 +145,10 @@ describe('fold', () => {
     const { manifest } = await published(world, ['a', ROWS.slice(0, 10)]);
     const input = { batches: [opened('b', ROWS.slice(10)).batch], detections: 10, newNumbers: 10 };
     const joined = await foldBatches(world, manifest, input);
-    expect(joined.runs.map(({ firstHere }) => firstHere)).toEqual([20]);
+    expect(joined.runs.map(({ newNumbers }) => newNumbers)).toEqual([20]);
     const compaction = { inputs: manifest.runs.map(({ id }) => id), output: [], resumeFrom: 0 };
     const beside = await foldBatches(world, { ...manifest, compaction }, input);
-    expect(beside.runs.map(({ firstHere }) => firstHere)).toEqual([10, 10]);
+    expect(beside.runs.map(({ newNumbers }) => newNumbers)).toEqual([10, 10]);
   });
 });
 
@@ -159,7 +159,7 @@ describe('publish', () => {
     const screened = await screenBatches(world, EMPTY_MANIFEST, of);
     const folded = await foldBatches(world, EMPTY_MANIFEST, screened);
     const missing = folded.runs[0]?.segments.map(({ key }) => key) ?? [];
-    const part = { taken: of, screened, folded: { ...folded, unsliced: missing } };
+    const part = { taken: of, screened, folded: { ...folded, missingSlices: missing } };
     world.storeLog.clear();
     const result = await publishMerged(
       world,
@@ -174,7 +174,7 @@ describe('publish', () => {
     expect(result).toMatchObject({ batches: 1, detections: 20, settled: ['a', 'bad'] });
     const { manifest } = await loadManifest(world.objects);
     expect(manifest).toMatchObject({ generation: 1, consumed: ['z', 'a', 'bad'], setAside: { count: 1 } });
-    expect([missing.length, manifest.unsliced]).toEqual([1, missing]);
+    expect([missing.length, manifest.missingSlices]).toEqual([1, missing]);
     expect(manifest.lastTick).toMatchObject({ batches: 1, detections: 20, newNumbers: 20, unreadable: 3 });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(ROWS));
   });
@@ -192,7 +192,7 @@ describe('publish', () => {
     const part = {
       taken: taken(opened('b')),
       screened: { batches: [], detections: 20, newNumbers: 0, released: [], ledger: null, quarantined: [] },
-      folded: { runs: [], facts: [], reached: [], unsliced: [] },
+      folded: { runs: [], activity: [], watermarks: [], missingSlices: [] },
     };
     const late = await publishMerged(world, NOTHING_LEFT, { caution: undefined }, { part, aside: [], unreadable: 0 });
     expect(late).toEqual({ current: null, batches: 0, detections: 0, settled: [] });

@@ -7,7 +7,7 @@ const slice = { bytes: 0, sha256: '' };
 
 function runOf(id: string, count: number): Run {
   const entry = { key: id, first: 1, last: 2, count, numbers: slice, verdicts: slice, evidenceIndex: slice };
-  return { id, firstHere: count, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
+  return { id, newNumbers: count, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
 }
 
 const runsOf = (...sizes: number[]) => sizes.map((size, i) => runOf(`r${i}`, size));

@@ -17,7 +17,7 @@ import {
   writeWithdrawals,
 } from '../../../src/merge/withdraw.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import {
   actualInventory,
@@ -82,7 +82,7 @@ async function expectWithout(world: World, listed: readonly Detection[]): Promis
   // Comparing a hundred thousand of them member by member takes seconds.
   if (expected.size < 10_000) expect(actual).toEqual(expected);
   else expect(different(actual, expected)).toEqual([]);
-  expect(await actualFacts(world.objects.memory)).toEqual(expectedFacts(listed));
+  expect(await actualActivity(world.objects.memory)).toEqual(expectedActivity(listed));
   expect(inventoryNumbers(await manifestOf(world))).toBe(expected.size);
   expect(world.storeLog.violations).toEqual([]);
 }
@@ -141,7 +141,7 @@ describe('a batch that is in the inventory', () => {
 
   test('in many parts: the facts objects are no more than ticks keep', async () => {
     const FACTS = 4;
-    const world = newWorld({ inlineRecords: 4, factsObjects: FACTS });
+    const world = newWorld({ inlineRecords: 4, activityObjects: FACTS });
     await upload(world, 'k-bad', BAD);
     for (const [i, part] of PARTS.entries()) await upload(world, `b${i}`, part);
     await tick(world);
@@ -150,7 +150,7 @@ describe('a batch that is in the inventory', () => {
     while (((await manifestOf(world)).withdrawals?.pending ?? 0) > 0) {
       world.clock += MINUTE;
       await tick(world);
-      counts.push((await manifestOf(world)).facts.length);
+      counts.push((await manifestOf(world)).activity.length);
     }
     expect(world.events.filter((event) => event.startsWith('withdrawal.done')).length).toBeGreaterThan(2 * FACTS);
     expect(Math.max(...counts)).toBeLessThanOrEqual(FACTS);

@@ -46,7 +46,7 @@ describe('scoreOf', () => {
     for (const a of LEVELS) {
       for (const b of LEVELS) {
         for (const field of FIELDS) {
-          const counts = { ...NONE, tenThousand: 1 + a, thousand: a, hundred: b, freshThousand: b };
+          const counts = { ...NONE, tenThousand: 1 + a, thousand: a, hundred: b, recentThousand: b };
           const score = scoreOf(counts);
           expect(score).toBeLessThan(1);
           expect(scoreOf({ ...counts, [field]: counts[field] + 1 })).toBeGreaterThanOrEqual(score);
@@ -67,8 +67,8 @@ describe('isSuspectScore', () => {
   });
 
   it('says yes to a block that is being worked through, no to a few old neighbours and to none', () => {
-    const block = { ...NONE, tenThousand: 40, thousand: 40, hundred: 12, freshTenThousand: 30, freshThousand: 30 };
-    expect(isSuspectScore(scoreOf({ ...block, freshHundred: 10, weekThousand: 8, weekTenThousand: 8 }))).toBe(true);
+    const block = { ...NONE, tenThousand: 40, thousand: 40, hundred: 12, recentTenThousand: 30, recentThousand: 30 };
+    expect(isSuspectScore(scoreOf({ ...block, recentHundred: 10, weekThousand: 8, weekTenThousand: 8 }))).toBe(true);
     expect(isSuspectScore(scoreOf({ ...NONE, tenThousand: 20, thousand: 6, hundred: 2 }))).toBe(false);
     expect(isSuspectScore(scoreOf(NONE))).toBe(false);
   });

@@ -21,7 +21,7 @@ const policy = compilePolicy({
 });
 
 function line(project: string | null): EvidenceLine {
-  const circumstances: Attributes = {
+  const attributes: Attributes = {
     label: 'modem_pool_card',
     channel: 'api_receiver',
     industry: null,
@@ -29,7 +29,7 @@ function line(project: string | null): EvidenceLine {
     link: null,
     source: null,
   };
-  return { ...circumstances, firstSeenAt: NOW / 1000, lastSeenAt: NOW / 1000, sightings: 1 };
+  return { ...attributes, firstSeenAt: NOW / 1000, lastSeenAt: NOW / 1000, sightings: 1 };
 }
 
 function decided(projects: readonly (string | null)[] | 'unread' | 'unlisted') {

@@ -23,7 +23,7 @@ function rowsOf(batch: Batch): string[] {
       batch.observedAt[row],
       batch.firstSeenAt[row],
       batch.sightings[row],
-      batch.circumstances[batch.circumstance[row] ?? -1],
+      batch.attributes[batch.attributesIndex[row] ?? -1],
     ]),
   );
 }
@@ -47,8 +47,8 @@ test('a batch without some sources and numbers is the batch of the other detecti
         const actual = without(batch, omission);
         expect(rowsOf(actual)).toEqual(rowsOf(expected));
         // No attributes of excluded rows: the merge would intern them.
-        expect(actual.circumstances.toSorted()).toEqual(expected.circumstances.toSorted());
-        for (const [i, text] of actual.circumstances.entries()) {
+        expect(actual.attributes.toSorted()).toEqual(expected.attributes.toSorted());
+        for (const [i, text] of actual.attributes.entries()) {
           const kept = { key: actual.keys[i], linkHigh: actual.linkHigh[i], linkLow: actual.linkLow[i] };
           expect(kept).toEqual(activityPartsOf(parseAttributes(text)));
         }
@@ -69,7 +69,7 @@ test('nothing to leave out: the very same batch', () => {
   expect(without(batch, { every: false, sources: new Set(['feed']), numbers: new Map() })).toBe(batch);
 });
 
-test('a project that looks like the end of circumstances is no missing source', () => {
+test('a project that looks like the end of attributes is no missing source', () => {
   const texts = ['["l","other",null,"x,null]",null,null,"feed"]', '["l","other",null,null,null,null,null]'];
   const builder = new BatchBuilder();
   for (const [i, text] of texts.entries()) {
@@ -77,6 +77,6 @@ test('a project that looks like the end of circumstances is no missing source', 
     builder.add({ ...seen, ...parseAttributes(text) });
   }
   const batch = openBatch(builder.finish(RECEIPT));
-  expect(batch.circumstances).toEqual(texts);
+  expect(batch.attributes).toEqual(texts);
   expect(batch.keys.map(({ source }) => source)).toEqual(['feed', null]);
 });

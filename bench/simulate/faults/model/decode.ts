@@ -52,7 +52,7 @@ export interface WithdrawalsFile {
   readonly pending: readonly { readonly id: string; readonly from: number }[];
 }
 
-export interface PileFile {
+export interface BatchSetFile {
   readonly batches: readonly { readonly id: string; readonly rows: number }[];
   readonly pages: readonly string[];
 }
@@ -68,9 +68,9 @@ export interface LedgerFile {
   readonly cases: readonly (SourceMembers & {
     readonly state: 'quarantined' | 'released';
     readonly reasons: readonly string[];
-    readonly held: PileFile;
-    readonly due: PileFile;
-    readonly dropped: PileFile;
+    readonly held: BatchSetFile;
+    readonly due: BatchSetFile;
+    readonly dropped: BatchSetFile;
     readonly trust: { readonly until: number; readonly reasons: readonly string[] } | null;
   })[];
   readonly leftOut: readonly {

@@ -1,5 +1,5 @@
 /** A generation as the model has it: which batches its inventory has, and what its ledger keeps out. */
-import type { LedgerFile, PileFile, SourceMembers } from './decode.ts';
+import type { BatchSetFile, LedgerFile, SourceMembers } from './decode.ts';
 import { feedName } from './detections.ts';
 
 export interface Generation {
@@ -62,7 +62,7 @@ export interface PlainLedger {
 type ReadPage = (key: string) => { readonly batches: readonly { readonly id: string }[] } | null;
 
 export function plainLedger(file: LedgerFile, readPage: ReadPage): PlainLedger {
-  const idsOf = ({ batches, pages }: PileFile) =>
+  const idsOf = ({ batches, pages }: BatchSetFile) =>
     new Set([...pages.flatMap((key) => readPage(key)?.batches ?? []), ...batches].map(({ id }) => id));
   const cases = new Map<string, PlainCase>();
   for (const { source, tenant = '', key = '', state, reasons, held, due, dropped, trust } of file.cases) {

@@ -73,7 +73,7 @@ export function rowsUntil(rows: readonly PlainRow[], day: number): PlainRow[] {
   );
   const entries = new Map<string, PlainRow>();
   for (const row of begun) {
-    const key = `${circumstancesOf(row)} ${dayOfSeconds(row.firstSeenAt)} ${dayOfSeconds(row.observedAt)}`;
+    const key = `${attributesOf(row)} ${dayOfSeconds(row.firstSeenAt)} ${dayOfSeconds(row.observedAt)}`;
     const firstSeenAt = Math.min(row.firstSeenAt, entries.get(key)?.firstSeenAt ?? row.firstSeenAt);
     entries.set(key, { ...row, firstSeenAt, observedAt: firstSeenAt, sightings: 1 });
   }
@@ -83,7 +83,7 @@ export function rowsUntil(rows: readonly PlainRow[], day: number): PlainRow[] {
 function evidenceOf(rows: readonly PlainRow[]): PlainEvidence[] {
   const lines = new Map<string, PlainRow>();
   for (const row of rows) {
-    const key = circumstancesOf(row);
+    const key = attributesOf(row);
     const known = lines.get(key);
     lines.set(
       key,
@@ -112,7 +112,7 @@ function evidenceOf(rows: readonly PlainRow[]): PlainEvidence[] {
   );
 }
 
-function circumstancesOf({ label, channel, industry, project, link, source }: PlainRow): string {
+function attributesOf({ label, channel, industry, project, link, source }: PlainRow): string {
   return JSON.stringify([label, channel, industry, project, link?.host, link?.sha256, source]);
 }
 

@@ -59,7 +59,7 @@ describe('Tally', () => {
     const known = new KnownNumbers(history);
     known.startDay(START + 40);
     const number = history.numbers.find((one) => !known.has(one + 1)) ?? 0;
-    const counts = { ...noCounts(), hundred: 3, thousand: 7, tenThousand: 9, freshThousand: 2, freshTenThousand: 2 };
+    const counts = { ...noCounts(), hundred: 3, thousand: 7, tenThousand: 9, recentThousand: 2, recentTenThousand: 2 };
     const tally = new Tally();
     tally.add(START, number + 1, counts, known);
     tally.add(START, 1, noCounts(), known);

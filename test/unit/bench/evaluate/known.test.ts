@@ -16,9 +16,9 @@ function countedOneByOne({ numbers, firstDays }: History, number: number, day: n
     hundred: count(100, Number.POSITIVE_INFINITY),
     thousand: count(1000, Number.POSITIVE_INFINITY),
     tenThousand: count(10_000, Number.POSITIVE_INFINITY),
-    freshHundred: count(100, RECENT_DAYS),
-    freshThousand: count(1000, RECENT_DAYS),
-    freshTenThousand: count(10_000, RECENT_DAYS),
+    recentHundred: count(100, RECENT_DAYS),
+    recentThousand: count(1000, RECENT_DAYS),
+    recentTenThousand: count(10_000, RECENT_DAYS),
     weekThousand: count(1000, 7),
     weekTenThousand: count(10_000, 7),
   };
@@ -51,8 +51,8 @@ describe('KnownNumbers', () => {
     known.countInto(counts, 4_915_112_345_600);
     expect(counts).toMatchObject({
       hundred: 5,
-      freshHundred: 4,
-      freshThousand: 4,
+      recentHundred: 4,
+      recentThousand: 4,
       weekThousand: 2,
       weekTenThousand: 2,
     });

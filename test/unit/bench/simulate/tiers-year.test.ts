@@ -7,14 +7,14 @@ import { type Run, runNumbers } from '../../../../src/format/manifest.ts';
 const MONTH = 30 * 24 * 60;
 const slice = { bytes: 0, sha256: '' };
 
-function run(count: number, firstHere: number): Run {
+function run(count: number, newNumbers: number): Run {
   const entry = { key: '', first: 0, last: 0, count, numbers: slice, verdicts: slice, evidenceIndex: slice };
-  return { id: `${count}`, firstHere, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
+  return { id: `${count}`, newNumbers, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
 }
 
 test('merging runs keeps the numbers first seen in them, and drops what they have in common', () => {
   const merged = mergeRuns([run(100, 40), run(1_000, 1_000)], [], 'm');
-  expect(merged.firstHere).toBe(1_040);
+  expect(merged.newNumbers).toBe(1_040);
   // Sixty of the hundred were in the older run.
   expect(runNumbers(merged)).toBe(1_040);
   // With an older run of the same size beside it, half of the sixty were in that one.

@@ -91,7 +91,7 @@ describe('times', () => {
   });
 });
 
-describe('circumstances', () => {
+describe('attributes', () => {
   it('give each number of an API receiver one project and one link', () => {
     const links = fortnight.filter(({ link }) => link !== null);
     expect(new Set(links.map(({ link }) => link)).size).toBe(links.length);

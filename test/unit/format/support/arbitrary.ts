@@ -34,7 +34,7 @@ export const verdict: fc.Arbitrary<PlainVerdict> = fc
     ...rest,
   }));
 
-const circumstances: fc.Arbitrary<Attributes> = fc.record({
+const attributes: fc.Arbitrary<Attributes> = fc.record({
   label: fc.constantFrom('modem_pool_card', 'public_sms_receiver'),
   channel: fc.constantFrom(...CHANNELS),
   industry: fc.constantFrom(null, ...INDUSTRIES),
@@ -44,7 +44,7 @@ const circumstances: fc.Arbitrary<Attributes> = fc.record({
 });
 
 export const entry: fc.Arbitrary<PlainEntry> = fc
-  .tuple(circumstances, SECOND, SECOND, sightings)
+  .tuple(attributes, SECOND, SECOND, sightings)
   .map(([c, a, b, count]) => ({ ...c, firstSeenAt: Math.min(a, b), lastSeenAt: Math.max(a, b), sightings: count }));
 
 /** Records of ascending numbers, in up to four blocks of evidence. */

@@ -8,6 +8,7 @@ import type { BatchContent, Contents, Kind } from './content.ts';
 import { EXAMPLE_RECORDS } from './example.ts';
 import type { PlainFact } from './facts.ts';
 import type { PlainEntry, PlainRecord, PlainVerdict } from './plain.ts';
+import { storedManifest } from './stored-manifest.ts';
 
 /** 2026-01-05T12:00:00Z. */
 const NOON = 1_767_614_400;
@@ -51,9 +52,9 @@ function verdict(i: number, change: Partial<PlainVerdict> = {}): PlainVerdict {
   };
 }
 
-function entry(i: number, circumstances: Attributes): PlainEntry {
+function entry(i: number, attributes: Attributes): PlainEntry {
   const firstSeenAt = NOON + i * 3_661;
-  return { ...circumstances, firstSeenAt, lastSeenAt: firstSeenAt + (i % 4) * 86_400, sightings: 1 + (i % 3) };
+  return { ...attributes, firstSeenAt, lastSeenAt: firstSeenAt + (i % 4) * 86_400, sightings: 1 + (i % 3) };
 }
 
 const projectEntries = PROJECTS.map((project, i) => entry(i, { ...FULL, project }));
@@ -111,7 +112,7 @@ const manifest: Manifest = {
   runs: [
     {
       id: 'r2',
-      firstHere: 1,
+      newNumbers: 1,
       segments: [
         {
           key: 'segments/r2-000000',
@@ -121,22 +122,22 @@ const manifest: Manifest = {
         },
       ],
     },
-    { id: 'r1', firstHere: 0, segments: [] },
+    { id: 'r1', newNumbers: 0, segments: [] },
   ],
   compaction: { inputs: ['r2', 'r1'], output: [], resumeFrom: fictionNumber(0) },
   consumed: ['0001767614400000-b1'],
   replay: ['k-b2'],
   setAside: { key: 'set-aside/0000000042-c0ffee', count: 3 },
   unscreened: ['k-b2'],
-  unsliced: ['segments/r2-000000'],
-  facts: [
+  missingSlices: ['segments/r2-000000'],
+  activity: [
     {
       key: 'facts/a2-000000',
       ...{ firstDay: 20_400, lastDay: 20_430, rows: 12 },
       ...{ bytes: 345, directoryBytes: 200, crc32: 0xcafe },
     },
   ],
-  reached: [
+  watermarks: [
     { generation: 7, day: 20_400 },
     { generation: 42, day: 20_429 },
   ],
@@ -221,11 +222,11 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
   batch: { rows: batch, empty: { detections: [], receipt: { ...batch.receipt, accepted: 0 } } },
   facts: { rows: facts },
   manifest: {
-    runs: manifest,
-    withdrawals: {
+    runs: storedManifest(manifest),
+    withdrawals: storedManifest({
       ...manifest,
       withdrawals: { key: 'withdrawals/0000000042-c0ffee', pending: 1, replacing: true },
-    },
+    }),
   },
   aside: {
     reasons: [
@@ -257,8 +258,8 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
           skip: ['k-b4'],
         },
         side: manifest.runs[0]?.segments ?? [],
-        sideFacts: manifest.facts,
-        facts: { inputs: ['facts/a2-000000'], done: 1, output: manifest.facts },
+        sideFacts: manifest.activity,
+        facts: { inputs: ['facts/a2-000000'], done: 1, output: manifest.activity },
       },
     },
   },

@@ -14,7 +14,7 @@ import {
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
-import { encodeRecency, MAX_FRESH_AGE, RecencyReader } from '../../../../src/format/recency.ts';
+import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../../src/format/recency.ts';
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import type { Bytes } from '../../../../src/lib/bytes.ts';
@@ -40,6 +40,7 @@ import {
   recordColumns,
   verdictColumns,
 } from './plain.ts';
+import { manifestInMemory, type StoredManifest, storedManifest } from './stored-manifest.ts';
 
 export interface SegmentContent {
   readonly shape: SegmentShape;
@@ -66,7 +67,7 @@ export interface Contents {
   segment: SegmentContent;
   batch: BatchContent;
   facts: FactsContent;
-  manifest: Manifest;
+  manifest: StoredManifest;
   history: HistoryContent;
   /** Batches set aside. */
   aside: readonly SetAside[];
@@ -104,7 +105,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
       const fresh = new RecencyReader(bytes);
       return Array.from({ length: fresh.count }, (_, rank) => fresh.firstDay(rank));
     },
-    expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= MAX_FRESH_AGE ? day : -1)),
+    expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= MAX_RECENT_AGE ? day : -1)),
   },
   verdicts: {
     version: 1,
@@ -160,7 +161,12 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     decode: (bytes) => decodeFacts(bytes),
     expected: same,
   },
-  manifest: { version: 2, encode: encodeManifest, decode: decodeManifest, expected: asOfVersion2 },
+  manifest: {
+    version: 2,
+    encode: (content) => encodeManifest(manifestInMemory(content)),
+    decode: (bytes) => storedManifest(decodeManifest(bytes)),
+    expected: asOfVersion2,
+  },
   aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
   withdrawals: { version: 1, encode: encodeWithdrawals, decode: decodeWithdrawals, expected: same },
   withdrawn: { version: 1, encode: encodeMark, decode: decodeMark, expected: same },
@@ -177,9 +183,9 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
  * A manifest of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. One that was
  * written before batches could be withdrawn says nothing of that, and neither does one of a store where none was.
  */
-function asOfVersion2(content: Manifest): Manifest {
-  const { setAside }: { readonly setAside: unknown } = content;
-  const whole = { ...content, withdrawals: content.withdrawals ?? null };
+function asOfVersion2(content: StoredManifest): StoredManifest {
+  const { setAside } = content;
+  const whole: StoredManifest = { ...content, withdrawals: content.withdrawals ?? null };
   if (!Array.isArray(setAside)) return whole;
   return { ...whole, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };
 }
@@ -213,7 +219,7 @@ function decodeBatch(bytes: Bytes): { rows: Detection[]; receipt: Receipt } {
     observedAt: batch.observedAt[row] as number,
     firstSeenAt: batch.firstSeenAt[row] as number,
     sightings: batch.sightings[row] as number,
-    ...parseAttributes(batch.circumstances[batch.circumstance[row] as number] as string),
+    ...parseAttributes(batch.attributes[batch.attributesIndex[row] as number] as string),
   }));
   return { rows, receipt: batch.receipt };
 }

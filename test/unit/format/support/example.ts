@@ -15,8 +15,8 @@ const MARKET: Attributes = {
 };
 const RECEIVER: Attributes = { ...MARKET, label: 'public_sms_receiver', channel: 'public_receiver', industry: null };
 
-function record(number: number, days: number, sightings: number, circumstances: Attributes): PlainRecord {
-  const { label, channel, industry } = circumstances;
+function record(number: number, days: number, sightings: number, attributes: Attributes): PlainRecord {
+  const { label, channel, industry } = attributes;
   return {
     number,
     firstDay: DAY,
@@ -25,7 +25,7 @@ function record(number: number, days: number, sightings: number, circumstances: 
     labels: [label],
     channels: [channel],
     industries: industry === null ? [] : [industry],
-    evidence: [{ ...circumstances, firstSeenAt: NOON, lastSeenAt: NOON + days * 86_400, sightings }],
+    evidence: [{ ...attributes, firstSeenAt: NOON, lastSeenAt: NOON + days * 86_400, sightings }],
   };
 }
 

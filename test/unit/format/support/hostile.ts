@@ -7,7 +7,7 @@ import { clusters } from '../../../../bench/support/clusters.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { EvidenceBlock, EvidenceIndex, encodeEvidence } from '../../../../src/format/evidence.ts';
-import { decodeManifest, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
+import { decodeManifest, encodeManifest } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import { encodeRecency, RecencyReader } from '../../../../src/format/recency.ts';
@@ -21,6 +21,7 @@ import { someDetections } from '../../../support/detections.ts';
 import { CASES } from './cases.ts';
 import { CODECS, type Contents } from './content.ts';
 import { evidenceColumns, recordColumns, verdictColumns } from './plain.ts';
+import { manifestInMemory, type StoredManifest } from './stored-manifest.ts';
 
 export const HOSTILE_KINDS = ['numbers', 'fresh', 'verdicts', 'evidence', 'batch', 'manifest', 'segment'] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];
@@ -217,12 +218,12 @@ export function attackOn(kind: HostileKind): Attack {
       return (random) => {
         const opened = openBatch(mutateFrame(batch, 'RFBA', random));
         within(opened.rows, 0, 60, 'rows');
-        for (const id of opened.circumstance) within(id, 0, opened.circumstances.length - 1, 'circumstances');
+        for (const id of opened.attributesIndex) within(id, 0, opened.attributes.length - 1, 'attributes');
         for (const number of opened.numbers) within(number, 0, 2 ** 53, 'a number');
       };
     }
     case 'manifest': {
-      const manifest = encodeManifest(CASES.manifest.runs as Manifest);
+      const manifest = encodeManifest(manifestInMemory(CASES.manifest.runs as StoredManifest));
       return (random) => {
         within(decodeManifest(mutateFrame(manifest, 'RFMF', random)).generation, 0, 2 ** 53, 'the generation');
       };

@@ -44,13 +44,13 @@ export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
       return end;
     }),
     entries: {
-      circumstance: Uint32Array.from(entries, (entry) => table.idOf(attributesText(entry))),
+      attributesIndex: Uint32Array.from(entries, (entry) => table.idOf(attributesText(entry))),
       firstSeenAt: Uint32Array.from(entries, ({ firstSeenAt }) => firstSeenAt),
       lastSeenAt: Uint32Array.from(entries, ({ lastSeenAt }) => lastSeenAt),
       sightings: Float64Array.from(entries, ({ sightings }) => sightings),
     },
   };
-  return { ...columns, circumstances: Array.from({ length: table.size }, (_, id) => table.text(id)) };
+  return { ...columns, attributes: Array.from({ length: table.size }, (_, id) => table.text(id)) };
 }
 
 /** Records of these verdicts; numbers and evidence are of no account. */
@@ -78,6 +78,6 @@ export function plainVerdict(verdicts: VerdictsReader, rank: number): PlainVerdi
   };
 }
 
-export function plainEntry({ circumstances, ...times }: EvidenceEntry): PlainEntry {
-  return { ...parseAttributes(circumstances), ...times };
+export function plainEntry({ attributes, ...times }: EvidenceEntry): PlainEntry {
+  return { ...parseAttributes(attributes), ...times };
 }

@@ -6,7 +6,7 @@ import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
 import type { Detection } from '../../../../src/format/attributes.ts';
 import { loadManifest } from '../../../../src/merge/publish.ts';
 import { detection } from '../../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../../support/facts.ts';
 import { actualInventory, batchPlaces, compactedBytes, expectedInventory, newWorld } from '../../../support/world.ts';
 import { checked, lookAt } from '../fsck/support.ts';
 import { Bench, csvOf, importable, mergedByTicks, NUMBER_SHAPE, ndjsonOf, someRows } from './support.ts';
@@ -42,7 +42,7 @@ describe('a bulk build', () => {
         const detections = some.map(importable);
         const world = newWorld();
         const summary = await bench.build(world, bench.request([bench.file('a.csv', csvOf(detections))]));
-        expect(await actualFacts(world.objects)).toEqual(expectedFacts(detections));
+        expect(await actualActivity(world.objects)).toEqual(expectedActivity(detections));
         expect(await actualInventory(world.objects)).toEqual(expectedInventory(detections));
         expect(summary).toMatchObject({ rows: detections.length, accepted: detections.length, rejectsPath: null });
         expect(world.storeLog.violations).toEqual([]);
@@ -60,11 +60,11 @@ describe('a bulk build', () => {
     const summary = await bench.build(world, bench.request([path], { rangeBytes: 1_000_000, maxBatchRows: 9_000 }));
     const expected = await mergedByTicks(detections);
     expect(await compactedBytes(world.objects)).toEqual(await compactedBytes(expected.objects));
-    expect(await actualFacts(world.objects)).toEqual(expectedFacts(detections));
+    expect(await actualActivity(world.objects)).toEqual(expectedActivity(detections));
     expect(summary.segments).toBeGreaterThan(1);
     expect(summary.numbers).toBe(detections.length);
     const { manifest } = await loadManifest(world.objects);
-    expect(manifest.runs.map(({ firstHere }) => firstHere)).toEqual([detections.length]);
+    expect(manifest.runs.map(({ newNumbers }) => newNumbers)).toEqual([detections.length]);
     expect(manifest.lastTick).toMatchObject({ detections: detections.length, newNumbers: detections.length });
   });
 

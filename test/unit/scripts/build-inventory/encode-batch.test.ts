@@ -31,9 +31,9 @@ test('says where each text begins', () => {
   fc.assert(
     fc.property(fc.array(detection), (detections) => {
       const { file, textOffsets } = encode(detections);
-      const { circumstances } = openBatch(file);
+      const { attributes } = openBatch(file);
       const texts = [...textOffsets.slice(0, -1)].map((offset) => new ByteReader(file, offset).text());
-      expect(texts).toEqual(circumstances);
+      expect(texts).toEqual(attributes);
     }),
   );
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FastCsvRows } from '../../../../scripts/build-inventory/fast-csv-row.ts';
-import type { CircumstancesRef, RowSink } from '../../../../scripts/build-inventory/rows.ts';
+import type { AttributesRef, RowSink } from '../../../../scripts/build-inventory/rows.ts';
 import { ByteLines, checkRow, OpenQuote, type RowContext } from '../../../../scripts/build-inventory/rows.ts';
 import { columnsOf, type Mapping, rowToRaw } from '../../../../scripts/import/mapping.ts';
 import type { LineError } from '../../../../src/format/batch.ts';
@@ -20,10 +20,10 @@ const NO_MAPPING: Mapping = { map: {}, set: {} };
 
 class Recorder implements RowSink {
   readonly events: string[] = [];
-  readonly refs = new Set<CircumstancesRef>();
-  accept(...[number, observedAt, firstSeenAt, sightings, circumstances]: Parameters<RowSink['accept']>): void {
-    this.events.push(JSON.stringify([number, observedAt, firstSeenAt, sightings, circumstances.text]));
-    this.refs.add(circumstances);
+  readonly refs = new Set<AttributesRef>();
+  accept(...[number, observedAt, firstSeenAt, sightings, attributes]: Parameters<RowSink['accept']>): void {
+    this.events.push(JSON.stringify([number, observedAt, firstSeenAt, sightings, attributes.text]));
+    this.refs.add(attributes);
   }
   undated(): void {
     this.events.push('undated');
@@ -159,7 +159,7 @@ describe('the fast way through the gate', () => {
   }
 
   test.each([
-    ['with circumstances', HEADER, (i: number) => `feed-1,+120255501${two(i)},2025-05-17,,,,,,3`],
+    ['with attributes', HEADER, (i: number) => `feed-1,+120255501${two(i)},2025-05-17,,,,,,3`],
     ['without', ['number', 'observedAt'], (i: number) => `+120255501${two(i)},2025-05-17T01:02:03Z`],
   ] as const)('is the way that clean rows take, %s: one text for all that have the same', (_, header, row) => {
     const rows = Array.from({ length: 50 }, (_, i) => row(i));
@@ -185,7 +185,7 @@ describe('the fast way through the gate', () => {
     expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
   });
 
-  test('forgets circumstances when there are too many, and goes on', () => {
+  test('forgets attributes when there are too many, and goes on', () => {
     const row = (i: number) => `feed ${i},+12025550123,2025-05-17,,,,,,`;
     const text = Array.from({ length: 20_000 }, (_, i) => row(i % 9_999)).join('\n');
     expect(fast(text, HEADER, NO_MAPPING, 60_000).events).toEqual(reference(text, HEADER, NO_MAPPING));

@@ -46,7 +46,7 @@ test('a tick publishes while the check goes on', async () => {
 test('a manifest of more runs than a store can have', async () => {
   const world = await fourMinutes();
   await alterManifest(world, () => ({
-    runs: Array.from({ length: 257 }, (_, i) => ({ id: `run-${i}`, firstHere: 0, segments: [] })),
+    runs: Array.from({ length: 257 }, (_, i) => ({ id: `run-${i}`, newNumbers: 0, segments: [] })),
   }));
   await expect(checkStore(lookAt(world), OPTIONS)).rejects.toThrow('the manifest has 257 runs, expected 256 at most');
 });

@@ -6,7 +6,7 @@ import { tick } from '../../../../src/merge/tick.ts';
 import { CanaryStore } from '../../../../src/quality/canaries.ts';
 import { caseOf, quarantineTotals, writeLedger } from '../../../../src/quality/ledger.ts';
 import { fictionNumber } from '../../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../../support/facts.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, type World } from '../../../support/world.ts';
 import {
   drop,
@@ -64,7 +64,7 @@ describe('a store with sources in quarantine', () => {
   test('is sound, to the byte, and the check counts what is held', async () => {
     const world = await everyKind();
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(LISTED));
-    expect(await actualFacts(world.objects), 'nor are there facts of it').toEqual(expectedFacts(LISTED));
+    expect(await actualActivity(world.objects), 'nor are there facts of it').toEqual(expectedActivity(LISTED));
     const { problems, findings } = await checked(world);
     expect(problems).toEqual([]);
     expect(findings.counts.get('detections in quarantine')).toBe(30);

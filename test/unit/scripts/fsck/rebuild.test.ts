@@ -5,7 +5,7 @@ import { tick } from '../../../../src/merge/tick.ts';
 import { withdraw } from '../../../../src/merge/withdraw.ts';
 import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
 import { someDetections } from '../../../support/detections.ts';
-import { actualFacts, expectedFacts } from '../../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../../support/facts.ts';
 import {
   actualInventory,
   batchPlaces,
@@ -38,7 +38,7 @@ describe('a rebuild', () => {
     const { target, result } = await rebuilt(source);
     expect(await compactedBytes(target.objects)).toEqual(expected);
     expect(result).toMatchObject({ batches: 4, setAside: 0, unreadable: 0, setAsideFrom: null });
-    expect(await actualFacts(target.objects)).toEqual(expectedFacts(PARTS.flat()));
+    expect(await actualActivity(target.objects)).toEqual(expectedActivity(PARTS.flat()));
     expect(result.numbers).toBe(expectedInventory(PARTS.flat()).size);
     expect(await batchPlaces(target.objects)).toEqual({ waiting: [], merged: ['b0', 'b1', 'b2', 'b3'] });
     expect((await target.objects.memory.get('config/keys'))?.bytes).toEqual(new Uint8Array([1, 2, 3]));
@@ -62,7 +62,7 @@ describe('a rebuild', () => {
     expect(result).toMatchObject({ batches: 3, setAside: 2, setAsideFrom: 'manifest' });
     const kept = [...(PARTS[0] ?? []), ...(PARTS[1] ?? []), ...someDetections(20, 8, 200)];
     expect(await actualInventory(target.objects)).toEqual(expectedInventory(kept));
-    expect(await actualFacts(target.objects)).toEqual(expectedFacts(kept));
+    expect(await actualActivity(target.objects)).toEqual(expectedActivity(kept));
     expect(await setAsideIds(target)).toEqual(['b2', 'b3']);
     expect((await batchPlaces(target.objects)).merged).toEqual(['b0', 'b1', 'b2', 'b3', 'waits']);
   });

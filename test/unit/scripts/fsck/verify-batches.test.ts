@@ -67,7 +67,7 @@ describe('the inventory against its batches', () => {
 
   test('tells numbers that no batch gave', async () => {
     const world = await fourMinutes();
-    const { numbers } = { numbers: (await manifestOf(world)).runs[0]?.firstHere };
+    const { numbers } = { numbers: (await manifestOf(world)).runs[0]?.newNumbers };
     await world.objects.memory.delete([
       'batches/merged/b0',
       'batches/merged/b1',

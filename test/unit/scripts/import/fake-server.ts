@@ -50,7 +50,7 @@ export class FakeServer {
         const batch = openBatch(stored.bytes);
         for (let i = 0; i < batch.rows; i++) {
           const day = new Date((batch.observedAt[i] ?? 0) * 1000).toISOString().slice(0, 10);
-          const label: string = JSON.parse(batch.circumstances[batch.circumstance[i] ?? 0] ?? '[]')[0];
+          const label: string = JSON.parse(batch.attributes[batch.attributesIndex[i] ?? 0] ?? '[]')[0];
           rows.push(`${batch.numbers[i]} ${day} ${batch.sightings[i]} ${label}`);
         }
       }

@@ -5,7 +5,7 @@ import { alter, flip, keysOf, manifestOf } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
 
 async function firstFacts(world: World): Promise<ActivityEntry> {
-  const [entry] = (await manifestOf(world)).facts;
+  const [entry] = (await manifestOf(world)).activity;
   if (entry === undefined) throw new Error('there is no activity');
   return entry;
 }

@@ -17,7 +17,7 @@ export const MANIFESTS: Damages = {
   'a wrong count of first-time numbers': {
     breaks: async (world) => {
       await alterPublished(world, ({ runs }) => ({
-        runs: runs.map((run, i) => ({ ...run, firstHere: run.firstHere + (i === 0 ? 1 : 0) })),
+        runs: runs.map((run, i) => ({ ...run, newNumbers: run.newNumbers + (i === 0 ? 1 : 0) })),
       }));
       return [error('numbers, each counted once', 'manifest')];
     },
@@ -26,7 +26,7 @@ export const MANIFESTS: Damages = {
   'counts of two runs that add up but are not theirs': {
     breaks: async (world) => {
       await alterPublished(world, ({ runs }) => ({
-        runs: runs.map((run, i) => ({ ...run, firstHere: run.firstHere + (i === 0 ? 7 : -7) })),
+        runs: runs.map((run, i) => ({ ...run, newNumbers: run.newNumbers + (i === 0 ? 7 : -7) })),
       }));
       return [error('numbers, each counted once', 'manifest'), error('numbers, each counted once', 'manifest')];
     },
