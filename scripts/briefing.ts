@@ -11,7 +11,7 @@ import { CommandError, fileProblem, keyAdvice, refusalText, UsageError } from '.
 import { checkOutputFile, DEFAULT_STATE, userPath } from './command/paths.ts';
 import { formatCount } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
-import { givenAdminKey, keptAdminKey } from './local/admin-key.ts';
+import { givenAdminKey, keptAdminKey } from './local/state.ts';
 
 /** Ends the command with a message for the person at the terminal. */
 class BriefingError extends CommandError {

@@ -8,7 +8,7 @@ import { parseArguments } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 import { type DeployDeps, deploy, SECRET } from './deploy/deploy.ts';
-import { givenAdminKey } from './local/admin-key.ts';
+import { givenAdminKey } from './local/state.ts';
 import { WRANGLER } from './local/wrangler.ts';
 
 const HELP = `Deploys both Workers, their R2 bucket, KV namespace and cron triggers to the Cloudflare account that wrangler is logged

@@ -9,15 +9,12 @@ import { parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError, UsageError } from './command/errors.ts';
 import { checkWritableFolder, PROJECT, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
-import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
 import { bundleFolder, type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
-import { writeEnvFile } from './local/env-file.ts';
 import { checkPort, HOST } from './local/port.ts';
-import { lockState } from './local/state-lock.ts';
-import { checkStateParts } from './local/state-parts.ts';
+import { checkStateParts, givenAdminKey, localAdminKey, lockState } from './local/state.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import { type Server, startServer } from './local/supervisor.ts';
-import { checkBundleFolder, devArguments, devEnvironment } from './local/wrangler.ts';
+import { checkBundleFolder, devArguments, devEnvironment, writeEnvFile } from './local/wrangler.ts';
 
 export const EXAMPLES_FOLDER = join(PROJECT, 'examples');
 

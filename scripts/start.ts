@@ -5,12 +5,10 @@ import { CommandError } from './command/errors.ts';
 import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.ts';
 import { EXIT_FAILED, runCommand } from './command/run-command.ts';
 import { summaryText } from './import.ts';
-import { givenAdminKey, localAdminKey } from './local/admin-key.ts';
 import { bundleFolder, type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
 import { checkPort } from './local/port.ts';
 import { importSample, sampleNumber, sampleState } from './local/sample.ts';
-import { lockState } from './local/state-lock.ts';
-import { checkStateParts } from './local/state-parts.ts';
+import { checkStateParts, givenAdminKey, localAdminKey, lockState } from './local/state.ts';
 import { stopSignal } from './local/stop-signal.ts';
 import { checkBundleFolder } from './local/wrangler.ts';
 

@@ -4,7 +4,7 @@ import type { Manifest } from '../../src/format/manifest.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
 import { EVIDENCE_BUDGET, NUMBERS_BUDGET, VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Finder } from '../../src/lookup/finder.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { tick } from '../../src/merge/tick.ts';
 import type { Finding } from '../../src/policy/answer.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';

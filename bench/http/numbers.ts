@@ -7,7 +7,7 @@ import type { NumbersReader } from '../../src/format/numbers-reader.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { drain } from '../../src/merge/rollback.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';

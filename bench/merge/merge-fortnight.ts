@@ -12,7 +12,7 @@ import { inventoryNumbers, type Manifest } from '../../src/format/manifest.ts';
 import { VerdictsReader } from '../../src/format/verdicts.ts';
 import { ColumnCache } from '../../src/lookup/columns.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../src/merge/rollback.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { VerdictsReader } from '../../src/format/verdicts.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { readColumn } from '../../src/storage/slices.ts';
 import { openStores } from '../support/inventory.ts';
 

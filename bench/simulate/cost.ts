@@ -45,7 +45,7 @@ import {
 const MONTHS_A_YEAR = 365 / DAYS_A_MONTH;
 const HOURS_A_MONTH = 24 * DAYS_A_MONTH;
 const LIST_PAGE = 1_000;
-/** Retained generations go back so far (src/merge/publish.ts): so long a replaced segment is kept. */
+/** Retained generations go back so far (src/merge/publish-manifest.ts): so long a replaced segment is kept. */
 const RETAINED_DAYS = 3;
 /** A frame, ids and commits: what a history object of a few batches takes. */
 const HISTORY_BYTES = 300;

@@ -193,7 +193,7 @@ export interface Sizes {
   readonly bits: NumbersBits;
 }
 
-/** An hour of minutes, a day of hours, three days (src/merge/publish.ts). */
+/** An hour of minutes, a day of hours, three days (src/merge/publish-manifest.ts). */
 export const RETAINED_GENERATIONS = 60 + 24 + 3;
 
 /** Sizes of what the real encoder writes: a manifest is an envelope and so much a segment entry. */

@@ -62,7 +62,7 @@ export interface TickOutcome {
   readonly swapMs: readonly number[];
 }
 
-/** R2 takes one write a second of one key (src/merge/publish.ts waits for it). */
+/** R2 takes one write a second of one key (src/merge/publish-manifest.ts waits for it). */
 const WRITE_INTERVAL_MS = 1_000;
 /** A list shows so many (src/storage/store.ts). */
 const LIST_LIMIT = 1_000;

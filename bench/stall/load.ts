@@ -3,7 +3,7 @@
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { readColumn } from '../../src/storage/slices.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 

@@ -15,7 +15,7 @@ import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { DEFAULT_LEVELS, LabelLevels } from '../../src/policy/labels.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../src/storage/memory.ts';

@@ -17,7 +17,7 @@ import { watermarkAt } from '../../src/format/manifest.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
-import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publish.ts';
+import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publish-manifest.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { UsageError } from '../command/errors.ts';
 import { formatCount, type Progress, type ProgressStyle } from '../command/progress.ts';

@@ -3,13 +3,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../../src/lib/errors.ts';
-import { KvSliceStore } from '../../src/storage/kv.ts';
-import { R2ObjectStore } from '../../src/storage/r2.ts';
+import { KvSliceStore, R2ObjectStore } from '../../src/storage/cloudflare.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { FsckError } from '../fsck/findings.ts';
 import { describeHolder, holderOfFolder } from '../local/processes.ts';
-import { lockState } from '../local/state-lock.ts';
-import { checkStateParts } from '../local/state-parts.ts';
+import { checkStateParts, lockState } from '../local/state.ts';
 import { QUIET } from '../local/wrangler.ts';
 import { checkWritableFolder, PROJECT } from './paths.ts';
 

@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { PROJECT } from '../command/paths.ts';
 import { type WorkerConfigs, workerConfigs, writeWorkerConfigs } from '../command/worker-configs.ts';
-import { writeEnvFile } from './env-file.ts';
 import { type Server, startServer } from './supervisor.ts';
-import { devArguments, devEnvironment } from './wrangler.ts';
+import { devArguments, devEnvironment, writeEnvFile } from './wrangler.ts';
 
 /** Of a local server, wrangler's own: fires the cron handler as the trigger of every minute does, and answers `ok` after it. */
 export const TICK_PATH = `/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`;

@@ -16,7 +16,7 @@ export type Steps<T> = Generator<number, T, void>;
 /** Between two turns: a millisecond or so of a merge, which spends about 1 us a record. */
 export const TURN_RECORDS = 1_024;
 /** Rows that are only gone through in typed arrays, which take some 10 to 50 ns, as against a record. */
-export const ROWS_A_RECORD = 32;
+const ROWS_A_RECORD = 32;
 /** Such rows in a step: few enough not to be felt, many enough that stopping between steps costs nothing. */
 export const STEP_ROWS = 4_096;
 

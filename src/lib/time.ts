@@ -12,10 +12,10 @@ export function dayOfMs(ms: number): number {
 }
 
 /** Some 20 years of days: far more than an inventory has, and a few hundred kilobytes. */
-export const MAX_ISO_DAYS = 8192;
+const MAX_ISO_DAYS = 8192;
 
 /** Every listed number has two days, and all of them have the same few hundred. */
-export const isoDays = new Map<number, string>();
+const isoDays = new Map<number, string>();
 
 /** A day counted from 1970 as YYYY-MM-DD. */
 export function isoDay(day: number): string {
@@ -26,7 +26,7 @@ export function isoDay(day: number): string {
   return text;
 }
 
-export const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The day of a date as YYYY-MM-DD, or null if the text is none or the calendar has no such day. */
 export function parseDay(text: string): number | null {

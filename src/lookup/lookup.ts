@@ -170,7 +170,7 @@ async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup):
  * Reads `asOf` of a request.
  * @throws LookupError `invalid-request` for a day in the future
  */
-export function asOfFrom(asOf: string | number, now: number): AsOf {
+function asOfFrom(asOf: string | number, now: number): AsOf {
   if (typeof asOf === 'number') return { generation: asOf };
   const day = parseDay(asOf);
   if (day === null || day > dayOf(now / 1000)) throw invalidRequest('asOf', 'expected a date that is not to come');

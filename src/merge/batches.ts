@@ -16,7 +16,7 @@ import { MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, ObjectStore } from '../storage/store.ts';
 import { readSetAside, type SetAside } from './failing-batches.ts';
 import { hasHistory, readHistory } from './history.ts';
-import { loadManifest } from './publish.ts';
+import { loadManifest } from './publish-manifest.ts';
 import { isListed, readWithdrawals, stateIn, type Withdrawals, withdrawalOf } from './withdraw.ts';
 
 /** Batches looked at for a page: two reads each, and of one with many sources the whole of it. */

@@ -8,7 +8,7 @@ import { readSegment } from '../storage/slices.ts';
 import { type MergeContext, SMALL_RUN } from './context.ts';
 import { fold, type RecordCursor, RunCursor } from './fold.ts';
 import { NO_BATCHES } from './history.ts';
-import { type LoadedManifest, publish } from './publish.ts';
+import { type LoadedManifest, publish } from './publish-manifest.ts';
 import { MergeDictionary } from './segment-builder.ts';
 import { SegmentWriter } from './segment-writer.ts';
 

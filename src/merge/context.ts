@@ -3,7 +3,7 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import type { Pacer } from '../lib/cooperate.ts';
-import type { Bounds } from '../quality/bounds.ts';
+import type { Bounds } from '../quality/quarantine.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 
 /** What the merge works with; clock and randomness are handed in. */

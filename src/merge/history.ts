@@ -15,7 +15,7 @@ const MAGIC = 'RFHI';
 const VERSION = 1;
 
 /** A rollback over more generations than this would need too many storage calls: three days of minutes. */
-export const MAX_HISTORY_STEPS = 4_320;
+const MAX_HISTORY_STEPS = 4_320;
 /** Reading an entry, and each id in it, in records of a merge. */
 const ENTRY_WORK = 16;
 const ID_WORK = 1 / 4;

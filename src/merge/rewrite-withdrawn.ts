@@ -31,7 +31,7 @@ import { readSetAside } from './failing-batches.ts';
 import { distinctNumbers, findKnown } from './first-time.ts';
 import { BatchCursor, fold, WithoutNumbers } from './fold.ts';
 import { historySince, NO_BATCHES } from './history.ts';
-import { type LoadedManifest, publish } from './publish.ts';
+import { type LoadedManifest, publish } from './publish-manifest.ts';
 import { MergeDictionary } from './segment-builder.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { readKept } from './waiting.ts';

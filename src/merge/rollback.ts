@@ -11,7 +11,7 @@ import type { MergeContext } from './context.ts';
 import { decideOn, LOST } from './decisions.ts';
 import { readSetAside, type SetAside, writeSetAside } from './failing-batches.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
-import { type LoadedManifest, loadManifest, publish } from './publish.ts';
+import { type LoadedManifest, loadManifest, publish } from './publish-manifest.ts';
 import { tick } from './tick.ts';
 import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdraw.ts';
 

@@ -1,7 +1,6 @@
 /** Screens opened uploads by source: what of them is merged, and the ledger that says what is kept out. */
 import type { Batch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { readCanaries } from '../quality/canaries.ts';
 import {
   type ExcludedOfBatch,
@@ -12,6 +11,7 @@ import {
   without,
 } from '../quality/excluded-rows.ts';
 import { type Case, type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
+import { DEFAULT_BOUNDS } from '../quality/quarantine.ts';
 import { screen } from '../quality/screen.ts';
 import type { MergeContext } from './context.ts';
 import { countNew, distinctNumbers, findKnown } from './first-time.ts';

@@ -1,17 +1,17 @@
 /** What operators ask for and decide: batches, sources and canaries, on the store as it is now. */
 
 import { idOf, type SourceId } from '../format/source.ts';
-import { type Bounds, DEFAULT_BOUNDS } from '../quality/bounds.ts';
 import { CanaryStore } from '../quality/canaries.ts';
 import { chosen, dropped, released, type SourceChoice } from '../quality/decide.ts';
 import { type Ledger, readLedger } from '../quality/ledger.ts';
+import { type Bounds, DEFAULT_BOUNDS } from '../quality/quarantine.ts';
 import type { CasObjectDeps } from '../storage/cas-object.ts';
 import { orUnavailable } from '../storage/store.ts';
 import { type BatchPage, type BatchQuery, type BatchState, BatchStates, listBatches } from './batches.ts';
 import type { MergeContext } from './context.ts';
 import { decideSource, type ReleaseResult, releaseBatch } from './decisions.ts';
 import { readSetAside, type SetAside, unmergeable } from './failing-batches.ts';
-import { loadManifest } from './publish.ts';
+import { loadManifest } from './publish-manifest.ts';
 import { type WithdrawResult, withdraw } from './withdraw.ts';
 
 export interface BatchService {

@@ -6,7 +6,7 @@ import { mapConcurrent } from '../lib/concurrency.ts';
 import { quarantineTotals, readLedger } from '../quality/ledger.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { readSetAside, unmergeable } from './failing-batches.ts';
-import { loadManifest } from './publish.ts';
+import { loadManifest } from './publish-manifest.ts';
 import { batchId, listWaiting } from './waiting.ts';
 
 export interface StoreStatus {

@@ -13,7 +13,7 @@ import { MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, StoredObject } from '../storage/store.ts';
 import type { MergeContext, TickBudget } from './context.ts';
 import type { Attempt } from './failing-batches.ts';
-import { type LoadedManifest, loadManifest } from './publish.ts';
+import { type LoadedManifest, loadManifest } from './publish-manifest.ts';
 import { repairSlices } from './segment-writer.ts';
 import { batchId, listWaiting, readKept, readWaiting, settle, type WaitingList, withoutDuplicates } from './waiting.ts';
 

@@ -22,7 +22,7 @@ import {
   writeSetAside,
 } from './failing-batches.ts';
 import { type Folded, foldBatches } from './fold-batches.ts';
-import { type LoadedManifest, publish } from './publish.ts';
+import { type LoadedManifest, publish } from './publish-manifest.ts';
 import { rewrite } from './rewrite-withdrawn.ts';
 import { type ScreenedBatches, screenBatches } from './screen.ts';
 import { type Loaded, load, NOTHING_PENDING, type OpenedBatch, type Taken, take } from './take.ts';
@@ -165,7 +165,7 @@ interface Published {
   readonly settled: readonly string[];
 }
 
-/** Publishes what was merged and what is set aside. Rejects when storage fails (publish.ts). */
+/** Publishes what was merged and what is set aside. Rejects when storage fails (publish-manifest.ts). */
 export async function publishMerged(
   context: MergeContext,
   { base, leftover, missingSlices }: Pick<Loaded, 'base' | 'leftover' | 'missingSlices'>,

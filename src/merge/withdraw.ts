@@ -19,7 +19,7 @@ import type { MergeContext } from './context.ts';
 import { decideOn, LOST } from './decisions.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { type MergedBatches, NO_BATCHES } from './history.ts';
-import { loadManifest, type ManifestChange, publish } from './publish.ts';
+import { loadManifest, type ManifestChange, publish } from './publish-manifest.ts';
 import { readKept } from './waiting.ts';
 
 export type WithdrawResult =

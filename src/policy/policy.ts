@@ -105,7 +105,7 @@ export class RuleFailure extends Error {
 }
 
 /** The value of `rule` when no rule matched. */
-export const DEFAULT_RULE = 'default';
+const DEFAULT_RULE = 'default';
 
 /** Allocates only the decision if no rule failed and none in shadow mode matched, which is nearly always so. */
 export function applyPolicy(policy: Policy, facts: PolicyFacts): Decision {

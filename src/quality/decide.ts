@@ -11,8 +11,8 @@ import {
   type SetBatch,
   takeFromBatchSet,
 } from './batch-set.ts';
-import type { Reason } from './bounds.ts';
 import { type Case, caseOf, isQuarantined, type Ledger, newCase, withCases } from './ledger.ts';
+import type { Reason } from './quarantine.ts';
 
 /** Longer than the longest window, so that what was released is out of it before it could be judged again. */
 const TRUST_DAYS = 30;

@@ -1,8 +1,8 @@
 /** The sources of a ledger as an operator sees them. */
 import { idOf, idText, type SourceId } from '../format/source.ts';
 import { dayOf } from '../lib/time.ts';
-import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './bounds.ts';
 import { type Ledger, newCase } from './ledger.ts';
+import { type DayFigures, type Figures, type Shares, sharesOf, sum } from './quarantine.ts';
 
 export interface SourceOverview extends SourceId {
   readonly state: 'accepted' | 'quarantined' | 'trusted';

@@ -28,7 +28,7 @@ import {
   foldExcludedRows,
   foldPages,
 } from './batch-set.ts';
-import { dayFigures, REASONS } from './bounds.ts';
+import { dayFigures, REASONS } from './quarantine.ts';
 
 /** Ends the key of a ledger with released rows still to be merged: a tick with nothing else to do need not read it. */
 const DUE_SUFFIX = '-due';

@@ -9,17 +9,6 @@ import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { lowerBound } from '../lib/sorted.ts';
 import { dayOf } from '../lib/time.ts';
 import { batchSetOf, joinBatchSets, type SetBatch } from './batch-set.ts';
-import {
-  type Bounds,
-  brokenBounds,
-  type DayFigures,
-  type Figures,
-  minus,
-  NO_FIGURES,
-  type Reason,
-  sum,
-  WINDOW_DAYS,
-} from './bounds.ts';
 import { type ExcludedOfBatch, without } from './excluded-rows.ts';
 import {
   type Case,
@@ -33,6 +22,17 @@ import {
   takesPlace,
   withCases,
 } from './ledger.ts';
+import {
+  type Bounds,
+  brokenBounds,
+  type DayFigures,
+  type Figures,
+  minus,
+  NO_FIGURES,
+  type Reason,
+  sum,
+  WINDOW_DAYS,
+} from './quarantine.ts';
 
 /** Numbers that are on record already: ascending, with a 1 for each that is known. */
 export interface Known {

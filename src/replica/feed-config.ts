@@ -16,7 +16,7 @@ import { labelRisk, labelRisks, policySource } from '../policy/schema.ts';
  * The format of this slice alone. Format 1 had levels that do not age: replicas that know only 1 refuse 2, since their
  * answers would differ.
  */
-export const CONFIG_FORMAT = 2;
+const CONFIG_FORMAT = 2;
 
 const feedConfig = v.object({
   format: v.literal(CONFIG_FORMAT),

@@ -12,7 +12,7 @@ import { count } from '../lib/schema.ts';
 
 export const FEED_FORMAT = 1;
 /** KV values have at most 25 MiB, so slices have, and so has the configuration, which is read like one. */
-export const MAX_SLICE_BYTES = 25 * 2 ** 20;
+const MAX_SLICE_BYTES = 25 * 2 ** 20;
 /** Two billion numbers, at 32,768 a segment. */
 const MAX_SEGMENTS = 65_536;
 /** Tiers keep a handful of runs (docs/decisions/0005). */

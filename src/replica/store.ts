@@ -4,9 +4,9 @@ import * as v from 'valibot';
 import { checkedSlice, type SliceShape } from '../format/segment.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
+import { R2ObjectStore } from '../storage/cloudflare.ts';
 import { MANIFEST_KEY, REPLICA_POINTER_KEY, REPLICA_SLICE_PREFIX, replicaSliceKey } from '../storage/keys.ts';
 import { MemoryObjectStore } from '../storage/memory.ts';
-import { R2ObjectStore } from '../storage/r2.ts';
 import {
   type ListOptions,
   listPages,

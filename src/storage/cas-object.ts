@@ -30,7 +30,7 @@ export interface CasObjectKind<T> {
 }
 
 /** Rejects if the storage does not answer, or with FormatError if the object is damaged. */
-export async function readObject<T>(objects: ObjectStore, kind: CasObjectKind<T>): Promise<Version<T>> {
+async function readObject<T>(objects: ObjectStore, kind: CasObjectKind<T>): Promise<Version<T>> {
   return opened(kind, await objects.get(kind.key));
 }
 

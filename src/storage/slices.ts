@@ -19,7 +19,7 @@ import type { ObjectStore, SliceStore } from './store.ts';
 export type Column = 'numbers' | 'verdicts' | 'evidenceIndex';
 
 /** Where a column is in its segment file, and what it must hash to. */
-export function columnPlace(entry: SegmentEntry, column: Column): SliceShape & { readonly offset: number } {
+function columnPlace(entry: SegmentEntry, column: Column): SliceShape & { readonly offset: number } {
   if (column === 'numbers') return { ...entry.numbers, offset: numbersOffset() };
   if (column === 'verdicts') return { ...entry.verdicts, offset: verdictsOffset(entry) };
   return { ...entry.evidenceIndex, offset: evidenceIndexOffset(entry) };

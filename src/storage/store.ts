@@ -1,5 +1,5 @@
 /**
- * The two stores Ringfence needs, as contracts. Cloudflare R2 and KV fulfil them (r2.ts, kv.ts); memory.ts does so in
+ * The two stores Ringfence needs, as contracts. Cloudflare R2 and KV fulfil them (cloudflare.ts); memory.ts does so in
  * tests. Every method may reject when the storage cannot answer; a rejected write may or may not have been persisted,
  * so callers must behave correctly either way.
  */

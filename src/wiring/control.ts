@@ -10,19 +10,19 @@ import type { Finder } from '../lookup/finder.ts';
 import { sampleClear, sampleInventory } from '../lookup/sample.ts';
 import { withSandbox } from '../lookup/sandbox.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../merge/context.ts';
-import { loadManifest } from '../merge/publish.ts';
+import { loadManifest } from '../merge/publish-manifest.ts';
 import { rollback } from '../merge/rollback.ts';
 import { batchService, qualityService } from '../merge/services.ts';
 import { readStatus, type StoreStatus } from '../merge/status.ts';
-import { parseBounds } from '../quality/bounds.ts';
 import { quarantinedSources, readLedger } from '../quality/ledger.ts';
+import { parseBounds } from '../quality/quarantine.ts';
 import { orUnavailable } from '../storage/store.ts';
 import { collectDocuments } from '../tenants/collect.ts';
 import { TenantStore } from '../tenants/tenant-store.ts';
 import type { Env, Isolate } from './isolate.ts';
 
 export interface ControlSettings {
-  /** What a source of detections is held to, as JSON, laid over the defaults (src/quality/bounds.ts). */
+  /** What a source of detections is held to, as JSON, laid over the defaults (src/quality/quarantine.ts). */
   readonly RINGFENCE_QUALITY?: string;
 }
 

@@ -6,8 +6,7 @@ import { eventLoopTurn } from '../lib/cooperate.ts';
 import { Finder } from '../lookup/finder.ts';
 import { parseStale } from '../lookup/snapshot.ts';
 import { type LabelLevels, parseLabelLevels } from '../policy/labels.ts';
-import { KvSliceStore } from '../storage/kv.ts';
-import { R2ObjectStore } from '../storage/r2.ts';
+import { KvSliceStore, R2ObjectStore } from '../storage/cloudflare.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 import { TenantRulesCache, type TenantRulesCacheDeps } from '../tenants/tenant-rules.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLocalStore } from '../../scripts/command/local-store.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { type Answer, type LocalServer, PROJECT, startServer } from './local-server.ts';
 
 const SCRIPT = join(PROJECT, 'scripts', 'fsck.ts');

@@ -1,7 +1,7 @@
 /** The activity of a store as text, and the straight computation to compare with: no code shared with the merge. */
 import type { ActivityKey, ActivitySource, DayActivity, KindSpan } from '../../src/format/activity.ts';
 import type { Detection } from '../../src/format/attributes.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { openActivity } from '../../src/storage/activity.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 

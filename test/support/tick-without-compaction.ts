@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { tick } from '../../src/merge/tick.ts';
 import type { World } from './world.ts';
 

@@ -8,7 +8,7 @@ import { EvidenceBlock } from '../../src/format/evidence.ts';
 import { openSegment } from '../../src/format/segment.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
-import { loadManifest } from '../../src/merge/publish.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { collectDocuments } from '../../src/tenants/collect.ts';

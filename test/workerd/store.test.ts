@@ -1,8 +1,7 @@
 import { reset } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach } from 'vitest';
-import { KvSliceStore } from '../../src/storage/kv.ts';
-import { R2ObjectStore } from '../../src/storage/r2.ts';
+import { KvSliceStore, R2ObjectStore } from '../../src/storage/cloudflare.ts';
 import { describeObjectStore, describeSliceStore } from '../support/store-contract.ts';
 
 afterEach(reset);

@@ -22,7 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a generation is published before its history is written',
-    file: 'src/merge/publish.ts',
+    file: 'src/merge/publish-manifest.ts',
     from: 'await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
     to: 'void objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
   },
@@ -54,19 +54,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a generation is published over whichever there is',
-    file: 'src/merge/publish.ts',
+    file: 'src/merge/publish-manifest.ts',
     from: 'objects.put(MANIFEST_KEY, bytes, condition)',
     to: 'objects.put(MANIFEST_KEY, bytes, base.etag === null ? condition : undefined)',
   },
   {
     name: 'a swap that failed counts as made',
-    file: 'src/merge/publish.ts',
+    file: 'src/merge/publish-manifest.ts',
     from: 'failure = error;\n',
     to: "failure = error;\n    etag = 'made';\n",
   },
   {
     name: 'what a generation merged is not put on record',
-    file: 'src/merge/publish.ts',
+    file: 'src/merge/publish-manifest.ts',
     from: 'encodeHistory(next, merged)',
     to: 'encodeHistory(next, { ...merged, batches: merged.batches.slice(1) })',
   },
@@ -182,13 +182,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a source is judged from one line more on',
-    file: 'src/quality/bounds.ts',
+    file: 'src/quality/quarantine.ts',
     from: 'if (window.lines < bounds.minLines) return [];',
     to: 'if (window.lines <= bounds.minLines) return [];',
   },
   {
     name: 'the week of a source has six days',
-    file: 'src/quality/bounds.ts',
+    file: 'src/quality/quarantine.ts',
     from: 'export const WINDOW_DAYS = 7;',
     to: 'export const WINDOW_DAYS = 6;',
   },

@@ -1,12 +1,12 @@
 /** Puts a briefing's report together from its sections. */
 import type { Briefing } from '../briefing.ts';
 import { changesSection } from './changes.ts';
+import { headlineSection } from './headline.ts';
 import type { Report } from './report.ts';
 import {
   blocksSection,
   channelsSection,
   definitions,
-  headlineSection,
   industriesSection,
   linksSection,
   originsSection,

@@ -87,7 +87,7 @@ export function readPolicyTree(json: unknown, rules: number): PolicyTree {
 }
 
 /** @throws TreeError unless it is a tree of known nodes, within the bounds of one condition */
-export function readTree(json: unknown): Tree {
+function readTree(json: unknown): Tree {
   return read(json, 1, { nodes: MAX_NODES, chars: MAX_EXPRESSION_CHARS });
 }
 

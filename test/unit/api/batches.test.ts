@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PAGE_BATCHES } from '../../../src/merge/batches.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { formatE164 } from '../../../src/phone/parse.ts';

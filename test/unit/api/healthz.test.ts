@@ -1,7 +1,7 @@
 /** What /healthz says of a whole service in which something is broken. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RecentLookups } from '../../../src/lookup/finder.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from '../../../src/storage/keys.ts';

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, type MockInstan
 import { lookupByRpc } from '../../../src/api/rpc.ts';
 import { KeyRegistry } from '../../../src/keys/registry.ts';
 import { RunIndex } from '../../../src/lookup/snapshot.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { createReplica } from '../../../src/replica/replica.ts';
 import { memoryReplicaStore } from '../../../src/replica/store.ts';
 import { someDetections } from '../../support/detections.ts';

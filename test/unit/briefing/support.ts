@@ -6,7 +6,7 @@ import { Briefings } from '../../../src/briefing/briefings.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { parseDay } from '../../../src/lib/time.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 

@@ -11,7 +11,7 @@ import {
 import type { Detection } from '../../../src/format/attributes.ts';
 import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
 import type { SegmentEntry } from '../../../src/format/manifest.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { newWorld, upload } from '../../support/world.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { Finder } from '../../../src/lookup/finder.ts';
 import { MAX_AGE_MS, parseStale, REFRESH_MS, WAIT_MS } from '../../../src/lookup/snapshot.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
 import { tickWithoutCompaction } from '../../support/tick-without-compaction.ts';

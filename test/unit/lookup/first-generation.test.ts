@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Finder } from '../../../src/lookup/finder.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import type { ObjectStore } from '../../../src/storage/store.ts';

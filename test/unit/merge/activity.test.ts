@@ -7,7 +7,7 @@ import type { Detection } from '../../../src/format/attributes.ts';
 import { changedSince } from '../../../src/format/manifest.ts';
 import { ActivityRows, foldActivity } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { openActivity } from '../../../src/storage/activity.ts';

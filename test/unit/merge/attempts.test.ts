@@ -1,7 +1,7 @@
 /** Ticks that die of what they take, which nothing can catch: here they stop at a call and never go on. */
 import { describe, expect, test } from 'vitest';
 import { MAX_TRIES, RETRY_AFTER_MS, readSetAside, STUCK_AFTER_MS } from '../../../src/merge/failing-batches.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';

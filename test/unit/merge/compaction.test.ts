@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';

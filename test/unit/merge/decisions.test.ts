@@ -10,7 +10,7 @@ import { inventoryNumbers } from '../../../src/format/manifest.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { releaseBatch } from '../../../src/merge/decisions.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';

@@ -5,7 +5,7 @@ import { inventoryNumbers } from '../../../src/format/manifest.ts';
 import { everySource } from '../../../src/format/source.ts';
 import { decideSource, releaseBatch } from '../../../src/merge/decisions.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
-import { loadManifest, publish } from '../../../src/merge/publish.ts';
+import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { FormatError } from '../../../src/lib/bytes.ts';
 import { readSetAside, sift, watch } from '../../../src/merge/failing-batches.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';

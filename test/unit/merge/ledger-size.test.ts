@@ -1,7 +1,7 @@
 /** One uploader, however busy, makes no ledger that ticks cannot read: what grows with uploads is on pages. */
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';

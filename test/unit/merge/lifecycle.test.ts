@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
-import { loadManifest, thinRetained } from '../../../src/merge/publish.ts';
+import { loadManifest, thinRetained } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { EVIDENCE_ENTRIES } from '../../../src/format/evidence.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { detection, someDetections } from '../../support/detections.ts';

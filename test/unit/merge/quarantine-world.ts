@@ -4,7 +4,7 @@ import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
 import type { SourceName } from '../../../src/format/source.ts';
 import { decideSource } from '../../../src/merge/decisions.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { dropped, released } from '../../../src/quality/decide.ts';
 import { type Ledger, readLedger } from '../../../src/quality/ledger.ts';

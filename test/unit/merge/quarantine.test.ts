@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Finder } from '../../../src/lookup/finder.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { PAGE_BATCHES } from '../../../src/quality/batch-set.ts';

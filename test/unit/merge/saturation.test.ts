@@ -9,7 +9,7 @@ import { foldRecords } from '../../../src/lookup/record.ts';
 import type { RecordCursor } from '../../../src/merge/fold.ts';
 import { fold } from '../../../src/merge/fold.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
-import { loadManifest, publish } from '../../../src/merge/publish.ts';
+import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../../src/merge/rollback.ts';
 import type { RecordSink } from '../../../src/merge/segment-builder.ts';
 import { MergeDictionary } from '../../../src/merge/segment-builder.ts';

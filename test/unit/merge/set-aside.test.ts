@@ -6,7 +6,7 @@ import { ByteWriter } from '../../../src/lib/bytes.ts';
 import { frame } from '../../../src/lib/frame.ts';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside, SET_ASIDE_PAGE, type SetAside, writeSetAside } from '../../../src/merge/failing-batches.ts';
-import { loadManifest, publish } from '../../../src/merge/publish.ts';
+import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { generationKey, RETAINED_PREFIX } from '../../../src/storage/keys.ts';

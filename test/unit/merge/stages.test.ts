@@ -6,7 +6,7 @@ import { collectGarbage } from '../../../src/merge/collect-garbage.ts';
 import { compact } from '../../../src/merge/compact.ts';
 import { beginAttempt } from '../../../src/merge/failing-batches.ts';
 import { foldBatches } from '../../../src/merge/fold-batches.ts';
-import { loadManifest, publish } from '../../../src/merge/publish.ts';
+import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { screenBatches } from '../../../src/merge/screen.ts';
 import { load, NOTHING_PENDING, type OpenedBatch, type Taken, take } from '../../../src/merge/take.ts';
 import { publishMerged } from '../../../src/merge/tick.ts';

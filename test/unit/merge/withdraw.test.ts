@@ -5,7 +5,7 @@ import { changedSince, inventoryNumbers } from '../../../src/format/manifest.ts'
 import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { releaseBatch } from '../../../src/merge/decisions.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
-import { loadManifest, publish } from '../../../src/merge/publish.ts';
+import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import {

@@ -7,7 +7,7 @@ import {
   NO_FIGURES,
   parseBounds,
   sharesOf,
-} from '../../../src/quality/bounds.ts';
+} from '../../../src/quality/quarantine.ts';
 
 const TODAY = 20_000;
 

@@ -8,7 +8,6 @@ import {
   PAGE_BATCHES,
   unfoldPage,
 } from '../../../src/quality/batch-set.ts';
-import { NO_FIGURES } from '../../../src/quality/bounds.ts';
 import {
   EMPTY_LEDGER,
   LEDGER_DAYS,
@@ -19,6 +18,7 @@ import {
   withCases,
   writeLedger,
 } from '../../../src/quality/ledger.ts';
+import { NO_FIGURES } from '../../../src/quality/quarantine.ts';
 import { withFigures } from '../../../src/quality/screen.ts';
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 

@@ -12,8 +12,8 @@ import { SourceTally } from '../../../src/ingest/accept.ts';
 import { checkLine, Rejection } from '../../../src/ingest/validate.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
-import { DEFAULT_BOUNDS, sharesOf, sum } from '../../../src/quality/bounds.ts';
 import { EMPTY_LEDGER, quarantinedSources } from '../../../src/quality/ledger.ts';
+import { DEFAULT_BOUNDS, sharesOf, sum } from '../../../src/quality/quarantine.ts';
 import { screen } from '../../../src/quality/screen.ts';
 
 const FILE = resolve(import.meta.dirname, '../../../../shared/data/detections-2025-03-01_2025-08-31.tsv.gz');

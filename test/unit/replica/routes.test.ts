@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/lib/bytes.ts';
-import { loadManifest } from '../../../src/merge/publish.ts';
+import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { DEFAULT_LEVELS, UNKNOWN_LABEL_RISK } from '../../../src/policy/ageing.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../../../bench/simulate/model.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { encodeManifest } from '../../../../src/format/manifest.ts';
-import { thinRetained } from '../../../../src/merge/publish.ts';
+import { thinRetained } from '../../../../src/merge/publish-manifest.ts';
 
 let sizes: Sizes;
 beforeAll(async () => {

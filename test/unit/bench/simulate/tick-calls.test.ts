@@ -15,7 +15,7 @@ import {
 import type { StorageCall } from '../../../../bench/support/counting-stores.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../../../src/merge/context.ts';
-import { loadManifest } from '../../../../src/merge/publish.ts';
+import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 
 const columnReads = (made: readonly StorageCall[]) =>
   made.filter(({ kind, key, bytes }) => kind === 'objectRead' && key.startsWith('segments/') && bytes > 0).length;

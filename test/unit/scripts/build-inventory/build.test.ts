@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
 import type { Detection } from '../../../../src/format/attributes.ts';
-import { loadManifest } from '../../../../src/merge/publish.ts';
+import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { detection } from '../../../support/detections.ts';
 import { actualActivity, expectedActivity } from '../../../support/facts.ts';
 import { actualInventory, batchPlaces, compactedBytes, expectedInventory, newWorld } from '../../../support/world.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { runHere, type TaskRunner } from '../../../../scripts/build-inventory/tasks.ts';
 import { decodeHistory } from '../../../../src/merge/history.ts';
-import { loadManifest } from '../../../../src/merge/publish.ts';
+import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { HISTORY_PREFIX } from '../../../../src/storage/keys.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
-import { loadManifest } from '../../../../src/merge/publish.ts';
+import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { compactFully, rollback } from '../../../../src/merge/rollback.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { CanaryStore } from '../../../../src/quality/canaries.ts';

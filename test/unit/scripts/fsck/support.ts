@@ -8,7 +8,7 @@ import { segmentsInUse } from '../../../../scripts/fsck/manifest.ts';
 import { reportText } from '../../../../scripts/fsck.ts';
 import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../../src/format/manifest.ts';
 import { readSetAside } from '../../../../src/merge/failing-batches.ts';
-import { loadManifest } from '../../../../src/merge/publish.ts';
+import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
 import { fictionNumber, someDetections } from '../../../support/detections.ts';

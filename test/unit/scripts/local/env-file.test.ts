@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { unstable_getVarsForDev } from 'wrangler';
 import { UsageError } from '../../../../scripts/command/errors.ts';
-import { writeEnvFile } from '../../../../scripts/local/env-file.ts';
+import { writeEnvFile } from '../../../../scripts/local/wrangler.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-env-'));
 const path = join(folder, 'dev.vars');

@@ -16,10 +16,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandError, UsageError } from '../../../../scripts/command/errors.ts';
 import { PROJECT } from '../../../../scripts/command/paths.ts';
-import { givenAdminKey, localAdminKey } from '../../../../scripts/local/admin-key.ts';
 import { sampleState } from '../../../../scripts/local/sample.ts';
-import { lockState } from '../../../../scripts/local/state-lock.ts';
-import { checkStateParts } from '../../../../scripts/local/state-parts.ts';
+import { checkStateParts, givenAdminKey, localAdminKey, lockState } from '../../../../scripts/local/state.ts';
 
 let folder: string;
 
@@ -82,7 +80,7 @@ describe('the lock', () => {
 
   test('of a process that was killed is free, whoever has its pid by now', async () => {
     const script = `
-      const { lockState } = await import(${JSON.stringify(join(PROJECT, 'scripts', 'local', 'state-lock.ts'))});
+      const { lockState } = await import(${JSON.stringify(join(PROJECT, 'scripts', 'local', 'state.ts'))});
       lockState(${JSON.stringify(folder)}, 'npm start', 8787);
       gc();
       console.log('locked');
