@@ -2,8 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { Briefing } from '../src/briefing/briefing.ts';
-import { briefingSchema } from '../src/briefing/briefing.ts';
+import { type Briefing, briefingSchema } from '../src/briefing/briefing.ts';
 import { MAX_PERIOD_DAYS, spanDays } from '../src/briefing/period.ts';
 import { parseDay } from '../src/lib/time.ts';
 import { checkedKey, orHelp, parseArguments, urlOption } from './command/arguments.ts';

@@ -4,8 +4,7 @@
  *   node build-folder.ts FILE.csv FOLDER
  */
 import { join } from 'node:path';
-import type { BuildSummary } from '../../scripts/build-inventory/build.ts';
-import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
+import { BUILD_PROGRESS, type BuildSummary, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
 import { Progress } from '../../scripts/command/progress.ts';
 import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';

@@ -1,7 +1,6 @@
 /** What every section starts from, at each scale: sizes from the real encoders, and a year of the real tiers. */
 
-import type { Detection } from '../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
+import { CHANNELS, type Detection, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../src/format/batch.ts';
 import { EMPTY_MANIFEST, encodeManifest, type Run, runNumbers, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';

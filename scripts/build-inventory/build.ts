@@ -12,8 +12,7 @@ import { createReadStream, existsSync, readdirSync, rmdirSync, rmSync } from 'no
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LineError } from '../../src/format/batch.ts';
-import type { Manifest } from '../../src/format/manifest.ts';
-import { watermarkAt } from '../../src/format/manifest.ts';
+import { type Manifest, watermarkAt } from '../../src/format/manifest.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';

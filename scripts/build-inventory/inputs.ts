@@ -4,8 +4,7 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
-import type { LineReceiver } from '../../src/ingest/body.ts';
-import { MAX_LINE_CHARS } from '../../src/ingest/body.ts';
+import { type LineReceiver, MAX_LINE_CHARS } from '../../src/ingest/body.ts';
 import { readNdjsonLine } from '../../src/ingest/json.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import { type FileSource, formatOf, readError, rowsOf } from '../import/file-rows.ts';

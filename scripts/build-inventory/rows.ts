@@ -1,7 +1,6 @@
 /** One row of an input: from a line of bytes through the gate of the ingest to whoever collects it. */
 
-import type { Detection } from '../../src/format/attributes.ts';
-import { attributesText } from '../../src/format/attributes.ts';
+import { attributesText, type Detection } from '../../src/format/attributes.ts';
 import type { LineError } from '../../src/format/batch.ts';
 import { MAX_LINE_CHARS, malformed, type RawLine } from '../../src/ingest/body.ts';
 import { CsvRecord } from '../../src/ingest/csv.ts';

@@ -16,10 +16,8 @@ import type { MergeContext } from '../../src/merge/context.ts';
 import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
 import type { Progress } from '../command/progress.ts';
-import type { SpilledSegment } from './fold.ts';
-import { readActivityFile, type SpilledActivity, segmentName } from './fold.ts';
-import type { Journal } from './journal.ts';
-import { BuildError, damagedWork } from './journal.ts';
+import { readActivityFile, type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
+import { BuildError, damagedWork, type Journal } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
 import { inParallel } from './phases.ts';
 

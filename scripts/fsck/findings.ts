@@ -1,7 +1,12 @@
 /** What checks work with: their findings, their progress, and complete listings of the store. */
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
-import type { ObjectHead, ObjectStore, SliceHead, SliceStore } from '../../src/storage/store.ts';
-import { listPages } from '../../src/storage/store.ts';
+import {
+  listPages,
+  type ObjectHead,
+  type ObjectStore,
+  type SliceHead,
+  type SliceStore,
+} from '../../src/storage/store.ts';
 import { CommandError } from '../command/errors.ts';
 import type { Progress, ProgressStyle } from '../command/progress.ts';
 

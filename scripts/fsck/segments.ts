@@ -5,8 +5,12 @@
 
 import { GrowingActivity } from '../../src/format/activity.ts';
 import { FoldedKeys } from '../../src/format/activity-fold.ts';
-import type { ActivityDirectory } from '../../src/format/activity-object.ts';
-import { type ActivityInput, openActivityObject, readActivityBlock } from '../../src/format/activity-object.ts';
+import {
+  type ActivityDirectory,
+  type ActivityInput,
+  openActivityObject,
+  readActivityBlock,
+} from '../../src/format/activity-object.ts';
 import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../../src/format/evidence.ts';
 import type { ActivityEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';

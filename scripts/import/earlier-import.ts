@@ -12,8 +12,7 @@ import { jsonOf, LINE_HASH_BYTES, LineSet, lineHash } from './chunks.ts';
 import { type FileSource, rowsOf } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
 import { initialState, type ProgressState, StateFile } from './state.ts';
-import type { ImportIo } from './upload.ts';
-import { isTaken, type Target } from './upload.ts';
+import { type ImportIo, isTaken, type Target } from './upload.ts';
 
 export interface Successor {
   /** Name of the file. */

@@ -5,14 +5,20 @@ import type { LineError } from '../../src/format/batch.ts';
 import { UploadNotes } from '../../src/ingest/accept.ts';
 import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import { formatCount, Progress, type ProgressStyle } from '../command/progress.ts';
-import type { Chunk } from './chunks.ts';
-import { type ChunkRange, chunksOf, LineSet } from './chunks.ts';
+import { type Chunk, type ChunkRange, chunksOf, LineSet } from './chunks.ts';
 import { findUnfinished, goOnWith, latest, type Successor } from './earlier-import.ts';
 import type { FileSource } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
 import { hashOf, hashText, hasSent, initialState, type ProgressState, RejectsFile, StateFile } from './state.ts';
-import type { ImportIo, ServerLabels } from './upload.ts';
-import { isTaken, KeyUsed, type Target, type UploadReceipt, upload } from './upload.ts';
+import {
+  type ImportIo,
+  isTaken,
+  KeyUsed,
+  type ServerLabels,
+  type Target,
+  type UploadReceipt,
+  upload,
+} from './upload.ts';
 
 interface FileJob {
   readonly source: FileSource;

@@ -12,8 +12,7 @@ import { BATCH_STATES, type BatchRow, PAGE_BATCHES, POSITION, WITHDRAWAL_STEPS }
 import { SET_ASIDE_REASONS } from '../merge/failing-batches.ts';
 import { recordForAll } from './audit.ts';
 import { Problem } from './problem.ts';
-import type { ParameterDoc, Route } from './route.ts';
-import { json } from './route.ts';
+import { json, type ParameterDoc, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 
 const by = v.pipe(v.string(), v.description('Id of the API key'));

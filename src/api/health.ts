@@ -2,8 +2,7 @@
 import * as v from 'valibot';
 import { count } from '../lib/schema.ts';
 import { HEALTH_PARTS, type Health } from '../lookup/health.ts';
-import type { Route } from './route.ts';
-import { json } from './route.ts';
+import { json, type Route } from './route.ts';
 import type { EdgeServices } from './services.ts';
 
 export const healthAnswer = v.object({

@@ -6,8 +6,7 @@ import { count } from '../lib/schema.ts';
 import { recordForAll } from './audit.ts';
 import { Problem } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, parse, readJson } from './request.ts';
-import type { Route } from './route.ts';
-import { json } from './route.ts';
+import { json, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 
 /** Unknown fields are refused: with a misspelt `requeue` the rollback would do something else. */

@@ -5,8 +5,7 @@
  */
 import type { DayActivity } from '../format/activity.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import type { ActivityKeys, GatheredRows } from './activity-rows.ts';
-import { visitRows } from './activity-rows.ts';
+import { type ActivityKeys, type GatheredRows, visitRows } from './activity-rows.ts';
 import type { LinkTally, ProjectTally } from './projects-and-links.ts';
 import type { PeriodTally } from './tallies.ts';
 

@@ -6,11 +6,9 @@
 
 import { FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import type { ActivityKey, KindSpan, KnownKey } from './activity.ts';
-import { type ActivitySink, GrowingActivity } from './activity.ts';
+import { type ActivityKey, type ActivitySink, GrowingActivity, type KindSpan, type KnownKey } from './activity.ts';
 import type { KindNumbers } from './activity-block.ts';
-import type { ActivityDirectory } from './activity-object.ts';
-import { type ActivityInput, readActivityBlock } from './activity-object.ts';
+import { type ActivityDirectory, type ActivityInput, readActivityBlock } from './activity-object.ts';
 
 /** The activity keys of several objects, once each in canonical order. */
 export class FoldedKeys {

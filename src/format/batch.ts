@@ -19,8 +19,7 @@ import { FRAME_HEADER_BYTES, frame, openFrame } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { sortedOrderSteps } from '../lib/sorted.ts';
 import { type ActivityKey, activityKeyText, activityPartsOf } from './activity.ts';
-import type { Attributes, Detection } from './attributes.ts';
-import { AttributesTable, attributesText, parseAttributes } from './attributes.ts';
+import { type Attributes, AttributesTable, attributesText, type Detection, parseAttributes } from './attributes.ts';
 
 export const BATCH_MAGIC = 'RFBA';
 export const BATCH_VERSION = 1;

@@ -30,8 +30,7 @@ import { type Bytes, decodeText, encodeText, FormatError } from '../lib/bytes.ts
 import { finish, type Steps } from '../lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
-import type { RecordColumns } from './records.ts';
-import { type Profile, parseProfile } from './records.ts';
+import { type Profile, parseProfile, type RecordColumns } from './records.ts';
 
 const MAGIC = 'RFVE';
 const VERSION = 1;

@@ -3,11 +3,9 @@ import type { Detection } from '../format/attributes.ts';
 import type { LineError } from '../format/batch.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import type { LineType } from '../phone/parse.ts';
-import type { BodyReader, LineReceiver, RawLine } from './body.ts';
-import { BodyError, LINE_ENDS_LOST, MAX_DETECTIONS } from './body.ts';
+import { BodyError, type BodyReader, LINE_ENDS_LOST, type LineReceiver, MAX_DETECTIONS, type RawLine } from './body.ts';
 import { csvReader } from './csv.ts';
-import type { BodyEncoding, BodyFormat } from './decode.ts';
-import { decodeText } from './decode.ts';
+import { type BodyEncoding, type BodyFormat, decodeText } from './decode.ts';
 import { jsonArrayReader, ndjsonReader } from './json.ts';
 import { checkLine, Rejection, sourceOfLine, type ValidationContext } from './validate.ts';
 

@@ -11,8 +11,7 @@ import { ColumnCache } from './columns.ts';
 import { neighboursOf } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries } from './record.ts';
-import type { ServeContext } from './snapshot.ts';
-import { type Snapshot, SnapshotCache } from './snapshot.ts';
+import { type ServeContext, type Snapshot, SnapshotCache } from './snapshot.ts';
 
 /** Numbers of a batch whose columns are held at the same time: this bounds the memory that a cold batch takes. */
 const GROUP_NUMBERS = 16;

@@ -1,7 +1,6 @@
 /** Folds what several runs know of one number into one record, and its evidence into one list. */
 import { parseAttributes } from '../format/attributes.ts';
-import type { EvidenceEntry } from '../format/evidence.ts';
-import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
+import { EVIDENCE_ENTRIES, type EvidenceEntry } from '../format/evidence.ts';
 import { addCounts, unionProfile } from '../format/records.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
 import { crc32 } from '../lib/crc32.ts';

@@ -13,8 +13,7 @@ import {
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
 } from '../storage/keys.ts';
-import type { ObjectHead } from '../storage/store.ts';
-import { deleteObjects, listObjects } from '../storage/store.ts';
+import { deleteObjects, listObjects, type ObjectHead } from '../storage/store.ts';
 import type { MergeContext } from './context.ts';
 import { setAsideKeys } from './failing-batches.ts';
 import { readWithdrawals } from './withdraw.ts';

@@ -33,10 +33,10 @@ export async function foldBatches(
   { batches, detections, newNumbers }: FoldInput,
 ): Promise<Folded> {
   const { budget } = context;
-  const activity = await mergeActivity(context, manifest.activity, batches, manifest.withdrawals?.replacing !== true);
-  const facts = activity.entries;
-  const reached = watermarkAt(manifest.watermarks, manifest.generation + 1, activity.firstDay);
-  if (detections === 0) return { runs: manifest.runs, missingSlices: [], activity: facts, watermarks: reached };
+  const merged = await mergeActivity(context, manifest.activity, batches, manifest.withdrawals?.replacing !== true);
+  const activity = merged.entries;
+  const watermarks = watermarkAt(manifest.watermarks, manifest.generation + 1, merged.firstDay);
+  if (detections === 0) return { runs: manifest.runs, missingSlices: [], activity, watermarks };
   const writer = new SegmentWriter(context);
   const joined = planInline(
     manifest.runs,
@@ -56,5 +56,5 @@ export async function foldBatches(
   const newInAll = small.reduce((sum, run) => sum + run.newNumbers, newNumbers);
   const { entries, missingSlices } = await writer.finish();
   const run = { id: writer.attempt, newNumbers: newInAll, segments: entries };
-  return { runs: [run, ...manifest.runs.slice(joined)], missingSlices, activity: facts, watermarks: reached };
+  return { runs: [run, ...manifest.runs.slice(joined)], missingSlices, activity, watermarks };
 }

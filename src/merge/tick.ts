@@ -9,8 +9,7 @@ import type { Bytes } from '../lib/bytes.ts';
 import type { Case } from '../quality/ledger.ts';
 import { collectGarbage, isCollectionTick } from './collect-garbage.ts';
 import { compact } from './compact.ts';
-import type { MergeContext } from './context.ts';
-import { boundLog } from './context.ts';
+import { boundLog, type MergeContext } from './context.ts';
 import { underLease } from './decisions.ts';
 import {
   type Attempt,
@@ -180,7 +179,7 @@ export async function publishMerged(
   const replayed = part?.taken.batches.replayed.map(({ id }) => id) ?? [];
   const due = part?.taken.due.batches ?? [];
   const { detections = 0, newNumbers = 0, released = [], quarantined = [] } = part?.screened ?? {};
-  const { runs, activity: facts, watermarks: reached } = part?.folded ?? manifest;
+  const { runs, activity, watermarks } = part?.folded ?? manifest;
   // They are not to be merged again: merged now, or set aside.
   const isDone = new Set([...replayed, ...aside.map(({ id }) => id)]);
   const settled = [...waiting, ...aside.map(({ id }) => id).filter((id) => !manifest.replay.includes(id))];
@@ -188,7 +187,7 @@ export async function publishMerged(
     context,
     base,
     {
-      ...{ runs, activity: facts, watermarks: reached },
+      ...{ runs, activity, watermarks },
       missingSlices: [...missingSlices, ...(part?.folded.missingSlices ?? [])],
       ledger: part === null ? manifest.ledger : part.screened.ledger,
       consumed: [...leftover, ...settled],

@@ -8,8 +8,7 @@ import type { PhoneNumber } from '../phone/phone-number.ts';
 import { decide, STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import type { LookupAnswer, LookupQuery, LookupResult, LookupSource } from '../sdk/middleware/types.ts';
 import { Origin, ReplicaError } from './origin.ts';
-import type { ReplicaStore } from './store.ts';
-import { type Copy, CopyObjects, CopySlices } from './store.ts';
+import { type Copy, CopyObjects, CopySlices, type ReplicaStore } from './store.ts';
 import { type SyncReport, sync } from './sync.ts';
 
 /**

@@ -1,8 +1,7 @@
 /**
  * Reads the activity of a generation: the directories of all its objects, then ranges of days of those that have them.
  */
-import type { ActivitySource, DayActivity } from '../format/activity.ts';
-import { type ActivitySink, GrowingActivity } from '../format/activity.ts';
+import { type ActivitySink, type ActivitySource, type DayActivity, GrowingActivity } from '../format/activity.ts';
 import { ActivityCursor, FoldedKeys, foldDay } from '../format/activity-fold.ts';
 import { type OpenActivity, openActivityDirectory } from '../format/activity-object.ts';
 import type { ActivityEntry, Manifest } from '../format/manifest.ts';

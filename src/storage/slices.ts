@@ -1,8 +1,8 @@
 /** Reads the columns of segments: from the slice store, or from the segment itself, and only if the hash is right. */
 import type { SegmentEntry } from '../format/manifest.ts';
-import type { EncodedSegment } from '../format/segment.ts';
 import {
   checkedSlice,
+  type EncodedSegment,
   evidenceIndexOffset,
   numbersOffset,
   numbersSlice,

@@ -15,8 +15,7 @@ import { framedJson } from '../lib/frame.ts';
 import type { Version } from '../lib/swr-cache.ts';
 import type { CasObjectKind } from '../storage/cas-object.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_SEEN_KEY } from '../storage/keys.ts';
-import type { ObjectHead, ObjectStore } from '../storage/store.ts';
-import { deleteObjects, listObjects } from '../storage/store.ts';
+import { deleteObjects, listObjects, type ObjectHead, type ObjectStore } from '../storage/store.ts';
 import { isFullPage } from './audit-trail.ts';
 import {
   count,

@@ -14,8 +14,7 @@ import { DEFAULT_POLICY } from '../policy/default-policy.ts';
 import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
 import type { Policy, PolicySource } from '../policy/policy.ts';
 import { readObjectIfChanged } from '../storage/cas-object.ts';
-import type { ObjectStore } from '../storage/store.ts';
-import { StorageUnavailable } from '../storage/store.ts';
+import { type ObjectStore, StorageUnavailable } from '../storage/store.ts';
 import { ALL_TENANTS, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex, type TenantRow } from './documents.ts';
 
 /** If the index is older than this, a caller waits for a look at storage; the same as for the inventory. */

@@ -5,8 +5,7 @@
  */
 
 import { toHex } from '../lib/bytes.ts';
-import type { FramedJson } from '../lib/frame.ts';
-import { isWholeFrame } from '../lib/frame.ts';
+import { type FramedJson, isWholeFrame } from '../lib/frame.ts';
 import type { Beginning, Version } from '../lib/swr-cache.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CasObject, type CasObjectDeps } from '../storage/cas-object.ts';

@@ -28,17 +28,13 @@ export interface Edge {
 }
 
 export function createEdge(isolate: Isolate, control: Control, assets: Assets | null): Edge {
-  const { objects, slices, now, random, randomId, sleep, waitUntil, log } = isolate;
-  const { limiters, labels, maxAgeMs, finder, keys, rules } = isolate;
-  const serve = { objects, slices, now, waitUntil, sleep, log, maxAgeMs };
-  const past = new PastFinder(finder, serve);
+  const { objects, slices, now, random, randomId, log, limiters, labels, finder, keys, rules } = isolate;
+  const past = new PastFinder(finder, isolate);
   const configs = new FeedConfigs(rules, labels);
   const health = new HealthCheck({
-    ...serve,
-    finder,
+    ...isolate,
     keys: () => keys.checkAvailable(),
     rules: () => rules.index(),
-    random,
   });
   const { snapshots } = finder;
   const services: EdgeServices = {

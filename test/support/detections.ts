@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { Random } from '../../bench/support/random.ts';
-import type { Detection } from '../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
+import { CHANNELS, type Detection, INDUSTRIES } from '../../src/format/attributes.ts';
 
 const TIMES = { min: 1_700_000_000, max: 1_760_000_000 };
 

@@ -1,8 +1,7 @@
 /** Both Workers in one process on given stores, as one isolate: they share what they hold, and the edge forwards to the control Worker's own function. */
 import type { Hono } from 'hono';
 import { createControlFetch } from '../../src/api/control-app.ts';
-import type { ForwardDeps } from '../../src/api/edge-app.ts';
-import { createEdgeApp, createEdgeFetch } from '../../src/api/edge-app.ts';
+import { createEdgeApp, createEdgeFetch, type ForwardDeps } from '../../src/api/edge-app.ts';
 import { type Limiter, RequestQuota } from '../../src/api/quota.ts';
 import type { Assets, ControlServices, EdgeServices } from '../../src/api/services.ts';
 import { policyTreeOf } from '../../src/policy/cel/compile.ts';

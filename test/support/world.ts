@@ -1,8 +1,7 @@
 /** A store, a clock and a merge context for tests, and the straight computation to compare with. */
 
 import { collectBriefings } from '../../src/briefing/briefings.ts';
-import type { Detection } from '../../src/format/attributes.ts';
-import { attributesText, CHANNELS, INDUSTRIES } from '../../src/format/attributes.ts';
+import { attributesText, CHANNELS, type Detection, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { EvidenceBlock } from '../../src/format/evidence.ts';
 import { openSegment } from '../../src/format/segment.ts';

@@ -2,8 +2,7 @@
 
 import { dateOf, dayOfMs } from './model/calendar.ts';
 import { EVERYBODY, type Rules } from './model/configuration.ts';
-import type { PlainRow } from './model/detections.ts';
-import { levelOf, POLICIES } from './model/detections.ts';
+import { levelOf, type PlainRow, POLICIES } from './model/detections.ts';
 import type { Generation } from './model/generation.ts';
 import { evidenceText, neighboursOf, type PlainEvidence, recordOf, rowsUntil } from './model/record.ts';
 import type { Floor, Host } from './scheduler.ts';

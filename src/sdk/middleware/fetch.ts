@@ -4,8 +4,7 @@
  */
 
 import { createGuard, type GuardOptions, TOKEN_HEADER, untouched } from './guard.ts';
-import type { Check } from './types.ts';
-import { checkFunction } from './types.ts';
+import { type Check, checkFunction } from './types.ts';
 
 export { type CheckOptions, createCheck } from './check.ts';
 export type * from './types.ts';

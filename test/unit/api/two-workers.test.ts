@@ -1,7 +1,6 @@
 /** Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Control as ControlBinding } from '../../../src/api/edge-app.ts';
-import { edgeRoutes } from '../../../src/api/edge-app.ts';
+import { type Control as ControlBinding, edgeRoutes } from '../../../src/api/edge-app.ts';
 import type { EdgeServices } from '../../../src/api/services.ts';
 import { eventLoopTurn } from '../../../src/lib/cooperate.ts';
 import { type Control, createControl } from '../../../src/wiring/control.ts';

@@ -8,8 +8,7 @@ import {
   storedSegments,
   type Wanted,
 } from '../../../src/briefing/inventory.ts';
-import type { Detection } from '../../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
+import { CHANNELS, type Detection, INDUSTRIES } from '../../../src/format/attributes.ts';
 import type { SegmentEntry } from '../../../src/format/manifest.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';

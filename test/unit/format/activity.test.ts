@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ActivityKey } from '../../../src/format/activity.ts';
 import {
+  type ActivityKey,
   activityKeyText,
   activityPartsOf,
   GrowingActivity,
@@ -17,8 +17,7 @@ import {
   openActivityObject,
 } from '../../../src/format/activity-object.ts';
 import { parseAttributes } from '../../../src/format/attributes.ts';
-import type { BackfillWatermark } from '../../../src/format/manifest.ts';
-import { changedSince, MAX_REACHED, watermarkAt } from '../../../src/format/manifest.ts';
+import { type BackfillWatermark, changedSince, MAX_REACHED, watermarkAt } from '../../../src/format/manifest.ts';
 import { ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../src/lib/crc32.ts';

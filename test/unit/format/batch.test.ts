@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { activityPartsOf } from '../../../src/format/activity.ts';
-import type { Detection } from '../../../src/format/attributes.ts';
-import { attributesText, parseAttributes } from '../../../src/format/attributes.ts';
+import { attributesText, type Detection, parseAttributes } from '../../../src/format/attributes.ts';
 import { BATCH_ROWS_OFFSET, BatchBuilder, openBatch, type Receipt } from '../../../src/format/batch.ts';
 import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { sealFrame } from '../../../src/lib/frame.ts';

@@ -4,8 +4,7 @@ import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from '..
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
-import type { EncodedSegment } from '../../../src/format/segment.ts';
-import { numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
+import { type EncodedSegment, numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
 import { VerdictsReader } from '../../../src/format/verdicts.ts';
 import { BatchCursor, fold } from '../../../src/merge/fold.ts';
 import { MergeDictionary } from '../../../src/merge/segment-builder.ts';

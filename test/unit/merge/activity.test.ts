@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ActivityParts, activityPartsOf } from '../../../src/format/activity.ts';
-import type { EncodedActivity } from '../../../src/format/activity-object.ts';
-import { openActivityObject } from '../../../src/format/activity-object.ts';
+import { type EncodedActivity, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { changedSince } from '../../../src/format/manifest.ts';
 import { ActivityRows, foldActivity } from '../../../src/merge/activity-fold.ts';

@@ -1,8 +1,7 @@
 /** Extremes of every field, count and setting, through the door and past it: no tick throws, nothing is lost. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Detection } from '../../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
+import { CHANNELS, type Detection, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';

@@ -1,18 +1,15 @@
 /** Sums of sightings stop at 2^53 - 1, whatever the order and the layout, and no tick fails for them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Detection } from '../../../src/format/attributes.ts';
-import { attributesText } from '../../../src/format/attributes.ts';
+import { attributesText, type Detection } from '../../../src/format/attributes.ts';
 import { addCounts, MOST_COUNTED } from '../../../src/format/records.ts';
 import { dayOf } from '../../../src/lib/time.ts';
 import { foldRecords } from '../../../src/lookup/record.ts';
-import type { RecordCursor } from '../../../src/merge/fold.ts';
-import { fold } from '../../../src/merge/fold.ts';
+import { fold, type RecordCursor } from '../../../src/merge/fold.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../../src/merge/rollback.ts';
-import type { RecordSink } from '../../../src/merge/segment-builder.ts';
-import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
+import { MergeDictionary, type RecordSink } from '../../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../../src/merge/segment-writer.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';

@@ -9,8 +9,7 @@ import type * as v from 'valibot';
 import { expect, expectTypeOf, it } from 'vitest';
 import { lookupAnswer } from '../../../src/api/lookup.ts';
 import type { OperationTypes } from '../../../src/generated/api-types.ts';
-import type { LookupAnswer } from '../../../src/policy/answer.ts';
-import { answerText } from '../../../src/policy/answer.ts';
+import { answerText, type LookupAnswer } from '../../../src/policy/answer.ts';
 import type { Fixed } from '../../../src/sdk/client/client.ts';
 import { readAnswer } from '../../../src/sdk/middleware/transport.ts';
 

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { LINE_TYPES } from '../../../src/phone/phone-number.ts';
-import type { LookupAnswer } from '../../../src/policy/answer.ts';
-import { answerText } from '../../../src/policy/answer.ts';
+import { answerText, type LookupAnswer } from '../../../src/policy/answer.ts';
 import { unknownAnswer } from '../../../src/policy/decide.ts';
 import { ACTIONS, VERDICTS } from '../../../src/policy/policy.ts';
 

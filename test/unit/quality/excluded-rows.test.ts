@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { activityPartsOf } from '../../../src/format/activity.ts';
-import type { Detection } from '../../../src/format/attributes.ts';
-import { parseAttributes } from '../../../src/format/attributes.ts';
+import { type Detection, parseAttributes } from '../../../src/format/attributes.ts';
 import { type Batch, BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import { only, without } from '../../../src/quality/excluded-rows.ts';
 import { detection, fictionNumber } from '../../support/detections.ts';

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../bench/support/random.ts';
-import type { Detection } from '../../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
+import { CHANNELS, type Detection, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { SANDBOX } from '../../../src/lookup/sandbox.ts';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { Overrides } from '../../../src/policy/overrides.ts';

@@ -1,7 +1,6 @@
 /** Records of every shape, as the merge could hand them to the encoder. */
 import fc from 'fast-check';
-import type { Attributes } from '../../../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
+import { type Attributes, CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { PlainEntry, PlainRecord, PlainVerdict } from './plain.ts';
 
 const SECOND = fc.integer({ min: 0, max: 2 ** 32 - 1 });

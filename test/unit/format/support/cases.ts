@@ -1,7 +1,6 @@
 /** The golden vectors' content: fictitious numbers (555-0100 to 555-0199 of any area code) and what may be said of them. */
 import type { ActivityKey } from '../../../../src/format/activity.ts';
-import type { Attributes, Detection } from '../../../../src/format/attributes.ts';
-import { CHANNELS, INDUSTRIES } from '../../../../src/format/attributes.ts';
+import { type Attributes, CHANNELS, type Detection, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { Manifest } from '../../../../src/format/manifest.ts';
 import { fictionNumber } from '../../../support/detections.ts';
 import type { BatchContent, Contents, Kind } from './content.ts';

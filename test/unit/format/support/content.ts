@@ -1,7 +1,6 @@
 /** Each kind of stored bytes and its content as JSON, both ways: what golden vectors compare. */
 
-import type { Detection } from '../../../../src/format/attributes.ts';
-import { parseAttributes } from '../../../../src/format/attributes.ts';
+import { type Detection, parseAttributes } from '../../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch, type Receipt } from '../../../../src/format/batch.ts';
 import {
   EVIDENCE_BLOCK_NUMBERS,

@@ -1,7 +1,6 @@
 /** Activity objects and their rows as JSON, both ways. */
 
-import type { ActivityKey } from '../../../../src/format/activity.ts';
-import { activityKeyText, GrowingActivity, knownKey } from '../../../../src/format/activity.ts';
+import { type ActivityKey, activityKeyText, GrowingActivity, knownKey } from '../../../../src/format/activity.ts';
 import { FoldedKeys } from '../../../../src/format/activity-fold.ts';
 import {
   ActivityEncoder,

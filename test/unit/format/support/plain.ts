@@ -1,10 +1,13 @@
 /** Records as plain values that JSON can hold, and the columns that the encoders take. */
 
-import type { Attributes } from '../../../../src/format/attributes.ts';
-import { AttributesTable, attributesText, parseAttributes } from '../../../../src/format/attributes.ts';
+import {
+  type Attributes,
+  AttributesTable,
+  attributesText,
+  parseAttributes,
+} from '../../../../src/format/attributes.ts';
 import type { EvidenceEntry } from '../../../../src/format/evidence.ts';
-import type { RecordColumns } from '../../../../src/format/records.ts';
-import { type Profile, profileText } from '../../../../src/format/records.ts';
+import { type Profile, profileText, type RecordColumns } from '../../../../src/format/records.ts';
 import type { VerdictsReader } from '../../../../src/format/verdicts.ts';
 
 export interface PlainEntry extends Attributes {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BatchRows, encodeBatch } from '../../../../scripts/build-inventory/parse.ts';
-import type { Detection } from '../../../../src/format/attributes.ts';
-import { attributesText } from '../../../../src/format/attributes.ts';
+import { attributesText, type Detection } from '../../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../../../src/format/batch.ts';
 import { ByteReader } from '../../../../src/lib/bytes.ts';
 import { detection } from '../../../support/detections.ts';

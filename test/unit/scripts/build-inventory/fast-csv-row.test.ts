@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FastCsvRows } from '../../../../scripts/build-inventory/fast-csv-row.ts';
-import type { AttributesRef, RowSink } from '../../../../scripts/build-inventory/rows.ts';
-import { ByteLines, checkRow, OpenQuote, type RowContext } from '../../../../scripts/build-inventory/rows.ts';
+import {
+  type AttributesRef,
+  ByteLines,
+  checkRow,
+  OpenQuote,
+  type RowContext,
+  type RowSink,
+} from '../../../../scripts/build-inventory/rows.ts';
 import { columnsOf, type Mapping, rowToRaw } from '../../../../scripts/import/mapping.ts';
 import type { LineError } from '../../../../src/format/batch.ts';
 import { malformed } from '../../../../src/ingest/body.ts';

@@ -3,8 +3,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { BuildSummary } from '../../../../scripts/build-inventory/build.ts';
-import { BUILD_PROGRESS, type BuildRequest, buildInventory } from '../../../../scripts/build-inventory/build.ts';
+import {
+  BUILD_PROGRESS,
+  type BuildRequest,
+  type BuildSummary,
+  buildInventory,
+} from '../../../../scripts/build-inventory/build.ts';
 import { runHere, type TaskRunner } from '../../../../scripts/build-inventory/tasks.ts';
 import { Progress } from '../../../../scripts/command/progress.ts';
 import type { Detection } from '../../../../src/format/attributes.ts';

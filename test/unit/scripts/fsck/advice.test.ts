@@ -1,8 +1,7 @@
 /** What fsck advises for what is set by hand, followed to its end: the store is sound again, and nothing is lost in silence. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { checkCanaries, checkTenants } from '../../../../scripts/fsck/check-store.ts';
-import type { Look } from '../../../../scripts/fsck/findings.ts';
-import { Findings } from '../../../../scripts/fsck/findings.ts';
+import { Findings, type Look } from '../../../../scripts/fsck/findings.ts';
 import { frame } from '../../../../src/lib/frame.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { compilePolicy } from '../../../../src/policy/cel/compile.ts';

@@ -2,8 +2,7 @@
 
 import { Progress } from '../../../../scripts/command/progress.ts';
 import { checkStore } from '../../../../scripts/fsck/check-store.ts';
-import type { Look } from '../../../../scripts/fsck/findings.ts';
-import { Findings, FSCK_PROGRESS } from '../../../../scripts/fsck/findings.ts';
+import { Findings, FSCK_PROGRESS, type Look } from '../../../../scripts/fsck/findings.ts';
 import { segmentsInUse } from '../../../../scripts/fsck/manifest.ts';
 import { reportText } from '../../../../scripts/fsck.ts';
 import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../../src/format/manifest.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { UploadInit } from '../../../../scripts/import/upload.ts';
-import { upload } from '../../../../scripts/import/upload.ts';
+import { type UploadInit, upload } from '../../../../scripts/import/upload.ts';
 import { testIo } from './support.ts';
 
 const TARGET = { url: 'http://server.example', key: 'rf_1' };
