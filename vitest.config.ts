@@ -47,7 +47,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
           testTimeout,
-          fileParallelism: false,
+          // Files run beside each other: each has ports and folders of its own, and none writes dist/ but this.
+          globalSetup: './test/e2e/global-setup.ts',
         },
       },
     ],

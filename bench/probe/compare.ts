@@ -94,7 +94,7 @@ export function medianRatio(one: Times | undefined, other: Times | undefined): n
 export interface Effort {
   readonly probes: number;
   readonly rounds: number;
-  /** Passes over the probes that are timed as one, so that a clock of whole milliseconds does not show. */
+  /** Passes over the probes in workerd that are timed as one, so that its clock of whole milliseconds does not show. */
   readonly repeats: number;
   /** Probes of which ranks and neighbour counts are compared too. */
   readonly counted: number;
@@ -166,7 +166,7 @@ async function compareInNode(stores: Stores, numbers: Float64Array, workloads: W
     const course = await eachWorkload(effort, [...byName.keys()], (name, workload) => {
       const contender = byName.get(name);
       if (contender === undefined) throw new RangeError(`there is no contender ${name}`);
-      return timedPass(contender, workloads[workload], effort.repeats, () => performance.now());
+      return timedPass(contender, workloads[workload], 1, () => performance.now());
     });
     const counted = WORKLOADS.map((name) => workloads[name].probes.subarray(0, effort.counted));
     const mistakes = counted.reduce((sum, probes) => sum + countMistakes(ringfence, numbers, probes), 0);

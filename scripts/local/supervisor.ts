@@ -143,7 +143,7 @@ async function isAnswering(url: string, isUp: (response: Response) => boolean): 
 }
 
 /** A process with the guard, and all that it starts. */
-export class GuardedProcess {
+class GuardedProcess {
   readonly complaints: string[] = [];
   /** Resolves with how it ended, when nothing of it is left. */
   readonly ended: Promise<string>;

@@ -2,15 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ADMIN_KEY, type LocalServer, startServer } from './local-server.ts';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  /** The body, if it is a JSON object; else empty. */
-  readonly json: Readonly<Record<string, unknown>>;
-}
+import { ADMIN_KEY, type Response, send } from './call.ts';
+import { type LocalServer, startServer } from './local-server.ts';
 
 export class Session {
   readonly #state = mkdtempSync(join(tmpdir(), 'ringfence-tenants-'));
@@ -36,19 +29,12 @@ export class Session {
   }
 
   /** @param key null: none */
-  async call(key: string | null, method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await fetch(this.server.url + path, {
-      method,
-      headers: { 'content-type': 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const json = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {};
-    return { status: response.status, headers: response.headers, text, json };
+  call(key: string | null, method: string, path: string, body?: unknown): Promise<Response> {
+    return send(this.server.url + path, { key, method, body });
   }
 
   /** What a lookup with this key answers, by GET. */
-  async lookup(key: string, number: string): Promise<Answer['json']> {
+  async lookup(key: string, number: string): Promise<Response['json']> {
     return (await this.call(key, 'GET', `/v1/lookup?${query(number)}`)).json;
   }
 

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type LocalServer, PROJECT, startServer } from './local-server.ts';
+import { type LocalServer, startServer } from './local-server.ts';
+import { run } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-build-e2e-'));
 const state = join(folder, 'state');
@@ -20,20 +20,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, 30_000);
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(script: string, ...args: string[]): Promise<Ended> {
-  return new Promise((ended) => {
-    execFile(process.execPath, [join(PROJECT, 'scripts', script), ...args], { cwd: folder }, (error, out, err) => {
-      expect(`${out}${err}`, 'no phone number is printed').not.toMatch(/\d{3}5550?1\d\d/);
-      ended({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
-    });
-  });
-}
+const build = (...args: readonly string[]) => run('scripts/build-inventory.ts', args, { cwd: folder });
 
 describe('npm run build-inventory', () => {
   test('builds into a state folder, lists what it rejects, and leaves no work behind', async () => {
@@ -43,7 +30,7 @@ describe('npm run build-inventory', () => {
     );
     rows[7] = `+1212555,${LAST_YEAR}-05-10,otp_marketplace,modem_pool_card`;
     writeFileSync(join(folder, 'list.csv'), `number,observedAt,channel,label\n${rows.join('\n')}\n`);
-    const { code, out, err } = await run('build-inventory.ts', 'list.csv', '--state', state);
+    const { code, out, err } = await build('list.csv', '--state', state);
     expect(err).toBe('');
     expect(out).toMatch(/^built generation 2\n/);
     expect(out).toMatch(/\n {2}accepted +39,999\n {2}rejected +1\n {4}invalid-number +1\n {2}distinct numbers +400\n/);
@@ -53,7 +40,7 @@ describe('npm run build-inventory', () => {
   }, 60_000);
 
   test('whose store is sound', async () => {
-    const { code, out } = await run('fsck.ts', '--state', state, '--verify-batches');
+    const { code, out } = await run('scripts/fsck.ts', ['--state', state, '--verify-batches']);
     expect(out).toContain('generation 2, 400 numbers in 1 run');
     expect(out).toContain('The store is sound.');
     expect(code).toBe(0);
@@ -74,16 +61,16 @@ describe('npm run build-inventory', () => {
   }, 60_000);
 
   test('refuses a store that has an inventory', async () => {
-    const { code, err } = await run('build-inventory.ts', 'list.csv', '--state', state);
+    const { code, err } = await build('list.csv', '--state', state);
     expect(err).toMatch(/^store-not-empty: the store has an inventory already, generation 3: /);
     expect(code).toBe(2);
   }, 60_000);
 
   test('says what is wrong with the command line', async () => {
-    expect(await run('build-inventory.ts')).toMatchObject({
+    expect(await build()).toMatchObject({
       code: 2,
       err: 'invalid-request: name at least one file; --help lists the options\n',
     });
-    expect((await run('build-inventory.ts', '--help')).out).toContain('npm run build-inventory -- FILE...');
+    expect((await build('--help')).out).toContain('npm run build-inventory -- FILE...');
   }, 60_000);
 });

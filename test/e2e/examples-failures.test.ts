@@ -8,14 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
-import { buildIfChanged, EXAMPLES, startExample } from '../../scripts/example.ts';
+import { PROJECT } from '../../scripts/command/paths.ts';
+import { EXAMPLES, startExample } from '../../scripts/example.ts';
 import { freePort } from '../../scripts/local/port.ts';
 import type { Server } from '../../scripts/local/supervisor.ts';
 import { numberOf, SLOW_MS } from './examples/fake-lookup/answers.ts';
 import { RPC_FAILURES, RPC_NAMES } from './examples/fake-lookup/rpc-failures.ts';
-import { type FakeServer, HTTP_FAILURES, HTTP_NAMES, startFakeServer } from './examples/fake-lookup/server.ts';
+import { HTTP_FAILURES, HTTP_NAMES, startFakeServer } from './examples/fake-lookup/server.ts';
 import { CREATED, type Outcome, outcomeOf, REASONS, REFUSED, signUp, signUpRequest } from './examples/sign-up.ts';
-import { PROJECT } from './local-server.ts';
+import type { HttpServer } from './http-server.ts';
 
 /** The default: the examples are started without TIMEOUT_MS. */
 const TIMEOUT_MS = 500;
@@ -24,10 +25,9 @@ const SLACK_MS = 2_500;
 const SOON = { timeout: 15_000, interval: 100 };
 const START_LIMIT_MS = 60_000;
 
-let fake: FakeServer;
+let fake: HttpServer;
 
 beforeAll(async () => {
-  await buildIfChanged();
   fake = await startFakeServer();
 });
 afterAll(() => fake?.stop());

@@ -1,33 +1,21 @@
 /** What the examples are made of, and what `npm run example` says when it does not start anything. */
-import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildIfChanged, EXAMPLES, EXAMPLES_FOLDER } from '../../scripts/example.ts';
-import { PROJECT } from './local-server.ts';
+import { PROJECT } from '../../scripts/command/paths.ts';
+import { EXAMPLES, EXAMPLES_FOLDER } from '../../scripts/example.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { run } from './run.ts';
 
-const taken = createServer();
-let takenPort = '';
+let taken: HttpServer;
 
 beforeAll(async () => {
-  taken.listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const address = taken.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  takenPort = String(address.port);
+  taken = await startHttpServer((_, response) => response.end());
 });
-afterAll(() => taken.close());
+afterAll(() => taken.stop());
 
-function run(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/example.ts', ...args], {
-    cwd: PROJECT,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr: stderr.trim() };
-}
+const example = (...args: readonly string[]) => run('scripts/example.ts', args);
 
 const [NAME = ''] = EXAMPLES.map(({ name }) => name);
 
@@ -35,7 +23,6 @@ describe('a Worker of the examples', () => {
   it.each(EXAMPLES.filter(({ runs }) => runs === 'worker'))(
     '$name is made of the package, as it is built',
     async ({ name }) => {
-      await buildIfChanged();
       const { metafile } = await build({
         absWorkingDir: PROJECT,
         entryPoints: [join(EXAMPLES_FOLDER, name, 'src', 'worker.ts')],
@@ -52,10 +39,10 @@ describe('a Worker of the examples', () => {
 });
 
 describe('npm run example', () => {
-  it('lists the examples when none is named', () => {
-    const { status, stdout } = run();
-    expect(status).toBe(0);
-    for (const { name } of EXAMPLES) expect(stdout).toContain(`npm run example -- ${name}`);
+  it('lists the examples when none is named', async () => {
+    const { code, out } = await example();
+    expect(code).toBe(0);
+    for (const { name } of EXAMPLES) expect(out).toContain(`npm run example -- ${name}`);
   });
 
   it('knows every example that there is', () => {
@@ -63,25 +50,24 @@ describe('npm run example', () => {
     expect(folders.sort()).toEqual(EXAMPLES.map(({ name }) => name).sort());
   });
 
-  it('names what it expected', () => {
+  it('names what it expected', async () => {
     const names = EXAMPLES.map(({ name }) => name).join(', ');
-    expect(run('koa')).toEqual({ status: 2, stdout: '', stderr: `expected one of ${names}; found koa` });
-    expect(run(NAME, '--port', '0').stderr).toBe('--port: expected a number from 1 to 65535, found 0');
-    expect(run(NAME, '--port', '81', '--ringfence-port', '81').stderr).toMatch(/expected two ports, found one/);
-    expect(run(NAME, '--on-error', 'flag').stderr).toBe('--on-error: expected allow or block, found flag');
-    expect(run(NAME, '--prot', '1')).toMatchObject({ status: 2, stderr: expect.stringContaining('--help') });
+    expect(await example('koa')).toEqual({ code: 2, out: '', err: `expected one of ${names}; found koa\n` });
+    expect((await example(NAME, '--port', '0')).err).toBe('--port: expected a number from 1 to 65535, found 0\n');
+    expect((await example(NAME, '--port', '81', '--ringfence-port', '81')).err).toMatch(
+      /expected two ports, found one/,
+    );
+    expect((await example(NAME, '--on-error', 'flag')).err).toBe('--on-error: expected allow or block, found flag\n');
+    expect(await example(NAME, '--prot', '1')).toMatchObject({ code: 2, err: expect.stringContaining('--help') });
   });
 
-  it('says which port is taken', () => {
+  it('says which port is taken', async () => {
     for (const option of ['--port', '--ringfence-port']) {
-      const { status, stderr } = run(NAME, option, takenPort);
-      expect([status, stderr]).toEqual([
+      const { code, err } = await example(NAME, option, String(taken.port));
+      const holder = `( \\(by node[^)]*, pid ${process.pid}\\))?`;
+      expect([code, err]).toEqual([
         1,
-        expect.stringMatching(
-          new RegExp(
-            `^port ${takenPort} is taken( \\(by node[^)]*, pid ${process.pid}\\))?; choose another with ${option}$`,
-          ),
-        ),
+        expect.stringMatching(new RegExp(`^port ${taken.port} is taken${holder}; choose another with ${option}\n$`)),
       ]);
     }
   });

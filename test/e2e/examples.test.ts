@@ -4,13 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { buildIfChanged, EXAMPLES, startExample } from '../../scripts/example.ts';
+import { EXAMPLES, startExample } from '../../scripts/example.ts';
 import { TICK_PATH } from '../../scripts/local/dev-server.ts';
 import { freePort } from '../../scripts/local/port.ts';
 import type { Server } from '../../scripts/local/supervisor.ts';
-import { ADMIN_KEY, type Command, readReadme, runCommand } from './examples/command.ts';
+import { ADMIN_KEY, call } from './call.ts';
+import { readReadme, runCommand } from './examples/command.ts';
 import { CHALLENGED, CREATED, REASONS, REFUSED, SANDBOX, signUp } from './examples/sign-up.ts';
-import { GOOD_TOKEN, type Siteverify, startSiteverify, TURNSTILE_SECRET } from './examples/siteverify.ts';
+import { GOOD_TOKEN, startSiteverify, TURNSTILE_SECRET } from './examples/siteverify.ts';
+import type { HttpServer } from './http-server.ts';
+import type { Started } from './started.ts';
 
 /** A busy machine is no failure here; examples-failures.test.ts measures. */
 const TIMEOUT_MS = '5000';
@@ -20,10 +23,14 @@ const SOON = { timeout: 10_000, interval: 200 };
 /** Not one that anybody has: of the numbers for fiction in North America. */
 const REPORTED = 12_025_550_142;
 
-let siteverify: Siteverify;
+const ENDINGS = {
+  interrupt: (command: Started) => command.interrupt(),
+  terminate: (command: Started) => command.end('SIGTERM'),
+};
+
+let siteverify: HttpServer;
 
 beforeAll(async () => {
-  await buildIfChanged();
   siteverify = await startSiteverify();
 });
 afterAll(() => siteverify?.stop());
@@ -32,13 +39,13 @@ describe.each(EXAMPLES)('$name', (example) => {
   const readme = readReadme(example.name);
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-example-'));
   const reports: string[] = [];
-  let command: Command;
+  let command: Started;
   let url: string;
   let ringfence: string;
   /** The same with `onError: 'block'` and Turnstile, asking the same Ringfence. */
   let strict: Server;
   /** By the same command, without a Ringfence. */
-  let alone: Command;
+  let alone: Started;
   let aloneUrl: string;
 
   beforeAll(async () => {
@@ -85,16 +92,6 @@ describe.each(EXAMPLES)('$name', (example) => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function ask(path: string, method: string, body: unknown): Promise<void> {
-    const response = await fetch(ringfence + path, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path} answers ${response.status}: ${text}`);
-  }
-
   it('answers as its README says', () => {
     expect(readme.calls.map(({ status }) => status)).toEqual([403, 403, 201, 201]);
     for (const { curl, status, body } of readme.calls) {
@@ -113,7 +110,7 @@ describe.each(EXAMPLES)('$name', (example) => {
 
   it('blocks a number that has been reported', async () => {
     expect(await signUp(url, REPORTED)).toMatchObject(CREATED);
-    await ask('/v1/detections', 'POST', [{ number: `+${REPORTED}`, label: 'modem_pool_card' }]);
+    await call(`${ringfence}/v1/detections`, { body: [{ number: `+${REPORTED}`, label: 'modem_pool_card' }] });
     await fetch(ringfence + TICK_PATH);
     await vi.waitFor(async () => expect(await signUp(url, REPORTED)).toMatchObject(REFUSED), SOON);
   });
@@ -121,11 +118,11 @@ describe.each(EXAMPLES)('$name', (example) => {
   if (example.reaches === 'binding') {
     it('asks as the tenant that its binding names', async () => {
       const delisting = (list: string) => ({ number: `+${SANDBOX.clear}`, list, reason: 'test' });
-      await ask('/v1/overrides?tenant=other', 'PUT', delisting('block'));
+      await call(`${ringfence}/v1/overrides?tenant=other`, { method: 'PUT', body: delisting('block') });
       expect(await signUp(url, SANDBOX.clear)).toMatchObject(CREATED);
-      await ask('/v1/overrides?tenant=shop', 'PUT', delisting('block'));
+      await call(`${ringfence}/v1/overrides?tenant=shop`, { method: 'PUT', body: delisting('block') });
       await vi.waitFor(async () => expect(await signUp(url, SANDBOX.clear)).toMatchObject(REFUSED), SOON);
-      await ask('/v1/overrides?tenant=shop', 'PUT', delisting('allow'));
+      await call(`${ringfence}/v1/overrides?tenant=shop`, { method: 'PUT', body: delisting('allow') });
       await vi.waitFor(async () => expect(await signUp(url, SANDBOX.clear)).toMatchObject(CREATED), SOON);
     });
   }
@@ -140,7 +137,7 @@ describe.each(EXAMPLES)('$name', (example) => {
       expect(refused.text).toBe((await signUp(strict.url, SANDBOX.listed)).text);
     }
     for (const why of ['unavailable', 'rate-limited']) {
-      await vi.waitFor(() => expect(command.output()).toContain(`sign-up: allow, ${why}\n`), SOON);
+      await vi.waitFor(() => expect(command.output).toContain(`sign-up: allow, ${why}\n`), SOON);
       await vi.waitFor(() => expect(reports).toContain(`sign-up: block, ${why}`), SOON);
     }
   });
@@ -173,7 +170,7 @@ describe.each(EXAMPLES)('$name', (example) => {
 
   it('lets sign-ups through when there never was a Ringfence', async () => {
     expect(await signUp(aloneUrl, SANDBOX.listed)).toMatchObject(CREATED);
-    await vi.waitFor(() => expect(alone.output()).toContain('sign-up: allow, unreachable\n'), SOON);
+    await vi.waitFor(() => expect(alone.output).toContain('sign-up: allow, unreachable\n'), SOON);
   });
 
   // Either way, with and without a Ringfence to stop.
@@ -181,13 +178,13 @@ describe.each(EXAMPLES)('$name', (example) => {
     example.runs === 'node' ? (['terminate', 'interrupt'] as const) : (['interrupt', 'terminate'] as const);
 
   it(`leaves no process without a Ringfence: ${first}`, async () => {
-    await alone[first]();
+    await ENDINGS[first](alone);
     await vi.waitFor(() => expect(alone.isAlive()).toBe(false), SOON);
   });
 
   it(`leaves no process: ${second}; what asked that Ringfence keeps to its onError`, async () => {
     expect(await signUp(strict.url, SANDBOX.clear)).toMatchObject(CREATED);
-    await command[second]();
+    await ENDINGS[second](command);
     await vi.waitFor(() => expect(command.isAlive()).toBe(false), SOON);
     await vi.waitFor(async () => expect(await signUp(strict.url, SANDBOX.clear)).toMatchObject(REFUSED), SOON);
     await vi.waitFor(() => expect(reports).toContain('sign-up: block, unreachable'), SOON);

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLocalStore } from '../../scripts/command/local-store.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { type Answer, type LocalServer, PROJECT, startServer } from './local-server.ts';
+import { type Answer, type LocalServer, startServer } from './local-server.ts';
+import { run } from './run.ts';
 
-const SCRIPT = join(PROJECT, 'scripts', 'fsck.ts');
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-fsck-e2e-'));
 const state = join(folder, 'state');
 const rebuiltState = join(folder, 'rebuilt');
@@ -31,20 +30,7 @@ let server: LocalServer | undefined;
 let answers: readonly Answer[];
 let lookupKey: string;
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function fsck(...args: string[]): Promise<Ended> {
-  return new Promise((ended) => {
-    execFile(process.execPath, [SCRIPT, ...args], { cwd: folder }, (error, out, err) => {
-      expect(`${out}${err}`, 'no phone number is printed').not.toMatch(/\d{3}5550?1\d\d/);
-      ended({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
-    });
-  });
-}
+const fsck = (...args: readonly string[]) => run('scripts/fsck.ts', args, { cwd: folder });
 
 async function stopServer(): Promise<void> {
   await server?.stop();

@@ -1,12 +1,11 @@
-/** `npm start` as a child process, on a free port and a state folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+/** `npm start` on a free port and a state folder of its own, and what clients do with it. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { TICK_PATH } from '../../scripts/local/dev-server.ts';
 import { freePort } from '../../scripts/local/port.ts';
+import { ADMIN_KEY, call } from './call.ts';
+import { Started } from './started.ts';
 
-export const PROJECT = join(import.meta.dirname, '..', '..');
-export const ADMIN_KEY = 'end-to-end-admin-key-0123456789abcdef';
 const BATCH = 1000;
 
 export interface LocalServer {
@@ -14,7 +13,7 @@ export interface LocalServer {
   /** What it printed until it was ready. */
   readonly output: string;
   tick(): Promise<void>;
-  /** One API call with the admin key; rejects unless it is answered with 2xx. */
+  /** One API call with the admin key, a GET or with a body a POST; rejects unless it is answered with 2xx. */
   call(path: string, body?: unknown): Promise<unknown>;
   lookupAll(numbers: readonly string[]): Promise<Answer[]>;
   stop(): Promise<void>;
@@ -33,39 +32,36 @@ export interface Answer {
   readonly neighbourhood: { readonly hundred: number; readonly thousand: number };
 }
 
+/** `npm start` itself, whether it is up or not. */
+export class StartCommand extends Started {
+  readonly url: string;
+  readonly state: string;
+
+  constructor(state: string, port: number, args: readonly string[], adminKey = ADMIN_KEY) {
+    const where = ['--port', String(port), '--state', state];
+    super('scripts/start.ts', [...where, '--no-cron', ...args], { env: { RINGFENCE_ADMIN_KEY: adminKey } });
+    this.url = `http://127.0.0.1:${port}`;
+    this.state = state;
+  }
+
+  isUp(): Promise<void> {
+    return this.says('Ctrl-C stops it.');
+  }
+}
+
 /** @param adminKey empty: it makes one of its own and keeps it in the state folder; `call` is then refused */
 export async function startServer(
   state: string,
   args: readonly string[] = [],
   adminKey = ADMIN_KEY,
 ): Promise<LocalServer> {
-  const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    ['scripts/start.ts', '--port', String(port), '--state', state, '--no-cron', ...args],
-    {
-      cwd: PROJECT,
-      // The channel closes when this process is gone, and the server stops.
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { ...process.env, RINGFENCE_ADMIN_KEY: adminKey },
-    },
-  );
-  const output = await outputUntil(child, 'Ctrl-C stops it.');
-  const url = `http://127.0.0.1:${port}`;
-  const call = async (path: string, body?: unknown) => {
-    const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' };
-    const response = await fetch(
-      url + path,
-      body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) },
-    );
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path} answers ${response.status}: ${text}`);
-    return JSON.parse(text) as unknown;
-  };
+  const started = new StartCommand(state, await freePort(), args, adminKey);
+  await started.isUp();
+  const { url, output } = started;
   return {
     url,
     output,
-    call,
+    call: (path, body) => call(url + path, { body }),
     async tick() {
       const response = await fetch(url + TICK_PATH);
       if ((await response.text()) !== 'ok') throw new Error(`the tick answers ${response.status}`);
@@ -73,30 +69,24 @@ export async function startServer(
     async lookupAll(numbers) {
       const answers: Answer[] = [];
       for (let from = 0; from < numbers.length; from += BATCH) {
-        const { results } = (await call('/v1/lookup/batch', { numbers: numbers.slice(from, from + BATCH) })) as {
-          results: Answer[];
-        };
-        answers.push(...results);
+        const body = { numbers: numbers.slice(from, from + BATCH) };
+        const { results } = await call(`${url}/v1/lookup/batch`, { body });
+        answers.push(...(results as Answer[]));
       }
       return answers;
     },
     async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGINT');
-      await once(child, 'exit');
+      await started.end('SIGINT');
     },
   };
 }
 
-function outputUntil(child: ChildProcess, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let output = '';
-    const onData = (data: Buffer) => {
-      output += data.toString();
-      if (output.includes(text)) resolve(output);
-    };
-    child.stdout?.on('data', onData);
-    child.stderr?.on('data', onData);
-    child.once('exit', (code) => reject(new Error(`npm start ended with ${code}: ${output}`)));
-  });
+/** What the curl lines among what it printed print, pasted as they are. */
+export async function pasteCurlLines(output: string): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const line of output.split('\n').filter((each) => each.trim().startsWith('curl '))) {
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${line} -sS`]);
+    answers.push(JSON.parse(stdout));
+  }
+  return answers;
 }

@@ -6,32 +6,25 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ENTRIES } from '../../scripts/build-package/entries.ts';
+import { PROJECT } from '../../scripts/command/paths.ts';
 import { answerOfWorkerd } from './package/workerd.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..');
 const MODULES = join(PROJECT, 'node_modules');
 /** Replica's number plans are most of it. */
 const MAX_PACKED_BYTES = 250_000;
 const MAX_CLIENT_BYTES = 16 * 1024;
 const MAX_MIDDLEWARE_BYTES = 20 * 1024;
 
-interface Packed {
-  readonly filename: string;
-  readonly size: number;
-  readonly files: readonly { readonly path: string; readonly size: number }[];
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-package-'));
 /** As few as a project can have. */
 const alone = join(folder, 'alone');
 /** With the peers. */
 const whole = join(folder, 'whole');
-let packed: Packed;
+const packed = inject('packed');
 
 beforeAll(() => {
-  packed = pack();
   for (const project of [alone, whole]) install(project);
   cpSync(join(import.meta.dirname, 'package', 'project', 'alone.ts'), join(alone, 'alone.ts'));
   cpSync(join(import.meta.dirname, 'package', 'project'), whole, { recursive: true });
@@ -44,20 +37,11 @@ function npm(args: readonly string[], cwd: string): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** With prepack, so that what is packed has been built of what is here. */
-function pack(): Packed {
-  const output = npm(['pack', '--json', '--pack-destination', folder], PROJECT);
-  const found: unknown = JSON.parse(output.slice(output.search(/^[[{]/m)));
-  const [first] = (Array.isArray(found) ? found : Object.values(found as object)) as readonly Packed[];
-  if (first === undefined) throw new Error('npm pack told of no package');
-  return first;
-}
-
 /** Without a registry: the package has no dependencies. */
 function install(project: string): void {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  npm(['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, packed.filename)], project);
+  npm(['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', packed.path], project);
 }
 
 function link(name: string): void {
@@ -124,7 +108,7 @@ describe('what is packed', () => {
   });
 
   it('passes publint', async () => {
-    const tarball = readFileSync(join(folder, packed.filename));
+    const tarball = readFileSync(packed.path);
     const bytes = new Uint8Array(tarball).buffer;
     const { messages, pkg } = await publint({ pack: { tarball: bytes }, strict: true, level: 'warning' });
     expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);

@@ -7,7 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalServer, PROJECT, startServer } from './local-server.ts';
+import { PROJECT } from '../../scripts/command/paths.ts';
+import { type LocalServer, startServer } from './local-server.ts';
 
 /** Not pasted: begun by the test itself, in need of an account, or tested elsewhere (the benchmarks, the examples). */
 const NOT_PASTED = [

@@ -1,12 +1,13 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROJECT } from '../../scripts/command/paths.ts';
+import { ADMIN_KEY } from './call.ts';
 import { ExpectedInventory, unlistedNumbers } from './expected.ts';
-import { ADMIN_KEY, type LocalServer, PROJECT, startServer } from './local-server.ts';
+import { type LocalServer, startServer } from './local-server.ts';
+import { run } from './run.ts';
 
 const DATA = join(PROJECT, '..', 'shared', 'data');
 const INVENTORY = join(DATA, 'inventory-2025-02-28.tsv.gz');
@@ -23,12 +24,10 @@ let lines = 0;
 const rowsOf = (path: string) => gunzipSync(readFileSync(path)).toString().trimEnd().split('\n');
 
 async function importFile(path: string, map: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [join(PROJECT, 'scripts', 'import.ts'), path, '--url', server.url, '--map', map, '--set', SET],
-    { cwd: state, env: { ...process.env, RINGFENCE_KEY: ADMIN_KEY } },
-  );
-  return stdout;
+  const args = [path, '--url', server.url, '--map', map, '--set', SET];
+  const { code, out, err } = await run('scripts/import.ts', args, { cwd: state, env: { RINGFENCE_KEY: ADMIN_KEY } });
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return out;
 }
 
 /** A count of the import's summary. */

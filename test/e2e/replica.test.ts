@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bundleEntries } from '../../scripts/build-package.ts';
 import { slicesOf } from '../../src/replica/contents.ts';
 import { type FeedManifest, parseFeedManifest } from '../../src/replica/feed-manifest.ts';
 import { fictionNumber } from '../support/detections.ts';
-import { ADMIN_KEY, type LocalServer, startServer } from './local-server.ts';
+import { call, send } from './call.ts';
+import { type LocalServer, startServer } from './local-server.ts';
 import { type CountingProxy, startProxy } from './replica/counting-proxy.ts';
 import { keyRequest, PROBE_PATH, PROBED, typeErrors, writeProject } from './replica/document.ts';
 import { type DevWorker, startDevWorker } from './replica/wrangler-dev.ts';
@@ -64,13 +64,8 @@ let replica: DevWorker;
 let key: string;
 let tenant: string;
 
-async function put(path: string, body: unknown): Promise<void> {
-  const response = await fetch(`${origin.url}${path}?tenant=${tenant}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
+function put(path: string, body: unknown): Promise<unknown> {
+  return call(`${origin.url}${path}?tenant=${tenant}`, { method: 'PUT', body });
 }
 
 async function upload(numbers: readonly number[], label: string): Promise<void> {
@@ -100,12 +95,9 @@ async function inBatches<T>(ask: (numbers: readonly string[]) => Promise<readonl
 
 async function originAnswers(lookupKey: string): Promise<unknown[]> {
   return inBatches(async (numbers) => {
-    const response = await fetch(`${origin.url}/v1/lookup/batch`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${lookupKey}` },
-      body: JSON.stringify({ numbers, scenario: 'payout' }),
-    });
-    return ((await response.json()) as { readonly results: unknown[] }).results;
+    const body = { numbers, scenario: 'payout' };
+    const { json } = await send(`${origin.url}/v1/lookup/batch`, { key: lookupKey, body });
+    return json.results as unknown[];
   });
 }
 
@@ -160,12 +152,8 @@ async function askOrigin(): Promise<void> {
   expected = await originAnswers(lookupKey);
   outcomes = new Map();
   for (const number of SIGN_UPS) {
-    const response = await fetch(`${origin.url}/v1/lookup`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${lookupKey}` },
-      body: JSON.stringify({ number: `+${number}` }),
-    });
-    const { action } = (await response.json()) as Answer;
+    const { json } = await send(`${origin.url}/v1/lookup`, { key: lookupKey, body: { number: `+${number}` } });
+    const { action } = json as Answer;
     outcomes.set(number, OUTCOMES[action ?? ''] ?? 'none');
   }
 }
@@ -188,8 +176,7 @@ function kindsOf(answers: readonly unknown[]): Readonly<Record<string, number>> 
 }
 
 beforeAll(async () => {
-  const [server] = await Promise.all([startServer(join(folder, 'origin'), ['--empty']), bundleEntries()]);
-  origin = server;
+  origin = await startServer(join(folder, 'origin'), ['--empty']);
   proxy = await startProxy(() => origin.url);
   const request = keyRequest() as { readonly tenant: string };
   tenant = request.tenant;

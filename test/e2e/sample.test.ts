@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ExpectedInventory, unlistedNumbers } from './expected.ts';
-import { type LocalServer, startServer } from './local-server.ts';
+import { type LocalServer, pasteCurlLines, startServer } from './local-server.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'ringfence-sample-'));
 const expected = new ExpectedInventory();
@@ -63,13 +61,8 @@ describe('npm start in an empty state folder', () => {
   }, 60_000);
 
   test('prints three curl lines that work', async () => {
-    const lines = server.output.split('\n').filter((line) => line.trim().startsWith('curl '));
-    expect(lines).toHaveLength(3);
-    const answers = [];
-    for (const line of lines) {
-      const { stdout } = await promisify(execFile)('sh', ['-c', `${line} -sS`]);
-      answers.push(JSON.parse(stdout));
-    }
+    const answers = await pasteCurlLines(server.output);
+    expect(answers).toHaveLength(3);
     expect(answers[0]).toMatchObject({ verdict: 'listed', labels: ['public_sms_receiver'] });
     expect(answers[1]).toMatchObject({ accepted: 1, rejected: 0 });
     expect(answers[2]).toMatchObject({ generation: 1, inventory: { numbers: expected.numbers.size } });

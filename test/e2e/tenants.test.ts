@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forged, idOf, plainPaths, protectedRoutes, query, Session } from './attack-support.ts';
-import { ADMIN_KEY } from './local-server.ts';
+import { ADMIN_KEY } from './call.ts';
 
 const LISTED = '+12025550147';
 const BLOCKED = '+12025550148';
@@ -97,8 +97,8 @@ describe('keys', () => {
 describe('policies', () => {
   it('are tried, put, in force at once, and of one tenant', async () => {
     const numbers = [LISTED, CLEAR, 'nonsense'];
-    const trial = await session.call(keys.shop, 'POST', '/v1/policy/test', { policy: POLICY, numbers });
-    expect(trial.json).toMatchObject({
+    const dryRun = await session.call(keys.shop, 'POST', '/v1/policy/test', { policy: POLICY, numbers });
+    expect(dryRun.json).toMatchObject({
       total: { tested: 2, present: { block: 1, allow: 1 }, policy: { flag: 1, challenge: 1 }, changed: 2 },
       results: [{ number: LISTED }, { number: CLEAR }, { error: { code: 'invalid-number' } }],
     });

@@ -1,6 +1,6 @@
 /** What stands between a replica and its origin: counts what goes over the wire, and can be cut. */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { startHttpServer } from '../http-server.ts';
 
 export interface Exchange {
   readonly path: string;
@@ -32,26 +32,16 @@ export async function startProxy(target: () => string): Promise<CountingProxy> {
     const etag = answer.headers.get('etag');
     response.writeHead(answer.status, etag === null ? {} : { etag }).end(body);
   }
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     forward(request, response).catch(() => response.writeHead(502).end());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: server.url,
     taken() {
       const taken = exchanges;
       exchanges = [];
       return taken;
     },
-    async cut() {
-      if (!server.listening) return;
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    cut: () => server.stop(),
   };
 }

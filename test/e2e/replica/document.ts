@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROJECT } from '../local-server.ts';
+import { PROJECT } from '../../../scripts/command/paths.ts';
 
 const DOCUMENT = join(PROJECT, 'docs', 'REPLICA.md');
 export const PROBE_PATH = '/probe';

@@ -1,7 +1,7 @@
 /** A lookup over HTTP that fails in the ways that a service, or what stands before it, can. */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { type HttpServer, startHttpServer } from '../../http-server.ts';
 import { GOOD, nameOf, PAGE, SLOW_MS, WRONG_SHAPE } from './answers.ts';
 
 /** What the middleware is to call each. */
@@ -46,29 +46,12 @@ const ANSWERS: Readonly<Record<string, (response: ServerResponse) => unknown>> =
   'storage down': json(503, { type: 'https://example.com/storage-unavailable', status: 503 }),
 };
 
-export interface FakeServer {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-export async function startFakeServer(): Promise<FakeServer> {
-  const server = createServer((request, response) => {
+export function startFakeServer(): Promise<HttpServer> {
+  return startHttpServer((request, response) => {
     // Where the redirect leads, there is a good answer: following it would be seen.
     if (request.url === '/elsewhere') return json(200, GOOD.block)(response);
     return answer(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
