@@ -61,7 +61,7 @@ const PLANS: Readonly<Record<BenchSize, Plans>> = {
     saturated: { rounds: 7, seconds: 2, connections: SATURATED_CONNECTIONS },
     moderate: { rounds: 7, seconds: 2, connections: MODERATE_CONNECTIONS },
   },
-  small: { saturated: { rounds: 2, seconds: 1, connections: SATURATED_CONNECTIONS }, moderate: null },
+  small: { saturated: { rounds: 3, seconds: 1, connections: SATURATED_CONNECTIONS }, moderate: null },
 };
 
 export const run: Benchmark = async (size) => {
