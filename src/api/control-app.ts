@@ -1,4 +1,5 @@
 /** The HTTP API of the control Worker, and the list of all routes of both Workers. */
+import { getPath } from 'hono/utils/url';
 import { createApp } from './app.ts';
 import { auditRoutes } from './audit.ts';
 import { batchRoutes } from './batches.ts';
@@ -66,7 +67,7 @@ function describedTogether(control: readonly Route[]): readonly Route[] {
  */
 export function createControlFetch(services: ControlServices, quota = new RequestQuota(services)) {
   const all = allRoutes(services);
-  const notFound = (request: Request) => problemResponse(noRoute(all, new URL(request.url).pathname));
+  const notFound = (request: Request) => problemResponse(noRoute(all, getPath(request)));
   const app = createApp(controlRoutes(services), services, quota, notFound);
   return (request: Request): Response | Promise<Response> => app.fetch(request);
 }

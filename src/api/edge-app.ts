@@ -4,6 +4,8 @@
  */
 
 import type { Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
+import { loggableMessage } from '../lib/errors.ts';
 import { createApp } from './app.ts';
 import { docsRoutes } from './docs-page.ts';
 import { feedRoutes } from './feed.ts';
@@ -44,29 +46,32 @@ export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota =
 }
 
 /** The part of a service binding that is needed. */
-export interface Control {
+export interface ControlBinding {
   fetch(request: Request): Response | Promise<Response>;
 }
 
-/** What the edge holds of what the control Worker changes, by the first two parts of the path that changes it. */
+/** What the edge holds of what the control Worker changes. */
 type Held = 'keys' | 'rules' | 'snapshot';
 
+/** By the first two parts of the path. */
 const CHANGED_BY: Readonly<Record<string, Held>> = {
   '/v1/keys': 'keys',
   '/v1/overrides': 'rules',
   '/v1/policy': 'rules',
   '/v1/rollback': 'snapshot',
+  '/v1/sources': 'snapshot',
 };
+/** A dry run, which changes nothing. */
+const POLICY_TEST = '/v1/policy/test';
 /** It tells the generation: who has read it does not expect lookups of one before. */
 const STATUS = '/v1/status';
 
 export interface ForwardDeps {
-  readonly control: Control;
+  readonly control: ControlBinding;
   /**
-   * Called before a request that may change what this isolate holds, or tells how it is; what it returns, once its answer
-   * is there or is not coming, so that who has it finds no older state in the lookups after. Never rejects.
+   * Reads storage again, so that later lookups of this isolate see what the control Worker has changed. Never rejects.
    */
-  readonly expectChange: (held: Held) => () => Promise<void>;
+  readonly changedElsewhere: (held: Held) => Promise<void>;
 }
 
 /**
@@ -74,28 +79,31 @@ export interface ForwardDeps {
  * it is, both streaming. If the binding fails nobody knows how far the control Worker came: what it had stored, it has
  * stored.
  */
-function forwardTo({ control, expectChange }: ForwardDeps, log: RequestServices['log']) {
+function forwardTo({ control, changedElsewhere }: ForwardDeps, log: RequestServices['log']) {
   return async (request: Request): Promise<Response> => {
     const held = heldOf(request);
-    const changed = held === null ? null : expectChange(held);
     const answer = await answerOf(control, request, log);
-    await changed?.();
+    // A refused request has changed nothing. Whoever has no key must not make this isolate read storage.
+    const mayHaveChanged = answer.ok || answer.status >= 500;
+    if (held !== null && mayHaveChanged) await changedElsewhere(held);
     return answer;
   };
 }
 
-async function answerOf(control: Control, request: Request, log: RequestServices['log']): Promise<Response> {
+async function answerOf(control: ControlBinding, request: Request, log: RequestServices['log']): Promise<Response> {
   try {
     return await control.fetch(request);
   } catch (error) {
-    log('control.unavailable', { error: error instanceof Error ? error.name : typeof error });
+    log('control.unavailable', { reason: loggableMessage(error) });
     return problemResponse(storageUnavailable('this part of the service does not answer at the moment'));
   }
 }
 
-function heldOf({ method, url }: Request): Held | null {
-  const { pathname } = new URL(url);
-  if (method === 'GET' || method === 'HEAD') return pathname === STATUS ? 'snapshot' : null;
-  const [, version = '', resource = ''] = pathname.split('/');
+function heldOf(request: Request): Held | null {
+  // Decoded as Hono does it for the routes.
+  const path = getPath(request);
+  if (request.method === 'GET' || request.method === 'HEAD') return path === STATUS ? 'snapshot' : null;
+  if (path === POLICY_TEST) return null;
+  const [, version = '', resource = ''] = path.split('/');
   return CHANGED_BY[`/${version}/${resource}`] ?? null;
 }

@@ -157,13 +157,9 @@ export class SnapshotCache {
     return this.#copy.refresh();
   }
 
-  /**
-   * Call this before another isolate publishes or reports a generation for this one, and what it returns afterwards.
-   * Never rejects.
-   */
-  expectChange(): () => Promise<void> {
-    const begun = this.#copy.begin();
-    return () => this.#copy.changedElsewhere(begun);
+  /** Call this when another isolate has published or reported a generation for this one, or may have. Never rejects. */
+  changedElsewhere(): Promise<void> {
+    return this.#copy.changedElsewhere();
   }
 
   async #readIfChanged(etag: string | null): Promise<Version<Snapshot> | 'unchanged'> {

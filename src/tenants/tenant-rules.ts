@@ -129,10 +129,9 @@ export class TenantRulesCache {
     this.#index.accept(version, begun);
   }
 
-  /** Call this before another isolate changes the index for this one, and what it returns afterwards. Never rejects. */
-  expectChange(): () => Promise<void> {
-    const begun = this.#index.begin();
-    return () => this.#index.changedElsewhere(begun);
+  /** Call this when another isolate has changed the index for this one, or may have. Never rejects. */
+  changedElsewhere(): Promise<void> {
+    return this.#index.changedElsewhere();
   }
 
   /** The rules from before those that cannot be read, until these are too old. */
