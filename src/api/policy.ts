@@ -8,7 +8,8 @@ import { count } from '../lib/schema.ts';
 import { scenario } from '../lookup/request.ts';
 import { parseNumber } from '../phone/parse.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
-import { compilePolicy, PolicyError } from '../policy/cel/compile.ts';
+import { compilePolicy } from '../policy/cel/compile.ts';
+import { PolicyError } from '../policy/cel/error.ts';
 import { openPolicyIfKnown } from '../policy/cel/evaluate.ts';
 import { policyWarnings } from '../policy/cel/warnings.ts';
 import { factsOf } from '../policy/decide.ts';
@@ -343,13 +344,11 @@ async function test(services: ControlServices, tenant: string, request: Request)
     throw new Problem('invalid-request', 'numbers: expected numbers, or samples', { members: { field: 'numbers' } });
   }
   const subjects = [...named, ...(await drawn(services, inventory, clear))];
-  const [findings, { policy: present }] = await Promise.all([
-    services.finder.find(
-      subjects.map(({ number }) => number.number),
-      { evidence: policy.readsProjects },
-    ),
-    services.rules.get(tenant),
-  ]);
+  const { policy: present } = await services.rules.get(tenant);
+  const findings = await services.finder.find(
+    subjects.map(({ number }) => number.number),
+    { evidence: policy.readsProjects || present.readsProjects },
+  );
   const view = { levels: services.labels, now: services.now(), scenario: request.scenario ?? null };
   const cases = subjects.map(({ sample, number }, i): DryRunCase | null => {
     const finding = findings[i] ?? null;

@@ -43,6 +43,9 @@ export interface LinkDigest {
   readonly sha256: string;
 }
 
+/** The longest project or source, in UTF-16 units. */
+export const MAX_NAME_CHARS = 128;
+
 /** The attributes of a detection; detections of one number that share them are one line of its evidence. */
 export interface Attributes {
   readonly label: string;

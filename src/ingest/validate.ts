@@ -12,6 +12,7 @@ import {
   INDUSTRIES,
   type Industry,
   type LinkDigest,
+  MAX_NAME_CHARS,
 } from '../format/attributes.ts';
 import { formatDay, parseInstant, SECONDS_PER_DAY } from '../lib/time.ts';
 import { PARTS_LINES } from '../lib/validate.ts';
@@ -152,7 +153,6 @@ export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
 export const MAX_AHEAD_SECONDS = SECONDS_PER_DAY;
 /** Real aggregates stay below a few thousand; and 90,000 full uploads of this, of one number, add up to 2^53. */
 export const MAX_SIGHTINGS = 1_000_000;
-export const MAX_NAME_CHARS = 128;
 const MAX_NUMBER_CHARS = 128;
 const MAX_WORD_CHARS = 64;
 
