@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import * as v from 'valibot';
-import { allRoutes } from '../src/api/control-app.ts';
+import { controlRoutes } from '../src/api/control-app.ts';
 import { openApiDocument } from '../src/api/openapi.ts';
 import type { ControlServices } from '../src/api/services.ts';
 import { takesNothing } from './command/arguments.ts';
@@ -146,7 +146,7 @@ export async function generateClient(document: unknown = currentDocument()): Pro
 
 /** As GET /openapi.json answers it. The routes are described and not served, so no service is ever asked. */
 export function currentDocument(): unknown {
-  const document = openApiDocument(allRoutes({} as ControlServices));
+  const document = openApiDocument(controlRoutes({} as ControlServices).all);
   // Without what JSON leaves out.
   return JSON.parse(JSON.stringify(document));
 }

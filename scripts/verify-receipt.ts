@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
-import { lookupAnswer } from '../src/api/lookup.ts';
+import { lookupAnswer } from '../src/api/lookup-docs.ts';
 import { EMPTY_MANIFEST, type SegmentEntry } from '../src/format/manifest.ts';
 import { openSegment } from '../src/format/segment.ts';
 import { FormatError } from '../src/lib/bytes.ts';

@@ -11,7 +11,7 @@ import { formatE164 } from '../phone/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { AUDIT_PAGE, type AuditEntry, type AuditEvent, TENANT_DOCUMENTS } from '../tenants/audit-trail.ts';
 import { ALL_TENANTS, REF } from '../tenants/documents.ts';
-import { LISTED_EXAMPLE } from './lookup.ts';
+import { LISTED_EXAMPLE } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { json, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';

@@ -13,7 +13,7 @@ import { DEFAULT_CHANNEL, DEFAULT_LABEL, MAX_SIGHTINGS, REJECT_REASONS } from '.
 import { allows, type Principal } from '../keys/key.ts';
 import { count } from '../lib/schema.ts';
 import type { BatchState } from '../merge/batches.ts';
-import { LISTED_EXAMPLE } from './lookup.ts';
+import { LISTED_EXAMPLE } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { json, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';

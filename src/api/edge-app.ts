@@ -7,25 +7,32 @@ import type { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { loggableMessage } from '../lib/errors.ts';
 import { createApp } from './app.ts';
-import { docsRoutes } from './docs-page.ts';
-import { feedRoutes } from './feed.ts';
-import { healthRoutes } from './health.ts';
-import { lookupBatchRoutes, lookupRoutes } from './lookup.ts';
+import { DOCS_ROUTES } from './docs-page.ts';
+import { FEED_ROUTES } from './feed.ts';
+import { LOOKUP_ROUTES } from './lookup.ts';
 import { problemResponse, storageUnavailable } from './problem.ts';
 import { quickLookup } from './quick-lookup.ts';
 import { RequestQuota } from './quota.ts';
-import type { Route } from './route.ts';
+import { type Endpoint, json } from './route.ts';
 import type { EdgeServices, RequestServices } from './services.ts';
 
-export function edgeRoutes(services: EdgeServices): readonly Route[] {
-  return [
-    ...lookupRoutes(services),
-    ...lookupBatchRoutes(services),
-    ...healthRoutes(services),
-    ...feedRoutes(services),
-    ...docsRoutes(services),
-  ];
-}
+/** Without what the OpenAPI document says of them, which the control Worker alone has (edge-docs.ts). */
+export const EDGE_ROUTES: readonly Endpoint<EdgeServices>[] = [
+  ...LOOKUP_ROUTES,
+  {
+    // It needs no key, so that load balancers can ask.
+    method: 'GET',
+    path: '/healthz',
+    operationId: 'health',
+    scope: null,
+    handle: async (_context, services) => {
+      const health = await services.health();
+      return json(health, health.ok ? 200 : 503);
+    },
+  },
+  ...FEED_ROUTES,
+  ...DOCS_ROUTES,
+];
 
 /** Answers requests. Make one per isolate, with the same quota as that of its app. */
 export function createEdgeFetch(
@@ -42,7 +49,7 @@ export function createEdgeFetch(
 }
 
 export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota = new RequestQuota(services)): Hono {
-  return createApp(edgeRoutes(services), services, quota, forwardTo(deps, services.log));
+  return createApp(EDGE_ROUTES, services, quota, forwardTo(deps, services.log));
 }
 
 /** The part of a service binding that is needed. */

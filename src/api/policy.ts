@@ -5,7 +5,6 @@
 
 import * as v from 'valibot';
 import { count } from '../lib/schema.ts';
-import { scenario } from '../lookup/request.ts';
 import { parseNumber } from '../phone/parse.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
 import { compilePolicy } from '../policy/cel/compile.ts';
@@ -19,6 +18,7 @@ import { ACTIONS, type Policy, type PolicySource, VERDICTS } from '../policy/pol
 import { ruleSource } from '../policy/schema.ts';
 import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
 import { MAX_BATCH_NUMBERS } from './lookup.ts';
+import { scenario } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { MAX_POLICY_BODY_BYTES, parse, readJson } from './request.ts';
 import { json, type ParameterDoc, type Route } from './route.ts';

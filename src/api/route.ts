@@ -1,6 +1,6 @@
 /**
- * A route: its handler, and its description for the OpenAPI document. Requests are served and the document is made from
- * the same list of routes, so neither can have what the other lacks.
+ * A route: what it takes to serve it, and its description for the OpenAPI document. Requests are served and the document
+ * is made from the same list of routes, so neither can have what the other lacks.
  */
 
 import type { Context } from 'hono';
@@ -34,11 +34,23 @@ export interface AnswerDoc {
   readonly texts?: readonly string[];
 }
 
-export interface RouteDoc {
+interface Matched {
   readonly method: Method;
   /** As Hono writes it: `/v1/keys/:id`. */
   readonly path: string;
   readonly operationId: string;
+}
+
+/** @typeParam Services what the handler is given */
+export type Endpoint<Services, Parameter = Pick<ParameterDoc, 'in' | 'name'>> = Matched & {
+  readonly parameters?: readonly Parameter[];
+} & (
+    | { readonly scope: null; handle(context: Context, services: Services): Promise<Response> | Response }
+    | { readonly scope: Scope; handle(context: Context, principal: Principal, services: Services): Promise<Response> }
+  );
+
+/** What the document says of a route beside how it is matched. */
+export interface OperationDoc {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
@@ -51,9 +63,10 @@ export interface RouteDoc {
   readonly problems: readonly ProblemCode[];
 }
 
-export type Route =
-  | (RouteDoc & { readonly scope: null; handle(context: Context): Promise<Response> | Response })
-  | (RouteDoc & { readonly scope: Scope; handle(context: Context, principal: Principal): Promise<Response> });
+export type RouteDoc = Matched & OperationDoc & { readonly scope: Scope | null };
+
+/** A route with its description beside it. The edge's have theirs elsewhere (edge-docs.ts). */
+export type Route = OperationDoc & Endpoint<unknown, ParameterDoc>;
 
 const JSON_HEADERS = { ...COMMON_HEADERS, 'content-type': 'application/json' } as const;
 /** The usual answer without its body. Copying its headers is faster than checking them one by one for each answer. */

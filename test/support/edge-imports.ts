@@ -14,7 +14,6 @@ export const EDGE_MAY_IMPORT: readonly string[] = [
   'src/api/auth.ts',
   'src/api/docs-page.ts',
   'src/api/feed.ts',
-  'src/api/health.ts',
   'src/api/lookup.ts',
   'src/api/problem.ts',
   'src/api/quick-lookup.ts',

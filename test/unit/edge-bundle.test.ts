@@ -79,7 +79,7 @@ describe('the edge Worker', () => {
 
 describe('the check', () => {
   it.each([
-    ['src/api/health.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
+    ['src/api/feed.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
     ['src/lookup/finder.ts', '../api/openapi.ts', 'src/api/openapi.ts'],
     ['src/api/quota.ts', 'libphonenumber-js/core', 'node_modules/libphonenumber-js/core/index.js'],
   ])('names who imports what: %s', async (importer, specifier, found) => {
@@ -92,7 +92,7 @@ describe('the check', () => {
 
 /** What the others import of them, so that the bundle can be made. */
 const EXPORTS: Readonly<Record<string, string>> = {
-  'src/api/health.ts': 'export const healthRoutes = () => [];',
+  'src/api/feed.ts': 'export const FEED_ROUTES = [];',
   'src/lookup/finder.ts': 'export class Finder {}',
   'src/api/quota.ts': 'export class RequestQuota {}',
 };

@@ -7,10 +7,10 @@ import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { expect } from 'vitest';
 import { BRIEFING_EXAMPLE } from '../../../src/api/briefings.ts';
-import { allRoutes } from '../../../src/api/control-app.ts';
+import { controlRoutes } from '../../../src/api/control-app.ts';
 import { problem, problemsOf } from '../../../src/api/openapi.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/api/problem.ts';
-import type { Route } from '../../../src/api/route.ts';
+import type { RouteDoc } from '../../../src/api/route.ts';
 import type { Samples, Status } from '../../../src/api/services.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
@@ -104,7 +104,7 @@ export class Harness {
   rollbackResult: RollbackResult = { kind: 'done', generation: 8, restored: 6, batches: ['k-1'] };
   readonly keys: KeyRegistry;
   readonly services: WholeServices;
-  readonly routes: readonly Route[];
+  readonly routes: readonly RouteDoc[];
   readonly app: Hono;
 
   constructor() {
@@ -120,7 +120,7 @@ export class Harness {
       report: () => undefined,
     });
     this.services = this.#services();
-    this.routes = allRoutes(this.services);
+    this.routes = controlRoutes(this.services).all;
     this.app = wholeApp(this.services);
   }
 

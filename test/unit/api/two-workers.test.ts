@@ -1,7 +1,6 @@
 /** Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type ControlBinding, edgeRoutes } from '../../../src/api/edge-app.ts';
-import type { EdgeServices } from '../../../src/api/services.ts';
+import { type ControlBinding, EDGE_ROUTES } from '../../../src/api/edge-app.ts';
 import { eventLoopTurn } from '../../../src/lib/cooperate.ts';
 import { type Control, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
@@ -83,7 +82,7 @@ const lookup = (key?: string) => jsonOf(call('POST', '/v1/lookup', { number: NUM
 describe('the edge', () => {
   it('answers its own routes without the control Worker, whatever key', async () => {
     between = () => Promise.reject(new Error('nobody there'));
-    for (const { method, path } of edgeRoutes({} as EdgeServices)) {
+    for (const { method, path } of EDGE_ROUTES) {
       const answer = await call(method, path.replace(':hash', 'a'.repeat(64)).replace(':file', 'init.js'));
       expect([200, 400, 404], `${method} ${path}`).toContain(answer.status);
       expect((await call('HEAD', '/healthz')).status).toBe(200);
