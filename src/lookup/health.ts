@@ -97,17 +97,8 @@ export class HealthCheck {
   }
 
   async #lookUpNext(): Promise<void> {
-    const { snapshots } = this.#deps.finder;
-    const snapshot = await snapshots.get();
     const at = this.#next++;
-    try {
-      await this.#lookUp(snapshot, at);
-    } catch (error) {
-      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
-      const newer = await snapshots.refresh();
-      if (newer === snapshot) throw error;
-      await this.#lookUp(newer, at);
-    }
+    await this.#deps.finder.snapshots.use((snapshot) => this.#lookUp(snapshot, at));
   }
 
   /** Rejects unless the listed number is found, and one between it and the last of its segment is answered. */

@@ -157,6 +157,21 @@ export class SnapshotCache {
     return this.#copy.refresh();
   }
 
+  /**
+   * Does some work on the snapshot at hand. The snapshot may be so old that its segments have been collected: if the work
+   * rejects and there is a newer one, it is done on that, once.
+   */
+  async use<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const snapshot = await this.get();
+    try {
+      return await work(snapshot);
+    } catch (error) {
+      const newer = await this.refresh();
+      if (newer === snapshot) throw error;
+      return work(newer);
+    }
+  }
+
   /** Call this when another isolate has published or reported a generation for this one, or may have. Never rejects. */
   changedElsewhere(): Promise<void> {
     return this.#copy.changedElsewhere();
