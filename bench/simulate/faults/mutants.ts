@@ -330,8 +330,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an earlier generation is answered from the present one',
     file: 'src/lookup/as-of.ts',
-    from: 'return findAsPublished(this.#finder, new Snapshot(decodeManifest(object.bytes)), number, options);',
-    to: 'return findAsPublished(this.#finder, snapshot, number, options);',
+    from: 'if (published !== null) return this.#asPublished(published, number, options);',
+    to: 'if (published !== null) return this.#asPublished(snapshot, number, options);',
   },
   {
     name: 'sightings of two runs are those of one',
