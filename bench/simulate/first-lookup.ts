@@ -5,7 +5,7 @@
 
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
-import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
+import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
 import { atMost, type Bar, quantilesOf, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
 import { kibibytes, type Section, three } from './table.ts';
@@ -165,7 +165,7 @@ function manifestRow(model: ScaleModel): Row {
     'bytes an entry': three(sizes.manifest.entryBytes),
     'KiB, tiers in order': kibibytes(p50),
     'KiB, base being rewritten': kibibytes(firstLookup(PRESENT_FORM, rewriting(model), sizes).manifestBytes),
-    'conditional reads a day, busy isolate': three(86_400_000 / (REFRESH_MS + 200)),
+    'conditional reads a day, busy isolate': three(86_400_000 / (REFRESH_AFTER_MS + 200)),
     'of these changed': three(swapsADay),
     'MB a day, busy isolate': three((swapsADay * p50) / 1e6),
   };

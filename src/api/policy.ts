@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { count } from '../lib/schema.ts';
+import { count, instant } from '../lib/schema.ts';
 import { parseNumber } from '../phone/parse.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
 import { compilePolicy } from '../policy/cel/compile.ts';
@@ -16,7 +16,7 @@ import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.
 import { type DryRunCase, dryRun, SAMPLES, type Sample } from '../policy/dry-run.ts';
 import { ACTIONS, type Policy, type PolicySource, VERDICTS } from '../policy/policy.ts';
 import { ruleSource } from '../policy/schema.ts';
-import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
+import { type PolicyDocument, policyInForce } from '../tenants/documents.ts';
 import { MAX_BATCH_NUMBERS } from './lookup.ts';
 import { scenario } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
@@ -57,7 +57,7 @@ const sampleSize = v.pipe(
 );
 
 const warning = v.object({ rule: v.string(), detail: v.string() });
-const change = { at: v.pipe(v.string(), v.isoTimestamp()), by: v.pipe(v.string(), v.description('Id of the API key')) };
+const change = { at: instant, by: v.pipe(v.string(), v.description('Id of the API key')) };
 
 export const policyAnswer = v.object({
   tenant: v.string(),
@@ -222,13 +222,12 @@ function compiled(source: PolicySource): Policy {
 
 async function readPolicy({ tenants }: ControlServices, tenant: string, version: string | undefined) {
   const rows = (await tenants.index.read()).value;
-  const own = rows.get(tenant)?.policy ?? null;
-  const owner = own === null ? ALL_TENANTS : tenant;
-  const ref = own ?? rows.get(ALL_TENANTS)?.policy ?? null;
-  if (ref === null) {
+  const inForce = policyInForce(rows, tenant);
+  if (inForce === null) {
     if (version !== undefined && version !== '0') throw noSuchVersion();
     return { ...BUILT_IN, tenant, warnings: policyWarnings(DEFAULT_POLICY) };
   }
+  const { owner, ref } = inForce;
   const stored = await tenants.policy(owner, ref);
   // A tenant sees that part of the operator's policy which is in force for it, and not the earlier ones.
   const document = owner === tenant ? stored : { ...stored, earlier: [] };

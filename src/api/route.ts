@@ -72,6 +72,7 @@ const JSON_HEADERS = { ...COMMON_HEADERS, 'content-type': 'application/json' } a
 /** The usual answer without its body. Copying its headers is faster than checking them one by one for each answer. */
 const JSON_OK = new Response(null, { headers: JSON_HEADERS });
 
+/** @param body what JSON.stringify takes */
 export function json(body: unknown, status = 200, headers?: Readonly<Record<string, string>>): Response {
   const text = JSON.stringify(body);
   if (status === 200 && headers === undefined) return jsonText(text);

@@ -11,7 +11,7 @@ import type { LabelLevels } from '../policy/labels.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 import type { AsOf, FindPast, PastFinding } from './as-of.ts';
 import type { FindOptions, LookupFinder, Probed } from './finder.ts';
-import { invalidRequest, LookupError, type LookupRequest } from './request.ts';
+import { invalidRequest, LookupError, type LookupRequest, RETRY_AFTER_SECONDS } from './request.ts';
 import { refuseSandboxQuota } from './sandbox.ts';
 
 /** What each tenant decides with (src/tenants/tenant-rules.ts). */
@@ -196,9 +196,6 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
     throw error instanceof StorageUnavailable ? unanswered() : error;
   }
 }
-
-/** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
-const RETRY_AFTER_SECONDS = 5;
 
 /** The error of a lookup for which storage did not answer. */
 export function unanswered(): LookupError {

@@ -18,6 +18,9 @@ const STATUS = {
   'storage-unavailable': 503,
 } as const;
 
+/** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
+export const RETRY_AFTER_SECONDS = 5;
+
 type LookupErrorCode = keyof typeof STATUS;
 
 export class LookupError extends Error {

@@ -7,7 +7,7 @@ import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import type { Held } from '../lib/byte-cache.ts';
-import { REFRESH_AFTER_MS, SwrCache, type Version } from '../lib/swr-cache.ts';
+import { SwrCache, type Version } from '../lib/swr-cache.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import { readManifestObject } from '../storage/manifest-object.ts';
 import { type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
@@ -27,8 +27,6 @@ export interface ServeContext {
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
 
-/** A snapshot older than this is compared with storage. With a tick a minute, a new generation is seen in time. */
-export const REFRESH_MS = REFRESH_AFTER_MS;
 /**
  * Without traffic, an isolate has no lookups behind which it could refresh. Past this age a lookup waits for the
  * refresh, since a number may long have been listed by then (docs/decisions/0004).

@@ -10,7 +10,7 @@ import { encodeFeedManifest, FEED_FORMAT, feedManifestOf } from './feed-manifest
 type Bytes = Uint8Array<ArrayBuffer>;
 
 interface FeedDeps {
-  /** A SnapshotHolder. `refresh` resolves to what storage has now, or rejects. */
+  /** A SnapshotCache. `refresh` resolves to what storage has now, or rejects. */
   readonly snapshots: { get(): Promise<Snapshot>; refresh(): Promise<Snapshot> };
   readonly objects: ObjectStore;
   readonly slices: SliceStore;

@@ -27,6 +27,7 @@ export interface Edge {
   warm(): Promise<void>;
 }
 
+/** @param assets the files of the reference page; null: there are none */
 export function createEdge(isolate: Isolate, control: ControlBinding, assets: Assets | null): Edge {
   const { objects, slices, now, random, randomId, log, limiters, labels, finder, keys, rules } = isolate;
   const past = new PastFinder(finder, isolate);

@@ -306,8 +306,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an override holds when it has expired',
     file: 'src/policy/overrides.ts',
-    from: 'nowMs < override.expiresAt ? override : null',
-    to: 'nowMs < override.expiresAt + 60_000 ? override : null',
+    from: 'return expiresAt === null || nowMs < expiresAt;',
+    to: 'return expiresAt === null || nowMs < expiresAt + 60_000;',
   },
   {
     name: 'a change is written over that of another isolate',
