@@ -18,7 +18,7 @@ import type { Finder, FindOptions } from './finder.ts';
 import { neighboursAmong } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries, foldRecords } from './record.ts';
-import { type ServeContext, Snapshot } from './snapshot.ts';
+import { type LookupContext, Snapshot } from './snapshot.ts';
 
 /** UTC day since 1970, or the number of a generation. */
 export type AsOf = { readonly day: number } | { readonly generation: number };
@@ -39,9 +39,9 @@ export type FindPast = (number: number, asOf: AsOf, options: FindOptions) => Pro
 
 export class PastFinder {
   readonly #finder: Finder;
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
 
-  constructor(finder: Finder, context: ServeContext) {
+  constructor(finder: Finder, context: LookupContext) {
     this.#finder = finder;
     this.#context = context;
   }

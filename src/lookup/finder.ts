@@ -11,7 +11,7 @@ import { ColumnCache } from './columns.ts';
 import { neighboursOf } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries } from './record.ts';
-import { type ServeContext, type Snapshot, SnapshotCache } from './snapshot.ts';
+import { type LookupContext, type Snapshot, SnapshotCache } from './snapshot.ts';
 
 /** Some numbers have no finding in a snapshot. */
 const INCOMPLETE = new Error('incomplete');
@@ -47,10 +47,10 @@ export class Finder {
   readonly columns: ColumnCache;
   /** Health reports go by these. */
   readonly recent: RecentLookups;
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
   readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
 
-  constructor(context: ServeContext) {
+  constructor(context: LookupContext) {
     this.#context = context;
     this.snapshots = new SnapshotCache(context);
     this.columns = new ColumnCache(context);

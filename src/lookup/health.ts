@@ -8,7 +8,7 @@
 import { REFRESH_AFTER_MS, SwrCache } from '../lib/swr-cache.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import type { Finder } from './finder.ts';
-import type { ServeContext, Snapshot } from './snapshot.ts';
+import type { LookupContext, Snapshot } from './snapshot.ts';
 
 /**
  * What can be failing, in words that tell an outsider nothing: there is no recent snapshot; lookups; API keys; tenants'
@@ -28,7 +28,7 @@ export interface Health {
   readonly failing?: readonly HealthPart[];
 }
 
-export interface HealthDeps extends ServeContext {
+export interface HealthDeps extends LookupContext {
   readonly finder: Finder;
   /** These reject when they cannot be read and no recent copy is held. */
   readonly keys: () => Promise<unknown>;

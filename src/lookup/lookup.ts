@@ -162,7 +162,7 @@ async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup):
   const options = { evidence: evidence || rules.policy.readsProjects };
   const past = await deps.past(subject.number, asOfFrom(lookup.asOf, now), options);
   if (past.kind === 'not-retained') throw notRetained(past.retained);
-  const asOf = answerMoment(lookup.asOf, past);
+  const asOf = asOfContext(lookup.asOf, past);
   return decide(subject, past.finding, { ...rules, levels: deps.labels, now, asOf, scenario, evidence });
 }
 
@@ -177,7 +177,7 @@ function asOfFrom(asOf: string | number, now: number): AsOf {
   return { day };
 }
 
-function answerMoment(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): AsOfContext {
+function asOfContext(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): AsOfContext {
   if (typeof asOf === 'number') return { at, answer: { generation: asOf, publishedAt: new Date(at).toISOString() } };
   const date = isoDay(dayOf(at / 1000));
   return { at, answer: complete ? { date } : { date, complete } };

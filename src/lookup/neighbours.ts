@@ -142,18 +142,18 @@ function clear(): void {
 
 /** @param firstDay UTC day since 1970; -1: before the days that recency keeps */
 function add(number: number, other: number, firstDay: number, today: number): void {
-  const isFresh = firstDay >= today - RECENT_DAYS;
+  const isRecent = firstDay >= today - RECENT_DAYS;
   const isOfWeek = firstDay >= today - WEEK_DAYS;
   counts.tenThousand += 1;
-  if (isFresh) counts.recentTenThousand += 1;
+  if (isRecent) counts.recentTenThousand += 1;
   if (isOfWeek) counts.weekTenThousand += 1;
   if (other - (other % THOUSAND) !== number - (number % THOUSAND)) return;
   counts.thousand += 1;
-  if (isFresh) counts.recentThousand += 1;
+  if (isRecent) counts.recentThousand += 1;
   if (isOfWeek) counts.weekThousand += 1;
   if (other - (other % HUNDRED) !== number - (number % HUNDRED)) return;
   counts.hundred += 1;
-  if (isFresh) counts.recentHundred += 1;
+  if (isRecent) counts.recentHundred += 1;
 }
 
 function summary(): Neighbours {

@@ -12,8 +12,8 @@ import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import { readManifestObject } from '../storage/manifest-object.ts';
 import { type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
 
-/** What lookups need of their surroundings; clock and background work are handed in. */
-export interface ServeContext {
+/** Stores, clock, background work and log, as lookups use them. */
+export interface LookupContext {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
   /** A snapshot older than this answers nothing; the default is MAX_AGE_MS. */
@@ -106,10 +106,10 @@ export class Snapshot {
 }
 
 export class SnapshotCache {
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
   readonly #copy: SwrCache<Snapshot>;
 
-  constructor(context: ServeContext) {
+  constructor(context: LookupContext) {
     this.#context = context;
     this.#copy = new SwrCache(
       {

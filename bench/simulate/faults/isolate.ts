@@ -62,7 +62,7 @@ export class Isolate extends Host {
     const { bucket, cache, rules, settings, budget } = deps;
     const calls = new Calls(deps, this);
     const randomBytes = (length: number) => Uint8Array.from({ length }, () => random.below(256));
-    const surroundings = {
+    const platform = {
       now: () => this.now,
       random: () => random.next(),
       randomBytes,
@@ -75,7 +75,7 @@ export class Isolate extends Host {
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, cache) };
     // One isolate of each Worker, that have nothing in common but the machine.
     const newIsolate = () =>
-      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], surroundings);
+      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
     this.control = createControl(newIsolate(), settings, budget);
     this.edge = createEdge(newIsolate(), this.control, null);
     // As src/edge.ts does.

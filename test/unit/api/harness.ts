@@ -91,8 +91,8 @@ export class Harness {
   /** Whether findings need no look at storage. */
   inMemory = false;
   readonly asked: { numbers: readonly number[]; evidence: boolean }[] = [];
-  /** What `past` answers: a finding of any moment is that of `findings`. */
-  readonly askedPast: { number: number; moment: AsOf; evidence: boolean }[] = [];
+  /** What `past` answers: a finding as of any day or generation is that of `findings`. */
+  readonly askedPast: { number: number; asOf: AsOf; evidence: boolean }[] = [];
   notRetained: readonly number[] | null = null;
   readonly uploads: Upload[] = [];
   readonly briefings: DaySpan[] = [];
@@ -178,13 +178,13 @@ export class Harness {
         () => this.nowMs,
       ),
       past: withSandboxPast(
-        async (number, moment, { evidence }) => {
+        async (number, asOf, { evidence }) => {
           reached();
-          this.askedPast.push({ number, moment, evidence });
+          this.askedPast.push({ number, asOf, evidence });
           if (this.notRetained !== null) return { kind: 'not-retained', retained: this.notRetained };
           const finding = this.#finding(number);
           if (finding === null) throw new StorageUnavailable('no storage');
-          const at = 'day' in moment ? (moment.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
+          const at = 'day' in asOf ? (asOf.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
           return { kind: 'found', finding, at, complete: number % 2 === 0 };
         },
         () => this.nowMs,

@@ -5,7 +5,7 @@ import { eventLoopTurn } from '../../../src/lib/cooperate.ts';
 import { type Control, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
-import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../../src/wiring/isolate.ts';
 import { newWorld, type World } from '../../support/world.ts';
 
 const ADMIN = 'admin-key-of-more-than-32-characters';
@@ -32,8 +32,8 @@ beforeEach(() => {
 });
 
 function newIsolate(sleep: (ms: number) => Promise<void> = world.sleep) {
-  const surroundings = { ...PLATFORM, now: world.now, sleep, log: world.log };
-  return createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
+  const platform = { ...WORKERS_PLATFORM, now: world.now, sleep, log: world.log };
+  return createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], platform);
 }
 
 function newEdge(sleep?: (ms: number) => Promise<void>): Edge {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { type Control, createControl } from '../../../src/wiring/control.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
-import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../../src/wiring/isolate.ts';
 import { newWorld, type World } from '../../support/world.ts';
 
 const TICK_CRON = '* * * * *';
@@ -13,7 +13,7 @@ let control: Control;
 
 beforeEach(() => {
   world = newWorld();
-  const platform = { ...PLATFORM, now: world.now, sleep: world.sleep, log: world.log };
+  const platform = { ...WORKERS_PLATFORM, now: world.now, sleep: world.sleep, log: world.log };
   const compile = async (source: Parameters<typeof policyTreeOf>[0]) => policyTreeOf(source);
   control = createControl(
     createIsolate(world, {}, () => undefined, compile, [], platform),
