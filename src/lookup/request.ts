@@ -3,6 +3,7 @@
  * never repeat the value.
  */
 import * as v from 'valibot';
+import { FIRST_DATE } from '../format/attributes.ts';
 import { parseDay } from '../lib/time.ts';
 import { isOneLine, validate } from '../lib/validate.ts';
 import { isCountry } from '../phone/plan.ts';
@@ -64,9 +65,6 @@ export const scenario = v.pipe(
   isOneLine,
 );
 export const number = v.string('expected text');
-
-/** No observation is dated before this (src/ingest/validate.ts). */
-const FIRST_DATE = '2000-01-01';
 
 export const asOfDate = v.pipe(
   v.string('expected a date, YYYY-MM-DD, or the number of a generation'),
