@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { SANDBOX } from '../src/lookup/sandbox.ts';
 import { checkEntries, DIST, ENTRIES } from './build-package/entries.ts';
 import { bundleEntries, declarationsOf, writeDeclarations } from './build-package.ts';
-import { parseArguments, portOption, shellWord } from './command/arguments.ts';
+import { orHelp, parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError, UsageError } from './command/errors.ts';
 import { checkWritableFolder, PROJECT, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
@@ -248,11 +248,8 @@ const HANDED_ON = ['TIMEOUT_MS', 'TURNSTILE_SECRET', 'TURNSTILE_URL'];
 const onRestart = (message: string) => console.error(message);
 
 async function main(): Promise<number> {
-  const options = exampleOptions(process.argv.slice(2));
-  if (options === null) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = orHelp(exampleOptions(process.argv.slice(2)), HELP);
+  if (options === null) return 0;
   const { example, port, ringfencePort, state } = options;
   givenAdminKey(process.env.RINGFENCE_ADMIN_KEY);
   checkWritableFolder(state, '--state');

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CommandError } from '../../scripts/command/errors.ts';
 import { checkInputFile } from '../../scripts/command/paths.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 
@@ -141,9 +142,10 @@ async function readFileInto(builder: HistoryBuilder, path: string): Promise<File
     }
   } catch (error) {
     if (error instanceof EvaluateError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
     const where = error instanceof CommandError ? '' : `${path}: `;
-    throw new EvaluateError(`expected a file that can be read, plain or gzip: ${where}${reason}`, { cause: error });
+    throw new EvaluateError(`expected a file that can be read, plain or gzip: ${where}${messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (kind === null) throw new EvaluateError(`${path}: expected ${EXPECTED_COLUMNS}; there are none`);
   // A few are what real feeds look like. Most means that the columns are not what they seemed.

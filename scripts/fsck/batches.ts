@@ -350,10 +350,7 @@ export async function checkLedger(
       if (outside.has(id)) {
         const what = `keeps rows of the batch ${id} out of the inventory, which has nothing of it`;
         check.error(manifest.ledger, what, REBUILD);
-      } else if (
-        (await objects.head(MERGED_PREFIX + id)) === null &&
-        (await objects.head(WAITING_PREFIX + id)) === null
-      ) {
+      } else if (!(await isKept(objects, id))) {
         const what = `keeps rows of the batch ${id} out of the inventory, and it is gone`;
         check.error(manifest.ledger, what, 'A release would bring nothing back: put the batch back from a copy.');
       }
