@@ -18,18 +18,18 @@ import { Nulls, type Period, replayDays } from './replay.ts';
 
 /**
  * Counts at which the points may rise: about evenly spaced in logarithm, since a hundred neighbours differ from eighty
- * by less than two do from one. Fresh ones end earlier: there are too few blocks with more to tell.
+ * by less than two do from one. Recent ones end earlier: there are too few blocks with more to tell.
  */
 const LISTED_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 90] as const;
-const FRESH_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55] as const;
+const RECENT_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55] as const;
 export const STEPS: Readonly<Record<ScoredCount, readonly number[]>> = {
   hundred: LISTED_STEPS,
-  recentHundred: FRESH_STEPS,
+  recentHundred: RECENT_STEPS,
   thousand: LISTED_STEPS,
-  recentThousand: FRESH_STEPS,
-  weekThousand: FRESH_STEPS,
-  recentTenThousand: FRESH_STEPS,
-  weekTenThousand: FRESH_STEPS,
+  recentThousand: RECENT_STEPS,
+  weekThousand: RECENT_STEPS,
+  recentTenThousand: RECENT_STEPS,
+  weekTenThousand: RECENT_STEPS,
 };
 
 /** Null numbers for each first-time one: some 950 stand above the threshold of 0.1 % in the four months of the fit. */

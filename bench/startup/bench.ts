@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { atMost, type BenchResult, type BenchSize, median, round } from '../report.ts';
 import { bundleScript, type Script, type StartUp, startUp } from './workerd.ts';
 
-/** DESIGN: the edge's script, as the platform counts it, and its evaluation against that of the empty Worker. */
+/** Of the script, as the platform counts it; and of its evaluation against the empty Worker's (docs/decisions/0029). */
 const MAX_KIB = 110;
 /** The small form, two rounds of a few isolates, tells no more than that nothing large has come in. */
 const MAX_RATIO = { full: 1.6, small: 6 };

@@ -39,14 +39,14 @@ export interface SyntheticRow {
 /** `options.numbers` rows, one a number, none of them twice. */
 export function* inventoryRows(options: SynthesisOptions): Generator<SyntheticRow> {
   const walk = new InventoryWalk(layoutOf(options));
-  const { facts } = walk;
+  const { record } = walk;
   while (walk.next()) {
     yield {
       number: walk.number,
-      firstSeenAt: HISTORY_START_SECONDS + facts.firstDay * DAY_SECONDS,
-      observedAt: HISTORY_START_SECONDS + facts.lastDay * DAY_SECONDS,
-      sightings: facts.sightings,
-      ...attributesOf(facts.attributes),
+      firstSeenAt: HISTORY_START_SECONDS + record.firstDay * DAY_SECONDS,
+      observedAt: HISTORY_START_SECONDS + record.lastDay * DAY_SECONDS,
+      sightings: record.sightings,
+      ...attributesOf(record.attributes),
       link: null,
     };
   }
@@ -213,7 +213,7 @@ export async function writeSynthetic(
 
 async function writeInventory(layout: Layout, csv: CsvBuffer, report: (rows: number) => void): Promise<void> {
   const walk = new InventoryWalk(layout);
-  const { facts } = walk;
+  const { record } = walk;
   let rows = 0;
   csv.addText(INVENTORY_HEADER);
   for (; walk.next(); rows++) {
@@ -222,11 +222,11 @@ async function writeInventory(layout: Layout, csv: CsvBuffer, report: (rows: num
       report(rows);
     }
     csv.addNumber(walk.number);
-    csv.addBytes(HISTORY_TEXTS[facts.firstDay] ?? EMPTY);
-    csv.addBytes(HISTORY_TEXTS[facts.lastDay] ?? EMPTY);
+    csv.addBytes(HISTORY_TEXTS[record.firstDay] ?? EMPTY);
+    csv.addBytes(HISTORY_TEXTS[record.lastDay] ?? EMPTY);
     csv.addText(',');
-    csv.addInteger(facts.sightings);
-    csv.addBytes(ATTRIBUTES_TEXTS[facts.attributes] ?? EMPTY);
+    csv.addInteger(record.sightings);
+    csv.addBytes(ATTRIBUTES_TEXTS[record.attributes] ?? EMPTY);
     csv.addText('\n');
   }
   await csv.flush();

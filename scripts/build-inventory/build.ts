@@ -289,13 +289,13 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
   const folded = isPublished
     ? foldedBefore(journal)
     : await foldBatches({ folder, batches, runner, progress }, journal);
-  const facts = isPublished ? [] : await foldActivity({ folder, runner, progress }, journal);
+  const activity = isPublished ? [] : await foldActivity({ folder, runner, progress }, journal);
   clock.end('fold');
 
   if (!isPublished) {
     const store = (await openGeneration(context)).manifest.commit;
     const { segments } = folded;
-    const uploaded = await upload({ folder, batches, segments, facts, store, journal, context, progress });
+    const uploaded = await upload({ folder, batches, segments, activity, store, journal, context, progress });
     await publishRun(uploaded, { parsed, folded, batchIds }, journal, context);
   }
   progress.end();
@@ -341,7 +341,7 @@ interface Built {
 
 /** The swap of the manifest, on a store that still has no inventory. @throws BuildError if it has one by now */
 async function publishRun(
-  { attempt, entries, facts }: Uploaded,
+  { attempt, entries, activity }: Uploaded,
   { parsed, folded, batchIds }: Built,
   journal: Journal,
   context: MergeContext,
@@ -358,11 +358,11 @@ async function publishRun(
     base,
     {
       runs: [{ id: attempt, newNumbers: numbers, segments: entries }],
-      activity: facts,
+      activity,
       watermarks: watermarkAt(
         base.manifest.watermarks,
         generation + 1,
-        Math.min(...facts.map(({ firstDay }) => firstDay)),
+        Math.min(...activity.map(({ firstDay }) => firstDay)),
       ),
       lastTick: { at: context.now(), batches: batchIds.length, detections, newNumbers: numbers, unreadable: 0 },
     },

@@ -276,14 +276,14 @@ class RangeRows implements RowSink {
     return this.#accepted + this.#rejected;
   }
 
-  accept(...[number, observedAt, firstSeenAt, sightings, circumstances]: Parameters<RowSink['accept']>): void {
+  accept(...[number, observedAt, firstSeenAt, sightings, attributes]: Parameters<RowSink['accept']>): void {
     const rows = this.#rows;
     if (rows.isFull) this.#spill();
-    if (circumstances.batch !== rows.serial) {
-      circumstances.id = rows.idOf(circumstances.text);
-      circumstances.batch = rows.serial;
+    if (attributes.batch !== rows.serial) {
+      attributes.id = rows.idOf(attributes.text);
+      attributes.batch = rows.serial;
     }
-    rows.add(number, observedAt, firstSeenAt, sightings, circumstances.id);
+    rows.add(number, observedAt, firstSeenAt, sightings, attributes.id);
     this.#accepted += 1;
   }
 

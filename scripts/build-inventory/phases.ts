@@ -158,7 +158,7 @@ export async function foldBatches(job: Job, journal: Journal): Promise<FoldedBat
     if (isDone(share, segments)) return;
     const task = { kind: 'fold' as const, folder, batches, share };
     const folded = await runner.run<'fold'>(task, ({ rows }) => progress.advance(rows));
-    journal.add({ event: 'folded', segments: [...folded.segments], facts: [...folded.facts] });
+    journal.add({ event: 'folded', segments: [...folded.segments], facts: [...folded.activity] });
     for (const segment of folded.segments) segments.set(segment.index, segment);
     heldRows = Math.max(heldRows, folded.heldRows);
   });
@@ -213,11 +213,11 @@ export async function foldActivity(
   progress.begin(
     'sorting by day',
     pieces.reduce((sum, { shape }) => sum + shape.rows, 0),
-    { unit: 'facts' },
+    { unit: 'activity rows' },
   );
   await inParallel(parts, runner.threads, async (part, index) => {
     if (done.has(index)) return;
-    const objects = await runner.run<'facts'>({ kind: 'facts', folder, index, part }, () => {});
+    const objects = await runner.run<'activity'>({ kind: 'activity', folder, index, part }, () => {});
     journal.add({ event: 'facts', part: index, objects: [...objects] });
     done.set(index, [...objects]);
     const rows = objects.reduce((sum, { shape }) => sum + shape.rows, 0);

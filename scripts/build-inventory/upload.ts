@@ -34,7 +34,7 @@ interface Upload {
   readonly folder: string;
   readonly batches: readonly SpilledBatch[];
   readonly segments: readonly SpilledSegment[];
-  readonly facts: readonly SpilledActivity[];
+  readonly activity: readonly SpilledActivity[];
   /** Commit of the store's manifest: what was put into another store does not count. */
   readonly store: string;
   readonly journal: Journal;
@@ -46,7 +46,7 @@ export interface Uploaded {
   /** The attempt: the id of the run if it is published. */
   readonly attempt: string;
   readonly entries: SegmentEntry[];
-  readonly facts: ActivityEntry[];
+  readonly activity: ActivityEntry[];
 }
 
 /**
@@ -70,8 +70,8 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const puts = journal.all('put').filter((put) => put.store === store);
   const done = new Set(puts.map(({ key }) => key));
   const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
-  const facts = job.facts.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
-  const total = [...batches, ...segments, ...facts].reduce((sum, { bytes }) => sum + bytes, 0);
+  const activity = job.activity.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
+  const total = [...batches, ...segments, ...activity].reduce((sum, { bytes }) => sum + bytes, 0);
   progress.begin('publishing', total, { unit: 'objects' });
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {
     if (!done.has(key)) {
@@ -95,9 +95,9 @@ export async function upload(job: Upload): Promise<Uploaded> {
       await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
     });
   });
-  await inParallel(facts, CONCURRENT_PUTS, ({ key, bytes }, index) =>
+  await inParallel(activity, CONCURRENT_PUTS, ({ key, bytes }, index) =>
     put(key, bytes, async () => {
-      await context.objects.put(key, readActivityFile(folder, job.facts[index] as SpilledActivity));
+      await context.objects.put(key, readActivityFile(folder, job.activity[index] as SpilledActivity));
     }),
   );
   if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {
@@ -106,7 +106,7 @@ export async function upload(job: Upload): Promise<Uploaded> {
       `the upload took more than ${ATTEMPT_LIMIT_MS / 60_000} minutes, and the store may have begun to clear its segments away: run the same command again on a faster line`,
     );
   }
-  return { attempt: attempt.id, entries, facts };
+  return { attempt: attempt.id, entries, activity };
 }
 
 function attemptOf(journal: Journal, context: MergeContext): { readonly id: string; readonly atMs: number } {

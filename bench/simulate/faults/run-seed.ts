@@ -208,9 +208,13 @@ async function comeToRest(world: World): Promise<void> {
 
 function isAtRest({ model, bucket }: World): boolean {
   const { replay, ledger, isCompacting, pending } = model.current;
-  const isDue = [...ledger.cases.values()].some(({ due }) => due.size > 0);
+  const isPending = [...ledger.cases.values()].some(({ pendingRelease }) => pendingRelease.size > 0);
   return (
-    replay.size === 0 && pending.size === 0 && !isDue && !isCompacting && bucket.keys('batches/waiting/').length === 0
+    replay.size === 0 &&
+    pending.size === 0 &&
+    !isPending &&
+    !isCompacting &&
+    bucket.keys('batches/waiting/').length === 0
   );
 }
 
