@@ -255,11 +255,11 @@ interface Copies {
   readonly slices: MemorySliceStore;
 }
 
-async function copyOf({ bucket, cache }: World): Promise<Copies> {
+async function copyOf({ bucket, kv }: World): Promise<Copies> {
   const objects = new MemoryObjectStore();
   const slices = new MemorySliceStore();
   for (const key of bucket.keys('')) await objects.put(key, bucket.get(key)?.bytes ?? new Uint8Array());
-  for (const [key, { bytes, writtenAt }] of cache.all()) await slices.put(key, bytes, writtenAt);
+  for (const [key, { bytes, writtenAt }] of kv.all()) await slices.put(key, bytes, writtenAt);
   return { objects, slices };
 }
 

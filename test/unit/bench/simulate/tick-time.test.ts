@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { TODAY } from '../../../../bench/simulate/assumptions.ts';
 import {
   compactionMs,
+  concurrentEnds,
   foldAndWriteMs,
   latencies,
   MeasuredWorld,
@@ -10,7 +11,6 @@ import {
   SEGMENT_CALLS,
   SETTLE_CALLS,
   settleEnds,
-  concurrentEnds,
   sumOfCalls,
 } from '../../../../bench/simulate/tick-calls.ts';
 import { Random } from '../../../../bench/support/random.ts';
