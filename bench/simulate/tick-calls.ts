@@ -8,7 +8,7 @@ import { UNPACED } from '../../src/lib/cooperate.ts';
 import { TIER_RATIO } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET, type MergeContext, SMALL_RUN, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import {
   type CallKind,
@@ -301,12 +301,6 @@ export class MeasuredWorld {
     this.clockMs += MINUTE_MS;
     return this.calls.slice(from);
   }
-}
-
-/** The calls of a tick before and after its batches are served: up to the first swap of the manifest, and the rest. */
-export function splitAtSwap(calls: readonly StorageCall[]): { readonly before: Calls; readonly after: Calls } {
-  const swap = calls.findIndex(({ kind, key }) => kind === 'objectWrite' && key === MANIFEST_KEY);
-  return { before: countCalls(calls.slice(0, swap + 1)), after: countCalls(calls.slice(swap + 1)) };
 }
 
 export interface MeasuredTicks {

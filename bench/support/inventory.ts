@@ -22,7 +22,8 @@ import { MemoryObjectStore } from '../../src/storage/memory.ts';
 import { readCachedColumn, readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import type { BenchSize } from '../report.ts';
-import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../synthesize/write.ts';
+import { type SynthesisOptions, synthesisOptions } from '../synthesize/layout.ts';
+import { writeSynthetic } from '../synthesize/write.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts';
 
 /** What the files or the bytes of the store depend on. */

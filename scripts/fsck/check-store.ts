@@ -1,6 +1,7 @@
 /** Runs all checks, one after the other. They only read, and hold a bounded part of the store in memory. */
 
 import { decodeKeys } from '../../src/keys/registry.ts';
+import type { Bytes } from '../../src/lib/bytes.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { compilePolicy } from '../../src/policy/cel/compile.ts';
 import { openPolicyIfKnown } from '../../src/policy/cel/evaluate.ts';
@@ -106,8 +107,6 @@ async function checkNoDocuments({ objects }: FsckContext, check: Check): Promise
     return;
   }
 }
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 const REMEDIES = {
   [POLICY_PREFIX]:

@@ -55,8 +55,7 @@ async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise<void> 
 }
 
 function inspectNumbers({ numbers }: OpenSegment): void {
-  const all = new Float64Array(numbers.count);
-  numbers.copyRange(0, numbers.count, all);
+  const all = numbers.all();
   for (let rank = 1; rank < all.length; rank++) {
     if ((all[rank - 1] as number) >= (all[rank] as number))
       throw new FormatError(`rank ${rank} is out of number order`);
@@ -251,13 +250,10 @@ class NumbersCursor {
     this.#onSegment(this.#numbers.length);
     const entry = this.#segments[this.#next++];
     this.#rank = 0;
-    if (entry === undefined) {
-      this.#numbers = new Float64Array();
-    } else {
-      const column = openNumbersSlice(await readColumn(this.#objects, entry, 'numbers'));
-      this.#numbers = new Float64Array(column.count);
-      column.copyRange(0, column.count, this.#numbers);
-    }
+    this.#numbers =
+      entry === undefined
+        ? new Float64Array()
+        : openNumbersSlice(await readColumn(this.#objects, entry, 'numbers')).all();
     this.number = this.#numbers[0] ?? Number.POSITIVE_INFINITY;
   }
 

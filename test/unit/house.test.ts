@@ -65,7 +65,6 @@ const SMALL: Readonly<Record<string, string>> = {
   'bench/simulate/faults/thread.ts': 'what a worker thread starts with',
   'bench/stall/control.ts': 'a Worker of its own',
   'bench/startup/empty.ts': 'a Worker of its own, which the edge is measured against',
-  'bench/support/clusters.ts': 'tests of the format have such sets, too',
   'src/sdk/middleware/turnstile.ts': 'the protocol of another service, found by its name',
 };
 

@@ -1,5 +1,7 @@
 /** The stores as an isolate reaches them: every call waits its turn, and meets the weather. */
+
 import { createHash } from 'node:crypto';
+import type { Bytes } from '../../../src/lib/bytes.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -15,8 +17,6 @@ import { type Fate, SLOW_MS, type Weather } from './weather.ts';
 
 // The object store of a simulation: strongly consistent, as R2 is, with an ETag that is the content's MD5, so that
 // bytes which return are the same version again. It knows what the product promised of its keys, and who broke it.
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface Entry {
   readonly key: string;

@@ -3,14 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  fortnightRows,
-  inventoryRows,
-  type SynthesisOptions,
-  synthesisOptions,
-  writeSynthetic,
-} from '../../../../bench/synthesize/write.ts';
+import { type SynthesisOptions, synthesisOptions } from '../../../../bench/synthesize/layout.ts';
+import { writeSynthetic } from '../../../../bench/synthesize/write.ts';
 import { parseOptions } from '../../../../bench/synthesize.ts';
+import { fortnightRows, inventoryRows } from '../../../support/synthetic.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'synthesize-'));
 afterAll(() => rmSync(root, { recursive: true }));
