@@ -8,7 +8,8 @@ import { BUILD_PROGRESS, type BuildSummary, buildInventory, summaryText } from '
 import { WorkerPool } from './build-inventory/tasks.ts';
 import { orHelp, parseArguments, wholeNumberOption } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
-import { type LocalStore, mergeContextOf, openLocalStore, openStores } from './command/local-store.ts';
+import { type LocalStore, openLocalStore, openStores } from './command/local-store.ts';
+import { mergeContextOf } from './command/merge-context.ts';
 import {
   checkInputFile,
   checkOutputFile,
@@ -168,7 +169,8 @@ async function build(options: Options): Promise<BuildSummary> {
       : await openRemoteStore(options.remote, join(dirname(work), 'build-remote'));
   const runner = new WorkerPool(options.threads);
   try {
-    const context = mergeContextOf(store, (event, details) => progress.note(JSON.stringify({ event, ...details })));
+    const log = (event: string, details: object) => progress.note(JSON.stringify({ event, ...details }));
+    const context = { ...mergeContextOf(store), log };
     const { mapping, header, observedAt } = options;
     const request = {
       files,

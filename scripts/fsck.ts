@@ -5,7 +5,8 @@ import { inventoryNumbers, type Manifest } from '../src/format/manifest.ts';
 import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/storage/keys.ts';
 import { orHelp, parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
-import { type LocalStore, mergeContextOf, openLocalStore } from './command/local-store.ts';
+import { type LocalStore, openLocalStore } from './command/local-store.ts';
+import { mergeContextOf } from './command/merge-context.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
 import { formatCount, outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
@@ -161,11 +162,15 @@ async function rebuildInto(source: LocalStore, folder: string, options: Options)
   checkWritableFolder(folder, '--rebuild');
   const target = await openLocalStore(folder, { command: COMMAND, create: true });
   try {
-    const context = mergeContextOf(target, (event, details) => {
-      if (!EXPECTED_EVENTS.has(event)) progress.note(JSON.stringify({ event, ...details }));
-    });
-    // Local storage takes any number of writes a second.
-    const built = await rebuild(source.objects, { ...context, sleep: async () => {} }, progress, options.decisions);
+    const context = {
+      ...mergeContextOf(target),
+      // Local storage takes any number of writes a second.
+      sleep: async () => {},
+      log: (event: string, details: object) => {
+        if (!EXPECTED_EVENTS.has(event)) progress.note(JSON.stringify({ event, ...details }));
+      },
+    };
+    const built = await rebuild(source.objects, context, progress, options.decisions);
     progress.end();
     process.stdout.write(rebuiltText(built, folder));
     const isSound = await check(target, folder, options.verifyBatches);

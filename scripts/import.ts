@@ -12,6 +12,7 @@ import { UsageError } from './command/errors.ts';
 import { checkInputFile, checkOutputFile, checkWritableFolder, userFolder, userPath } from './command/paths.ts';
 import { formatCount } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
+import { rejectedRows, row } from './command/summary.ts';
 import { type FileSource, formatOf } from './import/file-rows.ts';
 import { type FileSummary, importFile } from './import/import-file.ts';
 import { checkMapping, type FieldTexts, hasColumnNumbers, ImportError, parseFieldTexts } from './import/mapping.ts';
@@ -128,12 +129,9 @@ function hasFailed({ accepted, sentBefore, uncounted }: FileSummary): boolean {
 }
 
 function fileText(summary: FileSummary): string {
-  const rejected = Object.values(summary.rejectedByCode).reduce((total, count) => total + count, 0);
   const lines = [`${summary.file}: ${outcome(summary)}`, row('lines read', summary.lines)];
   if (summary.sentBefore > 0) lines.push(row('sent before', summary.sentBefore));
-  lines.push(row('accepted', summary.accepted), row('rejected', rejected));
-  const byCount = Object.entries(summary.rejectedByCode).sort(([, a], [, b]) => b - a);
-  for (const [code, count] of byCount) lines.push(row(`  ${code}`, count));
+  lines.push(row('accepted', summary.accepted), ...rejectedRows(summary.rejectedByCode));
   lines.push(row('batches', summary.batches), ...remarks(summary));
   return `${lines.join('\n')}\n`;
 }
@@ -177,10 +175,6 @@ function remarks(summary: FileSummary): string[] {
 
 function linesText(count: number): string {
   return `${formatCount(count)} ${count === 1 ? 'line' : 'lines'}`;
-}
-
-function row(name: string, count: number): string {
-  return `  ${name.padEnd(22)}${formatCount(count).padStart(12)}`;
 }
 
 export interface ImportRequest {

@@ -8,12 +8,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { mergeContextOf } from '../../scripts/command/merge-context.ts';
 import { PROJECT } from '../../scripts/command/paths.ts';
 import { Progress } from '../../scripts/command/progress.ts';
 import type { Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
-import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { DEFAULT_LEVELS, LabelLevels } from '../../src/policy/labels.ts';
@@ -114,16 +114,8 @@ export async function numbersOf(
 }
 
 export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeContext {
-  return {
-    ...stores,
-    now: () => Date.now(),
-    // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
-    sleep: async () => {},
-    randomId: () => crypto.randomUUID(),
-    log: (event, details) => console.error(JSON.stringify({ event, ...details })),
-    pace: UNPACED,
-    budget,
-  };
+  // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
+  return { ...mergeContextOf(stores), sleep: async () => {}, budget };
 }
 
 function fingerprint(): string {

@@ -2,7 +2,7 @@
  * Phase 3, first half: batches, segments, slices and activity into the store, a few at a time, each noted when it is
  * there.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -54,8 +54,7 @@ export interface Uploaded {
  * two pieces with the same rows make two.
  */
 export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): string {
-  const hash = createHash('sha256').update(`${name}\n${sha256}`).digest('hex');
-  return `${String(beganMs).padStart(13, '0')}-${hash.slice(0, 32)}`;
+  return `${String(beganMs).padStart(13, '0')}-${hash('sha256', `${name}\n${sha256}`).slice(0, 32)}`;
 }
 
 /**

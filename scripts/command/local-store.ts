@@ -6,9 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { GetPlatformProxyOptions } from 'wrangler';
-import { UNPACED } from '../../src/lib/cooperate.ts';
 import { messageOf } from '../../src/lib/errors.ts';
-import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { KvSliceStore, R2ObjectStore } from '../../src/storage/cloudflare.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { describeHolder, holderOfFolder } from '../local/processes.ts';
@@ -82,20 +80,6 @@ export async function openStores(options: GetPlatformProxyOptions, problem: stri
   } catch (error) {
     throw new StoreError(`${problem}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** What merges the store from here, where it serves nobody meanwhile. */
-export function mergeContextOf({ objects, slices }: LocalStore, log: MergeContext['log']): MergeContext {
-  return {
-    objects,
-    slices,
-    now: () => Date.now(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    randomId: () => crypto.randomUUID(),
-    log,
-    pace: UNPACED,
-    budget: DEFAULT_BUDGET,
-  };
 }
 
 /**
