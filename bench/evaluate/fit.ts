@@ -1,5 +1,6 @@
 /** Fits the table of the neighbourhood score to the first-time numbers of a period. */
 import { join } from 'node:path';
+import { formatted } from '../../scripts/command/formatted.ts';
 import { PROJECT } from '../../scripts/command/paths.ts';
 import { isoDay } from '../../src/lib/time.ts';
 import {
@@ -255,25 +256,15 @@ interface Origin extends Period {
 
 export const TABLE_FILE = join(PROJECT, 'src', 'generated', 'neighbourhood-table.ts');
 
-/** The source of src/generated/neighbourhood-table.ts, as Biome formats it. */
+/** The source of src/generated/neighbourhood-table.ts. */
 export function tableSource({ logOdds, suspectPoints, points }: NeighbourhoodTable, origin: Origin): string {
   const { from, to, firstTime, nulls } = origin;
-  const lines = SCORED_COUNTS.map((count) => `    ${count}: ${listText(points[count], `    ${count}: `.length)},\n`);
-  return (
+  const lines = SCORED_COUNTS.map((count) => `${count}: ${JSON.stringify(points[count])},`);
+  return formatted(
+    TABLE_FILE,
     `/**\n * Written by \`npm run fit-neighbourhood\`; do not edit. Fitted to ${firstTime} numbers first seen\n` +
-    ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/score.ts.\n */\n` +
-    `export const NEIGHBOURHOOD_TABLE = {\n` +
-    `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n} as const;\n`
+      ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/score.ts.\n */\n` +
+      `export const NEIGHBOURHOOD_TABLE = {\n` +
+      `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n} as const;\n`,
   );
-}
-
-/** Biome's line width; a list that does not fit, or has an only element, goes one element a line or stays on one. */
-const LINE_WIDTH = 120;
-
-function listText(list: readonly (readonly [number, number])[], indent: number): string {
-  const parts = list.map(([from, worth]) => `[${from}, ${worth}]`);
-  const line = `[${parts.join(', ')}]`;
-  // An array of several arrays is always broken; one that holds a single array is not.
-  if (list.length < 2 && indent + line.length < LINE_WIDTH) return line;
-  return `[\n${parts.map((part) => `      ${part},\n`).join('')}    ]`;
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ActivityEntry, SegmentEntry } from '../../src/format/manifest.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
+import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { openFrame } from '../../src/lib/frame.ts';
 import { activityObjectKey } from '../../src/merge/activity.ts';
@@ -19,7 +20,6 @@ import type { Progress } from '../command/progress.ts';
 import { readActivityFile, type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
 import { BuildError, damagedWork, type Journal } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
-import { inParallel } from './phases.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
@@ -79,25 +79,36 @@ export async function upload(job: Upload): Promise<Uploaded> {
     }
     progress.advance(bytes, 1);
   };
-  await inParallel(batches, CONCURRENT_PUTS, (batch) => {
-    const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
-    return put(key, batch.bytes, async () => {
-      // There already: put by an earlier try, and the same, since its id says what it holds.
-      await context.objects.put(key, readBatch(folder, batch), { absent: true });
-    });
-  });
-  await inParallel(segments, CONCURRENT_PUTS, (segment) => {
-    const key = segmentKey(attempt.id, segment.index);
-    return put(key, segment.bytes, async () => {
-      const file = readSegmentFile(folder, segment);
-      await context.objects.put(key, file);
-      await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
-    });
-  });
-  await inParallel(activity, CONCURRENT_PUTS, ({ key, bytes }, index) =>
-    put(key, bytes, async () => {
-      await context.objects.put(key, readActivityFile(folder, job.activity[index] as SpilledActivity));
-    }),
+  await mapConcurrent(
+    batches,
+    (batch) => {
+      const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
+      return put(key, batch.bytes, async () => {
+        // There already: put by an earlier try, and the same, since its id says what it holds.
+        await context.objects.put(key, readBatch(folder, batch), { absent: true });
+      });
+    },
+    CONCURRENT_PUTS,
+  );
+  await mapConcurrent(
+    segments,
+    (segment) => {
+      const key = segmentKey(attempt.id, segment.index);
+      return put(key, segment.bytes, async () => {
+        const file = readSegmentFile(folder, segment);
+        await context.objects.put(key, file);
+        await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
+      });
+    },
+    CONCURRENT_PUTS,
+  );
+  await mapConcurrent(
+    activity,
+    ({ key, bytes }, index) =>
+      put(key, bytes, async () => {
+        await context.objects.put(key, readActivityFile(folder, job.activity[index] as SpilledActivity));
+      }),
+    CONCURRENT_PUTS,
   );
   if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {
     throw new BuildError(
