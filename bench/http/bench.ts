@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askJson } from '../../scripts/command/ask.ts';
 import {
   atLeast,
   atMost,
@@ -145,9 +146,8 @@ async function warmUp(workerd: Workerd, routes: readonly PreparedRoute[]): Promi
   throw new Error(`lookups still read from storage after ${WARM_PASSES} passes`);
 }
 
-async function countersOf({ url }: Workerd): Promise<Counters> {
-  const response = await fetch(url + COUNTERS_PATH);
-  return (await response.json()) as Counters;
+function countersOf({ url }: Workerd): Promise<Counters> {
+  return askJson(url + COUNTERS_PATH);
 }
 
 // The table of the benchmark and the bars it is held to.
