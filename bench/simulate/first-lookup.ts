@@ -10,7 +10,7 @@ import { atMost, type Bar, quantilesOf, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
 import { kibibytes, type Section, three } from './table.ts';
 
-/** The bar of DESIGN: bytes read and reads in sequence before a brand-new isolate has its first answer. */
+/** The bar (docs/decisions/0012): bytes read and reads in sequence before a brand-new isolate has its first answer. */
 export const FIRST_LOOKUP_BYTES = 512 * 1024;
 const FIRST_LOOKUP_READS = 3;
 

@@ -210,7 +210,7 @@ function watchedUploads(uploads: readonly Upload[], { ticks, watch }: Scenario):
 
 // Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day.
 
-/** DESIGN: accepted -> served with a one-minute cron. */
+/** From accepted to served, with a cron of a minute (docs/SCALE.md). */
 const FRESHNESS_BAR_SECONDS = 90;
 
 /** An hour without ticks, on the first day. */

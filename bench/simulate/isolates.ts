@@ -15,7 +15,7 @@ import {
   STORES,
   TODAY,
 } from './assumptions.ts';
-import { type ScaleModel, typicalRuns } from './model.ts';
+import { MIDDLE_OF_THE_FORTNIGHT, type ScaleModel, typicalRuns } from './model.ts';
 import { dollarsOf, listDollars, PRICES, type Usage } from './prices.ts';
 import { type Section, three } from './table.ts';
 
@@ -314,7 +314,7 @@ export function billionSection(random: Random, models: readonly ScaleModel[]): S
 }
 
 function cacheInput({ scale, sizes, year }: ScaleModel, zipf: number) {
-  const sample = year.samples.hourly[7 * 24];
+  const sample = year.samples.hourly[MIDDLE_OF_THE_FORTNIGHT];
   const runs = (sample?.runs ?? [scale.numbers]).map((numbers) => ({
     segments: Math.ceil(numbers / sizes.segment.records),
     bytes: (sizes.bits.of(numbers) * Math.min(numbers, sizes.segment.records)) / 8,

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { MAX_KIB as EDGE_MAX_KIB } from '../../bench/startup/bench.ts';
 import { PROJECT } from '../../scripts/command/paths.ts';
 import { workerConfigs } from '../../scripts/command/worker-configs.ts';
-import { EDGE_MAX_KIB, EDGE_MAY_IMPORT, ONLY_FROM } from '../support/edge-imports.ts';
+import { EDGE_MAY_IMPORT, ONLY_FROM } from '../support/edge-imports.ts';
 
 interface Bundle {
   readonly inputs: Metafile['inputs'];
