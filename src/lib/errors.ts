@@ -4,7 +4,7 @@ export function messageOf(error: unknown): string {
 }
 
 /** Seven digits or more that stand alone: not part of a key, a hash or a commit, so perhaps a phone number. */
-const LONE_DIGITS = /(?<![0-9a-z-])\+?\d{7,}(?![0-9a-z-])/gi;
+const LONE_DIGITS = /(?:%2b|(?<![0-9a-z-])\+?)\d{7,}(?![0-9a-z-])/gi;
 
 /**
  * What an error says, fit to be logged: the reader of a manifest quotes a value that it refuses, and the first and

@@ -39,7 +39,7 @@ export interface Stores {
 export type WaitUntil = (work: Promise<unknown>) => void;
 
 /** Clock, randomness and log: the platform's, or those of a simulation. */
-export interface Surroundings {
+export interface Platform {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** 0 to below 1. */
@@ -53,7 +53,7 @@ export interface Surroundings {
   readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
 }
 
-export const PLATFORM: Surroundings = {
+export const WORKERS_PLATFORM: Platform = {
   now: () => Date.now(),
   random: () => Math.random(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -64,7 +64,7 @@ export const PLATFORM: Surroundings = {
 };
 
 /** What an isolate holds, made once, in either Worker. */
-export interface Isolate extends Stores, Surroundings {
+export interface Isolate extends Stores, Platform {
   readonly waitUntil: WaitUntil;
   readonly limiters: readonly Limiter[];
   readonly labels: LabelLevels;
@@ -103,9 +103,9 @@ export function createIsolate(
   waitUntil: WaitUntil,
   compile: TenantRulesCacheDeps['compile'],
   limiters: readonly Limiter[] = [],
-  surroundings: Surroundings = PLATFORM,
+  platform: Platform = WORKERS_PLATFORM,
 ): Isolate {
-  const { now, randomBytes, sleep, log } = surroundings;
+  const { now, randomBytes, sleep, log } = platform;
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
   const reportAs = (event: string) => (error: unknown) => {
@@ -120,7 +120,7 @@ export function createIsolate(
   });
   const rules = new TenantRulesCache({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
   return {
-    ...{ ...surroundings, objects, slices, waitUntil, limiters, labels, maxAgeMs },
+    ...{ ...platform, objects, slices, waitUntil, limiters, labels, maxAgeMs },
     ...{ finder, keys, rules, reportAs },
   };
 }

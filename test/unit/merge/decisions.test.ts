@@ -14,8 +14,8 @@ import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { detection } from '../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import {
   actualInventory,
   batchPlaces,

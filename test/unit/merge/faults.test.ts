@@ -3,8 +3,8 @@ import { readSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain, rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { someDetections } from '../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 
