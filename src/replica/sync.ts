@@ -219,24 +219,17 @@ export async function download(
   tally: Tally,
 ): Promise<'all' | 'gone'> {
   let outcome: 'all' | 'gone' = 'all';
-  let hasFailed = false;
   await mapConcurrent(slices, async (slice) => {
-    // After a failure, the other downloads must not go on unseen to the last slice.
-    if (hasFailed || outcome === 'gone') return;
-    try {
-      const bytes = await origin.slice(slice);
-      if (bytes === 'gone') {
-        outcome = 'gone';
-        return;
-      }
-      check(slice, bytes);
-      await store.put(replicaSliceKey(slice.sha256), bytes);
-      tally.slicesDownloaded += 1;
-      tally.bytesDownloaded += bytes.length;
-    } catch (error) {
-      hasFailed = true;
-      throw error;
+    if (outcome === 'gone') return;
+    const bytes = await origin.slice(slice);
+    if (bytes === 'gone') {
+      outcome = 'gone';
+      return;
     }
+    check(slice, bytes);
+    await store.put(replicaSliceKey(slice.sha256), bytes);
+    tally.slicesDownloaded += 1;
+    tally.bytesDownloaded += bytes.length;
   });
   return outcome;
 }

@@ -68,6 +68,38 @@ describe('the pacer', () => {
     expect(pace.count(9)).toBe(false);
   });
 
+  test.each([1, 2, 3])('%i works side by side do as much together between two turns as one', async (works) => {
+    const STEP = 8;
+    let together = 0;
+    let longest = 0;
+    const pace = new Pacer(() => new Promise((resolve) => setImmediate(resolve)));
+    const done = Array.from({ length: works }, () => 0);
+    function* steps(work: number) {
+      for (let i = 0; i < 40_000 / STEP; i++) {
+        together += STEP;
+        done[work] = (done[work] as number) + STEP;
+        yield STEP;
+      }
+      return Math.min(...done) / Math.max(...done);
+    }
+    // Whoever else is served, once a turn.
+    let isOver = false;
+    const others = (async () => {
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve));
+        longest = Math.max(longest, together);
+        together = 0;
+      }
+    })();
+    const shares = await Promise.all(done.map((_, work) => pace.run(steps(work))));
+    isOver = true;
+    await others;
+    expect(longest).toBeGreaterThan(TURN_RECORDS / 2);
+    expect(longest).toBeLessThanOrEqual(TURN_RECORDS + works * STEP);
+    // None waits for the others to end.
+    expect(shares[0]).toBeGreaterThan(0.9);
+  });
+
   test('runs steps to their end, with what they return or throw', async () => {
     const { counts, pace } = counted();
     function* steps(fails: boolean) {
