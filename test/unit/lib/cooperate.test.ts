@@ -26,7 +26,7 @@ import { batchOwner, generationKey, HISTORY_PREFIX } from '../../../src/storage/
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { createControl } from '../../../src/wiring/control.ts';
 import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
-import { someDetections } from '../../support/detections.ts';
+import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
 import { CLEAR } from '../policy/facts.ts';
 
@@ -188,6 +188,8 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['distinct numbers are found', 2, (pace) => pace.run(distinctNumbers([BATCH, BATCH]))],
   ['new numbers are counted', 1, (pace) => pace.run(countNew(BATCH.numbers, known()))],
   ['uploads are screened', 2, screened],
+  ['uploads of many sources are screened', 110, (pace) => manySourcesScreened(pace, new Set())],
+  ['canaries of many sources are found', 250, (pace) => manySourcesScreened(pace, new Set(CANARIES))],
   ['days are written', 80, (pace) => pace.run(activityOf([BATCH]))],
   ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
   ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
@@ -247,6 +249,26 @@ function known() {
 function screened(pace: Pacer): Promise<unknown> {
   const how = { canaries: new Set<number>(), known: known(), now: 1_731_000_000_000, bounds: DEFAULT_BOUNDS };
   return pace.run(screen([{ id: 'one', batch: BATCH, isReplayed: false }], EMPTY_LEDGER, how));
+}
+
+/** A thousand sources, each of which has seen the canaries. */
+const CANARIES = Array.from({ length: 4 }, (_, i) => fictionNumber(i));
+const MANY_SOURCES = openBatch(
+  fileOf(
+    Array.from({ length: 4_000 }, (_, i) => ({
+      ...(DETECTIONS[i] as Detection),
+      number: fictionNumber(i % 4),
+      source: `source-${i >> 2}`,
+    })),
+  ),
+);
+
+function manySourcesScreened(pace: Pacer, canaries: ReadonlySet<number>): Promise<unknown> {
+  const numbers = finish(distinctNumbers([MANY_SOURCES]));
+  const isKnown = new Uint8Array(numbers.length);
+  const uploads = Array.from({ length: 20 }, (_, i) => ({ id: `b-${i}`, batch: MANY_SOURCES, isReplayed: false }));
+  const how = { canaries, known: { numbers, isKnown }, now: 1_731_000_000_000, bounds: DEFAULT_BOUNDS };
+  return pace.run(screen(uploads, EMPTY_LEDGER, how));
 }
 
 async function foldedFacts(pace: Pacer, detections: readonly Detection[]): Promise<void> {
