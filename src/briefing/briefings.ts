@@ -7,8 +7,9 @@ import type * as v from 'valibot';
 import type { ActivitySource } from '../format/activity.ts';
 import { changedSince, type Manifest } from '../format/manifest.ts';
 import { FormatError } from '../lib/bytes.ts';
-import type { Pacer } from '../lib/cooperate.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { framedJson } from '../lib/frame.ts';
+import { toSortedSteps } from '../lib/sorted.ts';
 import { dayOfMs, isoDay, parseDay } from '../lib/time.ts';
 import { openActivity } from '../storage/activity.ts';
 import { BRIEFINGS_PREFIX } from '../storage/keys.ts';
@@ -180,6 +181,8 @@ const MAX_KEPT = 500;
 const RUNNING_KEPT_MS = 3_600_000;
 /** Pages of 1,000 keys that one collection looks at; the rest is looked at an hour later. */
 const PAGE_LIMIT = 100;
+/** A listed key, in records of a merge. */
+const KEY_WORK = 1;
 
 const schema: v.GenericSchema<Briefing> = briefingSchema;
 const briefingFile = framedJson('RFBR', 2, schema);
@@ -218,18 +221,19 @@ const KEY = /(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})$/;
  *
  * @param now milliseconds since 1970
  */
-export async function collectBriefings(objects: ObjectStore, now: number): Promise<number> {
+export async function collectBriefings(objects: ObjectStore, now: number, pace: Pacer = UNPACED): Promise<number> {
   const garbage: string[] = [];
   const others: ObjectHead[] = [];
   for await (const head of listObjects(objects, BRIEFINGS_PREFIX, PAGE_LIMIT)) {
     const kind = kindOf(head);
     if (now - head.uploadedAt > KEPT_FOR[kind]) garbage.push(head.key);
     else if (kind === 'other') others.push(head);
+    if (pace.count(KEY_WORK)) await pace.giveWay();
   }
-  others.sort((a, b) => b.uploadedAt - a.uploadedAt);
-  garbage.push(...others.slice(MAX_KEPT).map(({ key }) => key));
-  await deleteObjects(objects, garbage);
-  return garbage.length;
+  const latest = await pace.run(toSortedSteps(others, (a, b) => b.uploadedAt - a.uploadedAt));
+  const collected = garbage.concat(latest.slice(MAX_KEPT).map(({ key }) => key));
+  await deleteObjects(objects, collected);
+  return collected.length;
 }
 
 const KEPT_FOR = { running: RUNNING_KEPT_MS, 'half-month': HALF_MONTH_KEPT_MS, other: KEPT_MS } as const;

@@ -17,6 +17,8 @@ export type Steps<T> = Generator<number, T, void>;
 export const TURN_RECORDS = 1_024;
 /** Rows that are only gone through in typed arrays, which take some 10 to 50 ns, as against a record. */
 const ROWS_A_RECORD = 32;
+/** Bytes of JSON that are written, or read and checked, in the time of a record. */
+const JSON_BYTES_A_RECORD = 192;
 /** Such rows in a step: few enough not to be felt, many enough that stopping between steps costs nothing. */
 export const STEP_ROWS = 4_096;
 
@@ -83,6 +85,11 @@ export function finish<T>(steps: Steps<T>): T {
 /** Records of this many rows of typed arrays, for `count`. */
 export function rowWork(rows: number): number {
   return rows / ROWS_A_RECORD;
+}
+
+/** Records of this many bytes of JSON, for `count`. */
+export function jsonWork(bytes: number): number {
+  return bytes / JSON_BYTES_A_RECORD;
 }
 
 /**

@@ -13,6 +13,7 @@
 import * as v from 'valibot';
 import type { Manifest, SetAsideKey } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
+import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -282,6 +283,7 @@ export function decodeSetAside(bytes: Bytes): readonly SetAside[] {
 export async function readSetAside(
   objects: ObjectStore,
   { setAside, publishedAt }: Pick<Manifest, 'setAside' | 'publishedAt'>,
+  pace: Pacer = UNPACED,
 ): Promise<readonly SetAside[]> {
   const { key, count: expected, ids } = setAside;
   if (ids !== undefined) {
@@ -291,6 +293,7 @@ export async function readSetAside(
   for (let index = 0; key !== null && index * SET_ASIDE_PAGE < expected; index++) {
     const object = await objects.get(pageKey(key, index));
     if (object === null) throw new FormatError(`RFSA: ${pageKey(key, index)} is missing`);
+    if (pace.count(jsonWork(object.bytes.length))) await pace.giveWay();
     batches.push(...decodeSetAside(object.bytes));
   }
   if (batches.length !== expected) {

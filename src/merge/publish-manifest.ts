@@ -150,9 +150,9 @@ async function swap(
 }
 
 /** Batches set aside that a manifest of version 1 lists itself go into an object, once. */
-async function inObjects({ objects, randomId }: MergeContext, manifest: Manifest): Promise<SetAsideKey> {
+async function inObjects({ objects, randomId, pace }: MergeContext, manifest: Manifest): Promise<SetAsideKey> {
   if (manifest.setAside.ids === undefined) return manifest.setAside;
-  return writeSetAside(objects, manifest.generation + 1, randomId(), await readSetAside(objects, manifest));
+  return writeSetAside(objects, manifest.generation + 1, randomId(), await readSetAside(objects, manifest, pace));
 }
 
 function namesSegment({ runs, compaction }: Manifest, key: string): boolean {

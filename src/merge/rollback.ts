@@ -47,8 +47,8 @@ export async function rollback(
     const target = decodeManifest(object.bytes);
     // All that was ever merged and is not in the target: what it had left out itself, and what came later.
     const later = await batchesSince(context.objects, manifest, generation, context.pace);
-    const asideThen = await readSetAside(context.objects, target);
-    const asideNow = await readSetAside(context.objects, manifest);
+    const asideThen = await readSetAside(context.objects, target, context.pace);
+    const asideNow = await readSetAside(context.objects, manifest, context.pace);
     const withdrawals = await readWithdrawals(context.objects, manifest);
     const withdrawn = new Set(withdrawals.withdrawn.map(({ id }) => id));
     const out = new Set([...asideThen.map(({ id }) => id), ...target.replay, ...later]);
@@ -98,11 +98,12 @@ async function rolledBackLedger(
   how: Rollback,
 ): Promise<{ readonly ledger: string | null; readonly revived: readonly string[] }> {
   if (current.ledger === null && target.ledger === null) return { ledger: null, revived: [] };
-  const { objects } = context;
-  const [now, then] = [await readLedger(objects, current), await readLedger(objects, target)];
-  const { ledger, revived } = await ledgerAfterRollback(objects, now, then, how);
+  const { objects, pace } = context;
+  const now = await readLedger(objects, current, pace);
+  const then = await readLedger(objects, target, pace);
+  const { ledger, revived } = await ledgerAfterRollback(objects, now, then, how, pace);
   return {
-    ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger, context.pace),
+    ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger, pace),
     revived,
   };
 }

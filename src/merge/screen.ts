@@ -43,7 +43,7 @@ export async function screenBatches(
     return { batches: [], detections: 0, newNumbers: 0, released: [], ledger: manifest.ledger, quarantined: [] };
   }
   const { pace } = context;
-  const ledger = due.ledger ?? (await readLedger(context.objects, manifest));
+  const ledger = due.ledger ?? (await readLedger(context.objects, manifest, pace));
   const opened = [...inputs.all, ...due.batches].map(({ batch }) => batch);
   const known = await findKnown(context, manifest.runs, await pace.run(distinctNumbers(opened)));
   const canaries = await readCanaries(context.objects);
@@ -51,7 +51,7 @@ export async function screenBatches(
   const unscreened = new Set(manifest.unscreened);
   // Out of what was merged or held before; of a new upload nothing can have been dropped.
   const isOld = inputs.replayed.length + due.batches.length > 0;
-  const dropped = isOld ? await readDropped(context.objects, ledger) : new Map<string, ExcludedOfBatch>();
+  const dropped = isOld ? await readDropped(context.objects, ledger, pace) : new Map<string, ExcludedOfBatch>();
   const lessDropped = (id: string, batch: Batch) => without(batch, dropped.get(id) ?? NOTHING_EXCLUDED);
   const screening = screen(
     [
@@ -89,7 +89,7 @@ export async function screenBatches(
 
 /** Batches merged as the ledger says. */
 async function withoutOmitted(
-  { objects }: MergeContext,
+  { objects, pace }: MergeContext,
   ledger: Ledger,
   { all }: TakenBatches,
   isRecorded: (id: string) => boolean,
@@ -97,7 +97,7 @@ async function withoutOmitted(
   const recorded = all.filter(({ id }) => isRecorded(id));
   if (recorded.length === 0) return [];
   const ids = new Set(recorded.map(({ id }) => id));
-  const omissions = await readExcludedRows(objects, ledger, (id) => ids.has(id));
+  const omissions = await readExcludedRows(objects, ledger, (id) => ids.has(id), pace);
   return recorded.map(({ id, batch }) => {
     const omission = omissions.get(id);
     return omission === undefined ? batch : without(batch, omission);

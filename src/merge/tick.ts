@@ -217,8 +217,8 @@ function asideEntry(context: MergeContext, id: string, reason: SetAside['reason'
   return { id, reason, detail, at: context.now(), by: null };
 }
 
-async function withAside({ objects, randomId }: MergeContext, manifest: Manifest, aside: readonly SetAside[]) {
-  const before = await readSetAside(objects, manifest);
+async function withAside({ objects, randomId, pace }: MergeContext, manifest: Manifest, aside: readonly SetAside[]) {
+  const before = await readSetAside(objects, manifest, pace);
   return writeSetAside(objects, manifest.generation + 1, randomId(), [...before, ...aside]);
 }
 

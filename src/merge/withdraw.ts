@@ -120,7 +120,7 @@ async function removalOf(
     const change = { replay: others(manifest.replay), unscreened: others(manifest.unscreened) };
     return { change, takenUp: NO_BATCHES, list };
   }
-  const aside = await readSetAside(objects, manifest);
+  const aside = await readSetAside(objects, manifest, context.pace);
   const left = aside.filter((one) => one.id !== id);
   if (left.length < aside.length) {
     const setAside = await writeSetAside(objects, manifest.generation + 1, context.randomId(), left);
@@ -128,11 +128,11 @@ async function removalOf(
   }
   const batch = await opened(context, id);
   if (batch === null) return 'unreadable';
-  const ledger = await readLedger(objects, manifest);
-  const omission = (await readExcludedRows(objects, ledger, (one) => one === id)).get(id);
+  const ledger = await readLedger(objects, manifest, context.pace);
+  const omission = (await readExcludedRows(objects, ledger, (one) => one === id, context.pace)).get(id);
   const isHeld = omission !== undefined && without(batch, omission).rows === 0;
   const sources = new Set(batch.keys.map(({ source }) => source));
-  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now());
+  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now(), context.pace);
   const key =
     after === ledger
       ? manifest.ledger

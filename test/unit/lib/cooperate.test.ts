@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { collectBriefings } from '../../../src/briefing/briefings.ts';
 import { checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
@@ -10,6 +11,7 @@ import { sortedOrderSteps } from '../../../src/lib/sorted.ts';
 import { activityOf } from '../../../src/merge/activity.ts';
 import { foldActivityPaced } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
+import { readSetAside, writeSetAside } from '../../../src/merge/failing-batches.ts';
 import { countNew, distinctNumbers } from '../../../src/merge/first-time.ts';
 import { BatchCursor, fold, type RecordCursor } from '../../../src/merge/fold.ts';
 import { batchesSince, encodeHistory } from '../../../src/merge/history.ts';
@@ -19,11 +21,15 @@ import { tick } from '../../../src/merge/tick.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { dryRun } from '../../../src/policy/dry-run.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
-import { EMPTY_LEDGER, writeLedger } from '../../../src/quality/ledger.ts';
+import { batchSetOf, foldPages } from '../../../src/quality/batch-set.ts';
+import { ledgerAfterRollback, ledgerAfterWithdrawal } from '../../../src/quality/decide.ts';
+import { readDropped, readHeld } from '../../../src/quality/excluded-rows.ts';
+import { EMPTY_LEDGER, type Ledger, MAX_CASES, newCase, readLedger, writeLedger } from '../../../src/quality/ledger.ts';
 import { DEFAULT_BOUNDS } from '../../../src/quality/quarantine.ts';
 import { screen } from '../../../src/quality/screen.ts';
 import { batchOwner, generationKey, HISTORY_PREFIX } from '../../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 import { createControl } from '../../../src/wiring/control.ts';
 import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
@@ -196,6 +202,13 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['records are folded and encoded', 70, folded],
   ['what waits is put in order', 40, (pace) => pace.run(inTurns(HEADS, DEFAULT_BUDGET))],
   ['a large ledger is written', 2, (pace) => writeLedger(new MemoryObjectStore(), 1, 'id', LARGE_LEDGER, pace)],
+  ['a large ledger is read', 1, ledgerRead],
+  ['the ledger of a rollback is made', 25, rolledBack],
+  ['pages of batches held are read', 10, (pace) => pagesRead(pace, readHeld)],
+  ['pages of excluded batches are read', 10, (pace) => pagesRead(pace, readDropped)],
+  ['pages of a withdrawn batch are read', 5, (pace) => pagesRead(pace, withdrawnFrom)],
+  ['batches set aside are read', 2, asideRead],
+  ['kept briefings are collected', 10, briefingsCollected],
   ['a long history is read', 5, longHistory],
   ['a policy is tried', 60, (pace) => pace.run(dryRun(DEFAULT_POLICY, DEFAULT_POLICY, CASES))],
 ];
@@ -205,6 +218,67 @@ test.each(STAGES)('while %s, others get their turn', async (_, turns, work) => {
   await work(pace);
   expect(counts.turns).toBeGreaterThanOrEqual(turns);
 });
+
+async function ledgerRead(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const ledger = await writeLedger(objects, 1, 'id', LARGE_LEDGER);
+  expect(await readLedger(objects, { ledger }, pace)).toEqual(LARGE_LEDGER);
+}
+
+/** As many cases as there may be, each with batches of its own. */
+async function rolledBack(pace: Pacer): Promise<void> {
+  let looks = 0;
+  const cases = Array.from({ length: MAX_CASES }, (_, i) => ({
+    ...newCase({ source: null, tenant: `tenant-${i % 20}` }, 1),
+    get source() {
+      looks += 1;
+      return `source-${i}`;
+    },
+    held: batchSetOf(Array.from({ length: 20 }, (__, at) => ({ id: `batch-${i}-${at}`, rows: 1 }))),
+  }));
+  const ledger = { ...EMPTY_LEDGER, cases };
+  const how = { requeue: false, now: 1, excluded: new Set<string>(), withdrawn: new Set<string>() };
+  const { ledger: after } = await ledgerAfterRollback(new MemoryObjectStore(), ledger, ledger, how, pace);
+  // Were each case looked for among all, it took seconds.
+  expect(looks).toBeLessThan(20 * MAX_CASES);
+  expect(after).toEqual(ledger);
+}
+
+/** A source that is held back for long: its batches are on twenty pages. */
+async function pagesRead(
+  pace: Pacer,
+  read: (objects: ObjectStore, ledger: Ledger, pace: Pacer) => Promise<unknown>,
+): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const batches = Array.from({ length: 20_000 }, (_, i) => ({
+    id: `1795791580799-${String(i).padStart(8, '0')}-2d23-4cf8-86a2-1aa643781201`,
+    rows: 1,
+  }));
+  let pages = 0;
+  const set = await foldPages(objects, batchSetOf(batches), () => `page-${++pages}`);
+  const one = { ...newCase({ source: 'a source' }, 1), held: set, dropped: set };
+  await read(objects, { ...EMPTY_LEDGER, cases: [one] }, pace);
+}
+
+function withdrawnFrom(objects: ObjectStore, ledger: Ledger, pace: Pacer): Promise<Ledger> {
+  return ledgerAfterWithdrawal(objects, ledger, { id: 'none of them', sources: ['a source'] }, 1, pace);
+}
+
+async function asideRead(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const detail = 'x'.repeat(100);
+  const aside = Array.from({ length: 10_000 }, (_, i) => ({
+    ...{ id: `batch-${i}`, reason: 'failed' as const, detail, at: 1, by: null },
+  }));
+  const setAside = await writeSetAside(objects, 1, 'id', aside);
+  expect(await readSetAside(objects, { setAside, publishedAt: 1 }, pace)).toHaveLength(10_000);
+}
+
+async function briefingsCollected(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  for (let i = 0; i < 5_000; i++) await objects.put(`briefings/other-${i}`, new Uint8Array(1));
+  expect(await collectBriefings(objects, 1, pace)).toBe(4_500);
+}
 
 /** A chain of generations, each with a few batches. */
 async function longHistory(pace: Pacer): Promise<void> {
