@@ -311,7 +311,7 @@ function readDays(folder: string, piece: SpilledActivity, from: number, to: numb
 
 export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {
   try {
-    return openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape);
+    return finish(openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape));
   } catch (error) {
     throw damagedWork(piece.name, error);
   }
@@ -337,7 +337,7 @@ function readRange(folder: string, { name }: SpilledActivity, offset: number, le
 export function readActivityFile(folder: string, { name, shape }: SpilledActivity): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, name)));
   try {
-    finish(checkActivityBlocks(openActivityObject(file, shape)));
+    finish(checkActivityBlocks(finish(openActivityObject(file, shape))));
   } catch (error) {
     throw damagedWork(name, error);
   }

@@ -7,10 +7,10 @@ import {
   activityKeyText,
   type KnownKey,
 } from '../format/activity.ts';
-import { ActivityCursor, FoldedKeys, foldDay } from '../format/activity-fold.ts';
+import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
-import { sortedOrderSteps } from '../lib/sorted.ts';
+import { sortedOrderSteps, toSortedSteps } from '../lib/sorted.ts';
 import { dayOf } from '../lib/time.ts';
 
 /** Rows sorted at once: 16 bytes each, and as much again while they are. */
@@ -129,7 +129,7 @@ export class ActivityRows {
         );
       }
     }
-    return encoder.finish();
+    return yield* encoder.finish();
   }
 
   /** The kinds in use, ascending, and by attributes what their rows keep. */
@@ -165,11 +165,12 @@ export class ActivityRows {
       metAs[id] = numberOf(parts.key);
       if (++looked % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
     }
-    const kinds = met.toSorted((a, b) => (a.text < b.text ? -1 : 1));
+    const kinds = yield* toSortedSteps(met, (a, b) => (a.text < b.text ? -1 : 1));
     const ranks = new Uint32Array(kinds.length);
-    kinds.forEach(({ text }, rank) => {
+    for (const [rank, { text }] of kinds.entries()) {
       ranks[byText.get(text) ?? 0] = rank;
-    });
+      yield ROW_WORK;
+    }
     return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
   }
 
@@ -238,8 +239,9 @@ export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimi
  */
 function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
-  const kinds = new FoldedKeys(inputs.map(({ directory }) => directory));
-  const cursors = inputs.map((input) => new ActivityCursor(input, kinds.numbersOf(input.directory)));
+  const kinds = yield* foldKeys(inputs.map(({ directory }) => directory));
+  const cursors: ActivityCursor[] = [];
+  for (const input of inputs) cursors.push(new ActivityCursor(input, yield* kinds.numbersOf(input.directory)));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.keys, objectBytes);
   const sink = without === undefined ? writer : sinkWithout(writer, without);
@@ -281,7 +283,7 @@ class ObjectWriter implements ActivitySink {
   readonly #kinds: readonly KnownKey[];
   readonly #objectBytes: number;
   #encoder: ActivityEncoder;
-  #finished: EncodedActivity[] = [];
+  #ended: ActivityEncoder[] = [];
 
   constructor(kinds: readonly KnownKey[], objectBytes: number) {
     this.#kinds = kinds;
@@ -299,16 +301,17 @@ class ObjectWriter implements ActivitySink {
   }
 
   end(): void {
-    const object = this.#encoder.finish();
-    if (object === null) return;
-    this.#finished.push(object);
+    this.#ended.push(this.#encoder);
     this.#encoder = new ActivityEncoder(this.#kinds);
   }
 
-  /** The objects that are finished. */
-  take(): EncodedActivity[] {
-    const finished = this.#finished;
-    this.#finished = [];
-    return finished;
+  /** The objects that are ended; those that got no row are none. */
+  *take(): Generator<number | EncodedActivity, void> {
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const encoder of ended) {
+      const object = yield* encoder.finish();
+      if (object !== null) yield object;
+    }
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { collectBriefings } from '../../../src/briefing/briefings.ts';
-import { checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
+import { type ActivityInput, checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
-import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
-import { EMPTY_MANIFEST } from '../../../src/format/manifest.ts';
+import { type Batch, BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
+import { type ActivityEntry, EMPTY_MANIFEST } from '../../../src/format/manifest.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
 import type { Bytes } from '../../../src/lib/bytes.ts';
 import { eventLoopTurn, finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
@@ -27,6 +27,7 @@ import { readDropped, readHeld } from '../../../src/quality/excluded-rows.ts';
 import { EMPTY_LEDGER, type Ledger, MAX_CASES, newCase, readLedger, writeLedger } from '../../../src/quality/ledger.ts';
 import { DEFAULT_BOUNDS } from '../../../src/quality/quarantine.ts';
 import { screen } from '../../../src/quality/screen.ts';
+import { openActivity } from '../../../src/storage/activity.ts';
 import { batchOwner, generationKey, HISTORY_PREFIX } from '../../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import type { ObjectStore } from '../../../src/storage/store.ts';
@@ -197,8 +198,11 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['uploads of many sources are screened', 110, (pace) => manySourcesScreened(pace, new Set())],
   ['canaries of many sources are found', 250, (pace) => manySourcesScreened(pace, new Set(CANARIES))],
   ['days are written', 80, (pace) => pace.run(activityOf([BATCH]))],
-  ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
-  ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
+  ['days are checked and folded', 40, (pace) => foldedFacts(pace, [BATCH])],
+  ['a single day is folded', 8, (pace) => foldedFacts(pace, [openBatch(fileOf(ofOneDay()))])],
+  ['days of many keys are written', 100, (pace) => pace.run(activityOf([MANY_KEYS]))],
+  ['days of many keys are opened and folded', 400, (pace) => foldedFacts(pace, [MANY_KEYS, MANY_KEYS])],
+  ['days of many keys are read', 140, manyKeysRead],
   ['records are folded and encoded', 70, folded],
   ['what waits is put in order', 40, (pace) => pace.run(inTurns(HEADS, DEFAULT_BUDGET))],
   ['a large ledger is written', 2, (pace) => writeLedger(new MemoryObjectStore(), 1, 'id', LARGE_LEDGER, pace)],
@@ -345,10 +349,26 @@ function manySourcesScreened(pace: Pacer, canaries: ReadonlySet<number>): Promis
   return pace.run(screen(uploads, EMPTY_LEDGER, how));
 }
 
-async function foldedFacts(pace: Pacer, detections: readonly Detection[]): Promise<void> {
-  const inputs = finish(activityOf([openBatch(fileOf(detections))])).map(({ file, shape }) =>
-    openActivityObject(file, shape),
-  );
+/** A key of activity for each row. */
+const MANY_KEYS = openBatch(fileOf(DETECTIONS.slice(0, 20_000).map((one, i) => ({ ...one, project: `project-${i}` }))));
+
+async function manyKeysRead(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const activity: ActivityEntry[] = [];
+  for (const { file, shape } of finish(activityOf([MANY_KEYS]))) {
+    await objects.put('facts/many', file);
+    activity.push({ key: 'facts/many', ...shape });
+  }
+  for await (const { day } of (await openActivity(objects, { activity }, pace)).days(0, 0)) expect(day).toBe(0);
+}
+
+async function foldedFacts(pace: Pacer, batches: readonly Batch[]): Promise<void> {
+  const inputs: ActivityInput[] = [];
+  for (const batch of batches) {
+    for (const { file, shape } of finish(activityOf([batch]))) {
+      inputs.push(await pace.run(openActivityObject(file, shape)));
+    }
+  }
   for (const input of inputs) await pace.run(checkActivityBlocks(input));
   for await (const _ of foldActivityPaced(pace, inputs)) {
     // Only how it is paced matters.
