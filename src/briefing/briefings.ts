@@ -8,6 +8,7 @@ import type { ActivitySource } from '../format/activity.ts';
 import { changedSince, type Manifest } from '../format/manifest.ts';
 import { FormatError } from '../lib/bytes.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { toSortedSteps } from '../lib/sorted.ts';
 import { dayOfMs, isoDay, parseDay } from '../lib/time.ts';
@@ -127,7 +128,7 @@ export class Briefings {
     try {
       await keep(this.#context.objects, span, briefing);
     } catch (error) {
-      this.#context.log('briefing.unkept', { reason: error instanceof Error ? error.message : 'failed' });
+      this.#context.log('briefing.unkept', { reason: messageOf(error) });
     }
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Manifest } from '../format/manifest.ts';
 import type { Bytes } from '../lib/bytes.ts';
+import { redacted } from '../lib/errors.ts';
 import type { Case } from '../quality/ledger.ts';
 import { collectGarbage, isCollectionTick } from './collect-garbage.ts';
 import { compact } from './compact.ts';
@@ -224,10 +225,10 @@ async function withAside({ objects, randomId, pace }: MergeContext, manifest: Ma
 
 const MAX_DETAIL_CHARS = 200;
 
-/** What an error says, without anything that could be a number. */
+/** Kept with the batch, and shown to operators. */
 function detailOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.replace(/\d{6,}/g, '#').slice(0, MAX_DETAIL_CHARS);
+  return redacted(text).slice(0, MAX_DETAIL_CHARS);
 }
 
 /** Logs one line for all of them: an upload may name as many sources as it has lines. */

@@ -58,7 +58,7 @@ describe('a batch that a merge throws for', () => {
     expect(await tick(world)).toMatchObject({ generation: 1, batches: 15, detections: 75, lostRace: false });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(HONEST));
     expect(await actualActivity(world.objects)).toEqual(expectedActivity(HONEST));
-    const detail = 'RangeError: expected an integer in [0, 2^53); found #';
+    const detail = 'RangeError: expected an integer in [0, 2^53); found [digits]';
     const common = { reason: 'failed', detail, at: world.clock, by: null };
     expect(await asideOf(world)).toEqual([
       { id: 'deadly-1', ...common },
