@@ -337,7 +337,8 @@ function readRange(folder: string, { name }: SpilledActivity, offset: number, le
 export function readActivityFile(folder: string, { name, shape }: SpilledActivity): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, name)));
   try {
-    finish(checkActivityBlocks(finish(openActivityObject(file, shape))));
+    const opened = finish(openActivityObject(file, shape));
+    finish(checkActivityBlocks(opened));
   } catch (error) {
     throw damagedWork(name, error);
   }

@@ -308,7 +308,7 @@ export async function checkActivityObject(
 function inspectActivity(input: ActivityInput): void {
   const { blocks, kinds } = input.directory;
   const folded = finish(foldKeys([input.directory]));
-  const numbering = finish(folded.numbersOf(input.directory));
+  const numbering = finish(folded.numberKeys(input.directory));
   const columns = new GrowingActivity();
   const firstDay = new Float64Array(kinds.length).fill(Number.POSITIVE_INFINITY);
   const lastDay = new Float64Array(kinds.length).fill(-1);

@@ -28,7 +28,7 @@ export class FoldedKeys {
   }
 
   /** How the fold numbers the activity keys of one of the objects. */
-  *numbersOf({ kinds }: ActivityDirectory): Steps<KindNumbers> {
+  *numberKeys({ kinds }: ActivityDirectory): Steps<KindNumbers> {
     const ids = new Uint32Array(kinds.length);
     const linked = new Uint8Array(kinds.length);
     for (const [i, { text, kind }] of kinds.entries()) {

@@ -111,7 +111,7 @@ export class ActivityEncoder implements ActivitySink {
   }
 
   /** The object, or null if there was no row. */
-  *finish(): Steps<EncodedActivity | null> {
+  *finishSteps(): Steps<EncodedActivity | null> {
     this.#flush();
     const [first] = this.#blocks;
     if (first === undefined) return null;

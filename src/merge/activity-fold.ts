@@ -129,7 +129,7 @@ export class ActivityRows {
         );
       }
     }
-    return yield* encoder.finish();
+    return yield* encoder.finishSteps();
   }
 
   /** The kinds in use, ascending, and by attributes what their rows keep. */
@@ -241,7 +241,7 @@ function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Gener
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
   const kinds = yield* foldKeys(inputs.map(({ directory }) => directory));
   const cursors: ActivityCursor[] = [];
-  for (const input of inputs) cursors.push(new ActivityCursor(input, yield* kinds.numbersOf(input.directory)));
+  for (const input of inputs) cursors.push(new ActivityCursor(input, yield* kinds.numberKeys(input.directory)));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.keys, objectBytes);
   const sink = without === undefined ? writer : sinkWithout(writer, without);
@@ -256,10 +256,10 @@ function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Gener
       cursors.filter(({ nextDay }) => nextDay === day),
       sink,
     );
-    yield* writer.take();
+    yield* writer.takeEnded();
   }
   writer.end();
-  yield* writer.take();
+  yield* writer.takeEnded();
 }
 
 function sinkWithout(sink: ActivitySink, numbers: { has(number: number): boolean }): ActivitySink {
@@ -306,11 +306,11 @@ class ObjectWriter implements ActivitySink {
   }
 
   /** The objects that are ended; those that got no row are none. */
-  *take(): Generator<number | EncodedActivity, void> {
+  *takeEnded(): Generator<number | EncodedActivity, void> {
     const ended = this.#ended;
     this.#ended = [];
     for (const encoder of ended) {
-      const object = yield* encoder.finish();
+      const object = yield* encoder.finishSteps();
       if (object !== null) yield object;
     }
   }

@@ -164,7 +164,7 @@ export const LEFT_OUT_CHARS = 100_000;
 const entry = v.object({
   batch: v.string(),
   source: v.nullable(v.string()),
-  numbers: v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  numbers: v.array(count),
 });
 
 export const excludedMembers = {

@@ -41,7 +41,7 @@ export async function openActivity(
       const atOnce = Math.max(MIN_READ_BYTES, Math.floor(READ_AHEAD_BYTES / Math.max(1, inRange.length)));
       const readers: DayReader[] = [];
       for (const { entry, object } of inRange) {
-        const numbers = await pace.run(kinds.numbersOf(object.directory));
+        const numbers = await pace.run(kinds.numberKeys(object.directory));
         readers.push(new DayReader(objects, entry, object, numbers, { from, to, atOnce }));
       }
       yield* daysOf(readers, to, pace);

@@ -85,7 +85,7 @@ describe('a facts object', () => {
     encoder.add(20_000, 5, 0, 0, 0, 20_000 * DAY);
     expect(() => encoder.add(20_000, 4, 0, 0, 0, 20_000 * DAY)).toThrow(RangeError);
     expect(() => encoder.add(19_999, 6, 0, 0, 0, 19_999 * DAY)).toThrow(RangeError);
-    expect(finish(new ActivityEncoder([]).finish())).toBeNull();
+    expect(finish(new ActivityEncoder([]).finishSteps())).toBeNull();
   });
 
   test('takes at most eight bytes a row without links, and sixteen with', () => {

@@ -32,7 +32,7 @@ export function encodeFacts(facts: readonly PlainFact[]): EncodedActivity {
     const half = (from: number) => (link === null ? 0 : Number.parseInt(link.slice(from, from + 8), 16));
     encoder.add(day, number, kinds.indexOf(activityKeyText(kind)), half(0), half(8), firstSeenAt);
   }
-  const encoded = finish(encoder.finish());
+  const encoded = finish(encoder.finishSteps());
   if (encoded === null) throw new Error('no facts');
   return encoded;
 }
@@ -57,7 +57,7 @@ export function decodeFacts(file: Bytes, shape = shapeOf(file)): PlainFact[] {
   const kinds = finish(foldKeys([input.directory]));
   const columns = new GrowingActivity();
   return input.directory.blocks.flatMap(({ day }, index) => {
-    readActivityBlock(input, index, finish(kinds.numbersOf(input.directory)), columns);
+    readActivityBlock(input, index, finish(kinds.numberKeys(input.directory)), columns);
     const hex = (half: number | undefined) => (half ?? 0).toString(16).padStart(8, '0');
     return Array.from(columns.columns().numbers, (number, row) => {
       const kind = kinds.spans[columns.kind[row] ?? -1]?.kind;
