@@ -6,11 +6,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { compatibilityDate } from '../../scripts/command/paths.ts';
-import { bundleByWrangler, capnpText, startWorkerd } from '../support/workerd.ts';
+import { bundleByWrangler, capnpText, runWrangler, startWorkerd } from '../support/workerd.ts';
 
 export interface Script {
   /** The bundle, a file in the scratch folder. */
   readonly file: string;
+  /** The same as it is uploaded, with its configuration. */
+  readonly upload: string;
   /** Of the bundle, as the platform counts it. */
   readonly gzipBytes: number;
   /** A request that is answered from nothing but the script, and the status of its answer. */
@@ -21,9 +23,10 @@ export interface Script {
 /** @param entry in the project */
 export function bundleScript(scratch: string, entry: string, path: string, status: number): Script {
   const name = entry.replace(/^.*\//, '').replace(/\.ts$/, '.js');
-  bundleByWrangler(entry, join(scratch, name));
+  const upload = join(scratch, `${name}.upload`);
+  bundleByWrangler(entry, join(scratch, name), ['--env=', '--outfile', upload]);
   const file = `${name}/${name}`;
-  return { file, gzipBytes: gzipSync(readFileSync(join(scratch, file)), { level: 9 }).length, path, status };
+  return { file, upload, gzipBytes: gzipSync(readFileSync(join(scratch, file)), { level: 9 }).length, path, status };
 }
 
 export interface StartUp {
@@ -47,6 +50,14 @@ export async function startUp(scratch: string, script: Script, copies: number): 
   } finally {
     await workerd.stop();
   }
+}
+
+/** Milliseconds of the profile that `wrangler check startup` makes of importing the script, once, in workerd. */
+export function profiledMs(scratch: string, { upload }: Script): number {
+  const outfile = join(scratch, 'startup.cpuprofile');
+  runWrangler(['check', 'startup', '--worker', upload, '--outfile', outfile]);
+  const { startTime, endTime }: { startTime: number; endTime: number } = JSON.parse(readFileSync(outfile, 'utf8'));
+  return (endTime - startTime) / 1000;
 }
 
 async function ask(url: string, { path, status }: Script): Promise<void> {

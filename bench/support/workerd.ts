@@ -90,8 +90,13 @@ async function listeningPorts(
 
 /** A Worker as `npm run deploy` bundles it: by wrangler, with the same options. */
 export function bundleByWrangler(entry: string, outdir: string, args: readonly string[] = []): void {
+  runWrangler(['deploy', entry, '--dry-run', '--outdir', outdir, ...args]);
+}
+
+/** Its output is left out, and what it complains of is not. */
+export function runWrangler(args: readonly string[]): void {
   const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-  execFileSync(process.execPath, [wrangler, 'deploy', entry, '--dry-run', '--outdir', outdir, ...args], {
+  execFileSync(process.execPath, [wrangler, ...args], {
     cwd: PROJECT,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' },
