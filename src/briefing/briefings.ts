@@ -11,7 +11,7 @@ import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { toSortedSteps } from '../lib/sorted.ts';
-import { dayOfMs, isoDay, parseDay } from '../lib/time.ts';
+import { DAY_MS, dayOfMs, isoDay, parseDay } from '../lib/time.ts';
 import { openActivity } from '../storage/activity.ts';
 import { BRIEFINGS_PREFIX } from '../storage/keys.ts';
 import {
@@ -170,12 +170,12 @@ function unlessUnavailable({ kinds, days }: ActivitySource): ActivitySource {
 // all of them.
 
 /** Since the briefing was computed: people talk about a period for some weeks. */
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
 /**
  * For half-months, which are computed without being asked for: briefings to come compare themselves with those of a
  * year.
  */
-const HALF_MONTH_KEPT_MS = 400 * 86_400_000;
+const HALF_MONTH_KEPT_MS = 400 * DAY_MS;
 /** The newest of those that KEPT_MS is for. With some 20 KB each they are 10 MB. */
 const MAX_KEPT = 500;
 /** For a period that went on: the next day has other figures, and more detections of the same day change them, too. */

@@ -11,6 +11,7 @@ import type { Steps } from '../lib/cooperate.ts';
 import { crc32 } from '../lib/crc32.ts';
 import { frame, openFrame } from '../lib/frame.ts';
 import { toSortedSteps } from '../lib/sorted.ts';
+import { LAST_DAY } from '../lib/time.ts';
 import { type ActivitySink, GrowingActivity, type KindSpan, type KnownKey, knownKey } from './activity.ts';
 import {
   type ActivityBlockPlace,
@@ -147,8 +148,6 @@ export class ActivityEncoder implements ActivitySink {
 
 const MAGIC = 'RFFA';
 const VERSION = 1;
-/** Seconds are of 32 bits. */
-const MAX_DAY = Math.floor(2 ** 32 / 86_400);
 
 interface DirectoryKey extends KindSpan {
   readonly text: string;
@@ -216,7 +215,7 @@ export function* decodeActivityDirectory(bytes: Bytes): Steps<ActivityDirectory>
     day += reader.varint();
     const rows = reader.varint();
     const block = { day, rows, bytes: reader.varint(), crc32: readU32(reader) };
-    if (day > MAX_DAY || rows === 0 || rows > BLOCK_ROWS) {
+    if (day > LAST_DAY || rows === 0 || rows > BLOCK_ROWS) {
       throw new FormatError(`${MAGIC}: block ${blocks.length} has ${rows} rows of day ${day}`);
     }
     blocks.push(block);
@@ -240,7 +239,7 @@ function* readKinds(reader: ByteReader): Steps<DirectoryKey[]> {
     const id = reader.varint();
     const firstDay = reader.varint();
     const lastDay = firstDay + reader.varint();
-    if (lastDay > MAX_DAY) throw new FormatError(`${MAGIC}: expected days up to ${MAX_DAY}, found ${lastDay}`);
+    if (lastDay > LAST_DAY) throw new FormatError(`${MAGIC}: expected days up to ${LAST_DAY}, found ${lastDay}`);
     byId.set(id, { ...knownKey(text), firstDay, lastDay });
     before = text;
     yield READ_WORK;

@@ -11,7 +11,7 @@ import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { sortedOrderSteps, toSortedSteps } from '../lib/sorted.ts';
-import { dayOf } from '../lib/time.ts';
+import { dayOf, LAST_DAY } from '../lib/time.ts';
 
 /** Rows sorted at once: 16 bytes each, and as much again while they are. */
 export const PIECE_ROWS = 2 ** 18;
@@ -21,8 +21,8 @@ const ROW_WORK = 1 / 4;
 const TEXT_WORK = 2;
 const STEP_TEXTS = 128;
 
-/** Seconds of 32 bits cover 49,711 days, so that a day fits into 16 bits. */
-const DAYS = dayOf(2 ** 32 - 1) + 1;
+/** As many as times cover: a day fits into 16 bits. */
+const DAYS = LAST_DAY + 1;
 
 export class ActivityRows {
   readonly #numbers: Float64Array;

@@ -12,6 +12,7 @@ import {
 } from '../format/manifest.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
+import { DAY_MS } from '../lib/time.ts';
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../storage/keys.ts';
 import { firstManifest } from '../storage/manifest-object.ts';
 import type { ObjectStore, PutCondition } from '../storage/store.ts';
@@ -167,7 +168,6 @@ function segmentKeys({ runs, compaction }: Manifest): ReadonlySet<string> {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Every generation that was current in the last hour is retained: readers may still hold it, and that hour is longer

@@ -2,6 +2,7 @@
 
 import { idOf, idText, type SourceId, type SourceName } from '../format/source.ts';
 import type { Pacer } from '../lib/cooperate.ts';
+import { DAY_MS } from '../lib/time.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import {
   type BatchSet,
@@ -17,7 +18,6 @@ import type { Reason } from './quarantine.ts';
 
 /** Longer than the longest window, so that what was released is out of it before it could be judged again. */
 const TRUST_DAYS = 30;
-const DAY_MS = 86_400_000;
 
 interface Decision extends SourceId {
   /** Id of the key of whoever decides. */
