@@ -3,12 +3,12 @@
  * Frame "RFBA" version 1 around, little-endian:
  *
  *   u32 rows                     R
- *   u32 attributes            C
+ *   u32 attributes               C
  *   f64 number[R]                ascending, equal numbers in order of arrival
  *   u32 observedAt[R]            seconds since 1970
  *   u32 firstSeenAt[R]           seconds since 1970
  *   u32 sightings[R]
- *   u32 attributesIndex[R]          index into the list that follows
+ *   u32 attributesIndex[R]       index into the list that follows
  *   C x text                     attributes.ts; text = varint length, UTF-8
  *   text                         the receipt as JSON
  */

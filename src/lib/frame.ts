@@ -94,7 +94,7 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
   return body;
 }
 
-// A small object that changes by hand: a frame around JSON, checked by a schema.
+// An object that is a frame around JSON, checked by a schema.
 
 export interface FramedJson<T> {
   encode(value: T): Bytes;

@@ -76,7 +76,7 @@ interface Found {
 }
 
 /**
- * Rejects when storage does not answer, or the history is not whole. null: `after` is no place that a page has told.
+ * Rejects when storage does not answer, or the history is not whole. null: `after` is not a `next` that a page has given.
  */
 export async function listBatches(
   objects: ObjectStore,

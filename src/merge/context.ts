@@ -65,7 +65,7 @@ export interface TickBudget {
   readonly smallRun: number;
 }
 
-/** Runs up to this size are merged with whatever is newer at once: half a segment, two slices a minute to reload. */
+/** Runs up to this size are merged with whatever is newer at once: a segment, so two slices a minute to reload. */
 export const SMALL_RUN = 32_768;
 
 export const DEFAULT_BUDGET: TickBudget = {

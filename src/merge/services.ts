@@ -15,7 +15,7 @@ import { loadManifest } from './publish-manifest.ts';
 import { type WithdrawResult, withdraw } from './withdraw.ts';
 
 export interface BatchService {
-  /** null: `after` is no place that a page has told. */
+  /** null: `after` is not a `next` that a page has given. */
   list(query: BatchQuery): Promise<BatchPage | null>;
   /**
    * @param accepted rows of the batch

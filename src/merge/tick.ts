@@ -1,5 +1,5 @@
 /**
- * One tick of the cron handler, as a list of stages: each takes what those before it hand on, and calls none of them. Ticks
+ * One tick of the cron handler, as a list of stages: each takes what those before it hand on, and none calls another. Ticks
  * may overlap and may stop anywhere: everything before a swap of the manifest is invisible, everything after it is taken
  * up again from the manifest.
  */

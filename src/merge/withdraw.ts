@@ -35,7 +35,7 @@ export type WithdrawResult =
       readonly isNew: boolean;
     }
   | { readonly kind: 'not-found' }
-  /** Nobody knows what would be to be taken out. */
+  /** The batch is damaged, so it is not known which rows to take out. */
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'full'; readonly limit: string };
 

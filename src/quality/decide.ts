@@ -1,4 +1,4 @@
-/** An admin's decisions, as changes of the ledger: pure. They take effect with the generation that names the ledger. */
+/** An admin's decisions, as changes of the ledger. They take effect with the generation that names the ledger. */
 
 import { idOf, idText, type SourceId, type SourceName } from '../format/source.ts';
 import type { Pacer } from '../lib/cooperate.ts';
