@@ -15,6 +15,7 @@ import { DAY_MS, dayOfMs, isoDay, parseDay } from '../lib/time.ts';
 import { openActivity } from '../storage/activity.ts';
 import { BRIEFINGS_PREFIX } from '../storage/keys.ts';
 import {
+  answering,
   deleteObjects,
   listObjects,
   type ObjectHead,
@@ -135,20 +136,11 @@ export class Briefings {
 
 /** The store, each answer of which shows that the work goes on. */
 function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
-  const heard = async <T>(answer: Promise<T>): Promise<T> => {
+  return answering(objects, async (answer) => {
     const value = await answer;
     goOn();
     return value;
-  };
-  return {
-    get: (key) => heard(objects.get(key)),
-    getIfChanged: (key, etag) => heard(objects.getIfChanged(key, etag)),
-    getRange: (key, offset, length) => heard(objects.getRange(key, offset, length)),
-    head: (key) => heard(objects.head(key)),
-    list: (prefix, options) => heard(objects.list(prefix, options)),
-    put: (key, bytes, condition, owner) => heard(objects.put(key, bytes, condition, owner)),
-    delete: (keys) => heard(objects.delete(keys)),
-  };
+  });
 }
 
 /** The same activity; days that cannot be read reject with StorageUnavailable. */

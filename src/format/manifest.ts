@@ -21,7 +21,7 @@ const storedRun = v.object({ id: v.string(), firstHere: count, segments: count }
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
 
-const activityEntry = v.object({
+export const activityEntry = v.object({
   key: v.string(),
   /** UTC days since 1970 of its first and last rows. */
   firstDay: count,

@@ -18,7 +18,7 @@ import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { ATTEMPT_KEY, generationKey, SET_ASIDE_PREFIX } from '../storage/keys.ts';
-import type { ObjectStore } from '../storage/store.ts';
+import { answering, type ObjectStore } from '../storage/store.ts';
 import type { MergeContext } from './context.ts';
 
 /** Ticks come by the minute: an attempt that began later than the last of them may be under way. */
@@ -161,19 +161,10 @@ export function watch(context: MergeContext): Watched {
     }
   };
   const { objects, numbers } = context;
-  const watchedObjects: ObjectStore = {
-    get: (key) => noting(objects.get(key)),
-    getIfChanged: (key, etag) => noting(objects.getIfChanged(key, etag)),
-    getRange: (key, offset, length) => noting(objects.getRange(key, offset, length)),
-    head: (key) => noting(objects.head(key)),
-    put: (key, bytes, condition, owner) => noting(objects.put(key, bytes, condition, owner)),
-    list: (prefix, options) => noting(objects.list(prefix, options)),
-    delete: (keys) => noting(objects.delete(keys)),
-  };
   return {
     context: {
       ...context,
-      objects: watchedObjects,
+      objects: answering(objects, noting),
       ...(numbers === undefined ? {} : { numbers: (entry) => noting(numbers(entry)) }),
     },
     isInputs: (error) =>

@@ -6,7 +6,7 @@
 
 import * as v from 'valibot';
 import { type Batch, openBatchSteps } from '../format/batch.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { activityEntry, type Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -189,15 +189,6 @@ const segment = v.object({
   evidenceIndex: column,
   evidenceBlocksBytes: count,
 });
-const facts = v.object({
-  key: v.string(),
-  firstDay: count,
-  lastDay: count,
-  rows: count,
-  bytes: count,
-  directoryBytes: count,
-  crc32: count,
-});
 
 const withdrawn = v.object({
   id,
@@ -231,9 +222,9 @@ const job = v.object({
   }),
   /** The records of the numbers, in number order, and their activity. */
   side: v.array(segment),
-  sideFacts: v.array(facts),
+  sideFacts: v.array(activityEntry),
   /** Once all is gathered: activity objects to be replaced, with how many have been, and what by. */
-  facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(facts) })),
+  facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(activityEntry) })),
 });
 
 const schema = v.object({
