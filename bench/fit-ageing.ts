@@ -3,7 +3,7 @@
  * and curves through it. docs/AGEING.md says what the default levels take from it. Prints the same for the same files.
  */
 
-import { parseArguments } from '../scripts/command/arguments.ts';
+import { orHelp, parseArguments } from '../scripts/command/arguments.ts';
 import { userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
 import { isoDay } from '../src/lib/time.ts';
@@ -128,10 +128,7 @@ const OPTIONS = { help: { type: 'boolean', short: 'h', default: false } } as con
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (orHelp(values.help ? null : values, HELP) === null) return 0;
   const files = positionals.length > 0 ? positionals.map(userPath) : [INVENTORY, DETECTIONS];
   process.stdout.write(report(await readHistory(files)));
   return 0;

@@ -6,10 +6,11 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArguments } from '../scripts/command/arguments.ts';
+import { orHelp, parseArguments } from '../scripts/command/arguments.ts';
 import { UsageError } from '../scripts/command/errors.ts';
+import { benchmarkNames } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
 import { type Bar, type Benchmark, type BenchResult, type BenchSize, printResult, writeResult } from './report.ts';
 
@@ -80,10 +81,6 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-function benchmarkNames(): string[] {
-  return readdirSync(FOLDER).filter((name) => existsSync(join(FOLDER, name, 'bench.ts')));
-}
-
 async function runHere(name: string, size: BenchSize): Promise<number> {
   const { run } = (await import(`./${name}/bench.ts`)) as { run: Benchmark };
   const result = await run(size);
@@ -100,10 +97,7 @@ function runApart(name: string, size: BenchSize): number {
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (orHelp(values.help ? null : values, HELP) === null) return 0;
   if (values['write-readme']) {
     writeReadme();
     return 0;

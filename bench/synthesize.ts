@@ -1,6 +1,6 @@
 /** `npm run synthesize`: HELP says what it takes. Exit code 2 if that cannot be done. */
 import { resolve } from 'node:path';
-import { parseArguments } from '../scripts/command/arguments.ts';
+import { orHelp, parseArguments, wholeNumberOption } from '../scripts/command/arguments.ts';
 import { UsageError } from '../scripts/command/errors.ts';
 import { checkWritableFolder, userPath } from '../scripts/command/paths.ts';
 import { outputOf, Progress, type ProgressStyle } from '../scripts/command/progress.ts';
@@ -46,10 +46,10 @@ export function parseOptions(args: readonly string[]): Request | null {
   if (files.length === 0) throw new UsageError(`expected --only inventory or fortnight; found ${values.only}`);
   return {
     options: synthesisOptions({
-      ...integerOf('seed', values.seed),
-      ...integerOf('numbers', values.numbers),
-      ...integerOf('captured', values.captured),
-      ...integerOf('firstTime', values['first-time']),
+      ...countOf('seed', values.seed),
+      ...countOf('numbers', values.numbers),
+      ...countOf('captured', values.captured),
+      ...countOf('firstTime', values['first-time']),
     }),
     folder: values.out ?? DEFAULT_FOLDER,
     files,
@@ -57,11 +57,9 @@ export function parseOptions(args: readonly string[]): Request | null {
   };
 }
 
-function integerOf(option: keyof SynthesisOptions, text: string | undefined): Partial<SynthesisOptions> {
+function countOf(option: keyof SynthesisOptions, text: string | undefined): Partial<SynthesisOptions> {
   if (text === undefined) return {};
-  // Number() would read an empty text as 0.
-  if (/^\d{1,15}$/.test(text)) return { [option]: Number(text) };
-  throw new UsageError(`expected --${option === 'firstTime' ? 'first-time' : option} as an integer; found ${text}`);
+  return { [option]: wholeNumberOption(option === 'firstTime' ? '--first-time' : `--${option}`, text, 0) };
 }
 
 const OPTIONS = {
@@ -82,9 +80,9 @@ const PROGRESS: ProgressStyle = {
 };
 
 async function main(): Promise<number> {
-  const request = parseOptions(process.argv.slice(2));
-  if (request === null) process.stdout.write(HELP);
-  else if (request.report) process.stdout.write(reportText(request.options));
+  const request = orHelp(parseOptions(process.argv.slice(2)), HELP);
+  if (request === null) return 0;
+  if (request.report) process.stdout.write(reportText(request.options));
   else {
     const { options, files } = request;
     const folder = request.folder === DEFAULT_FOLDER ? resolve(DEFAULT_FOLDER) : userPath(request.folder);

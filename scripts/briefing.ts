@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { type Briefing, briefingSchema } from '../src/briefing/briefing.ts';
 import { MAX_PERIOD_DAYS, spanDays } from '../src/briefing/period.ts';
+import { messageOf } from '../src/lib/errors.ts';
 import { parseDay } from '../src/lib/time.ts';
-import { checkedKey, orHelp, parseArguments, urlOption } from './command/arguments.ts';
+import { checkedKey, DEFAULT_URL, orHelp, parseArguments, urlOption } from './command/arguments.ts';
 import { CommandError, fileProblem, keyAdvice, refusalText, UsageError } from './command/errors.ts';
 import { checkOutputFile, DEFAULT_STATE, userPath } from './command/paths.ts';
 import { formatCount } from './command/progress.ts';
@@ -16,8 +17,6 @@ import { givenAdminKey, keptAdminKey } from './local/state.ts';
 class BriefingError extends CommandError {
   override readonly name = 'BriefingError';
 }
-
-const DEFAULT_URL = 'http://127.0.0.1:8787';
 
 /** Media type of each format. */
 const FORMATS = { html: 'text/html', md: 'text/markdown', json: 'application/json' } as const;
@@ -133,8 +132,7 @@ async function fetchAs({ url, key, from, to }: BriefingRequest, accept: string, 
   const address = `${url.replace(/\/+$/, '')}/v1/briefings/${from}/${to}`;
   const headers = { authorization: `Bearer ${key}`, accept };
   const response = await send(address, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
-    const cause = error instanceof Error ? error.message : 'failed';
-    throw new BriefingError(`no answer from ${url}: ${cause}. Is the server running? npm start`);
+    throw new BriefingError(`no answer from ${url}: ${messageOf(error)}. Is the server running? npm start`);
   });
   if (!response.ok) {
     const advice = keyAdvice(response.status, 'lookup');

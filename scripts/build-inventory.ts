@@ -3,17 +3,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UNPACED } from '../src/lib/cooperate.ts';
-import { messageOf } from '../src/lib/errors.ts';
-import { DEFAULT_BUDGET } from '../src/merge/context.ts';
 import { parseLabelLevels } from '../src/policy/labels.ts';
-import { KvSliceStore, R2ObjectStore } from '../src/storage/cloudflare.ts';
 import { BUILD_PROGRESS, type BuildSummary, buildInventory, summaryText } from './build-inventory/build.ts';
-import { BuildError } from './build-inventory/journal.ts';
 import { WorkerPool } from './build-inventory/tasks.ts';
-import { orHelp, parseArguments } from './command/arguments.ts';
+import { orHelp, parseArguments, wholeNumberOption } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
-import { type LocalStore, openLocalStore } from './command/local-store.ts';
+import { type LocalStore, openLocalStore, openStores } from './command/local-store.ts';
+import { mergeContextOf } from './command/merge-context.ts';
 import {
   checkInputFile,
   checkOutputFile,
@@ -81,44 +77,30 @@ interface Options {
 export function parseOptions(args: readonly string[]): Options | null {
   const { values, positionals } = parseArguments(args, OPTIONS, { positionals: true });
   if (values.help) return null;
-  if (positionals.length === 0) throw invalid('name at least one file; --help lists the options');
-  const threads = values.threads === undefined ? availableParallelism() : Number(values.threads);
-  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw invalid(`--threads: expected an integer from 1 to ${MAX_THREADS}, found ${values.threads}`);
-  }
+  if (positionals.length === 0) throw new UsageError('name at least one file; --help lists the options');
   return {
     files: positionals,
     state: values.state ?? null,
     remote: values.remote ? remoteOf(values.bucket, values['kv-namespace']) : null,
     work: values.work ?? null,
-    mapping: mappingOf(values.map ?? [], values.set ?? []),
+    mapping: { map: parseFieldTexts('--map', values.map ?? []), set: parseFieldTexts('--set', values.set ?? []) },
     ...(values.header !== undefined && { header: values.header }),
     ...(values['observed-at'] !== undefined && { observedAt: values['observed-at'] }),
     rejects: values.rejects ?? 'build.rejects.csv',
-    threads,
+    threads:
+      values.threads === undefined
+        ? availableParallelism()
+        : wholeNumberOption('--threads', values.threads, 1, MAX_THREADS),
   };
 }
 
 function remoteOf(bucket: string, namespaceId: string | undefined): RemoteTarget {
   if (namespaceId === undefined || !/^[0-9a-f]{32}$/.test(namespaceId)) {
-    throw invalid(
+    throw new UsageError(
       '--remote: expected --kv-namespace with 32 hex digits, as `npx wrangler kv namespace list` shows them',
     );
   }
   return { bucket, namespaceId };
-}
-
-function mappingOf(map: readonly string[], set: readonly string[]): Mapping {
-  try {
-    return { map: parseFieldTexts('--map', map), set: parseFieldTexts('--set', set) };
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw invalid(error.message);
-  }
-}
-
-function invalid(detail: string): UsageError {
-  return new UsageError(`invalid-request: ${detail}`);
 }
 
 const OPTIONS = {
@@ -157,26 +139,14 @@ export function remoteConfig({ bucket, namespaceId }: RemoteTarget, compatibilit
 
 /**
  * @param folder where the configuration is written
- * @throws BuildError `invalid-request` if wrangler cannot reach the account
+ * @throws StoreError if wrangler cannot reach the account
  */
-async function openRemoteStore(target: RemoteTarget, folder: string): Promise<LocalStore> {
+function openRemoteStore(target: RemoteTarget, folder: string): Promise<LocalStore> {
   mkdirSync(folder, { recursive: true });
   const configPath = join(folder, 'wrangler.json');
   writeFileSync(configPath, JSON.stringify(remoteConfig(target, compatibilityDate())));
-  try {
-    const { getPlatformProxy } = await import('wrangler');
-    const { env, dispose } = await getPlatformProxy<{ readonly STORE: R2Bucket; readonly SLICES: KVNamespace }>({
-      configPath,
-      envFiles: [],
-      persist: false,
-      remoteBindings: true,
-    });
-    return { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES), close: dispose };
-  } catch (error) {
-    throw new BuildError('invalid-request', `--remote: the account could not be reached: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+  const options = { configPath, envFiles: [], persist: false, remoteBindings: true };
+  return openStores(options, '--remote: the account could not be reached');
 }
 
 const DEFAULT_WORK = '.ringfence/build';
@@ -199,16 +169,8 @@ async function build(options: Options): Promise<BuildSummary> {
       : await openRemoteStore(options.remote, join(dirname(work), 'build-remote'));
   const runner = new WorkerPool(options.threads);
   try {
-    const context = {
-      objects: store.objects,
-      slices: store.slices,
-      now: () => Date.now(),
-      sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
-      randomId: () => crypto.randomUUID(),
-      log: (event: string, details: object) => progress.note(JSON.stringify({ event, ...details })),
-      pace: UNPACED,
-      budget: DEFAULT_BUDGET,
-    };
+    const log = (event: string, details: object) => progress.note(JSON.stringify({ event, ...details }));
+    const context = { ...mergeContextOf(store), log };
     const { mapping, header, observedAt } = options;
     const request = {
       files,

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArguments } from './command/arguments.ts';
+import { orHelp, parseArguments } from './command/arguments.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 import { type DeployDeps, deploy, SECRET } from './deploy/deploy.ts';
@@ -47,10 +47,7 @@ const wrangler: DeployDeps['wrangler'] = (args, mode) => {
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (orHelp(values.help ? null : values, HELP) === null) return 0;
   const options = {
     name: values.name,
     dryRun: values['dry-run'],

@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { SANDBOX } from '../src/lookup/sandbox.ts';
 import { checkEntries, DIST, ENTRIES } from './build-package/entries.ts';
 import { bundleEntries, declarationsOf, writeDeclarations } from './build-package.ts';
-import { parseArguments, portOption, shellWord } from './command/arguments.ts';
+import { orHelp, parseArguments, portOption, shellWord } from './command/arguments.ts';
+import { askJson } from './command/ask.ts';
 import { CommandError, UsageError } from './command/errors.ts';
 import { checkWritableFolder, PROJECT, userPath } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
@@ -108,13 +109,8 @@ function keptLookupKey(state: string): string | null {
 async function lookupKey(url: string, adminKey: string, state: string): Promise<string> {
   const kept = keptLookupKey(state);
   if (kept !== null && (await isValid(url, kept))) return kept;
-  const response = await fetch(`${url}/v1/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'example', scopes: ['lookup'] }),
-  });
-  if (!response.ok) throw new CommandError(`Ringfence answers ${response.status} when asked for a key`);
-  const { key } = (await response.json()) as { readonly key: string };
+  const json = { name: 'example', scopes: ['lookup'] };
+  const { key } = await askJson<{ readonly key: string }>(`${url}/v1/keys`, { key: adminKey, json });
   writeFileSync(join(state, 'lookup-key'), `${key}\n`, { mode: 0o600 });
   return key;
 }
@@ -248,11 +244,8 @@ const HANDED_ON = ['TIMEOUT_MS', 'TURNSTILE_SECRET', 'TURNSTILE_URL'];
 const onRestart = (message: string) => console.error(message);
 
 async function main(): Promise<number> {
-  const options = exampleOptions(process.argv.slice(2));
-  if (options === null) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = orHelp(exampleOptions(process.argv.slice(2)), HELP);
+  if (options === null) return 0;
   const { example, port, ringfencePort, state } = options;
   givenAdminKey(process.env.RINGFENCE_ADMIN_KEY);
   checkWritableFolder(state, '--state');

@@ -2,12 +2,11 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { inventoryNumbers, type Manifest } from '../src/format/manifest.ts';
-import { UNPACED } from '../src/lib/cooperate.ts';
-import { DEFAULT_BUDGET, type MergeContext } from '../src/merge/context.ts';
 import { MANIFEST_KEY, RETAINED_PREFIX } from '../src/storage/keys.ts';
 import { orHelp, parseArguments } from './command/arguments.ts';
 import { CommandError, codeOf, fileProblem, UsageError } from './command/errors.ts';
 import { type LocalStore, openLocalStore } from './command/local-store.ts';
+import { mergeContextOf } from './command/merge-context.ts';
 import { checkWritableFolder, statePath, userPath } from './command/paths.ts';
 import { formatCount, outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
@@ -33,8 +32,7 @@ Stop the server first: two processes on one state folder make each other's reads
 
 Exit status: 0 the store is sound (there may be warnings), 1 it has errors, 2 it could not be looked at.
 
-There is no --remote. Wrangler can bind a script to a deployed bucket and namespace, but this program has not been tried
-with them, so it does not offer it.
+It looks at stores of this machine only.
 `;
 
 interface Options {
@@ -55,9 +53,6 @@ interface Options {
 export function parseOptions(args: readonly string[]): Options | null {
   const { values } = parseArguments(args, OPTIONS);
   if (values.help) return null;
-  if (values.remote) {
-    throw new UsageError('--remote is not offered: it has not been tried with a deployed store. --help says more');
-  }
   const { state = null, rebuild = null, decisions = null, 'verify-batches': verifyBatches } = values;
   if (decisions !== null && rebuild === null) throw new UsageError('--decisions is of --rebuild DIR: give that too');
   if (decisions !== null && decisions !== NO_DECISIONS && !decisions.startsWith(RETAINED_PREFIX)) {
@@ -71,7 +66,6 @@ const OPTIONS = {
   'verify-batches': { type: 'boolean', default: false },
   rebuild: { type: 'string' },
   decisions: { type: 'string' },
-  remote: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -143,22 +137,6 @@ async function check(store: LocalStore, state: string, verifyBatches: boolean): 
   return findings.isSound;
 }
 
-function mergeContext({ objects, slices }: LocalStore): MergeContext {
-  return {
-    objects,
-    slices,
-    now: () => Date.now(),
-    // Local storage takes any number of writes a second.
-    sleep: async () => {},
-    randomId: () => crypto.randomUUID(),
-    log: (event, details) => {
-      if (!EXPECTED_EVENTS.has(event)) progress.note(JSON.stringify({ event, ...details }));
-    },
-    pace: UNPACED,
-    budget: DEFAULT_BUDGET,
-  };
-}
-
 function rebuiltText(built: Rebuilt, folder: string): string {
   const { batches, numbers, generation, setAside, withdrawn, gone, unreadable, setAsideFrom, heldFrom } = built;
   const lines = [`Built ${folder} from ${batches} batches: ${numbers} numbers in generation ${generation}.`];
@@ -184,7 +162,15 @@ async function rebuildInto(source: LocalStore, folder: string, options: Options)
   checkWritableFolder(folder, '--rebuild');
   const target = await openLocalStore(folder, { command: COMMAND, create: true });
   try {
-    const built = await rebuild(source.objects, mergeContext(target), progress, options.decisions);
+    const context = {
+      ...mergeContextOf(target),
+      // Local storage takes any number of writes a second.
+      sleep: async () => {},
+      log: (event: string, details: object) => {
+        if (!EXPECTED_EVENTS.has(event)) progress.note(JSON.stringify({ event, ...details }));
+      },
+    };
+    const built = await rebuild(source.objects, context, progress, options.decisions);
     progress.end();
     process.stdout.write(rebuiltText(built, folder));
     const isSound = await check(target, folder, options.verifyBatches);

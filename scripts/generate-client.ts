@@ -2,15 +2,15 @@
  * `npm run generate`: writes what the client takes from the OpenAPI document. A test holds the files in step with it.
  */
 
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import * as v from 'valibot';
-import { allRoutes } from '../src/api/control-app.ts';
+import { controlRoutes } from '../src/api/control-app.ts';
 import { openApiDocument } from '../src/api/openapi.ts';
 import type { ControlServices } from '../src/api/services.ts';
 import { takesNothing } from './command/arguments.ts';
+import { formatted } from './command/formatted.ts';
 import { PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
@@ -138,15 +138,16 @@ const ALSO_REFERENCED = / \* ?\n \* This \w+ was referenced by [^\n]*\n \* via t
 /** Each file's text, by its path in the project. */
 export async function generateClient(document: unknown = currentDocument()): Promise<ReadonlyMap<string, string>> {
   const { operations, schemas } = readDocument(document);
-  return new Map([
-    formatted('src/generated/api-types.ts', await typesText(operations, schemas)),
-    formatted('src/generated/operations.ts', operationsText(operations)),
-  ]);
+  const files = [
+    ['src/generated/api-types.ts', await typesText(operations, schemas)],
+    ['src/generated/operations.ts', operationsText(operations)],
+  ] as const;
+  return new Map(files.map(([path, text]) => [path, formatted(path, text)]));
 }
 
 /** As GET /openapi.json answers it. The routes are described and not served, so no service is ever asked. */
 export function currentDocument(): unknown {
-  const document = openApiDocument(allRoutes({} as ControlServices));
+  const document = openApiDocument(controlRoutes({} as ControlServices).all);
   // Without what JSON leaves out.
   return JSON.parse(JSON.stringify(document));
 }
@@ -208,17 +209,6 @@ function isOnlyDescribed(value: unknown): value is { readonly description: strin
   if (typeof value !== 'object' || value === null) return false;
   const entries = Object.entries(value);
   return entries.length === 1 && entries.every(([name, text]) => name === 'description' && typeof text === 'string');
-}
-
-/** In the project's style, so that what is generated is checked like what is written. */
-function formatted(path: string, text: string): [string, string] {
-  const biome = join(PROJECT, 'node_modules', '.bin', 'biome');
-  const inStyle = execFileSync(biome, ['format', `--stdin-file-path=${path}`], {
-    cwd: PROJECT,
-    input: text,
-    encoding: 'utf8',
-  });
-  return [path, inStyle];
 }
 
 const HELP = 'npm run generate writes what the client takes from the OpenAPI document. It takes no options.\n';

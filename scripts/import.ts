@@ -7,17 +7,17 @@ import { MAX_DETECTIONS } from '../src/ingest/body.ts';
 import { FIELDS } from '../src/ingest/fields.ts';
 import { DEFAULT_CHANNEL, DEFAULT_LABEL } from '../src/ingest/validate.ts';
 import { parseInstant } from '../src/lib/time.ts';
-import { checkedKey, orHelp, parseArguments, urlOption } from './command/arguments.ts';
+import { checkedKey, DEFAULT_URL, orHelp, parseArguments, urlOption, wholeNumberOption } from './command/arguments.ts';
 import { UsageError } from './command/errors.ts';
 import { checkInputFile, checkOutputFile, checkWritableFolder, userFolder, userPath } from './command/paths.ts';
 import { formatCount } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
+import { rejectedRows, row } from './command/summary.ts';
 import { type FileSource, formatOf } from './import/file-rows.ts';
 import { type FileSummary, importFile } from './import/import-file.ts';
 import { checkMapping, type FieldTexts, hasColumnNumbers, ImportError, parseFieldTexts } from './import/mapping.ts';
 import { type ImportIo, realIo, ServerLabels } from './import/upload.ts';
 
-export const DEFAULT_URL = 'http://127.0.0.1:8787';
 const DEFAULT_BATCH_SIZE = 20_000;
 const DEFAULT_STATE_FOLDER = join('.ringfence', 'import');
 
@@ -70,13 +70,15 @@ export function parseOptions(
   if (positionals.length === 0) throw new UsageError('name at least one file; --help lists the options');
   return {
     files: positionals,
-    url: values.url ?? DEFAULT_URL,
-    key: values.key ?? environment.RINGFENCE_KEY ?? '',
+    url: urlOption('--url', values.url ?? DEFAULT_URL),
+    key: checkedKey('the API key', values.key ?? environment.RINGFENCE_KEY ?? ''),
     map: parseFieldTexts('--map', values.map ?? []),
     set: parseFieldTexts('--set', values.set ?? []),
     ...(values.header !== undefined && { header: values.header }),
     ...(values['observed-at'] !== undefined && { observedAt: values['observed-at'] }),
-    ...(values['batch-size'] !== undefined && { batchSize: Number(values['batch-size']) }),
+    ...(values['batch-size'] !== undefined && {
+      batchSize: wholeNumberOption('--batch-size', values['batch-size'], 1, MAX_DETECTIONS),
+    }),
     ...(values.rejects !== undefined && { rejectsPath: values.rejects }),
     ...(values.state !== undefined && { stateFolder: values.state }),
   };
@@ -127,12 +129,9 @@ function hasFailed({ accepted, sentBefore, uncounted }: FileSummary): boolean {
 }
 
 function fileText(summary: FileSummary): string {
-  const rejected = Object.values(summary.rejectedByCode).reduce((total, count) => total + count, 0);
   const lines = [`${summary.file}: ${outcome(summary)}`, row('lines read', summary.lines)];
   if (summary.sentBefore > 0) lines.push(row('sent before', summary.sentBefore));
-  lines.push(row('accepted', summary.accepted), row('rejected', rejected));
-  const byCount = Object.entries(summary.rejectedByCode).sort(([, a], [, b]) => b - a);
-  for (const [code, count] of byCount) lines.push(row(`  ${code}`, count));
+  lines.push(row('accepted', summary.accepted), ...rejectedRows(summary.rejectedByCode));
   lines.push(row('batches', summary.batches), ...remarks(summary));
   return `${lines.join('\n')}\n`;
 }
@@ -176,10 +175,6 @@ function remarks(summary: FileSummary): string[] {
 
 function linesText(count: number): string {
   return `${formatCount(count)} ${count === 1 ? 'line' : 'lines'}`;
-}
-
-function row(name: string, count: number): string {
-  return `  ${name.padEnd(22)}${formatCount(count).padStart(12)}`;
 }
 
 export interface ImportRequest {
@@ -246,17 +241,12 @@ function inOrder(texts: FieldTexts): FieldTexts {
 }
 
 function checkRequest(request: ImportRequest, rejectsPaths: readonly string[]): void {
-  const { files, url, key, observedAt, batchSize = DEFAULT_BATCH_SIZE } = request;
+  const { files, key, observedAt } = request;
   if (files.length === 0) throw new ImportError('name at least one file');
-  const protocol = URL.parse(url)?.protocol;
-  if (protocol !== 'http:' && protocol !== 'https:') throw new ImportError('--url: expected an http or https URL');
-  if (!/^[\x21-\x7e]+$/.test(key)) {
+  if (key === '') {
     throw new ImportError(
       'no API key: give one with --key or in RINGFENCE_KEY. It needs the scope "ingest"; `npm start` prints the local one',
     );
-  }
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > MAX_DETECTIONS) {
-    throw new ImportError(`--batch-size: expected an integer from 1 to ${MAX_DETECTIONS}`);
   }
   if (observedAt !== undefined && parseInstant(observedAt) === null) {
     throw new ImportError('--observed-at: expected YYYY-MM-DD, or a date-time with Z or an offset');
@@ -272,8 +262,6 @@ if (import.meta.filename === process.argv[1])
   await runCommand(async () => {
     const request = orHelp(parseOptions(process.argv.slice(2), process.env), HELP);
     if (request === null) return 0;
-    urlOption('--url', request.url);
-    checkedKey('the API key', request.key);
     if (request.rejectsPath !== undefined) checkOutputFile(userPath(request.rejectsPath));
     const stateFolder =
       request.stateFolder === undefined ? resolve(DEFAULT_STATE_FOLDER) : userPath(request.stateFolder);

@@ -1,6 +1,6 @@
 /** `npm start`: Ringfence on this machine, with a sample list, until Ctrl-C. */
 import { messageOf } from '../src/lib/errors.ts';
-import { parseArguments, portOption, shellWord } from './command/arguments.ts';
+import { orHelp, parseArguments, portOption, shellWord } from './command/arguments.ts';
 import { CommandError } from './command/errors.ts';
 import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.ts';
 import { EXIT_FAILED, runCommand } from './command/run-command.ts';
@@ -104,10 +104,7 @@ function isProxied({ http_proxy, all_proxy, ALL_PROXY }: Readonly<Record<string,
 
 async function main(): Promise<number> {
   const { values } = parseArguments(process.argv.slice(2), OPTIONS);
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  if (orHelp(values.help ? null : values, HELP) === null) return 0;
   const port = portOption('--port', values.port);
   givenAdminKey(process.env.RINGFENCE_ADMIN_KEY);
   const state = statePath(values.state);

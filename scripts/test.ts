@@ -3,12 +3,12 @@
  * counts: "N passed, N failed", and skipped tests if there are any.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { takesNothing } from './command/arguments.ts';
-import { PROJECT } from './command/paths.ts';
+import { benchmarkNames, PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
 const BIN = join(PROJECT, 'node_modules', '.bin');
@@ -59,10 +59,7 @@ function runTests(): void {
  * Debian package, not npm's: a developer without it goes on, CI does not.
  */
 function checkBenchmarks(): void {
-  const folders = readdirSync(join(PROJECT, 'bench')).filter((name) =>
-    existsSync(join(PROJECT, 'bench', name, 'bench.ts')),
-  );
-  for (const name of folders) {
+  for (const name of benchmarkNames()) {
     const isMissing = name === 'http' && spawnSync('wrk', ['-v']).error !== undefined;
     if (isMissing && process.env.CI === undefined) {
       console.log('\nskipped: the http benchmark needs the load tool wrk (apt-get install wrk)');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
-import { lookupAnswer } from '../src/api/lookup.ts';
+import { lookupAnswer } from '../src/api/lookup-docs.ts';
 import { EMPTY_MANIFEST, type SegmentEntry } from '../src/format/manifest.ts';
 import { openSegment } from '../src/format/segment.ts';
 import { FormatError } from '../src/lib/bytes.ts';
@@ -15,7 +15,8 @@ import { hasHistory } from '../src/merge/history.ts';
 import { parseNumber } from '../src/phone/parse.ts';
 import type { PhoneNumber } from '../src/phone/phone-number.ts';
 import type { Basis, DecisionReceipt, Finding, LookupAnswer } from '../src/policy/answer.ts';
-import { compilePolicy, PolicyError } from '../src/policy/cel/compile.ts';
+import { compilePolicy } from '../src/policy/cel/compile.ts';
+import { PolicyError } from '../src/policy/cel/error.ts';
 import { decide } from '../src/policy/decide.ts';
 import { LabelLevels } from '../src/policy/labels.ts';
 import { Overrides } from '../src/policy/overrides.ts';

@@ -25,8 +25,7 @@ export default {
   },
 } satisfies ExportedHandler<ControlEnv>;
 
-// Compiles policies for the edge Worker: those stored without a tree, or with one of another version.
-
+/** Compiles policies for the edge Worker: those stored without a tree, or with one of another version. */
 export class PolicyCompiler extends WorkerEntrypoint<ControlEnv> {
   compile(source: PolicySource) {
     return compile(source);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { BUILD_PROGRESS, type BuildSummary, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
 import { Progress } from '../../scripts/command/progress.ts';
-import { DEFAULT_LEVELS } from '../../src/policy/labels.ts';
+import { DEFAULT_LEVELS } from '../../src/policy/ageing.ts';
 import { benchContext, columnsSha256, openStores } from '../support/inventory.ts';
 
 export interface BuildFigures {

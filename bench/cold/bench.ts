@@ -4,16 +4,15 @@
 
 import type { Run } from '../../src/format/manifest.ts';
 import { lowerBound } from '../../src/lib/sorted.ts';
-import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
+import { LISTED_SHARE } from '../simulate/assumptions.ts';
 import { ensureInventory, numbersOf } from '../support/inventory.ts';
 import { Random, shuffle } from '../support/random.ts';
+import { has, RANGE_NUMBERS, unlisted, usedRanges } from '../support/ranges.ts';
 import { Isolate, type ServedWorld, servedWorld } from './isolate.ts';
 
 // What is asked of a lookup service: mostly numbers of honest people, in the ranges that everybody has numbers in.
 
-/** Two in a hundred sign-ups are with a listed number: a round figure, for want of a published one. */
-const LISTED_PERCENT = 2;
 const ZIPF_EXPONENT = 1;
 
 interface LookupMixes {
@@ -38,24 +37,15 @@ function lookupMixes(runs: readonly Float64Array[], random: Random): LookupMixes
   const popular = () => ranges[lowerBound(cumulative, (random.below(2 ** 30) / 2 ** 30) * total)] as number;
   const any = () => random.pick(ranges);
   const isListed = (number: number) => runs.some((numbers) => has(numbers, number));
-  const unlistedIn = (range: () => number) => {
-    for (;;) {
-      const number = range() + random.below(RANGE_NUMBERS);
-      if (!isListed(number)) return number;
-    }
-  };
+  const unlistedIn = (range: () => number) => unlisted(() => range() + random.below(RANGE_NUMBERS), isListed);
   const mixed = (range: () => number) => () =>
-    random.below(100) < LISTED_PERCENT ? random.pick(base) : unlistedIn(range);
+    random.below(100) < LISTED_SHARE * 100 ? random.pick(base) : unlistedIn(range);
   return { zipf: mixed(popular), uniform: mixed(any), unlisted: () => unlistedIn(any) };
 }
 
 /** Those of the numbers that are in another ascending list too. */
 function numbersIn(numbers: Float64Array, others: Float64Array): number[] {
   return Array.from(numbers).filter((number) => has(others, number));
-}
-
-function has(numbers: Float64Array, number: number): boolean {
-  return numbers[lowerBound(numbers, number)] === number;
 }
 
 const KIB = 1024;

@@ -1,22 +1,4 @@
-/**
- * `npm run bench -- designs`: the same lookups, the same fortnight and the same inventory on three designs, in
- * operations and dollars at list price (bench/simulate/prices.ts). Requests and CPU of the Worker are the same for all
- * and left out. Operations are counted in samples that really run: KV and D1 on their local simulation, Ringfence's
- * Finder and ticks on counted stores.
- *
- * What dollars do not tell:
- * - KV remembers misses as it does values. Who asks of a number just before it is listed goes on being told that it is
- *   not, in that place, for as long as the read's cacheTtl (60 s unless told otherwise, 30 s at least:
- *   developers.cloudflare.com/kv/concepts/how-kv-works); a longer one makes reads faster and answers older. Nearly all
- *   lookups are such misses, and are cold besides: a number is asked for once. Ringfence asks KV only for keys that have
- *   been written, by their content, so that keeping them for a day makes nothing old.
- * - A key a number tells nothing of its neighbours: a hundred-block would be a hundred reads.
- * - A D1 database is in one place, every query goes there, and it answers one at a time: about 1,000 a second of 1 ms
- *   each (developers.cloudflare.com/d1/platform/limits). It is cheap, and neither near nor there when that place is not.
- */
-
-import { decodeManifest } from '../../src/format/manifest.ts';
-import { MANIFEST_KEY } from '../../src/storage/keys.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { readInventory } from '../probe/inventory.ts';
 import { atMost, type Bar, type Benchmark, type BenchSize, type Row, round } from '../report.ts';
 import { TODAY } from '../simulate/assumptions.ts';
@@ -206,7 +188,6 @@ async function writeInAll(stores: Stores, others: OtherDesigns, numbers: Float64
 
 /** What a bulk build writes: every segment once to R2, two slices of it to KV; batches and manifests are a few more. */
 async function storedUsage({ objects }: Stores): Promise<Usage> {
-  const object = await objects.get(MANIFEST_KEY);
-  const segments = object === null ? 0 : decodeManifest(object.bytes).runs.flatMap((run) => run.segments).length;
+  const segments = (await loadManifest(objects)).manifest.runs.flatMap((run) => run.segments).length;
   return { r2ClassA: segments + 3, kvWrites: 2 * segments };
 }

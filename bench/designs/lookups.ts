@@ -1,9 +1,8 @@
 /** The lookups of sign-ups: most of them of numbers that nobody has listed. */
 
-import { lowerBound } from '../../src/lib/sorted.ts';
-import { RANGE_NUMBERS, usedRanges } from '../probe/workload.ts';
 import { LISTED_SHARE } from '../simulate/assumptions.ts';
 import { Random } from '../support/random.ts';
+import { has, RANGE_NUMBERS, unlisted, usedRanges } from '../support/ranges.ts';
 
 export const MIXES = ['uniform', 'Zipf'] as const;
 type Mix = (typeof MIXES)[number];
@@ -24,10 +23,10 @@ export function makeLookups(numbers: Float64Array, mix: Mix, count: number): Loo
   const ranges = usedRanges(numbers);
   const draw = (): number => {
     if (random.below(1_000_000) < LISTED_SHARE * 1_000_000) return random.pick(numbers);
-    for (;;) {
-      const number = random.pick(ranges) + random.below(RANGE_NUMBERS);
-      if (numbers[lowerBound(numbers, number)] !== number) return number;
-    }
+    return unlisted(
+      () => random.pick(ranges) + random.below(RANGE_NUMBERS),
+      (number) => has(numbers, number),
+    );
   };
   const population = mix === 'Zipf' ? Float64Array.from({ length: POPULATION }, draw) : null;
   // The logarithm of a rank with a chance of 1 / r is uniform.

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestHarness } from 'wrangler';
 import { compatibilityDate } from '../../scripts/command/paths.ts';
+import { QUIET } from '../../scripts/local/wrangler.ts';
 import { lowerBound } from '../../src/lib/sorted.ts';
 import type { Usage } from '../simulate/prices.ts';
 import type { Billed, Task } from './worker.ts';
@@ -18,12 +19,7 @@ interface Platform {
 
 export async function startPlatform(): Promise<Platform> {
   // No report of use, no look for a newer version: the benchmark runs offline.
-  Object.assign(process.env, {
-    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_HIDE_BANNER: 'true',
-    X_LOCAL_OBSERVABILITY: 'false',
-  });
+  Object.assign(process.env, QUIET);
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-designs-'));
   const configPath = join(folder, 'wrangler.json');
   writeFileSync(

@@ -1,12 +1,13 @@
 /** Ringfence's own part of the comparison: lookups and a fortnight's ticks on stores that count what is billed. */
 
 import { BatchBuilder } from '../../src/format/batch.ts';
-import { decodeManifest, EMPTY_MANIFEST } from '../../src/format/manifest.ts';
+import { EMPTY_MANIFEST } from '../../src/format/manifest.ts';
 import { Finder } from '../../src/lookup/finder.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemorySliceStore } from '../../src/storage/memory.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
@@ -144,8 +145,7 @@ export async function publishingUsage(stores: Stores, numbers: Float64Array): Pr
 /** The second hour of ticks: its collection of garbage reads the generations that the first has left. */
 async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage> {
   const billed = new BilledStores(new OverlayObjectStore(stores.objects), new MemorySliceStore());
-  const head = await stores.objects.get(MANIFEST_KEY);
-  let clockMs = (head === null ? 0 : decodeManifest(head.bytes).publishedAt) + MINUTE_MS;
+  let clockMs = (await loadManifest(stores.objects)).manifest.publishedAt + MINUTE_MS;
   let ids = 0;
   const context: MergeContext = {
     ...benchContext(billed),
@@ -199,7 +199,6 @@ function uploadOf(numbers: Float64Array, random: Random, observedAt: number): Ui
 }
 
 async function segmentRecords({ objects }: Stores): Promise<number> {
-  const object = await objects.get(MANIFEST_KEY);
-  const segments = object === null ? [] : decodeManifest(object.bytes).runs.flatMap((run) => run.segments);
+  const segments = (await loadManifest(objects)).manifest.runs.flatMap((run) => run.segments);
   return segments.reduce((sum, { count }) => sum + count, 0) / segments.length;
 }

@@ -1,5 +1,6 @@
 /** Fits the table of the neighbourhood score to the first-time numbers of a period. */
 import { join } from 'node:path';
+import { formatted } from '../../scripts/command/formatted.ts';
 import { PROJECT } from '../../scripts/command/paths.ts';
 import { isoDay } from '../../src/lib/time.ts';
 import {
@@ -18,18 +19,18 @@ import { Nulls, type Period, replayDays } from './replay.ts';
 
 /**
  * Counts at which the points may rise: about evenly spaced in logarithm, since a hundred neighbours differ from eighty
- * by less than two do from one. Fresh ones end earlier: there are too few blocks with more to tell.
+ * by less than two do from one. Recent ones end earlier: there are too few blocks with more to tell.
  */
 const LISTED_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 90] as const;
-const FRESH_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55] as const;
+const RECENT_STEPS = [1, 2, 3, 5, 8, 13, 21, 34, 55] as const;
 export const STEPS: Readonly<Record<ScoredCount, readonly number[]>> = {
   hundred: LISTED_STEPS,
-  recentHundred: FRESH_STEPS,
+  recentHundred: RECENT_STEPS,
   thousand: LISTED_STEPS,
-  recentThousand: FRESH_STEPS,
-  weekThousand: FRESH_STEPS,
-  recentTenThousand: FRESH_STEPS,
-  weekTenThousand: FRESH_STEPS,
+  recentThousand: RECENT_STEPS,
+  weekThousand: RECENT_STEPS,
+  recentTenThousand: RECENT_STEPS,
+  weekTenThousand: RECENT_STEPS,
 };
 
 /** Null numbers for each first-time one: some 950 stand above the threshold of 0.1 % in the four months of the fit. */
@@ -255,25 +256,15 @@ interface Origin extends Period {
 
 export const TABLE_FILE = join(PROJECT, 'src', 'generated', 'neighbourhood-table.ts');
 
-/** The source of src/generated/neighbourhood-table.ts, as Biome formats it. */
+/** The source of src/generated/neighbourhood-table.ts. */
 export function tableSource({ logOdds, suspectPoints, points }: NeighbourhoodTable, origin: Origin): string {
   const { from, to, firstTime, nulls } = origin;
-  const lines = SCORED_COUNTS.map((count) => `    ${count}: ${listText(points[count], `    ${count}: `.length)},\n`);
-  return (
+  const lines = SCORED_COUNTS.map((count) => `${count}: ${JSON.stringify(points[count])},`);
+  return formatted(
+    TABLE_FILE,
     `/**\n * Written by \`npm run fit-neighbourhood\`; do not edit. Fitted to ${firstTime} numbers first seen\n` +
-    ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/score.ts.\n */\n` +
-    `export const NEIGHBOURHOOD_TABLE = {\n` +
-    `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n} as const;\n`
+      ` * ${isoDay(from)} to ${isoDay(to)}, against ${nulls} random ones. What it means: src/policy/score.ts.\n */\n` +
+      `export const NEIGHBOURHOOD_TABLE = {\n` +
+      `  logOdds: ${logOdds},\n  suspectPoints: ${suspectPoints},\n  points: {\n${lines.join('')}  },\n} as const;\n`,
   );
-}
-
-/** Biome's line width; a list that does not fit, or has an only element, goes one element a line or stays on one. */
-const LINE_WIDTH = 120;
-
-function listText(list: readonly (readonly [number, number])[], indent: number): string {
-  const parts = list.map(([from, worth]) => `[${from}, ${worth}]`);
-  const line = `[${parts.join(', ')}]`;
-  // An array of several arrays is always broken; one that holds a single array is not.
-  if (list.length < 2 && indent + line.length < LINE_WIDTH) return line;
-  return `[\n${parts.map((part) => `      ${part},\n`).join('')}    ]`;
 }

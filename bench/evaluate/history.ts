@@ -1,13 +1,11 @@
 /** When each number was first seen, over everything that was read. */
 
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { CommandError } from '../../scripts/command/errors.ts';
 import { checkInputFile } from '../../scripts/command/paths.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
+import { linesOf } from '../support/lines.ts';
 
 /** Ends an evaluation or a fit with a message for the person at the terminal: a file that cannot be used. */
 export class EvaluateError extends CommandError {
@@ -141,9 +139,10 @@ async function readFileInto(builder: HistoryBuilder, path: string): Promise<File
     }
   } catch (error) {
     if (error instanceof EvaluateError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
     const where = error instanceof CommandError ? '' : `${path}: `;
-    throw new EvaluateError(`expected a file that can be read, plain or gzip: ${where}${reason}`, { cause: error });
+    throw new EvaluateError(`expected a file that can be read, plain or gzip: ${where}${messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (kind === null) throw new EvaluateError(`${path}: expected ${EXPECTED_COLUMNS}; there are none`);
   // A few are what real feeds look like. Most means that the columns are not what they seemed.
@@ -151,24 +150,4 @@ async function readFileInto(builder: HistoryBuilder, path: string): Promise<File
     throw new EvaluateError(`${path}: expected ${EXPECTED_COLUMNS}; ${unreadable} of ${rows} rows of ${kind} are not`);
   }
   return { path, kind, rows, refused, unreadable };
-}
-
-/** Of a file, plain or gzip. Rejects where they cannot be read any further. */
-export function linesOf(path: string): AsyncIterable<string> {
-  const file = createReadStream(path);
-  // The callback is there so that a failure surfaces only where the lines are read.
-  const input = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => undefined) : file;
-  return failingLines(input);
-}
-
-/** As readline cuts them; it does not pass a failure of its input on. */
-async function* failingLines(input: NodeJS.ReadableStream): AsyncGenerator<string> {
-  let failure: unknown;
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  input.on('error', (error) => {
-    failure = error;
-    lines.close();
-  });
-  yield* lines;
-  if (failure !== undefined) throw failure;
 }

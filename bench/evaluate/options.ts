@@ -1,10 +1,11 @@
 /** What `npm run evaluate` and `npm run fit-neighbourhood` take on their command lines. */
-import { parseArguments } from '../../scripts/command/arguments.ts';
+import { parseArguments, wholeNumberOption } from '../../scripts/command/arguments.ts';
 import { UsageError } from '../../scripts/command/errors.ts';
 import { isoDay, parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';
 import { DATA, DETECTIONS, hasSharedData, INVENTORY } from '../support/shared-data.ts';
 
 export const DEFAULT_SEED = 1;
+const MAX_SEED = 999_999_999;
 /** What the table was fitted to, and the months that were kept back; both are in the default files. */
 const FIT_FROM = '2025-03-01';
 const FIT_TO = '2025-06-30';
@@ -76,7 +77,13 @@ export function parseEvaluateOptions(args: readonly string[]): EvaluateOptions |
   const from = dayOption('from', values.from ?? HELD_BACK_FROM);
   const to = values.to === undefined ? null : dayOption('to', values.to);
   inOrder(from, to ?? from);
-  return { files: filesOf(positionals), from, to, seed: seedOption(values.seed), json: values.json };
+  return {
+    files: filesOf(positionals),
+    from,
+    to,
+    seed: wholeNumberOption('--seed', values.seed ?? String(DEFAULT_SEED), 0, MAX_SEED),
+    json: values.json,
+  };
 }
 
 /** As parseEvaluateOptions. */
@@ -86,7 +93,13 @@ export function parseFitOptions(args: readonly string[]): FitOptions | null {
   const from = dayOption('from', values.from ?? FIT_FROM);
   const to = dayOption('to', values.to ?? FIT_TO);
   inOrder(from, to);
-  return { files: filesOf(positionals), from, to, seed: seedOption(values.seed), check: values.check };
+  return {
+    files: filesOf(positionals),
+    from,
+    to,
+    seed: wholeNumberOption('--seed', values.seed ?? String(DEFAULT_SEED), 0, MAX_SEED),
+    check: values.check,
+  };
 }
 
 function filesOf(positionals: readonly string[]): readonly string[] {
@@ -103,12 +116,6 @@ function dayOption(option: string, text: string): number {
   const seconds = /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseInstant(text) : null;
   if (seconds !== null) return seconds / SECONDS_PER_DAY;
   throw new UsageError(`expected --${option} as a date, YYYY-MM-DD; found ${text}`);
-}
-
-function seedOption(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_SEED;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`expected --seed as an integer of at most 9 digits; found ${text}`);
 }
 
 const FLAG = { type: 'boolean', default: false } as const;

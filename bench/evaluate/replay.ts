@@ -18,7 +18,7 @@ const THOUSAND = 1000;
 const TEN_THOUSAND = 10_000;
 
 /** Ascending numbers, in an array that is used again for the next day. */
-class SortedNumbers {
+class BlockCounter {
   readonly #numbers: Float64Array;
   #size = 0;
 
@@ -64,27 +64,27 @@ class SortedNumbers {
 
 export class KnownNumbers {
   readonly #history: History;
-  readonly #all: SortedNumbers;
-  readonly #fresh: SortedNumbers;
-  readonly #week: SortedNumbers;
+  readonly #all: BlockCounter;
+  readonly #recent: BlockCounter;
+  readonly #week: BlockCounter;
 
   constructor(history: History) {
     this.#history = history;
-    this.#all = new SortedNumbers(history.numbers.length);
-    this.#fresh = new SortedNumbers(history.numbers.length);
-    this.#week = new SortedNumbers(history.numbers.length);
+    this.#all = new BlockCounter(history.numbers.length);
+    this.#recent = new BlockCounter(history.numbers.length);
+    this.#week = new BlockCounter(history.numbers.length);
   }
 
   /** What was first seen before `day`, a UTC day since 1970, is known from here on. */
   startDay(day: number): void {
     const { numbers, firstDays } = this.#history;
-    for (const sorted of [this.#all, this.#fresh, this.#week]) sorted.clear();
+    for (const sorted of [this.#all, this.#recent, this.#week]) sorted.clear();
     for (let i = 0; i < numbers.length; i++) {
       const firstDay = firstDays[i] as number;
       if (firstDay >= day) continue;
       const number = numbers[i] as number;
       this.#all.push(number);
-      if (firstDay >= day - RECENT_DAYS) this.#fresh.push(number);
+      if (firstDay >= day - RECENT_DAYS) this.#recent.push(number);
       if (firstDay >= day - WEEK_DAYS) this.#week.push(number);
     }
   }
@@ -99,11 +99,11 @@ export class KnownNumbers {
     const near = counts.tenThousand > 0;
     counts.thousand = near ? this.#all.countAround(number, THOUSAND) : 0;
     counts.hundred = counts.thousand > 0 ? this.#all.countAround(number, HUNDRED) : 0;
-    counts.recentTenThousand = near ? this.#fresh.countAround(number, TEN_THOUSAND) : 0;
-    const isFresh = counts.recentTenThousand > 0;
-    counts.recentThousand = isFresh ? this.#fresh.countAround(number, THOUSAND) : 0;
-    counts.recentHundred = counts.recentThousand > 0 ? this.#fresh.countAround(number, HUNDRED) : 0;
-    counts.weekTenThousand = isFresh ? this.#week.countAround(number, TEN_THOUSAND) : 0;
+    counts.recentTenThousand = near ? this.#recent.countAround(number, TEN_THOUSAND) : 0;
+    const isRecent = counts.recentTenThousand > 0;
+    counts.recentThousand = isRecent ? this.#recent.countAround(number, THOUSAND) : 0;
+    counts.recentHundred = counts.recentThousand > 0 ? this.#recent.countAround(number, HUNDRED) : 0;
+    counts.weekTenThousand = isRecent ? this.#week.countAround(number, TEN_THOUSAND) : 0;
     counts.weekThousand = counts.weekTenThousand > 0 ? this.#week.countAround(number, THOUSAND) : 0;
   }
 

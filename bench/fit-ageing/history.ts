@@ -6,7 +6,7 @@
 import { CommandError } from '../../scripts/command/errors.ts';
 import { checkInputFile } from '../../scripts/command/paths.ts';
 import { dayOf } from '../../src/lib/time.ts';
-import { linesOf } from '../evaluate/history.ts';
+import { linesOf } from '../support/lines.ts';
 
 interface Seen {
   /** The last time before the detections begin; null: never. UTC days since 1970, as are all days here. */

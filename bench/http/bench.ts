@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askJson } from '../../scripts/command/ask.ts';
 import {
   atLeast,
   atMost,
@@ -22,7 +23,7 @@ import { ensureInventory } from '../support/inventory.ts';
 import { Random } from '../support/random.ts';
 import type { Workerd } from '../support/workerd.ts';
 import { COUNTERS_PATH, type Counters } from './disk-stores.ts';
-import { type LoadResult, LoadToolMissing, prepareLoad, requireLoadTool, runLoad } from './load.ts';
+import { type LoadResult, prepareLoad, requireLoadTool, runLoad } from './load.ts';
 import { buildSmallStore, openStoredNumbers, sampleNumbers } from './numbers.ts';
 import {
   ANYWHERE,
@@ -68,14 +69,7 @@ function plans(saturated: Omit<Plan, 'connections'>, moderate: Omit<Plan, 'conne
 }
 
 export const run: Benchmark = async (size) => {
-  try {
-    requireLoadTool();
-  } catch (error) {
-    if (!(error instanceof LoadToolMissing)) throw error;
-    // Nothing was measured: neither a bar met nor one missed.
-    console.error(error.message);
-    process.exit(2);
-  }
+  requireLoadTool();
   const scratch = mkdtempSync(join(tmpdir(), 'ringfence-http-'));
   try {
     return await benchmark(await storeOf(size, scratch), size, scratch);
@@ -152,9 +146,8 @@ async function warmUp(workerd: Workerd, routes: readonly PreparedRoute[]): Promi
   throw new Error(`lookups still read from storage after ${WARM_PASSES} passes`);
 }
 
-async function countersOf({ url }: Workerd): Promise<Counters> {
-  const response = await fetch(url + COUNTERS_PATH);
-  return (await response.json()) as Counters;
+function countersOf({ url }: Workerd): Promise<Counters> {
+  return askJson(url + COUNTERS_PATH);
 }
 
 // The table of the benchmark and the bars it is held to.

@@ -3,6 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { CommandError } from '../../scripts/command/errors.ts';
 
 const SCRIPT = join(import.meta.dirname, 'load.lua');
 /** Of an answer; wrk's own is two seconds, which a machine that does other things at the same time may take. */
@@ -27,7 +28,7 @@ export interface LoadResult {
 }
 
 /** Thrown when the load tool is not there: nothing was measured, and no bar was missed. */
-export class LoadToolMissing extends Error {}
+export class LoadToolMissing extends CommandError {}
 
 /** @throws LoadToolMissing saying how to install it */
 export function requireLoadTool(tool = 'wrk'): void {

@@ -1,6 +1,7 @@
 /** What is measured: each route with the requests sent to it, and the empty route that it is held against. */
 
 import { join } from 'node:path';
+import { askJson } from '../../scripts/command/ask.ts';
 import { KeyRegistry } from '../../src/keys/registry.ts';
 import type { LookupAnswer } from '../../src/policy/answer.ts';
 import { compilePolicy } from '../../src/policy/cel/compile.ts';
@@ -164,10 +165,10 @@ const CHECKED_NUMBERS = 100;
 export async function checkAnswers(url: string, key: string, sample: NumberSample, stored: Columns) {
   const some = [sample.warm, sample.unlisted].flatMap((numbers) => numbers.slice(0, CHECKED_NUMBERS));
   const batchRequest = postRequest(BATCH_PATH, { numbers: some.map((number) => `+${number}`) }, key);
-  const { results } = (await ask(url, batchRequest)) as { readonly results: readonly LookupAnswer[] };
+  const { results } = await ask<{ readonly results: readonly LookupAnswer[] }>(url, batchRequest);
   let right = 0;
   for (const [i, number] of some.entries()) {
-    const byGet = (await ask(url, getRequest(LOOKUP_PATH, number, key))) as LookupAnswer;
+    const byGet = await ask<LookupAnswer>(url, getRequest(LOOKUP_PATH, number, key));
     const byPost = await ask(url, postRequest(LOOKUP_PATH, { number: `+${number}` }, key));
     const problem = wrongIn(byGet, number, stored);
     if (problem !== null) throw new Error(`a wrong answer: ${problem}`);
@@ -180,10 +181,8 @@ export async function checkAnswers(url: string, key: string, sample: NumberSampl
   return right;
 }
 
-async function ask(url: string, { method, path, headers, body }: LoadRequest): Promise<unknown> {
-  const response = await fetch(url + path, { method, headers, body: body ?? null });
-  if (response.status !== 200) throw new Error(`${method} ${path.split('?')[0]} answers ${response.status}`);
-  return response.json();
+function ask<Answer>(url: string, { path, ...request }: LoadRequest): Promise<Answer> {
+  return askJson(url + path, request);
 }
 
 /** Scores are shown with two decimals; none of a sample was seen so close to the threshold that they hide the side. */

@@ -28,7 +28,6 @@ const ASIDE = 'aside/';
 
 export interface MergeFigures {
   readonly ticks: number;
-  readonly detections: number;
   readonly newNumbers: number;
   /** CPU seconds of all ticks until nothing was left to merge or to compact. */
   readonly cpuSeconds: number;
@@ -173,7 +172,6 @@ const quiet = await manifestNow();
 
 const figures: MergeFigures = {
   ticks: tickCount,
-  detections: sightings,
   newNumbers: inventoryNumbers(whole) - inventoryNumbers(before),
   cpuSeconds,
   maxTickCpuSeconds,

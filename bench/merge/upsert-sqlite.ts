@@ -36,10 +36,8 @@ let sightingsBefore = 0;
 for (const entry of (await loadManifest(objects)).manifest.runs.flatMap(({ segments }) => segments)) {
   const numbers = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
   const verdicts = new VerdictsReader(await readColumn(objects, entry, 'verdicts'));
-  const all = new Float64Array(numbers.count);
-  numbers.copyRange(0, numbers.count, all);
   database.transaction(() => {
-    all.forEach((number, rank) => {
+    numbers.all().forEach((number, rank) => {
       const sightings = verdicts.sightings(rank);
       sightingsBefore += sightings;
       insert.run(number, verdicts.firstDay(rank), verdicts.lastDay(rank), sightings, verdicts.profileId(rank));

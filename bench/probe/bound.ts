@@ -10,7 +10,7 @@
  *   of a block but its count: inside of a block, and from block to block, numbers still follow patterns (runs, steps of
  *   ten) that a partition can use, so a small distance to it, even below, is possible.
  */
-import { RANGE_NUMBERS, usedRanges } from './workload.ts';
+import { RANGE_NUMBERS, usedRanges } from '../support/ranges.ts';
 
 const BLOCKS = [100, 1_000, 10_000] as const;
 

@@ -1,11 +1,11 @@
 /** What is compared, and the two contenders that run everywhere: a sorted array, and Ringfence's own columns. */
 
-import { decodeManifest, type SegmentEntry } from '../../src/format/manifest.ts';
+import type { SegmentEntry } from '../../src/format/manifest.ts';
 import { lowerBound } from '../../src/lib/sorted.ts';
 import { ColumnCache } from '../../src/lookup/columns.ts';
 import { type Neighbours, neighboursOf } from '../../src/lookup/neighbours.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
-import { MANIFEST_KEY } from '../../src/storage/keys.ts';
+import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 
 /** What is compared: ways to hold the same set of numbers and to say whether a number is in it. */
@@ -126,9 +126,7 @@ export class Ringfence implements Contender {
 
 /** Loads every numbers column into the cache, from the slice store or else from the segments. */
 export async function openRingfence(objects: ObjectStore, slices: SliceStore): Promise<Ringfence> {
-  const object = await objects.get(MANIFEST_KEY);
-  if (object === null) throw new RangeError(`there is no ${MANIFEST_KEY} in the store`);
-  const snapshot = new Snapshot(decodeManifest(object.bytes));
+  const snapshot = new Snapshot((await loadManifest(objects)).manifest);
   const columns = new ColumnCache({
     objects,
     slices,

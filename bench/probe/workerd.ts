@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { askJson } from '../../scripts/command/ask.ts';
 import { compatibilityDate } from '../../scripts/command/paths.ts';
 import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { startWorkerd, type Workerd } from '../support/workerd.ts';
@@ -39,9 +40,8 @@ class ProbeWorker {
 
   /** Rejects when another isolate answers than the one before: then it was not one run. */
   async #ask<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.#workerd.url}/${path}`, { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
-    if (!response.ok) throw new Error(`/${path}: status ${response.status}: ${await response.text()}`);
-    const answer = (await response.json()) as T & { readonly isolate: string };
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    const answer = await askJson<T & { readonly isolate: string }>(`${this.#workerd.url}/${path}`, { signal });
     if (this.#isolate !== '' && this.#isolate !== answer.isolate) throw new Error(`/${path}: a new isolate answered`);
     this.#isolate = answer.isolate;
     return answer;

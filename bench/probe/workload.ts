@@ -1,6 +1,6 @@
 /** The probes: numbers in random order, and for each whether it is listed. */
-import { lowerBound } from '../../src/lib/sorted.ts';
 import { Random } from '../support/random.ts';
+import { has, RANGE_NUMBERS, unlisted, usedRanges } from '../support/ranges.ts';
 
 export const WORKLOADS = ['hits', 'misses', 'near misses', 'mix'] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
@@ -11,22 +11,8 @@ export interface Workload {
   readonly expected: Uint8Array;
 }
 
-/** A range of a million numbers with one listed number in it is one that its country really uses. */
-export const RANGE_NUMBERS = 1_000_000;
 const NEAR = 50;
 const SEED = 20_870_000;
-
-/** Where the ranges begin that have a listed number; `numbers` ascending. */
-export function usedRanges(numbers: Float64Array): Float64Array {
-  const starts: number[] = [];
-  for (let at = 0; at < numbers.length; ) {
-    const number = numbers[at] as number;
-    const start = number - (number % RANGE_NUMBERS);
-    starts.push(start);
-    at = lowerBound(numbers, start + RANGE_NUMBERS);
-  }
-  return Float64Array.from(starts);
-}
 
 /**
  * hits: listed numbers, each as likely. misses: uniform over the used ranges, so that a miss has a real country and
@@ -35,16 +21,10 @@ export function usedRanges(numbers: Float64Array): Float64Array {
 export function makeWorkloads(numbers: Float64Array, count: number): Record<WorkloadName, Workload> {
   const random = new Random(SEED);
   const ranges = usedRanges(numbers);
-  const isListed = (number: number) => numbers[lowerBound(numbers, number)] === number;
+  const isListed = (number: number) => has(numbers, number);
   const listed = () => random.pick(numbers);
-  const unlisted = (draw: () => number) => () => {
-    for (;;) {
-      const number = draw();
-      if (!isListed(number)) return number;
-    }
-  };
-  const miss = unlisted(() => random.pick(ranges) + random.below(RANGE_NUMBERS));
-  const near = unlisted(() => listed() + (1 + random.below(NEAR)) * (random.below(2) === 0 ? 1 : -1));
+  const miss = () => unlisted(() => random.pick(ranges) + random.below(RANGE_NUMBERS), isListed);
+  const near = () => unlisted(() => listed() + (1 + random.below(NEAR)) * (random.below(2) === 0 ? 1 : -1), isListed);
   const fill = (draw: () => number): Workload => {
     const probes = Float64Array.from({ length: count }, draw);
     return { probes, expected: Uint8Array.from(probes, (number) => (isListed(number) ? 1 : 0)) };

@@ -5,12 +5,12 @@
 
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
-import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
+import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
 import { atMost, type Bar, quantilesOf, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
 import { kibibytes, type Section, three } from './table.ts';
 
-/** The bar of DESIGN: bytes read and reads in sequence before a brand-new isolate has its first answer. */
+/** The bar (docs/decisions/0012): bytes read and reads in sequence before a brand-new isolate has its first answer. */
 export const FIRST_LOOKUP_BYTES = 512 * 1024;
 const FIRST_LOOKUP_READS = 3;
 
@@ -165,7 +165,7 @@ function manifestRow(model: ScaleModel): Row {
     'bytes an entry': three(sizes.manifest.entryBytes),
     'KiB, tiers in order': kibibytes(p50),
     'KiB, base being rewritten': kibibytes(firstLookup(PRESENT_FORM, rewriting(model), sizes).manifestBytes),
-    'conditional reads a day, busy isolate': three(86_400_000 / (REFRESH_MS + 200)),
+    'conditional reads a day, busy isolate': three(86_400_000 / (REFRESH_AFTER_MS + 200)),
     'of these changed': three(swapsADay),
     'MB a day, busy isolate': three((swapsADay * p50) / 1e6),
   };

@@ -1,6 +1,7 @@
 /** Accepted -> served: scenarios of uploads, ticks and isolates, and what comes out of each. */
 
-import { REFRESH_MS, WAIT_MS } from '../../src/lookup/snapshot.ts';
+import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
+import { WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { atMost, type Bar, type Quantiles, quantilesOf, type Row, round } from '../report.ts';
 import type { Random } from '../support/random.ts';
@@ -54,7 +55,7 @@ export function servedAt(
   random: Random,
   uploads: readonly Upload[],
   publications: readonly Publication[],
-  { requestsASecond, slowness, refreshMs = REFRESH_MS, waitMs = WAIT_MS }: IsolateSettings,
+  { requestsASecond, slowness, refreshMs = REFRESH_AFTER_MS, waitMs = WAIT_MS }: IsolateSettings,
 ): Served[] {
   const meanGapMs = 1000 / requestsASecond;
   const served: Served[] = [];
@@ -209,7 +210,7 @@ function watchedUploads(uploads: readonly Upload[], { ticks, watch }: Scenario):
 
 // Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day.
 
-/** DESIGN: accepted -> served with a one-minute cron. */
+/** From accepted to served, with a cron of a minute (docs/SCALE.md). */
 const FRESHNESS_BAR_SECONDS = 90;
 
 /** An hour without ticks, on the first day. */

@@ -1,7 +1,7 @@
 /** Isolates: how many warm up and what that reads, and what a billion numbers in one of them would cost. */
 import { ByteCache } from '../../src/lib/byte-cache.ts';
+import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
 import { NUMBERS_BUDGET } from '../../src/lookup/columns.ts';
-import { REFRESH_MS } from '../../src/lookup/snapshot.ts';
 import { atMost, type Bar, type Quantiles, quantilesOf, type Row } from '../report.ts';
 import { type Latency, meanMs, type Random, shuffle, Zipf, zipfShares } from '../support/random.ts';
 import {
@@ -15,7 +15,7 @@ import {
   STORES,
   TODAY,
 } from './assumptions.ts';
-import { type ScaleModel, typicalRuns } from './model.ts';
+import { MIDDLE_OF_THE_FORTNIGHT, type ScaleModel, typicalRuns } from './model.ts';
 import { dollarsOf, listDollars, PRICES, type Usage } from './prices.ts';
 import { type Section, three } from './table.ts';
 
@@ -66,7 +66,7 @@ export function simulateFleet(input: FleetInput): Fleet {
     const perGeneration = own / (own + generationsASecond);
     const newest = isolates * MONTH_SECONDS * generationsASecond * perGeneration;
     const compacted = isolates * input.compactionSegmentsAMonth * warmShare(input, own);
-    const checks = (isolates * MONTH_SECONDS) / (REFRESH_MS / 1000 + meanMs(LATENCY.objectRead) / 1000 + 1 / own);
+    const checks = (isolates * MONTH_SECONDS) / (REFRESH_AFTER_MS / 1000 + meanMs(LATENCY.objectRead) / 1000 + 1 / own);
     total.isolates += isolates;
     total.coldStarts += coldStarts;
     total.warming += warming;
@@ -314,7 +314,7 @@ export function billionSection(random: Random, models: readonly ScaleModel[]): S
 }
 
 function cacheInput({ scale, sizes, year }: ScaleModel, zipf: number) {
-  const sample = year.samples.hourly[7 * 24];
+  const sample = year.samples.hourly[MIDDLE_OF_THE_FORTNIGHT];
   const runs = (sample?.runs ?? [scale.numbers]).map((numbers) => ({
     segments: Math.ceil(numbers / sizes.segment.records),
     bytes: (sizes.bits.of(numbers) * Math.min(numbers, sizes.segment.records)) / 8,

@@ -377,7 +377,7 @@ export function mergeRuns(inputs: readonly Run[], older: readonly Run[], id: str
 const MEASURED_RUNS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000] as const;
 
 /** Hours. */
-const MIDDLE_OF_THE_FORTNIGHT = 7 * 24;
+export const MIDDLE_OF_THE_FORTNIGHT = 7 * 24;
 
 export interface ScaleModel {
   readonly scale: Scale;

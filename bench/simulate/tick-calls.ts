@@ -8,7 +8,7 @@ import { UNPACED } from '../../src/lib/cooperate.ts';
 import { TIER_RATIO } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET, type MergeContext, SMALL_RUN, type TickBudget } from '../../src/merge/context.ts';
 import { tick } from '../../src/merge/tick.ts';
-import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import {
   type CallKind,
@@ -188,7 +188,7 @@ export function latencies(random: Random, slowness: number): Lasts {
 }
 
 /** When each of so many chains of calls ends, six chains at a time; the next begins when any of these is done. */
-export function sideBySideEnds(lasts: Lasts, chain: Calls, times: number): number[] {
+export function concurrentEnds(lasts: Lasts, chain: Calls, times: number): number[] {
   const free = new Float64Array(CONNECTIONS);
   return Array.from({ length: times }, () => {
     let earliest = 0;
@@ -227,14 +227,14 @@ export function foldAndWriteMs(lasts: Lasts, inputs: number, outputs: number, cp
 export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number {
   const { batches, columnReads, joinedSegments, writtenSegments } = shape;
   const opened = lasts(timesCalls(READ, batches));
-  const decided = Math.max(0, ...sideBySideEnds(lasts, READ, columnReads));
+  const decided = Math.max(0, ...concurrentEnds(lasts, READ, columnReads));
   const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments);
   return opened + decided + written + lasts(SCREEN_CALLS) + lasts(ACTIVITY_CALLS) + lasts(PUBLISH_CALLS);
 }
 
 /** When each of so many merged batches has left `waiting`. */
 export function settleEnds(lasts: Lasts, batches: number): number[] {
-  return sideBySideEnds(lasts, SETTLE_CALLS, batches);
+  return concurrentEnds(lasts, SETTLE_CALLS, batches);
 }
 
 /** A tick's share of a compaction, its swap included. @param cpuMs CPU for each segment written */
@@ -301,12 +301,6 @@ export class MeasuredWorld {
     this.clockMs += MINUTE_MS;
     return this.calls.slice(from);
   }
-}
-
-/** The calls of a tick before and after its batches are served: up to the first swap of the manifest, and the rest. */
-export function splitAtSwap(calls: readonly StorageCall[]): { readonly before: Calls; readonly after: Calls } {
-  const swap = calls.findIndex(({ kind, key }) => kind === 'objectWrite' && key === MANIFEST_KEY);
-  return { before: countCalls(calls.slice(0, swap + 1)), after: countCalls(calls.slice(swap + 1)) };
 }
 
 export interface MeasuredTicks {

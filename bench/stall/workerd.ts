@@ -1,15 +1,14 @@
 /**
- * The Workers as they are deployed, bundled by wrangler, on bare workerd, with R2 and KV in another process (storage.ts)
+ * The Workers as they are deployed, but that turns of the control Worker are counted, bundled by wrangler, on bare workerd, with R2 and KV in another process (storage.ts)
  * and a small Worker beside them that fires the cron. All of them share workerd's one thread of JavaScript, so what one
  * computes the others wait for: that is the hardest case, whichever Worker an isolate of the platform has.
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { compatibilityDate, PROJECT } from '../../scripts/command/paths.ts';
+import { compatibilityDate } from '../../scripts/command/paths.ts';
 import { bundleByWrangler, startWorkerd } from '../support/workerd.ts';
 
 const CRON_CONFIG = 'every-minute';
@@ -20,29 +19,31 @@ export interface Running {
   readonly cronUrl: string;
   /** The R2 of the Workers, for `R2Client`. */
   readonly r2Url: string;
+  /** How often the control Worker has given way so far. */
+  turns(): Promise<number>;
   stop(): Promise<void>;
 }
 
 interface Script {
   readonly name: string;
-  /** Its place in src. */
   readonly entry: string;
   readonly args: readonly string[];
   readonly bindings: readonly string[];
 }
 
 /** The first takes the requests, the last has the crons. */
-function scripts(): readonly Script[] {
-  const control: Script = { name: 'control', entry: 'src/control.ts', args: ['--env', 'control'], bindings: [] };
-  if (!existsSync(join(PROJECT, control.entry))) {
-    return [{ name: 'main', entry: 'src/worker.ts', args: [], bindings: [] }];
-  }
-  const bindings = [
-    '(name = "CONTROL", service = "control")',
-    '(name = "COMPILER", service = (name = "control", entrypoint = "PolicyCompiler"))',
-  ];
-  return [{ name: 'main', entry: 'src/edge.ts', args: [], bindings }, control];
-}
+const SCRIPTS: readonly Script[] = [
+  {
+    name: 'main',
+    entry: 'src/edge.ts',
+    args: [],
+    bindings: [
+      '(name = "CONTROL", service = "control")',
+      '(name = "COMPILER", service = (name = "control", entrypoint = "PolicyCompiler"))',
+    ],
+  },
+  { name: 'control', entry: 'bench/stall/control.ts', args: ['--env', 'control'], bindings: [] },
+];
 
 export async function startWorkers(store: string, scratch: string, adminKey: string): Promise<Running> {
   const node = spawn(process.execPath, [join(import.meta.dirname, 'storage.ts'), store, join(scratch, 'written')], {
@@ -54,17 +55,17 @@ export async function startWorkers(store: string, scratch: string, adminKey: str
   };
   process.once('exit', stop);
   const { r2, kv } = JSON.parse(await firstLine(node.stdout)) as { r2: number; kv: number };
-  const all = scripts();
-  for (const { name, entry, args } of all) bundleByWrangler(entry, join(scratch, name), args);
-  const workerd = await startWorkerd(scratch, configuration(all, { r2, kv, adminKey }), {
-    sockets: ['http', 'cron'],
+  for (const { name, entry, args } of SCRIPTS) bundleByWrangler(entry, join(scratch, name), args);
+  const workerd = await startWorkerd(scratch, configuration({ r2, kv, adminKey }), {
+    sockets: ['http', 'cron', 'turns'],
     flags: ['--experimental'],
   });
   const stopAll = () => {
     stop();
     return workerd.stop();
   };
-  return { url: workerd.url, cronUrl: workerd.urlOf('cron'), r2Url: `http://127.0.0.1:${r2}`, stop: stopAll };
+  const turns = async () => Number(await (await fetch(workerd.urlOf('turns'))).text());
+  return { url: workerd.url, cronUrl: workerd.urlOf('cron'), r2Url: `http://127.0.0.1:${r2}`, turns, stop: stopAll };
 }
 
 function firstLine(stream: Readable): Promise<string> {
@@ -82,14 +83,19 @@ const CRON_WORKER = `export default {
   },
 };`;
 
-function configuration(
-  all: readonly Script[],
-  { r2, kv, adminKey }: { readonly r2: number; readonly kv: number; readonly adminKey: string },
-): string {
+function configuration({
+  r2,
+  kv,
+  adminKey,
+}: {
+  readonly r2: number;
+  readonly kv: number;
+  readonly adminKey: string;
+}): string {
   const date = compatibilityDate();
   const worker = ({ name, entry, bindings }: Script) => `
     (name = "${name}", worker = (
-      modules = [(name = "worker.js", esModule = embed "${name}/${bundled(entry)}")],
+      modules = [(name = "worker.js", esModule = embed "${name}/${basename(entry, '.ts')}.js")],
       compatibilityDate = "${date}",
       compatibilityFlags = ["nodejs_compat"],
       bindings = [
@@ -101,26 +107,23 @@ function configuration(
     )),`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [${all.map(worker).join('')}
+  services = [${SCRIPTS.map(worker).join('')}
     (name = "${CRON_CONFIG}", worker = (
       modules = [(name = "cron.js", esModule = ${JSON.stringify(CRON_WORKER)})],
       compatibilityDate = "${date}",
       compatibilityFlags = ["service_binding_extra_handlers"],
-      bindings = [(name = "TARGET", service = "${all.at(-1)?.name}")]
+      bindings = [(name = "TARGET", service = "control")]
     )),
     (name = "r2", external = (address = "127.0.0.1:${r2}", http = ())),
     (name = "kv", external = (address = "127.0.0.1:${kv}", http = ()))
   ],
   sockets = [
     (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
-    (name = "cron", address = "127.0.0.1:0", http = (), service = "${CRON_CONFIG}")
+    (name = "cron", address = "127.0.0.1:0", http = (), service = "${CRON_CONFIG}"),
+    (name = "turns", address = "127.0.0.1:0", http = (), service = (name = "control", entrypoint = "Turns"))
   ]
 );
 `;
-}
-
-function bundled(entry: string): string {
-  return entry.slice('src/'.length).replace(/\.ts$/, '.js');
 }
 
 /** Puts and gets objects of the Workers' R2 (storage.ts) from outside, as their bindings do. */

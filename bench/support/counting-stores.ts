@@ -2,6 +2,7 @@
  * Stores with something around every call: it can be counted, written down, or made to wait. Operations and bytes are
  * exact where times say nothing of production.
  */
+import type { Bytes } from '../../src/lib/bytes.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -11,8 +12,6 @@ import type {
   SliceStore,
   StoredObject,
 } from '../../src/storage/store.ts';
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** One kind a latency and a price. */
 export type CallKind =

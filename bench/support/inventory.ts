@@ -8,21 +8,23 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { BUILD_PROGRESS, buildInventory } from '../../scripts/build-inventory/build.ts';
 import { WorkerPool } from '../../scripts/build-inventory/tasks.ts';
+import { mergeContextOf } from '../../scripts/command/merge-context.ts';
 import { PROJECT } from '../../scripts/command/paths.ts';
 import { Progress } from '../../scripts/command/progress.ts';
 import type { Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
-import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { DEFAULT_LEVELS, LabelLevels } from '../../src/policy/labels.ts';
+import { DEFAULT_LEVELS } from '../../src/policy/ageing.ts';
+import { LabelLevels } from '../../src/policy/labels.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../src/storage/memory.ts';
 import { readCachedColumn, readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import type { BenchSize } from '../report.ts';
-import { type SynthesisOptions, synthesisOptions, writeSynthetic } from '../synthesize/write.ts';
+import { type SynthesisOptions, synthesisOptions } from '../synthesize/layout.ts';
+import { writeSynthetic } from '../synthesize/write.ts';
 import { DirectoryObjectStore, DirectorySliceStore } from './directory-store.ts';
 
 /** What the files or the bytes of the store depend on. */
@@ -113,16 +115,8 @@ export async function numbersOf(
 }
 
 export function benchContext(stores: Stores, budget = DEFAULT_BUDGET): MergeContext {
-  return {
-    ...stores,
-    now: () => Date.now(),
-    // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
-    sleep: async () => {},
-    randomId: () => crypto.randomUUID(),
-    log: (event, details) => console.error(JSON.stringify({ event, ...details })),
-    pace: UNPACED,
-    budget,
-  };
+  // Waiting between two writes of the manifest is R2's demand, not the benchmark's.
+  return { ...mergeContextOf(stores), sleep: async () => {}, budget };
 }
 
 function fingerprint(): string {

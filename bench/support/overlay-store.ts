@@ -31,24 +31,24 @@ export class OverlayObjectStore implements ObjectStore {
     return sum;
   }
 
-  async #storeOf(key: string): Promise<ObjectStore> {
+  #storeOf(key: string): ObjectStore {
     return this.#deleted.has(key) || this.#sizes.has(key) ? this.#above : this.#below;
   }
 
   async get(key: string): Promise<StoredObject | null> {
-    return (await this.#storeOf(key)).get(key);
+    return this.#storeOf(key).get(key);
   }
 
   async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    return (await this.#storeOf(key)).getIfChanged(key, etag);
+    return this.#storeOf(key).getIfChanged(key, etag);
   }
 
   async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    return (await this.#storeOf(key)).getRange(key, offset, length);
+    return this.#storeOf(key).getRange(key, offset, length);
   }
 
   async head(key: string): Promise<ObjectHead | null> {
-    return (await this.#storeOf(key)).head(key);
+    return this.#storeOf(key).head(key);
   }
 
   async put(key: string, bytes: Uint8Array<ArrayBuffer>, condition?: PutCondition): Promise<ObjectHead | null> {

@@ -61,6 +61,16 @@ export class Random {
     return values[this.below(values.length)] as T;
   }
 
+  /** Each as often as the weight beside it says; undefined of none. */
+  weighted<T>(values: readonly (readonly [T, number])[]): T | undefined {
+    let at = this.next() * values.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [value, weight] of values) {
+      at -= weight;
+      if (at < 0) return value;
+    }
+    return undefined;
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability;
   }

@@ -1,6 +1,5 @@
-/** Real lists, read at run time and never committed: the shared history if it is there, and the sample package. */
+/** Real lists, read at run time and never committed: the shared history if it is there. */
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Detection } from '../../src/format/attributes.ts';
@@ -22,7 +21,7 @@ const ATTRIBUTES = {
 } as const;
 
 /** The detection of a row, or null if its number is not valid. */
-function detection(digits: string, first: string, last: string, sightings: number): Detection | null {
+export function detectionOf(digits: string, first: string, last: string, sightings: number): Detection | null {
   const parsed = parseNumber(digits);
   if (!parsed.ok) return null;
   const [firstSeenAt, observedAt] = [first, last].map((time) => Date.parse(time) / 1000) as [number, number];
@@ -37,16 +36,7 @@ export function rowsOf(path: string): string[][] {
 /** The inventory's aggregated lines and every detection after it, as the import sends them. */
 export function sharedDetections(): Detection[] {
   return [
-    ...rowsOf(INVENTORY).map(([digits = '', first = '', last = '', n]) => detection(digits, first, last, Number(n))),
-    ...rowsOf(DETECTIONS).map(([time = '', digits = '']) => detection(digits, time, time, 1)),
+    ...rowsOf(INVENTORY).map(([digits = '', first = '', last = '', n]) => detectionOf(digits, first, last, Number(n))),
+    ...rowsOf(DETECTIONS).map(([time = '', digits = '']) => detectionOf(digits, time, time, 1)),
   ].filter((each) => each !== null);
-}
-
-/** The sample package: numbers with the day they were last seen. */
-export function sampleDetections(): Detection[] {
-  const path = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers/number-list.json');
-  const list = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
-  return Object.entries(list)
-    .map(([digits, day]) => detection(digits, day, day, 1))
-    .filter((each) => each !== null);
 }

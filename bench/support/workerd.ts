@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { PROJECT } from '../../scripts/command/paths.ts';
+import { HOST } from '../../scripts/local/port.ts';
+import { QUIET, WRANGLER } from '../../scripts/local/wrangler.ts';
 
-const HOST = '127.0.0.1';
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
 const NS_A_SECOND = 1e9;
@@ -95,11 +96,10 @@ export function bundleByWrangler(entry: string, outdir: string, args: readonly s
 
 /** Its output is left out, and what it complains of is not. */
 export function runWrangler(args: readonly string[]): void {
-  const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-  execFileSync(process.execPath, [wrangler, ...args], {
+  execFileSync(process.execPath, ['--no-warnings', WRANGLER, ...args], {
     cwd: PROJECT,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' },
+    env: { ...process.env, ...QUIET },
   });
 }
 

@@ -5,7 +5,7 @@
 
 import type { Channel } from '../../src/format/attributes.ts';
 import { hash32, mix32, Random } from '../support/random.ts';
-import { ATTRIBUTES, drawAttributes, drawSource, drawSourceOf, FactDrawer } from './inventory.ts';
+import { ATTRIBUTES, drawAttributes, drawSource, drawSourceOf, RecordDrawer } from './inventory.ts';
 import { allocateKinds, KINDS, spareOffsets } from './kinds.ts';
 import {
   Block,
@@ -102,12 +102,12 @@ class Planner {
   }
 
   #recapture(group: Group): void {
-    const facts = new FactDrawer();
+    const record = new RecordDrawer();
     for (let index = 0; index < group.recaptures.length; index++) {
       this.#reader.read(group, index, this.#block);
       for (let i = 0; i < this.#block.recaptured; i++) {
-        facts.draw(this.#block, i);
-        this.#plan.known[this.#count] = facts.attributes;
+        record.draw(this.#block, i);
+        this.#plan.known[this.#count] = record.attributes;
         this.#add(this.#block.offsets[i] ?? 0, drawDay(this.#random));
       }
     }

@@ -139,7 +139,7 @@ const MAX_SIGHTINGS = 60;
 /** One number in so many comes from another source than its block. */
 const OTHER_SOURCE = 8;
 
-export class FactDrawer {
+export class RecordDrawer {
   /** Days after the start of the history. */
   firstDay = 0;
   lastDay = 0;
@@ -191,10 +191,10 @@ interface OpenBlock {
   next: number;
 }
 
-/** Walks the inventory once. After `next()` has answered true, `number` and `facts` are the next number's. */
+/** Walks the inventory once. After `next()` has answered true, `number` and `record` are the next number's. */
 export class InventoryWalk {
   number = 0;
-  readonly facts = new FactDrawer();
+  readonly record = new RecordDrawer();
   readonly #index: BlockIndex;
   readonly #reader: BlockReader;
   readonly #order: Permutation;
@@ -223,7 +223,7 @@ export class InventoryWalk {
     const { block } = current;
     const i = current.next++;
     this.number = block.firstNumber + (block.offsets[i] ?? 0);
-    this.facts.draw(block, i);
+    this.record.draw(block, i);
     if (current.next === block.size) {
       if (this.#nextBlock < this.#index.blocks) this.#fill(current);
       else {

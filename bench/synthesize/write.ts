@@ -2,7 +2,6 @@
 
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Channel, Industry } from '../../src/format/attributes.ts';
 import { formatDay } from '../../src/lib/time.ts';
 import { CaptureWalk, FORTNIGHT_DAYS, planFortnight } from './fortnight.ts';
 import {
@@ -15,68 +14,7 @@ import {
 import { type Layout, planInventory, type SynthesisOptions } from './layout.ts';
 import { mobileRanges } from './number-ranges.ts';
 
-// The synthetic inventory and fortnight as rows, one at a time, for whoever wants them without a file between.
-
-export { type SynthesisOptions, synthesisOptions } from './layout.ts';
-
 const DAY_SECONDS = 86_400;
-
-/** Named as a `Detection`; the link is not hashed yet. */
-export interface SyntheticRow {
-  readonly number: number;
-  /** Seconds since 1970; midnight for the inventory's aggregates. */
-  readonly firstSeenAt: number;
-  readonly observedAt: number;
-  readonly sightings: number;
-  readonly label: string;
-  readonly channel: Channel;
-  readonly industry: Industry;
-  readonly project: string | null;
-  readonly link: string | null;
-  readonly source: string;
-}
-
-/** `options.numbers` rows, one a number, none of them twice. */
-export function* inventoryRows(options: SynthesisOptions): Generator<SyntheticRow> {
-  const walk = new InventoryWalk(layoutOf(options));
-  const { facts } = walk;
-  while (walk.next()) {
-    yield {
-      number: walk.number,
-      firstSeenAt: HISTORY_START_SECONDS + facts.firstDay * DAY_SECONDS,
-      observedAt: HISTORY_START_SECONDS + facts.lastDay * DAY_SECONDS,
-      sightings: facts.sightings,
-      ...attributesOf(facts.attributes),
-      link: null,
-    };
-  }
-}
-
-/** `options.captured` rows in order of time, one a number; `options.firstTime` of them not in the inventory. */
-export function* fortnightRows(options: SynthesisOptions): Generator<SyntheticRow> {
-  const walk = new CaptureWalk(planFortnight(layoutOf(options), options), options.seed);
-  while (walk.next()) {
-    const observedAt = FORTNIGHT_START_SECONDS + walk.seconds;
-    yield {
-      number: walk.number,
-      firstSeenAt: observedAt,
-      observedAt,
-      sightings: 1,
-      ...attributesOf(walk.attributes),
-      link: walk.link,
-    };
-  }
-}
-
-function layoutOf(options: SynthesisOptions): Layout {
-  return planInventory(options, mobileRanges());
-}
-
-function attributesOf(index: number) {
-  const attributes = ATTRIBUTES[index];
-  if (attributes === undefined) throw new Error(`expected an index below ${ATTRIBUTES.length}; found ${index}`);
-  return attributes;
-}
 
 // CSV text as bytes in one reused buffer: strings would cost more than all the drawing of numbers.
 
@@ -213,7 +151,7 @@ export async function writeSynthetic(
 
 async function writeInventory(layout: Layout, csv: CsvBuffer, report: (rows: number) => void): Promise<void> {
   const walk = new InventoryWalk(layout);
-  const { facts } = walk;
+  const { record } = walk;
   let rows = 0;
   csv.addText(INVENTORY_HEADER);
   for (; walk.next(); rows++) {
@@ -222,11 +160,11 @@ async function writeInventory(layout: Layout, csv: CsvBuffer, report: (rows: num
       report(rows);
     }
     csv.addNumber(walk.number);
-    csv.addBytes(HISTORY_TEXTS[facts.firstDay] ?? EMPTY);
-    csv.addBytes(HISTORY_TEXTS[facts.lastDay] ?? EMPTY);
+    csv.addBytes(HISTORY_TEXTS[record.firstDay] ?? EMPTY);
+    csv.addBytes(HISTORY_TEXTS[record.lastDay] ?? EMPTY);
     csv.addText(',');
-    csv.addInteger(facts.sightings);
-    csv.addBytes(ATTRIBUTES_TEXTS[facts.attributes] ?? EMPTY);
+    csv.addInteger(record.sightings);
+    csv.addBytes(ATTRIBUTES_TEXTS[record.attributes] ?? EMPTY);
     csv.addText('\n');
   }
   await csv.flush();

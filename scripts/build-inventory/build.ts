@@ -7,7 +7,7 @@
  *   3. publish  batches, segments, slices and activity -> the store, and one generation that has them
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +20,7 @@ import { type LoadedManifest, loadManifest, publish } from '../../src/merge/publ
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { UsageError } from '../command/errors.ts';
 import { formatCount, type Progress, type ProgressStyle } from '../command/progress.ts';
+import { rejectedRows, row } from '../command/summary.ts';
 import { checkMapping, type Mapping } from '../import/mapping.ts';
 import { RejectsFile } from '../import/state.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
@@ -109,20 +110,15 @@ function summaryOf(built: {
 
 export function summaryText(summary: BuildSummary): string {
   const { rejectedByCode, seconds, rejectsPath } = summary;
-  const rejected = sum(Object.values(rejectedByCode));
   const lines = [
     `built generation ${summary.generation}`,
     row('rows read', summary.rows),
     row('accepted', summary.accepted),
-    row('rejected', rejected),
-  ];
-  const byCount = Object.entries(rejectedByCode).sort(([, a], [, b]) => b - a);
-  for (const [code, count] of byCount) lines.push(row(`  ${code}`, count));
-  lines.push(
+    ...rejectedRows(rejectedByCode),
     row('distinct numbers', summary.numbers),
     row('batches', summary.batches, ` ${mb(summary.batchBytes)}`),
     row('segments', summary.segments, ` ${mb(summary.segmentBytes)}, of them ${mb(summary.sliceBytes)} in KV too`),
-  );
+  ];
   for (const [phase, time] of Object.entries(seconds)) lines.push(row(`${phase}, seconds`, Math.round(time * 10) / 10));
   lines.push(row('peak memory, MB', Math.round(summary.peakMemoryBytes / 1e6)));
   if (summary.undated > 0) {
@@ -132,10 +128,6 @@ export function summaryText(summary: BuildSummary): string {
   }
   if (rejectsPath !== null) lines.push(`  rejected rows are listed in ${rejectsPath}`);
   return `${lines.join('\n')}\n`;
-}
-
-function row(name: string, count: number, more = ''): string {
-  return `  ${name.padEnd(22)}${formatCount(count).padStart(12)}${more}`;
 }
 
 function mb(bytes: number): string {
@@ -289,13 +281,13 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
   const folded = isPublished
     ? foldedBefore(journal)
     : await foldBatches({ folder, batches, runner, progress }, journal);
-  const facts = isPublished ? [] : await foldActivity({ folder, runner, progress }, journal);
+  const activity = isPublished ? [] : await foldActivity({ folder, runner, progress }, journal);
   clock.end('fold');
 
   if (!isPublished) {
     const store = (await openGeneration(context)).manifest.commit;
     const { segments } = folded;
-    const uploaded = await upload({ folder, batches, segments, facts, store, journal, context, progress });
+    const uploaded = await upload({ folder, batches, segments, activity, store, journal, context, progress });
     await publishRun(uploaded, { parsed, folded, batchIds }, journal, context);
   }
   progress.end();
@@ -330,7 +322,7 @@ function identityOf(
   files: readonly OpenedFile[],
 ): string {
   const what = JSON.stringify({ files, observedAt, labels, rangeBytes: rangeBytes ?? RANGE_BYTES, maxBatchRows });
-  return createHash('sha256').update(what).digest('hex');
+  return hash('sha256', what);
 }
 
 interface Built {
@@ -341,7 +333,7 @@ interface Built {
 
 /** The swap of the manifest, on a store that still has no inventory. @throws BuildError if it has one by now */
 async function publishRun(
-  { attempt, entries, facts }: Uploaded,
+  { attempt, entries, activity }: Uploaded,
   { parsed, folded, batchIds }: Built,
   journal: Journal,
   context: MergeContext,
@@ -358,11 +350,11 @@ async function publishRun(
     base,
     {
       runs: [{ id: attempt, newNumbers: numbers, segments: entries }],
-      activity: facts,
+      activity,
       watermarks: watermarkAt(
         base.manifest.watermarks,
         generation + 1,
-        Math.min(...facts.map(({ firstDay }) => firstDay)),
+        Math.min(...activity.map(({ firstDay }) => firstDay)),
       ),
       lastTick: { at: context.now(), batches: batchIds.length, detections, newNumbers: numbers, unreadable: 0 },
     },

@@ -204,7 +204,7 @@ export interface SpilledSegment {
 
 export interface FoldedShare {
   readonly segments: readonly SpilledSegment[];
-  readonly facts: readonly SpilledActivity[];
+  readonly activity: readonly SpilledActivity[];
   /** The most rows of batches that were in memory at once. */
   readonly heldRows: number;
 }
@@ -225,20 +225,22 @@ export async function foldShare(
   const dictionary = new MergeDictionary();
   const held = new HeldRows();
   const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
-  const facts: SpilledActivity[] = [];
+  const activity: SpilledActivity[] = [];
   const activityRows = new ActivityRows(
     (id) => activityPartsOf(parseAttributes(dictionary.attributesText(id))),
     ({ shape, file }) => {
-      const name = `${String(share.firstSegment).padStart(6, '0')}-${facts.length}.piece`;
+      const name = `${String(share.firstSegment).padStart(6, '0')}-${activity.length}.piece`;
       writeWhole(join(folder, name), file);
-      facts.push({ name, shape });
+      activity.push({ name, shape });
     },
     ACTIVITY_PIECE_ROWS,
   );
   const cursors = batches.flatMap((batch) => {
     const file = new SpillFile(folder, batch);
     const [from = 0, to = 0] = file.lowerBound(share.from, share.to);
-    return from === to ? [] : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, facts: activityRows })];
+    return from === to
+      ? []
+      : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, activity: activityRows })];
   });
   const segments: SpilledSegment[] = [];
   for await (const { segment } of fold(cursors, dictionary)) {
@@ -256,7 +258,7 @@ export async function foldShare(
       `${segments.length} segments of ${numbers} numbers came out where ${share.segments} of ${share.numbers} were counted: delete the work folder and start again`,
     );
   }
-  return { segments, facts, heldRows: held.most };
+  return { segments, activity, heldRows: held.most };
 }
 
 // Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint
@@ -270,7 +272,7 @@ export interface SpilledActivity {
 }
 
 export interface ActivityTask {
-  readonly kind: 'facts';
+  readonly kind: 'activity';
   readonly folder: string;
   readonly index: number;
   readonly part: ActivityPart;

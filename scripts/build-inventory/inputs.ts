@@ -6,8 +6,7 @@ import { pipeline } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { type LineReceiver, MAX_LINE_CHARS } from '../../src/ingest/body.ts';
 import { readNdjsonLine } from '../../src/ingest/json.ts';
-import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
-import { type FileSource, formatOf, readError, rowsOf } from '../import/file-rows.ts';
+import { type FileSource, formatOf, mayBeObserved, readError, rowsOf } from '../import/file-rows.ts';
 import {
   type Columns,
   columnsOf,
@@ -82,9 +81,7 @@ export function openFile(path: string, mapping: Mapping, header: boolean | undef
  *   then, when the build began
  */
 export function inputOf(file: OpenedFile, observedAt: string | null, beganMs: number): Input {
-  const { modifiedMs } = file;
-  const isPlausible = modifiedMs >= MIN_OBSERVED_AT * 1000 && modifiedMs <= beganMs + MAX_AHEAD_SECONDS * 1000;
-  const date = new Date(isPlausible ? modifiedMs : beganMs);
+  const date = new Date(mayBeObserved(file.modifiedMs, beganMs) ? file.modifiedMs : beganMs);
   return { ...file, observedAt: observedAt ?? `${date.toISOString().slice(0, 19)}Z` };
 }
 

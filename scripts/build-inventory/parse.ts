@@ -1,5 +1,5 @@
 /** Phase 1 as a task: the rows of a piece, checked and collected, into batches sorted by number in the work folder. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AttributesTable } from '../../src/format/attributes.ts';
@@ -163,7 +163,7 @@ export function encodeBatch(rows: BatchColumns): EncodedBatch {
   column(3).set(attributesIndex);
   file.set(texts.view(), textsAt);
   const contentEnd = textsAt + texts.length;
-  const contentSha256 = createHash('sha256').update(file.subarray(FRAME_HEADER_BYTES, contentEnd)).digest('hex');
+  const contentSha256 = hash('sha256', file.subarray(FRAME_HEADER_BYTES, contentEnd));
   receipt.clear();
   receipt.text(receiptText(contentSha256, count));
   file.set(receipt.view(), contentEnd);
@@ -276,14 +276,14 @@ class RangeRows implements RowSink {
     return this.#accepted + this.#rejected;
   }
 
-  accept(...[number, observedAt, firstSeenAt, sightings, circumstances]: Parameters<RowSink['accept']>): void {
+  accept(...[number, observedAt, firstSeenAt, sightings, attributes]: Parameters<RowSink['accept']>): void {
     const rows = this.#rows;
     if (rows.isFull) this.#spill();
-    if (circumstances.batch !== rows.serial) {
-      circumstances.id = rows.idOf(circumstances.text);
-      circumstances.batch = rows.serial;
+    if (attributes.batch !== rows.serial) {
+      attributes.id = rows.idOf(attributes.text);
+      attributes.batch = rows.serial;
     }
-    rows.add(number, observedAt, firstSeenAt, sightings, circumstances.id);
+    rows.add(number, observedAt, firstSeenAt, sightings, attributes.id);
     this.#accepted += 1;
   }
 

@@ -1,4 +1,6 @@
 /** The phases that run as tasks, several at a time: what of each is left to do, and what it has come to. */
+
+import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { OBJECT_BYTES } from '../../src/merge/activity-fold.ts';
 import type { Progress } from '../command/progress.ts';
 import {
@@ -18,31 +20,6 @@ import type { Journal } from './journal.ts';
 import { type ParsedRange, rangeName, type SpilledBatch } from './parse.ts';
 import { SpillFile } from './spill.ts';
 import type { TaskRunner } from './tasks.ts';
-
-/**
- * Does something for each item, at most `width` at a time, in their order. Rejects with the first failure, when what
- * was under way has ended.
- */
-export async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failure: { readonly error: unknown } | null = null;
-  const lane = async () => {
-    while (next < items.length && failure === null) {
-      const index = next++;
-      try {
-        await work(items[index] as T, index);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
-  if (failure !== null) throw (failure as { readonly error: unknown }).error;
-}
 
 // Phase 1: all pieces of all inputs, those that an earlier run of the build has done left out.
 
@@ -104,9 +81,9 @@ export async function parseInputs(
     });
     done.set(rangeName(range), parsed);
   };
-  await inParallel(plan(), runner.threads, parse);
+  await mapConcurrent(plan(), parse, runner.threads);
   // Files that turned out to need it are read again, as a whole; the second plan has only those left to do.
-  await inParallel(plan(), runner.threads, parse);
+  await mapConcurrent(plan(), parse, runner.threads);
   return inputs.map((input, i) => ({
     input,
     ranges: plan()
@@ -154,14 +131,18 @@ export async function foldBatches(job: Job, journal: Journal): Promise<FoldedBat
   const segments = new Map(foldedBefore(journal).segments.map((segment) => [segment.index, segment]));
   let heldRows = 0;
   progress.begin('folding', plan.numbers, { unit: 'numbers' });
-  await inParallel(plan.shares, runner.threads, async (share) => {
-    if (isDone(share, segments)) return;
-    const task = { kind: 'fold' as const, folder, batches, share };
-    const folded = await runner.run<'fold'>(task, ({ rows }) => progress.advance(rows));
-    journal.add({ event: 'folded', segments: [...folded.segments], facts: [...folded.facts] });
-    for (const segment of folded.segments) segments.set(segment.index, segment);
-    heldRows = Math.max(heldRows, folded.heldRows);
-  });
+  await mapConcurrent(
+    plan.shares,
+    async (share) => {
+      if (isDone(share, segments)) return;
+      const task = { kind: 'fold' as const, folder, batches, share };
+      const folded = await runner.run<'fold'>(task, ({ rows }) => progress.advance(rows));
+      journal.add({ event: 'folded', segments: [...folded.segments], facts: [...folded.activity] });
+      for (const segment of folded.segments) segments.set(segment.index, segment);
+      heldRows = Math.max(heldRows, folded.heldRows);
+    },
+    runner.threads,
+  );
   return { segments: inOrder(segments.values()), heldRows };
 }
 
@@ -184,13 +165,17 @@ async function countAndPlan({ folder, batches, runner, progress }: Job): Promise
   const starts = planParts(sample, Math.ceil(rows / PART_ROWS));
   const counts: BlockCounts[] = [];
   progress.begin('counting', rows, { unit: 'rows' });
-  await inParallel(starts, runner.threads, async (from, i) => {
-    const to = starts[i + 1] ?? Number.MAX_SAFE_INTEGER;
-    const counted = await runner.run<'count'>({ kind: 'count', folder, batches, from, to }, () => {});
-    counts[i] = counted;
-    const done = counted.rows.reduce((sum, count) => sum + count, 0);
-    progress.advance(done);
-  });
+  await mapConcurrent(
+    starts,
+    async (from, i) => {
+      const to = starts[i + 1] ?? Number.MAX_SAFE_INTEGER;
+      const counted = await runner.run<'count'>({ kind: 'count', folder, batches, from, to }, () => {});
+      counts[i] = counted;
+      const done = counted.rows.reduce((sum, count) => sum + count, 0);
+      progress.advance(done);
+    },
+    runner.threads,
+  );
   return planShares(counts);
 }
 
@@ -213,16 +198,20 @@ export async function foldActivity(
   progress.begin(
     'sorting by day',
     pieces.reduce((sum, { shape }) => sum + shape.rows, 0),
-    { unit: 'facts' },
+    { unit: 'activity rows' },
   );
-  await inParallel(parts, runner.threads, async (part, index) => {
-    if (done.has(index)) return;
-    const objects = await runner.run<'facts'>({ kind: 'facts', folder, index, part }, () => {});
-    journal.add({ event: 'facts', part: index, objects: [...objects] });
-    done.set(index, [...objects]);
-    const rows = objects.reduce((sum, { shape }) => sum + shape.rows, 0);
-    progress.advance(rows);
-  });
+  await mapConcurrent(
+    parts,
+    async (part, index) => {
+      if (done.has(index)) return;
+      const objects = await runner.run<'activity'>({ kind: 'activity', folder, index, part }, () => {});
+      journal.add({ event: 'facts', part: index, objects: [...objects] });
+      done.set(index, [...objects]);
+      const rows = objects.reduce((sum, { shape }) => sum + shape.rows, 0);
+      progress.advance(rows);
+    },
+    runner.threads,
+  );
   return parts.flatMap((_, index) => done.get(index) ?? []);
 }
 

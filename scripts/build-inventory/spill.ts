@@ -153,7 +153,7 @@ export class SpillCursor implements RecordCursor {
   readonly #atOnce: number;
   readonly #dictionary: MergeDictionary;
   readonly #held: HeldRows;
-  readonly #facts: ActivityRows;
+  readonly #activity: ActivityRows;
   /** The batch's id of attributes to the merge's. */
   readonly #ids = new Map<number, number>();
   #next: number;
@@ -162,14 +162,14 @@ export class SpillCursor implements RecordCursor {
 
   /**
    * @param atOnce rows in memory at a time
-   * @param shared by the cursors of a fold; `facts` gets each row as it is folded
+   * @param shared by the cursors of a fold; `activity` gets each row as it is folded
    */
   constructor(
     file: SpillFile,
     rows: RowRange,
     atOnce: number,
     dictionary: MergeDictionary,
-    { held, facts }: { readonly held: HeldRows; readonly facts: ActivityRows },
+    { held, activity }: { readonly held: HeldRows; readonly activity: ActivityRows },
   ) {
     this.#file = file;
     this.#next = rows.from;
@@ -177,7 +177,7 @@ export class SpillCursor implements RecordCursor {
     this.#atOnce = atOnce;
     this.#dictionary = dictionary;
     this.#held = held;
-    this.#facts = facts;
+    this.#activity = activity;
   }
 
   async load(): Promise<void> {
@@ -213,7 +213,7 @@ export class SpillCursor implements RecordCursor {
     const attributes = slice.attributesIndex[row] as number;
     sink.verdict(dayOf(firstSeenAt), dayOf(observedAt), sightings, this.#dictionary.profileOf(attributes));
     sink.entry(attributes, firstSeenAt, observedAt, sightings);
-    this.#facts.add(this.number, firstSeenAt, observedAt, attributes);
+    this.#activity.add(this.number, firstSeenAt, observedAt, attributes);
     return 1;
   }
 

@@ -21,7 +21,7 @@ interface TaskKinds {
   readonly parse: { readonly task: ParseTask; readonly result: ParseResult };
   readonly count: { readonly task: CountTask; readonly result: BlockCounts };
   readonly fold: { readonly task: FoldTask; readonly result: FoldedShare };
-  readonly facts: { readonly task: ActivityTask; readonly result: readonly SpilledActivity[] };
+  readonly activity: { readonly task: ActivityTask; readonly result: readonly SpilledActivity[] };
 }
 
 type TaskKind = keyof TaskKinds;
@@ -50,7 +50,7 @@ export async function runTask(task: Task, onProgress: OnProgress): Promise<TaskK
       return countBlocks(task);
     case 'fold':
       return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }));
-    case 'facts':
+    case 'activity':
       return foldActivityPart(task);
   }
 }

@@ -2,12 +2,13 @@
  * Phase 3, first half: batches, segments, slices and activity into the store, a few at a time, each noted when it is
  * there.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ActivityEntry, SegmentEntry } from '../../src/format/manifest.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
+import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { openFrame } from '../../src/lib/frame.ts';
 import { activityObjectKey } from '../../src/merge/activity.ts';
@@ -19,7 +20,6 @@ import type { Progress } from '../command/progress.ts';
 import { readActivityFile, type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
 import { BuildError, damagedWork, type Journal } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
-import { inParallel } from './phases.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
@@ -34,7 +34,7 @@ interface Upload {
   readonly folder: string;
   readonly batches: readonly SpilledBatch[];
   readonly segments: readonly SpilledSegment[];
-  readonly facts: readonly SpilledActivity[];
+  readonly activity: readonly SpilledActivity[];
   /** Commit of the store's manifest: what was put into another store does not count. */
   readonly store: string;
   readonly journal: Journal;
@@ -46,7 +46,7 @@ export interface Uploaded {
   /** The attempt: the id of the run if it is published. */
   readonly attempt: string;
   readonly entries: SegmentEntry[];
-  readonly facts: ActivityEntry[];
+  readonly activity: ActivityEntry[];
 }
 
 /**
@@ -54,8 +54,7 @@ export interface Uploaded {
  * two pieces with the same rows make two.
  */
 export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): string {
-  const hash = createHash('sha256').update(`${name}\n${sha256}`).digest('hex');
-  return `${String(beganMs).padStart(13, '0')}-${hash.slice(0, 32)}`;
+  return `${String(beganMs).padStart(13, '0')}-${hash('sha256', `${name}\n${sha256}`).slice(0, 32)}`;
 }
 
 /**
@@ -70,8 +69,8 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const puts = journal.all('put').filter((put) => put.store === store);
   const done = new Set(puts.map(({ key }) => key));
   const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
-  const facts = job.facts.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
-  const total = [...batches, ...segments, ...facts].reduce((sum, { bytes }) => sum + bytes, 0);
+  const activity = job.activity.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
+  const total = [...batches, ...segments, ...activity].reduce((sum, { bytes }) => sum + bytes, 0);
   progress.begin('publishing', total, { unit: 'objects' });
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {
     if (!done.has(key)) {
@@ -80,25 +79,36 @@ export async function upload(job: Upload): Promise<Uploaded> {
     }
     progress.advance(bytes, 1);
   };
-  await inParallel(batches, CONCURRENT_PUTS, (batch) => {
-    const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
-    return put(key, batch.bytes, async () => {
-      // There already: put by an earlier try, and the same, since its id says what it holds.
-      await context.objects.put(key, readBatch(folder, batch), { absent: true });
-    });
-  });
-  await inParallel(segments, CONCURRENT_PUTS, (segment) => {
-    const key = segmentKey(attempt.id, segment.index);
-    return put(key, segment.bytes, async () => {
-      const file = readSegmentFile(folder, segment);
-      await context.objects.put(key, file);
-      await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
-    });
-  });
-  await inParallel(facts, CONCURRENT_PUTS, ({ key, bytes }, index) =>
-    put(key, bytes, async () => {
-      await context.objects.put(key, readActivityFile(folder, job.facts[index] as SpilledActivity));
-    }),
+  await mapConcurrent(
+    batches,
+    (batch) => {
+      const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
+      return put(key, batch.bytes, async () => {
+        // There already: put by an earlier try, and the same, since its id says what it holds.
+        await context.objects.put(key, readBatch(folder, batch), { absent: true });
+      });
+    },
+    CONCURRENT_PUTS,
+  );
+  await mapConcurrent(
+    segments,
+    (segment) => {
+      const key = segmentKey(attempt.id, segment.index);
+      return put(key, segment.bytes, async () => {
+        const file = readSegmentFile(folder, segment);
+        await context.objects.put(key, file);
+        await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
+      });
+    },
+    CONCURRENT_PUTS,
+  );
+  await mapConcurrent(
+    activity,
+    ({ key, bytes }, index) =>
+      put(key, bytes, async () => {
+        await context.objects.put(key, readActivityFile(folder, job.activity[index] as SpilledActivity));
+      }),
+    CONCURRENT_PUTS,
   );
   if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {
     throw new BuildError(
@@ -106,7 +116,7 @@ export async function upload(job: Upload): Promise<Uploaded> {
       `the upload took more than ${ATTEMPT_LIMIT_MS / 60_000} minutes, and the store may have begun to clear its segments away: run the same command again on a faster line`,
     );
   }
-  return { attempt: attempt.id, entries, facts };
+  return { attempt: attempt.id, entries, activity };
 }
 
 function attemptOf(journal: Journal, context: MergeContext): { readonly id: string; readonly atMs: number } {

@@ -50,12 +50,13 @@ function problemOf(error: unknown): string {
   return message.split('\n')[0]?.replace(/\. (?:Did you|To specify).*$/, '') ?? 'bad option';
 }
 
-/** @throws UsageError unless it is a whole number of at least `least`, in digits */
-export function wholeNumberOption(option: string, text: string, least: number): number {
+/** @throws UsageError unless it is a whole number from `least` to `most`, in digits */
+export function wholeNumberOption(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   // Number() would read an empty text as 0.
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError(`${option} takes a whole number of at least ${least}, not "${text}"`);
+  if (value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new UsageError(`${option} takes a whole number ${range}, not "${text}"`);
 }
 
 /** Ports that fetch refuses to ask (https://fetch.spec.whatwg.org/#port-blocking), so that nobody could look up there. */
@@ -65,6 +66,9 @@ export const BAD_PORTS: ReadonlySet<number> = new Set([
   540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
   6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ]);
+
+/** Where `npm start` listens if it is not told where. */
+export const DEFAULT_URL = 'http://127.0.0.1:8787';
 
 /** @throws UsageError unless it is a port that a server can listen on, and be asked on */
 export function portOption(option: string, text: string): number {

@@ -1,5 +1,6 @@
 /** What a command tells the person at the terminal when it cannot go on: one sentence, no stack trace, no secret. */
 import * as v from 'valibot';
+import { messageOf } from '../../src/lib/errors.ts';
 
 /** Ends a command with its message as it is. */
 export class CommandError extends Error {
@@ -9,6 +10,11 @@ export class CommandError extends Error {
 /** The command line, or a setting in the environment, cannot be followed. Nothing has been done. Exit status 2. */
 export class UsageError extends CommandError {
   override readonly name: string = 'UsageError';
+}
+
+/** A store could not be opened, so nothing is known of it, and nothing was done to it. */
+export class StoreError extends CommandError {
+  override readonly name = 'StoreError';
 }
 
 const DEBUG = 'RINGFENCE_DEBUG';
@@ -71,6 +77,5 @@ export function sentenceOf(error: unknown, environment: Readonly<Record<string, 
   if (error instanceof Error && 'path' in error && codeOf(error) in FILE_PROBLEMS) {
     return withoutCredentials(`${String(error.path)}: ${fileProblem(error)}`);
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return withoutCredentials(`this should not have happened: ${message} (${DEBUG}=1 shows where)`);
+  return withoutCredentials(`this should not have happened: ${messageOf(error)} (${DEBUG}=1 shows where)`);
 }

@@ -1,19 +1,24 @@
-/** The R2 bucket and KV namespace of a state folder, as `npm start` uses them, through wrangler's getPlatformProxy. */
+/**
+ * The R2 bucket and KV namespace of a state folder, as `npm start` uses them, or of an account, through wrangler's
+ * getPlatformProxy.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { GetPlatformProxyOptions } from 'wrangler';
 import { messageOf } from '../../src/lib/errors.ts';
 import { KvSliceStore, R2ObjectStore } from '../../src/storage/cloudflare.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
-import { FsckError } from '../fsck/findings.ts';
 import { describeHolder, holderOfFolder } from '../local/processes.ts';
 import { checkStateParts, lockState } from '../local/state.ts';
 import { QUIET } from '../local/wrangler.ts';
+import { StoreError } from './errors.ts';
 import { checkWritableFolder, PROJECT } from './paths.ts';
 
 const CONFIG = join(PROJECT, 'wrangler.toml');
 /** `wrangler dev --persist-to DIR` keeps its state in this folder of DIR; getPlatformProxy is given the folder itself. */
 const WRANGLER_STATE = 'v3';
+
 export interface LocalStore {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
@@ -25,7 +30,7 @@ export interface LocalStore {
  *
  * @param command that opens it, as the person at the terminal calls it
  * @param create whether a folder without a store gets an empty one
- * @throws FsckError if there is no store, if a server works on it, or if workerd does not start; CommandError if the
+ * @throws StoreError if there is no store, if a server works on it, or if workerd does not start; CommandError if the
  *   folder cannot be used, or is locked
  */
 export async function openLocalStore(
@@ -35,18 +40,22 @@ export async function openLocalStore(
   const folder = join(stateFolder, WRANGLER_STATE);
   const isThere = existsSync(join(folder, 'r2'));
   if (!isThere && !create) {
-    throw new FsckError(`there is no store in ${stateFolder}: give the folder of npm start with --state`);
+    throw new StoreError(`there is no store in ${stateFolder}: give the folder of npm start with --state`);
   }
   checkWritableFolder(stateFolder, '--state');
   checkStateParts(stateFolder);
   const lock = lockState(stateFolder, command, null);
   try {
     if (isThere) checkNotInUse(stateFolder, folder);
-    const { dispose, ...stores } = await openStores(stateFolder, folder);
+    const store = await openStores(
+      // No secret is needed.
+      { configPath: CONFIG, envFiles: [], persist: { path: folder }, remoteBindings: false },
+      `the store in ${stateFolder} could not be opened`,
+    );
     return {
-      ...stores,
+      ...store,
       async close() {
-        await dispose();
+        await store.close();
         lock.release();
       },
     };
@@ -56,20 +65,20 @@ export async function openLocalStore(
   }
 }
 
-async function openStores(stateFolder: string, folder: string) {
+/**
+ * @param problem what a failure means to the person at the terminal
+ * @throws StoreError if wrangler cannot open what the configuration binds
+ */
+export async function openStores(options: GetPlatformProxyOptions, problem: string): Promise<LocalStore> {
   Object.assign(process.env, QUIET);
   try {
     const { getPlatformProxy } = await import('wrangler');
-    const { env, dispose } = await getPlatformProxy<{ readonly STORE: R2Bucket; readonly SLICES: KVNamespace }>({
-      configPath: CONFIG,
-      // No secret is needed.
-      envFiles: [],
-      persist: { path: folder },
-      remoteBindings: false,
-    });
-    return { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES), dispose };
+    const { env, dispose } = await getPlatformProxy<{ readonly STORE: R2Bucket; readonly SLICES: KVNamespace }>(
+      options,
+    );
+    return { objects: new R2ObjectStore(env.STORE), slices: new KvSliceStore(env.SLICES), close: dispose };
   } catch (error) {
-    throw new FsckError(`the store in ${stateFolder} could not be opened: ${messageOf(error)}`, { cause: error });
+    throw new StoreError(`${problem}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -85,7 +94,7 @@ function checkNotInUse(stateFolder: string, folder: string): void {
     if (isLocked(join(folder, 'r2', file))) {
       const holder = holderOfFolder(folder);
       const who = holder === null ? '' : ` (${describeHolder(holder)})`;
-      throw new FsckError(`a server works on ${stateFolder}${who}: stop it, then run this again`);
+      throw new StoreError(`a server works on ${stateFolder}${who}: stop it, then run this again`);
     }
   }
 }
@@ -100,7 +109,7 @@ function isLocked(path: string): boolean {
     return false;
   } catch (error) {
     if (messageOf(error).includes('locked')) return true;
-    throw new FsckError(`${path} could not be read: ${messageOf(error)}`, { cause: error });
+    throw new StoreError(`${path} could not be read: ${messageOf(error)}`, { cause: error });
   } finally {
     database.close();
   }

@@ -1,9 +1,15 @@
 /** Files and folders named on a command line: where they are, and whether they can be used. */
-import { existsSync, mkdirSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CommandError, codeOf, fileProblem } from './errors.ts';
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
+
+/** Each is a folder with a bench.ts. */
+export function benchmarkNames(): string[] {
+  const folder = join(PROJECT, 'bench');
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'bench.ts')));
+}
 
 /** Of the project's Workers, from wrangler.toml. */
 export function compatibilityDate(): string {

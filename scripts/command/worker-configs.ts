@@ -16,12 +16,14 @@ export interface WorkerConfigs {
   readonly control: WorkerConfig & { readonly name: string };
 }
 
+/** Both Workers have these, so they stand at the top level alone. */
+const SHARED = ['r2_buckets', 'kv_namespaces', 'ratelimits'] as const;
+
 /**
  * @param name of the edge Worker; the control Worker is then `NAME-control`. Not given: as wrangler.toml has them
- * @throws CommandError if wrangler.toml lacks what it takes
+ * @throws CommandError if wrangler.toml lacks what it takes, or gives the control Worker a store or limiters of its own
  */
-export function workerConfigs(name?: string): WorkerConfigs {
-  const path = join(PROJECT, 'wrangler.toml');
+export function workerConfigs(name?: string, path = join(PROJECT, 'wrangler.toml')): WorkerConfigs {
   const raw: WorkerConfig = experimental_readRawConfig({ config: path }).rawConfig;
   const { env = {}, ...top } = raw;
   const own = env.control;
@@ -29,6 +31,11 @@ export function workerConfigs(name?: string): WorkerConfigs {
   const controlName = name === undefined ? own?.name : `${name}-control`;
   if (!edgeName || !controlName || !top.main || !own?.main) {
     throw new CommandError(`${path}: expected name and main, at the top level and in [env.control]`);
+  }
+  const ownShared = SHARED.filter((key) => own[key] !== undefined);
+  if (ownShared.length > 0) {
+    const found = ownShared.map((key) => `env.control.${key}`).join(', ');
+    throw new CommandError(`${path}: expected no ${found}; both Workers have those of the top level`);
   }
   const { assets, services = [], routes: _, route: __, ...inherited } = top;
   const edge = {
@@ -38,14 +45,13 @@ export function workerConfigs(name?: string): WorkerConfigs {
     ...(assets?.directory !== undefined && { assets: { ...assets, directory: join(PROJECT, assets.directory) } }),
     services: services.map((one) => (one.service === own.name ? { ...one, service: controlName } : one)),
   };
-  // Both have one store, so it is said once; and what variables there are hold for both.
-  const { r2_buckets = [], kv_namespaces = [], vars = {} } = top;
   const control = {
     ...inherited,
     ...own,
     name: controlName,
     main: join(PROJECT, own.main),
-    ...{ r2_buckets, kv_namespaces, vars: { ...vars, ...own.vars } },
+    // What variables there are hold for both.
+    vars: { ...top.vars, ...own.vars },
   };
   return { edge, control };
 }

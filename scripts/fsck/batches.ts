@@ -21,7 +21,7 @@ import {
   WITHDRAWN_PREFIX,
 } from '../../src/storage/keys.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { type Check, FsckError, isKept, type Look, listObjects, REBUILD } from './findings.ts';
+import { type Check, type FsckContext, FsckError, isKept, listObjects, REBUILD } from './findings.ts';
 
 // The history: the chain of parents from the current generation back to the first, and the batches named on it.
 
@@ -40,12 +40,16 @@ export interface History {
 }
 
 /** @throws FsckError beyond MAX_GENERATIONS or MAX_BATCHES */
-export async function checkHistory(look: Look, manifest: Manifest, setAside: ReadonlySet<string>): Promise<History> {
-  const check = look.findings.begin('history');
+export async function checkHistory(
+  context: FsckContext,
+  manifest: Manifest,
+  setAside: ReadonlySet<string>,
+): Promise<History> {
+  const check = context.findings.begin('history');
   if (manifest.generation > MAX_GENERATIONS) {
     throw new FsckError(`the history has ${manifest.generation} generations, expected ${MAX_GENERATIONS} at most`);
   }
-  look.progress.begin('history', manifest.generation);
+  context.progress.begin('history', manifest.generation);
   const retained = new Map(manifest.retained.map(({ generation, commit }) => [generation, commit]));
   const mergedBy = new Map<string, number>();
   const replayed = new Map<string, string>();
@@ -62,15 +66,15 @@ export async function checkHistory(look: Look, manifest: Manifest, setAside: Rea
     if (expected !== undefined && expected !== commit) {
       check.error(MANIFEST_KEY, `retains commit ${expected}, but the history leads to ${key}`, REBUILD);
     }
-    const entry = await readEntry(look.objects, key, { generation, commit }, check);
+    const entry = await readEntry(context.objects, key, { generation, commit }, check);
     if (entry === null) isWhole = false;
     else {
       length += 1;
       addBatches(entry, key, mergedBy, check);
       for (const id of entry.replayed) replayed.set(id, key);
     }
-    commit = entry === null ? await parentWithoutHistory(look.objects, generation, commit) : entry.parent;
-    look.progress.advance();
+    commit = entry === null ? await parentWithoutHistory(context.objects, generation, commit) : entry.parent;
+    context.progress.advance();
   }
   if (isWhole) checkReferences(manifest, setAside, mergedBy, replayed, check);
   return { mergedBy, length, isWhole };
@@ -171,13 +175,13 @@ const NOTHING_EXCLUDED: Excluded = { withdrawn: new Set(), outside: new Set() };
  * @returns whether every kept batch can be read
  */
 export async function checkBatches(
-  look: Look,
+  context: FsckContext,
   manifest: Manifest | null,
   history: History | null,
   { withdrawn, outside }: Excluded = NOTHING_EXCLUDED,
 ): Promise<boolean> {
   const remedyOf = (id: string) => (outside.has(id) ? ASIDE : LOST);
-  const { objects, findings, progress } = look;
+  const { objects, findings, progress } = context;
   const merged = findings.begin('merged batches');
   const waiting = findings.begin('waiting batches');
   const waitingIds = new Set<string>();
@@ -192,8 +196,8 @@ export async function checkBatches(
   for await (const { key } of listObjects(objects, MERGED_PREFIX)) {
     const id = key.slice(MERGED_PREFIX.length);
     // One that could never be read is withdrawn so that no tick tries any more.
-    if (!withdrawn.has(id)) await checkBatch(look, key, merged, remedyOf(id));
-    if (!missing.delete(id) && history !== null) unnamed(look, key, history, merged);
+    if (!withdrawn.has(id)) await checkBatch(context, key, merged, remedyOf(id));
+    if (!missing.delete(id) && history !== null) unnamed(context, key, history, merged);
     if (waitingIds.has(id)) inBoth.add(id);
     progress.advance();
   }
@@ -203,7 +207,7 @@ export async function checkBatches(
     const wasMerged = missing.delete(id) || inBoth.has(id);
     if (!withdrawn.has(id))
       await checkBatch(
-        look,
+        context,
         WAITING_PREFIX + id,
         waiting,
         wasMerged ? remedyOf(id) : 'Nothing of it is in the inventory. Ask its sender for it again, and move it away.',
@@ -225,7 +229,7 @@ export async function checkBatches(
   return merged.errors + waiting.errors === 0;
 }
 
-async function checkBatch({ objects }: Look, key: string, check: Check, remedy: string): Promise<void> {
+async function checkBatch({ objects }: FsckContext, key: string, check: Check, remedy: string): Promise<void> {
   check.looked += 1;
   try {
     const object = await objects.get(key);
@@ -236,7 +240,7 @@ async function checkBatch({ objects }: Look, key: string, check: Check, remedy: 
   }
 }
 
-function unnamed({ findings }: Look, key: string, history: History, check: Check): void {
+function unnamed({ findings }: FsckContext, key: string, history: History, check: Check): void {
   if (history.isWhole) {
     const remedy =
       'The inventory does not have it. If it is yours, move it to batches/waiting/ to be merged; else move it away.';
@@ -253,8 +257,8 @@ const STOPPED =
   'from a copy of the bucket.';
 
 /** Returns the ids, or null if they cannot be read: then nobody knows what the inventory is made of. */
-export async function checkSetAside(look: Look, manifest: Manifest): Promise<ReadonlySet<string> | null> {
-  const { objects, findings } = look;
+export async function checkSetAside(context: FsckContext, manifest: Manifest): Promise<ReadonlySet<string> | null> {
+  const { objects, findings } = context;
   const check = findings.begin('batches set aside');
   const { setAside, replay } = manifest;
   try {
@@ -283,8 +287,8 @@ interface CheckedWithdrawals {
 }
 
 /** Checks that each can be read, and that what was withdrawn is kept. */
-export async function checkWithdrawals(look: Look, manifest: Manifest): Promise<CheckedWithdrawals> {
-  const { objects, findings } = look;
+export async function checkWithdrawals(context: FsckContext, manifest: Manifest): Promise<CheckedWithdrawals> {
+  const { objects, findings } = context;
   const withdrawn = new Set<string>();
   for await (const id of markedWithdrawn(objects)) withdrawn.add(id);
   if (withdrawn.size === 0 && manifest.withdrawals === null) return { withdrawn, pending: 0 };
@@ -332,7 +336,7 @@ const NO_MERGES =
  * @param outside batches of which the inventory has nothing
  */
 export async function checkLedger(
-  { objects, findings, progress }: Look,
+  { objects, findings, progress }: FsckContext,
   manifest: Manifest,
   outside: ReadonlySet<string>,
 ): Promise<boolean> {
@@ -350,10 +354,7 @@ export async function checkLedger(
       if (outside.has(id)) {
         const what = `keeps rows of the batch ${id} out of the inventory, which has nothing of it`;
         check.error(manifest.ledger, what, REBUILD);
-      } else if (
-        (await objects.head(MERGED_PREFIX + id)) === null &&
-        (await objects.head(WAITING_PREFIX + id)) === null
-      ) {
+      } else if (!(await isKept(objects, id))) {
         const what = `keeps rows of the batch ${id} out of the inventory, and it is gone`;
         check.error(manifest.ledger, what, 'A release would bring nothing back: put the batch back from a copy.');
       }

@@ -1,6 +1,7 @@
 /** Runs all checks, one after the other. They only read, and hold a bounded part of the store in memory. */
 
 import { decodeKeys } from '../../src/keys/registry.ts';
+import type { Bytes } from '../../src/lib/bytes.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { compilePolicy } from '../../src/policy/cel/compile.ts';
 import { openPolicyIfKnown } from '../../src/policy/cel/evaluate.ts';
@@ -16,7 +17,7 @@ import {
 import { auditFile } from '../../src/tenants/audit-trail.ts';
 import { documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
 import { checkBatches, checkHistory, checkLedger, checkSetAside, checkWithdrawals } from './batches.ts';
-import type { Check, Look } from './findings.ts';
+import type { Check, FsckContext } from './findings.ts';
 import { checkManifest, checkUnchanged, type ReadManifest } from './manifest.ts';
 import { checkRetained, countGarbage } from './retained.ts';
 import { checkActivity, checkNumbers, checkSegmentsInUse } from './segments.ts';
@@ -24,7 +25,7 @@ import { verifyBatches } from './verify-batches.ts';
 
 // What is set by hand: API keys, canaries, and what tenants decide with.
 
-async function checkKeys({ objects, findings }: Look): Promise<void> {
+async function checkKeys({ objects, findings }: FsckContext): Promise<void> {
   const check = findings.begin('API keys');
   try {
     const object = await objects.get(API_KEYS_KEY);
@@ -50,7 +51,7 @@ function checkPolicy(bytes: Bytes): void {
 }
 
 /** Every tick that merges reads them. */
-export async function checkCanaries({ objects, findings }: Look): Promise<void> {
+export async function checkCanaries({ objects, findings }: FsckContext): Promise<void> {
   const check = findings.begin('canaries');
   try {
     check.looked = (await readCanaries(objects)).size;
@@ -62,12 +63,12 @@ export async function checkCanaries({ objects, findings }: Look): Promise<void> 
   }
 }
 
-export async function checkTenants(look: Look): Promise<void> {
-  const check = look.findings.begin('rules of tenants');
+export async function checkTenants(context: FsckContext): Promise<void> {
+  const check = context.findings.begin('rules of tenants');
   try {
-    const object = await look.objects.get(TENANTS_KEY);
+    const object = await context.objects.get(TENANTS_KEY);
     if (object === null) {
-      await checkNoDocuments(look, check);
+      await checkNoDocuments(context, check);
       return;
     }
     for (const { tenant, policy, overrides, audit } of TENANT_INDEX.codec.decode(object.bytes).values()) {
@@ -78,7 +79,12 @@ export async function checkTenants(look: Look): Promise<void> {
       ] as const;
       for (const [prefix, ref, read] of documents) {
         if (ref !== null)
-          await checkDocument(look, check, { key: documentKey(prefix, tenant, ref), remedy: REMEDIES[prefix] }, read);
+          await checkDocument(
+            context,
+            check,
+            { key: documentKey(prefix, tenant, ref), remedy: REMEDIES[prefix] },
+            read,
+          );
       }
     }
   } catch (error) {
@@ -92,7 +98,7 @@ export async function checkTenants(look: Look): Promise<void> {
  * Documents are written before the index that names them, so that some without it may be of a first change that
  * stopped.
  */
-async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> {
+async function checkNoDocuments({ objects }: FsckContext, check: Check): Promise<void> {
   for (const prefix of [POLICY_PREFIX, OVERRIDES_PREFIX]) {
     const [first] = (await objects.list(prefix, { limit: 1 })).objects;
     if (first === undefined) continue;
@@ -101,8 +107,6 @@ async function checkNoDocuments({ objects }: Look, check: Check): Promise<void> 
     return;
   }
 }
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 const REMEDIES = {
   [POLICY_PREFIX]:
@@ -116,7 +120,7 @@ const REMEDIES = {
 
 /** @param read throws if the document is damaged */
 async function checkDocument(
-  { objects }: Look,
+  { objects }: FsckContext,
   check: Check,
   { key, remedy }: { readonly key: string; readonly remedy: string },
   read: (bytes: Bytes) => unknown,
@@ -137,39 +141,39 @@ interface CheckOptions {
 }
 
 /**
- * Looks at the whole store and tells what it finds to `look.findings`. Returns the manifest, or null if that cannot be
+ * Looks at the whole store and tells what it finds to `context.findings`. Returns the manifest, or null if that cannot be
  * read.
  *
  * @throws FsckError if the store cannot be looked at
  */
-export async function checkStore(look: Look, options: CheckOptions): Promise<ReadManifest | null> {
-  const read = await checkManifest(look);
-  await checkKeys(look);
-  await checkCanaries(look);
-  await checkTenants(look);
+export async function checkStore(context: FsckContext, options: CheckOptions): Promise<ReadManifest | null> {
+  const read = await checkManifest(context);
+  await checkKeys(context);
+  await checkCanaries(context);
+  await checkTenants(context);
   if (read === null) {
-    await checkBatches(look, null, null);
+    await checkBatches(context, null, null);
     return null;
   }
   const { manifest } = read;
-  const isServable = await checkSegmentsInUse(look, manifest);
-  if (isServable) await checkNumbers(look, manifest);
-  else look.findings.begin('numbers, each counted once').skip('not while segments have errors');
-  await checkActivity(look, manifest);
-  const named = await checkRetained(look, read);
-  const setAside = await checkSetAside(look, manifest);
-  const history = await checkHistory(look, manifest, setAside ?? new Set());
-  const { withdrawn, pending } = await checkWithdrawals(look, manifest);
+  const isServable = await checkSegmentsInUse(context, manifest);
+  if (isServable) await checkNumbers(context, manifest);
+  else context.findings.begin('numbers, each counted once').skip('not while segments have errors');
+  await checkActivity(context, manifest);
+  const named = await checkRetained(context, read);
+  const setAside = await checkSetAside(context, manifest);
+  const history = await checkHistory(context, manifest, setAside ?? new Set());
+  const { withdrawn, pending } = await checkWithdrawals(context, manifest);
   const outside = setAside === null ? null : new Set([...setAside, ...manifest.replay]);
   const excluded = { withdrawn: withdrawn ?? new Set<string>(), outside: outside ?? new Set<string>() };
-  const isKept = await checkBatches(look, manifest, history, excluded);
-  const isLedgerWhole = await checkLedger(look, manifest, outside ?? new Set());
-  await countGarbage(look, named, history);
-  look.findings.count('batches to be merged again', manifest.replay.length);
+  const isKept = await checkBatches(context, manifest, history, excluded);
+  const isLedgerWhole = await checkLedger(context, manifest, outside ?? new Set());
+  await countGarbage(context, named, history);
+  context.findings.count('batches to be merged again', manifest.replay.length);
   if (options.verifyBatches) {
     const isWhole = isServable && isKept && isLedgerWhole && outside !== null && withdrawn !== null;
-    await verifyBatches(look, manifest, { outside: isWhole ? new Set([...outside, ...withdrawn]) : null, pending });
+    await verifyBatches(context, manifest, { outside: isWhole ? new Set([...outside, ...withdrawn]) : null, pending });
   }
-  await checkUnchanged(look, read);
+  await checkUnchanged(context, read);
   return read;
 }

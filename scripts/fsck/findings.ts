@@ -99,7 +99,7 @@ export class Findings {
 
 // What a check works with.
 
-export interface Look {
+export interface FsckContext {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
   readonly findings: Findings;

@@ -16,7 +16,7 @@ import {
 } from '../../src/storage/keys.ts';
 import { hasMerged } from '../../src/storage/manifest-object.ts';
 import type { ObjectStore, StoredObject } from '../../src/storage/store.ts';
-import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
+import { type FsckContext, FsckError, listObjects, REBUILD } from './findings.ts';
 
 // What a manifest says of itself, held against itself. Its reader has checked that segments are in number order.
 
@@ -24,8 +24,8 @@ import { FsckError, type Look, listObjects, REBUILD } from './findings.ts';
 export function contradictions(manifest: Manifest): string[] {
   const {
     runs,
-    activity: facts,
-    watermarks: reached,
+    activity,
+    watermarks,
     replay,
     unscreened,
     missingSlices,
@@ -40,9 +40,9 @@ export function contradictions(manifest: Manifest): string[] {
   if (generation === 0) problems.push('is of generation 0, which is never published');
   if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
   if (hasRepeats(keys)) problems.push('names a segment twice');
-  if (hasRepeats(facts.map(({ key }) => key))) problems.push('names an activity object twice');
-  const isStack = reached.every(({ generation: from, day }, i) => {
-    const before = reached[i - 1];
+  if (hasRepeats(activity.map(({ key }) => key))) problems.push('names an activity object twice');
+  const isStack = watermarks.every(({ generation: from, day }, i) => {
+    const before = watermarks[i - 1];
     return from <= generation && (before === undefined || (before.generation < from && before.day < day));
   });
   if (!isStack) problems.push('says since when activity has come in, but not in order');
@@ -134,7 +134,7 @@ export interface ReadManifest {
  *
  * @throws FsckError if the storage does not answer: this is the first thing that is asked of it
  */
-export async function checkManifest({ objects, findings, progress }: Look): Promise<ReadManifest | null> {
+export async function checkManifest({ objects, findings, progress }: FsckContext): Promise<ReadManifest | null> {
   progress.begin('manifest');
   const check = findings.begin('manifest');
   let object: StoredObject | null;
@@ -169,7 +169,7 @@ export async function checkManifest({ objects, findings, progress }: Look): Prom
 }
 
 /** That the manifest is the same as at the beginning. @throws FsckError if it is not: the findings may be of neither */
-export async function checkUnchanged({ objects }: Look, { manifest, object }: ReadManifest): Promise<void> {
+export async function checkUnchanged({ objects }: FsckContext, { manifest, object }: ReadManifest): Promise<void> {
   const etag = (await objects.head(MANIFEST_KEY))?.etag;
   if (etag === object?.etag) return;
   throw new FsckError(

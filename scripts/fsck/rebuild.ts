@@ -173,13 +173,13 @@ async function decidedThen(source: ObjectStore, key: string, marked: ReadonlySet
 /** Of a batch that is kept out as a whole no ledger has anything; once it is brought back it is screened. */
 async function withoutBatches(objects: ObjectStore, ledger: Ledger, out: ReadonlySet<string>): Promise<Ledger> {
   if (out.size === 0) return ledger;
-  const rest = async (pile: BatchSet) =>
-    batchSetOf((await batchesOfSet(objects, pile)).filter(({ id }) => !out.has(id)));
+  const rest = async (batches: BatchSet) =>
+    batchSetOf((await batchesOfSet(objects, batches)).filter(({ id }) => !out.has(id)));
   const cases = [];
   for (const one of ledger.cases) cases.push({ ...one, held: await rest(one.held), due: await rest(one.due) });
-  const leftOut = [];
-  for await (const entry of excludedRowsOf(objects, ledger)) if (!out.has(entry.batch)) leftOut.push(entry);
-  return { ...ledger, cases, leftOut, leftOutPage: null };
+  const excluded = [];
+  for await (const entry of excludedRowsOf(objects, ledger)) if (!out.has(entry.batch)) excluded.push(entry);
+  return { ...ledger, cases, leftOut: excluded, leftOutPage: null };
 }
 
 /** All batches that a generation and those before it took up. @throws FsckError if the history has a hole */

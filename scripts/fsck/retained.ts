@@ -23,7 +23,7 @@ import {
   WITHDRAWALS_PREFIX,
 } from '../../src/storage/keys.ts';
 import type { History } from './batches.ts';
-import { type Check, type Look, listObjects, listSlices } from './findings.ts';
+import { type Check, type FsckContext, listObjects, listSlices } from './findings.ts';
 import { contradictions, type ReadManifest, segmentsInUse } from './manifest.ts';
 import { checkActivityObject, checkSegment } from './segments.ts';
 
@@ -31,7 +31,7 @@ import { checkActivityObject, checkSegment } from './segments.ts';
 interface Named {
   readonly manifests: ReadonlySet<string>;
   readonly segments: ReadonlySet<string>;
-  readonly facts: ReadonlySet<string>;
+  readonly activity: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
   readonly setAside: ReadonlySet<string>;
   /** Of withdrawals. */
@@ -43,48 +43,48 @@ interface Named {
  * Checks all retained manifests and every segment that they name and the current one does not. One of these manifests
  * is in memory at a time.
  */
-export async function checkRetained(look: Look, current: ReadManifest): Promise<Named> {
-  const check = look.findings.begin('retained generations');
-  const segments = new NamedSegments(look);
-  const facts = new NamedActivity(look, current.manifest);
+export async function checkRetained(context: FsckContext, current: ReadManifest): Promise<Named> {
+  const check = context.findings.begin('retained generations');
+  const segments = new NamedSegments(context);
+  const activity = new NamedActivity(context, current.manifest);
   const { generation, commit, retained } = current.manifest;
   const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
   const setAside = new Set(setAsideKeys(current.manifest));
   const lists = new Set<string>();
   segments.addCurrent(current.manifest);
-  await addJob(look, current.manifest, { segments, facts, lists }, check);
-  look.progress.begin('retained generations', retained.length);
+  await addJob(context, current.manifest, { segments, activity, lists }, check);
+  context.progress.begin('retained generations', retained.length);
   let before: Manifest | null = null;
   for (const entry of retained) {
-    const manifest = await readRetained(look, entry, check);
+    const manifest = await readRetained(context, entry, check);
     if (manifest === null) continue;
     checkParent(before, manifest, check);
     await segments.checkAndAdd(manifest);
-    await facts.checkAndAdd(manifest);
+    await activity.checkAndAdd(manifest);
     if (manifest.ledger !== null && !ledgers.has(manifest.ledger)) {
-      await checkItsList(manifest, check, manifest.ledger, () => readLedger(look.objects, manifest));
+      await checkItsList(manifest, check, manifest.ledger, () => readLedger(context.objects, manifest));
       ledgers.add(manifest.ledger);
     }
     const { key } = manifest.setAside;
     const keys = setAsideKeys(manifest);
     if (key !== null && keys.some((one) => !setAside.has(one))) {
-      await checkItsList(manifest, check, key, () => readSetAside(look.objects, manifest));
+      await checkItsList(manifest, check, key, () => readSetAside(context.objects, manifest));
       for (const one of keys) setAside.add(one);
     }
     if (manifest.withdrawals !== null && !lists.has(manifest.withdrawals.key)) {
-      await checkItsList(manifest, check, manifest.withdrawals.key, () => readWithdrawals(look.objects, manifest));
+      await checkItsList(manifest, check, manifest.withdrawals.key, () => readWithdrawals(context.objects, manifest));
       lists.add(manifest.withdrawals.key);
     }
     before = manifest;
-    look.progress.advance();
+    context.progress.advance();
   }
   checkParent(before, current.manifest, check);
-  if (current.object !== null) await checkOwnCopy(look, current, check);
+  if (current.object !== null) await checkOwnCopy(context, current, check);
   const manifests = [...retained, { generation, commit }].map((entry) => copyKey(entry));
   return {
     manifests: new Set(manifests),
     segments: segments.keys,
-    facts: facts.keys,
+    activity: activity.keys,
     ledgers,
     setAside,
     lists,
@@ -94,9 +94,9 @@ export async function checkRetained(look: Look, current: ReadManifest): Promise<
 
 /** What taking batches out of the inventory has made so far is no garbage. */
 async function addJob(
-  { objects }: Look,
+  { objects }: FsckContext,
   manifest: Manifest,
-  { segments, facts, lists }: { segments: NamedSegments; facts: NamedActivity; lists: Set<string> },
+  { segments, activity, lists }: { segments: NamedSegments; activity: NamedActivity; lists: Set<string> },
   check: Check,
 ): Promise<void> {
   if (manifest.withdrawals === null) return;
@@ -104,7 +104,7 @@ async function addJob(
   try {
     const { job } = await readWithdrawals(objects, manifest);
     for (const entry of job?.side ?? []) segments.add(entry);
-    for (const entry of [...(job?.sideFacts ?? []), ...(job?.facts?.output ?? [])]) facts.add(entry);
+    for (const entry of [...(job?.sideFacts ?? []), ...(job?.facts?.output ?? [])]) activity.add(entry);
   } catch (error) {
     const remedy = 'No batch can be withdrawn, and no rollback made, until it is back: put it back from a copy.';
     check.error(manifest.withdrawals.key, messageOf(error), remedy);
@@ -131,7 +131,7 @@ function copyKey({ generation, commit }: Pick<Manifest, 'generation' | 'commit'>
 }
 
 /** A published generation always has its copy, byte for byte: the next one's rollback returns to it. */
-async function checkOwnCopy({ objects }: Look, { manifest, object }: ReadManifest, check: Check): Promise<void> {
+async function checkOwnCopy({ objects }: FsckContext, { manifest, object }: ReadManifest, check: Check): Promise<void> {
   const key = copyKey(manifest);
   const remedy = `Put a copy of the object ${MANIFEST_KEY} there, or no rollback can return to this generation.`;
   check.looked += 1;
@@ -142,7 +142,11 @@ async function checkOwnCopy({ objects }: Look, { manifest, object }: ReadManifes
   }
 }
 
-async function readRetained({ objects }: Look, entry: RetainedGeneration, check: Check): Promise<Manifest | null> {
+async function readRetained(
+  { objects }: FsckContext,
+  entry: RetainedGeneration,
+  check: Check,
+): Promise<Manifest | null> {
   const key = copyKey(entry);
   const remedy =
     `Do not roll back to generation ${entry.generation}. Lookups are right; ` +
@@ -167,7 +171,7 @@ function checkParent(before: Manifest | null, manifest: Manifest, check: Check):
   const { generation, parent } = manifest;
   if (before === null || before.generation !== generation - 1 || before.commit === parent) return;
   const what = `has parent ${parent}, but generation ${before.generation} is commit ${before.commit}`;
-  const remedy = 'Two histories were mixed: do not roll back. Look for a second Worker on this bucket.';
+  const remedy = 'Two histories were mixed: do not roll back. FsckContext for a second Worker on this bucket.';
   check.error(copyKey(manifest), what, remedy);
 }
 
@@ -176,12 +180,12 @@ class NamedSegments {
   /** Key of the segment -> what the first manifest that names it says of it. */
   readonly #shapes = new Map<string, string>();
   readonly slices = new Set<string>();
-  readonly #look: Look;
+  readonly #context: FsckContext;
   readonly #check: Check;
 
-  constructor(look: Look) {
-    this.#look = look;
-    this.#check = look.findings.begin('segments only they name');
+  constructor(context: FsckContext) {
+    this.#context = context;
+    this.#check = context.findings.begin('segments only they name');
   }
 
   get keys(): ReadonlySet<string> {
@@ -197,7 +201,7 @@ class NamedSegments {
     const remedy = `Lookups are right. Do not roll back to generation ${manifest.generation}.`;
     for (const entry of segmentsInUse(manifest)) {
       const kind = this.add(entry);
-      if (kind === 'new') await checkSegment(this.#look.objects, entry, this.#check, remedy);
+      if (kind === 'new') await checkSegment(this.#context.objects, entry, this.#check, remedy);
       if (kind === 'different') {
         this.#check.error(copyKey(manifest), `says of ${entry.key} what another manifest does not`, remedy);
       }
@@ -217,12 +221,12 @@ class NamedSegments {
 /** The activity objects of the current generation, looked at already, and of all retained ones, each looked at once. */
 class NamedActivity {
   readonly #entries: Map<string, ActivityEntry>;
-  readonly #look: Look;
+  readonly #context: FsckContext;
   readonly #check: Check;
 
-  constructor(look: Look, current: Manifest) {
-    this.#look = look;
-    this.#check = look.findings.begin('activity only they name');
+  constructor(context: FsckContext, current: Manifest) {
+    this.#context = context;
+    this.#check = context.findings.begin('activity only they name');
     this.#entries = new Map(current.activity.map((entry) => [entry.key, entry]));
   }
 
@@ -234,11 +238,11 @@ class NamedActivity {
     this.#entries.set(entry.key, entry);
   }
 
-  async checkAndAdd({ generation, activity: facts }: Manifest): Promise<void> {
+  async checkAndAdd({ generation, activity }: Manifest): Promise<void> {
     const remedy = `Lookups and briefings are right. Do not roll back to generation ${generation}.`;
-    for (const entry of facts) {
+    for (const entry of activity) {
       const known = this.#entries.get(entry.key);
-      if (known === undefined) await checkActivityObject(this.#look.objects, entry, this.#check, remedy);
+      if (known === undefined) await checkActivityObject(this.#context.objects, entry, this.#check, remedy);
       else if (JSON.stringify(known) !== JSON.stringify(entry)) {
         this.#check.error(entry.key, `is told of by generation ${generation} as by no other`, remedy);
       }
@@ -249,17 +253,20 @@ class NamedActivity {
 
 // What nothing leads to: left by attempts that lost or stopped, harmless, deleted by the ticks once it is old.
 
-export async function countGarbage(look: Look, named: Named, history: History): Promise<void> {
-  const { slices, findings, progress } = look;
+export async function countGarbage(context: FsckContext, named: Named, history: History): Promise<void> {
+  const { slices, findings, progress } = context;
   progress.begin('garbage');
-  findings.count('segments that nothing names', await countOthers(look, SEGMENT_PREFIX, named.segments));
-  findings.count('activity objects that nothing names', await countOthers(look, ACTIVITY_PREFIX, named.facts));
-  findings.count('ledgers that nothing names', await countOthers(look, LEDGER_PREFIX, named.ledgers));
-  const lists = await countOthers(look, SET_ASIDE_PREFIX, named.setAside);
+  findings.count('segments that nothing names', await countOthers(context, SEGMENT_PREFIX, named.segments));
+  findings.count('activity objects that nothing names', await countOthers(context, ACTIVITY_PREFIX, named.activity));
+  findings.count('ledgers that nothing names', await countOthers(context, LEDGER_PREFIX, named.ledgers));
+  const lists = await countOthers(context, SET_ASIDE_PREFIX, named.setAside);
   findings.count('lists of batches set aside that nothing names', lists);
-  findings.count('lists of withdrawals that nothing names', await countOthers(look, WITHDRAWALS_PREFIX, named.lists));
-  findings.count('manifests that are not retained', await countOthers(look, RETAINED_PREFIX, named.manifests));
-  const histories = await countOthers(look, HISTORY_PREFIX, new Set());
+  findings.count(
+    'lists of withdrawals that nothing names',
+    await countOthers(context, WITHDRAWALS_PREFIX, named.lists),
+  );
+  findings.count('manifests that are not retained', await countOthers(context, RETAINED_PREFIX, named.manifests));
+  const histories = await countOthers(context, HISTORY_PREFIX, new Set());
   // Kept for ever: they are small, and a collector would have to walk the whole chain.
   if (history.isWhole) findings.count('history of attempts never published', histories - history.length);
   let others = 0;
@@ -267,7 +274,11 @@ export async function countGarbage(look: Look, named: Named, history: History): 
   findings.count('slices that nothing names', others);
 }
 
-async function countOthers({ objects, progress }: Look, prefix: string, named: ReadonlySet<string>): Promise<number> {
+async function countOthers(
+  { objects, progress }: FsckContext,
+  prefix: string,
+  named: ReadonlySet<string>,
+): Promise<number> {
   let others = 0;
   for await (const { key } of listObjects(objects, prefix)) {
     if (!named.has(key)) others += 1;

@@ -29,7 +29,7 @@ import { messageOf } from '../../src/lib/errors.ts';
 import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { type Check, FsckError, type Look, REBUILD } from './findings.ts';
+import { type Check, type FsckContext, FsckError, REBUILD } from './findings.ts';
 import { segmentsInUse } from './manifest.ts';
 
 // A segment's bytes held against what the manifest says of it, down to each record.
@@ -57,8 +57,7 @@ async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise<void> 
 }
 
 function inspectNumbers({ numbers }: OpenSegment): void {
-  const all = new Float64Array(numbers.count);
-  numbers.copyRange(0, numbers.count, all);
+  const all = numbers.all();
   for (let rank = 1; rank < all.length; rank++) {
     if ((all[rank - 1] as number) >= (all[rank] as number))
       throw new FormatError(`rank ${rank} is out of number order`);
@@ -98,8 +97,8 @@ function inspectRecency({ numbers: { recency }, verdicts }: OpenSegment): void {
 const SEGMENT_REMEDY = `Lookups of its numbers fail or will fail. ${REBUILD}`;
 
 /** Every segment of the runs and of a compaction under way. Returns whether all are whole. */
-export async function checkSegmentsInUse(look: Look, manifest: Manifest): Promise<boolean> {
-  const { objects, findings, progress } = look;
+export async function checkSegmentsInUse(context: FsckContext, manifest: Manifest): Promise<boolean> {
+  const { objects, findings, progress } = context;
   const check = findings.begin('segments in use');
   const slices = findings.begin('slices in KV');
   const missingSlices = new Set(manifest.missingSlices);
@@ -108,7 +107,7 @@ export async function checkSegmentsInUse(look: Look, manifest: Manifest): Promis
   for (const entry of entries) {
     const file = await checkSegment(objects, entry, check, SEGMENT_REMEDY);
     if (missingSlices.has(entry.key)) findings.count('segments whose slices a later tick will put into KV', 1);
-    else if (file !== null) await checkSlices(look, entry, file, slices);
+    else if (file !== null) await checkSlices(context, entry, file, slices);
     progress.advance();
   }
   if (check.errors > 0) slices.skip('not for the segments with errors');
@@ -134,7 +133,7 @@ export async function checkSegment(
   }
 }
 
-async function checkSlices({ slices }: Look, entry: SegmentEntry, file: Bytes, check: Check): Promise<void> {
+async function checkSlices({ slices }: FsckContext, entry: SegmentEntry, file: Bytes, check: Check): Promise<void> {
   const columns = [
     { name: 'numbers', key: entry.numbers.sha256, expected: numbersSlice({ shape: entry, file }) },
     { name: 'verdicts', key: entry.verdicts.sha256, expected: verdictsSlice({ shape: entry, file }) },
@@ -155,7 +154,7 @@ async function checkSlices({ slices }: Look, entry: SegmentEntry, file: Bytes, c
         check.error(key, `is not the slice ${what}: expected its ${expected.length} bytes, found others`, remedy);
       }
     } catch (error) {
-      check.error(key, `could not be read: the slice ${what}: ${messageOf(error)}`, 'Look at KV; check again.');
+      check.error(key, `could not be read: the slice ${what}: ${messageOf(error)}`, 'FsckContext at KV; check again.');
     }
   }
 }
@@ -171,8 +170,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 const MAX_RUNS = 256;
 
 /** Checks `newNumbers` of every run, and the size of a compaction's output. All segments must be known to be whole. */
-export async function checkNumbers(look: Look, manifest: Manifest): Promise<void> {
-  const { objects, findings, progress } = look;
+export async function checkNumbers(context: FsckContext, manifest: Manifest): Promise<void> {
+  const { objects, findings, progress } = context;
   const { runs, compaction, withdrawals } = manifest;
   const check = findings.begin('numbers, each counted once');
   progress.begin('counting numbers');
@@ -253,13 +252,10 @@ class NumbersCursor {
     this.#onSegment(this.#numbers.length);
     const entry = this.#segments[this.#next++];
     this.#rank = 0;
-    if (entry === undefined) {
-      this.#numbers = new Float64Array();
-    } else {
-      const column = openNumbersSlice(await readColumn(this.#objects, entry, 'numbers'));
-      this.#numbers = new Float64Array(column.count);
-      column.copyRange(0, column.count, this.#numbers);
-    }
+    this.#numbers =
+      entry === undefined
+        ? new Float64Array()
+        : openNumbersSlice(await readColumn(this.#objects, entry, 'numbers')).all();
     this.number = this.#numbers[0] ?? Number.POSITIVE_INFINITY;
   }
 
@@ -277,12 +273,12 @@ const REMEDY = `Lookups are right; briefings of its days cannot be made. ${REBUI
 
 /** Every activity object of the current generation. */
 export async function checkActivity(
-  { objects, findings, progress }: Look,
-  { activity: facts }: Manifest,
+  { objects, findings, progress }: FsckContext,
+  { activity }: Manifest,
 ): Promise<void> {
   const check = findings.begin('activity');
-  progress.begin('activity', facts.length);
-  for (const entry of facts) {
+  progress.begin('activity', activity.length);
+  for (const entry of activity) {
     await checkActivityObject(objects, entry, check, REMEDY);
     progress.advance();
   }

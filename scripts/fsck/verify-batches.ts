@@ -17,7 +17,7 @@ import { readLedger } from '../../src/quality/ledger.ts';
 import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readSegment } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { type Look, listObjects, REBUILD } from './findings.ts';
+import { type FsckContext, listObjects, REBUILD } from './findings.ts';
 
 // The fold of whole runs, however large, in bounded memory: after a few segments it begins anew where it stopped, as a
 // compaction does from tick to tick (src/merge/tick.ts), and so forgets the texts it has met. Segments are cut the
@@ -123,12 +123,12 @@ interface Known {
 }
 
 export async function verifyBatches(
-  look: Look,
+  context: FsckContext,
   manifest: Manifest,
   { outside, pending }: Known,
   groupBytes = GROUP_BYTES,
 ): Promise<void> {
-  const { objects, findings, progress } = look;
+  const { objects, findings, progress } = context;
   const check = findings.begin('inventory against its batches');
   if (outside === null) {
     check.skip('not while segments, batches, the ledger or what is set aside have errors');

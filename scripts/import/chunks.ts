@@ -1,5 +1,5 @@
 /** A file as uploads: rows become lines, lines that were sent before are left out, the rest is cut into chunks. */
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { LineError } from '../../src/format/batch.ts';
 import type { RawLine } from '../../src/ingest/body.ts';
@@ -211,17 +211,13 @@ export class Chunk {
    * same import, run again from anywhere, is counted once, and repeated lines of one file are not taken for a retry.
    */
   keys(index: number): string[] {
-    const first = sha256(`ringfence import 1\n${index}\n${this.#text()}`);
-    return Array.from({ length: MAX_KEYS }, (_, i) => `import-${i === 0 ? first : sha256(`${first}.${i}`)}`);
+    const first = hash('sha256', `ringfence import 1\n${index}\n${this.#text()}`);
+    return Array.from({ length: MAX_KEYS }, (_, i) => `import-${i === 0 ? first : hash('sha256', `${first}.${i}`)}`);
   }
 
   #text(): string {
     return `${this.#json.join('\n')}\n`;
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 export interface ChunkRange {

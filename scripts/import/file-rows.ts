@@ -9,6 +9,7 @@ import { BodyError, type BodyReader, isRawLine, kindOf, malformed, type RawLine 
 import { CsvRows, checkFirstRecord, swallowedRows, swallowsRows } from '../../src/ingest/csv.ts';
 import { Utf8Text } from '../../src/ingest/decode.ts';
 import { type IsRead, type JsonElement, JsonElements, ndjsonReader, repeatedField } from '../../src/ingest/json.ts';
+import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import { codeOf, fileProblem } from '../command/errors.ts';
 import {
   type Columns,
@@ -253,4 +254,9 @@ function parseElement(element: { readonly container: string; readonly index: num
     // The parser's own message quotes the text, and so perhaps a number.
     throw new ImportError(`element ${element.index} is not JSON`);
   }
+}
+
+/** Whether something can have been observed when a file was last written. Milliseconds since 1970. */
+export function mayBeObserved(modifiedMs: number, nowMs: number): boolean {
+  return modifiedMs >= MIN_OBSERVED_AT * 1000 && modifiedMs <= nowMs + MAX_AHEAD_SECONDS * 1000;
 }

@@ -1,15 +1,15 @@
 /** Imports one file, from where an earlier run stopped to its end, and counts each line once. */
+import { hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LineError } from '../../src/format/batch.ts';
 import { UploadNotes } from '../../src/ingest/accept.ts';
-import { MAX_AHEAD_SECONDS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import { formatCount, Progress, type ProgressStyle } from '../command/progress.ts';
 import { type Chunk, type ChunkRange, chunksOf, LineSet } from './chunks.ts';
 import { findUnfinished, goOnWith, latest, type Successor } from './earlier-import.ts';
-import type { FileSource } from './file-rows.ts';
+import { type FileSource, mayBeObserved } from './file-rows.ts';
 import { ImportError } from './mapping.ts';
-import { hashOf, hashText, hasSent, initialState, type ProgressState, RejectsFile, StateFile } from './state.ts';
+import { hashOf, hasSent, initialState, type ProgressState, RejectsFile, StateFile } from './state.ts';
 import {
   type ImportIo,
   isTaken,
@@ -79,7 +79,7 @@ export async function importFile(job: FileJob, io: ImportIo): Promise<FileSummar
   const { format, header, mapping } = job.source;
   const options = { url: job.target.url, format: { ...format, gzip: undefined }, header, mapping };
   const settings = {
-    options: hashText(JSON.stringify({ ...options, observedAt: job.observedAt })),
+    options: hash('sha256', JSON.stringify({ ...options, observedAt: job.observedAt })),
     batchSize: job.batchSize,
     observedAt: job.observedAt ?? dateOf(job.source.path, io.now()),
     rejectsPath: job.rejectsPath,
@@ -382,6 +382,5 @@ function sum(counts: readonly number[]): number {
 /** When the file was last written; null if that cannot be when anything in it was observed. */
 function dateOf(path: string, nowMs: number): string | null {
   const ms = Math.floor(statSync(path).mtimeMs / 1000) * 1000;
-  const isPlausible = ms >= MIN_OBSERVED_AT * 1000 && ms <= nowMs + MAX_AHEAD_SECONDS * 1000;
-  return isPlausible ? new Date(ms).toISOString() : null;
+  return mayBeObserved(ms, nowMs) ? new Date(ms).toISOString() : null;
 }

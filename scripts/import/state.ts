@@ -11,7 +11,7 @@
  * upload that was never sent.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import {
   appendFileSync,
   createReadStream,
@@ -114,7 +114,7 @@ export class StateFile {
 
   /** @param identity whatever makes the import a different one */
   static of(folder: string, identity: unknown): StateFile {
-    return new StateFile(join(folder, hashText(JSON.stringify(identity)).slice(0, 32)));
+    return new StateFile(join(folder, hash('sha256', JSON.stringify(identity)).slice(0, 32)));
   }
 
   /** All of a folder. */
@@ -218,10 +218,6 @@ export async function hashOf(path: string): Promise<string> {
     throw readError(path, error);
   }
   return hash.digest('hex');
-}
-
-export function hashText(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 const HEADER = 'file,line,code,detail\n';

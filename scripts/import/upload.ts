@@ -1,6 +1,7 @@
 /** The server as an import sees it: it sends uploads until they are accepted, and asks which labels there are. */
 import * as v from 'valibot';
 import { DEFAULT_LABEL, type Labels } from '../../src/ingest/validate.ts';
+import { secondsFrom } from '../../src/sdk/client/answer.ts';
 import { keyAdvice, refusalText } from '../command/errors.ts';
 import { type Output, outputOf } from '../command/progress.ts';
 import { ImportError } from './mapping.ts';
@@ -102,7 +103,7 @@ export async function upload(
     if (response instanceof Response) {
       if (response.status === 202) return receiptOf(response);
       problem = await refusalText(response);
-      if (!isPassing(response.status)) throw refusal(response.status, problem, target);
+      if (!isRetryable(response.status)) throw refusal(response.status, problem, target);
     } else {
       problem = response.problem;
       if (options.expectServer) throw nobodyThere(problem, target);
@@ -158,22 +159,15 @@ async function send(
   }
 }
 
-function isPassing(status: number): boolean {
+function isRetryable(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
 /** Full jitter, so that many importers do not come back all at once. */
 function delayMs(attempt: number, retryAfter: string | null, io: ImportIo): number {
   const backoffMs = io.random() * Math.min(FIRST_DELAY_MS * 2 ** attempt, MAX_DELAY_MS);
-  return Math.max(backoffMs, Math.min(retryAfterMs(retryAfter, io.now()), MAX_RETRY_AFTER_MS));
-}
-
-/** RFC 9110, 10.2.3: seconds, or a date. */
-function retryAfterMs(value: string | null, nowMs: number): number {
-  if (value === null) return 0;
-  if (/^\d{1,6}$/.test(value.trim())) return Number(value) * 1000;
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? 0 : Math.max(0, atMs - nowMs);
+  const askedMs = (secondsFrom(retryAfter, io.now()) ?? 0) * 1000;
+  return Math.max(backoffMs, Math.min(askedMs, MAX_RETRY_AFTER_MS));
 }
 
 async function receiptOf(response: Response): Promise<UploadReceipt> {

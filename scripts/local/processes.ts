@@ -7,7 +7,7 @@ import { basename, sep } from 'node:path';
 /** Exit status of a guarded process that says that its workerd was ended by somebody else (guard.ts). */
 export const WORKERD_ENDED = 86;
 
-export interface Holder {
+interface Holder {
   readonly pid: number;
   /** The program, and the script that it runs if it runs one. */
   readonly command: string;
@@ -29,14 +29,27 @@ export function holderOfFolder(folder: string): Holder | null {
   return holderOf((link) => link.startsWith(folder + sep));
 }
 
-/** The parent of a process, and the arguments of the process itself; null if it has ended, or that cannot be told. */
-export function parentOf(pid: number): { readonly pid: number; readonly args: readonly string[] } | null {
+interface Stat {
+  readonly name: string;
+  /** A letter: `Z` and `X` have ended. */
+  readonly state: string;
+  readonly parent: number;
+}
+
+/** Undefined if it has ended, or that cannot be told. */
+export function statOf(pid: number): Stat | undefined {
   // `PID (NAME) STATE PARENT ...`, and the name may have any character.
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
-  const parent = /.*\) \S (\d+)/s.exec(stat)?.[1];
-  if (parent === undefined) return null;
+  const [, name, state = '', parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(stat) ?? [];
+  return name === undefined ? undefined : { name, state, parent: Number(parent) };
+}
+
+/** The parent of a process, and the arguments of the process itself; null if it has ended, or that cannot be told. */
+export function parentOf(pid: number): { readonly pid: number; readonly args: readonly string[] } | null {
+  const stat = statOf(pid);
+  if (stat === undefined) return null;
   const args = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1), []);
-  return { pid: Number(parent), args };
+  return { pid: stat.parent, args };
 }
 
 /** The sockets that listen on a port, as they are called among the open files of a process. */

@@ -22,7 +22,7 @@ export function sampleNumber(): string {
 }
 
 /** How far the sample of a state folder has come. */
-export type SampleState = 'none' | 'begun' | 'whole';
+type SampleState = 'none' | 'begun' | 'whole';
 
 const markerIn = (stateFolder: string) => join(stateFolder, 'sample');
 const progressIn = (stateFolder: string) => join(stateFolder, 'import');

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
 import { checkAdminKey } from '../../src/keys/registry.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { checkedKey } from '../command/arguments.ts';
 import { CommandError, fileProblem, UsageError } from '../command/errors.ts';
 
@@ -58,7 +59,7 @@ export function lockState(folder: string, command: string, port: number | null):
 }
 
 function problemOf(folder: string, path: string, notePath: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (isDamaged(path, error)) {
     return `${path} is damaged, and holds nothing but the lock on this folder: delete it and start again`;
   }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { messageOf } from '../../src/lib/errors.ts';
 import { CommandError } from '../command/errors.ts';
 import { HOST } from './port.ts';
 import { WORKERD_ENDED } from './processes.ts';
@@ -121,7 +122,7 @@ class SupervisedServer {
       } catch (error) {
         if (error instanceof Stopped) return;
         // It has ended once more.
-        onRestart?.(error instanceof Error ? error.message : String(error));
+        onRestart?.(messageOf(error));
       }
     }
   }

@@ -5,7 +5,7 @@ import { failureResponse, Problem } from './problem.ts';
 import { quickMissOf } from './quick-lookup.ts';
 import type { RequestQuota } from './quota.ts';
 import { repeatedInQuery } from './request.ts';
-import type { Route } from './route.ts';
+import type { Endpoint } from './route.ts';
 import type { RequestServices } from './services.ts';
 
 /** Answers requests that no route matches. */
@@ -17,9 +17,9 @@ export type NotFound = (request: Request) => Response | Promise<Response>;
  *
  * There are no CORS headers: a browser that could call this would have to hold a key.
  */
-export function createApp(
-  routes: readonly Route[],
-  services: RequestServices,
+export function createApp<Services extends RequestServices>(
+  routes: readonly Endpoint<Services>[],
+  services: Services,
   quota: RequestQuota,
   notFound: NotFound,
 ): Hono {
@@ -35,22 +35,22 @@ export function createApp(
 }
 
 /** @param queryNames names of the parameters that the route reads from the query */
-async function serve(
-  route: Route,
+async function serve<Services extends RequestServices>(
+  route: Endpoint<Services>,
   queryNames: readonly string[],
   context: Context,
-  services: RequestServices,
+  services: Services,
   quota: RequestQuota,
 ): Promise<Response> {
   try {
     if (route.scope === null) {
       refuseRepeated(queryNames, context.req.url);
-      return await route.handle(context);
+      return await route.handle(context, services);
     }
     const header = context.req.raw.headers.get('authorization');
     const principal = await authorize(header, route.scope, services.keys, quota, quickMissOf(context));
     refuseRepeated(queryNames, context.req.url);
-    return await route.handle(context, principal);
+    return await route.handle(context, principal, services);
   } catch (error) {
     // The log gets the pattern of the route and not the path, since someone may have put a number there.
     return failureResponse(error, `${route.method} ${route.path}`, services);

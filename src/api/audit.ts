@@ -9,9 +9,15 @@ import type { Principal } from '../keys/key.ts';
 import { instant } from '../lib/schema.ts';
 import { formatE164 } from '../phone/parse.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { AUDIT_PAGE, type AuditEntry, type AuditEvent, TENANT_DOCUMENTS } from '../tenants/audit-trail.ts';
+import {
+  AUDIT_ACTIONS,
+  AUDIT_PAGE,
+  type AuditEntry,
+  type AuditEvent,
+  TENANT_DOCUMENTS,
+} from '../tenants/audit-trail.ts';
 import { ALL_TENANTS, REF } from '../tenants/documents.ts';
-import { LISTED_EXAMPLE } from './lookup.ts';
+import { LISTED_EXAMPLE } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { json, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
@@ -54,21 +60,7 @@ export const auditAnswer = v.object({
       v.object({
         at: instant,
         by: v.pipe(v.string(), v.description('Id of the API key')),
-        action: v.picklist([
-          'policy.put',
-          'override.put',
-          'override.delete',
-          'overrides.reset',
-          'key.create',
-          'key.delete',
-          'batch.withdraw',
-          'batch.release',
-          'canary.put',
-          'canary.delete',
-          'source.release',
-          'source.drop',
-          'rollback',
-        ]),
+        action: v.picklist(AUDIT_ACTIONS),
         lost: v.exactOptional(
           v.pipe(
             v.array(v.picklist(TENANT_DOCUMENTS)),

@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import { MAX_NAME_CHARS } from '../ingest/validate.ts';
+import { MAX_NAME_CHARS } from '../format/attributes.ts';
 import type { Principal } from '../keys/key.ts';
 import { count, instant } from '../lib/schema.ts';
 import { parseInstant } from '../lib/time.ts';

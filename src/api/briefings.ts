@@ -5,13 +5,12 @@ import { type Briefing, briefingSchema } from '../briefing/briefing.ts';
 import { type DaySpan, MAX_PERIOD_DAYS, spanDays } from '../briefing/period.ts';
 import { renderHtml } from '../briefing/render/html.ts';
 import { renderMarkdown } from '../briefing/render/markdown.ts';
+import { FIRST_DATE } from '../format/attributes.ts';
 import { dayOfMs, parseDay } from '../lib/time.ts';
 import { Problem } from './problem.ts';
 import { parse } from './request.ts';
-import { json, type ParameterDoc, preferredType, type Route } from './route.ts';
+import { json, type ParameterDoc, type Route } from './route.ts';
 
-/** Detections dated before this are refused, so that no earlier period has any. */
-const FIRST_DATE = '2000-01-01';
 const EXPECTED = `expected a date as YYYY-MM-DD, from ${FIRST_DATE} to 9999-12-31`;
 
 const day = v.pipe(
@@ -191,4 +190,54 @@ function answer(briefing: Briefing, accept: string | undefined): Response {
 
 function text(body: string, type: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(body, { headers: { ...TEXT_HEADERS, 'content-type': `${type}; charset=utf-8`, ...headers } });
+}
+
+// Which of the three is answered.
+
+/**
+ * More ranges than browsers send; what follows is ignored. Content negotiation follows RFC 9110 as far as a few fixed
+ * media types need.
+ */
+const MAX_RANGES = 32;
+
+interface MediaRange {
+  readonly range: string;
+  readonly quality: number;
+}
+
+/**
+ * The offered type that an Accept header prefers; of equally preferred types the first one offered. The first one is
+ * also the answer if the header is missing or accepts none, since an answer of another type says more than none.
+ */
+export function preferredType<const Type extends string>(
+  header: string | undefined,
+  offered: readonly [Type, ...Type[]],
+): Type {
+  const ranges = (header ?? '').split(',', MAX_RANGES).map(parseRange);
+  let [best] = offered;
+  let bestQuality = 0;
+  for (const type of offered) {
+    const quality = qualityOf(type, ranges);
+    if (quality > bestQuality) {
+      best = type;
+      bestQuality = quality;
+    }
+  }
+  return best;
+}
+
+/** The quality of the most specific range that names the type. */
+function qualityOf(type: string, ranges: readonly MediaRange[]): number {
+  for (const name of [type, `${type.split('/')[0]}/*`, '*/*']) {
+    const named = ranges.find(({ range }) => range === name);
+    if (named !== undefined) return named.quality;
+  }
+  return 0;
+}
+
+function parseRange(text: string): MediaRange {
+  const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith('q='));
+  const quality = weight === undefined ? 1 : Number(weight.slice('q='.length));
+  return { range, quality: quality >= 0 && quality <= 1 ? quality : 0 };
 }

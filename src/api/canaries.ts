@@ -8,14 +8,13 @@ import * as v from 'valibot';
 import type { Principal } from '../keys/key.ts';
 import { count, instant } from '../lib/schema.ts';
 import { oneLine } from '../lib/validate.ts';
-import { number } from '../lookup/request.ts';
-import { formatE164, parseNumber } from '../phone/parse.ts';
+import { formatE164 } from '../phone/phone-number.ts';
 import { type Canary, type CanaryChange, MAX_CANARIES } from '../quality/canaries.ts';
 import type { Ledger } from '../quality/ledger.ts';
 import { recordForAll } from './audit.ts';
-import { LISTED_EXAMPLE } from './lookup.ts';
+import { LISTED_EXAMPLE, number } from './lookup-docs.ts';
 import { Problem, storageUnavailable } from './problem.ts';
-import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
+import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson, readNumber } from './request.ts';
 import { json, noContent, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 import { readOrUnavailable } from './tenant.ts';
@@ -120,7 +119,7 @@ export function canaryRoutes(services: ControlServices): readonly Route[] {
 async function put(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const { quality, now } = services;
   const request = parse(canaryRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-  const number = numberOf(request.number);
+  const number = readNumber(request.number);
   const planted = { number, note: request.note || null, by: principal.id, createdAt: now() };
   const result = await quality.canaries.put(planted);
   if (result.kind !== 'done') throw failed(result);
@@ -133,17 +132,11 @@ async function remove(services: ControlServices, { req }: Context, principal: Pr
   if (text === undefined) {
     throw new Problem('invalid-request', 'number: expected to be given', { members: { field: 'number' } });
   }
-  const number = numberOf(text);
+  const number = readNumber(text);
   const result = await services.quality.canaries.remove(number);
   if (result.kind !== 'done') throw failed(result);
   await recordForAll(services, principal, { action: 'canary.delete', number });
   return noContent();
-}
-
-function numberOf(text: string): number {
-  const parsed = parseNumber(text);
-  if (parsed.ok) return parsed.value.number;
-  throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
 }
 
 function failed(result: Exclude<CanaryChange, { readonly kind: 'done' }>): Problem {

@@ -1,11 +1,12 @@
 /** The HTTP API of the control Worker, and the list of all routes of both Workers. */
+import { getPath } from 'hono/utils/url';
 import { createApp } from './app.ts';
 import { auditRoutes } from './audit.ts';
 import { batchRoutes } from './batches.ts';
 import { briefingRoutes } from './briefings.ts';
 import { canaryRoutes } from './canaries.ts';
 import { detectionRoutes } from './detections.ts';
-import { edgeRoutes } from './edge-app.ts';
+import { EDGE_ROUTE_DOCS } from './edge-docs.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiRoute } from './openapi.ts';
 import { overrideRoutes } from './overrides.ts';
@@ -14,16 +15,19 @@ import { Problem, problemResponse } from './problem.ts';
 import { RequestQuota } from './quota.ts';
 import { rollbackRoutes } from './rollback.ts';
 import type { Route, RouteDoc } from './route.ts';
-import type { ControlServices, EdgeServices } from './services.ts';
+import type { ControlServices } from './services.ts';
 import { sourceRoutes } from './sources.ts';
 import { stateRoutes } from './state.ts';
 
-/** The edge's routes are only described and matched here; nothing calls their handlers, so they get no services. */
-const NOT_SERVED = {} as EdgeServices;
+interface Routes {
+  /** Those of the control Worker. GET /openapi.json is among them and describes those of both Workers. */
+  readonly own: readonly Route[];
+  /** Those of both Workers, which have one address, in the order of the document. */
+  readonly all: readonly RouteDoc[];
+}
 
-/** The routes of the control Worker. GET /openapi.json is among them and describes those of both Workers. */
-function controlRoutes(services: ControlServices): readonly Route[] {
-  const own = [
+export function controlRoutes(services: ControlServices): Routes {
+  const own: Route[] = [
     ...policyRoutes(services),
     ...policyTestRoutes(services),
     ...overrideRoutes(services),
@@ -37,26 +41,22 @@ function controlRoutes(services: ControlServices): readonly Route[] {
     ...rollbackRoutes(services),
     ...keyRoutes(services),
   ];
-  return [...own, openApiRoute(describedTogether(own))];
-}
-
-/** All routes of both Workers, which have one address, in the order of the document. */
-export function allRoutes(services: ControlServices): readonly Route[] {
-  return describedTogether(controlRoutes(services));
+  own.push(openApiRoute(() => all));
+  const all = describedTogether(own);
+  return { own, all };
 }
 
 /** A reader of the document meets lookups first, and health beside the status. */
-function describedTogether(control: readonly Route[]): readonly Route[] {
-  const edge = edgeRoutes(NOT_SERVED);
+function describedTogether(control: readonly RouteDoc[]): readonly RouteDoc[] {
   const isLookup = ({ tag }: RouteDoc) => tag === 'Lookup';
   const isHealth = ({ path }: RouteDoc) => path === '/healthz';
   const status = control.findIndex(({ path }) => path === '/v1/status');
   return [
-    ...edge.filter(isLookup),
+    ...EDGE_ROUTE_DOCS.filter(isLookup),
     ...control.slice(0, status),
-    ...edge.filter(isHealth),
+    ...EDGE_ROUTE_DOCS.filter(isHealth),
     ...control.slice(status),
-    ...edge.filter((route) => !isLookup(route) && !isHealth(route)),
+    ...EDGE_ROUTE_DOCS.filter((route) => !isLookup(route) && !isHealth(route)),
   ];
 }
 
@@ -65,14 +65,14 @@ function describedTogether(control: readonly Route[]): readonly Route[] {
  * one per isolate.
  */
 export function createControlFetch(services: ControlServices, quota = new RequestQuota(services)) {
-  const all = allRoutes(services);
-  const notFound = (request: Request) => problemResponse(noRoute(all, new URL(request.url).pathname));
-  const app = createApp(controlRoutes(services), services, quota, notFound);
+  const { own, all } = controlRoutes(services);
+  const notFound = (request: Request) => problemResponse(noRoute(all, getPath(request)));
+  const app = createApp(own, services, quota, notFound);
   return (request: Request): Response | Promise<Response> => app.fetch(request);
 }
 
 /** The problem for a path that no route has, or a method that a path does not have. */
-function noRoute(routes: readonly Route[], path: string): Problem {
+function noRoute(routes: readonly RouteDoc[], path: string): Problem {
   const methods = new Set<string>();
   for (const route of routes) {
     if (!samePath(route.path, path)) continue;

@@ -5,15 +5,15 @@
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import { CHANNELS, INDUSTRIES } from '../format/attributes.ts';
+import { CHANNELS, INDUSTRIES, MAX_NAME_CHARS } from '../format/attributes.ts';
 import { MAX_IGNORED_FIELDS, MORE_IGNORED } from '../ingest/accept.ts';
 import { BodyError } from '../ingest/body.ts';
 import { type Field, MAX_SHOWN_NAME_CHARS } from '../ingest/fields.ts';
-import { DEFAULT_CHANNEL, DEFAULT_LABEL, MAX_NAME_CHARS, MAX_SIGHTINGS, REJECT_REASONS } from '../ingest/validate.ts';
+import { DEFAULT_CHANNEL, DEFAULT_LABEL, MAX_SIGHTINGS, REJECT_REASONS } from '../ingest/validate.ts';
 import { allows, type Principal } from '../keys/key.ts';
 import { count } from '../lib/schema.ts';
 import type { BatchState } from '../merge/batches.ts';
-import { LISTED_EXAMPLE } from './lookup.ts';
+import { LISTED_EXAMPLE } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { json, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';

@@ -3,9 +3,8 @@
  * static assets (wrangler.toml) and not part of the Worker's script; no other file of their folder is served.
  */
 import type { Context } from 'hono';
-import * as v from 'valibot';
 import { Problem } from './problem.ts';
-import type { Route } from './route.ts';
+import type { Endpoint } from './route.ts';
 import type { Assets } from './services.ts';
 
 /** The shield that browsers show in the tab of the page. */
@@ -106,49 +105,26 @@ const OWN_FILES: Readonly<Record<string, { readonly type: string; readonly text:
 };
 /** What it serves from the folder of the assets, under the same names. */
 const ASSET_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'];
-const FILES = [...Object.keys(OWN_FILES), ...ASSET_FILES];
+export const FILES = [...Object.keys(OWN_FILES), ...ASSET_FILES];
 
-/** @param services `assets` is null where there are none, as on a bare workerd */
-export function docsRoutes({ assets }: { readonly assets: Assets | null }): readonly Route[] {
-  return [
-    {
-      method: 'GET',
-      path: '/docs',
-      operationId: 'docs',
-      tag: 'State',
-      summary: 'This document as a page to read and try out',
-      scope: null,
-      answers: [{ status: 200, description: 'text/html' }],
-      problems: [],
-      handle: () =>
-        answer(HTML, 'text/html; charset=utf-8', { 'cache-control': PAGE_CACHE, 'content-security-policy': POLICY }),
-    },
-    {
-      method: 'GET',
-      path: '/docs/:file',
-      operationId: 'docsFile',
-      tag: 'State',
-      summary: 'Scripts and styles of that page',
-      scope: null,
-      parameters: [
-        {
-          in: 'path',
-          name: 'file',
-          required: true,
-          description: 'The name of the file',
-          schema: v.picklist(FILES),
-          example: 'init.js',
-        },
-      ],
-      answers: [
-        { status: 200, description: 'text/javascript or text/css' },
-        { status: 304, description: 'The client has it' },
-      ],
-      problems: ['not-found'],
-      handle: ({ req }) => file(req, assets),
-    },
-  ];
-}
+/** `assets` is null where there are none, as on a bare workerd. */
+export const DOCS_ROUTES: readonly Endpoint<{ readonly assets: Assets | null }>[] = [
+  {
+    method: 'GET',
+    path: '/docs',
+    operationId: 'docs',
+    scope: null,
+    handle: () =>
+      answer(HTML, 'text/html; charset=utf-8', { 'cache-control': PAGE_CACHE, 'content-security-policy': POLICY }),
+  },
+  {
+    method: 'GET',
+    path: '/docs/:file',
+    operationId: 'docsFile',
+    scope: null,
+    handle: ({ req }, { assets }) => file(req, assets),
+  },
+];
 
 function answer(text: string, type: string, headers: Readonly<Record<string, string>>): Response {
   return new Response(text, { headers: { ...HEADERS, 'content-type': type, ...headers } });

@@ -4,26 +4,35 @@
  */
 
 import type { Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
+import { loggableMessage } from '../lib/errors.ts';
 import { createApp } from './app.ts';
-import { docsRoutes } from './docs-page.ts';
-import { feedRoutes } from './feed.ts';
-import { healthRoutes } from './health.ts';
-import { lookupBatchRoutes, lookupRoutes } from './lookup.ts';
+import { DOCS_ROUTES } from './docs-page.ts';
+import { FEED_ROUTES } from './feed.ts';
+import { LOOKUP_ROUTES } from './lookup.ts';
 import { problemResponse, storageUnavailable } from './problem.ts';
 import { quickLookup } from './quick-lookup.ts';
 import { RequestQuota } from './quota.ts';
-import type { Route } from './route.ts';
+import { type Endpoint, json } from './route.ts';
 import type { EdgeServices, RequestServices } from './services.ts';
 
-export function edgeRoutes(services: EdgeServices): readonly Route[] {
-  return [
-    ...lookupRoutes(services),
-    ...lookupBatchRoutes(services),
-    ...healthRoutes(services),
-    ...feedRoutes(services),
-    ...docsRoutes(services),
-  ];
-}
+/** Without what the OpenAPI document says of them, which the control Worker alone has (edge-docs.ts). */
+export const EDGE_ROUTES: readonly Endpoint<EdgeServices>[] = [
+  ...LOOKUP_ROUTES,
+  {
+    // It needs no key, so that load balancers can ask.
+    method: 'GET',
+    path: '/healthz',
+    operationId: 'health',
+    scope: null,
+    handle: async (_context, services) => {
+      const health = await services.health();
+      return json(health, health.ok ? 200 : 503);
+    },
+  },
+  ...FEED_ROUTES,
+  ...DOCS_ROUTES,
+];
 
 /** Answers requests. Make one per isolate, with the same quota as that of its app. */
 export function createEdgeFetch(
@@ -40,33 +49,36 @@ export function createEdgeFetch(
 }
 
 export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota = new RequestQuota(services)): Hono {
-  return createApp(edgeRoutes(services), services, quota, forwardTo(deps, services.log));
+  return createApp(EDGE_ROUTES, services, quota, forwardTo(deps, services.log));
 }
 
 /** The part of a service binding that is needed. */
-export interface Control {
+export interface ControlBinding {
   fetch(request: Request): Response | Promise<Response>;
 }
 
-/** What the edge holds of what the control Worker changes, by the first two parts of the path that changes it. */
+/** What the edge holds of what the control Worker changes. */
 type Held = 'keys' | 'rules' | 'snapshot';
 
+/** By the first two parts of the path. */
 const CHANGED_BY: Readonly<Record<string, Held>> = {
   '/v1/keys': 'keys',
   '/v1/overrides': 'rules',
   '/v1/policy': 'rules',
   '/v1/rollback': 'snapshot',
+  '/v1/sources': 'snapshot',
 };
+/** A dry run, which changes nothing. */
+const POLICY_TEST = '/v1/policy/test';
 /** It tells the generation: who has read it does not expect lookups of one before. */
 const STATUS = '/v1/status';
 
 export interface ForwardDeps {
-  readonly control: Control;
+  readonly control: ControlBinding;
   /**
-   * Called before a request that may change what this isolate holds, or tells how it is; what it returns, once its answer
-   * is there or is not coming, so that who has it finds no older state in the lookups after. Never rejects.
+   * Reads storage again, so that later lookups of this isolate see what the control Worker has changed. Never rejects.
    */
-  readonly expectChange: (held: Held) => () => Promise<void>;
+  readonly changedElsewhere: (held: Held) => Promise<void>;
 }
 
 /**
@@ -74,28 +86,31 @@ export interface ForwardDeps {
  * it is, both streaming. If the binding fails nobody knows how far the control Worker came: what it had stored, it has
  * stored.
  */
-function forwardTo({ control, expectChange }: ForwardDeps, log: RequestServices['log']) {
+function forwardTo({ control, changedElsewhere }: ForwardDeps, log: RequestServices['log']) {
   return async (request: Request): Promise<Response> => {
     const held = heldOf(request);
-    const changed = held === null ? null : expectChange(held);
     const answer = await answerOf(control, request, log);
-    await changed?.();
+    // A refused request has changed nothing. Whoever has no key must not make this isolate read storage.
+    const mayHaveChanged = answer.ok || answer.status >= 500;
+    if (held !== null && mayHaveChanged) await changedElsewhere(held);
     return answer;
   };
 }
 
-async function answerOf(control: Control, request: Request, log: RequestServices['log']): Promise<Response> {
+async function answerOf(control: ControlBinding, request: Request, log: RequestServices['log']): Promise<Response> {
   try {
     return await control.fetch(request);
   } catch (error) {
-    log('control.unavailable', { error: error instanceof Error ? error.name : typeof error });
+    log('control.unavailable', { reason: loggableMessage(error) });
     return problemResponse(storageUnavailable('this part of the service does not answer at the moment'));
   }
 }
 
-function heldOf({ method, url }: Request): Held | null {
-  const { pathname } = new URL(url);
-  if (method === 'GET' || method === 'HEAD') return pathname === STATUS ? 'snapshot' : null;
-  const [, version = '', resource = ''] = pathname.split('/');
+function heldOf(request: Request): Held | null {
+  // Decoded as Hono does it for the routes.
+  const path = getPath(request);
+  if (request.method === 'GET' || request.method === 'HEAD') return path === STATUS ? 'snapshot' : null;
+  if (path === POLICY_TEST) return null;
+  const [, version = '', resource = ''] = path.split('/');
   return CHANGED_BY[`/${version}/${resource}`] ?? null;
 }

@@ -1,39 +1,10 @@
 /** The feed over HTTP. Replicas follow its manifest and fetch the slices that they lack, by content. */
 import type { Context } from 'hono';
-import * as v from 'valibot';
 import { namesEtag, parseRange } from '../replica/feed.ts';
-import { type FeedManifestJson, feedManifest, SLICE_HASH } from '../replica/feed-manifest.ts';
+import { SLICE_HASH } from '../replica/feed-manifest.ts';
 import { Problem } from './problem.ts';
-import type { ParameterDoc, Route } from './route.ts';
+import type { Endpoint } from './route.ts';
 import type { FeedService } from './services.ts';
-
-export { feedManifest };
-
-const sliceHash = v.pipe(v.string(), v.regex(SLICE_HASH, 'expected 64 lower-case hex digits'));
-
-const NUMBERS = { sha256: '1d9f'.repeat(16), bytes: 48_216 };
-const VERDICTS = { sha256: '5c07'.repeat(16), bytes: 120_984 };
-
-const FEED_MANIFEST_EXAMPLE: FeedManifestJson = {
-  format: 1,
-  generation: 1234,
-  publishedAt: '2025-05-29T08:13:00.000Z',
-  runs: [
-    {
-      segments: [
-        {
-          key: 'segments/0a1b2c3d-000000',
-          first: 12_025_550_100,
-          last: 12_025_550_199,
-          count: 37,
-          numbers: NUMBERS,
-          verdicts: VERDICTS,
-        },
-      ],
-    },
-  ],
-  config: { sha256: 'e4b2'.repeat(16), bytes: 412 },
-};
 
 /**
  * A cache may keep the manifest and must ask before using it. It is private, since it names the tenant's own
@@ -55,71 +26,22 @@ const SLICE_HEADERS = {
   'accept-ranges': 'bytes',
 };
 
-const IF_NONE_MATCH: ParameterDoc = {
-  in: 'header',
-  name: 'If-None-Match',
-  description: 'The ETag that the client has',
-  schema: v.string(),
-};
-
-export function feedRoutes(services: { readonly feed: FeedService }): readonly Route[] {
-  return [
-    {
-      method: 'GET',
-      path: '/v1/feed/manifest',
-      operationId: 'feedManifest',
-      tag: 'Feed',
-      summary: 'The manifest that replicas follow',
-      description: 'It names slices by their SHA-256: see docs/REPLICA.md. Poll it with If-None-Match, once a minute.',
-      scope: 'feed',
-      parameters: [IF_NONE_MATCH],
-      answers: [
-        {
-          status: 200,
-          description: 'The slices of the current generation, and the one with the policy and overrides of the tenant',
-          json: { schema: feedManifest, example: FEED_MANIFEST_EXAMPLE },
-        },
-        { status: 304, description: 'Nothing has changed' },
-      ],
-      problems: ['storage-unavailable'],
-      handle: (context, { tenant }) => manifest(services.feed, context, tenant),
-    },
-    {
-      method: 'GET',
-      path: '/v1/feed/slices/:hash',
-      operationId: 'feedSlice',
-      tag: 'Feed',
-      summary: 'The slice with this SHA-256',
-      description: 'Immutable bytes (application/octet-stream). A request may ask for one range.',
-      scope: 'feed',
-      parameters: [
-        {
-          in: 'path',
-          name: 'hash',
-          required: true,
-          description: 'The hash, as the manifest names it',
-          schema: sliceHash,
-          example: FEED_MANIFEST_EXAMPLE.config.sha256,
-        },
-        IF_NONE_MATCH,
-        { in: 'header', name: 'Range', description: '`bytes=a-b`, `a-` or `-n`', schema: v.string() },
-        {
-          in: 'header',
-          name: 'If-Range',
-          description: 'The ETag of the slice that the range belongs to',
-          schema: v.string(),
-        },
-      ],
-      answers: [
-        { status: 200, description: 'The bytes' },
-        { status: 206, description: 'The range of bytes' },
-        { status: 304, description: 'The client has them' },
-      ],
-      problems: ['invalid-request', 'not-found', 'range-not-satisfiable', 'storage-unavailable'],
-      handle: (context, { tenant }) => slice(services.feed, context, tenant),
-    },
-  ];
-}
+export const FEED_ROUTES: readonly Endpoint<{ readonly feed: FeedService }>[] = [
+  {
+    method: 'GET',
+    path: '/v1/feed/manifest',
+    operationId: 'feedManifest',
+    scope: 'feed',
+    handle: (context, { tenant }, { feed }) => manifest(feed, context, tenant),
+  },
+  {
+    method: 'GET',
+    path: '/v1/feed/slices/:hash',
+    operationId: 'feedSlice',
+    scope: 'feed',
+    handle: (context, { tenant }, { feed }) => slice(feed, context, tenant),
+  },
+];
 
 async function manifest(feed: FeedService, { req }: Context, tenant: string): Promise<Response> {
   const { etag, encode } = await feed.manifest(tenant);

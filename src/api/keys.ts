@@ -5,6 +5,7 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { DEFAULT_TENANT, type Principal, SCOPES, TENANT_NAME } from '../keys/key.ts';
+import { instant } from '../lib/schema.ts';
 import { namedLine } from '../lib/validate.ts';
 import type { AuditEvent } from '../tenants/audit-trail.ts';
 import type { Author } from '../tenants/tenant-store.ts';
@@ -55,7 +56,7 @@ export const keySummary = v.object({
   scopes: v.array(v.picklist(SCOPES)),
   tenant: v.string(),
   quota: v.nullable(v.object({ perMinute: v.number() })),
-  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  createdAt: instant,
 });
 
 export const keysAnswer = v.object({ keys: v.array(keySummary) });

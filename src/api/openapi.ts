@@ -7,19 +7,18 @@ import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/
 import * as v from 'valibot';
 import manifest from '../../package.json' with { type: 'json' };
 import { briefingSchema } from '../briefing/briefing.ts';
-import { lookupRequest } from '../lookup/request.ts';
+import { feedManifest } from '../replica/feed-manifest.ts';
 import { auditAnswer } from './audit.ts';
 import { canariesAnswer, canaryAnswer, canaryRequest } from './canaries.ts';
 import { detectionLine, receiptAnswer } from './detections.ts';
-import { feedManifest } from './feed.ts';
-import { healthAnswer } from './health.ts';
+import { healthAnswer } from './edge-docs.ts';
 import { keySummary, keysAnswer, newKeyAnswer, newKeyRequest } from './keys.ts';
-import { batchAnswer, batchError, batchRequest, evidenceAnswer, lookupAnswer } from './lookup.ts';
+import { batchAnswer, batchError, batchRequest, evidenceAnswer, lookupAnswer, lookupRequest } from './lookup-docs.ts';
 import { overrideAnswer, overrideRequest, overridesAnswer } from './overrides.ts';
 import { policyAnswer, policyRequest, policyTestAnswer, policyTestRequest } from './policy.ts';
 import { PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX, PROBLEMS, type ProblemCode } from './problem.ts';
 import { rollbackAnswer, rollbackRequest } from './rollback.ts';
-import { json, type MediaDoc, type ParameterDoc, type Route } from './route.ts';
+import { json, type MediaDoc, type ParameterDoc, type Route, type RouteDoc } from './route.ts';
 import { decisionAnswer, sourceAnswer, sourceRequest, sourcesAnswer } from './sources.ts';
 import { statusAnswer } from './state.ts';
 
@@ -27,10 +26,10 @@ const SECURITY_SCHEME = 'apiKey';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** GET /openapi.json: it describes all routes given, and itself. */
-export function openApiRoute(described: readonly Route[]): Route {
+/** GET /openapi.json. @param described all routes, this one among them */
+export function openApiRoute(described: () => readonly RouteDoc[]): Route {
   let document: JsonObject | null = null;
-  const route: Route = {
+  return {
     method: 'GET',
     path: '/openapi.json',
     operationId: 'openapi',
@@ -46,14 +45,13 @@ export function openApiRoute(described: readonly Route[]): Route {
     ],
     problems: [],
     handle: () => {
-      document ??= openApiDocument([...described, route]);
+      document ??= openApiDocument(described());
       return json(document);
     },
   };
-  return route;
 }
 
-export function openApiDocument(routes: readonly Route[]): JsonObject {
+export function openApiDocument(routes: readonly RouteDoc[]): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:([a-z]+)/g, '{$1}');
@@ -85,7 +83,7 @@ export function openApiDocument(routes: readonly Route[]): JsonObject {
   };
 }
 
-function operation(route: Route): JsonObject {
+function operation(route: RouteDoc): JsonObject {
   return {
     operationId: route.operationId,
     tags: [route.tag],
@@ -139,13 +137,13 @@ const HEADERS: Readonly<Record<number, JsonObject>> = {
 };
 
 /** Every problem code that a route can answer with: its own, and those of all routes like it. */
-export function problemsOf({ problems, scope, parameters = [] }: Route): readonly ProblemCode[] {
+export function problemsOf({ problems, scope, parameters = [] }: RouteDoc): readonly ProblemCode[] {
   const withQuery = parameters.some(({ in: place }) => place === 'query') ? WITH_QUERY : [];
   return [...new Set([...problems, ...withQuery, ...(scope === null ? [] : WITH_KEY), ...ALWAYS])];
 }
 
 /** The responses object of an operation, by ascending status. */
-function answersOf(route: Route, media: (doc: MediaDoc) => JsonObject): JsonObject {
+function answersOf(route: RouteDoc, media: (doc: MediaDoc) => JsonObject): JsonObject {
   const responses: Record<string, JsonObject> = {};
   for (const { status, description, json, texts = [] } of route.answers) {
     const content = {

@@ -5,15 +5,15 @@
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import { instant } from '../lib/schema.ts';
 import { parseInstant } from '../lib/time.ts';
 import { namedLine } from '../lib/validate.ts';
-import { country, number } from '../lookup/request.ts';
-import { formatE164, parseNumber } from '../phone/parse.ts';
-import { OVERRIDE_LISTS } from '../policy/overrides.ts';
+import { formatE164 } from '../phone/phone-number.ts';
+import { isInForce, OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
-import { LISTED_EXAMPLE } from './lookup.ts';
+import { country, LISTED_EXAMPLE, number } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
-import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
+import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson, readNumber } from './request.ts';
 import { json, noContent, type ParameterDoc, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 import { authorOf, failedChange, readOrUnavailable, TENANT_PARAMETER } from './tenant.ts';
@@ -37,9 +37,9 @@ export const overrideAnswer = v.object({
   number: v.string(),
   list: v.picklist(OVERRIDE_LISTS),
   reason: v.string(),
-  expiresAt: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+  expiresAt: v.nullable(instant),
   author: v.pipe(v.string(), v.description('Id of the API key')),
-  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  createdAt: instant,
 });
 
 export const overridesAnswer = v.object({ overrides: v.array(overrideAnswer) });
@@ -97,7 +97,7 @@ export function overrideRoutes(services: ControlServices): readonly Route[] {
         const request = parse(overrideRequest, await readJson(context.req.raw, MAX_SMALL_BODY_BYTES));
         const { list, reason } = request;
         const result = await services.tenants.putOverride(author, {
-          number: numberOf(request.number, request.country ?? undefined),
+          number: readNumber(request.number, request.country ?? undefined),
           list,
           reason,
           expiresAt: expiryOf(request.expiresAt ?? null, services.now()),
@@ -129,7 +129,7 @@ export function overrideRoutes(services: ControlServices): readonly Route[] {
         const subject = numberInQueryOf(context);
         const now = services.now();
         const stored = await readOrUnavailable(readOverrides(services, tenant));
-        const all = stored.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
+        const all = stored.filter((override) => isInForce(override, now));
         if (subject === null) return json({ overrides: all.map((override) => answerOf(tenant, override)) });
         const found = all.find((override) => override.number === subject);
         if (found === undefined) throw failedChange({ kind: 'not-found' });
@@ -196,13 +196,7 @@ async function readOverrides({ tenants }: ControlServices, tenant: string): Prom
 /** The number in the query; null: none is given. */
 function numberInQueryOf({ req }: Context): number | null {
   const text = numberInQuery(req.url);
-  return text === undefined ? null : numberOf(text, parse(v.optional(country), req.query('country')));
-}
-
-function numberOf(text: string, country?: string): number {
-  const parsed = parseNumber(text, country);
-  if (parsed.ok) return parsed.value.number;
-  throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
+  return text === undefined ? null : readNumber(text, parse(v.optional(country), req.query('country')));
 }
 
 /** The last instant whose year ISO 8601 writes with four digits. */

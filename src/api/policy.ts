@@ -4,11 +4,11 @@
  */
 
 import * as v from 'valibot';
-import { count } from '../lib/schema.ts';
-import { scenario } from '../lookup/request.ts';
+import { count, instant } from '../lib/schema.ts';
 import { parseNumber } from '../phone/parse.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
-import { compilePolicy, PolicyError } from '../policy/cel/compile.ts';
+import { compilePolicy } from '../policy/cel/compile.ts';
+import { PolicyError } from '../policy/cel/error.ts';
 import { openPolicyIfKnown } from '../policy/cel/evaluate.ts';
 import { policyWarnings } from '../policy/cel/warnings.ts';
 import { factsOf } from '../policy/decide.ts';
@@ -16,8 +16,9 @@ import { DEFAULT_POLICY, DEFAULT_POLICY_SOURCE } from '../policy/default-policy.
 import { type DryRunCase, dryRun, SAMPLES, type Sample } from '../policy/dry-run.ts';
 import { ACTIONS, type Policy, type PolicySource, VERDICTS } from '../policy/policy.ts';
 import { ruleSource } from '../policy/schema.ts';
-import { ALL_TENANTS, type PolicyDocument } from '../tenants/documents.ts';
+import { type PolicyDocument, policyInForce } from '../tenants/documents.ts';
 import { MAX_BATCH_NUMBERS } from './lookup.ts';
+import { scenario } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { MAX_POLICY_BODY_BYTES, parse, readJson } from './request.ts';
 import { json, type ParameterDoc, type Route } from './route.ts';
@@ -56,7 +57,7 @@ const sampleSize = v.pipe(
 );
 
 const warning = v.object({ rule: v.string(), detail: v.string() });
-const change = { at: v.pipe(v.string(), v.isoTimestamp()), by: v.pipe(v.string(), v.description('Id of the API key')) };
+const change = { at: instant, by: v.pipe(v.string(), v.description('Id of the API key')) };
 
 export const policyAnswer = v.object({
   tenant: v.string(),
@@ -221,13 +222,12 @@ function compiled(source: PolicySource): Policy {
 
 async function readPolicy({ tenants }: ControlServices, tenant: string, version: string | undefined) {
   const rows = (await tenants.index.read()).value;
-  const own = rows.get(tenant)?.policy ?? null;
-  const owner = own === null ? ALL_TENANTS : tenant;
-  const ref = own ?? rows.get(ALL_TENANTS)?.policy ?? null;
-  if (ref === null) {
+  const inForce = policyInForce(rows, tenant);
+  if (inForce === null) {
     if (version !== undefined && version !== '0') throw noSuchVersion();
     return { ...BUILT_IN, tenant, warnings: policyWarnings(DEFAULT_POLICY) };
   }
+  const { owner, ref } = inForce;
   const stored = await tenants.policy(owner, ref);
   // A tenant sees that part of the operator's policy which is in force for it, and not the earlier ones.
   const document = owner === tenant ? stored : { ...stored, earlier: [] };
@@ -343,13 +343,11 @@ async function test(services: ControlServices, tenant: string, request: Request)
     throw new Problem('invalid-request', 'numbers: expected numbers, or samples', { members: { field: 'numbers' } });
   }
   const subjects = [...named, ...(await drawn(services, inventory, clear))];
-  const [findings, { policy: present }] = await Promise.all([
-    services.finder.find(
-      subjects.map(({ number }) => number.number),
-      { evidence: policy.readsProjects },
-    ),
-    services.rules.get(tenant),
-  ]);
+  const { policy: present } = await services.rules.get(tenant);
+  const findings = await services.finder.find(
+    subjects.map(({ number }) => number.number),
+    { evidence: policy.readsProjects || present.readsProjects },
+  );
   const view = { levels: services.labels, now: services.now(), scenario: request.scenario ?? null };
   const cases = subjects.map(({ sample, number }, i): DryRunCase | null => {
     const finding = findings[i] ?? null;

@@ -3,7 +3,7 @@
  * is the same on every deployment. A problem never quotes what a client sent, since that may be a number.
  */
 import { redacted } from '../lib/errors.ts';
-import { LookupError } from '../lookup/request.ts';
+import { LookupError, RETRY_AFTER_SECONDS } from '../lookup/request.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 
 interface ProblemKind {
@@ -74,9 +74,6 @@ export class Problem extends Error {
     return { type: PROBLEM_TYPE_PREFIX + this.code, title, status, detail: this.detail, ...this.members };
   }
 }
-
-/** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
-const RETRY_AFTER_SECONDS = 5;
 
 export function storageUnavailable(detail: string, members: Readonly<Record<string, unknown>> = {}): Problem {
   return new Problem('storage-unavailable', detail, {

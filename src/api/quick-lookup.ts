@@ -36,10 +36,7 @@ export class QuickMiss {
   }
 }
 
-/**
- * What the quick lookup found out about this request; null: nothing. `createEdgeFetch` hands it over in Hono's
- * environment.
- */
+/** What the quick lookup found out about this request, as createEdgeFetch has put it into Hono's `env`; null: nothing. */
 export function quickMissOf({ env }: Context): QuickMiss | null {
   return env instanceof QuickMiss ? env : null;
 }

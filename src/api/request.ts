@@ -3,6 +3,7 @@ import type * as v from 'valibot';
 import { readBounded } from '../lib/http-body.ts';
 import { repeatedName } from '../lib/json.ts';
 import { shownField, validate } from '../lib/validate.ts';
+import { parseNumber } from '../phone/parse.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -14,6 +15,16 @@ export function parse<const Schema extends v.GenericSchema>(schema: Schema, valu
   if (checked.ok) return checked.value;
   const { field, expected } = checked;
   throw new Problem('invalid-request', `${field}: ${expected}`, { members: { field } });
+}
+
+/**
+ * The number that a text stands for.
+ * @throws Problem `invalid-number`
+ */
+export function readNumber(text: string, country?: string): number {
+  const parsed = parseNumber(text, country);
+  if (parsed.ok) return parsed.value.number;
+  throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
 }
 
 /**

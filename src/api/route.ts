@@ -1,6 +1,6 @@
 /**
- * A route: its handler, and its description for the OpenAPI document. Requests are served and the document is made from
- * the same list of routes, so neither can have what the other lacks.
+ * A route: what it takes to serve it, and its description for the OpenAPI document. Requests are served and the document
+ * is made from the same list of routes, so neither can have what the other lacks.
  */
 
 import type { Context } from 'hono';
@@ -34,11 +34,23 @@ export interface AnswerDoc {
   readonly texts?: readonly string[];
 }
 
-export interface RouteDoc {
+interface Matched {
   readonly method: Method;
   /** As Hono writes it: `/v1/keys/:id`. */
   readonly path: string;
   readonly operationId: string;
+}
+
+/** @typeParam Services what the handler is given */
+export type Endpoint<Services, Parameter = Pick<ParameterDoc, 'in' | 'name'>> = Matched & {
+  readonly parameters?: readonly Parameter[];
+} & (
+    | { readonly scope: null; handle(context: Context, services: Services): Promise<Response> | Response }
+    | { readonly scope: Scope; handle(context: Context, principal: Principal, services: Services): Promise<Response> }
+  );
+
+/** What the document says of a route beside how it is matched. */
+export interface OperationDoc {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
@@ -51,14 +63,16 @@ export interface RouteDoc {
   readonly problems: readonly ProblemCode[];
 }
 
-export type Route =
-  | (RouteDoc & { readonly scope: null; handle(context: Context): Promise<Response> | Response })
-  | (RouteDoc & { readonly scope: Scope; handle(context: Context, principal: Principal): Promise<Response> });
+export type RouteDoc = Matched & OperationDoc & { readonly scope: Scope | null };
+
+/** A route with its description beside it. The edge's have theirs elsewhere (edge-docs.ts). */
+export type Route = OperationDoc & Endpoint<unknown, ParameterDoc>;
 
 const JSON_HEADERS = { ...COMMON_HEADERS, 'content-type': 'application/json' } as const;
 /** The usual answer without its body. Copying its headers is faster than checking them one by one for each answer. */
 const JSON_OK = new Response(null, { headers: JSON_HEADERS });
 
+/** @param body what JSON.stringify takes */
 export function json(body: unknown, status = 200, headers?: Readonly<Record<string, string>>): Response {
   const text = JSON.stringify(body);
   if (status === 200 && headers === undefined) return jsonText(text);
@@ -72,52 +86,4 @@ export function jsonText(text: string): Response {
 
 export function noContent(): Response {
   return new Response(null, { status: 204, headers: COMMON_HEADERS });
-}
-
-/**
- * More ranges than browsers send; what follows is ignored. Content negotiation follows RFC 9110 as far as a few fixed
- * media types need.
- */
-const MAX_RANGES = 32;
-
-interface MediaRange {
-  readonly range: string;
-  readonly quality: number;
-}
-
-/**
- * The offered type that an Accept header prefers; of equally preferred types the first one offered. The first one is
- * also the answer if the header is missing or accepts none, since an answer of another type says more than none.
- */
-export function preferredType<const Type extends string>(
-  header: string | undefined,
-  offered: readonly [Type, ...Type[]],
-): Type {
-  const ranges = (header ?? '').split(',', MAX_RANGES).map(parseRange);
-  let [best] = offered;
-  let bestQuality = 0;
-  for (const type of offered) {
-    const quality = qualityOf(type, ranges);
-    if (quality > bestQuality) {
-      best = type;
-      bestQuality = quality;
-    }
-  }
-  return best;
-}
-
-/** The quality of the most specific range that names the type. */
-function qualityOf(type: string, ranges: readonly MediaRange[]): number {
-  for (const name of [type, `${type.split('/')[0]}/*`, '*/*']) {
-    const named = ranges.find(({ range }) => range === name);
-    if (named !== undefined) return named.quality;
-  }
-  return 0;
-}
-
-function parseRange(text: string): MediaRange {
-  const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
-  const weight = parameters.find((parameter) => parameter.startsWith('q='));
-  const quality = weight === undefined ? 1 : Number(weight.slice('q='.length));
-  return { range, quality: quality >= 0 && quality <= 1 ? quality : 0 };
 }

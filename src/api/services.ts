@@ -11,6 +11,7 @@ import type { Pacer } from '../lib/cooperate.ts';
 import type { LookupFinder } from '../lookup/finder.ts';
 import type { Health } from '../lookup/health.ts';
 import type { LookupDeps, Rules } from '../lookup/lookup.ts';
+import type { Samples } from '../lookup/sample.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
 import type { BatchService, QualityService } from '../merge/services.ts';
 import type { LabelLevels } from '../policy/labels.ts';
@@ -76,12 +77,6 @@ export interface Status {
     readonly newNumbers: number;
     readonly unreadable: number;
   };
-}
-
-/** Numbers of the inventory, and numbers like them that are not listed. */
-export interface Samples {
-  readonly inventory: readonly number[];
-  readonly clear: readonly number[];
 }
 
 export interface ControlServices extends RequestServices {

@@ -5,8 +5,8 @@
 
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import { MAX_NAME_CHARS } from '../format/attributes.ts';
 import { idText, type SourceId } from '../format/source.ts';
-import { MAX_NAME_CHARS } from '../ingest/validate.ts';
 import type { Principal } from '../keys/key.ts';
 import { count, instant, share } from '../lib/schema.ts';
 import { isoDay } from '../lib/time.ts';

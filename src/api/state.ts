@@ -1,6 +1,9 @@
 /** GET /v1/status for operators, and GET / for whoever opens the address: the state of the service. */
 import * as v from 'valibot';
+import { activeOn, type Census } from '../briefing/census.ts';
 import { count, instant } from '../lib/schema.ts';
+import { dayOfMs, isoDay } from '../lib/time.ts';
+import type { StoreStatus } from '../merge/status.ts';
 import { json, type Route } from './route.ts';
 import type { ControlServices, Status } from './services.ts';
 
@@ -96,4 +99,29 @@ export function stateRoutes(services: ControlServices): readonly Route[] {
       handle: async () => json(await services.status()),
     },
   ];
+}
+
+/** @param nowMs since 1970 */
+export function statusOf(
+  { manifest, numbers, runs, waiting, quarantine, setAside }: StoreStatus,
+  census: Census | null,
+  nowMs: number,
+): Status {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const { at, ...counts } = manifest.lastTick;
+  return {
+    generation: manifest.generation,
+    publishedAt: manifest.generation === 0 ? null : iso(manifest.publishedAt),
+    inventory: {
+      numbers,
+      active: census === null ? numbers : activeOn(census, dayOfMs(nowMs), numbers),
+      activeAsOf: census === null ? null : isoDay(census.day),
+    },
+    waiting,
+    runs,
+    retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
+    quarantine,
+    setAside,
+    lastTick: { at: at === 0 ? null : iso(at), ...counts },
+  };
 }

@@ -162,9 +162,7 @@ function allColumns(reader: NumbersReader, verdicts: VerdictsReader, labelSets: 
     listedDays[i] = (firstDay[i] as number) + (listedDays[i] as number);
     profileId[i] = labelsOf[profileId[i] as number] as number;
   }
-  const numbers = new Float64Array(reader.count);
-  reader.copyRange(0, reader.count, numbers);
-  return { numbers, firstDay, lastDay: listedDays, labels: profileId };
+  return { numbers: reader.all(), firstDay, lastDay: listedDays, labels: profileId };
 }
 
 /** Loads the items in order, a few of them ahead. */

@@ -43,6 +43,12 @@ export interface LinkDigest {
   readonly sha256: string;
 }
 
+/** No detection is dated before this day, which comes from a clock that was not set. */
+export const FIRST_DATE = '2000-01-01';
+
+/** The longest project or source, in UTF-16 units. */
+export const MAX_NAME_CHARS = 128;
+
 /** The attributes of a detection; detections of one number that share them are one line of its evidence. */
 export interface Attributes {
   readonly label: string;

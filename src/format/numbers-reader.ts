@@ -179,6 +179,13 @@ export class NumbersReader {
     return word * 32 + 31 - Math.clz32(zeros & -zeros) + 1;
   }
 
+  /** All numbers, in order: an array of their own. */
+  all(): Float64Array<ArrayBuffer> {
+    const numbers = new Float64Array(this.count);
+    this.copyRange(0, this.count, numbers);
+    return numbers;
+  }
+
   /** Writes the numbers of ranks [from, to) to the beginning of `out`. */
   copyRange(from: number, to: number, out: Float64Array): void {
     if (from < 0 || to > this.count || from > to) {

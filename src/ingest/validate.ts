@@ -9,9 +9,11 @@ import {
   CHANNELS,
   type Channel,
   type Detection,
+  FIRST_DATE,
   INDUSTRIES,
   type Industry,
   type LinkDigest,
+  MAX_NAME_CHARS,
 } from '../format/attributes.ts';
 import { formatDay, parseInstant, SECONDS_PER_DAY } from '../lib/time.ts';
 import { PARTS_LINES } from '../lib/validate.ts';
@@ -143,16 +145,12 @@ export interface ValidationContext {
 /** The mildest: nobody is blocked because a column was missing. No setting can take it from the configured labels. */
 export const DEFAULT_LABEL = 'reported_abuse';
 export const DEFAULT_CHANNEL: Channel = 'other';
-/**
- * The earliest observation that the API accepts, 2000-01-01T00:00:00Z. An older one comes from a clock that was not
- * set.
- */
-export const MIN_OBSERVED_AT = Date.UTC(2000, 0, 1) / 1000;
+/** The earliest observation that the API accepts, in seconds since 1970: the beginning of FIRST_DATE, UTC. */
+export const MIN_OBSERVED_AT = Date.parse(FIRST_DATE) / 1000;
 /** How far ahead of our clock a feed may date its observations, for clocks and time zones. Part of the API. */
 export const MAX_AHEAD_SECONDS = SECONDS_PER_DAY;
 /** Real aggregates stay below a few thousand; and 90,000 full uploads of this, of one number, add up to 2^53. */
 export const MAX_SIGHTINGS = 1_000_000;
-export const MAX_NAME_CHARS = 128;
 const MAX_NUMBER_CHARS = 128;
 const MAX_WORD_CHARS = 64;
 

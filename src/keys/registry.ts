@@ -155,10 +155,9 @@ export class KeyRegistry {
     return deleted === undefined ? 'not-found' : withoutSecret(deleted);
   }
 
-  /** Call this before another isolate changes the keys for this one, and what it returns afterwards. Never rejects. */
-  expectChange(): () => Promise<void> {
-    const begun = this.#cache.begin();
-    return () => this.#cache.changedElsewhere(begun);
+  /** Call this when another isolate has changed the keys for this one, or may have. Never rejects. */
+  changedElsewhere(): Promise<void> {
+    return this.#cache.changedElsewhere();
   }
 
   async #isAdmin(digest: Digest): Promise<boolean> {
@@ -244,8 +243,8 @@ class KeyCache {
   }
 
   /** Called after another isolate has changed the keys (SwrCache). */
-  changedElsewhere(begun: Beginning): Promise<void> {
-    return this.#copy.changedElsewhere(begun);
+  changedElsewhere(): Promise<void> {
+    return this.#copy.changedElsewhere();
   }
 
   /** Reads storage for an id that the copy lacks. While storage fails, it is not known whether there is such a key. */

@@ -101,6 +101,8 @@ export class SwrCache<T> {
   /** When a read failed last, unless one has succeeded since; and when somebody gave up waiting. */
   #failed: Beginning | null = null;
   #gaveUpAt = NEVER;
+  /** The last change whose outcome is not known here: what a read from before it says may be out of date. */
+  #changed: Beginning | null = null;
 
   constructor(deps: SwrCacheDeps<T>, ages: SwrCacheAges) {
     this.#deps = deps;
@@ -163,23 +165,18 @@ export class SwrCache<T> {
    */
   accept(version: Version<T> | 'unavailable', begun: Beginning): void {
     if (version !== 'unavailable') this.#take(version, begun);
-    const copy = this.#copy;
-    if (copy === null || (version !== 'unavailable' && copy.etag === version.etag)) return;
-    const { at, order } = this.begin();
-    const confirmed = { at: Math.min(copy.confirmed.at, at - this.#ages.refreshFirstAfterMs), order };
-    // As if it had been stored just now: reads that are under way may be from before the change.
-    this.#copy = { ...copy, confirmed, landed: order };
+    if (version !== 'unavailable' && this.#copy?.etag === version.etag) return;
+    this.#noteChange();
   }
 
   /**
-   * To be called after another isolate has changed the object, or may have, at the asking of this one, which called
-   * `begin` before. The next answers know of it. If storage does not answer within a second, whoever asks next looks
-   * first. Never rejects.
+   * Call this when another isolate has changed the object, or may have, at the asking of this one: the next answers know
+   * of it. If storage does not answer within a second, whoever asks next looks first. Never rejects.
    */
-  async changedElsewhere(begun: Beginning): Promise<void> {
-    if (this.#copy === null) return;
-    this.accept('unavailable', begun);
-    await this.refreshIfOlder(0);
+  async changedElsewhere(): Promise<void> {
+    this.#noteChange();
+    // Where nothing is held and nobody reads, whoever asks first reads what there is then.
+    if (this.#copy !== null || this.#reading !== null) await this.refreshIfOlder(0);
   }
 
   /** Whether the last read failed, moments ago. */
@@ -285,13 +282,30 @@ export class SwrCache<T> {
 
   #replace(version: Version<T>, begun: Beginning): void {
     this.#order += 1;
-    this.#copy = { ...version, confirmed: begun, landed: this.#order };
+    this.#copy = { ...version, confirmed: this.#confirmation(begun), landed: this.#order };
     this.#deps.confirmed?.(version.value, begun.at);
   }
 
   #confirm(copy: Copy<T>, begun: Beginning): void {
     if (begun.order <= copy.confirmed.order) return;
-    this.#copy = { ...copy, confirmed: begun };
+    this.#copy = { ...copy, confirmed: this.#confirmation(begun) };
     this.#deps.confirmed?.(copy.value, begun.at);
+  }
+
+  /** Dates back what is held, and what the reads that are under way will say. */
+  #noteChange(): void {
+    this.#changed = this.begin();
+    const copy = this.#copy;
+    if (copy === null) return;
+    // As if it had been stored just now: reads that are under way may be from before the change.
+    const { order } = this.#changed;
+    this.#copy = { ...copy, confirmed: { ...this.#confirmation(copy.confirmed), order }, landed: order };
+  }
+
+  /** What a read from before the last change confirms is old enough to be refreshed before it is used. */
+  #confirmation(begun: Beginning): Beginning {
+    const changed = this.#changed;
+    if (changed === null || begun.order > changed.order) return begun;
+    return { ...begun, at: Math.min(begun.at, changed.at - this.#ages.refreshFirstAfterMs) };
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Lookups as of an earlier day or generation: "was this number listed when the account was created?". AsOfFinder
- * answers from the snapshot at hand, for any day and for the generation of the snapshot. PastFinder also reads the
- * manifests of other retained generations.
+ * Lookups as of an earlier day or generation: "was this number listed when the account was created?". The snapshot at
+ * hand answers for any day and for its own generation. For another retained generation, its manifest is read.
  *
  * As of a day, everything counts that had been observed by the end of that UTC day, whenever it arrived. The answer is
  * computed from the evidence, whose entries keep their days apart, and from the first days of the neighbours.
@@ -19,7 +18,7 @@ import type { Finder, FindOptions } from './finder.ts';
 import { neighboursAmong } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries, foldRecords } from './record.ts';
-import { type ServeContext, Snapshot } from './snapshot.ts';
+import { type LookupContext, Snapshot } from './snapshot.ts';
 
 /** UTC day since 1970, or the number of a generation. */
 export type AsOf = { readonly day: number } | { readonly generation: number };
@@ -38,51 +37,42 @@ export type PastFinding =
 /** Rejects when storage cannot answer. */
 export type FindPast = (number: number, asOf: AsOf, options: FindOptions) => Promise<PastFinding>;
 
-type AsOfFinding = PastFinding | OtherGeneration;
-
-/** The manifest of this generation has to be read, if it is retained. */
-interface OtherGeneration {
-  readonly kind: 'other-generation';
-  readonly generation: number;
-  /** The snapshot at hand. */
-  readonly snapshot: Snapshot;
-}
-
-/** Whether answering takes more than this snapshot and the segments that it names. */
-function needsPast(asOf: AsOf, { manifest }: Snapshot): boolean {
-  return 'generation' in asOf && asOf.generation !== manifest.generation;
-}
-
-export class AsOfFinder {
+export class PastFinder {
   readonly #finder: Finder;
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
 
-  constructor(finder: Finder, context: ServeContext) {
+  constructor(finder: Finder, context: LookupContext) {
     this.#finder = finder;
     this.#context = context;
   }
 
-  /** Whether `find` would return 'other-generation'. Rejects when there is no recent snapshot. */
-  async needsPast(asOf: AsOf): Promise<boolean> {
-    return 'generation' in asOf && needsPast(asOf, await this.#finder.snapshots.get());
+  /** Rejects when storage cannot answer. */
+  async find(number: number, asOf: AsOf, options: FindOptions): Promise<PastFinding> {
+    const { snapshots } = this.#finder;
+    if ('day' in asOf) return snapshots.use((snapshot) => this.#onDay(snapshot, number, asOf.day, options));
+    const snapshot = await snapshots.get();
+    const { generation } = asOf;
+    const isPresent = generation === snapshot.manifest.generation;
+    const published = isPresent ? snapshot : await this.#retained(snapshot, generation);
+    if (published !== null) return this.#asPublished(published, number, options);
+    const { manifest } = snapshot;
+    const known = manifest.retained.map((entry) => entry.generation);
+    return { kind: 'not-retained', retained: [...known, manifest.generation] };
   }
 
-  /** Rejects when storage cannot answer. */
-  async find(number: number, asOf: AsOf, options: FindOptions): Promise<AsOfFinding> {
-    const snapshot = await this.#finder.snapshots.get();
-    if ('generation' in asOf) {
-      const { generation } = asOf;
-      if (needsPast(asOf, snapshot)) return { kind: 'other-generation', generation, snapshot };
-      return findAsPublished(this.#finder, snapshot, number, options);
-    }
-    try {
-      return await this.#onDay(snapshot, number, asOf.day, options);
-    } catch (error) {
-      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
-      const newer = await this.#finder.snapshots.refresh();
-      if (newer === snapshot) throw error;
-      return this.#onDay(newer, number, asOf.day, options);
-    }
+  /** Another generation, from its manifest; null: it is not retained. */
+  async #retained({ manifest }: Snapshot, generation: number): Promise<Snapshot | null> {
+    const retained = manifest.retained.find((entry) => entry.generation === generation);
+    if (retained === undefined) return null;
+    const object = await this.#context.objects.get(generationKey(RETAINED_PREFIX, generation, retained.commit));
+    return object === null ? null : new Snapshot(decodeManifest(object.bytes));
+  }
+
+  /** What a generation knew when it was published. */
+  async #asPublished(snapshot: Snapshot, number: number, options: FindOptions): Promise<PastFinding> {
+    const at = snapshot.manifest.publishedAt;
+    const finding = await this.#finder.findIn(snapshot, number, at, options);
+    return { kind: 'found', finding: { ...finding, ageSeconds: 0 }, at, complete: true };
   }
 
   async #onDay(snapshot: Snapshot, number: number, day: number, { evidence }: FindOptions): Promise<PastFinding> {
@@ -99,18 +89,6 @@ export class AsOfFinder {
     };
     return { kind: 'found', finding, at: (day + 1) * SECONDS_PER_DAY * 1000 - 1, complete: past.complete };
   }
-}
-
-/** What a generation knew when it was published. Rejects when storage cannot answer. */
-async function findAsPublished(
-  finder: Finder,
-  snapshot: Snapshot,
-  number: number,
-  options: FindOptions,
-): Promise<PastFinding> {
-  const at = snapshot.manifest.publishedAt;
-  const finding = await finder.findIn(snapshot, number, at, options);
-  return { kind: 'found', finding: { ...finding, ageSeconds: 0 }, at, complete: true };
 }
 
 /** What was known of a number at the end of a day. */
@@ -133,9 +111,12 @@ async function findPast(view: View, probe: Probe, day: number): Promise<PastReco
   const entries: EvidenceEntry[] = [];
   const neighbours = new Map<number, number>();
   let sightings = 0;
+  const columns = await view.numbersOf(probe);
+  const verdictsOf = await view.verdictsOf(probe.entries);
   for (const [i, segment] of probe.entries.entries()) {
-    const numbers = await view.numbersAt(probe, i);
-    const verdicts = await view.verdictsOf(segment);
+    const numbers = columns[i];
+    const verdicts = verdictsOf.get(segment);
+    if (numbers === undefined || verdicts === undefined) throw new RangeError(`a column of ${segment.key} is missing`);
     const low = numbers.rank(blockStart(number));
     const block = new Float64Array(numbers.rank(blockStart(number) + SEGMENT_ALIGNMENT) - low);
     numbers.copyRange(low, low + block.length, block);
@@ -177,41 +158,4 @@ function foldEntry(record: RecordFacts | null, entry: EvidenceEntry): RecordFact
     lastDay: dayOf(entry.lastSeenAt),
     sightings: entry.sightings,
   });
-}
-
-/** Finds what was known earlier: the snapshot answers what it can, and retained generations the rest. */
-export class PastFinder {
-  readonly #finder: Finder;
-  readonly #asOf: AsOfFinder;
-  readonly #context: ServeContext;
-
-  constructor(finder: Finder, context: ServeContext) {
-    this.#finder = finder;
-    this.#asOf = new AsOfFinder(finder, context);
-    this.#context = context;
-  }
-
-  /** Rejects when storage cannot answer. */
-  async find(number: number, asOf: AsOf, options: FindOptions): Promise<PastFinding> {
-    const found = await this.#asOf.find(number, asOf, options);
-    return found.kind === 'other-generation' ? this.#inGeneration(number, found, options) : found;
-  }
-
-  async #inGeneration(
-    number: number,
-    { generation, snapshot }: { readonly generation: number; readonly snapshot: Snapshot },
-    options: FindOptions,
-  ): Promise<PastFinding> {
-    const { manifest } = snapshot;
-    const retained = manifest.retained.find((entry) => entry.generation === generation);
-    const object =
-      retained === undefined
-        ? null
-        : await this.#context.objects.get(generationKey(RETAINED_PREFIX, generation, retained.commit));
-    if (object === null) {
-      const known = manifest.retained.map((entry) => entry.generation);
-      return { kind: 'not-retained', retained: [...known, manifest.generation] };
-    }
-    return findAsPublished(this.#finder, new Snapshot(decodeManifest(object.bytes)), number, options);
-  }
 }

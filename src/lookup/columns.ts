@@ -11,7 +11,7 @@ import { VerdictsReader } from '../format/verdicts.ts';
 import { ByteCache } from '../lib/byte-cache.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { type Column, readCachedColumn, readColumn } from '../storage/slices.ts';
-import type { HeldSegments, ServeContext, Snapshot } from './snapshot.ts';
+import type { HeldSegments, LookupContext, Snapshot } from './snapshot.ts';
 
 /**
  * Together these stay well under the 128 MB of an isolate. All numbers of 20.87 million fit (30 MB); verdicts are read
@@ -24,11 +24,11 @@ export const EVIDENCE_BUDGET = 2 * 2 ** 20;
 /** One column of every segment. */
 export class CachedColumn<Reader> {
   readonly cache: ByteCache<Reader>;
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
   readonly column: Column;
   readonly #open: (bytes: Bytes) => Reader;
 
-  constructor(context: ServeContext, column: Column, budgetBytes: number, open: (bytes: Bytes) => Reader) {
+  constructor(context: LookupContext, column: Column, budgetBytes: number, open: (bytes: Bytes) => Reader) {
     this.#context = context;
     this.column = column;
     this.#open = open;
@@ -80,7 +80,7 @@ export class ColumnCache {
   readonly verdicts: CachedColumn<VerdictsReader>;
   readonly evidence: CachedColumn<EvidenceIndex>;
 
-  constructor(context: ServeContext) {
+  constructor(context: LookupContext) {
     this.numbers = new CachedColumn(context, 'numbers', NUMBERS_BUDGET, (bytes) => openNumbersSlice(bytes));
     this.verdicts = new CachedColumn(context, 'verdicts', VERDICTS_BUDGET, (bytes) => new VerdictsReader(bytes));
     this.evidence = new CachedColumn(context, 'evidenceIndex', EVIDENCE_BUDGET, (bytes) => new EvidenceIndex(bytes));

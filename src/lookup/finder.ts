@@ -11,7 +11,10 @@ import { ColumnCache } from './columns.ts';
 import { neighboursOf } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries } from './record.ts';
-import { type ServeContext, type Snapshot, SnapshotCache } from './snapshot.ts';
+import { type LookupContext, type Snapshot, SnapshotCache } from './snapshot.ts';
+
+/** Some numbers have no finding in a snapshot. */
+const INCOMPLETE = new Error('incomplete');
 
 /** Numbers of a batch whose columns are held at the same time: this bounds the memory that a cold batch takes. */
 const GROUP_NUMBERS = 16;
@@ -44,10 +47,10 @@ export class Finder {
   readonly columns: ColumnCache;
   /** Health reports go by these. */
   readonly recent: RecentLookups;
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
   readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
 
-  constructor(context: ServeContext) {
+  constructor(context: LookupContext) {
     this.#context = context;
     this.snapshots = new SnapshotCache(context);
     this.columns = new ColumnCache(context);
@@ -81,14 +84,13 @@ export class Finder {
   async #find(numbers: readonly number[], options: FindOptions, begun: Probed | null): Promise<(Finding | null)[]> {
     const findings: (Finding | null)[] = numbers.map(() => null);
     try {
-      const snapshot = await this.snapshots.get();
-      await this.#fill(findings, numbers, snapshot, options, begun);
-      if (!findings.includes(null)) return findings;
-      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
-      const newer = await this.snapshots.refresh();
-      if (newer !== snapshot) await this.#fill(findings, numbers, newer, options, begun);
+      await this.snapshots.use(async (snapshot) => {
+        await this.#fill(findings, numbers, snapshot, options, begun);
+        if (findings.includes(null)) throw INCOMPLETE;
+      });
     } catch (error) {
-      this.#context.log('snapshot.unavailable', { reason: String(error) });
+      // Why a number has no finding has been logged where it was found out.
+      if (error !== INCOMPLETE) this.#context.log('snapshot.unavailable', { reason: String(error) });
     }
     return findings;
   }
@@ -195,7 +197,7 @@ export class Finder {
   async #complete(probe: Probe, view: View, at: number, options: FindOptions): Promise<Finding> {
     if (probe.finding === null) {
       await view.numbersOf(probe);
-      const verdicts = await view.allVerdictsOf(probe.hits().map(({ entry }) => entry));
+      const verdicts = await view.verdictsOf(probe.hits().map(({ entry }) => entry));
       this.#settle(probe, view.snapshot, at, (entry) => verdicts.get(entry));
     }
     const { finding } = probe;

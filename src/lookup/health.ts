@@ -9,7 +9,7 @@ import { messageOf } from '../lib/errors.ts';
 import { REFRESH_AFTER_MS, SwrCache } from '../lib/swr-cache.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import type { Finder } from './finder.ts';
-import type { ServeContext, Snapshot } from './snapshot.ts';
+import type { LookupContext, Snapshot } from './snapshot.ts';
 
 /**
  * What can be failing, in words that tell an outsider nothing: there is no recent snapshot; lookups; API keys; tenants'
@@ -29,7 +29,7 @@ export interface Health {
   readonly failing?: readonly HealthPart[];
 }
 
-export interface HealthDeps extends ServeContext {
+export interface HealthDeps extends LookupContext {
   readonly finder: Finder;
   /** These reject when they cannot be read and no recent copy is held. */
   readonly keys: () => Promise<unknown>;
@@ -98,17 +98,8 @@ export class HealthCheck {
   }
 
   async #lookUpNext(): Promise<void> {
-    const { snapshots } = this.#deps.finder;
-    const snapshot = await snapshots.get();
     const at = this.#next++;
-    try {
-      await this.#lookUp(snapshot, at);
-    } catch (error) {
-      // The snapshot may be so old that its segments have been collected. If there is a newer one, it is tried once.
-      const newer = await snapshots.refresh();
-      if (newer === snapshot) throw error;
-      await this.#lookUp(newer, at);
-    }
+    await this.#deps.finder.snapshots.use((snapshot) => this.#lookUp(snapshot, at));
   }
 
   /** Rejects unless the listed number is found, and one between it and the last of its segment is answered. */

@@ -11,7 +11,7 @@ import type { LabelLevels } from '../policy/labels.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 import type { AsOf, FindPast, PastFinding } from './as-of.ts';
 import type { FindOptions, LookupFinder, Probed } from './finder.ts';
-import { invalidRequest, LookupError, type LookupRequest } from './request.ts';
+import { invalidRequest, LookupError, type LookupRequest, RETRY_AFTER_SECONDS } from './request.ts';
 import { refuseSandboxQuota } from './sandbox.ts';
 
 /** What each tenant decides with (src/tenants/tenant-rules.ts). */
@@ -162,7 +162,7 @@ async function lookupPast(deps: LookupDeps, tenant: string, lookup: PastLookup):
   const options = { evidence: evidence || rules.policy.readsProjects };
   const past = await deps.past(subject.number, asOfFrom(lookup.asOf, now), options);
   if (past.kind === 'not-retained') throw notRetained(past.retained);
-  const asOf = answerMoment(lookup.asOf, past);
+  const asOf = asOfContext(lookup.asOf, past);
   return decide(subject, past.finding, { ...rules, levels: deps.labels, now, asOf, scenario, evidence });
 }
 
@@ -177,7 +177,7 @@ function asOfFrom(asOf: string | number, now: number): AsOf {
   return { day };
 }
 
-function answerMoment(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): AsOfContext {
+function asOfContext(asOf: string | number, { at, complete }: PastFinding & { readonly kind: 'found' }): AsOfContext {
   if (typeof asOf === 'number') return { at, answer: { generation: asOf, publishedAt: new Date(at).toISOString() } };
   const date = isoDay(dayOf(at / 1000));
   return { at, answer: complete ? { date } : { date, complete } };
@@ -196,9 +196,6 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
     throw error instanceof StorageUnavailable ? unanswered() : error;
   }
 }
-
-/** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
-const RETRY_AFTER_SECONDS = 5;
 
 /** The error of a lookup for which storage did not answer. */
 export function unanswered(): LookupError {

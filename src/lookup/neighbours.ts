@@ -13,7 +13,8 @@ const THOUSAND = 1000;
  * exactly.
  */
 const CAP = Math.max(...SCORED_COUNTS.map((count) => NEIGHBOURHOOD_TABLE.points[count].at(-1)?.[0] ?? 0));
-const scratch = new Float64Array(SEGMENT_ALIGNMENT);
+/** Made where it is first needed: 80 KB, which nearly no isolate needs before its first answer. */
+let scratch: Float64Array | null = null;
 
 export interface Neighbours {
   /** *Other* listed numbers in the same block of 100, and of 1,000, exactly. */
@@ -94,10 +95,12 @@ function addNewer(
   today: number,
 ): void {
   const { recency } = runs[r] as NumbersReader;
-  (runs[r] as NumbersReader).copyRange(low, high, scratch);
+  scratch ??= new Float64Array(SEGMENT_ALIGNMENT);
+  const block = scratch;
+  (runs[r] as NumbersReader).copyRange(low, high, block);
   const thousandStart = number - (number % THOUSAND);
   for (let i = 0; i < high - low; i++) {
-    const other = scratch[i] as number;
+    const other = block[i] as number;
     const isNear = other >= thousandStart && other < thousandStart + THOUSAND;
     if ((!isNear && isCapped()) || other === number || isInAny(runs, r + 1, other)) continue;
     add(number, other, recency === null ? -1 : recency.firstDay(low + i), today);
@@ -139,18 +142,18 @@ function clear(): void {
 
 /** @param firstDay UTC day since 1970; -1: before the days that recency keeps */
 function add(number: number, other: number, firstDay: number, today: number): void {
-  const isFresh = firstDay >= today - RECENT_DAYS;
+  const isRecent = firstDay >= today - RECENT_DAYS;
   const isOfWeek = firstDay >= today - WEEK_DAYS;
   counts.tenThousand += 1;
-  if (isFresh) counts.recentTenThousand += 1;
+  if (isRecent) counts.recentTenThousand += 1;
   if (isOfWeek) counts.weekTenThousand += 1;
   if (other - (other % THOUSAND) !== number - (number % THOUSAND)) return;
   counts.thousand += 1;
-  if (isFresh) counts.recentThousand += 1;
+  if (isRecent) counts.recentThousand += 1;
   if (isOfWeek) counts.weekThousand += 1;
   if (other - (other % HUNDRED) !== number - (number % HUNDRED)) return;
   counts.hundred += 1;
-  if (isFresh) counts.recentHundred += 1;
+  if (isRecent) counts.recentHundred += 1;
 }
 
 function summary(): Neighbours {

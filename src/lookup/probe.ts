@@ -67,11 +67,6 @@ export class Probe {
     return this.#missing === 0 ? [] : this.entries.filter((_, i) => this.#columns[i] === undefined);
   }
 
-  /** The numbers column of the segment at this place among `entries`; undefined: it is missing. */
-  columnAt(i: number): NumbersReader | undefined {
-    return this.#columns[i];
-  }
-
   fill(i: number, column: NumbersReader): void {
     if (this.#columns[i] === undefined) this.#missing -= 1;
     this.#columns[i] = column;
@@ -157,28 +152,24 @@ export class View {
     }
   }
 
-  /** All numbers columns of a probe. Missing ones are loaded one after the other. */
+  /** All numbers columns of a probe, newest run first. Rejects if one cannot be loaded. */
   async numbersOf(probe: Probe): Promise<readonly NumbersReader[]> {
-    for (const i of probe.entries.keys()) await this.numbersAt(probe, i);
+    await this.loadNumbers([probe]);
+    // The failure is known, and nothing is read again.
+    for (const entry of probe.missing()) await this.#load(this.#columns.numbers, entry);
     return probe.columns ?? [];
-  }
-
-  /** The numbers column of a segment of the probe. */
-  async numbersAt(probe: Probe, i: number): Promise<NumbersReader> {
-    const column = probe.columnAt(i) ?? (await this.#load(this.#columns.numbers, probe.entries[i] as SegmentEntry));
-    probe.fill(i, column);
-    return column;
-  }
-
-  async verdictsOf(entry: SegmentEntry): Promise<VerdictsReader> {
-    return this.#columns.verdicts.peek(entry) ?? (await this.#load(this.#columns.verdicts, entry));
   }
 
   /**
    * The verdicts columns of some segments, loaded at the same time: this waits once, however many runs know the number.
    */
-  async allVerdictsOf(entries: readonly SegmentEntry[]): Promise<ReadonlyMap<SegmentEntry, VerdictsReader>> {
-    return new Map(await Promise.all(entries.map(async (entry) => [entry, await this.verdictsOf(entry)] as const)));
+  async verdictsOf(entries: readonly SegmentEntry[]): Promise<ReadonlyMap<SegmentEntry, VerdictsReader>> {
+    const { verdicts } = this.#columns;
+    return new Map(
+      await Promise.all(
+        entries.map(async (entry) => [entry, verdicts.peek(entry) ?? (await this.#load(verdicts, entry))] as const),
+      ),
+    );
   }
 
   /** The evidence of the number of this rank. Rejects when it cannot be read. */

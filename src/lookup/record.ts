@@ -7,6 +7,7 @@ import { crc32 } from '../lib/crc32.ts';
 import { dayOf } from '../lib/time.ts';
 import type { EvidenceLine, RecordFacts } from '../policy/answer.ts';
 
+/** What a segment has of the number of this rank. @throws FormatError if the column is damaged */
 export function recordAt(verdicts: VerdictsReader, rank: number): RecordFacts {
   const { labels, channels, industries } = verdicts.profile(verdicts.profileId(rank));
   return {

@@ -3,6 +3,7 @@
  * never repeat the value.
  */
 import * as v from 'valibot';
+import { FIRST_DATE } from '../format/attributes.ts';
 import { parseDay } from '../lib/time.ts';
 import { isOneLine, validate } from '../lib/validate.ts';
 import { isCountry } from '../phone/plan.ts';
@@ -17,6 +18,9 @@ const STATUS = {
   'quota-exceeded': 429,
   'storage-unavailable': 503,
 } as const;
+
+/** Long enough for a storage hiccup to pass, short enough for a sign-up form to try again. */
+export const RETRY_AFTER_SECONDS = 5;
 
 type LookupErrorCode = keyof typeof STATUS;
 
@@ -54,21 +58,13 @@ const MAX_SCENARIO_CHARS = 64;
 export const country = v.pipe(
   v.string('expected text'),
   v.check((code) => code === '' || isCountry(code), 'expected an ISO 3166-1 alpha-2 code with a number plan'),
-  v.description('ISO 3166-1 alpha-2, in either case: the country of a number that is given without a calling code'),
 );
 export const scenario = v.pipe(
   v.string('expected text'),
   v.maxLength(MAX_SCENARIO_CHARS, `expected at most ${MAX_SCENARIO_CHARS} characters`),
   isOneLine,
-  v.description('What the number is about to be used for. Rules of the policy can ask for it'),
 );
-export const number = v.pipe(
-  v.string('expected text'),
-  v.description('E.164, international digits, tel: URI, or national with `country`; the usual punctuation'),
-);
-
-/** No observation is dated before this (src/ingest/validate.ts). */
-const FIRST_DATE = '2000-01-01';
+export const number = v.string('expected text');
 
 export const asOfDate = v.pipe(
   v.string('expected a date, YYYY-MM-DD, or the number of a generation'),
@@ -80,27 +76,15 @@ export const asOfGeneration = v.pipe(
   v.safeInteger('expected an integer'),
   v.minValue(1, 'expected a generation from 1 on'),
 );
-export const AS_OF =
-  'Answers what was known by the end of a UTC date (YYYY-MM-DD), or in a generation that is still retained. Rules and ' +
-  'overrides are the present ones. An aggregated line counts as one sighting from its first day on, and in full from its last';
-export const RECEIPT = 'Adds what the answer was computed from, for `npm run verify-receipt`; not with `asOf`';
-
-const PLUS_MAY_BE_LOST =
-  'A plus sign may be lost before the digits, as HTML forms lose it: with `country`, the number is also read as ' +
-  'international digits, and the answer is of the reading with the severest action';
 
 export const lookupRequest = v.object({
   number,
   country: v.nullish(country),
   scenario: v.nullish(scenario),
-  evidence: v.nullish(
-    v.pipe(v.boolean('expected true or false'), v.description('Adds where and when the number was seen')),
-  ),
-  asOf: v.nullish(
-    v.pipe(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation'), v.description(AS_OF)),
-  ),
-  receipt: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(RECEIPT))),
-  plusMayBeLost: v.nullish(v.pipe(v.boolean('expected true or false'), v.description(PLUS_MAY_BE_LOST))),
+  evidence: v.nullish(v.boolean('expected true or false')),
+  asOf: v.nullish(v.union([asOfDate, asOfGeneration], 'expected a date, YYYY-MM-DD, or a generation')),
+  receipt: v.nullish(v.boolean('expected true or false')),
+  plusMayBeLost: v.nullish(v.boolean('expected true or false')),
 });
 
 /** The number as it was written, and how it is to be looked up. */

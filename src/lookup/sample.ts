@@ -18,6 +18,18 @@ const DRAWS = 20;
 
 export type RandomSource = () => number;
 
+/** Numbers of the inventory, and numbers like them that are not listed. */
+export interface Samples {
+  readonly inventory: readonly number[];
+  readonly clear: readonly number[];
+}
+
+/** Clear numbers are drawn around listed ones, so some listed numbers are drawn in any case. Rejects when storage does not answer. */
+export async function sample(finder: Finder, inventory: number, clear: number, random: RandomSource): Promise<Samples> {
+  const listed = await sampleInventory(finder, Math.max(inventory, clear), random);
+  return { inventory: listed.slice(0, inventory), clear: await sampleClear(finder, listed, clear, random) };
+}
+
 /** Numbers of the inventory, at most `count`; fewer if it is small. Rejects when storage does not answer. */
 export async function sampleInventory(finder: Finder, count: number, random: RandomSource): Promise<number[]> {
   const snapshot = await finder.snapshots.get();

@@ -7,13 +7,13 @@ import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import type { Held } from '../lib/byte-cache.ts';
-import { REFRESH_AFTER_MS, SwrCache, type Version } from '../lib/swr-cache.ts';
+import { SwrCache, type Version } from '../lib/swr-cache.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import { readManifestObject } from '../storage/manifest-object.ts';
 import { type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
 
-/** What lookups need of their surroundings; clock and background work are handed in. */
-export interface ServeContext {
+/** Stores, clock, background work and log, as lookups use them. */
+export interface LookupContext {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
   /** A snapshot older than this answers nothing; the default is MAX_AGE_MS. */
@@ -27,8 +27,6 @@ export interface ServeContext {
   log(event: string, details: Readonly<Record<string, string | number>>): void;
 }
 
-/** A snapshot older than this is compared with storage. With a tick a minute, a new generation is seen in time. */
-export const REFRESH_MS = REFRESH_AFTER_MS;
 /**
  * Without traffic, an isolate has no lookups behind which it could refresh. Past this age a lookup waits for the
  * refresh, since a number may long have been listed by then (docs/decisions/0004).
@@ -108,10 +106,10 @@ export class Snapshot {
 }
 
 export class SnapshotCache {
-  readonly #context: ServeContext;
+  readonly #context: LookupContext;
   readonly #copy: SwrCache<Snapshot>;
 
-  constructor(context: ServeContext) {
+  constructor(context: LookupContext) {
     this.#context = context;
     this.#copy = new SwrCache(
       {
@@ -158,12 +156,23 @@ export class SnapshotCache {
   }
 
   /**
-   * Call this before another isolate publishes or reports a generation for this one, and what it returns afterwards.
-   * Never rejects.
+   * Does some work on the snapshot at hand. The snapshot may be so old that its segments have been collected: if the work
+   * rejects and there is a newer one, it is done on that, once.
    */
-  expectChange(): () => Promise<void> {
-    const begun = this.#copy.begin();
-    return () => this.#copy.changedElsewhere(begun);
+  async use<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const snapshot = await this.get();
+    try {
+      return await work(snapshot);
+    } catch (error) {
+      const newer = await this.refresh();
+      if (newer === snapshot) throw error;
+      return work(newer);
+    }
+  }
+
+  /** Call this when another isolate has published or reported a generation for this one, or may have. Never rejects. */
+  changedElsewhere(): Promise<void> {
+    return this.#copy.changedElsewhere();
   }
 
   async #readIfChanged(etag: string | null): Promise<Version<Snapshot> | 'unchanged'> {

@@ -1,6 +1,5 @@
 /**
  * Cleaning: from what people type and paste to bare ASCII digits, for written numbers and `tel:` URIs.
- * From what people type and paste to bare ASCII digits.
  *
  * | accepted | as |
  * | --- | --- |

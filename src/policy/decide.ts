@@ -47,6 +47,10 @@ export interface AsOfContext {
   readonly answer: AsOfAnswer;
 }
 
+/**
+ * The whole answer to a lookup of a number of which something is known. A record beyond its horizon counts as none.
+ * Allocates nothing but the answer in the usual case.
+ */
 export function decide(subject: PhoneNumber, finding: Finding, context: DecideContext): LookupAnswer {
   const record = activeRecord(finding, context);
   const facts = factsOfRecord(subject, finding, record, context);

@@ -2,7 +2,15 @@
  * A dry run compares a policy with the present one, as counts over numbers that have been looked up. It does no I/O.
  */
 import type { Steps } from '../lib/cooperate.ts';
-import { type Action, applyPolicy, type Decision, type Policy, type PolicyFacts, type RuleMode } from './policy.ts';
+import {
+  type Action,
+  applyPolicy,
+  type Decision,
+  type Policy,
+  type PolicyFacts,
+  type RuleMode,
+  tryRule,
+} from './policy.ts';
 
 /**
  * Where a number of a dry run comes from: the caller named it, or it was drawn from the inventory, or from numbers that
@@ -56,20 +64,24 @@ interface Decided extends DryRunCase {
 }
 
 /**
- * What a case is worth, as against a record of a merge: rules of usual size take some 5 us, and the most costly that there
- * may be 150.
+ * The work of a case, in records of a merge: rules of usual size take some 5 us, and the most costly that there may be
+ * some 200.
  */
 const CASE_WORK = 32;
 
+/**
+ * What `policy` would do with these cases, beside what `present` does.
+ * @param cases with projects where one of the policies reads them, else its rules fail
+ */
 export function* dryRun(policy: Policy, present: Policy, cases: readonly DryRunCase[]): Steps<DryRun> {
   const decided: Decided[] = [];
   const counts = policy.rules.map(() => ({ matched: 0, failed: 0 }));
   for (const one of cases) {
     decided.push({ ...one, present: applyPolicy(present, one.facts), policy: applyPolicy(policy, one.facts) });
     for (const [i, rule] of policy.rules.entries()) {
-      const outcome = outcomeOf(rule.matches, one.facts);
+      const matched = tryRule(rule, one.facts);
       const ofRule = counts[i];
-      if (ofRule !== undefined && outcome !== 'not') ofRule[outcome] += 1;
+      if (ofRule !== undefined && matched !== false) ofRule[matched === undefined ? 'failed' : 'matched'] += 1;
     }
     yield CASE_WORK;
   }
@@ -89,14 +101,6 @@ export function* dryRun(policy: Policy, present: Policy, cases: readonly DryRunC
     })),
     decisions: decided.map(({ present: now, policy: then }) => ({ present: now, policy: then })),
   };
-}
-
-function outcomeOf(matches: (facts: PolicyFacts) => boolean, facts: PolicyFacts): 'matched' | 'not' | 'failed' {
-  try {
-    return matches(facts) ? 'matched' : 'not';
-  } catch {
-    return 'failed';
-  }
 }
 
 function compare(group: readonly Decided[]): Comparison {

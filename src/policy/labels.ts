@@ -82,8 +82,6 @@ function shown(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value);
 }
 
-export { DEFAULT_LEVELS, MAX_LEVEL, UNKNOWN_LABEL_LEVEL } from './ageing.ts';
-
 /** The profile dictionary of the format and the error list of an upload name every label; a handful is usual. */
 const MAX_LABELS = 64;
 const LABEL = /^[a-z0-9][a-z0-9_-]{0,63}$/;

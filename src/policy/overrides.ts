@@ -59,11 +59,17 @@ export class Overrides {
   }
 }
 
+/** @param list of one scope, with each number once */
 export function byNumber(list: Iterable<Override>): OverridesByNumber {
   return new Map([...list].map((override) => [override.number, override]));
 }
 
 function valid(override: Override | undefined, nowMs: number): Override | null {
   if (override === undefined) return null;
-  return override.expiresAt === null || nowMs < override.expiresAt ? override : null;
+  return isInForce(override, nowMs) ? override : null;
+}
+
+/** Whether an override has not expired yet. */
+export function isInForce({ expiresAt }: Pick<Override, 'expiresAt'>, nowMs: number): boolean {
+  return expiresAt === null || nowMs < expiresAt;
 }

@@ -131,8 +131,8 @@ export function applyPolicy(policy: Policy, facts: PolicyFacts): Decision {
   };
 }
 
-/** undefined: the rule failed. Any other error is a fault of the software, and is not hidden. */
-function tryRule(rule: Rule, facts: PolicyFacts): boolean | undefined {
+/** Whether the rule matches; undefined: it failed. Any other error is a fault of the software, and is not hidden. */
+export function tryRule(rule: Rule, facts: PolicyFacts): boolean | undefined {
   try {
     return rule.matches(facts);
   } catch (error) {

@@ -134,7 +134,7 @@ export function scoreOfPoints(points: number): number {
 export const SUSPECT_SCORE = scoreOfPoints(TABLE.suspectPoints);
 
 /**
- * ** From 0 to below 1: the probability that this number is about to be listed, if among the numbers that are looked up
+ * From 0 to below 1: the probability that this number is about to be listed, if among the numbers that are looked up
  * and not listed one in 101 is. 0 if nobody is listed in its block of 10,000. Not rounded; two decimals are meant to be
  * shown. Allocates nothing.
  */

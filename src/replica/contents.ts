@@ -4,7 +4,7 @@ import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '.
 import { openNumbersSlice } from '../format/numbers-slice.ts';
 import type { SliceShape } from '../format/segment.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
-import { FormatError } from '../lib/bytes.ts';
+import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { openPolicy } from '../policy/cel/evaluate.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import { LabelLevels } from '../policy/labels.ts';
@@ -12,8 +12,6 @@ import { Overrides } from '../policy/overrides.ts';
 import { parseFeedConfig } from './feed-config.ts';
 import type { FeedManifest } from './feed-manifest.ts';
 import { ReplicaError } from './origin.ts';
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A slice that a manifest names. Its content gives its name, so one slice may stand in several places. */
 export interface NamedSlice extends SliceShape {

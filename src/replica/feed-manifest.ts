@@ -8,7 +8,7 @@ import type { Manifest, SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { SliceShape } from '../format/segment.ts';
 import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts';
-import { count, parseStored } from '../lib/schema.ts';
+import { count, instant, parseStored } from '../lib/schema.ts';
 
 export const FEED_FORMAT = 1;
 /** KV values have at most 25 MiB, so slices have, and so has the configuration, which is read like one. */
@@ -43,7 +43,7 @@ const segment = v.object({
 export const feedManifest = v.object({
   format: v.literal(FEED_FORMAT),
   generation: count,
-  publishedAt: v.pipe(v.string(), v.isoTimestamp()),
+  publishedAt: instant,
   runs: v.pipe(
     v.array(v.object({ segments: v.pipe(v.array(segment), v.minLength(1), v.maxLength(MAX_SEGMENTS)) })),
     v.maxLength(MAX_RUNS),

@@ -1,16 +1,14 @@
 /** What replicas follow: the manifest of the feed, and the slices that it names. */
 
 import type { Manifest, SegmentEntry } from '../format/manifest.ts';
-import { sha256Hex } from '../lib/bytes.ts';
+import { type Bytes, sha256Hex } from '../lib/bytes.ts';
 import type { Snapshot } from '../lookup/snapshot.ts';
 import { type Column, readCachedColumn, readColumn } from '../storage/slices.ts';
 import { type ObjectStore, orUnavailable, type SliceStore } from '../storage/store.ts';
 import { encodeFeedManifest, FEED_FORMAT, feedManifestOf } from './feed-manifest.ts';
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
 interface FeedDeps {
-  /** A SnapshotHolder. `refresh` resolves to what storage has now, or rejects. */
+  /** A SnapshotCache. `refresh` resolves to what storage has now, or rejects. */
   readonly snapshots: { get(): Promise<Snapshot>; refresh(): Promise<Snapshot> };
   readonly objects: ObjectStore;
   readonly slices: SliceStore;

@@ -1,11 +1,9 @@
 /** The origin's feed over HTTP. What it returns is whole and has the hash that was asked for. */
 
 import { checkedSlice, type SliceShape } from '../format/segment.ts';
-import { FormatError } from '../lib/bytes.ts';
+import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { readBounded } from '../lib/http-body.ts';
 import { MAX_MANIFEST_BYTES } from './feed-manifest.ts';
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Attempts have pauses of 0.5 and 1 s between them. What fails three times is left to the next sync, a minute later.

@@ -27,6 +27,7 @@ const auditEvent = v.variant('action', [
   v.object({ action: v.literal('source.drop'), source: v.object(sourceIdMembers), generation: count }),
   v.object({ action: v.literal('rollback'), generation: count, restored: count, requeue: v.boolean() }),
 ]);
+export const AUDIT_ACTIONS = auditEvent.options.map(({ entries }) => entries.action.literal);
 /** What was changed. */
 export type AuditEvent = v.InferOutput<typeof auditEvent>;
 /** The documents of a tenant that a change can find lost, which means missing or damaged. */

@@ -57,6 +57,15 @@ const indexFile = framedJson('RFTI', 1, v.object({ tenants: tenantRows }));
 /** Rows by tenant. */
 export type TenantIndex = ReadonlyMap<string, TenantRow>;
 
+/** The policy in force for a tenant, and whose it is: its own, else that for all tenants; null: neither has put one. */
+export function policyInForce(index: TenantIndex, tenant: string): { owner: string; ref: string } | null {
+  for (const owner of [tenant, ALL_TENANTS]) {
+    const ref = index.get(owner)?.policy ?? null;
+    if (ref !== null) return { owner, ref };
+  }
+  return null;
+}
+
 export const TENANT_INDEX: CasObjectKind<TenantIndex> = {
   key: TENANTS_KEY,
   codec: {

@@ -15,7 +15,7 @@ import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from 
 import type { Policy, PolicySource } from '../policy/policy.ts';
 import { readObjectIfChanged } from '../storage/cas-object.ts';
 import { type ObjectStore, StorageUnavailable } from '../storage/store.ts';
-import { ALL_TENANTS, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex, type TenantRow } from './documents.ts';
+import { ALL_TENANTS, policyInForce, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex } from './documents.ts';
 
 /** If the index is older than this, a caller waits for a look at storage; the same as for the inventory. */
 const REFRESH_FIRST_AFTER_MS = 30_000;
@@ -129,10 +129,9 @@ export class TenantRulesCache {
     this.#index.accept(version, begun);
   }
 
-  /** Call this before another isolate changes the index for this one, and what it returns afterwards. Never rejects. */
-  expectChange(): () => Promise<void> {
-    const begun = this.#index.begin();
-    return () => this.#index.changedElsewhere(begun);
+  /** Call this when another isolate has changed the index for this one, or may have. Never rejects. */
+  changedElsewhere(): Promise<void> {
+    return this.#index.changedElsewhere();
   }
 
   /** The rules from before those that cannot be read, until these are too old. */
@@ -219,14 +218,12 @@ function compareIndexes(a: TenantIndex, b: TenantIndex): number {
 }
 
 function refsOf(index: TenantIndex, tenant: string): Refs {
-  const own: TenantRow | undefined = index.get(tenant);
-  const all: TenantRow | undefined = index.get(ALL_TENANTS);
-  const hasOwn = own !== undefined && own.policy !== null;
+  const policy = policyInForce(index, tenant);
   return {
-    policyOwner: hasOwn ? tenant : ALL_TENANTS,
-    policy: hasOwn ? own.policy : (all?.policy ?? null),
-    overrides: own?.overrides ?? null,
-    global: all?.overrides ?? null,
+    policyOwner: policy?.owner ?? ALL_TENANTS,
+    policy: policy?.ref ?? null,
+    overrides: index.get(tenant)?.overrides ?? null,
+    global: index.get(ALL_TENANTS)?.overrides ?? null,
   };
 }
 

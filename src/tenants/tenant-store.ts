@@ -7,6 +7,7 @@
 import { toHex } from '../lib/bytes.ts';
 import { type FramedJson, isWholeFrame } from '../lib/frame.ts';
 import type { Beginning, Version } from '../lib/swr-cache.ts';
+import { isInForce } from '../policy/overrides.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CasObject, type CasObjectDeps } from '../storage/cas-object.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX } from '../storage/keys.ts';
@@ -119,7 +120,7 @@ export class TenantStore {
     return this.#change<StoredOverride>(author, async ({ row, ref, at }) => {
       const all = await this.#overridesOrLost(author.tenant, row);
       if (all === 'lost') return { kind: 'lost' };
-      const kept = all.filter(({ number, expiresAt }) => number !== override.number && isValid(expiresAt, at));
+      const kept = all.filter((one) => one.number !== override.number && isInForce(one, at));
       if (kept.length >= MAX_OVERRIDES) return { kind: 'full', limit: `${MAX_OVERRIDES} overrides` };
       const value = { ...override, author: author.by, createdAt: at };
       const bytes = overridesFile.encode({ overrides: [...kept, value] });
@@ -152,7 +153,7 @@ export class TenantStore {
     return this.#change<null>(author, async ({ row, ref, at }) => {
       const all = await this.#overridesOrLost(author.tenant, row);
       if (all === 'lost') return { kind: 'lost' };
-      const found = all.find((override) => override.number === number && isValid(override.expiresAt, at));
+      const found = all.find((override) => override.number === number && isInForce(override, at));
       if (found === undefined) return { kind: 'not-found' };
       const kept = all.filter((override) => override !== found);
       await this.#write(OVERRIDES_PREFIX, author.tenant, ref, overridesFile.encode({ overrides: kept }));
@@ -260,10 +261,6 @@ export class TenantStore {
     const object = await this.#deps.objects.get(documentKey(prefix, tenant, ref));
     return object === null || !isWholeFrame(object.bytes) ? 'lost' : file.decode(object.bytes);
   }
-}
-
-function isValid(expiresAt: number | null, now: number): boolean {
-  return expiresAt === null || now < expiresAt;
 }
 
 function shown({ number, list, reason, expiresAt }: StoredOverride) {

@@ -1,19 +1,19 @@
 /** Builds the control Worker of an isolate from its parts. */
 import { createControlFetch } from '../api/control-app.ts';
-import type { ControlServices, Samples, Status } from '../api/services.ts';
+import type { ControlServices } from '../api/services.ts';
+import { statusOf } from '../api/state.ts';
 import { Briefings, collectBriefings } from '../briefing/briefings.ts';
-import { activeOn, type Census, readCensus } from '../briefing/census.ts';
+import { readCensus } from '../briefing/census.ts';
 import { acceptDetections } from '../ingest/accept.ts';
 import { Pacer } from '../lib/cooperate.ts';
-import { dayOfMs, isoDay } from '../lib/time.ts';
 import type { Finder } from '../lookup/finder.ts';
-import { sampleClear, sampleInventory } from '../lookup/sample.ts';
+import { sample } from '../lookup/sample.ts';
 import { withSandbox } from '../lookup/sandbox.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../merge/context.ts';
 import { loadManifest } from '../merge/publish-manifest.ts';
 import { rollback } from '../merge/rollback.ts';
 import { batchService, qualityService } from '../merge/services.ts';
-import { readStatus, type StoreStatus } from '../merge/status.ts';
+import { readStatus } from '../merge/status.ts';
 import { quarantinedSources, readLedger } from '../quality/ledger.ts';
 import { parseBounds } from '../quality/quarantine.ts';
 import { orUnavailable } from '../storage/store.ts';
@@ -87,35 +87,4 @@ export function createControl(
     },
   };
   return { services, fetch: createControlFetch(services), merge, finder, briefings };
-}
-
-/** Clear numbers are drawn around listed ones, so some listed numbers are drawn in any case. */
-async function sample(finder: Finder, inventory: number, clear: number, random: () => number): Promise<Samples> {
-  const listed = await sampleInventory(finder, Math.max(inventory, clear), random);
-  return { inventory: listed.slice(0, inventory), clear: await sampleClear(finder, listed, clear, random) };
-}
-
-/** @param nowMs since 1970 */
-function statusOf(
-  { manifest, numbers, runs, waiting, quarantine, setAside }: StoreStatus,
-  census: Census | null,
-  nowMs: number,
-): Status {
-  const iso = (ms: number) => new Date(ms).toISOString();
-  const { at, ...counts } = manifest.lastTick;
-  return {
-    generation: manifest.generation,
-    publishedAt: manifest.generation === 0 ? null : iso(manifest.publishedAt),
-    inventory: {
-      numbers,
-      active: census === null ? numbers : activeOn(census, dayOfMs(nowMs), numbers),
-      activeAsOf: census === null ? null : isoDay(census.day),
-    },
-    waiting,
-    runs,
-    retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
-    quarantine,
-    setAside,
-    lastTick: { at: at === 0 ? null : iso(at), ...counts },
-  };
 }

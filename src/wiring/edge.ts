@@ -1,5 +1,5 @@
 /** Builds the edge Worker of an isolate from its parts. */
-import { type Control, createEdgeFetch, type ForwardDeps } from '../api/edge-app.ts';
+import { type ControlBinding, createEdgeFetch, type ForwardDeps } from '../api/edge-app.ts';
 import type { Assets, EdgeServices } from '../api/services.ts';
 import { PastFinder } from '../lookup/as-of.ts';
 import { HealthCheck } from '../lookup/health.ts';
@@ -27,7 +27,8 @@ export interface Edge {
   warm(): Promise<void>;
 }
 
-export function createEdge(isolate: Isolate, control: Control, assets: Assets | null): Edge {
+/** @param assets the files of the reference page; null: there are none */
+export function createEdge(isolate: Isolate, control: ControlBinding, assets: Assets | null): Edge {
   const { objects, slices, now, random, randomId, log, limiters, labels, finder, keys, rules } = isolate;
   const past = new PastFinder(finder, isolate);
   const configs = new FeedConfigs(rules, labels);
@@ -45,7 +46,7 @@ export function createEdge(isolate: Isolate, control: Control, assets: Assets | 
     health: () => health.check(),
   };
   const held = { keys, rules, snapshot: snapshots };
-  const forward: ForwardDeps = { control, expectChange: (what) => held[what].expectChange() };
+  const forward: ForwardDeps = { control, changedElsewhere: (what) => held[what].changedElsewhere() };
   return {
     services,
     forward,

@@ -40,7 +40,7 @@ export interface Stores {
 export type WaitUntil = (work: Promise<unknown>) => void;
 
 /** Clock, randomness and log: the platform's, or those of a simulation. */
-export interface Surroundings {
+export interface Platform {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** 0 to below 1. */
@@ -54,7 +54,7 @@ export interface Surroundings {
   readonly log: Log;
 }
 
-export const PLATFORM: Surroundings = {
+export const WORKERS_PLATFORM: Platform = {
   now: () => Date.now(),
   random: () => Math.random(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -65,7 +65,7 @@ export const PLATFORM: Surroundings = {
 };
 
 /** What an isolate holds, made once, in either Worker. */
-export interface Isolate extends Stores, Surroundings {
+export interface Isolate extends Stores, Platform {
   readonly waitUntil: WaitUntil;
   readonly limiters: readonly Limiter[];
   readonly labels: LabelLevels;
@@ -104,11 +104,11 @@ export function createIsolate(
   waitUntil: WaitUntil,
   compile: TenantRulesCacheDeps['compile'],
   limiters: readonly Limiter[] = [],
-  surroundings: Surroundings = PLATFORM,
+  platform: Platform = WORKERS_PLATFORM,
 ): Isolate {
-  const { now, randomBytes, sleep } = surroundings;
+  const { now, randomBytes, sleep } = platform;
   // Everything that either Worker logs goes through it.
-  const log = redactedLog(surroundings.log);
+  const log = redactedLog(platform.log);
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
   const reportAs = (event: string) => (error: unknown) => {
@@ -123,7 +123,7 @@ export function createIsolate(
   });
   const rules = new TenantRulesCache({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
   return {
-    ...{ ...surroundings, log, objects, slices, waitUntil, limiters, labels, maxAgeMs },
+    ...{ ...platform, log, objects, slices, waitUntil, limiters, labels, maxAgeMs },
     ...{ finder, keys, rules, reportAs },
   };
 }

@@ -14,8 +14,8 @@ import {
 } from '../../bench/designs/bench.ts';
 import { makeLookups } from '../../bench/designs/lookups.ts';
 import { BilledStores, lookUpWithFinder } from '../../bench/designs/ringfence.ts';
-import { clusteredNumbers, writeStore } from '../../bench/probe/clustered-store.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
+import { clusteredNumbers, writeStore } from '../support/clustered-store.ts';
 
 const numbers = clusteredNumbers(100_000);
 const stores = { objects: new MemoryObjectStore(), slices: new MemorySliceStore() };

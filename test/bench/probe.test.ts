@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { barsOf, rowsOf } from '../../bench/probe/bench.ts';
 import { informationBounds, log2Choose } from '../../bench/probe/bound.ts';
-import { clusteredNumbers, writeStore } from '../../bench/probe/clustered-store.ts';
 import { type Comparison, compare, countMistakes, medianRatio, takeTurns } from '../../bench/probe/compare.ts';
 import { type Contender, openRingfence, SortedArray, timedPass } from '../../bench/probe/contenders.ts';
 import { readInventory } from '../../bench/probe/inventory.ts';
 import { Lmdb, Sqlite } from '../../bench/probe/native.ts';
 import { Roaring } from '../../bench/probe/roaring.ts';
-import { makeWorkloads, usedRanges, WORKLOADS } from '../../bench/probe/workload.ts';
+import { makeWorkloads, WORKLOADS } from '../../bench/probe/workload.ts';
+import { usedRanges } from '../../bench/support/ranges.ts';
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
 import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
+import { clusteredNumbers, writeStore } from '../support/clustered-store.ts';
 
 /** More than a segment, so that there are several. */
 const COUNT = 150_000;

@@ -82,7 +82,7 @@ describe('npm run build-inventory', () => {
   test('says what is wrong with the command line', async () => {
     expect(await run('build-inventory.ts')).toMatchObject({
       code: 2,
-      err: 'invalid-request: name at least one file; --help lists the options\n',
+      err: 'name at least one file; --help lists the options\n',
     });
     expect((await run('build-inventory.ts', '--help')).out).toContain('npm run build-inventory -- FILE...');
   }, 60_000);

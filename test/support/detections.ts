@@ -27,7 +27,7 @@ export const detection: fc.Arbitrary<Detection> = fc
     ...rest,
     number: fictionNumber(i),
     firstSeenAt: rest.observedAt - earlier,
-    sightings: sightings + 0 || 1,
+    sightings: sightings || 1,
   }));
 
 /** A fixed pseudo-random list, for tests that count. */

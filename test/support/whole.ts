@@ -35,7 +35,7 @@ export function createWhole(
 
 /** What one isolate has changed, it holds. */
 function forwardWithin(services: ControlServices, quota: RequestQuota): ForwardDeps {
-  return { control: { fetch: createControlFetch(services, quota) }, expectChange: () => async () => undefined };
+  return { control: { fetch: createControlFetch(services, quota) }, changedElsewhere: async () => undefined };
 }
 
 /** The one address of both, as an app of Hono. */

@@ -119,8 +119,7 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
       const segment = await openSegment(object.bytes);
       const { numbers, verdicts } = segment;
       const block = new EvidenceBlock();
-      const all = new Float64Array(numbers.count);
-      numbers.copyRange(0, numbers.count, all);
+      const all = numbers.all();
       for (let rank = 0; rank < all.length; rank++) {
         const number = all[rank] as number;
         if (rank % 64 === 0) segment.readEvidence(rank / 64, block);

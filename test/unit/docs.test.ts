@@ -124,6 +124,10 @@ test('every decision that is cited exists, each has a number of its own, and its
   expect(found.filter(({ cited }) => !numbers.includes(cited))).toEqual([]);
 });
 
+test('no comment cites a design document, which there is none of', () => {
+  expect(citations([...documents, ...code], /\b(DESIGN)[: )]/g)).toEqual([]);
+});
+
 test('every npm script that is named exists', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
   // In code blocks too.
@@ -147,6 +151,18 @@ test('docs/FORMAT.md names every key and every magic that is written', () => {
   expect(magics.size).toBeGreaterThan(20);
   const table = format.slice(format.indexOf('| magic | structure'), format.indexOf('## Segment'));
   const described = format.replace(table, '');
+  // A version after the first has a line of its own, with its magic, in the table of versions.
+  const newer = src.flatMap(({ text }) =>
+    [
+      ...text.matchAll(/framedJson\(\s*'(RF[A-Z]{2})',\s*(\d+)/g),
+      ...text.matchAll(/MAGIC = '(RF[A-Z]{2})';\n(?:export )?const \w*VERSION = (\d+);/g),
+    ].filter(([, , version]) => Number(version) > 1),
+  );
+  expect(newer.length).toBeGreaterThan(1);
+  const versions = format.slice(format.indexOf('## Versions'));
+  const isTold = ([, magic, version]: readonly string[]) =>
+    new RegExp(`^\\| ${version} of .*\`${magic}\``, 'm').test(versions);
+  expect(newer.filter((one) => !isTold(one)).map(([, magic]) => magic)).toEqual([]);
   // In the table, and once more where its body is described.
   expect([...magics].filter((magic) => !table.includes(`\`${magic}\``))).toEqual([]);
   expect([...magics].filter((magic) => !described.includes(`\`${magic}\``))).toEqual([]);

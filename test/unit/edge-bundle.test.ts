@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { MAX_KIB as EDGE_MAX_KIB } from '../../bench/startup/bench.ts';
 import { PROJECT } from '../../scripts/command/paths.ts';
 import { workerConfigs } from '../../scripts/command/worker-configs.ts';
-import { EDGE_MAX_KIB, EDGE_MAY_IMPORT, ONLY_FROM } from '../support/edge-imports.ts';
+import { EDGE_MAY_IMPORT, ONLY_FROM } from '../support/edge-imports.ts';
 
 interface Bundle {
   readonly inputs: Metafile['inputs'];
@@ -79,7 +80,7 @@ describe('the edge Worker', () => {
 
 describe('the check', () => {
   it.each([
-    ['src/api/health.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
+    ['src/api/feed.ts', '../merge/tick.ts', 'src/merge/tick.ts'],
     ['src/lookup/finder.ts', '../api/openapi.ts', 'src/api/openapi.ts'],
     ['src/api/quota.ts', 'libphonenumber-js/core', 'node_modules/libphonenumber-js/core/index.js'],
   ])('names who imports what: %s', async (importer, specifier, found) => {
@@ -92,7 +93,7 @@ describe('the check', () => {
 
 /** What the others import of them, so that the bundle can be made. */
 const EXPORTS: Readonly<Record<string, string>> = {
-  'src/api/health.ts': 'export const healthRoutes = () => [];',
+  'src/api/feed.ts': 'export const FEED_ROUTES = [];',
   'src/lookup/finder.ts': 'export class Finder {}',
   'src/api/quota.ts': 'export class RequestQuota {}',
 };

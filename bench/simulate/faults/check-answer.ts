@@ -150,7 +150,7 @@ function checkContent(
   return floor.rules;
 }
 
-interface Moment {
+interface Candidate {
   /** What is known of the number. */
   readonly rows: readonly PlainRow[];
   readonly rules: Rules;
@@ -164,7 +164,7 @@ function differenceFrom(
   answer: LookupAnswer,
   generation: Generation,
   { number, tenant, asOf }: Asked,
-  { rows, rules, now, day }: Moment,
+  { rows, rules, now, day }: Candidate,
 ): string | null {
   const asOfDay = asOf !== null && 'day' in asOf ? asOf.day : null;
   const record = recordOf(asOfDay === null ? rows : rowsUntil(rows, asOfDay));

@@ -125,13 +125,13 @@ interface Line {
  */
 export function feedOf(random: Random, name: string, nowMs: number, { sources, badChance }: Habits): Feed {
   const count = 1 + random.below(random.chance(0.15) ? 40 : 8);
-  const source = random.chance(0.6) ? pick(random, sources) : undefined;
+  const source = random.chance(0.6) ? random.pick(sources) : undefined;
   const badShare = random.chance(badChance) ? random.next() * 0.5 : random.chance(0.3) ? 0.1 : 0;
   const isDated = random.chance(0.85);
   const lines: Line[] = [];
   for (let i = 0; i < count; i++) {
     const known = lines.at(-1);
-    const named = source === undefined ? pick(random, sources) : source;
+    const named = source === undefined ? random.pick(sources) : source;
     if (random.chance(badShare)) lines.push(badLine(random, named));
     else if (known !== undefined && random.chance(0.1)) lines.push(known);
     else lines.push(goodLine(random, named, isDated, nowMs));
@@ -180,15 +180,15 @@ function goodLine(random: Random, source: string | null, isDated: boolean, nowMs
     sightings = 1 + random.below(9);
     fields.sightings = sightings;
   }
-  const label = pick(random, LABEL_NAMES);
+  const label = random.pick(LABEL_NAMES);
   fields.label = label;
-  const channel = random.chance(0.8) ? pick(random, CHANNEL_NAMES) : null;
+  const channel = random.chance(0.8) ? random.pick(CHANNEL_NAMES) : null;
   if (channel !== null) fields.channel = channel;
-  const industry = random.chance(0.5) ? pick(random, INDUSTRY_NAMES) : null;
+  const industry = random.chance(0.5) ? random.pick(INDUSTRY_NAMES) : null;
   if (industry !== null) fields.industry = industry;
-  const project = random.chance(0.4) ? pick(random, PROJECTS) : null;
+  const project = random.chance(0.4) ? random.pick(PROJECTS) : null;
   if (project !== null) fields.project = project;
-  const url = random.chance(0.3) ? pick(random, LINKS) : null;
+  const url = random.chance(0.3) ? random.pick(LINKS) : null;
   if (url !== null) fields.link = url;
   if (source !== null) fields.source = source;
   const meaning: PlainDetection = {
@@ -215,7 +215,7 @@ function badLine(random: Random, source: string | null): Line {
   if (way === 1)
     return bad({ number, country: 'US', label: 'reported_abuse', observedAt: 'x', ...named }, 'invalid-date', source);
   const fault = way < 4 ? 'invalid' : 'unassigned';
-  const wrong = pick(random, fault === 'invalid' ? BAD_NUMBERS : UNASSIGNED_NUMBERS);
+  const wrong = random.pick(fault === 'invalid' ? BAD_NUMBERS : UNASSIGNED_NUMBERS);
   return bad({ number: wrong, label: 'reported_abuse', ...named }, 'invalid-number', source, fault);
 }
 
@@ -243,8 +243,4 @@ function written(random: Random, lines: readonly Line[], name: string): { text: 
     /[",]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
   const rows = lines.map(({ fields }) => [...COLUMNS.map((name) => quoted(fields[name] ?? '')), note].join(','));
   return { text: `${[[...COLUMNS, 'note'].join(','), ...rows].join('\n')}\n`, type: 'text/csv' };
-}
-
-function pick<T>(random: Random, values: readonly T[]): T {
-  return values[random.below(values.length)] as T;
 }

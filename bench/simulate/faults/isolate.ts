@@ -15,16 +15,16 @@ import {
   type Bucket,
   type CallDeps,
   Calls,
-  type EdgeCache,
   type ObjectRules,
   SimulatedFailure,
+  type SimulatedKv,
   SimulatedObjects,
   SimulatedSlices,
 } from './storage.ts';
 
 export interface IsolateDeps extends CallDeps {
   readonly bucket: Bucket;
-  readonly cache: EdgeCache;
+  readonly kv: SimulatedKv;
   readonly rules: ObjectRules;
   readonly settings: Settings & ControlSettings;
   readonly budget: TickBudget;
@@ -59,10 +59,10 @@ export class Isolate extends Host {
   constructor(deps: IsolateDeps, { name, place, skewMs, random }: Born) {
     super(deps, name, place, skewMs);
     this.#deps = deps;
-    const { bucket, cache, rules, settings, budget } = deps;
+    const { bucket, kv, rules, settings, budget } = deps;
     const calls = new Calls(deps, this);
     const randomBytes = (length: number) => Uint8Array.from({ length }, () => random.below(256));
-    const surroundings = {
+    const platform = {
       now: () => this.now,
       random: () => random.next(),
       randomBytes,
@@ -72,10 +72,10 @@ export class Isolate extends Host {
       turn: async () => undefined,
       log: (event: string, details: Readonly<Record<string, string | number>>) => deps.onLog(this, event, details),
     };
-    const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, cache) };
+    const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, kv) };
     // One isolate of each Worker, that have nothing in common but the machine.
     const newIsolate = () =>
-      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], surroundings);
+      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
     this.control = createControl(newIsolate(), settings, budget);
     this.edge = createEdge(newIsolate(), this.control, null);
     // As src/edge.ts does.

@@ -151,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // Quarantine
   {
-    name: 'rows that are released are merged, and stay due',
+    name: 'rows that are released are merged, and stay pending',
     file: 'src/merge/take.ts',
     from: 'batches.filter(({ id }) => !taken.has(id));',
     to: 'batches.filter(({ id }) => taken.has(id) || !taken.has(id));',
@@ -199,7 +199,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'isOwn[id] === true && numbersOut.size >= 0 && number > 0',
   },
   {
-    name: 'a ledger does not say that something is due',
+    name: 'a ledger does not say that something is pending',
     file: 'src/quality/ledger.ts',
     from: "? DUE_SUFFIX : ''",
     to: "? '' : ''",
@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'omission === undefined ? own : own',
   },
   {
-    name: 'facts of a batch that was taken back stay',
+    name: 'activity of a batch that was taken back stays',
     file: 'src/merge/rewrite-withdrawn.ts',
     from: 'if (facts.done < facts.inputs.length) {',
     to: 'if (facts.done < facts.inputs.length - 1) {',
@@ -306,8 +306,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an override holds when it has expired',
     file: 'src/policy/overrides.ts',
-    from: 'nowMs < override.expiresAt ? override : null',
-    to: 'nowMs < override.expiresAt + 60_000 ? override : null',
+    from: 'return expiresAt === null || nowMs < expiresAt;',
+    to: 'return expiresAt === null || nowMs < expiresAt + 60_000;',
   },
   {
     name: 'a change is written over that of another isolate',
@@ -330,8 +330,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an earlier generation is answered from the present one',
     file: 'src/lookup/as-of.ts',
-    from: 'return findAsPublished(this.#finder, new Snapshot(decodeManifest(object.bytes)), number, options);',
-    to: 'return findAsPublished(this.#finder, snapshot, number, options);',
+    from: 'if (published !== null) return this.#asPublished(published, number, options);',
+    to: 'if (published !== null) return this.#asPublished(snapshot, number, options);',
   },
   {
     name: 'sightings of two runs are those of one',
@@ -359,7 +359,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'entry.generation > generation && entry.day < day',
   },
   {
-    name: 'facts of a detection are kept for its last day only',
+    name: 'activity of a detection is kept for its last day only',
     file: 'src/merge/activity.ts',
     from: 'rows.add(numbers[row] as number, firstSeenAt[row] as number, observedAt[row] as number, id);',
     to: 'rows.add(numbers[row] as number, observedAt[row] as number, observedAt[row] as number, id);',

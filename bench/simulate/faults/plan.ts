@@ -155,7 +155,7 @@ export function planOf(seed: number): Plan {
   const calendar = (theme?.pace ?? 'days') === 'days' && random.chance(0.5) ? random.next() : 0;
   const first = random.below(SOURCES.length);
   const sources = SOURCES.slice(first, first + 1 + random.below(theme?.sources ?? SOURCES.length));
-  const habits = { sources, badChance: theme?.badChance ?? [0.1, 0.2, 0.6][random.below(3)] ?? 0.2 };
+  const habits = { sources, badChance: theme?.badChance ?? random.pick([0.1, 0.2, 0.6]) };
   const weather = theme?.weather[random.below(Math.max(1, theme.weather.length))] ?? {};
   const steps: Step[] = [];
   let storm = 0;
@@ -163,7 +163,7 @@ export function planOf(seed: number): Plan {
   let at = startMs;
   for (let index = 0; index < count; index++) {
     if (random.chance(0.15)) storm = random.chance(0.5) ? 0 : 0.3 + 0.7 * random.next();
-    const kind = draw(weights, random);
+    const kind = random.weighted(weights) ?? 'tick';
     const gapMs =
       theme?.pace === 'seconds' ? random.below(random.chance(0.5) ? 400 : 15_000) : gapOf(random, hurry, calendar);
     const collects = kind === 'tick' && theme?.pace !== 'seconds' && random.chance(0.2);
@@ -199,15 +199,6 @@ function spread(random: Random): number {
 function untilCollection(ms: number): number {
   const intoHour = ms % HOUR_MS;
   return ms - intoHour + COLLECTION_MS + (intoHour > COLLECTION_MS ? HOUR_MS : 0);
-}
-
-function draw(weights: readonly (readonly [Kind, number])[], random: Random): Kind {
-  let at = random.next() * weights.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [kind, weight] of weights) {
-    at -= weight;
-    if (at < 0) return kind;
-  }
-  return 'tick';
 }
 
 /** From nothing at all to months; what takes days happens in some seeds only. */

@@ -1,11 +1,11 @@
 /** One seed from its first event to its last check. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { mergeContextOf } from '../../../scripts/command/merge-context.ts';
 import { Progress } from '../../../scripts/command/progress.ts';
 import { checkStore } from '../../../scripts/fsck/check-store.ts';
 import { Findings, FSCK_PROGRESS } from '../../../scripts/fsck/findings.ts';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
-import { UNPACED } from '../../../src/lib/cooperate.ts';
 import type { MergeContext } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../../src/merge/rebuild.ts';
@@ -107,7 +107,7 @@ export async function runSeed(seed: number, omitted = NOTHING_OMITTED): Promise<
   if (!world.isOver) {
     await checkStores(world).catch((error: unknown) => world.broken('a store at rest can be rebuilt', textOf(error)));
   }
-  const sha256 = createHash('sha256').update(world.trace.join('\n')).digest('hex');
+  const sha256 = hash('sha256', world.trace.join('\n'));
   return {
     seed,
     violation: world.violation,
@@ -208,9 +208,13 @@ async function comeToRest(world: World): Promise<void> {
 
 function isAtRest({ model, bucket }: World): boolean {
   const { replay, ledger, isCompacting, pending } = model.current;
-  const isDue = [...ledger.cases.values()].some(({ due }) => due.size > 0);
+  const isPending = [...ledger.cases.values()].some(({ pendingRelease }) => pendingRelease.size > 0);
   return (
-    replay.size === 0 && pending.size === 0 && !isDue && !isCompacting && bucket.keys('batches/waiting/').length === 0
+    replay.size === 0 &&
+    pending.size === 0 &&
+    !isPending &&
+    !isCompacting &&
+    bucket.keys('batches/waiting/').length === 0
   );
 }
 
@@ -251,20 +255,18 @@ interface Copies {
   readonly slices: MemorySliceStore;
 }
 
-async function copyOf({ bucket, cache }: World): Promise<Copies> {
+async function copyOf({ bucket, kv }: World): Promise<Copies> {
   const objects = new MemoryObjectStore();
   const slices = new MemorySliceStore();
   for (const key of bucket.keys('')) await objects.put(key, bucket.get(key)?.bytes ?? new Uint8Array());
-  for (const [key, { bytes, writtenAt }] of cache.all()) await slices.put(key, bytes, writtenAt);
+  for (const [key, { bytes, writtenAt }] of kv.all()) await slices.put(key, bytes, writtenAt);
   return { objects, slices };
 }
 
-function contextOn({ deps, now }: World, { objects, slices }: Copies): MergeContext {
+function contextOn({ deps, now }: World, copies: Copies): MergeContext {
   let ids = 0;
   return {
-    objects,
-    slices,
-    pace: UNPACED,
+    ...mergeContextOf(copies),
     now: () => now,
     sleep: async () => {},
     randomId: () => `rebuilt${String(++ids).padStart(25, '0')}`,

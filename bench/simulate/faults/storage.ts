@@ -1,5 +1,7 @@
 /** The stores as an isolate reaches them: every call waits its turn, and meets the weather. */
+
 import { createHash } from 'node:crypto';
+import type { Bytes } from '../../../src/lib/bytes.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -15,8 +17,6 @@ import { type Fate, SLOW_MS, type Weather } from './weather.ts';
 
 // The object store of a simulation: strongly consistent, as R2 is, with an ETag that is the content's MD5, so that
 // bytes which return are the same version again. It knows what the product promised of its keys, and who broke it.
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface Entry {
   readonly key: string;
@@ -133,7 +133,7 @@ interface Remembered {
   readonly until: number;
 }
 
-export class EdgeCache {
+export class SimulatedKv {
   readonly #values = new Map<string, Value>();
   /** By place and key. */
   readonly #remembered = new Map<string, Remembered>();
@@ -383,16 +383,16 @@ export class SimulatedObjects implements ObjectStore {
 
 export class SimulatedSlices implements SliceStore {
   readonly #calls: Calls;
-  readonly #cache: EdgeCache;
+  readonly #kv: SimulatedKv;
 
-  constructor(calls: Calls, cache: EdgeCache) {
+  constructor(calls: Calls, kv: SimulatedKv) {
     this.#calls = calls;
-    this.#cache = cache;
+    this.#kv = kv;
   }
 
   get(key: string): Promise<Bytes | null> {
     return this.#calls.make('kv get', key, false, ({ isDamaged }) => {
-      const bytes = this.#cache.get(this.#calls.host.place, key)?.slice() ?? null;
+      const bytes = this.#kv.get(this.#calls.host.place, key)?.slice() ?? null;
       if (bytes !== null && isDamaged) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
       return bytes;
     });
@@ -400,16 +400,16 @@ export class SimulatedSlices implements SliceStore {
 
   put(key: string, bytes: Bytes, writtenAt: number): Promise<void> {
     const copy = bytes.slice();
-    return this.#calls.make('kv put', key, true, () => this.#cache.put(key, copy, writtenAt));
+    return this.#calls.make('kv put', key, true, () => this.#kv.put(key, copy, writtenAt));
   }
 
   delete(key: string): Promise<void> {
-    return this.#calls.make('kv delete', key, true, () => this.#cache.delete(key));
+    return this.#calls.make('kv delete', key, true, () => this.#kv.delete(key));
   }
 
   list(cursor?: string) {
     return this.#calls.make('kv list', '', false, ({ pageLimit }) =>
-      this.#cache.list(this.#calls.host.place, cursor, pageLimit),
+      this.#kv.list(this.#calls.host.place, cursor, pageLimit),
     );
   }
 }

@@ -63,7 +63,7 @@ export interface Climate {
 export function climateOf(seed: number, given: Partial<Climate> = {}): Climate {
   const random = new Random(seed).stream('climate');
   const isCalm = random.chance(0.12);
-  const pick = <T>(values: readonly T[]): T => values[random.below(values.length)] as T;
+  const pick = <T>(values: readonly T[]) => random.pick(values);
   const targets = random.chance(0.5) ? null : [pick(TARGETS), pick(TARGETS)];
   return {
     faults: isCalm ? [] : FAULTS.map(([fault]) => fault).filter(() => random.chance(0.5)),
@@ -152,11 +152,6 @@ export class Weather {
 
   #draw(random: Random, isWrite: boolean): Fault | null {
     const possible = this.#weights.filter(([fault]) => isWrite || !WRITES_ONLY.has(fault));
-    let at = random.next() * possible.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [fault, weight] of possible) {
-      at -= weight;
-      if (at < 0) return fault;
-    }
-    return null;
+    return random.weighted(possible) ?? null;
   }
 }

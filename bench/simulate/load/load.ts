@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { orHelp, parseArguments, wholeNumberOption } from '../../../scripts/command/arguments.ts';
+import { askJson } from '../../../scripts/command/ask.ts';
 import { TICK_PATH } from '../../../scripts/local/dev-server.ts';
 import { freePort } from '../../../scripts/local/port.ts';
 import { quantilesOf, textTable } from '../../report.ts';
@@ -192,15 +193,17 @@ async function tickFailure(server: LoadServer): Promise<string | null> {
   }
 }
 
+interface Status {
+  readonly generation: number;
+  readonly waiting: { readonly batches: number };
+}
+
 /** Ticks until nothing waits; resolves to the generation that has it all. */
 async function drain(server: LoadServer): Promise<number> {
   for (let i = 0; i < MAX_DRAIN_TICKS; i++) {
     const failure = await tickFailure(server);
     if (failure !== null) throw new Error(`a tick failed without a kill: ${failure}`);
-    const { generation, waiting } = (await call(server, '/v1/status')) as {
-      readonly generation: number;
-      readonly waiting: { readonly batches: number };
-    };
+    const { generation, waiting } = await call<Status>(server, '/v1/status');
     if (waiting.batches === 0) return generation;
   }
   throw new Error(`batches wait after ${MAX_DRAIN_TICKS} ticks`);
@@ -209,7 +212,7 @@ async function drain(server: LoadServer): Promise<number> {
 /** Lookups refresh the snapshot that they are answered from. */
 async function untilServed(server: LoadServer, generation: number): Promise<void> {
   for (const deadline = Date.now() + SNAPSHOT_LIMIT_MS; Date.now() < deadline; await sleep(SNAPSHOT_POLL_MS)) {
-    const answer = (await call(server, '/v1/lookup', { number: `+${FIRST_NUMBER}` })) as { generation: number };
+    const answer = await call<Pick<Status, 'generation'>>(server, '/v1/lookup', { number: `+${FIRST_NUMBER}` });
     if (answer.generation >= generation) return;
   }
   throw new Error(`generation ${generation} is not served after ${SNAPSHOT_LIMIT_MS / 1000} s`);
@@ -221,7 +224,7 @@ async function wrongAtRest(server: LoadServer, expected: Expected): Promise<stri
   const { numbers } = expected;
   for (let from = 0; from < numbers.length; from += LOOKUPS_AT_ONCE) {
     const some = numbers.slice(from, from + LOOKUPS_AT_ONCE);
-    const { results } = (await call(server, '/v1/lookup/batch', { numbers: some })) as { readonly results: Answer[] };
+    const { results } = await call<{ readonly results: Answer[] }>(server, '/v1/lookup/batch', { numbers: some });
     for (const [i, number] of some.entries()) {
       const result = results[i];
       const fault = result === undefined ? 'no result' : expected.faultAtRest(number, result);
@@ -231,14 +234,8 @@ async function wrongAtRest(server: LoadServer, expected: Expected): Promise<stri
   return wrong;
 }
 
-async function call(server: LoadServer, path: string, body?: unknown): Promise<unknown> {
-  const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' };
-  const response = await fetch(
-    server.url + path,
-    body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) },
-  );
-  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
-  return response.json();
+function call<Answer>(server: LoadServer, path: string, json?: unknown): Promise<Answer> {
+  return askJson(server.url + path, { key: ADMIN_KEY, json });
 }
 
 function report({ options, figures, acknowledged, numbers, ticks, failedTicks, downMs, wrong }: LoadResult): string {

@@ -1,10 +1,11 @@
 /** `npm start` in a process group of its own, so that all of it can be killed at once, as a machine that goes down does. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT } from '../../../scripts/command/paths.ts';
 import { HOST } from '../../../scripts/local/port.ts';
+import { statOf } from '../../../scripts/local/processes.ts';
 
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
@@ -128,15 +129,4 @@ function nameOf(pid: number): string | undefined {
 function isThere(pid: number): boolean {
   const state = statOf(pid)?.state;
   return state !== undefined && state !== 'Z' && state !== 'X';
-}
-
-function statOf(pid: number): { readonly name: string; readonly state: string; readonly parent: number } | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return undefined;
-  }
-  const [, name, state = '', parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(text) ?? [];
-  return name === undefined ? undefined : { name, state, parent: Number(parent) };
 }

@@ -7,8 +7,6 @@ import { MAX_RULES } from './limits.ts';
 import { parseCondition } from './parse.ts';
 import { type PolicyTree, TREE_VERSION, type Tree, TreeError } from './tree.ts';
 
-export { PolicyError } from './error.ts';
-
 /** The values of `rule` that stand for no rule: `default`, and `override` or `override-…` for an override. */
 const RESERVED_RULE_ID = /^(default$|override)/;
 

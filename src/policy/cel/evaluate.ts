@@ -6,7 +6,7 @@
  */
 import type { Policy, PolicyFacts, PolicySource, Rule } from '../policy.ts';
 import { asBool, constant, type Expression, refuse, type Scope, unknownVariable, variableOf } from './expression.ts';
-import { MAX_POLICY_STEPS, MAX_RULE_STEPS, MAX_RULES } from './limits.ts';
+import { MAX_POLICY_STEPS, MAX_RULE_STEPS, MAX_RULES, PROJECTS_FACTOR } from './limits.ts';
 import {
   arithmetic,
   equality,
@@ -22,7 +22,7 @@ import {
   textMethod,
   toDouble,
 } from './operators.ts';
-import { names, readPolicyTree, type Tree, TreeError } from './tree.ts';
+import { mentions, readPolicyTree, type Tree, TreeError } from './tree.ts';
 
 /**
  * The policy that a source and its stored tree make. The tree says what it does; the source gives ids, actions and
@@ -32,6 +32,8 @@ import { names, readPolicyTree, type Tree, TreeError } from './tree.ts';
 export function openPolicy(source: PolicySource, tree: unknown): Policy {
   if (source.rules.length > MAX_RULES) throw new TreeError(`expected at most ${MAX_RULES} rules`);
   const read = readPolicyTree(tree, source.rules.length);
+  const readsProjects = read.conditions.some((condition) => mentions(condition, 'projects'));
+  const maxSteps = MAX_POLICY_STEPS * (readsProjects ? PROJECTS_FACTOR : 1);
   const rules: Rule[] = [];
   let steps = 0;
   for (const [index, condition] of read.conditions.entries()) {
@@ -40,10 +42,9 @@ export function openPolicy(source: PolicySource, tree: unknown): Policy {
     const { id, action, mode } = rule;
     const opened = openCondition(condition, id);
     steps += opened.steps;
-    if (steps > MAX_POLICY_STEPS) throw new TreeError(tooCostly(MAX_POLICY_STEPS, 'all rules up to it'), { rule: id });
+    if (steps > maxSteps) throw new TreeError(tooCostly(maxSteps, 'all rules up to it'), { rule: id });
     rules.push({ id, action, mode, matches: opened.matches });
   }
-  const readsProjects = read.conditions.some((condition) => names(condition, 'projects'));
   return { source, tree: read, rules, readsProjects, default: source.default };
 }
 
@@ -69,7 +70,8 @@ export function openCondition(tree: Tree, rule: string): OpenCondition {
   try {
     const expression = expressionOf(tree);
     const { steps } = expression;
-    if (steps > MAX_RULE_STEPS) refuse(tree, tooCostly(MAX_RULE_STEPS, 'the expression'));
+    const maxSteps = MAX_RULE_STEPS * (mentions(tree, 'projects') ? PROJECTS_FACTOR : 1);
+    if (steps > maxSteps) refuse(tree, tooCostly(maxSteps, 'the expression'));
     return { matches: asBool(tree, expression), steps };
   } catch (error) {
     throw error instanceof TreeError ? new TreeError(error.detail, { node: error.node, rule }) : error;

@@ -1,6 +1,6 @@
 /** What an expression is compiled to: a closure, its type, and how large its value and its cost can get. */
 
-import { CHANNELS, INDUSTRIES } from '../../format/attributes.ts';
+import { CHANNELS, INDUSTRIES, MAX_NAME_CHARS } from '../../format/attributes.ts';
 import { MAX_LEVEL } from '../ageing.ts';
 import { type PolicyFacts, RuleFailure } from '../policy.ts';
 import { MAX_QUOTED_CHARS } from './limits.ts';
@@ -61,8 +61,8 @@ export function constant(type: ScalarType, value: Scalar): Expression {
 
 // The variables of a rule (docs/POLICY.md): their types, how they are read from the facts, and how large they get.
 
-/** The longest label (../labels.ts) or scenario (src/lookup/request.ts); other strings are shorter. */
-const MAX_NAME_CHARS = 64;
+/** The longest label (../labels.ts) or scenario (src/lookup/request.ts); other strings but projects are shorter. */
+const MAX_WORD_CHARS = 64;
 /**
  * Labels of one number, for counting the steps of a rule. 64 labels can be configured, but they exclude each other for
  * the most part, and the feed decides which a number has, not who writes the rule. A number with more is still decided
@@ -83,10 +83,10 @@ const NO_DAYS_LISTED = new RuleFailure('daysListed is known of listed numbers on
 export const VARIABLES = {
   verdict: text(({ verdict }) => verdict),
   level: int(MAX_LEVEL, ({ level }) => level),
-  labels: names(MAX_LABELS, ({ labels }) => labels),
-  channels: names(CHANNELS.length, ({ channels }) => channels),
-  industries: names(INDUSTRIES.length, ({ industries }) => industries),
-  projects: names(MAX_PROJECTS, ({ projects }) => {
+  labels: list(MAX_LABELS, MAX_WORD_CHARS, ({ labels }) => labels),
+  channels: list(CHANNELS.length, MAX_WORD_CHARS, ({ channels }) => channels),
+  industries: list(INDUSTRIES.length, MAX_WORD_CHARS, ({ industries }) => industries),
+  projects: list(MAX_PROJECTS, MAX_NAME_CHARS, ({ projects }) => {
     if (projects === null) throw NO_PROJECTS;
     return projects;
   }),
@@ -137,9 +137,9 @@ function int(max: number, run: (facts: PolicyFacts) => number): Expression {
 }
 
 function text(run: (facts: PolicyFacts) => string): Expression {
-  return { type: 'string', max: MAX_NAME_CHARS, steps: 1, run };
+  return { type: 'string', max: MAX_WORD_CHARS, steps: 1, run };
 }
 
-function names(max: number, run: (facts: PolicyFacts) => readonly string[]): Expression {
-  return { type: 'list', max, item: { type: 'string', max: MAX_NAME_CHARS }, steps: 1, run };
+function list(max: number, maxChars: number, run: (facts: PolicyFacts) => readonly string[]): Expression {
+  return { type: 'list', max, item: { type: 'string', max: maxChars }, steps: 1, run };
 }

@@ -112,9 +112,9 @@ export function children(tree: Tree): readonly Tree[] {
 }
 
 /** Whether a variable of this name is anywhere in the condition; the variable of a macro may have the same name. */
-export function names(tree: Tree, variable: string): boolean {
+export function mentions(tree: Tree, variable: string): boolean {
   if (typeof tree === 'object' && tree[0] === 'var') return tree[1] === variable;
-  return children(tree).some((child) => names(child, variable));
+  return children(tree).some((child) => mentions(child, variable));
 }
 
 /** How much more one condition may have. */

@@ -54,7 +54,7 @@ function detailText(detail: unknown): string {
 }
 
 /** Retry-After in seconds, or as a date, which proxies may write. null: there is none, or none that can be read. */
-function secondsFrom(header: string | null, nowMs: number): number | null {
+export function secondsFrom(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   if (/^\d{1,9}$/.test(header)) return Number(header);
   const atMs = Date.parse(header);

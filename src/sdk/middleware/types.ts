@@ -151,8 +151,7 @@ export function checkSecret(option: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw expectation(option, 'a secret');
 }
 
-// @throws Error if it is given and is not a function
-
+/** @throws Error if it is given and is not a function */
 export function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw expectation(option, 'a function');
 }

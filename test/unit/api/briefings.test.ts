@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BRIEFING_EXAMPLE } from '../../../src/api/briefings.ts';
-import { preferredType } from '../../../src/api/route.ts';
+import { BRIEFING_EXAMPLE, preferredType } from '../../../src/api/briefings.ts';
 import { renderHtml } from '../../../src/briefing/render/html.ts';
 import { renderMarkdown } from '../../../src/briefing/render/markdown.ts';
 import { parseDay } from '../../../src/lib/time.ts';

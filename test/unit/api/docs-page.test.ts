@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { docsRoutes } from '../../../src/api/docs-page.ts';
+import { DOCS_ROUTES } from '../../../src/api/docs-page.ts';
 import { Problem, problemResponse } from '../../../src/api/problem.ts';
 import type { Assets } from '../../../src/api/services.ts';
 
@@ -21,9 +21,9 @@ class FakeAssets implements Assets {
 
 function world(assets: FakeAssets | null = new FakeAssets()) {
   const app = new Hono();
-  for (const route of docsRoutes({ assets })) {
+  for (const route of DOCS_ROUTES) {
     if (route.scope !== null) throw new Error('expected routes without a scope');
-    app.on(route.method, route.path, (context) => route.handle(context));
+    app.on(route.method, route.path, (context) => route.handle(context, { assets }));
   }
   app.onError((error) => {
     if (error instanceof Problem) return problemResponse(error);

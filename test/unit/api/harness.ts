@@ -7,11 +7,11 @@ import type { Hono } from 'hono';
 import * as v from 'valibot';
 import { expect } from 'vitest';
 import { BRIEFING_EXAMPLE } from '../../../src/api/briefings.ts';
-import { allRoutes } from '../../../src/api/control-app.ts';
+import { controlRoutes } from '../../../src/api/control-app.ts';
 import { problem, problemsOf } from '../../../src/api/openapi.ts';
 import { PROBLEM_TYPE_PREFIX } from '../../../src/api/problem.ts';
-import type { Route } from '../../../src/api/route.ts';
-import type { Samples, Status } from '../../../src/api/services.ts';
+import type { RouteDoc } from '../../../src/api/route.ts';
+import type { Status } from '../../../src/api/services.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
 import { acceptDetections, type Upload } from '../../../src/ingest/accept.ts';
 import type { Scope } from '../../../src/keys/key.ts';
@@ -19,6 +19,7 @@ import { KeyRegistry, type NewKey } from '../../../src/keys/registry.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import type { AsOf } from '../../../src/lookup/as-of.ts';
 import type { Health } from '../../../src/lookup/health.ts';
+import type { Samples } from '../../../src/lookup/sample.ts';
 import { withSandbox, withSandboxPast } from '../../../src/lookup/sandbox.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../../src/merge/context.ts';
 import type { RollbackResult } from '../../../src/merge/rollback.ts';
@@ -90,8 +91,8 @@ export class Harness {
   /** Whether findings need no look at storage. */
   inMemory = false;
   readonly asked: { numbers: readonly number[]; evidence: boolean }[] = [];
-  /** What `past` answers: a finding of any moment is that of `findings`. */
-  readonly askedPast: { number: number; moment: AsOf; evidence: boolean }[] = [];
+  /** What `past` answers: a finding as of any day or generation is that of `findings`. */
+  readonly askedPast: { number: number; asOf: AsOf; evidence: boolean }[] = [];
   notRetained: readonly number[] | null = null;
   readonly uploads: Upload[] = [];
   readonly briefings: DaySpan[] = [];
@@ -104,7 +105,7 @@ export class Harness {
   rollbackResult: RollbackResult = { kind: 'done', generation: 8, restored: 6, batches: ['k-1'] };
   readonly keys: KeyRegistry;
   readonly services: WholeServices;
-  readonly routes: readonly Route[];
+  readonly routes: readonly RouteDoc[];
   readonly app: Hono;
 
   constructor() {
@@ -120,7 +121,7 @@ export class Harness {
       report: () => undefined,
     });
     this.services = this.#services();
-    this.routes = allRoutes(this.services);
+    this.routes = controlRoutes(this.services).all;
     this.app = wholeApp(this.services);
   }
 
@@ -177,13 +178,13 @@ export class Harness {
         () => this.nowMs,
       ),
       past: withSandboxPast(
-        async (number, moment, { evidence }) => {
+        async (number, asOf, { evidence }) => {
           reached();
-          this.askedPast.push({ number, moment, evidence });
+          this.askedPast.push({ number, asOf, evidence });
           if (this.notRetained !== null) return { kind: 'not-retained', retained: this.notRetained };
           const finding = this.#finding(number);
           if (finding === null) throw new StorageUnavailable('no storage');
-          const at = 'day' in moment ? (moment.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
+          const at = 'day' in asOf ? (asOf.day + 1) * 86_400_000 - 1 : this.nowMs - 60_000;
           return { kind: 'found', finding, at, complete: number % 2 === 0 };
         },
         () => this.nowMs,

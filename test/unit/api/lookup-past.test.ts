@@ -47,7 +47,7 @@ const get = (query: string) => harness.call('GET', `/v1/lookup?number=%2B${NUMBE
 describe('a lookup of an earlier date', () => {
   it('answers what was known by the end of it, and says so', async () => {
     const { json } = await post({ asOf: '2025-05-23' });
-    expect(harness.askedPast).toEqual([{ number: NUMBER, moment: { day: 20_231 }, evidence: false }]);
+    expect(harness.askedPast).toEqual([{ number: NUMBER, asOf: { day: 20_231 }, evidence: false }]);
     // The horizon, and the level, are counted from then.
     expect(json).toMatchObject({ verdict: 'listed', level: 9, action: 'block', asOf: { date: '2025-05-23' } });
     expect(json).not.toHaveProperty('evidence');
@@ -95,7 +95,7 @@ describe('a lookup of an earlier date', () => {
 describe('a lookup of a generation', () => {
   it('answers with the days of when it was published', async () => {
     const { json } = await get('asOf=5');
-    expect(harness.askedPast).toEqual([{ number: NUMBER, moment: { generation: 5 }, evidence: false }]);
+    expect(harness.askedPast).toEqual([{ number: NUMBER, asOf: { generation: 5 }, evidence: false }]);
     expect(json).toMatchObject({ asOf: { generation: 5, publishedAt: '2025-05-31T11:59:00.000Z' } });
   });
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { EDGE_ROUTES } from '../../../src/api/edge-app.ts';
+import { EDGE_ROUTE_DOCS } from '../../../src/api/edge-docs.ts';
 import { problem, problemsOf } from '../../../src/api/openapi.ts';
 import { PROBLEMS } from '../../../src/api/problem.ts';
 import { parseNumber } from '../../../src/phone/parse.ts';
@@ -109,6 +111,15 @@ it('holds nothing that only JSON Schema of another version has', () => {
 it('has operation ids that are unique', () => {
   const ids = harness.routes.map(({ operationId }) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+it('has the parameters that the edge reads from the query: repeated ones are refused by the same list', () => {
+  const inQuery = (parameters: readonly { readonly in: string; readonly name: string }[] = []) =>
+    parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+  const described = new Map(EDGE_ROUTE_DOCS.map(({ operationId, parameters }) => [operationId, inQuery(parameters)]));
+  for (const { operationId, parameters } of EDGE_ROUTES) {
+    expect(described.get(operationId), operationId).toEqual(inQuery(parameters));
+  }
 });
 
 it('has an example for every error code there is', () => {

@@ -169,6 +169,31 @@ describe('POST /v1/policy/test', () => {
     ],
   };
 
+  it.each([
+    ['the policy that is tested', [rule('old', 'size(projects) > 0', 'flag')], 'default', 'old'],
+    ['the policy in force', [rule('plain', 'level > 0', 'flag')], 'burned', 'plain'],
+  ])('reads the evidence that %s asks for', async (_, rules, present, tested) => {
+    const line = {
+      label: 'modem_pool_card',
+      channel: 'api_receiver',
+      industry: null,
+      link: null,
+      source: null,
+    } as const;
+    const seen = { firstSeenAt: 1_748_000_000, lastSeenAt: 1_748_000_000, sightings: 1 };
+    const evidence = [{ ...line, ...seen, project: 'acme' }];
+    harness.findings.set(LISTED, finding({ record: record('modem_pool_card', TODAY - 3), evidence }));
+    const inForce = present === 'burned' ? '"acme" in projects' : 'false';
+    await put({ rules: [rule('burned', inForce, 'block')], default: 'allow' });
+    const { json } = await test({ policy: { rules }, numbers: [`+${LISTED}`] });
+    expect(json).toMatchObject({
+      total: { tested: 1, changed: 1 },
+      results: [{ present: { rule: present }, policy: { rule: tested } }],
+    });
+    expect(JSON.stringify(json)).not.toContain('"failed":["');
+    expect(harness.asked.at(-1)).toEqual({ numbers: [LISTED], evidence: true });
+  });
+
   it('tells of each number what both policies do, and of each rule what it would do', async () => {
     const { json } = await test({ policy, numbers: [`+${LISTED}`, `+${RECEIVER}`, 'x', `+${SUSPECT}`] });
     expect(json).toMatchObject({

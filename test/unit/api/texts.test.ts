@@ -1,7 +1,7 @@
 /** Texts that are kept for people to read: none has a control character, or parts a line. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_NAME_CHARS } from '../../../src/ingest/validate.ts';
+import { MAX_NAME_CHARS } from '../../../src/format/attributes.ts';
 import { Harness } from './harness.ts';
 
 const NUMBER = '+12025550123';

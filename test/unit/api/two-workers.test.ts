@@ -1,12 +1,11 @@
 /** Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Control as ControlBinding, edgeRoutes } from '../../../src/api/edge-app.ts';
-import type { EdgeServices } from '../../../src/api/services.ts';
+import { type ControlBinding, EDGE_ROUTES } from '../../../src/api/edge-app.ts';
 import { eventLoopTurn } from '../../../src/lib/cooperate.ts';
 import { type Control, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
-import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../../src/wiring/isolate.ts';
 import { newWorld, type World } from '../../support/world.ts';
 
 const ADMIN = 'admin-key-of-more-than-32-characters';
@@ -14,6 +13,7 @@ const ORIGIN = 'https://ringfence.example';
 /** The edge has no compiler, and needs none for what is stored with a tree. */
 const compile = () => Promise.reject(new Error('no compiler here'));
 const NUMBER = '+12025550123';
+const POLICY = { rules: [{ id: 'all', when: 'true', action: 'flag' }] };
 
 let world: World;
 let control: Control;
@@ -32,8 +32,8 @@ beforeEach(() => {
 });
 
 function newIsolate(sleep: (ms: number) => Promise<void> = world.sleep) {
-  const surroundings = { ...PLATFORM, now: world.now, sleep, log: world.log };
-  return createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], surroundings);
+  const platform = { ...WORKERS_PLATFORM, now: world.now, sleep, log: world.log };
+  return createIsolate(world, { RINGFENCE_ADMIN_KEY: ADMIN }, () => undefined, compile, [], platform);
 }
 
 function newEdge(sleep?: (ms: number) => Promise<void>): Edge {
@@ -44,6 +44,30 @@ function newEdge(sleep?: (ms: number) => Promise<void>): Edge {
     },
   };
   return createEdge(newIsolate(sleep), binding, null);
+}
+
+/** What the edge itself asks of storage from now on. */
+function watchEdge(): string[] {
+  const calls: string[] = [];
+  let isInControl = false;
+  between = async (request) => {
+    isInControl = true;
+    try {
+      return await control.fetch(request);
+    } finally {
+      isInControl = false;
+    }
+  };
+  world.storeLog.beforeCall = async () => {
+    if (!isInControl) calls.push('read');
+  };
+  return calls;
+}
+
+async function expectNothingRead(): Promise<void> {
+  world.storeLog.calls.length = 0;
+  await lookup();
+  expect(world.storeLog.calls).toEqual([]);
 }
 
 async function call(method: string, path: string, body?: unknown, key = ADMIN): Promise<Response> {
@@ -58,7 +82,7 @@ const lookup = (key?: string) => jsonOf(call('POST', '/v1/lookup', { number: NUM
 describe('the edge', () => {
   it('answers its own routes without the control Worker, whatever key', async () => {
     between = () => Promise.reject(new Error('nobody there'));
-    for (const { method, path } of edgeRoutes({} as EdgeServices)) {
+    for (const { method, path } of EDGE_ROUTES) {
       const answer = await call(method, path.replace(':hash', 'a'.repeat(64)).replace(':file', 'init.js'));
       expect([200, 400, 404], `${method} ${path}`).toContain(answer.status);
       expect((await call('HEAD', '/healthz')).status).toBe(200);
@@ -89,6 +113,7 @@ describe('the edge', () => {
     ['POST', '/healthz', 405, 'GET, HEAD'],
     ['POST', '/v1/feed/slices/abc', 405, 'GET, HEAD'],
     ['PATCH', '/docs/init.js', 405, 'GET, HEAD'],
+    ['PATCH', '/v1/%70olicy', 405, 'GET, HEAD, PUT'],
     ['OPTIONS', '/v1/keys', 405, 'POST, GET, HEAD'],
   ])('%s %s is answered for both: %i', async (method, path, status, allow) => {
     const answer = await call(method, path);
@@ -118,7 +143,7 @@ describe('the edge', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(await answer.json()).toMatchObject({ type: 'urn:ringfence:problem:storage-unavailable', status: 503 });
-    expect(world.events).toEqual(['control.unavailable {"error":"TypeError"}']);
+    expect(world.events).toEqual(['control.unavailable {"reason":"binding failed at /v1/overrides?number=(digits)"}']);
   });
 });
 
@@ -214,11 +239,71 @@ describe('what has been changed through an edge', () => {
     expect(read).not.toMatch(/manifest|config\/tenants$/m);
   });
 
+  it('the inventory, by a decision on a source', async () => {
+    const good = Array.from({ length: 200 }, (_, i) => ({ number: `+1202555${String(1000 + i)}` }));
+    const bad = Array.from({ length: 100 }, (_, i) => ({ number: `+1999555${String(1000 + i)}` }));
+    for (const decision of ['release', 'drop']) {
+      edge = newEdge();
+      await call(
+        'POST',
+        '/v1/detections',
+        [...good, ...bad].map((one) => ({ ...one, source: decision })),
+      );
+      world.clock += 60_000;
+      await runCron('* * * * *', control);
+      await lookup();
+      const { generation } = await jsonOf(call('POST', `/v1/sources/${decision}`, { source: decision }));
+      expect(generation).toEqual(expect.any(Number));
+      expect(await lookup()).toMatchObject({ generation });
+    }
+  });
+
+  it('by a path that is written otherwise', async () => {
+    await lookup();
+    const answer = await call('PUT', '/v1/%70olicy', POLICY);
+    expect(answer.status).toBe(200);
+    expect(await lookup()).toMatchObject({ action: 'flag', rule: 'all' });
+  });
+
+  it('may have been changed though the answer says that it failed', async () => {
+    await lookup();
+    between = async (request) => {
+      await control.fetch(request);
+      throw new Error('the answer was lost');
+    };
+    const answer = await call('PUT', '/v1/policy', POLICY);
+    expect(answer.status).toBe(503);
+    expect(await lookup()).toMatchObject({ action: 'flag', rule: 'all' });
+  });
+
   it('costs uploads and reads nothing', async () => {
     await lookup();
     await call('POST', '/v1/detections', [{ number: NUMBER }]);
-    world.storeLog.calls.length = 0;
+    await call('GET', '/v1/policy');
+    await call('GET', '/v1/sources');
+    await expectNothingRead();
+  });
+
+  it('costs nothing where nothing is changed: a request without a valid key, a refused one, a dry run', async () => {
+    const { key } = await jsonOf(call('POST', '/v1/keys', { name: 'a test', scopes: ['lookup'] }));
     await lookup();
-    expect(world.storeLog.calls).toEqual([]);
+    const readsOfEdge = watchEdge();
+    for (const token of ['rf_wrong', String(key)]) {
+      for (const path of ['/v1/keys', '/v1/policy', '/v1/overrides', '/v1/rollback', '/v1/sources/drop']) {
+        const method = path === '/v1/policy' || path === '/v1/overrides' ? 'PUT' : 'POST';
+        expect([401, 403], path).toContain((await call(method, path, {}, token)).status);
+      }
+    }
+    expect((await call('GET', '/v1/status', undefined, 'rf_wrong')).status).toBe(401);
+    expect((await call('PUT', '/v1/policy', { rules: 1 })).status).toBe(400);
+    expect((await call('PATCH', '/v1/policy', POLICY)).status).toBe(405);
+    expect((await call('DELETE', '/v1/keys/none')).status).toBe(404);
+    expect((await call('POST', '/v1/policy/test', { policy: POLICY, numbers: [NUMBER] })).status).toBe(200);
+    expect(readsOfEdge).toEqual([]);
+    between = () => new Response(null, { status: 429 });
+    await call('PUT', '/v1/policy', POLICY);
+    await call('GET', '/v1/status');
+    expect(readsOfEdge).toEqual([]);
+    await expectNothingRead();
   });
 });

@@ -1,7 +1,8 @@
 /** The synthetic fortnight at a two-hundredth of its size has the published proportions, and exactly its own counts. */
 import { beforeAll, expect, it } from 'vitest';
-import { fortnightRows, inventoryRows, synthesisOptions } from '../../../bench/synthesize/write.ts';
+import { synthesisOptions } from '../../../bench/synthesize/layout.ts';
 import type { Briefing } from '../../../src/briefing/briefing.ts';
+import { fortnightRows, inventoryRows } from '../../support/synthetic.ts';
 import { briefingsOf, merged, spanOf, synthetic } from './support.ts';
 
 /** Of 20,382,632 known before, 996,141 captured and 487,368 first-time. */

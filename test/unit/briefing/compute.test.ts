@@ -3,7 +3,7 @@ import { computeBriefing } from '../../../src/briefing/compute.ts';
 import type { Inventory } from '../../../src/briefing/inventory.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { parseDay } from '../../../src/lib/time.ts';
-import { memoryActivity } from '../../support/memory-facts.ts';
+import { memoryActivity } from '../../support/activity.ts';
 import { plainBriefing } from './plain-briefing.ts';
 import { mergedRuns, randomDetections } from './worlds.ts';
 

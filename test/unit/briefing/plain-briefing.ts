@@ -2,7 +2,7 @@
 import parsePhoneNumber from 'libphonenumber-js/max';
 import type { Briefing } from '../../../src/briefing/briefing.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
-import { type Sighting, sightingsOf } from '../../support/memory-facts.ts';
+import { type Sighting, sightingsOf } from '../../support/activity.ts';
 
 export type PlainBriefing = Omit<Briefing, 'generation' | 'computedAt' | 'quarantined'>;
 

@@ -1,13 +1,13 @@
 /** Briefings of a store in memory, through the real merge. */
 
 import { createHash } from 'node:crypto';
-import type { SyntheticRow } from '../../../bench/synthesize/write.ts';
 import { Briefings } from '../../../src/briefing/briefings.ts';
 import type { DaySpan } from '../../../src/briefing/period.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { parseDay } from '../../../src/lib/time.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import type { SyntheticRow } from '../../support/synthetic.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
 export type Dates = readonly [from: string, to: string];

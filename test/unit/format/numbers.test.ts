@@ -10,9 +10,7 @@ import { LARGEST, lowerBound, sortedSet } from './support/sorted-set.ts';
 function checkAgainstArray(numbers: Float64Array, extraProbes: readonly number[] = []): void {
   const reader = new NumbersReader(encodeNumbers(numbers));
   expect(reader.count).toBe(numbers.length);
-  const all = new Float64Array(numbers.length);
-  reader.copyRange(0, numbers.length, all);
-  expect(all).toEqual(numbers);
+  expect(reader.all()).toEqual(numbers);
   const probes = new Set<number>(extraProbes);
   for (const number of numbers)
     for (const d of [-2, -1, 0, 1, 2, 2 ** 31, 2 ** 33]) probes.add(Math.max(0, number + d));

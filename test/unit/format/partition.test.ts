@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clusters } from '../../../bench/support/clusters.ts';
 import { Random } from '../../../bench/support/random.ts';
 import {
   CODEC_BITMAP,
@@ -17,6 +16,7 @@ import {
   PARTITION_SPAN,
 } from '../../../src/format/numbers.ts';
 import { sha256Hex } from '../../../src/lib/bytes.ts';
+import { clusters } from '../../support/clusters.ts';
 import { partitionEnds, readNumbers } from './support/reference.ts';
 import { sortedSet } from './support/sorted-set.ts';
 

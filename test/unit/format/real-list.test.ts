@@ -1,6 +1,8 @@
 /** What a number costs on real lists, cut into segments by the merge itself. Prints sizes, never numbers. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import { hasSharedData, INVENTORY, sampleDetections, sharedDetections } from '../../../bench/support/shared-data.ts';
+import { detectionOf, hasSharedData, INVENTORY, sharedDetections } from '../../../bench/support/shared-data.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
@@ -43,6 +45,15 @@ async function measure(name: string, detections: readonly Detection[]): Promise<
   checkSegments(segments, expected);
 }
 
+/** The sample package: numbers with the day they were last seen. */
+function sampleDetections(): Detection[] {
+  const path = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers/number-list.json');
+  const list = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  return Object.entries(list)
+    .map(([digits, day]) => detectionOf(digits, day, day, 1))
+    .filter((each) => each !== null);
+}
+
 /** Every number is found with its own verdict, and no ten-thousand-block is in two segments. */
 function checkSegments(segments: readonly EncodedSegment[], expected: ReadonlyMap<number, readonly Detection[]>): void {
   let lastBlock = -1;
@@ -51,10 +62,8 @@ function checkSegments(segments: readonly EncodedSegment[], expected: ReadonlyMa
     lastBlock = Math.floor(segment.shape.last / SEGMENT_ALIGNMENT);
     const numbers = openNumbersSlice(numbersSlice(segment));
     const verdicts = new VerdictsReader(verdictsSlice(segment));
-    const all = new Float64Array(numbers.count);
-    numbers.copyRange(0, numbers.count, all);
     let wrong = 0;
-    all.forEach((number, rank) => {
+    numbers.all().forEach((number, rank) => {
       const own = expected.get(number) ?? [];
       const sightings = own.reduce((sum, each) => sum + each.sightings, 0);
       const lastDay = own.reduce((last, each) => Math.max(last, Math.floor(each.observedAt / 86_400)), 0);

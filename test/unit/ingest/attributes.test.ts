@@ -1,8 +1,8 @@
 /** What one upload may say of its detections, so that no tick holds more than it can. */
 import { describe, expect, test } from 'vitest';
+import { MAX_NAME_CHARS } from '../../../src/format/attributes.ts';
 import { MAX_NAMED_SOURCES, openBatch } from '../../../src/format/batch.ts';
 import { MAX_UPLOAD_KINDS, MAX_UPLOAD_SOURCES, MAX_UPLOAD_TEXT_BYTES } from '../../../src/ingest/body.ts';
-import { MAX_NAME_CHARS } from '../../../src/ingest/validate.ts';
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { dramaNumber } from './support.ts';
 import { depsOn, upload } from './uploads.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MAX_NAME_CHARS } from '../../../src/format/attributes.ts';
 import {
   MAX_LINK_CHARS,
-  MAX_NAME_CHARS,
   MAX_SIGHTINGS,
   MIN_OBSERVED_AT,
   REJECT_REASONS,

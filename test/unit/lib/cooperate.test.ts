@@ -32,7 +32,7 @@ import { batchOwner, generationKey, HISTORY_PREFIX } from '../../../src/storage/
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import type { ObjectStore } from '../../../src/storage/store.ts';
 import { createControl } from '../../../src/wiring/control.ts';
-import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../../src/wiring/isolate.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
 import { CLEAR } from '../policy/facts.ts';
@@ -388,14 +388,14 @@ test('uploads and ticks of the control Worker count together, with a turn of the
   const turn = async () => {
     turns += 1;
   };
-  const surroundings = { ...PLATFORM, now: world.now, sleep: world.sleep, log: world.log, turn };
+  const platform = { ...WORKERS_PLATFORM, now: world.now, sleep: world.sleep, log: world.log, turn };
   const isolate = createIsolate(
     world,
     {},
     () => undefined,
     async () => null,
     [],
-    surroundings,
+    platform,
   );
   const { services, merge } = createControl(isolate, {});
   const body = new Blob(['number,observedAt\n', '+12005550100,2026-01-05T11:00:00Z\n'.repeat(2_000)]).stream();
@@ -405,7 +405,7 @@ test('uploads and ticks of the control Worker count together, with a turn of the
   await upload(world, 'one', DETECTIONS);
   await tick(merge);
   expect(turns - before).toBeGreaterThan(230);
-  expect(PLATFORM.turn).toBe(eventLoopTurn);
+  expect(WORKERS_PLATFORM.turn).toBe(eventLoopTurn);
 });
 
 test('a tick is as often interrupted as it has work, and comes out the same', async () => {

@@ -480,6 +480,63 @@ describe('changes made here', () => {
   });
 });
 
+describe('changes made elsewhere, that this isolate has asked for', () => {
+  test('cost nothing where nothing is held and nobody reads', async () => {
+    const world = new World();
+    await world.copy.changedElsewhere();
+    expect(world.reads).toEqual([]);
+    expect(await get(world)).toBe(1);
+  });
+
+  test('are not missed by a first read that was under way', async () => {
+    const world = new World();
+    world.latencyMs = null;
+    const first = world.copy.get();
+    world.reads[0]?.serve();
+    world.version = 2;
+    world.latencyMs = 20;
+    const told = world.copy.changedElsewhere();
+    world.reads[0]?.deliver();
+    await vi.advanceTimersByTimeAsync(100);
+    await told;
+    expect([await first, world.copy.peek()]).toEqual([1, 2]);
+  });
+
+  test('where storage then fails, are looked for by whoever asks next, whatever was under way', async () => {
+    const world = new World();
+    world.latencyMs = null;
+    void world.copy.get();
+    void world.copy.refresh().catch(() => undefined);
+    for (const read of world.reads) read.serve();
+    world.version = 2;
+    const told = world.copy.changedElsewhere();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await told;
+    // Both from before the change: the second confirms what the first has said.
+    world.reads[0]?.deliver();
+    world.reads[1]?.deliver();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(world.copy.held).toBe(1);
+    expect(world.copy.peek()).toBeNull();
+    world.latencyMs = 20;
+    expect(await get(world)).toBe(2);
+  });
+
+  test('what a read from before them says may be newer than the copy, and is not the newest', async () => {
+    const world = new World({ compare: (a, b) => a - b });
+    await get(world);
+    world.latencyMs = null;
+    world.version = 2;
+    void world.copy.refresh().catch(() => undefined);
+    world.reads[1]?.serve();
+    world.version = 3;
+    void world.copy.changedElsewhere();
+    world.reads[1]?.deliver();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([world.copy.held, world.copy.peek()]).toEqual([2, null]);
+  });
+});
+
 /** What can happen; an index names one of the reads or changes that are under way. */
 type Event =
   | { readonly kind: 'change elsewhere' | 'refresh' | 'get' | 'begin own change' }

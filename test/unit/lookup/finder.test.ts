@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/attributes.ts';
+import { REFRESH_AFTER_MS } from '../../../src/lib/swr-cache.ts';
 import { Finder } from '../../../src/lookup/finder.ts';
-import { MAX_AGE_MS, parseStale, REFRESH_MS, WAIT_MS } from '../../../src/lookup/snapshot.ts';
+import { MAX_AGE_MS, parseStale, WAIT_MS } from '../../../src/lookup/snapshot.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
@@ -92,7 +93,7 @@ describe('lookups', () => {
     expect(finder.probe(number).finding).toBeNull();
     const [found] = await finder.find([number], { evidence: false });
     expect(finder.probe(number).finding).toEqual(found);
-    world.clock += REFRESH_MS - 1;
+    world.clock += REFRESH_AFTER_MS - 1;
     expect(finder.probe(number).finding).not.toBeNull();
     world.clock += 1;
     expect(finder.probe(number).finding).toBeNull();
@@ -253,7 +254,7 @@ describe('the snapshot', () => {
     background.length = 0;
     await upload(world, 'late', [fresh]);
     await tickWithoutCompaction(world);
-    world.clock += REFRESH_MS;
+    world.clock += REFRESH_AFTER_MS;
     world.storeLog.clear();
     const before = await Promise.all([1, 2, 3].map(() => finder.find([fresh.number], { evidence: false })));
     expect(before.flat().every((finding) => finding?.record === null)).toBe(true);
@@ -269,7 +270,7 @@ describe('the snapshot', () => {
     await finder.find([1], { evidence: false });
     background.length = 0;
     world.storeLog.beforeCall = () => new Promise(() => {});
-    world.clock += REFRESH_MS;
+    world.clock += REFRESH_AFTER_MS;
     await finder.find([1], { evidence: false });
     await finder.find([1], { evidence: false });
     expect(background).toHaveLength(1);

@@ -13,8 +13,8 @@ import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { openActivity } from '../../../src/storage/activity.ts';
 import { ACTIVITY_PREFIX } from '../../../src/storage/keys.ts';
+import { actualActivity, expectedActivity, plainActivity } from '../../support/activity.ts';
 import { detection, someDetections } from '../../support/detections.ts';
-import { actualActivity, expectedActivity, plainActivity } from '../../support/facts.ts';
 import { newWorld, upload, type World } from '../../support/world.ts';
 
 const DAY = 86_400;

@@ -15,8 +15,8 @@ import { compactFully } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { detection } from '../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import {
   actualInventory,
   batchPlaces,

@@ -12,8 +12,8 @@ import { withdraw } from '../../../src/merge/withdraw.ts';
 import { CanaryStore } from '../../../src/quality/canaries.ts';
 import { dropped, released } from '../../../src/quality/decide.ts';
 import { caseOf, newCase, withCases, writeLedger } from '../../../src/quality/ledger.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { fictionNumber } from '../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import { actualInventory, expectedInventory, newWorld, type World } from '../../support/world.ts';
 import { checked } from '../scripts/fsck/support.ts';
 import {

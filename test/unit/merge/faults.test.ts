@@ -4,8 +4,8 @@ import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { someDetections } from '../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 

@@ -9,7 +9,7 @@ import { drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, type World } from '../../support/world.ts';
 import { checked, lookAt } from '../scripts/fsck/support.ts';

@@ -14,7 +14,7 @@ import { publishMerged } from '../../../src/merge/tick.ts';
 import { settle } from '../../../src/merge/waiting.ts';
 import { WAITING_PREFIX } from '../../../src/storage/keys.ts';
 import { createControl } from '../../../src/wiring/control.ts';
-import { createIsolate, PLATFORM } from '../../../src/wiring/isolate.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../../src/wiring/isolate.ts';
 import { someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
 import { reported } from './quarantine-world.ts';
@@ -332,14 +332,14 @@ describe('collect', () => {
 
   test('the control Worker hands in what briefings and tenants leave', async () => {
     const world = newWorld();
-    const surroundings = { ...PLATFORM, now: world.now, sleep: world.sleep, log: world.log };
+    const platform = { ...WORKERS_PLATFORM, now: world.now, sleep: world.sleep, log: world.log };
     const isolate = createIsolate(
       world,
       {},
       () => undefined,
       async () => null,
       [],
-      surroundings,
+      platform,
     );
     const { merge } = createControl(isolate, {});
     const old = 'briefings/2026-01-01_2026-01-02/0000000001';

@@ -17,8 +17,8 @@ import {
   withdraw,
   writeWithdrawals,
 } from '../../../src/merge/withdraw.ts';
+import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../support/facts.ts';
 import type { Fault } from '../../support/strict-stores.ts';
 import {
   actualInventory,

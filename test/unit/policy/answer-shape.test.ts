@@ -7,7 +7,7 @@
 
 import type * as v from 'valibot';
 import { expect, expectTypeOf, it } from 'vitest';
-import { lookupAnswer } from '../../../src/api/lookup.ts';
+import { lookupAnswer } from '../../../src/api/lookup-docs.ts';
 import type { OperationTypes } from '../../../src/generated/api-types.ts';
 import { answerText, type LookupAnswer } from '../../../src/policy/answer.ts';
 import type { Fixed } from '../../../src/sdk/client/client.ts';

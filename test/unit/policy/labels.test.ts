@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LABEL } from '../../../src/ingest/validate.ts';
-import { DEFAULT_LEVELS, MAX_AGEING_DAYS, UNKNOWN_LABEL_RISK } from '../../../src/policy/ageing.ts';
-import { LabelLevels, parseLabelLevels, UNKNOWN_LABEL_LEVEL } from '../../../src/policy/labels.ts';
+import {
+  DEFAULT_LEVELS,
+  MAX_AGEING_DAYS,
+  UNKNOWN_LABEL_LEVEL,
+  UNKNOWN_LABEL_RISK,
+} from '../../../src/policy/ageing.ts';
+import { LabelLevels, parseLabelLevels } from '../../../src/policy/labels.ts';
 
 describe('LabelLevels', () => {
   const levels = new LabelLevels();

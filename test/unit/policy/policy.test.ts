@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';
 import { ENVIRONMENT } from '../../../src/policy/cel/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
+import { dryRun } from '../../../src/policy/dry-run.ts';
 import { applyPolicy, type Policy, type PolicyFacts, type Rule, RuleFailure } from '../../../src/policy/policy.ts';
 import { CLEAR } from './facts.ts';
 
@@ -146,5 +148,34 @@ describe('time', () => {
     const ours = milliseconds(() => applyPolicy(policy, CLEAR));
     const theirs = milliseconds(() => parsed.some((condition) => condition(facts)));
     expect(theirs / ours).toBeGreaterThan(3);
+  });
+});
+
+describe('a dry run', () => {
+  const cases = [{ sample: 'numbers', facts: CLEAR }] as const;
+
+  it('counts the rules that match and those that fail, wherever they stand', async () => {
+    const { policy } = policyOf('yes-1', 'fails-2', 'no-3', 'yes-4');
+    const { rules } = await UNPACED.run(dryRun(policy, DEFAULT_POLICY, cases));
+    expect(rules.map(({ id, matched, decided, failed }) => [id, matched, decided, failed])).toEqual([
+      ['yes-1', 1, 1, 0],
+      ['fails-2', 0, 0, 1],
+      ['no-3', 0, 0, 0],
+      ['yes-4', 1, 0, 0],
+    ]);
+  });
+
+  it('does not take a fault of the software for a rule that fails', async () => {
+    const { policy } = policyOf('yes');
+    const matches = () => {
+      throw new TypeError('a fault of the software');
+    };
+    const faulty = {
+      ...policy,
+      rules: [...policy.rules, { id: 'odd', action: 'flag', mode: 'enforce', matches }],
+    } as const;
+    await expect(async () => UNPACED.run(dryRun(faulty, DEFAULT_POLICY, cases))).rejects.toThrow(
+      'a fault of the software',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLEAR_EXAMPLE, LISTED_EXAMPLE } from '../../../src/api/lookup.ts';
+import { CLEAR_EXAMPLE, LISTED_EXAMPLE } from '../../../src/api/lookup-docs.ts';
 import type { LookupAnswer } from '../../../src/policy/answer.ts';
 import { severest } from '../../../src/policy/decide.ts';
 import { ACTIONS } from '../../../src/policy/policy.ts';

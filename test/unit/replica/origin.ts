@@ -1,7 +1,7 @@
 /** An origin in this process: a world with ticks, its HTTP API with the feed, and what can go wrong on the way. */
 import { Hono } from 'hono';
 import { authorize } from '../../../src/api/auth.ts';
-import { feedRoutes } from '../../../src/api/feed.ts';
+import { FEED_ROUTES } from '../../../src/api/feed.ts';
 import { failureResponse } from '../../../src/api/problem.ts';
 import { RequestQuota } from '../../../src/api/quota.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
@@ -54,12 +54,12 @@ export class TestOrigin {
     const { services } = this.runtime;
     const app = new Hono();
     const quota = new RequestQuota(services);
-    for (const route of feedRoutes({ feed: this.feed })) {
+    for (const route of FEED_ROUTES) {
       app.on(route.method, route.path, async (context) => {
         try {
-          if (route.scope === null) return await route.handle(context);
+          if (route.scope === null) return await route.handle(context, this);
           const header = context.req.raw.headers.get('authorization');
-          return await route.handle(context, await authorize(header, route.scope, services.keys, quota));
+          return await route.handle(context, await authorize(header, route.scope, services.keys, quota), this);
         } catch (error) {
           return failureResponse(error, route.path, { log: () => undefined, randomId: () => 'failure' });
         }

@@ -52,7 +52,3 @@ export interface Scene {
 }
 
 export type Actor = (scene: Scene) => Promise<void>;
-
-export function pick<T>(random: Random, values: readonly T[]): T {
-  return values[random.below(values.length)] as T;
-}

@@ -10,7 +10,7 @@ import { dateOf, dayOfDate, dayOfMs } from '../model/calendar.ts';
 import { inForce } from '../model/configuration.ts';
 import { briefingOf, type PlainBriefing } from '../model/record.ts';
 import type { Exchange, Sent, World } from '../world.ts';
-import { type Actor, pick, type Scene, type Tenant, type Town } from './actor.ts';
+import type { Actor, Scene, Tenant, Town } from './actor.ts';
 import { checkHealth } from './operate.ts';
 
 // Lookups of all kinds, and what each answer is held to.
@@ -52,7 +52,7 @@ export const asOfGeneration: Actor = async (scene) => {
   const known = [...world.model.current.retained, world.model.current.generation];
   const generation = Math.max(
     1,
-    random.chance(0.8) ? pick(random, known) : random.below(world.model.generations.length),
+    random.chance(0.8) ? random.pick(known) : random.below(world.model.generations.length),
   );
   await lookUp(scene, world.anyIsolate(random), { asOf: generation, evidence: random.chance(0.5) });
 };
@@ -72,7 +72,7 @@ export const watch: Actor = async (scene) => {
 export const rpc: Actor = async ({ world, random, town, tell }) => {
   const isolate = world.anyIsolate(random);
   const subject = pickNumber(random);
-  const tenant = pick(random, town.tenants);
+  const tenant = random.pick(town.tenants);
   tell(`${tenant.name} looks up +${subject.number} by RPC in ${isolate.name}`);
   const sentAt = world.now;
   const { floor } = isolate;
@@ -88,7 +88,7 @@ export const rpc: Actor = async ({ world, random, town, tell }) => {
 
 export const batch: Actor = async (scene) => {
   const { world, random, town, tell } = scene;
-  const tenant = pick(random, town.tenants);
+  const tenant = random.pick(town.tenants);
   const isolate = world.anyIsolate(random);
   const subjects = random.chance(0.3)
     ? UNIVERSE
@@ -127,8 +127,8 @@ export async function lookUpEverything({ world, tenants }: Town): Promise<void> 
 
 async function lookUp({ world, random, town, tell }: Scene, isolate: Isolate, query: Query): Promise<void> {
   const subject = pickNumber(random);
-  const made = town.keys.length > 0 && random.chance(0.3) ? pick(random, town.keys) : null;
-  const tenant = made === null ? pick(random, town.tenants) : { name: made.tenant, key: made.key };
+  const made = town.keys.length > 0 && random.chance(0.3) ? random.pick(town.keys) : null;
+  const tenant = made === null ? random.pick(town.tenants) : { name: made.tenant, key: made.key };
   const parts = JSON.stringify(query) === '{}' ? '' : ` ${JSON.stringify(query)}`;
   tell(`${tenant.name} looks up +${subject.number}${parts} in ${isolate.name}`);
   const exchange = await world.send(isolate, { ...requestOf(subject, query, random), key: tenant.key });
@@ -196,9 +196,9 @@ export const briefing: Actor = async (scene) => {
   const last = today - random.below(random.chance(0.7) ? 4 : 60);
   const period = { from: last - random.below(random.chance(0.7) ? 7 : 40), to: last };
   // The same again, most of the time: what was kept of it may not hold any more.
-  const { from, to } = town.periods.length > 0 && random.chance(0.6) ? pick(random, town.periods) : period;
+  const { from, to } = town.periods.length > 0 && random.chance(0.6) ? random.pick(town.periods) : period;
   town.periods.push({ from, to });
-  await read(scene, { from, to }, pick(random, town.tenants), world.anyIsolate(random));
+  await read(scene, { from, to }, random.pick(town.tenants), world.anyIsolate(random));
 };
 
 /** Of whatever came in, at the end, in a new isolate. */

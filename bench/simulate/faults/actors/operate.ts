@@ -6,7 +6,7 @@ import { DAY_SECONDS, instantOf } from '../model/calendar.ts';
 import { EVERYBODY, inForce, overrideName } from '../model/configuration.ts';
 import { POLICIES } from '../model/detections.ts';
 import { ADMIN_KEY, type Exchange, type Sent, type World } from '../world.ts';
-import { type Actor, pick, type Scene } from './actor.ts';
+import type { Actor, Scene } from './actor.ts';
 
 async function send(scene: Scene, request: Omit<Sent, 'key'>, key = ADMIN_KEY): Promise<Exchange | null> {
   return scene.world.send(scene.world.anyIsolate(scene.random), { ...request, key });
@@ -19,7 +19,7 @@ function json(method: string, path: string, body: unknown): Omit<Sent, 'key'> {
 /** Whose: a tenant's own, by its key, or everybody's, by the operator's. */
 function owner({ random, town }: Scene): { readonly name: string; readonly key: string; readonly query: string } {
   if (random.chance(0.3)) return { name: EVERYBODY, key: ADMIN_KEY, query: 'tenant=*' };
-  const { name, key } = pick(random, town.tenants);
+  const { name, key } = random.pick(town.tenants);
   return { name, key, query: '' };
 }
 
@@ -80,9 +80,9 @@ function believe(
 
 export const key: Actor = async (scene) => {
   const { world, random, town, tell } = scene;
-  const known = town.keys.length > 0 && random.chance(0.5) ? pick(random, town.keys) : null;
+  const known = town.keys.length > 0 && random.chance(0.5) ? random.pick(town.keys) : null;
   if (known === null) {
-    const tenant = pick(random, town.tenants).name;
+    const tenant = random.pick(town.tenants).name;
     tell(`a key for ${tenant} is made`);
     const exchange = await send(scene, json('POST', '/v1/keys', { name: 'simulated', scopes: ['lookup'], tenant }));
     if (exchange?.answer.status !== 201) return;
@@ -110,7 +110,7 @@ export const rollback: Actor = async (scene) => {
   const known = [...retained];
   const target = random.chance(0.6)
     ? (known.at(-1 - random.below(Math.min(3, known.length))) ?? 1)
-    : pick(random, known);
+    : random.pick(known);
   const requeue = random.chance(0.5);
   world.model.rollbacks.push({ target, requeue });
   tell(`rollback to ${target}${requeue ? ' with requeue' : ''}`);
@@ -148,7 +148,7 @@ export const canary: Actor = async (scene) => {
   const { world, random, tell } = scene;
   const planted = [...(world.configuration.canaries.at(-1)?.numbers ?? [])];
   if (planted.length > 0 && random.chance(0.3)) {
-    const number = pick(random, planted);
+    const number = random.pick(planted);
     tell(`canary +${number} is taken up`);
     world.configuration.asked.canaries.add(number);
     await send(scene, { method: 'DELETE', path: `/v1/canaries?number=%2B${number}` });
@@ -161,7 +161,7 @@ export const canary: Actor = async (scene) => {
 
 export const status: Actor = async (scene) => {
   const { world, random, tell } = scene;
-  const path = pick(random, [
+  const path = random.pick([
     '/v1/status',
     '/v1/sources',
     '/v1/canaries',

@@ -3,7 +3,7 @@ import { CENSUS_CRON, HALF_MONTH_CRON } from '../../../../src/wiring/crons.ts';
 import { feedOf } from '../feeds.ts';
 import { type Generation, isInInventory } from '../model/generation.ts';
 import { ADMIN_KEY, type Exchange } from '../world.ts';
-import { type Actor, pick, type Scene, type SentUpload } from './actor.ts';
+import type { Actor, Scene, SentUpload } from './actor.ts';
 
 // Uploads: new ones, ones sent again, and ones with another body under a key that was used.
 
@@ -38,13 +38,13 @@ export const upload: Actor = async (scene) => {
 };
 
 function nextUpload({ town, world, random, name }: Scene): SentUpload {
-  const known = town.sent.length > 0 && random.chance(0.3) ? pick(random, town.sent) : null;
+  const known = town.sent.length > 0 && random.chance(0.3) ? random.pick(town.sent) : null;
   // The same again, with the same key or with none; then both count.
   if (known !== null && random.chance(0.7)) return known;
   const feed = feedOf(random, name, world.now, world.plan.habits);
   if (known !== null) return { ...known, feed };
   const idempotencyKey = random.chance(0.5) ? `key of ${name}` : null;
-  return { feed, tenant: pick(random, town.tenants), idempotencyKey };
+  return { feed, tenant: random.pick(town.tenants), idempotencyKey };
 }
 
 function check({ town, world }: Scene, upload: SentUpload, { answer }: Exchange): void {
@@ -106,7 +106,7 @@ export const bringBack: Actor = async (scene) => {
   const aside = [...world.model.current.setAside.keys()];
   const known = aside.length > 0 && random.chance(0.9) ? aside : [...world.model.batches.keys()];
   if (known.length === 0) return tell('nothing is brought back: there is nothing');
-  const batch = pick(random, known);
+  const batch = random.pick(known);
   world.model.askedToRelease.add(batch);
   tell(`batch ${batch} is brought back`);
   const exchange = await send(scene, 'POST', `/v1/batches/${batch}/release`);

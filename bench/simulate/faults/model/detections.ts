@@ -124,7 +124,7 @@ export function levelOf(labels: readonly string[], daysSinceSeen: number): numbe
   );
 }
 
-interface Facts {
+interface PolicyInput {
   readonly verdict: string;
   /** 0: not listed. */
   readonly level: number;
@@ -135,7 +135,7 @@ interface Facts {
 export interface PlainPolicy {
   readonly source: unknown;
   /** The rule that decides, and its action. */
-  decide(facts: Facts): readonly [rule: string, action: string];
+  decide(input: PolicyInput): readonly [rule: string, action: string];
 }
 
 const rule = (id: string, when: string, action: string) => ({ id, when, action, mode: 'enforce' });

@@ -46,7 +46,7 @@ interface PlainCase {
   readonly isQuarantined: boolean;
   readonly reasons: readonly string[];
   readonly held: ReadonlySet<string>;
-  readonly due: ReadonlySet<string>;
+  readonly pendingRelease: ReadonlySet<string>;
   readonly dropped: ReadonlySet<string>;
   /** After a release: not judged for these reasons until then. */
   readonly trust: { readonly until: number; readonly reasons: readonly string[] } | null;
@@ -56,7 +56,7 @@ export interface PlainLedger {
   /** By feedName. */
   readonly cases: ReadonlyMap<string, PlainCase>;
   /** By batch, by source. */
-  readonly leftOut: ReadonlyMap<string, ReadonlyMap<string | null, ReadonlySet<number>>>;
+  readonly excludedRows: ReadonlyMap<string, ReadonlyMap<string | null, ReadonlySet<number>>>;
 }
 
 type ReadPage = (key: string) => { readonly batches: readonly { readonly id: string }[] } | null;
@@ -71,18 +71,18 @@ export function plainLedger(file: LedgerFile, readPage: ReadPage): PlainLedger {
       isQuarantined: state === 'quarantined',
       reasons,
       held: idsOf(held),
-      due: idsOf(due),
+      pendingRelease: idsOf(due),
       dropped: idsOf(dropped),
       trust,
     });
   }
-  const leftOut = new Map<string, Map<string | null, Set<number>>>();
+  const excludedRows = new Map<string, Map<string | null, Set<number>>>();
   for (const { batch, source, numbers } of file.leftOut) {
-    const ofBatch = leftOut.get(batch) ?? new Map<string | null, Set<number>>();
-    leftOut.set(batch, ofBatch);
+    const ofBatch = excludedRows.get(batch) ?? new Map<string | null, Set<number>>();
+    excludedRows.set(batch, ofBatch);
     ofBatch.set(source, new Set([...(ofBatch.get(source) ?? []), ...numbers]));
   }
-  return { cases, leftOut };
+  return { cases, excludedRows };
 }
 
 export const NO_CASE: PlainCase = {
@@ -90,7 +90,7 @@ export const NO_CASE: PlainCase = {
   isQuarantined: false,
   reasons: [],
   held: new Set(),
-  due: new Set(),
+  pendingRelease: new Set(),
   dropped: new Set(),
   trust: null,
 };

@@ -189,13 +189,13 @@ export function checkLedger(
       if (isThere && !now.dropped.has(batch)) onBroken('dropped rows stay dropped', `${name}: ${batch}`);
     }
     for (const batch of then.isQuarantined && now.isQuarantined ? then.held : []) {
-      if (now.due.has(batch)) onBroken('held rows are due once they are released', `${name}: ${batch}`);
+      if (now.pendingRelease.has(batch)) onBroken('held rows are pending once they are released', `${name}: ${batch}`);
     }
     if (restored !== null) {
       // It undoes merges, not judgements: what is held is held still, unless the inventory returned to has it.
-      const { held, due, dropped } = restored.ledger.cases.get(source) ?? NO_CASE;
+      const { held, pendingRelease, dropped } = restored.ledger.cases.get(source) ?? NO_CASE;
       for (const batch of then.isQuarantined ? then.held : []) {
-        const wasOut = held.has(batch) || due.has(batch) || dropped.has(batch);
+        const wasOut = held.has(batch) || pendingRelease.has(batch) || dropped.has(batch);
         if (!wasOut || !isInInventory(next, batch) || now.held.has(batch) || now.dropped.has(batch)) continue;
         onBroken('what is held is held after a rollback', `${name}: ${batch}`);
       }
@@ -208,25 +208,25 @@ export function checkLedger(
         const what = now.isQuarantined ? 'is held back, and its rows are not' : 'is not held back, and its rows are';
         onBroken('the rows of a source in quarantine are held, of others merged', `${name} ${what}: ${batch}`);
       }
-      if (now.due.has(batch)) onBroken('only what was held is due', `${name}: ${batch}`);
+      if (now.pendingRelease.has(batch)) onBroken('only what was held is pending', `${name}: ${batch}`);
     }
     for (const batch of then.held) {
-      if (!now.held.has(batch) && !now.due.has(batch) && !now.dropped.has(batch)) {
+      if (!now.held.has(batch) && !now.pendingRelease.has(batch) && !now.dropped.has(batch)) {
         onBroken('held rows are held until they are released or dropped', `${name}: ${batch}`);
       }
     }
-    for (const batch of then.due) {
-      const isKept = now.due.has(batch) || now.dropped.has(batch) || now.held.has(batch);
+    for (const batch of then.pendingRelease) {
+      const isKept = now.pendingRelease.has(batch) || now.dropped.has(batch) || now.held.has(batch);
       if (isKept || isMergedNow.has(batch) || !isInInventory(next, batch)) continue;
-      onBroken('released rows are due until they are merged or dropped', `${name}: ${batch}`);
+      onBroken('released rows are pending until they are merged or dropped', `${name}: ${batch}`);
     }
     if (then.held.size > 0 && now.isQuarantined === false && then.isQuarantined) {
       for (const batch of then.held) {
-        if (!now.due.has(batch)) onBroken('a release makes all that was held due', `${name}: ${batch}`);
+        if (!now.pendingRelease.has(batch)) onBroken('a release makes all that was held pending', `${name}: ${batch}`);
       }
     }
   }
-  for (const [batch, ofBatch] of next.ledger.leftOut) {
+  for (const [batch, ofBatch] of next.ledger.excludedRows) {
     for (const [, numbers] of ofBatch) {
       for (const number of numbers) {
         if (!everCanaries.has(number)) onBroken('only canaries are left out', `of ${batch}`);

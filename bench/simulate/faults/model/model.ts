@@ -48,7 +48,7 @@ const EMPTY: Generation = {
   pending: new Map(),
   revived: new Set(),
   unsettled: new Map(),
-  ledger: { cases: new Map(), leftOut: new Map() },
+  ledger: { cases: new Map(), excludedRows: new Map() },
   retained: new Set(),
   isCompacting: false,
   runs: '',
@@ -157,7 +157,8 @@ export class Model {
     this.generations.push({
       ...next,
       revived: new Set(revived.filter((one) => isPending(next, one))),
-      // A share of a withdrawal that leaves what somebody asked to return to looks like a rollback.
+      // A chunk of a withdrawal can leave exactly the runs of a generation somebody asked to return to; then it cannot be
+      // told from a rollback.
       unsettled: this.#unsettled(restored === null ? [before] : [before, restored], next),
     });
   }
@@ -334,8 +335,8 @@ function isCounted(generation: Generation, { batch, feed, source, number }: Plai
   if (withdrawn.has(batch) && isTakenOut) return false;
   const one = ledger.cases.get(feed);
   if (one?.dropped.has(batch)) return revived.has(pairOf(batch, feed)) && !isTakenOut;
-  if (one?.held.has(batch) || one?.due.has(batch)) return false;
-  return ledger.leftOut.get(batch)?.get(source)?.has(number) !== true;
+  if (one?.held.has(batch) || one?.pendingRelease.has(batch)) return false;
+  return ledger.excludedRows.get(batch)?.get(source)?.has(number) !== true;
 }
 
 function pairOf(batch: string, feed: string): string {

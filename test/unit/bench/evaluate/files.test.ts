@@ -83,7 +83,7 @@ describe('options', () => {
     [['a.tsv', '--from', '1.9.2025'], /expected --from as a date, YYYY-MM-DD/],
     [['a.tsv', '--from', '2025-02-30'], /expected --from as a date/],
     [['a.tsv', '--from', '2025-09-01', '--to', '2025-08-31'], /expected --to on or after --from \(2025-09-01\)/],
-    [['a.tsv', '--from', '2025-09-01', '--seed', '-'], /expected --seed as an integer/],
+    [['a.tsv', '--from', '2025-09-01', '--seed', '-'], /--seed takes a whole number from 0 to 999999999/],
     [['a.tsv', '--since', '2025-09-01'], /--help lists the options/],
     [['a.tsv', '--from', '2025-09-01', '--check'], /--help lists the options/],
   ])('refuses %j', (args, message) => {

@@ -3,19 +3,26 @@ import { expect, test } from 'vitest';
 import { TODAY } from '../../../../bench/simulate/assumptions.ts';
 import {
   addCalls,
+  type Calls,
   compactionCalls,
   countCalls,
   LOOK_CALLS,
   MeasuredWorld,
   mergeCalls,
   SETTLE_CALLS,
-  splitAtSwap,
   timesCalls,
 } from '../../../../bench/simulate/tick-calls.ts';
 import type { StorageCall } from '../../../../bench/support/counting-stores.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { DEFAULT_BUDGET } from '../../../../src/merge/context.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
+import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
+
+/** The calls of a tick before and after its batches are served: up to the first swap of the manifest, and the rest. */
+function splitAtSwap(calls: readonly StorageCall[]): { readonly before: Calls; readonly after: Calls } {
+  const swap = calls.findIndex(({ kind, key }) => kind === 'objectWrite' && key === MANIFEST_KEY);
+  return { before: countCalls(calls.slice(0, swap + 1)), after: countCalls(calls.slice(swap + 1)) };
+}
 
 const columnReads = (made: readonly StorageCall[]) =>
   made.filter(({ kind, key, bytes }) => kind === 'objectRead' && key.startsWith('segments/') && bytes > 0).length;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { TODAY } from '../../../../bench/simulate/assumptions.ts';
 import {
   compactionMs,
+  concurrentEnds,
   foldAndWriteMs,
   latencies,
   MeasuredWorld,
@@ -10,7 +11,6 @@ import {
   SEGMENT_CALLS,
   SETTLE_CALLS,
   settleEnds,
-  sideBySideEnds,
   sumOfCalls,
 } from '../../../../bench/simulate/tick-calls.ts';
 import { Random } from '../../../../bench/support/random.ts';
@@ -23,10 +23,10 @@ import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
 const evenly = sumOfCalls;
 
 test('side by side: six chains at a time, the next as soon as any is done', () => {
-  expect(sideBySideEnds(evenly, SETTLE_CALLS, 8)).toEqual([2, 2, 2, 2, 2, 2, 4, 4]);
+  expect(concurrentEnds(evenly, SETTLE_CALLS, 8)).toEqual([2, 2, 2, 2, 2, 2, 4, 4]);
   expect(settleEnds(evenly, 13).at(-1)).toBe(6);
   const durations = [10, 1, 1, 1, 1, 1, 5, 5];
-  expect(sideBySideEnds(() => durations.shift() ?? 0, SETTLE_CALLS, 8)).toEqual([10, 1, 1, 1, 1, 1, 6, 6]);
+  expect(concurrentEnds(() => durations.shift() ?? 0, SETTLE_CALLS, 8)).toEqual([10, 1, 1, 1, 1, 1, 6, 6]);
 });
 
 test('a fold reads one segment after another while earlier ones are written', () => {
@@ -48,7 +48,7 @@ test('with latencies that vary, many calls still take about a sixth of their sum
   const lasts = latencies(new Random(1), 1);
   const times = 600;
   const sum = Array.from({ length: times }, () => lasts(SEGMENT_CALLS)).reduce((a, b) => a + b, 0);
-  const end = Math.max(...sideBySideEnds(lasts, SEGMENT_CALLS, times));
+  const end = Math.max(...concurrentEnds(lasts, SEGMENT_CALLS, times));
   expect(Math.abs(end / (sum / CONNECTIONS) - 1)).toBeLessThan(0.1);
 });
 

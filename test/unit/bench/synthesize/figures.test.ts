@@ -1,6 +1,6 @@
 /** The published figures, at a two-hundredth of their size and, where counts alone are asked, in full. */
 import { describe, expect, it } from 'vitest';
-import { synthesisOptions } from '../../../../bench/synthesize/write.ts';
+import { synthesisOptions } from '../../../../bench/synthesize/layout.ts';
 import { INDUSTRIES } from '../../../../src/format/attributes.ts';
 import { parseNumber } from '../../../../src/phone/parse.ts';
 import { countBy, firstTime, fortnight, inventory, recaptured, SMALL } from './small.ts';

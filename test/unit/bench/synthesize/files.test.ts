@@ -3,14 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  fortnightRows,
-  inventoryRows,
-  type SynthesisOptions,
-  synthesisOptions,
-  writeSynthetic,
-} from '../../../../bench/synthesize/write.ts';
+import { type SynthesisOptions, synthesisOptions } from '../../../../bench/synthesize/layout.ts';
+import { writeSynthetic } from '../../../../bench/synthesize/write.ts';
 import { parseOptions } from '../../../../bench/synthesize.ts';
+import { fortnightRows, inventoryRows } from '../../../support/synthetic.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'synthesize-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -120,8 +116,8 @@ describe('parseOptions', () => {
 
   it.each([
     [['--numbers', '0'], 'expected --numbers as an integer from 1 to 100000000; found 0'],
-    [['--numbers', '1e6'], 'expected --numbers as an integer; found 1e6'],
-    [['--numbers', ''], 'expected --numbers as an integer; found '],
+    [['--numbers', '1e6'], '--numbers takes a whole number of at least 0, not "1e6"'],
+    [['--numbers', ''], '--numbers takes a whole number of at least 0, not ""'],
     [['--seed', '4294967296'], 'expected --seed as an integer from 0 to 4294967295; found 4294967296'],
     [['--captured', '10000001'], 'expected --captured as an integer from 0 to 10000000'],
     [['--numbers', '10', '--captured', '20', '--first-time', '5'], 'expected --first-time as an integer from 10 to 20'],

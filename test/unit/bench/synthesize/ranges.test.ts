@@ -3,7 +3,7 @@ import { Random } from '../../../../bench/support/random.ts';
 import { BLOCK_NUMBERS, completePrefixes, mobileRanges } from '../../../../bench/synthesize/number-ranges.ts';
 import { type ValidationContext, validateLine } from '../../../../src/ingest/validate.ts';
 import { parseNumber } from '../../../../src/phone/parse.ts';
-import { DEFAULT_LEVELS } from '../../../../src/policy/labels.ts';
+import { DEFAULT_LEVELS } from '../../../../src/policy/ageing.ts';
 import { fortnight, inventory } from './small.ts';
 
 describe('completePrefixes', () => {

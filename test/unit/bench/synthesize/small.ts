@@ -1,4 +1,5 @@
-import { fortnightRows, inventoryRows, synthesisOptions } from '../../../../bench/synthesize/write.ts';
+import { synthesisOptions } from '../../../../bench/synthesize/layout.ts';
+import { fortnightRows, inventoryRows } from '../../../support/synthetic.ts';
 
 /** One in 200 of the published size: small enough to hold, large enough for every country and kind of block. */
 export const SMALL = synthesisOptions({ numbers: 104_350 });

@@ -190,9 +190,7 @@ function asOfVersion2(content: StoredManifest): StoredManifest {
 }
 
 export function allNumbers(reader: NumbersReader): number[] {
-  const numbers = new Float64Array(reader.count);
-  reader.copyRange(0, reader.count, numbers);
-  return Array.from(numbers);
+  return Array.from(reader.all());
 }
 
 function decodeEvidence(bytes: Bytes): PlainEntry[][] {

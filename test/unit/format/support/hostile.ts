@@ -3,7 +3,6 @@
  * asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
  */
 
-import { clusters } from '../../../../bench/support/clusters.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { EvidenceBlock, EvidenceIndex, encodeEvidence } from '../../../../src/format/evidence.ts';
@@ -17,6 +16,7 @@ import { type Bytes, FormatError, fromHex, sha256Hex } from '../../../../src/lib
 import { finish } from '../../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../../src/lib/crc32.ts';
 import { frameBytes, frameVersion, sealFrame } from '../../../../src/lib/frame.ts';
+import { clusters } from '../../../support/clusters.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { CASES } from './cases.ts';
 import { CODECS, type Contents } from './content.ts';
@@ -93,8 +93,7 @@ function within(value: number, low: number, high: number, what: string): void {
 
 function useNumbers(reader: NumbersReader, random: Random): void {
   const { count } = reader;
-  const all = new Float64Array(count);
-  reader.copyRange(0, count, all);
+  const all = reader.all();
   for (let i = 0; i < 100; i++) {
     const rank = random.below(count);
     const number = all[rank] as number;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
-import { expressionOf } from '../../../../src/policy/cel/evaluate.ts';
+import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
+import { PolicyError } from '../../../../src/policy/cel/error.ts';
+import { expressionOf, openPolicy } from '../../../../src/policy/cel/evaluate.ts';
 import { MAX_RULES } from '../../../../src/policy/cel/limits.ts';
 import { parseCondition } from '../../../../src/policy/cel/parse.ts';
 import type { RuleSource } from '../../../../src/policy/policy.ts';
@@ -113,6 +114,20 @@ describe('bounds of an expression', () => {
     const usual = 'labels.exists(l, l.contains("modem") || l.startsWith("public_") || l in ["a", "b", "c"])';
     expect(() => compilePolicy({ rules: [rule({ when: usual })], default: 'allow' })).not.toThrow();
   });
+
+  it('let a rule that reads projects take twice the steps, and a policy with one', () => {
+    const search = (list: string, times: number) => {
+      return `${list}.exists(p, ${Array(times).fill('p.contains("a")').join(' || ')})`;
+    };
+    // As long as the names of projects counted with 64 characters, this was within the bounds. It is stored as such.
+    const costly = (id: string) => rule({ id, when: search('projects', 1) });
+    const rules = ['a', 'b', 'c', 'd', 'e', 'f'].map(costly);
+    const { tree, source } = compilePolicy({ rules, default: 'allow' });
+    expect(openPolicy(source, tree).rules).toHaveLength(6);
+    expect(refusal(...rules, costly('g'))).toMatchObject({ rule: 'g', position: null });
+    expect(refusal(rule({ when: search('projects', 2) })).detail).toContain('at most 8000 steps');
+    expect(refusal(rule({ when: search('labels', 2) })).detail).toContain('at most 4000 steps');
+  });
 });
 
 const stepsOf = (when: string) => expressionOf(parseCondition(when).tree).steps;
@@ -132,6 +147,10 @@ describe('the steps of an expression', () => {
     ['scenario.startsWith("ab")', 1 + 1 + 1 + 1],
     ['scenario.contains("ab")', 1 + 1 + 1 + 1 + 64 * 3],
     ['size(scenario) > 0', 1 + 1 + (1 + 1 + 64)],
+    ['projects.exists(p, p.contains("ab"))', 1 + 1 + 16 * (1 + 1 + 1 + 1 + 1 + 128 * 3)],
+    ['projects.exists(p, size(p) > 100)', 1 + 1 + 16 * (1 + 1 + 1 + (1 + 1 + 128))],
+    ['projects.exists(p, p in projects)', 1 + 1 + 16 * (1 + 1 + 1 + 16 * (1 + 8))],
+    ['scenario in projects', 1 + 1 + 16 * (1 + 4)],
     ['level > 3 ? true : labels.exists(l, true)', 1 + 3 + (1 + 1 + 16 * 2)],
   ])('%s', (when, steps) => {
     expect(stepsOf(when)).toBe(steps);

@@ -2,7 +2,8 @@
 import { EvaluationError } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
+import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
+import { PolicyError } from '../../../../src/policy/cel/error.ts';
 import { ENVIRONMENT } from '../../../../src/policy/cel/parse.ts';
 import { type PolicyFacts, RuleFailure } from '../../../../src/policy/policy.ts';
 import { celFacts, condition, facts } from './generate.ts';

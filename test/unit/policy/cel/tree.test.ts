@@ -2,7 +2,8 @@
 import { EvaluationError } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
+import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
+import { PolicyError } from '../../../../src/policy/cel/error.ts';
 import { openPolicy } from '../../../../src/policy/cel/evaluate.ts';
 import { MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_LIST_ELEMENTS, MAX_NODES } from '../../../../src/policy/cel/limits.ts';
 import { ENVIRONMENT } from '../../../../src/policy/cel/parse.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../../../src/policy/cel/abstract-value.ts';
-import { compilePolicy, PolicyError } from '../../../../src/policy/cel/compile.ts';
+import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
+import { PolicyError } from '../../../../src/policy/cel/error.ts';
 import { parseCondition } from '../../../../src/policy/cel/parse.ts';
 import { environmentOf, policyWarnings } from '../../../../src/policy/cel/warnings.ts';
 import { type PolicyFacts, type PolicySource, RuleFailure, type RuleSource } from '../../../../src/policy/policy.ts';

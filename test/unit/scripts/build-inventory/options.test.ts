@@ -28,7 +28,7 @@ describe('the options', () => {
 
   test.each([
     [[], 'name at least one file'],
-    [['a.csv', '--threads', '0'], '--threads: expected an integer from 1 to 64, found 0'],
+    [['a.csv', '--threads', '0'], '--threads takes a whole number from 1 to 64, not "0"'],
     [['a.csv', '--map', 'nothing'], '--map: expected field=value'],
     [['a.csv', '--remote'], '--remote: expected --kv-namespace with 32 hex digits'],
     [['a.csv', '--remote', '--kv-namespace', 'mine'], '--remote: expected --kv-namespace with 32 hex digits'],

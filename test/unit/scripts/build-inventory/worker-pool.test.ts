@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { inParallel } from '../../../../scripts/build-inventory/phases.ts';
 import { WorkerPool } from '../../../../scripts/build-inventory/tasks.ts';
+import { mapConcurrent } from '../../../../src/lib/concurrency.ts';
 import { compactedBytes, newWorld } from '../../../support/world.ts';
 import { Bench, csvOf, someRows } from './support.ts';
 
@@ -56,7 +56,7 @@ describe('in parallel', () => {
       running -= 1;
       if (item === 4) throw new Error('item 4');
     };
-    await expect(inParallel([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 3, work)).rejects.toThrow('item 4');
+    await expect(mapConcurrent([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], work, 3)).rejects.toThrow('item 4');
     expect(most).toBe(3);
     expect(running).toBe(0);
     expect(begun.length).toBeLessThan(9);

@@ -148,6 +148,10 @@ test('a whole number is digits, and no less than it may be', () => {
       `--kills takes a whole number of at least 3, not "${text}"`,
     );
   }
+  expect(wholeNumberOption('--threads', '64', 1, 64)).toBe(64);
+  expect(messageOf(() => wholeNumberOption('--threads', '65', 1, 64))).toBe(
+    '--threads takes a whole number from 1 to 64, not "65"',
+  );
 });
 
 describe('keys', () => {

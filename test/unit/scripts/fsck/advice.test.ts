@@ -1,7 +1,7 @@
 /** What fsck advises for what is set by hand, followed to its end: the store is sound again, and nothing is lost in silence. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { checkCanaries, checkTenants } from '../../../../scripts/fsck/check-store.ts';
-import { Findings, type Look } from '../../../../scripts/fsck/findings.ts';
+import { Findings, type FsckContext } from '../../../../scripts/fsck/findings.ts';
 import { frame } from '../../../../src/lib/frame.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
@@ -25,8 +25,8 @@ beforeEach(() => {
 
 async function problems(): Promise<readonly string[]> {
   const findings = new Findings();
-  const look = { objects: tenants.objects.memory, findings } as unknown as Look;
-  await checkTenants(look);
+  const context = { objects: tenants.objects.memory, findings } as unknown as FsckContext;
+  await checkTenants(context);
   return findings.checks.flatMap((check) => check.problems.map(({ key, remedy }) => `${key}: ${remedy}`));
 }
 
@@ -156,9 +156,9 @@ test('damaged canaries: no tick merges until they are deleted and planted anew',
   await upload(world, 'b9', someDetections(20, 9, 200));
   world.clock += 60_000;
   await expect(tick(world)).rejects.toThrow(/^config\/canaries: RFCN/);
-  const look = lookAt(world);
-  await checkCanaries(look);
-  expect(look.findings.checks[0]?.problems[0]?.remedy).toContain('delete it and plant the canaries anew');
+  const context = lookAt(world);
+  await checkCanaries(context);
+  expect(context.findings.checks[0]?.problems[0]?.remedy).toContain('delete it and plant the canaries anew');
   await world.objects.memory.delete(['config/canaries']);
   expect(await tick(world)).toMatchObject({ batches: 1 });
   expect((await checked(world)).problems).toEqual([]);

@@ -6,8 +6,8 @@ import { rollback } from '../../../../src/merge/rollback.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { CanaryStore } from '../../../../src/quality/canaries.ts';
 import { caseOf, quarantineTotals, writeLedger } from '../../../../src/quality/ledger.ts';
+import { actualActivity, expectedActivity } from '../../../support/activity.ts';
 import { fictionNumber } from '../../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../../support/facts.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, type World } from '../../../support/world.ts';
 import {
   drop,

@@ -5,8 +5,8 @@ import { rollback } from '../../../../src/merge/rollback.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { withdraw } from '../../../../src/merge/withdraw.ts';
 import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
+import { actualActivity, expectedActivity } from '../../../support/activity.ts';
 import { someDetections } from '../../../support/detections.ts';
-import { actualActivity, expectedActivity } from '../../../support/facts.ts';
 import {
   actualInventory,
   batchPlaces,

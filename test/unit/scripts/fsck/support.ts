@@ -2,7 +2,7 @@
 
 import { Progress } from '../../../../scripts/command/progress.ts';
 import { checkStore } from '../../../../scripts/fsck/check-store.ts';
-import { Findings, FSCK_PROGRESS, type Look } from '../../../../scripts/fsck/findings.ts';
+import { Findings, FSCK_PROGRESS, type FsckContext } from '../../../../scripts/fsck/findings.ts';
 import { segmentsInUse } from '../../../../scripts/fsck/manifest.ts';
 import { reportText } from '../../../../scripts/fsck.ts';
 import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../../src/format/manifest.ts';
@@ -17,7 +17,7 @@ import { flipped } from '../../format/support/damage.ts';
 const MINUTE_MS = 60_000;
 
 /** Looks past the log of calls, so that faults made for the merge do not meet the check. */
-export function lookAt(world: World): Look {
+export function lookAt(world: World): FsckContext {
   const progress = new Progress({ isTerminal: false, write: () => {} }, () => 0, FSCK_PROGRESS);
   return { objects: world.objects.memory, slices: world.slices.memory, findings: new Findings(), progress };
 }
@@ -32,9 +32,9 @@ export interface Checked {
 }
 
 export async function checked(world: World, options = { verifyBatches: true }): Promise<Checked> {
-  const look = lookAt(world);
-  const read = await checkStore(look, options);
-  const { findings } = look;
+  const context = lookAt(world);
+  const read = await checkStore(context, options);
+  const { findings } = context;
   const all = findings.checks.flatMap((check) => check.problems.map((problem) => ({ ...problem, check: check.title })));
   return {
     findings,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_URL, parseOptions } from '../../../../scripts/import.ts';
+import { DEFAULT_URL } from '../../../../scripts/command/arguments.ts';
+import { parseOptions } from '../../../../scripts/import.ts';
 
 test('the least there is to say', () => {
   expect(parseOptions(['a.csv', 'b.tsv.gz'], { RINGFENCE_KEY: 'rf_env' })).toEqual({
@@ -43,6 +44,9 @@ test('help', () => {
 
 test.each([
   [[], 'name at least one file'],
+  [['a.csv', '--url', 'localhost:8787'], '--url: expected an http or https address'],
+  [['a.csv', '--batch-size', '100001'], '--batch-size takes a whole number from 1 to 100000, not "100001"'],
+  [['a.csv', '--key', 'a b'], 'the API key: expected printable ASCII without spaces'],
   [['a.csv', '--urll', 'x'], "Unknown option '--urll'"],
   [['a.csv', '--map', 'number'], '--map: expected field=value, found "number"'],
   [['a.csv', '--map', 'nummer=1'], '--map: expected one of number, country, observedAt'],

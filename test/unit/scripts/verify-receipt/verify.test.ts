@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyReceipt } from '../../../../scripts/verify-receipt.ts';
-import { lookupAnswer } from '../../../../src/api/lookup.ts';
+import { lookupAnswer } from '../../../../src/api/lookup-docs.ts';
 import type { Detection } from '../../../../src/format/attributes.ts';
 import { lookupOne } from '../../../../src/lookup/lookup.ts';
 import { tick } from '../../../../src/merge/tick.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { currentDocument, generateClient } from '../../../../scripts/generate-client.ts';
-import { allRoutes } from '../../../../src/api/control-app.ts';
+import { controlRoutes } from '../../../../src/api/control-app.ts';
 import type { ControlServices } from '../../../../src/api/services.ts';
 import { OPERATIONS } from '../../../../src/generated/operations.ts';
 
@@ -16,7 +16,7 @@ describe('what is generated', () => {
   });
 
   it('has every route that answers JSON or nothing', () => {
-    const routes = allRoutes({} as ControlServices);
+    const { all: routes } = controlRoutes({} as ControlServices);
     for (const { operationId, method, path } of routes) {
       const operation = Object.entries(OPERATIONS).find(([id]) => id === operationId)?.[1];
       if (operation === undefined) continue;

@@ -1,5 +1,5 @@
 /** One answer of each kind, about a number that is reserved for fiction. */
-import { LISTED_EXAMPLE } from '../../../../src/api/lookup.ts';
+import { LISTED_EXAMPLE } from '../../../../src/api/lookup-docs.ts';
 import type { Action, LookupAnswer } from '../../../../src/sdk/middleware/types.ts';
 
 export const NUMBER = '+12025550123';

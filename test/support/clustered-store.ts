@@ -1,16 +1,16 @@
 /**
- * A store with clustered numbers, for tests and for where no inventory has been built: written by the code that the
- * merge writes with, but with one and the same made-up sighting for each number.
+ * A store with clustered numbers, where no inventory has been built: written by the code that the merge writes with,
+ * but with one and the same made-up sighting for each number.
  */
 
+import { benchContext, type Stores } from '../../bench/support/inventory.ts';
+import { Random } from '../../bench/support/random.ts';
 import { EMPTY_MANIFEST, encodeManifest } from '../../src/format/manifest.ts';
 import { encodeSegment } from '../../src/format/segment.ts';
 import { MergeDictionary, SegmentBuilder } from '../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../src/merge/segment-writer.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/storage/keys.ts';
-import { clusters } from '../support/clusters.ts';
-import { benchContext, type Stores } from '../support/inventory.ts';
-import { Random } from '../support/random.ts';
+import { clusters } from './clusters.ts';
 
 const ATTRIBUTES = '["modem_pool_card","otp_marketplace",null,null,null,null,null]';
 const SEEN_AT = 1_748_600_000;

@@ -1,5 +1,5 @@
 /** Sorted sets in the clusters that phone numbers come in. */
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/support/random.ts';
 
 interface ClusterShape {
   /** Numbers in a cluster, at most. */
