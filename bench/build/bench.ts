@@ -1,7 +1,7 @@
 /** build: the inventory from CSV, beside `sort -u` of the same file and an upsert of it into SQLite. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { compactFully, drain } from '../../src/merge/rollback.ts';
+import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
 import { atLeast, atMost, type Bar, type BenchResult, type BenchSize, type Row, round } from '../report.ts';

@@ -8,7 +8,7 @@ import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { drain } from '../../src/merge/rollback.ts';
+import { drain } from '../../src/merge/rebuild.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';

@@ -13,7 +13,7 @@ import { VerdictsReader } from '../../src/format/verdicts.ts';
 import { ColumnCache } from '../../src/lookup/columns.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { compactFully } from '../../src/merge/rollback.ts';
+import { compactFully } from '../../src/merge/rebuild.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';

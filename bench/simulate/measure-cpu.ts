@@ -8,7 +8,7 @@ import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { compactFully } from '../../src/merge/rollback.ts';
+import { compactFully } from '../../src/merge/rebuild.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { Random } from '../support/random.ts';
 import { TODAY } from './assumptions.ts';

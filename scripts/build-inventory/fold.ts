@@ -313,7 +313,7 @@ function readDays(folder: string, piece: SpilledActivity, from: number, to: numb
 
 export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {
   try {
-    return openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape);
+    return finish(openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape));
   } catch (error) {
     throw damagedWork(piece.name, error);
   }
@@ -339,7 +339,8 @@ function readRange(folder: string, { name }: SpilledActivity, offset: number, le
 export function readActivityFile(folder: string, { name, shape }: SpilledActivity): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, name)));
   try {
-    finish(checkActivityBlocks(openActivityObject(file, shape)));
+    const opened = finish(openActivityObject(file, shape));
+    finish(checkActivityBlocks(opened));
   } catch (error) {
     throw damagedWork(name, error);
   }

@@ -5,7 +5,7 @@ import type { MergeContext } from '../../src/merge/context.ts';
 import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/failing-batches.ts';
 import { type HistoryEntry, NO_BATCHES, readHistory } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish-manifest.ts';
-import { compactFully, drain } from '../../src/merge/rollback.ts';
+import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { readKept } from '../../src/merge/waiting.ts';
 import { markedWithdrawn, markWithdrawn, readWithdrawals, type Withdrawn } from '../../src/merge/withdraw.ts';
 import { type BatchSet, batchesOfSet, batchSetOf, excludedRowsOf } from '../../src/quality/batch-set.ts';

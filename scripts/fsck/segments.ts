@@ -4,13 +4,14 @@
  */
 
 import { GrowingActivity } from '../../src/format/activity.ts';
-import { FoldedKeys } from '../../src/format/activity-fold.ts';
+import { type FoldedKeys, foldKeys } from '../../src/format/activity-fold.ts';
 import {
   type ActivityDirectory,
   type ActivityInput,
   openActivityObject,
   readActivityBlock,
 } from '../../src/format/activity-object.ts';
+
 import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../../src/format/evidence.ts';
 import type { ActivityEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
@@ -23,6 +24,7 @@ import {
   verdictsSlice,
 } from '../../src/format/segment.ts';
 import { type Bytes, FormatError } from '../../src/lib/bytes.ts';
+import { finish } from '../../src/lib/cooperate.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';
@@ -292,7 +294,7 @@ export async function checkActivityObject(
   try {
     const object = await objects.get(entry.key);
     if (object === null) throw new RangeError('is missing');
-    inspectActivity(openActivityObject(object.bytes, entry));
+    inspectActivity(finish(openActivityObject(object.bytes, entry)));
   } catch (error) {
     check.error(entry.key, messageOf(error), remedy);
   }
@@ -301,8 +303,8 @@ export async function checkActivityObject(
 /** Throws FormatError, without a number in its message, unless all blocks can be read and agree with the directory. */
 function inspectActivity(input: ActivityInput): void {
   const { blocks, kinds } = input.directory;
-  const folded = new FoldedKeys([input.directory]);
-  const numbering = folded.numbersOf(input.directory);
+  const folded = finish(foldKeys([input.directory]));
+  const numbering = finish(folded.numberKeys(input.directory));
   const columns = new GrowingActivity();
   const firstDay = new Float64Array(kinds.length).fill(Number.POSITIVE_INFINITY);
   const lastDay = new Float64Array(kinds.length).fill(-1);

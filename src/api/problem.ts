@@ -2,6 +2,7 @@
  * Errors as problem details (RFC 9457). `type` is `urn:ringfence:problem:<code>`, a name and not an address, so that it
  * is the same on every deployment. A problem never quotes what a client sent, since that may be a number.
  */
+import { redacted } from '../lib/errors.ts';
 import { LookupError, RETRY_AFTER_SECONDS } from '../lookup/request.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 
@@ -120,15 +121,8 @@ export function problemOf(error: unknown, route: string, services: FailureServic
 }
 
 const MAX_STACK_CHARS = 2000;
-/** A message may quote what it failed on: seven digits or more, however separated, may be a number. */
-const DIGITS = /\d(?:(?:[\s()._/-]|%20)*\d){6,}/g;
-
 function described(error: unknown): Record<string, string> {
   if (!(error instanceof Error)) return { error: typeof error };
-  const stack = (error.stack ?? '').slice(0, MAX_STACK_CHARS);
-  return { error: error.name, message: redact(error.message), stack: redact(stack) };
-}
-
-function redact(text: string): string {
-  return text.replace(DIGITS, '[digits]');
+  const stack = redacted(error.stack ?? '').slice(0, MAX_STACK_CHARS);
+  return { error: error.name, message: redacted(error.message), stack };
 }

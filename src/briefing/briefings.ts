@@ -7,12 +7,15 @@ import type * as v from 'valibot';
 import type { ActivitySource } from '../format/activity.ts';
 import { changedSince, type Manifest } from '../format/manifest.ts';
 import { FormatError } from '../lib/bytes.ts';
-import type { Pacer } from '../lib/cooperate.ts';
+import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
-import { dayOfMs, isoDay, parseDay } from '../lib/time.ts';
+import { toSortedSteps } from '../lib/sorted.ts';
+import { DAY_MS, dayOfMs, isoDay, parseDay } from '../lib/time.ts';
 import { openActivity } from '../storage/activity.ts';
 import { BRIEFINGS_PREFIX } from '../storage/keys.ts';
 import {
+  answering,
   deleteObjects,
   listObjects,
   type ObjectHead,
@@ -126,27 +129,18 @@ export class Briefings {
     try {
       await keep(this.#context.objects, span, briefing);
     } catch (error) {
-      this.#context.log('briefing.unkept', { reason: error instanceof Error ? error.message : 'failed' });
+      this.#context.log('briefing.unkept', { reason: messageOf(error) });
     }
   }
 }
 
 /** The store, each answer of which shows that the work goes on. */
 function watched(objects: ObjectStore, { goOn }: Turn): ObjectStore {
-  const heard = async <T>(answer: Promise<T>): Promise<T> => {
+  return answering(objects, async (answer) => {
     const value = await answer;
     goOn();
     return value;
-  };
-  return {
-    get: (key) => heard(objects.get(key)),
-    getIfChanged: (key, etag) => heard(objects.getIfChanged(key, etag)),
-    getRange: (key, offset, length) => heard(objects.getRange(key, offset, length)),
-    head: (key) => heard(objects.head(key)),
-    list: (prefix, options) => heard(objects.list(prefix, options)),
-    put: (key, bytes, condition, owner) => heard(objects.put(key, bytes, condition, owner)),
-    delete: (keys) => heard(objects.delete(keys)),
-  };
+  });
 }
 
 /** The same activity; days that cannot be read reject with StorageUnavailable. */
@@ -168,18 +162,20 @@ function unlessUnavailable({ kinds, days }: ActivitySource): ActivitySource {
 // all of them.
 
 /** Since the briefing was computed: people talk about a period for some weeks. */
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
 /**
  * For half-months, which are computed without being asked for: briefings to come compare themselves with those of a
  * year.
  */
-const HALF_MONTH_KEPT_MS = 400 * 86_400_000;
+const HALF_MONTH_KEPT_MS = 400 * DAY_MS;
 /** The newest of those that KEPT_MS is for. With some 20 KB each they are 10 MB. */
 const MAX_KEPT = 500;
 /** For a period that went on: the next day has other figures, and more detections of the same day change them, too. */
 const RUNNING_KEPT_MS = 3_600_000;
 /** Pages of 1,000 keys that one collection looks at; the rest is looked at an hour later. */
 const PAGE_LIMIT = 100;
+/** A listed key, in records of a merge. */
+const KEY_WORK = 1;
 
 const schema: v.GenericSchema<Briefing> = briefingSchema;
 const briefingFile = framedJson('RFBR', 2, schema);
@@ -218,18 +214,19 @@ const KEY = /(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})$/;
  *
  * @param now milliseconds since 1970
  */
-export async function collectBriefings(objects: ObjectStore, now: number): Promise<number> {
+export async function collectBriefings(objects: ObjectStore, now: number, pace: Pacer = UNPACED): Promise<number> {
   const garbage: string[] = [];
   const others: ObjectHead[] = [];
   for await (const head of listObjects(objects, BRIEFINGS_PREFIX, PAGE_LIMIT)) {
     const kind = kindOf(head);
     if (now - head.uploadedAt > KEPT_FOR[kind]) garbage.push(head.key);
     else if (kind === 'other') others.push(head);
+    if (pace.count(KEY_WORK)) await pace.giveWay();
   }
-  others.sort((a, b) => b.uploadedAt - a.uploadedAt);
-  garbage.push(...others.slice(MAX_KEPT).map(({ key }) => key));
-  await deleteObjects(objects, garbage);
-  return garbage.length;
+  const latest = await pace.run(toSortedSteps(others, (a, b) => b.uploadedAt - a.uploadedAt));
+  const collected = garbage.concat(latest.slice(MAX_KEPT).map(({ key }) => key));
+  await deleteObjects(objects, collected);
+  return collected.length;
 }
 
 const KEPT_FOR = { running: RUNNING_KEPT_MS, 'half-month': HALF_MONTH_KEPT_MS, other: KEPT_MS } as const;

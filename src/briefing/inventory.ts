@@ -304,9 +304,8 @@ function visitShared(
   visit(shared, 0, 1);
 }
 
-/**
- * The country of stored numbers, which are all valid. A calling code of one country decides without parsing the number.
- */
+// The country of stored numbers, which are all valid. A calling code of one country decides without parsing the number.
+
 /** A calling code has at most three digits. */
 const CODE_DIGITS = 1000;
 /** Any E.164 number has fewer digits. */

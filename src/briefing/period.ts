@@ -1,5 +1,5 @@
 /** Periods of whole days: half-months, and what is compared while a period is not over. */
-import { isoDay } from '../lib/time.ts';
+import { DAY_MS, isoDay } from '../lib/time.ts';
 import type { BriefingPeriod, Period } from './briefing.ts';
 
 /** UTC days since 1970, both inclusive. */
@@ -10,7 +10,6 @@ export interface DaySpan {
 
 /** A leap year: nobody compares longer periods with the one before. */
 export const MAX_PERIOD_DAYS = 366;
-const DAY_MS = 86_400_000;
 /** Where a calendar month is cut in two. */
 const FIRST_HALF_DAYS = 15;
 

@@ -108,7 +108,8 @@ export class PeriodTally {
   }
 }
 
-const INTERNATIONAL = 'International';
+/** The origin of numbers of no country. */
+export const INTERNATIONAL = 'International';
 /** US and Canada share one numbering plan and one market: buyers do not ask which of the two a number is from. */
 const US_CANADA = 'US/Canada';
 

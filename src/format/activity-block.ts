@@ -80,7 +80,7 @@ export interface KindNumbers {
 
 /**
  * Unpacks a block in place of what `into` held, with activity keys as the reader numbers them. The checksum must have
- * been looked at. Throws FormatError unless it is a block that `encodeFactsBlock` writes of distinct rows in order.
+ * been looked at. Throws FormatError unless it is a block that `encodeActivityBlock` writes of distinct rows in order.
  */
 export function decodeActivityBlock(
   bytes: Bytes,

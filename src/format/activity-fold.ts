@@ -6,9 +6,13 @@
 
 import { FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
+import { toSortedSteps } from '../lib/sorted.ts';
 import { type ActivityKey, type ActivitySink, GrowingActivity, type KindSpan, type KnownKey } from './activity.ts';
 import type { KindNumbers } from './activity-block.ts';
 import { type ActivityDirectory, type ActivityInput, readActivityBlock } from './activity-object.ts';
+
+/** An activity key that is folded or looked up, in records of a merge. */
+const KEY_WORK = 1;
 
 /** The activity keys of several objects, once each in canonical order. */
 export class FoldedKeys {
@@ -16,32 +20,50 @@ export class FoldedKeys {
   readonly spans: readonly KindSpan[];
   readonly #ids: ReadonlyMap<string, number>;
 
-  constructor(directories: Iterable<ActivityDirectory>) {
-    const spans = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
-    for (const { kinds } of directories) {
-      for (const { text, kind, firstDay, lastDay } of kinds) {
-        const known = spans.get(text);
-        if (known === undefined) spans.set(text, { kind, firstDay, lastDay });
-        else {
-          known.firstDay = Math.min(known.firstDay, firstDay);
-          known.lastDay = Math.max(known.lastDay, lastDay);
-        }
-      }
-    }
-    // The default order is that of UTF-16 code units.
-    const texts = [...spans.keys()].sort();
-    this.spans = texts.flatMap((text) => spans.get(text) ?? []);
-    this.keys = this.spans.map(({ kind }, id) => ({ text: texts[id] as string, kind }));
-    this.#ids = new Map(texts.map((text, id) => [text, id]));
+  /** @param ids the place of each text in the other two, which ascend by it */
+  constructor(keys: readonly KnownKey[], spans: readonly KindSpan[], ids: ReadonlyMap<string, number>) {
+    this.keys = keys;
+    this.spans = spans;
+    this.#ids = ids;
   }
 
   /** How the fold numbers the activity keys of one of the objects. */
-  numbersOf({ kinds }: ActivityDirectory): KindNumbers {
-    return {
-      ids: Uint32Array.from(kinds, ({ text }) => this.#ids.get(text) ?? 0),
-      linked: Uint8Array.from(kinds, ({ kind }) => Number(kind.linkHost !== null)),
-    };
+  *numberKeys({ kinds }: ActivityDirectory): Steps<KindNumbers> {
+    const ids = new Uint32Array(kinds.length);
+    const linked = new Uint8Array(kinds.length);
+    for (const [i, { text, kind }] of kinds.entries()) {
+      ids[i] = this.#ids.get(text) ?? 0;
+      linked[i] = Number(kind.linkHost !== null);
+      yield KEY_WORK;
+    }
+    return { ids, linked };
   }
+}
+
+export function* foldKeys(directories: Iterable<ActivityDirectory>): Steps<FoldedKeys> {
+  const spans = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
+  for (const { kinds } of directories) {
+    for (const { text, kind, firstDay, lastDay } of kinds) {
+      const known = spans.get(text);
+      if (known === undefined) spans.set(text, { kind, firstDay, lastDay });
+      else {
+        known.firstDay = Math.min(known.firstDay, firstDay);
+        known.lastDay = Math.max(known.lastDay, lastDay);
+      }
+      yield KEY_WORK;
+    }
+  }
+  const keys: KnownKey[] = [];
+  const ascending: KindSpan[] = [];
+  const ids = new Map<string, number>();
+  // The order of texts is that of UTF-16 code units.
+  for (const [text, span] of yield* toSortedSteps([...spans], ([a], [b]) => (a < b ? -1 : 1))) {
+    ids.set(text, keys.length);
+    keys.push({ text, kind: span.kind });
+    ascending.push(span);
+    yield KEY_WORK;
+  }
+  return new FoldedKeys(keys, ascending, ids);
 }
 
 /** An object as the fold goes through it, day by day. */

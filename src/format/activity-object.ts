@@ -10,6 +10,8 @@ import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts
 import type { Steps } from '../lib/cooperate.ts';
 import { crc32 } from '../lib/crc32.ts';
 import { frame, openFrame } from '../lib/frame.ts';
+import { toSortedSteps } from '../lib/sorted.ts';
+import { LAST_DAY } from '../lib/time.ts';
 import { type ActivitySink, GrowingActivity, type KindSpan, type KnownKey, knownKey } from './activity.ts';
 import {
   type ActivityBlockPlace,
@@ -49,10 +51,6 @@ export class ActivityEncoder implements ActivitySink {
   constructor(keys: readonly KnownKey[]) {
     this.#keys = keys;
     this.#ids = new Int32Array(keys.length).fill(-1);
-  }
-
-  get isEmpty(): boolean {
-    return this.#rows + this.#block.rows === 0;
   }
 
   /** Of the blocks that are full. */
@@ -114,12 +112,12 @@ export class ActivityEncoder implements ActivitySink {
   }
 
   /** The object, or null if there was no row. */
-  finish(): EncodedActivity | null {
+  *finishSteps(): Steps<EncodedActivity | null> {
     this.#flush();
     const [first] = this.#blocks;
     if (first === undefined) return null;
     const kinds: readonly WrittenKey[] = this.#kinds;
-    const directory = encodeActivityDirectory(kinds, this.#blocks);
+    const directory = yield* encodeActivityDirectory(kinds, this.#blocks);
     const file = new Uint8Array(directory.length + this.#bytes.length);
     file.set(directory);
     file.set(this.#bytes.view(), directory.length);
@@ -150,8 +148,6 @@ export class ActivityEncoder implements ActivitySink {
 
 const MAGIC = 'RFFA';
 const VERSION = 1;
-/** Seconds are of 32 bits. */
-const MAX_DAY = Math.floor(2 ** 32 / 86_400);
 
 interface DirectoryKey extends KindSpan {
   readonly text: string;
@@ -165,12 +161,21 @@ export interface ActivityDirectory {
 /** An activity key as it is written: the rest follows from its text. */
 type WrittenKey = Omit<DirectoryKey, 'kind'>;
 
-export function encodeActivityDirectory(kinds: readonly WrittenKey[], blocks: readonly ActivityBlockPlace[]): Bytes {
+/** An activity key that is written, and one that is read and checked, in records of a merge. */
+const WRITE_WORK = 1;
+const READ_WORK = 6;
+
+export function* encodeActivityDirectory(
+  kinds: readonly WrittenKey[],
+  blocks: readonly ActivityBlockPlace[],
+): Steps<Bytes> {
   const writer = new ByteWriter();
   writer.varint(kinds.length);
-  const order = kinds.map((kind, id) => ({ ...kind, id })).sort((a, b) => (a.text < b.text ? -1 : 1));
+  const numbered = kinds.map(({ text, firstDay, lastDay }, id) => ({ text, firstDay, lastDay, id }));
+  const order = yield* toSortedSteps(numbered, (a, b) => (a.text < b.text ? -1 : 1));
   let before = '';
   for (const { text, id, firstDay, lastDay } of order) {
+    yield WRITE_WORK;
     const shared = sharedAscii(before, text);
     writer.varint(shared);
     writer.text(text.slice(shared));
@@ -199,10 +204,10 @@ function sharedAscii(a: string, b: string): number {
 }
 
 /** Throws FormatError unless the bytes are a directory. */
-export function decodeActivityDirectory(bytes: Bytes): ActivityDirectory {
+export function* decodeActivityDirectory(bytes: Bytes): Steps<ActivityDirectory> {
   const body = openFrame(bytes, MAGIC, VERSION);
   const reader = new ByteReader(body);
-  const kinds = readKinds(reader);
+  const kinds = yield* readKinds(reader);
   // Each takes bytes of the body, so that a false count ends with it.
   const blocks: ActivityBlockPlace[] = [];
   let day = 0;
@@ -210,7 +215,7 @@ export function decodeActivityDirectory(bytes: Bytes): ActivityDirectory {
     day += reader.varint();
     const rows = reader.varint();
     const block = { day, rows, bytes: reader.varint(), crc32: readU32(reader) };
-    if (day > MAX_DAY || rows === 0 || rows > BLOCK_ROWS) {
+    if (day > LAST_DAY || rows === 0 || rows > BLOCK_ROWS) {
       throw new FormatError(`${MAGIC}: block ${blocks.length} has ${rows} rows of day ${day}`);
     }
     blocks.push(block);
@@ -221,7 +226,7 @@ export function decodeActivityDirectory(bytes: Bytes): ActivityDirectory {
 }
 
 /** Kinds by the number that blocks have for them. */
-function readKinds(reader: ByteReader): DirectoryKey[] {
+function* readKinds(reader: ByteReader): Steps<DirectoryKey[]> {
   const count = reader.varint();
   const byId = new Map<number, DirectoryKey>();
   let before = '';
@@ -234,9 +239,10 @@ function readKinds(reader: ByteReader): DirectoryKey[] {
     const id = reader.varint();
     const firstDay = reader.varint();
     const lastDay = firstDay + reader.varint();
-    if (lastDay > MAX_DAY) throw new FormatError(`${MAGIC}: expected days up to ${MAX_DAY}, found ${lastDay}`);
+    if (lastDay > LAST_DAY) throw new FormatError(`${MAGIC}: expected days up to ${LAST_DAY}, found ${lastDay}`);
     byId.set(id, { ...knownKey(text), firstDay, lastDay });
     before = text;
+    yield READ_WORK;
   }
   return Array.from({ length: byId.size }, (_, id) => {
     const kind = byId.get(id);
@@ -263,11 +269,11 @@ export interface OpenActivity {
 }
 
 /** @param bytes the first `directoryBytes` of the object. Throws FormatError unless they are its directory */
-export function openActivityDirectory(bytes: Bytes, shape: ActivityShape): OpenActivity {
+export function* openActivityDirectory(bytes: Bytes, shape: ActivityShape): Steps<OpenActivity> {
   if (bytes.length !== shape.directoryBytes || crc32(bytes) !== shape.crc32) {
     throw new FormatError('activity: expected the directory that the manifest names, found another');
   }
-  const directory = decodeActivityDirectory(bytes);
+  const directory = yield* decodeActivityDirectory(bytes);
   const { blocks } = directory;
   const offsets = new Float64Array(blocks.length + 1);
   let end = bytes.length;
@@ -293,8 +299,8 @@ export interface ActivityInput {
 }
 
 /** A whole object in memory. Throws FormatError unless its directory is the expected one. */
-export function openActivityObject(file: Bytes, shape: ActivityShape): ActivityInput {
-  const { directory, offsets } = openActivityDirectory(file.subarray(0, shape.directoryBytes), shape);
+export function* openActivityObject(file: Bytes, shape: ActivityShape): Steps<ActivityInput> {
+  const { directory, offsets } = yield* openActivityDirectory(file.subarray(0, shape.directoryBytes), shape);
   if (file.length !== shape.bytes) {
     throw new FormatError(`activity: expected ${shape.bytes} bytes, found ${file.length}`);
   }

@@ -3,12 +3,12 @@
  * Frame "RFBA" version 1 around, little-endian:
  *
  *   u32 rows                     R
- *   u32 attributes            C
+ *   u32 attributes               C
  *   f64 number[R]                ascending, equal numbers in order of arrival
  *   u32 observedAt[R]            seconds since 1970
  *   u32 firstSeenAt[R]           seconds since 1970
  *   u32 sightings[R]
- *   u32 attributesIndex[R]          index into the list that follows
+ *   u32 attributesIndex[R]       index into the list that follows
  *   C x text                     attributes.ts; text = varint length, UTF-8
  *   text                         the receipt as JSON
  */
@@ -16,7 +16,7 @@ import * as v from 'valibot';
 import { ByteReader, type Bytes, ByteWriter, decodeText, FormatError, parseJson } from '../lib/bytes.ts';
 import { finish, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frame, openFrame } from '../lib/frame.ts';
-import { count } from '../lib/schema.ts';
+import { count, parseStored } from '../lib/schema.ts';
 import { sortedOrderSteps } from '../lib/sorted.ts';
 import { type ActivityKey, activityKeyText, activityPartsOf } from './activity.ts';
 import { type Attributes, AttributesTable, attributesText, type Detection, parseAttributes } from './attributes.ts';
@@ -34,7 +34,7 @@ const ATTRIBUTES_WORK = 2;
 
 const lineError = v.object({
   /** 1-based line (or array element) of the upload. */
-  line: v.number(),
+  line: count,
   code: v.string(),
   detail: v.string(),
 });
@@ -59,8 +59,8 @@ const sourceLines = v.object({
 const receiptSchema = v.object({
   /** SHA-256 of the upload's body, decoded if it came as gzip, in lower-case hex: a retry may be compressed anew. */
   bodySha256: v.string(),
-  accepted: v.number(),
-  rejected: v.number(),
+  accepted: count,
+  rejected: count,
   errors: v.pipe(v.array(lineError), v.readonly()),
   /** Accepted lines that lacked the field. This member and the next are absent in older batches. */
   defaulted: v.exactOptional(v.object({ label: count, channel: count, observedAt: count })),
@@ -299,8 +299,5 @@ function checkRows(batch: Batch, from: number, to: number): void {
 }
 
 function parseReceipt(text: string): Receipt {
-  const parsed = v.safeParse(receiptSchema, parseJson(text, BATCH_MAGIC));
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new FormatError(`${BATCH_MAGIC}: receipt: ${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
+  return parseStored(receiptSchema, parseJson(text, BATCH_MAGIC), `${BATCH_MAGIC}: receipt`);
 }

@@ -111,7 +111,7 @@ export class EvidenceIndex {
 
 type Counts = [number, number, number, number];
 
-// Reads blocks of the evidence column (layout: evidence.ts).
+// Reads blocks of the evidence column.
 
 /** One line of a number's evidence. */
 export interface EvidenceEntry {
@@ -202,7 +202,7 @@ export class EvidenceBlock {
   }
 }
 
-// Writes the evidence column (layout: evidence.ts).
+// Writes the evidence column.
 
 /** What writing a block is worth in records of a merge, and looking through its entries for what blocks share. */
 const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;

@@ -11,7 +11,7 @@
 import * as v from 'valibot';
 import { ByteReader, type Bytes, ByteWriter, FormatError, parseJson } from '../lib/bytes.ts';
 import { frame, frameVersion, openFrame } from '../lib/frame.ts';
-import { count } from '../lib/schema.ts';
+import { count, parseStored } from '../lib/schema.ts';
 import { blockStart, encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment.ts';
 
 const MAGIC = 'RFMF';
@@ -21,7 +21,7 @@ const storedRun = v.object({ id: v.string(), firstHere: count, segments: count }
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
 
-const activityEntry = v.object({
+export const activityEntry = v.object({
   key: v.string(),
   /** UTC days since 1970 of its first and last rows. */
   firstDay: count,
@@ -197,7 +197,7 @@ export function encodeManifest(manifest: Manifest): Bytes {
 export function decodeManifest(bytes: Bytes): Manifest {
   const version = frameVersion(bytes) === 1 ? 1 : VERSION;
   const reader = new ByteReader(openFrame(bytes, MAGIC, version));
-  const head = version === 1 ? headOfVersion1(reader) : parsed(schema, reader);
+  const head = version === 1 ? headOfVersion1(reader) : parseStored(schema, parseJson(reader.text(), MAGIC), MAGIC);
   let last: SegmentEntry | undefined;
   const segmentsOf = (rows: number, name: string) => {
     const segments = readSegmentTable(reader, rows, last);
@@ -229,19 +229,12 @@ function withNames<T extends object>(
 }
 
 function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manifest, 'setAside'> {
-  const { setAside: ids, ...head } = parsed(schemaOfVersion1, reader);
+  const { setAside: ids, ...head } = parseStored(schemaOfVersion1, parseJson(reader.text(), MAGIC), MAGIC);
   return {
     ...head,
     unscreened: [],
     setAside: ids.length === 0 ? EMPTY_MANIFEST.setAside : { key: null, count: ids.length, ids },
   };
-}
-
-function parsed<const Schema extends v.GenericSchema>(ofVersion: Schema, reader: ByteReader): v.InferOutput<Schema> {
-  const result = v.safeParse(ofVersion, parseJson(reader.text(), MAGIC));
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new FormatError(`${MAGIC}: ${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
 }
 
 /** Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next. */

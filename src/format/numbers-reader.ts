@@ -77,11 +77,6 @@ export class NumbersReader {
     return this.find(number) >= 0;
   }
 
-  /** How many numbers are in [from, to). */
-  countRange(from: number, to: number): number {
-    return to <= from ? 0 : this.rank(to) - this.rank(from);
-  }
-
   /** The rank of `number` if it is in the set, otherwise the complement (~) of the rank it would have. */
   find(number: number): number {
     const groupBase = this.#groupBase;

@@ -18,6 +18,7 @@ import { bitLength, putWords, readBits, writeBits } from '../lib/bits.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { finish, type Steps } from '../lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frameBytes, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
+import { LAST_DAY } from '../lib/time.ts';
 import { encodeNumbersSteps, SEGMENT_NUMBERS } from './numbers.ts';
 import { NumbersReader, type Recency } from './numbers-reader.ts';
 
@@ -27,8 +28,6 @@ const PREFIX_BYTES = 16;
 const MAX_AGE_BITS = 5;
 /** A first seen that is older than this in days, against the newest of its segment, is not kept. */
 export const MAX_RECENT_AGE = 2 ** MAX_AGE_BITS - 1;
-/** The last UTC day of 32-bit seconds, in 2106. */
-const LAST_DAY = 49_710;
 
 /** @param firstDay by rank, UTC days since 1970; at least one */
 export function encodeRecency(firstDay: Uint32Array): Bytes {

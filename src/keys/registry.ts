@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import { type Bytes, fromHex, toHex } from '../lib/bytes.ts';
 import { framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
 import { type Beginning, SwrCache, type SwrCacheDeps, type Version } from '../lib/swr-cache.ts';
 import { CasObject, type CasObjectDeps, type CasObjectKind } from '../storage/cas-object.ts';
 import { API_KEYS_KEY } from '../storage/keys.ts';
@@ -282,7 +283,7 @@ const apiKey = v.object({
   tenant: v.string(),
   quota: v.nullable(v.object({ perMinute: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) })),
   /** Milliseconds since 1970. */
-  createdAt: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  createdAt: count,
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 });
 

@@ -17,30 +17,51 @@ export type Steps<T> = Generator<number, T, void>;
 export const TURN_RECORDS = 1_024;
 /** Rows that are only gone through in typed arrays, which take some 10 to 50 ns, as against a record. */
 const ROWS_A_RECORD = 32;
+/** Bytes of JSON that are written, or read and checked, in the time of a record. */
+const JSON_BYTES_A_RECORD = 192;
 /** Such rows in a step: few enough not to be felt, many enough that stopping between steps costs nothing. */
 export const STEP_ROWS = 4_096;
 
-/** Counts work against the turns of the event loop. One serves an isolate, so that concurrent work counts together. */
+/**
+ * Counts work against the turns of the event loop. One serves an isolate, so that concurrent work counts together: the
+ * works that waited for a turn divide the records until the next one among them. Each waits for a turn of its own, since
+ * a timer ends with the request that set it, and whoever waited for another's would wait for ever.
+ */
 export class Pacer {
   readonly #turn: () => Promise<void>;
   readonly #limit: number;
   #done = 0;
+  /** What each of those that go on may do until the next turn. */
+  #portion: number;
+  /** Turns that are over, however many waited for one. */
+  #turns = 0;
+  /** Works that have asked for a turn since the latest. */
+  #waiting = 0;
 
   /** @param turn resolves when whatever else was ready to run has run */
   constructor(turn: () => Promise<void>, limit = TURN_RECORDS) {
     this.#turn = turn;
     this.#limit = limit;
+    this.#portion = limit;
   }
 
   /** Adds records that are done. Returns whether it is time to give way: then `giveWay` is to be awaited. */
   count(records: number): boolean {
     this.#done += records;
-    return this.#done >= this.#limit;
+    return this.#done >= this.#portion;
   }
 
   /** Lets the event loop turn. The count begins anew when it has: until then, everybody's turn is due. */
   async giveWay(): Promise<void> {
+    const turns = this.#turns;
+    this.#waiting += 1;
     await this.#turn();
+    // The first to come back begins the time until the next turn; the others that waited with it go on in it, too.
+    if (turns === this.#turns) {
+      this.#turns += 1;
+      this.#portion = this.#limit / this.#waiting;
+      this.#waiting = 0;
+    }
     this.#done = 0;
   }
 
@@ -64,6 +85,11 @@ export function finish<T>(steps: Steps<T>): T {
 /** Records of this many rows of typed arrays, for `count`. */
 export function rowWork(rows: number): number {
   return rows / ROWS_A_RECORD;
+}
+
+/** Records of this many bytes of JSON, for `count`. */
+export function jsonWork(bytes: number): number {
+  return bytes / JSON_BYTES_A_RECORD;
 }
 
 /**

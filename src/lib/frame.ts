@@ -11,9 +11,10 @@
  * A frame is exactly header + body: anything else is refused, with what was expected and what was found.
  */
 
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { type Bytes, decodeText, FormatError, parseJson } from './bytes.ts';
 import { crc32 } from './crc32.ts';
+import { parseStored } from './schema.ts';
 
 export const FRAME_HEADER_BYTES = 16;
 
@@ -93,7 +94,7 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
   return body;
 }
 
-// A small object that changes by hand: a frame around JSON, checked by a schema.
+// An object that is a frame around JSON, checked by a schema.
 
 export interface FramedJson<T> {
   encode(value: T): Bytes;
@@ -109,13 +110,7 @@ export function framedJson<const Schema extends v.GenericSchema>(
 ): FramedJson<v.InferOutput<Schema>> {
   return {
     encode: (value) => frame(magic, version, new TextEncoder().encode(JSON.stringify(value))),
-    decode(bytes) {
-      const parsed = v.safeParse(schema, parseJson(decodeText(openFrame(bytes, magic, version), magic), magic));
-      if (parsed.success) return parsed.output;
-      const [issue] = parsed.issues;
-      throw new FormatError(
-        `${magic}: ${v.getDotPath(issue) ?? 'body'}: expected ${issue.expected ?? 'another value'}`,
-      );
-    },
+    decode: (bytes) =>
+      parseStored(schema, parseJson(decodeText(openFrame(bytes, magic, version), magic), magic), magic),
   };
 }

@@ -1,4 +1,5 @@
 /** Sorted arrays of numbers: search, sets, and a radix sort. */
+import { bitLength } from './bits.ts';
 import { finish, rowWork, STEP_ROWS, type Steps } from './cooperate.ts';
 
 /**
@@ -55,8 +56,8 @@ export function* sortedOrderSteps(numbers: Float64Array, count: number): Steps<U
   for (let i = 0; i < count; i++) order[i] = i;
   let other = new Uint32Array(count);
   for (const { word, bits } of [
-    { word: 1, bits: bitsOf(Math.min(span, WORD - 1)) },
-    { word: WORD, bits: bitsOf(Math.floor(span / WORD)) },
+    { word: 1, bits: bitLength(Math.min(span, WORD - 1)) },
+    { word: WORD, bits: bitLength(Math.floor(span / WORD)) },
   ]) {
     const keys = new Uint32Array(count);
     // Storing keeps the lowest 32 bits of the whole part.
@@ -73,10 +74,6 @@ export function* sortedOrderSteps(numbers: Float64Array, count: number): Steps<U
 /** The same at once. */
 export function sortedOrder(numbers: Float64Array, count: number): Uint32Array {
   return finish(sortedOrderSteps(numbers, count));
-}
-
-function bitsOf(value: number): number {
-  return 32 - Math.clz32(value);
 }
 
 /** Writes the indices of `from` to `to`, ascending by one digit of their keys. */

@@ -1,5 +1,8 @@
 /** Days and times, in UTC: as counts since 1970, and as ISO 8601 text. */
 export const SECONDS_PER_DAY = 86_400;
+export const DAY_MS = SECONDS_PER_DAY * 1000;
+/** The last day of times that are kept as seconds of 32 bits. */
+export const LAST_DAY = Math.floor((2 ** 32 - 1) / SECONDS_PER_DAY);
 
 /** The UTC day, counted from 1970, of a time in seconds. */
 export function dayOf(seconds: number): number {
@@ -21,23 +24,22 @@ const isoDays = new Map<number, string>();
 export function isoDay(day: number): string {
   const known = isoDays.get(day);
   if (known !== undefined) return known;
-  const text = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, 10);
+  const text = new Date(day * DAY_MS).toISOString().slice(0, 10);
   if (isoDays.size < MAX_ISO_DAYS) isoDays.set(day, text);
   return text;
 }
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /** The day of a date as YYYY-MM-DD, or null if the text is none or the calendar has no such day. */
 export function parseDay(text: string): number | null {
   if (!DATE.test(text)) return null;
-  const day = Date.parse(`${text}T00:00:00Z`) / (SECONDS_PER_DAY * 1000);
+  const day = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
   return Number.isInteger(day) && isoDay(day) === text ? day : null;
 }
 
 // Times as a feed writes them: an ISO 8601 date, or a date-time that says how far it is from UTC.
 
-const DATE_FIELDS = /^(\d{4})-(\d{2})-(\d{2})$/;
 /** `T` may be a space, as RFC 3339 allows; seconds may be left out, and fractions of them are dropped. */
 const DATE_TIME =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:[Zz]|([+-])(\d{2})(?::?(\d{2}))?)$/;
@@ -50,7 +52,7 @@ const HOUR_SECONDS = 3600;
  *   offset, or names a day or a time that does not exist
  */
 export function parseInstant(text: string): number | null {
-  const date = DATE_FIELDS.exec(text);
+  const date = DATE.exec(text);
   if (date !== null) return dayStart(date);
   const time = DATE_TIME.exec(text);
   if (time === null) return null;
@@ -73,7 +75,7 @@ function dayStart(match: RegExpExecArray): number | null {
   return date.getTime() / 1000;
 }
 
-/** The UTC date, `YYYY-MM-DD`. */
+/** The UTC date of a time in seconds, as YYYY-MM-DD. */
 export function formatDay(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
+  return isoDay(dayOf(seconds));
 }

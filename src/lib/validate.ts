@@ -61,8 +61,7 @@ function expectation(issue: v.BaseIssue<unknown>): string {
 
 // Texts that are kept and read by people later, in lists, logs and pages: names, reasons, notes. One line each,
 // bounded, and without control characters and whatever else parts a line. Marks of direction stay: scripts need them,
-// and who prints a text sees to what stands beside it. Messages start with "expected" and never repeat the value
-// (validate.ts).
+// and who prints a text sees to what stands beside it. Messages start with "expected" and never repeat the value.
 
 /** Control characters, CR and LF among them, and the separators of lines and paragraphs: they part what is one line. */
 export const PARTS_LINES = /[\p{Cc}\p{Zl}\p{Zp}]/u;

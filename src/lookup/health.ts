@@ -5,6 +5,7 @@
  * ended.
  */
 
+import { messageOf } from '../lib/errors.ts';
 import { REFRESH_AFTER_MS, SwrCache } from '../lib/swr-cache.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import type { Finder } from './finder.ts';
@@ -114,6 +115,6 @@ export class HealthCheck {
   }
 
   #report(part: HealthPart, error: unknown): void {
-    this.#deps.log('health.failing', { part, reason: error instanceof Error ? error.message : 'failed' });
+    this.#deps.log('health.failing', { part, reason: messageOf(error) });
   }
 }

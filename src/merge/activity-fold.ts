@@ -7,11 +7,11 @@ import {
   activityKeyText,
   type KnownKey,
 } from '../format/activity.ts';
-import { ActivityCursor, FoldedKeys, foldDay } from '../format/activity-fold.ts';
+import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
-import { sortedOrderSteps } from '../lib/sorted.ts';
-import { dayOf } from '../lib/time.ts';
+import { sortedOrderSteps, toSortedSteps } from '../lib/sorted.ts';
+import { dayOf, LAST_DAY } from '../lib/time.ts';
 
 /** Rows sorted at once: 16 bytes each, and as much again while they are. */
 export const PIECE_ROWS = 2 ** 18;
@@ -21,8 +21,8 @@ const ROW_WORK = 1 / 4;
 const TEXT_WORK = 2;
 const STEP_TEXTS = 128;
 
-/** Seconds of 32 bits cover 49,711 days, so that a day fits into 16 bits. */
-const DAYS = dayOf(2 ** 32 - 1) + 1;
+/** As many as times cover: a day fits into 16 bits. */
+const DAYS = LAST_DAY + 1;
 
 export class ActivityRows {
   readonly #numbers: Float64Array;
@@ -129,7 +129,7 @@ export class ActivityRows {
         );
       }
     }
-    return encoder.finish();
+    return yield* encoder.finishSteps();
   }
 
   /** The kinds in use, ascending, and by attributes what their rows keep. */
@@ -165,11 +165,12 @@ export class ActivityRows {
       metAs[id] = numberOf(parts.key);
       if (++looked % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
     }
-    const kinds = met.toSorted((a, b) => (a.text < b.text ? -1 : 1));
+    const kinds = yield* toSortedSteps(met, (a, b) => (a.text < b.text ? -1 : 1));
     const ranks = new Uint32Array(kinds.length);
-    kinds.forEach(({ text }, rank) => {
+    for (const [rank, { text }] of kinds.entries()) {
       ranks[byText.get(text) ?? 0] = rank;
-    });
+      yield ROW_WORK;
+    }
     return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
   }
 
@@ -238,8 +239,9 @@ export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimi
  */
 function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
-  const kinds = new FoldedKeys(inputs.map(({ directory }) => directory));
-  const cursors = inputs.map((input) => new ActivityCursor(input, kinds.numbersOf(input.directory)));
+  const kinds = yield* foldKeys(inputs.map(({ directory }) => directory));
+  const cursors: ActivityCursor[] = [];
+  for (const input of inputs) cursors.push(new ActivityCursor(input, yield* kinds.numberKeys(input.directory)));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.keys, objectBytes);
   const sink = without === undefined ? writer : sinkWithout(writer, without);
@@ -254,10 +256,10 @@ function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Gener
       cursors.filter(({ nextDay }) => nextDay === day),
       sink,
     );
-    yield* writer.take();
+    yield* writer.takeEnded();
   }
   writer.end();
-  yield* writer.take();
+  yield* writer.takeEnded();
 }
 
 function sinkWithout(sink: ActivitySink, numbers: { has(number: number): boolean }): ActivitySink {
@@ -281,7 +283,7 @@ class ObjectWriter implements ActivitySink {
   readonly #kinds: readonly KnownKey[];
   readonly #objectBytes: number;
   #encoder: ActivityEncoder;
-  #finished: EncodedActivity[] = [];
+  #ended: ActivityEncoder[] = [];
 
   constructor(kinds: readonly KnownKey[], objectBytes: number) {
     this.#kinds = kinds;
@@ -299,16 +301,17 @@ class ObjectWriter implements ActivitySink {
   }
 
   end(): void {
-    const object = this.#encoder.finish();
-    if (object === null) return;
-    this.#finished.push(object);
+    this.#ended.push(this.#encoder);
     this.#encoder = new ActivityEncoder(this.#kinds);
   }
 
-  /** The objects that are finished. */
-  take(): EncodedActivity[] {
-    const finished = this.#finished;
-    this.#finished = [];
-    return finished;
+  /** The objects that are ended; those that got no row are none. */
+  *takeEnded(): Generator<number | EncodedActivity, void> {
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const encoder of ended) {
+      const object = yield* encoder.finishSteps();
+      if (object !== null) yield object;
+    }
   }
 }

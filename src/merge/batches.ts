@@ -76,7 +76,7 @@ interface Found {
 }
 
 /**
- * Rejects when storage does not answer, or the history is not whole. null: `after` is no place that a page has told.
+ * Rejects when storage does not answer, or the history is not whole. null: `after` is not a `next` that a page has given.
  */
 export async function listBatches(
   objects: ObjectStore,
@@ -84,7 +84,7 @@ export async function listBatches(
   pace: Pacer = UNPACED,
 ): Promise<BatchPage | null> {
   if (!(await isPlace(objects, query.after))) return null;
-  const states = await BatchStates.read(objects, true);
+  const states = await BatchStates.read(objects, true, pace);
   const { found, next } = await findBatches(objects, states, query);
   const rows: (BatchRow | null)[] = [];
   await mapConcurrent(found.entries(), async ([i, one]) => {
@@ -297,12 +297,12 @@ export class BatchStates {
    * Of the current generation. A handful of reads, and one for each 5,000 batches set aside and 1,000 held.
    * @param tellsHeld whether what is held back is read as well; else it counts as merged
    */
-  static async read(objects: ObjectStore, tellsHeld: boolean): Promise<BatchStates> {
+  static async read(objects: ObjectStore, tellsHeld: boolean, pace: Pacer): Promise<BatchStates> {
     const { manifest } = await loadManifest(objects);
     return new BatchStates(objects, manifest, {
-      setAside: await readSetAside(objects, manifest),
+      setAside: await readSetAside(objects, manifest, pace),
       withdrawals: await readWithdrawals(objects, manifest),
-      held: tellsHeld ? await readHeld(objects, await readLedger(objects, manifest)) : new Map(),
+      held: tellsHeld ? await readHeld(objects, await readLedger(objects, manifest, pace), pace) : new Map(),
     });
   }
 

@@ -37,25 +37,35 @@ export type Collected = Readonly<Record<string, number>>;
 
 /** Never rejects: what goes wrong is logged, and the next collection finds what is left. */
 export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
+  const collected: Record<string, number> = {};
+  const failures: { readonly of: string; readonly reason: string }[] = [];
+  // What one has deleted by the time it fails was garbage, and no reason to keep that of others.
+  const collect = async (of: string, sweep: () => Promise<number>) => {
+    try {
+      collected[of] = await sweep();
+    } catch (error) {
+      failures.push({ of, reason: messageOf(error) });
+    }
+  };
+  let marked: Marked | null = null;
   try {
-    const marked = await mark(context, current);
-    const collected: Record<string, number> = {
-      segments: await sweepObjects(context, SEGMENT_PREFIX, marked.segments),
-      facts: await sweepObjects(context, ACTIVITY_PREFIX, marked.facts),
-      ledgers: await sweepObjects(context, LEDGER_PREFIX, marked.ledgers),
-      setAside: await sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside),
-      withdrawals: await sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals),
-      slices: await sweepSlices(context, marked.slices),
-      manifests: await sweepObjects(context, RETAINED_PREFIX, marked.manifests),
-    };
-    for (const [name, collect] of Object.entries(context.collectors ?? {})) collected[name] = await collect();
-    context.log('garbage.collected', collected);
-    return collected;
+    marked = await mark(context, current);
   } catch (error) {
-    // What was deleted so far was garbage; the rest is found again next time.
-    context.log('garbage.failed', { reason: messageOf(error) });
-    return {};
+    failures.push({ of: 'inventory', reason: messageOf(error) });
   }
+  if (marked !== null) {
+    await collect('segments', () => sweepObjects(context, SEGMENT_PREFIX, marked.segments));
+    await collect('facts', () => sweepObjects(context, ACTIVITY_PREFIX, marked.facts));
+    await collect('ledgers', () => sweepObjects(context, LEDGER_PREFIX, marked.ledgers));
+    await collect('setAside', () => sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside));
+    await collect('withdrawals', () => sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals));
+    await collect('slices', () => sweepSlices(context, marked.slices));
+    await collect('manifests', () => sweepObjects(context, RETAINED_PREFIX, marked.manifests));
+  }
+  for (const [name, sweep] of Object.entries(context.collectors ?? {})) await collect(name, sweep);
+  if (Object.keys(collected).length > 0) context.log('garbage.collected', collected);
+  for (const failure of failures) context.log('garbage.failed', failure);
+  return collected;
 }
 
 interface Marked {

@@ -3,6 +3,7 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import type { Pacer } from '../lib/cooperate.ts';
+import type { Log } from '../lib/errors.ts';
 import type { Bounds } from '../quality/quarantine.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 
@@ -17,8 +18,8 @@ export interface MergeContext {
   readonly pace: Pacer;
   /** A fresh random identifier of at least 64 bits, in characters that a key may have. */
   randomId(): string;
-  /** An event for the operator's log. Details never contain a number. */
-  log(event: string, details: Readonly<Record<string, string | number>>): void;
+  /** An event for the operator's log, which keeps phone numbers out of it (src/lib/errors.ts). */
+  readonly log: Log;
   readonly budget: TickBudget;
   /**
    * The numbers column of a segment from wherever the isolate keeps it: a tick asks for those of nearly the whole
@@ -64,7 +65,7 @@ export interface TickBudget {
   readonly smallRun: number;
 }
 
-/** Runs up to this size are merged with whatever is newer at once: half a segment, two slices a minute to reload. */
+/** Runs up to this size are merged with whatever is newer at once: a segment, so two slices a minute to reload. */
 export const SMALL_RUN = 32_768;
 
 export const DEFAULT_BUDGET: TickBudget = {

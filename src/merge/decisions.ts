@@ -78,11 +78,11 @@ export type ReleaseResult =
  * and the next request does what is left to do.
  */
 export async function releaseBatch(context: MergeContext, id: string): Promise<ReleaseResult> {
-  const { objects } = context;
+  const { objects, pace } = context;
   return decideOn(context, 'release', async (base) => {
     const { generation, replay, unscreened } = base.manifest;
     if (replay.includes(id)) return { kind: 'done', isNew: false };
-    const aside = await readSetAside(objects, base.manifest);
+    const aside = await readSetAside(objects, base.manifest, pace);
     const found = aside.find((one) => one.id === id);
     if (found === undefined) return { kind: 'not-set-aside' };
     const left = aside.filter((one) => one !== found);
@@ -116,7 +116,7 @@ export async function decideSource(
 ): Promise<DecisionResult> {
   return decideOn(context, 'decision', async (base) => {
     const { generation } = base.manifest;
-    const ledger = decide(await readLedger(context.objects, base.manifest));
+    const ledger = decide(await readLedger(context.objects, base.manifest, context.pace));
     if (ledger === null) return { kind: 'not-quarantined' };
     const key = await writeLedger(context.objects, generation + 1, context.randomId(), ledger, context.pace);
     const published = await publish(context, base, { ledger: key }, NO_BATCHES);

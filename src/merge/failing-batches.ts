@@ -13,11 +13,12 @@
 import * as v from 'valibot';
 import type { Manifest, SetAsideKey } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
+import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { ATTEMPT_KEY, generationKey, SET_ASIDE_PREFIX } from '../storage/keys.ts';
-import type { ObjectStore } from '../storage/store.ts';
+import { answering, type ObjectStore } from '../storage/store.ts';
 import type { MergeContext } from './context.ts';
 
 /** Ticks come by the minute: an attempt that began later than the last of them may be under way. */
@@ -160,19 +161,10 @@ export function watch(context: MergeContext): Watched {
     }
   };
   const { objects, numbers } = context;
-  const watchedObjects: ObjectStore = {
-    get: (key) => noting(objects.get(key)),
-    getIfChanged: (key, etag) => noting(objects.getIfChanged(key, etag)),
-    getRange: (key, offset, length) => noting(objects.getRange(key, offset, length)),
-    head: (key) => noting(objects.head(key)),
-    put: (key, bytes, condition, owner) => noting(objects.put(key, bytes, condition, owner)),
-    list: (prefix, options) => noting(objects.list(prefix, options)),
-    delete: (keys) => noting(objects.delete(keys)),
-  };
   return {
     context: {
       ...context,
-      objects: watchedObjects,
+      objects: answering(objects, noting),
       ...(numbers === undefined ? {} : { numbers: (entry) => noting(numbers(entry)) }),
     },
     isInputs: (error) =>
@@ -282,6 +274,7 @@ export function decodeSetAside(bytes: Bytes): readonly SetAside[] {
 export async function readSetAside(
   objects: ObjectStore,
   { setAside, publishedAt }: Pick<Manifest, 'setAside' | 'publishedAt'>,
+  pace: Pacer = UNPACED,
 ): Promise<readonly SetAside[]> {
   const { key, count: expected, ids } = setAside;
   if (ids !== undefined) {
@@ -291,6 +284,7 @@ export async function readSetAside(
   for (let index = 0; key !== null && index * SET_ASIDE_PAGE < expected; index++) {
     const object = await objects.get(pageKey(key, index));
     if (object === null) throw new FormatError(`RFSA: ${pageKey(key, index)} is missing`);
+    if (pace.count(jsonWork(object.bytes.length))) await pace.giveWay();
     batches.push(...decodeSetAside(object.bytes));
   }
   if (batches.length !== expected) {

@@ -8,6 +8,7 @@ import type { Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
 import { generationKey, HISTORY_PREFIX } from '../storage/keys.ts';
 import type { ObjectStore } from '../storage/store.ts';
 
@@ -21,7 +22,7 @@ const ENTRY_WORK = 16;
 const ID_WORK = 1 / 4;
 
 const schema = v.object({
-  generation: v.number(),
+  generation: count,
   commit: v.string(),
   parent: v.nullable(v.string()),
   /** Taken up for the first time, to be merged or withdrawn; a batch is in one generation's list only. */

@@ -8,11 +8,11 @@ import {
   encodeManifest,
   type Manifest,
   type RetainedGeneration,
-  type SegmentEntry,
   type SetAsideKey,
 } from '../format/manifest.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
+import { DAY_MS } from '../lib/time.ts';
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../storage/keys.ts';
 import { firstManifest } from '../storage/manifest-object.ts';
 import type { ObjectStore, PutCondition } from '../storage/store.ts';
@@ -31,8 +31,12 @@ export interface LoadedManifest {
   readonly etag: string | null;
 }
 
+/**
+ * An empty one for a store that never had one. Rejects for a store that has lost its manifest, when it is damaged, or when
+ * the storage does not answer.
+ */
 export async function loadManifest(objects: ObjectStore): Promise<LoadedManifest> {
-  const object = await objects.get(MANIFEST_KEY);
+  const object = (await objects.get(MANIFEST_KEY)) ?? (await firstManifest(objects));
   return object === null
     ? { manifest: EMPTY_MANIFEST, etag: null }
     : { manifest: decodeManifest(object.bytes), etag: object.etag };
@@ -85,10 +89,11 @@ export async function publish(
   const { caution = previous.caution ?? null, ...changes } = change;
   const { caution: _, ...rest } = previous;
   const changed: Manifest = { ...rest, ...changes, ...(caution === null ? {} : { caution }) };
+  const segments = segmentKeys(changed);
   const next: Manifest = {
     ...changed,
     setAside: await inObjects(context, changed),
-    missingSlices: changed.missingSlices.filter((key) => namesSegment(changed, key)),
+    missingSlices: changed.missingSlices.filter((key) => segments.has(key)),
     generation: previous.generation + 1,
     commit: context.randomId(),
     parent: previous.generation === 0 ? null : previous.commit,
@@ -150,19 +155,19 @@ async function swap(
 }
 
 /** Batches set aside that a manifest of version 1 lists itself go into an object, once. */
-async function inObjects({ objects, randomId }: MergeContext, manifest: Manifest): Promise<SetAsideKey> {
+async function inObjects({ objects, randomId, pace }: MergeContext, manifest: Manifest): Promise<SetAsideKey> {
   if (manifest.setAside.ids === undefined) return manifest.setAside;
-  return writeSetAside(objects, manifest.generation + 1, randomId(), await readSetAside(objects, manifest));
+  return writeSetAside(objects, manifest.generation + 1, randomId(), await readSetAside(objects, manifest, pace));
 }
 
-function namesSegment({ runs, compaction }: Manifest, key: string): boolean {
-  const names = (entry: SegmentEntry) => entry.key === key;
-  return runs.some(({ segments }) => segments.some(names)) || (compaction?.output ?? []).some(names);
+/** Of the runs, and of the compaction that is under way. */
+function segmentKeys({ runs, compaction }: Manifest): ReadonlySet<string> {
+  const entries = [...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])];
+  return new Set(entries.map(({ key }) => key));
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Every generation that was current in the last hour is retained: readers may still hold it, and that hour is longer

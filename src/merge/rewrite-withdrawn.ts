@@ -22,7 +22,7 @@ import { dayOf } from '../lib/time.ts';
 import { type ExcludedOfBatch, ofNumbers, only, readExcludedRows, without } from '../quality/excluded-rows.ts';
 import { readLedger } from '../quality/ledger.ts';
 import { MERGED_PREFIX } from '../storage/keys.ts';
-import type { ObjectHead, ObjectStore, StoredObject } from '../storage/store.ts';
+import type { ObjectHead, StoredObject } from '../storage/store.ts';
 import { activityWithout, joinActivity, mergeActivity } from './activity.ts';
 import { foldShare, runCursor } from './compact.ts';
 import type { MergeContext } from './context.ts';
@@ -152,9 +152,9 @@ async function numbersOf(
 
 /** Reads a share of what is to be gathered, and folds it into the side run. */
 async function gather(context: MergeContext, manifest: Manifest, { list, job, numbers }: Subject): Promise<Job> {
-  const { objects } = context;
-  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest));
-  const reader = new ShareReader(context, await outsideOf(objects, manifest, list), omissions, numbers);
+  const { objects, pace } = context;
+  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest, pace), undefined, pace);
+  const reader = new ShareReader(context, await outsideOf(context, manifest, list), omissions, numbers);
   const gathered = await reader.read(await caughtUp(context, manifest, job.gathered));
   if (reader.rows === 0) return { ...job, gathered };
   const sideFacts = await mergeActivity(context, job.sideFacts, reader.batches);
@@ -164,18 +164,18 @@ async function gather(context: MergeContext, manifest: Manifest, { list, job, nu
     ...reader.batches.map((batch) => new BatchCursor(batch, dictionary)),
     runCursor(context, job.side, 0, dictionary),
   ];
-  for await (const { segment } of fold(cursors, dictionary, context.budget.segmentRecords, context.pace))
+  for await (const { segment } of fold(cursors, dictionary, context.budget.segmentRecords, pace))
     await writer.write(segment);
   return { ...job, gathered, side: (await writer.finish()).entries, sideFacts: sideFacts.entries };
 }
 
 /** Kept batches of which the inventory has nothing, or is to have nothing. */
 async function outsideOf(
-  objects: ObjectStore,
+  { objects, pace }: MergeContext,
   manifest: Manifest,
   { withdrawn }: Withdrawals,
 ): Promise<ReadonlySet<string>> {
-  const aside = await readSetAside(objects, manifest);
+  const aside = await readSetAside(objects, manifest, pace);
   const outside = new Set([...manifest.replay, ...[...aside, ...withdrawn].map(({ id }) => id)]);
   for await (const id of markedWithdrawn(objects)) outside.add(id);
   return outside;

@@ -1,18 +1,14 @@
-/**
- * Rollbacks: a new generation with the inventory of a retained one. Also merging until nothing is left, for rebuilds.
- */
+/** Rollbacks: a new generation with the inventory of a retained one. */
 
-import { decodeManifest, type Manifest, type Run, watermarkAt } from '../format/manifest.ts';
+import { decodeManifest, type Manifest, watermarkAt } from '../format/manifest.ts';
 import { ledgerAfterRollback, type Rollback } from '../quality/decide.ts';
 import { readLedger, writeLedger } from '../quality/ledger.ts';
 import { generationKey, RETAINED_PREFIX } from '../storage/keys.ts';
-import { compact } from './compact.ts';
 import type { MergeContext } from './context.ts';
 import { decideOn, LOST } from './decisions.ts';
 import { readSetAside, type SetAside, writeSetAside } from './failing-batches.ts';
 import { batchesSince, NO_BATCHES } from './history.ts';
-import { type LoadedManifest, loadManifest, publish } from './publish-manifest.ts';
-import { tick } from './tick.ts';
+import { publish } from './publish-manifest.ts';
 import { readWithdrawals, type Withdrawals, writeWithdrawals } from './withdraw.ts';
 
 export type RollbackResult =
@@ -47,8 +43,8 @@ export async function rollback(
     const target = decodeManifest(object.bytes);
     // All that was ever merged and is not in the target: what it had left out itself, and what came later.
     const later = await batchesSince(context.objects, manifest, generation, context.pace);
-    const asideThen = await readSetAside(context.objects, target);
-    const asideNow = await readSetAside(context.objects, manifest);
+    const asideThen = await readSetAside(context.objects, target, context.pace);
+    const asideNow = await readSetAside(context.objects, manifest, context.pace);
     const withdrawals = await readWithdrawals(context.objects, manifest);
     const withdrawn = new Set(withdrawals.withdrawn.map(({ id }) => id));
     const out = new Set([...asideThen.map(({ id }) => id), ...target.replay, ...later]);
@@ -98,11 +94,12 @@ async function rolledBackLedger(
   how: Rollback,
 ): Promise<{ readonly ledger: string | null; readonly revived: readonly string[] }> {
   if (current.ledger === null && target.ledger === null) return { ledger: null, revived: [] };
-  const { objects } = context;
-  const [now, then] = [await readLedger(objects, current), await readLedger(objects, target)];
-  const { ledger, revived } = await ledgerAfterRollback(objects, now, then, how);
+  const { objects, pace } = context;
+  const now = await readLedger(objects, current, pace);
+  const then = await readLedger(objects, target, pace);
+  const { ledger, revived } = await ledgerAfterRollback(objects, now, then, how, pace);
   return {
-    ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger, context.pace),
+    ledger: await writeLedger(objects, current.generation + 1, context.randomId(), ledger, pace),
     revived,
   };
 }
@@ -128,29 +125,4 @@ async function rolledBackWithdrawals(
     pending: [...pending.values()],
     job: null,
   });
-}
-
-// Merging until nothing is left to merge: what a rebuild from the kept batches ends with.
-
-/** Far beyond what the largest store needs; a store that does not come to rest is reported, not looped on. */
-const MAX_STEPS = 100_000;
-
-/** Runs ticks until no batch is waiting or to be replayed. */
-export async function drain(context: MergeContext): Promise<void> {
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const result = await tick(context);
-    if (result.batches === 0 && !result.lostRace) return;
-  }
-  throw new Error(`batches are still waiting after ${MAX_STEPS} ticks`);
-}
-
-/** Compacts until a single run is left, or none. */
-export async function compactFully(context: MergeContext): Promise<LoadedManifest> {
-  const everything = (runs: readonly Run[]) => (runs.length > 1 ? runs : []);
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const base = await loadManifest(context.objects);
-    if (base.manifest.runs.length <= 1 && base.manifest.compaction === null) return base;
-    await compact(context, base, everything);
-  }
-  throw new Error(`the runs are not compacted after ${MAX_STEPS} steps`);
 }

@@ -1,6 +1,7 @@
 /** Screens opened uploads by source: what of them is merged, and the ledger that says what is kept out. */
 import type { Batch } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { Steps } from '../lib/cooperate.ts';
 import { readCanaries } from '../quality/canaries.ts';
 import {
   type ExcludedOfBatch,
@@ -12,7 +13,7 @@ import {
 } from '../quality/excluded-rows.ts';
 import { type Case, type Ledger, readLedger, writeLedger } from '../quality/ledger.ts';
 import { DEFAULT_BOUNDS } from '../quality/quarantine.ts';
-import { screen } from '../quality/screen.ts';
+import { findHits, screen } from '../quality/screen.ts';
 import type { MergeContext } from './context.ts';
 import { countNew, distinctNumbers, findKnown } from './first-time.ts';
 import type { Released } from './history.ts';
@@ -42,7 +43,7 @@ export async function screenBatches(
     return { batches: [], detections: 0, newNumbers: 0, released: [], ledger: manifest.ledger, quarantined: [] };
   }
   const { pace } = context;
-  const ledger = due.ledger ?? (await readLedger(context.objects, manifest));
+  const ledger = due.ledger ?? (await readLedger(context.objects, manifest, pace));
   const opened = [...inputs.all, ...due.batches].map(({ batch }) => batch);
   const known = await findKnown(context, manifest.runs, await pace.run(distinctNumbers(opened)));
   const canaries = await readCanaries(context.objects);
@@ -50,7 +51,7 @@ export async function screenBatches(
   const unscreened = new Set(manifest.unscreened);
   // Out of what was merged or held before; of a new upload nothing can have been dropped.
   const isOld = inputs.replayed.length + due.batches.length > 0;
-  const dropped = isOld ? await readDropped(context.objects, ledger) : new Map<string, ExcludedOfBatch>();
+  const dropped = isOld ? await readDropped(context.objects, ledger, pace) : new Map<string, ExcludedOfBatch>();
   const lessDropped = (id: string, batch: Batch) => without(batch, dropped.get(id) ?? NOTHING_EXCLUDED);
   const screening = screen(
     [
@@ -79,7 +80,7 @@ export async function screenBatches(
       context.objects,
       manifest.generation + 1,
       context.randomId(),
-      withReleased(screened.ledger, due.batches, canaries),
+      await pace.run(withReleased(screened.ledger, due.batches, canaries)),
       pace,
     ),
     quarantined: screened.quarantined,
@@ -88,7 +89,7 @@ export async function screenBatches(
 
 /** Batches merged as the ledger says. */
 async function withoutOmitted(
-  { objects }: MergeContext,
+  { objects, pace }: MergeContext,
   ledger: Ledger,
   { all }: TakenBatches,
   isRecorded: (id: string) => boolean,
@@ -96,7 +97,7 @@ async function withoutOmitted(
   const recorded = all.filter(({ id }) => isRecorded(id));
   if (recorded.length === 0) return [];
   const ids = new Set(recorded.map(({ id }) => id));
-  const omissions = await readExcludedRows(objects, ledger, (id) => ids.has(id));
+  const omissions = await readExcludedRows(objects, ledger, (id) => ids.has(id), pace);
   return recorded.map(({ id, batch }) => {
     const omission = omissions.get(id);
     return omission === undefined ? batch : without(batch, omission);
@@ -104,17 +105,18 @@ async function withoutOmitted(
 }
 
 /** Notes the canaries that were not merged with what was released. */
-function withReleased(ledger: Ledger, due: readonly PendingReleaseBatch[], canaries: ReadonlySet<number>): Ledger {
+export function* withReleased(
+  ledger: Ledger,
+  due: readonly PendingReleaseBatch[],
+  canaries: ReadonlySet<number>,
+): Steps<Ledger> {
   if (canaries.size === 0) return ledger;
-  const leftOut = due.flatMap(({ id, of, batch }) => {
-    const { keys } = batch;
-    const own = of.every === true ? [...new Set(keys.map(({ source }) => source))] : [of.source];
-    return own.flatMap((source) => {
-      const isLeftOut = (number: number, row: number) =>
-        canaries.has(number) && keys[batch.attributesIndex[row] as number]?.source === source;
-      const numbers = [...new Set(batch.numbers.filter(isLeftOut))];
-      return numbers.length === 0 ? [] : [{ batch: id, source, numbers }];
-    });
-  });
-  return leftOut.length === 0 ? ledger : { ...ledger, leftOut: [...ledger.leftOut, ...leftOut] };
+  const ascending = Float64Array.from(canaries).sort();
+  const leftOut = [...ledger.leftOut];
+  for (const { id, of, batch } of due) {
+    for (const [source, numbers] of yield* findHits(batch, ascending)) {
+      if (of.every === true || source === of.source) leftOut.push({ batch: id, source, numbers: [...numbers.keys()] });
+    }
+  }
+  return leftOut.length === ledger.leftOut.length ? ledger : { ...ledger, leftOut };
 }

@@ -291,7 +291,7 @@ export class MergeDictionary {
   }
 
   /**
-   * Canonical order of a number's evidence: by CRC-32 of the text, then by text. A hash order makes "the first 256"
+   * Canonical order of a number's evidence: by CRC-32 of the text, then by text. A hash order makes "the first 1,024"
    * a fair sample that comes out the same however the entries were merged.
    */
   compare(a: number, b: number): number {

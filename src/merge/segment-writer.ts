@@ -68,7 +68,7 @@ export class SegmentWriter {
 
   /** The segment first, then its slices. */
   async #put(key: string, segment: EncodedSegment): Promise<void> {
-    const { objects, slices, now, log } = this.#context;
+    const { objects, slices, now } = this.#context;
     await objects.put(key, segment.file);
     if (!this.#isServed) return;
     try {
@@ -76,24 +76,45 @@ export class SegmentWriter {
     } catch (error) {
       // Served from the segment itself until a later tick has repaired it.
       this.#missingSlices.push(key);
-      log('slice.unwritten', { segment: key, reason: messageOf(error) });
+      logUnwritten(this.#context, key, error);
     }
   }
 }
 
-/** Puts missing slices into the slice store. Returns the keys of the segments that are still without. */
+/** As many segments as a tick's share of a compaction writes: three storage calls each, and some 5 ms of work. */
+const REPAIRS = 80;
+
+/**
+ * Puts missing slices into the slice store, of a bounded number of segments. Returns the keys of the segments that are
+ * still without. Once the slice store fails no more is tried: every minute of its outage would read every segment that it
+ * lacks.
+ */
 export async function repairSlices(context: MergeContext, keys: readonly string[]): Promise<string[]> {
-  const remaining: string[] = [];
-  for (const key of keys) {
+  /** Those that cannot be read come last, so that they do not keep others from being tried. */
+  const unreadable: string[] = [];
+  let tried = 0;
+  for (const key of keys.slice(0, REPAIRS)) {
+    tried += 1;
+    let segment: EncodedSegment;
     try {
       const object = await context.objects.get(key);
       if (object === null) continue;
-      const { shape } = await openSegment(object.bytes, context.pace);
-      await writeSlices(context.slices, { shape, file: object.bytes }, context.now());
+      segment = { shape: (await openSegment(object.bytes, context.pace)).shape, file: object.bytes };
     } catch (error) {
-      remaining.push(key);
-      context.log('slice.unwritten', { segment: key, reason: messageOf(error) });
+      unreadable.push(key);
+      logUnwritten(context, key, error);
+      continue;
+    }
+    try {
+      await writeSlices(context.slices, segment, context.now());
+    } catch (error) {
+      logUnwritten(context, key, error);
+      return [key, ...keys.slice(tried), ...unreadable];
     }
   }
-  return remaining;
+  return [...keys.slice(tried), ...unreadable];
+}
+
+function logUnwritten({ log }: MergeContext, segment: string, error: unknown): void {
+  log('slice.unwritten', { segment, reason: messageOf(error) });
 }

@@ -15,7 +15,7 @@ import { loadManifest } from './publish-manifest.ts';
 import { type WithdrawResult, withdraw } from './withdraw.ts';
 
 export interface BatchService {
-  /** null: `after` is no place that a page has told. */
+  /** null: `after` is not a `next` that a page has given. */
   list(query: BatchQuery): Promise<BatchPage | null>;
   /**
    * @param accepted rows of the batch
@@ -33,7 +33,7 @@ export function batchService(context: MergeContext): BatchService {
   return {
     list: (query) => orUnavailable(listBatches(objects, query, pace)),
     stateOf: (id, accepted, tellsHeld) =>
-      orUnavailable(BatchStates.read(objects, tellsHeld).then((states) => states.of(id, accepted))),
+      orUnavailable(BatchStates.read(objects, tellsHeld, pace).then((states) => states.of(id, accepted))),
     withdraw: (id, by) => orUnavailable(withdraw(context, id, by)),
     release: (id) => orUnavailable(releaseBatch(context, id)),
   };
@@ -64,15 +64,15 @@ export function qualityService(
   context: MergeContext,
   deps: Pick<CasObjectDeps, 'randomBytes' | 'sleep' | 'report'>,
 ): QualityService {
-  const { objects } = context;
+  const { objects, pace } = context;
   return {
     bounds: context.bounds ?? DEFAULT_BOUNDS,
     canaries: new CanaryStore({ ...deps, objects }),
-    ledger: () => orUnavailable(loadManifest(objects).then(({ manifest }) => readLedger(objects, manifest))),
+    ledger: () => orUnavailable(loadManifest(objects).then(({ manifest }) => readLedger(objects, manifest, pace))),
     setAside: () =>
       orUnavailable(
         loadManifest(objects).then(async ({ manifest }) =>
-          unmergeable(await readSetAside(objects, manifest)).toReversed(),
+          unmergeable(await readSetAside(objects, manifest, pace)).toReversed(),
         ),
       ),
     release: (choice, by) => orUnavailable(decideChosen(context, choice, by, released)),

@@ -257,14 +257,14 @@ export const NOTHING_PENDING: PendingRelease = { batches: [], sizeBytes: 0, ledg
 /** Opens what is due, oldest first. What cannot be read stays due, and the others go on. */
 async function openPendingRelease(context: MergeContext, manifest: Manifest): Promise<PendingRelease> {
   if (!hasPendingRelease(manifest)) return NOTHING_PENDING;
-  const ledger = await readLedger(context.objects, manifest);
+  const ledger = await readLedger(context.objects, manifest, context.pace);
   const batches: PendingReleaseBatch[] = [];
   const changed: Case[] = [];
   let sizeBytes = 0;
   let left = Math.ceil(context.budget.batches * SHARE);
   for (const one of ledger.cases) {
     if (left === 0 || sizeBytes >= context.budget.batchBytes * SHARE) break;
-    const due = await unfoldPage(context.objects, one.due);
+    const due = await unfoldPage(context.objects, one.due, context.pace);
     const taken = new Set<string>();
     for (const { id } of due.batches.slice(0, left)) {
       if (sizeBytes >= context.budget.batchBytes * SHARE) break;

@@ -1,11 +1,12 @@
 /**
- * One tick of the cron handler, as a list of stages: each takes what those before it hand on, and calls none of them. Ticks
+ * One tick of the cron handler, as a list of stages: each takes what those before it hand on, and none calls another. Ticks
  * may overlap and may stop anywhere: everything before a swap of the manifest is invisible, everything after it is taken
  * up again from the manifest.
  */
 
 import type { Manifest } from '../format/manifest.ts';
 import type { Bytes } from '../lib/bytes.ts';
+import { redacted } from '../lib/errors.ts';
 import type { Case } from '../quality/ledger.ts';
 import { collectGarbage, isCollectionTick } from './collect-garbage.ts';
 import { compact } from './compact.ts';
@@ -217,17 +218,17 @@ function asideEntry(context: MergeContext, id: string, reason: SetAside['reason'
   return { id, reason, detail, at: context.now(), by: null };
 }
 
-async function withAside({ objects, randomId }: MergeContext, manifest: Manifest, aside: readonly SetAside[]) {
-  const before = await readSetAside(objects, manifest);
+async function withAside({ objects, randomId, pace }: MergeContext, manifest: Manifest, aside: readonly SetAside[]) {
+  const before = await readSetAside(objects, manifest, pace);
   return writeSetAside(objects, manifest.generation + 1, randomId(), [...before, ...aside]);
 }
 
 const MAX_DETAIL_CHARS = 200;
 
-/** What an error says, without anything that could be a number. */
+/** Kept with the batch, and shown to operators. */
 function detailOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.replace(/\d{6,}/g, '#').slice(0, MAX_DETAIL_CHARS);
+  return redacted(text).slice(0, MAX_DETAIL_CHARS);
 }
 
 /** Logs one line for all of them: an upload may name as many sources as it has lines. */

@@ -6,7 +6,7 @@
 
 import * as v from 'valibot';
 import { type Batch, openBatchSteps } from '../format/batch.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { activityEntry, type Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -35,7 +35,7 @@ export type WithdrawResult =
       readonly isNew: boolean;
     }
   | { readonly kind: 'not-found' }
-  /** Nobody knows what would be to be taken out. */
+  /** The batch is damaged, so it is not known which rows to take out. */
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'full'; readonly limit: string };
 
@@ -120,7 +120,7 @@ async function removalOf(
     const change = { replay: others(manifest.replay), unscreened: others(manifest.unscreened) };
     return { change, takenUp: NO_BATCHES, list };
   }
-  const aside = await readSetAside(objects, manifest);
+  const aside = await readSetAside(objects, manifest, context.pace);
   const left = aside.filter((one) => one.id !== id);
   if (left.length < aside.length) {
     const setAside = await writeSetAside(objects, manifest.generation + 1, context.randomId(), left);
@@ -128,11 +128,11 @@ async function removalOf(
   }
   const batch = await opened(context, id);
   if (batch === null) return 'unreadable';
-  const ledger = await readLedger(objects, manifest);
-  const omission = (await readExcludedRows(objects, ledger, (one) => one === id)).get(id);
+  const ledger = await readLedger(objects, manifest, context.pace);
+  const omission = (await readExcludedRows(objects, ledger, (one) => one === id, context.pace)).get(id);
   const isHeld = omission !== undefined && without(batch, omission).rows === 0;
   const sources = new Set(batch.keys.map(({ source }) => source));
-  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now());
+  const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now(), context.pace);
   const key =
     after === ledger
       ? manifest.ledger
@@ -189,15 +189,6 @@ const segment = v.object({
   evidenceIndex: column,
   evidenceBlocksBytes: count,
 });
-const facts = v.object({
-  key: v.string(),
-  firstDay: count,
-  lastDay: count,
-  rows: count,
-  bytes: count,
-  directoryBytes: count,
-  crc32: count,
-});
 
 const withdrawn = v.object({
   id,
@@ -231,9 +222,9 @@ const job = v.object({
   }),
   /** The records of the numbers, in number order, and their activity. */
   side: v.array(segment),
-  sideFacts: v.array(facts),
+  sideFacts: v.array(activityEntry),
   /** Once all is gathered: activity objects to be replaced, with how many have been, and what by. */
-  facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(facts) })),
+  facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(activityEntry) })),
 });
 
 const schema = v.object({

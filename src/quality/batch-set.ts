@@ -5,6 +5,7 @@
 
 import * as v from 'valibot';
 import { FormatError } from '../lib/bytes.ts';
+import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { QUARANTINE_PAGE_PREFIX } from '../storage/keys.ts';
@@ -52,9 +53,13 @@ export function joinBatchSets(a: BatchSet, b: BatchSet): BatchSet {
 }
 
 /** All batches of a batch set. Rejects when a page is missing or damaged. */
-export async function batchesOfSet(objects: ObjectStore, { batches, pages }: BatchSet): Promise<SetBatch[]> {
+export async function batchesOfSet(
+  objects: ObjectStore,
+  { batches, pages }: BatchSet,
+  pace: Pacer = UNPACED,
+): Promise<SetBatch[]> {
   const all: SetBatch[] = [];
-  for (const key of pages) all.push(...(await readPage(objects, key)));
+  for (const key of pages) all.push(...(await readPage(objects, key, pace)));
   return [...all, ...batches];
 }
 
@@ -63,6 +68,7 @@ export async function takeFromBatchSet(
   objects: ObjectStore,
   own: BatchSet,
   id: string,
+  pace: Pacer = UNPACED,
 ): Promise<{ readonly rest: BatchSet; readonly taken: readonly SetBatch[] } | null> {
   const without = (batches: readonly SetBatch[], pages: readonly string[], taken: readonly SetBatch[]) => {
     const rest = batches.filter((batch) => !taken.includes(batch));
@@ -71,7 +77,7 @@ export async function takeFromBatchSet(
   const found = own.batches.filter((batch) => batch.id === id);
   if (found.length > 0) return without(own.batches, own.pages, found);
   for (const page of own.pages) {
-    const batches = await readPage(objects, page);
+    const batches = await readPage(objects, page, pace);
     const onPage = batches.filter((batch) => batch.id === id);
     if (onPage.length === 0) continue;
     // What else is on it moves to the ledger, and from there to a page again.
@@ -82,47 +88,66 @@ export async function takeFromBatchSet(
 }
 
 /** Takes the oldest page off a batch set that has no batch in the ledger itself. */
-export async function unfoldPage(objects: ObjectStore, own: BatchSet): Promise<BatchSet> {
+export async function unfoldPage(objects: ObjectStore, own: BatchSet, pace: Pacer = UNPACED): Promise<BatchSet> {
   const [first, ...pages] = own.pages;
   if (own.batches.length > 0 || first === undefined) return own;
-  return { ...own, batches: await readPage(objects, first), pages };
+  return { ...own, batches: await readPage(objects, first, pace), pages };
 }
 
 /**
  * Moves what is beyond a page's worth to pages. They are never altered or deleted: what a lost attempt wrote is a few
  * kilobytes that nothing leads to.
  */
-export async function foldPages(objects: ObjectStore, own: BatchSet, randomId: () => string): Promise<BatchSet> {
-  return folded(objects, own, randomId, PAGE_BATCHES);
+export async function foldPages(
+  objects: ObjectStore,
+  own: BatchSet,
+  randomId: () => string,
+  pace: Pacer = UNPACED,
+): Promise<BatchSet> {
+  return folded(objects, own, randomId, PAGE_BATCHES, pace);
 }
 
 /**
  * Moves all of it to pages. What is on the latest is written anew together with it if it fits, or many a page would
  * have a few batches; one that cannot be read stays as it is.
  */
-export async function foldAll(objects: ObjectStore, own: BatchSet, randomId: () => string): Promise<BatchSet> {
+export async function foldAll(
+  objects: ObjectStore,
+  own: BatchSet,
+  randomId: () => string,
+  pace: Pacer,
+): Promise<BatchSet> {
   const latest = own.pages.at(-1);
-  const on = latest === undefined ? null : await readPage(objects, latest).catch(() => null);
-  if (on === null || on.length + own.batches.length > PAGE_BATCHES) return folded(objects, own, randomId, 0);
+  const on = latest === undefined ? null : await readPage(objects, latest, pace).catch(() => null);
+  if (on === null || on.length + own.batches.length > PAGE_BATCHES) return folded(objects, own, randomId, 0, pace);
   const joined = { ...own, batches: [...on, ...own.batches], pages: own.pages.slice(0, -1) };
-  return folded(objects, joined, randomId, 0);
+  return folded(objects, joined, randomId, 0, pace);
 }
 
-async function folded(objects: ObjectStore, own: BatchSet, randomId: () => string, most: number): Promise<BatchSet> {
+async function folded(
+  objects: ObjectStore,
+  own: BatchSet,
+  randomId: () => string,
+  most: number,
+  pace: Pacer,
+): Promise<BatchSet> {
   let { batches } = own;
   const pages = [...own.pages];
   while (batches.length > most) {
     const key = QUARANTINE_PAGE_PREFIX + randomId();
-    await objects.put(key, file.encode({ batches: batches.slice(0, PAGE_BATCHES) }));
+    const bytes = file.encode({ batches: batches.slice(0, PAGE_BATCHES) });
+    if (pace.count(jsonWork(bytes.length))) await pace.giveWay();
+    await objects.put(key, bytes);
     pages.push(key);
     batches = batches.slice(PAGE_BATCHES);
   }
   return { ...own, batches, pages };
 }
 
-async function readPage(objects: ObjectStore, key: string): Promise<readonly SetBatch[]> {
+async function readPage(objects: ObjectStore, key: string, pace: Pacer): Promise<readonly SetBatch[]> {
   const object = await objects.get(key);
   if (object === null) throw new FormatError(`${MAGIC}: ${key} is missing`);
+  if (pace.count(jsonWork(object.bytes.length))) await pace.giveWay();
   return file.decode(object.bytes).batches;
 }
 
@@ -139,7 +164,7 @@ export const LEFT_OUT_CHARS = 100_000;
 const entry = v.object({
   batch: v.string(),
   source: v.nullable(v.string()),
-  numbers: v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  numbers: v.array(count),
 });
 
 export const excludedMembers = {
@@ -173,11 +198,13 @@ const excludedFile = framedJson(
 export async function* excludedRowsOf(
   objects: ObjectStore,
   { leftOut, leftOutPage }: ExcludedRows,
+  pace: Pacer = UNPACED,
 ): AsyncGenerator<Entry> {
   yield* leftOut;
   for (let key = leftOutPage; key !== null; ) {
     const object = await objects.get(key);
     if (object === null) throw new FormatError(`${EXCLUDED_MAGIC}: ${key} is missing`);
+    if (pace.count(jsonWork(object.bytes.length))) await pace.giveWay();
     const page = excludedFile.decode(object.bytes);
     yield* page.leftOut;
     key = page.before;
@@ -192,6 +219,7 @@ export async function foldExcludedRows(
   objects: ObjectStore,
   { leftOut, leftOutPage }: ExcludedRows,
   randomId: () => string,
+  pace: Pacer,
 ): Promise<ExcludedRows> {
   const sizes = leftOut.map((one) => JSON.stringify(one).length);
   let left = sizes.reduce((sum, size) => sum + size, 0);
@@ -207,6 +235,7 @@ export async function foldExcludedRows(
     left -= chars;
     const own = leftOut.slice(first, at).map((one) => ({ ...one, numbers: [...one.numbers] }));
     const key = QUARANTINE_PAGE_PREFIX + randomId();
+    if (pace.count(jsonWork(chars))) await pace.giveWay();
     await objects.put(key, excludedFile.encode({ before, leftOut: own }));
     before = key;
   }

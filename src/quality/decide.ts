@@ -1,6 +1,8 @@
-/** An admin's decisions, as changes of the ledger: pure. They take effect with the generation that names the ledger. */
+/** An admin's decisions, as changes of the ledger. They take effect with the generation that names the ledger. */
 
 import { idOf, idText, type SourceId, type SourceName } from '../format/source.ts';
+import type { Pacer } from '../lib/cooperate.ts';
+import { DAY_MS } from '../lib/time.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import {
   type BatchSet,
@@ -11,12 +13,11 @@ import {
   type SetBatch,
   takeFromBatchSet,
 } from './batch-set.ts';
-import { type Case, caseOf, isQuarantined, type Ledger, newCase, withCases } from './ledger.ts';
+import { type Case, caseOf, casesById, isQuarantined, type Ledger, newCase, withCases } from './ledger.ts';
 import type { Reason } from './quarantine.ts';
 
 /** Longer than the longest window, so that what was released is out of it before it could be judged again. */
 const TRUST_DAYS = 30;
-const DAY_MS = 86_400_000;
 
 interface Decision extends SourceId {
   /** Id of the key of whoever decides. */
@@ -104,41 +105,57 @@ interface RolledBackLedger {
   readonly revived: readonly string[];
 }
 
+/** A case, and a batch of a batch set, in records of a merge. */
+const CASE_WORK = 4;
+const BATCH_WORK = 1 / 2;
+
 /** @param target ledger of the generation returned to */
 export async function ledgerAfterRollback(
   objects: ObjectStore,
   current: Ledger,
   target: Ledger,
   how: Rollback,
+  pace: Pacer,
 ): Promise<RolledBackLedger> {
-  const ids = new Map([...current.cases, ...target.cases].map((one) => [idText(one), idOf(one)]));
+  const [now, then] = [casesById(current), casesById(target)];
   const cases: Case[] = [];
   const revived = new Set<string>();
-  for (const id of ids.values()) {
-    const after = await caseAfter(objects, id, current, target, how);
+  const ids = new Map([...current.cases, ...target.cases].map((one) => [idText(one), idOf(one)]));
+  for (const [text, id] of ids) {
+    const after = await caseAfter(objects, { id, present: now.get(text), before: then.get(text) }, how, pace);
     cases.push(after.own);
     for (const batch of after.revived) revived.add(batch);
+    if (pace.count(CASE_WORK)) await pace.giveWay();
   }
   const base = { ...current, leftOut: target.leftOut, leftOutPage: target.leftOutPage };
   return { ledger: withCases(base, cases, how.now), revived: [...revived] };
 }
 
+/** A source's case in the two ledgers. */
+interface FoundCase {
+  readonly id: SourceId;
+  /** In the ledger of now. */
+  readonly present: Case | undefined;
+  /** In the ledger returned to. */
+  readonly before: Case | undefined;
+}
+
 async function caseAfter(
   objects: ObjectStore,
-  id: SourceId,
-  current: Ledger,
-  target: Ledger,
+  { id, present, before }: FoundCase,
   { requeue, now, excluded, withdrawn }: Rollback,
+  pace: Pacer,
 ): Promise<{ readonly own: Case; readonly revived: readonly string[] }> {
-  const list = (pile: BatchSet | undefined): Promise<readonly SetBatch[]> =>
-    batchesOfSet(objects, pile ?? EMPTY_BATCH_SET);
+  const list = async (own: BatchSet | undefined): Promise<readonly SetBatch[]> => {
+    const batches = await batchesOfSet(objects, own ?? EMPTY_BATCH_SET, pace);
+    if (pace.count(batches.length * BATCH_WORK)) await pace.giveWay();
+    return batches;
+  };
   const idsOf = (batches: readonly SetBatch[]) => new Set(batches.map((batch) => batch.id));
-  const present = caseOf(current, id);
-  const then = caseOf(target, id);
   const dueNow = idsOf(await list(present?.due));
   const droppedNow = idsOf(await list(present?.dropped));
-  const outThen = [...(await list(then?.held)), ...(await list(then?.due))];
-  const droppedThen = await list(then?.dropped);
+  const outThen = [...(await list(before?.held)), ...(await list(before?.due))];
+  const droppedThen = await list(before?.dropped);
   const held: SetBatch[] = [];
   const due: SetBatch[] = [];
   const dropped = droppedThen.filter((batch) => !droppedNow.has(batch.id));
@@ -174,14 +191,15 @@ export async function ledgerAfterWithdrawal(
   ledger: Ledger,
   batch: { readonly id: string; readonly sources: Iterable<SourceName> },
   now: number,
+  pace: Pacer,
 ): Promise<Ledger> {
   const changed: Case[] = [];
   const sources = new Set(batch.sources);
   // A batch has one owner: of others' cases of the same names none has it.
   for (const found of ledger.cases) {
     if (found.every !== true && !sources.has(found.source)) continue;
-    const held = await takeFromBatchSet(objects, found.held, batch.id);
-    const due = await takeFromBatchSet(objects, found.due, batch.id);
+    const held = await takeFromBatchSet(objects, found.held, batch.id, pace);
+    const due = await takeFromBatchSet(objects, found.due, batch.id, pace);
     const taken = [held, due].flatMap((one) => one?.taken ?? []);
     if (taken.length === 0) continue;
     changed.push({

@@ -3,6 +3,7 @@
 import type { ActivityKey } from '../format/activity.ts';
 import type { Batch } from '../format/batch.ts';
 import type { SourceId, SourceName } from '../format/source.ts';
+import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { batchesOfSet, EMPTY_BATCH_SET, excludedRowsOf } from './batch-set.ts';
 import type { Ledger } from './ledger.ts';
@@ -89,6 +90,9 @@ function picked(column: Uint32Array, rows: Uint32Array): Uint32Array {
 
 // What a generation's inventory does not have of its batches, batch by batch, as its ledger says.
 
+/** A batch of a batch set that is looked at, in records of a merge. */
+const BATCH_WORK = 1 / 4;
+
 /** Whoever uploads one line at a time makes a hundred thousand batches that lack the same: they share what says so. */
 class Omissions {
   readonly all = new Map<string, ExcludedOfBatch>();
@@ -130,17 +134,22 @@ export async function readExcludedRows(
   objects: ObjectStore,
   ledger: Ledger,
   isWanted: (id: string) => boolean = () => true,
+  pace: Pacer = UNPACED,
 ): Promise<ReadonlyMap<string, ExcludedOfBatch>> {
   const omissions = new Omissions();
   // A batch has one owner, so that the name alone tells whose rows are meant.
   for (const { source, every, held, due, dropped } of ledger.cases) {
     const own = { every: every === true, sources: new Set(every === true ? [] : [source]), numbers: new Map() };
     for (const pile of [held, due, dropped]) {
-      for (const { id } of await batchesOfSet(objects, pile)) if (isWanted(id)) omissions.add(id, own);
+      for (const { id } of await batchesOfSet(objects, pile, pace)) {
+        if (isWanted(id)) omissions.add(id, own);
+        if (pace.count(BATCH_WORK)) await pace.giveWay();
+      }
     }
   }
   const shared = new Map<string, ExcludedOfBatch>();
-  for await (const { batch, source, numbers } of excludedRowsOf(objects, ledger)) {
+  for await (const { batch, source, numbers } of excludedRowsOf(objects, ledger, pace)) {
+    if (pace.count(BATCH_WORK)) await pace.giveWay();
     if (!isWanted(batch)) continue;
     const text = JSON.stringify([source, numbers]);
     const own = shared.get(text) ?? {
@@ -150,6 +159,7 @@ export async function readExcludedRows(
     };
     shared.set(text, own);
     omissions.add(batch, own);
+    if (pace.count(jsonWork(text.length))) await pace.giveWay();
   }
   return omissions.all;
 }
@@ -158,21 +168,30 @@ export async function readExcludedRows(
 const MAX_HELD_PAGES = 100;
 
 /** Rows that are held back, by batch; of more batches than fit, the latest. Rejects when a page cannot be read. */
-export async function readHeld(objects: ObjectStore, ledger: Ledger): Promise<ReadonlyMap<string, number>> {
+export async function readHeld(
+  objects: ObjectStore,
+  ledger: Ledger,
+  pace: Pacer = UNPACED,
+): Promise<ReadonlyMap<string, number>> {
   const rows = new Map<string, number>();
   let left = MAX_HELD_PAGES;
   for (const { held } of ledger.cases) {
     const pages = held.pages.slice(Math.max(0, held.pages.length - left));
     left -= pages.length;
-    for (const one of await batchesOfSet(objects, { ...held, pages })) {
+    for (const one of await batchesOfSet(objects, { ...held, pages }, pace)) {
       rows.set(one.id, (rows.get(one.id) ?? 0) + one.rows);
+      if (pace.count(BATCH_WORK)) await pace.giveWay();
     }
   }
   return rows;
 }
 
 /** What was dropped, batch by batch. Rejects when a page cannot be read. */
-export async function readDropped(objects: ObjectStore, ledger: Ledger): Promise<ReadonlyMap<string, ExcludedOfBatch>> {
+export async function readDropped(
+  objects: ObjectStore,
+  ledger: Ledger,
+  pace: Pacer = UNPACED,
+): Promise<ReadonlyMap<string, ExcludedOfBatch>> {
   const cases = ledger.cases.map((one) => ({ ...one, held: EMPTY_BATCH_SET, due: EMPTY_BATCH_SET }));
-  return readExcludedRows(objects, { ...ledger, cases, leftOut: [], leftOutPage: null });
+  return readExcludedRows(objects, { ...ledger, cases, leftOut: [], leftOutPage: null }, undefined, pace);
 }

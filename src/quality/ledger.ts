@@ -13,7 +13,7 @@ import * as v from 'valibot';
 import type { Manifest } from '../format/manifest.ts';
 import { idOf, idText, type SourceId, sourceIdMembers } from '../format/source.ts';
 import { FormatError } from '../lib/bytes.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -83,15 +83,18 @@ export type Case = Ledger['cases'][number];
 export const EMPTY_LEDGER: Ledger = { sources: [], cases: [], leftOut: [], leftOutPage: null, hits: [] };
 
 const MAGIC = 'RFLE';
-/** Of JSON, written or read in the time of a record of a merge. */
-const BYTES_A_RECORD = 192;
 const file = framedJson(MAGIC, 1, schema);
 
 /** The ledger of a generation. Rejects when it is missing or damaged: then nothing may be merged. */
-export async function readLedger(objects: ObjectStore, { ledger }: Pick<Manifest, 'ledger'>): Promise<Ledger> {
+export async function readLedger(
+  objects: ObjectStore,
+  { ledger }: Pick<Manifest, 'ledger'>,
+  pace: Pacer = UNPACED,
+): Promise<Ledger> {
   if (ledger === null) return EMPTY_LEDGER;
   const object = await objects.get(ledger);
   if (object === null) throw new FormatError(`${MAGIC}: ${ledger} is missing`);
+  if (pace.count(jsonWork(object.bytes.length))) await pace.giveWay();
   try {
     return file.decode(object.bytes);
   } catch (error) {
@@ -115,17 +118,17 @@ export async function writeLedger(
   const suffix = ledger.cases.some(({ due }) => !isEmpty(due)) ? DUE_SUFFIX : '';
   const key = generationKey(LEDGER_PREFIX, generation, randomId) + suffix;
   let pages = 0;
-  const folded = await foldLedger(objects, ledger, () => `${randomId}-${++pages}`);
+  const folded = await foldLedger(objects, ledger, () => `${randomId}-${++pages}`, pace);
   const bytes = file.encode(folded as Stored);
   // The largest that there can be, 2.3 MB, takes some 12 ms to write and 16 ms to read.
-  if (pace.count(bytes.length / BYTES_A_RECORD)) await pace.giveWay();
+  if (pace.count(jsonWork(bytes.length))) await pace.giveWay();
   try {
     file.decode(bytes);
   } catch (error) {
     // Published, it would stop every later tick. A RangeError: it is what was merged that does not fit.
     throw new RangeError('the ledger could not be read back', { cause: error });
   }
-  if (pace.count(bytes.length / BYTES_A_RECORD)) await pace.giveWay();
+  if (pace.count(jsonWork(bytes.length))) await pace.giveWay();
   await objects.put(key, bytes);
   return key;
 }
@@ -145,9 +148,13 @@ export function caseOf({ cases }: Ledger, id: SourceId): Case | undefined {
   return cases.find((one) => idText(one) === text);
 }
 
+export function casesById({ cases }: Ledger): ReadonlyMap<string, Case> {
+  return new Map(cases.map((one) => [idText(one), one]));
+}
+
 /** With a case put in the place of that of its source. Those that say nothing any more go. */
 export function withCases(ledger: Ledger, changed: readonly Case[], now: number): Ledger {
-  const cases = new Map(ledger.cases.map((one) => [idText(one), one]));
+  const cases = new Map(casesById(ledger));
   for (const one of changed) cases.set(idText(one), one);
   return { ...ledger, cases: [...cases.values()].filter((one) => isNeeded(one, now)) };
 }
@@ -209,9 +216,9 @@ export const MAX_LEDGER_BATCHES = 10_000;
 const PILES = ['held', 'due', 'dropped'] as const;
 
 /** Rejects when a page cannot be written: then nothing leads to those that were. */
-async function foldLedger(objects: ObjectStore, ledger: Ledger, randomId: () => string): Promise<Ledger> {
-  const cases = await foldCases(objects, ledger.cases, randomId);
-  return { ...ledger, ...(await foldExcludedRows(objects, ledger, randomId)), cases };
+async function foldLedger(objects: ObjectStore, ledger: Ledger, randomId: () => string, pace: Pacer): Promise<Ledger> {
+  const cases = await foldCases(objects, ledger.cases, randomId, pace);
+  return { ...ledger, ...(await foldExcludedRows(objects, ledger, randomId, pace)), cases };
 }
 
 /**
@@ -222,10 +229,11 @@ async function foldCases(
   objects: ObjectStore,
   cases: readonly Case[],
   randomId: () => string,
+  pace: Pacer,
 ): Promise<readonly Case[]> {
   const folded: Case[] = [];
   for (const one of cases) {
-    const fold = (pile: Case['held']) => foldPages(objects, pile, randomId);
+    const fold = (pile: Case['held']) => foldPages(objects, pile, randomId, pace);
     folded.push({ ...one, held: await fold(one.held), due: await fold(one.due), dropped: await fold(one.dropped) });
   }
   const sized = folded.flatMap((one, at) => PILES.map((name) => ({ at, name, size: one[name].batches.length })));
@@ -235,7 +243,7 @@ async function foldCases(
     if (total <= MAX_LEDGER_BATCHES / 2) break;
     const one = folded[at];
     if (one === undefined) continue;
-    folded[at] = { ...one, [name]: await foldAll(objects, one[name], randomId) };
+    folded[at] = { ...one, [name]: await foldAll(objects, one[name], randomId, pace) };
     total -= size;
   }
   return folded;

@@ -6,7 +6,7 @@
 import type { Batch } from '../format/batch.ts';
 import { everySource, idText, type Owner, type SourceId, type SourceName, sourceId } from '../format/source.ts';
 import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
-import { lowerBound } from '../lib/sorted.ts';
+import { lowerBound, toSortedSteps } from '../lib/sorted.ts';
 import { dayOf } from '../lib/time.ts';
 import { batchSetOf, joinBatchSets, type SetBatch } from './batch-set.ts';
 import { type ExcludedOfBatch, without } from './excluded-rows.ts';
@@ -48,6 +48,14 @@ export interface CountedBatch {
   readonly hits: ReadonlyMap<SourceName, ReadonlyMap<number, number>>;
 }
 
+/** What a batch, a source, its figures in a batch, a row of a canary and the ledger cost the screen, in records of a merge. */
+const BATCH_WORK = 16;
+const SOURCE_WORK = 4;
+const FIGURES_WORK = 2;
+const HIT_WORK = 1 / 8;
+const STEP_HITS = 1_024;
+const LEDGER_WORK = 512;
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
@@ -67,7 +75,7 @@ export function* countBatch(batch: Batch, canaries: Float64Array, known: Known):
     Object.assign(of(source), { lines, unassigned, invalid, fixedLine });
   }
   yield* countRows(batch, known, of);
-  return { owner: batch.receipt.owner ?? {}, figures, hits: findHits(batch, canaries) };
+  return { owner: batch.receipt.owner ?? {}, figures, hits: yield* findHits(batch, canaries) };
 }
 
 /** Adds the rows to the figures: half a million in a tick, so by index and in typed arrays. Numbers ascend together. */
@@ -105,15 +113,25 @@ function* countRows(
   });
 }
 
-/** There are few canaries, and rows are in number order: each is looked for. */
-function findHits({ rows, numbers, attributesIndex, keys }: Batch, canaries: Float64Array): CountedBatch['hits'] {
+/**
+ * The detections of canaries. There are few canaries, and rows are in number order: each is looked for.
+ * @param canaries ascending
+ */
+export function* findHits(
+  { rows, numbers, attributesIndex, keys }: Pick<Batch, 'rows' | 'numbers' | 'attributesIndex' | 'keys'>,
+  canaries: Float64Array,
+): Steps<CountedBatch['hits']> {
   const hits = new Map<SourceName, Map<number, number>>();
   for (const canary of canaries) {
-    for (let row = lowerBound(numbers, canary); row < rows && numbers[row] === canary; row++) {
+    const first = lowerBound(numbers, canary);
+    let row = first;
+    for (; row < rows && numbers[row] === canary; row++) {
       const source = keys[attributesIndex[row] as number]?.source ?? null;
       const ofSource = hits.get(source) ?? new Map<number, number>();
       hits.set(source, ofSource.set(canary, (ofSource.get(canary) ?? 0) + 1));
+      if ((row - first) % STEP_HITS === STEP_HITS - 1) yield STEP_HITS * HIT_WORK;
     }
+    yield HIT_WORK * (1 + ((row - first) % STEP_HITS));
   }
   return hits;
 }
@@ -121,21 +139,24 @@ function findHits({ rows, numbers, attributesIndex, keys }: Batch, canaries: Flo
 // The ledger's daily figures, with those of new uploads.
 
 /** @param today UTC days since 1970: when they arrived, whatever days they tell of */
-export function withFigures(ledger: Ledger, arrived: readonly CountedBatch[], today: number): Ledger {
+export function* withFigures(ledger: Ledger, arrived: readonly CountedBatch[], today: number): Steps<Ledger> {
   const sources = new Map<string, Ledger['sources'][number]>();
   for (const one of ledger.sources) {
     const days = one.days.filter(({ day }) => day > today - LEDGER_DAYS);
     if (days.length > 0) sources.set(idText(one), { ...one, days });
   }
+  yield LEDGER_WORK;
   for (const { owner, figures } of arrived) {
     for (const [name, added] of figures) {
       const id = sourceId(owner, name);
       const text = idText(id);
       sources.set(text, { ...id, days: withDay(sources.get(text)?.days ?? [], today, added) });
+      yield FIGURES_WORK;
     }
   }
   const all = [...sources.values()];
-  return { ...ledger, sources: all.length > MAX_SOURCES ? withMostLines(all) : all };
+  if (all.length <= MAX_SOURCES) return { ...ledger, sources: all };
+  return { ...ledger, sources: yield* withMostLines(all) };
 }
 
 function withDay(days: readonly DayFigures[], day: number, added: Figures): DayFigures[] {
@@ -148,9 +169,16 @@ function withDay(days: readonly DayFigures[], day: number, added: Figures): DayF
  * Those with the most lines, of each tenant in its turn: whoever invents names makes nobody else's figures forgotten.
  * Of a tenant those that go have the fewest lines, so they are the last whose shares could be judged.
  */
-function withMostLines(all: readonly Ledger['sources'][number][]): Ledger['sources'] {
-  const size = new Map(all.map((one) => [one, one.days.reduce((n, { lines, accepted }) => n + lines + accepted, 0)]));
-  const bySize = all.toSorted((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0));
+function* withMostLines(all: readonly Ledger['sources'][number][]): Steps<Ledger['sources']> {
+  const size = new Map<Ledger['sources'][number], number>();
+  for (const one of all) {
+    size.set(
+      one,
+      one.days.reduce((n, { lines, accepted }) => n + lines + accepted, 0),
+    );
+    yield FIGURES_WORK;
+  }
+  const bySize = yield* toSortedSteps(all, (a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0));
   const turns = [...Map.groupBy(bySize, ({ tenant }) => tenant).values()];
   const kept: Ledger['sources'][number][] = [];
   for (let turn = 0; kept.length < MAX_SOURCES; turn++) {
@@ -166,11 +194,11 @@ function withMostLines(all: readonly Ledger['sources'][number][]): Ledger['sourc
 const MAX_HIT_SOURCES = 20;
 
 /** Those of numbers that are canaries no longer go at this occasion. */
-export function withHits(
+function* withHits(
   ledger: Ledger,
   counted: readonly CountedBatch[],
   { canaries, now }: { readonly canaries: ReadonlySet<number>; readonly now: number },
-): Ledger {
+): Steps<Ledger> {
   const hits = new Map<number, Ledger['hits'][number]>();
   for (const hit of ledger.hits) if (canaries.has(hit.number)) hits.set(hit.number, hit);
   const add = (number: number, source: SourceName, more: number) => {
@@ -179,7 +207,12 @@ export function withHits(
     hits.set(number, { number, detections: detections + more, lastAt: now, sources: named });
   };
   for (const { hits: ofBatch } of counted) {
-    for (const [source, numbers] of ofBatch) for (const [number, more] of numbers) add(number, source, more);
+    for (const [source, numbers] of ofBatch) {
+      for (const [number, more] of numbers) {
+        add(number, source, more);
+        yield FIGURES_WORK;
+      }
+    }
   }
   return { ...ledger, hits: [...hits.values()] };
 }
@@ -211,11 +244,6 @@ export interface Screened {
   readonly quarantined: readonly Case[];
 }
 
-/** What a batch, a source and the whole ledger cost the screen, beside rows, in records of a merge. */
-const BATCH_WORK = 16;
-const SOURCE_WORK = 4;
-const LEDGER_WORK = 512;
-
 export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how: Screen): Steps<Screened> {
   const canaries = Float64Array.from(how.canaries).sort();
   const counted: CountedBatch[] = [];
@@ -225,9 +253,8 @@ export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how:
   }
   const arrived = counted.filter((_, i) => uploads[i]?.isReplayed === false);
   const today = dayOf(how.now / 1000);
-  let ledger = withFigures(before, arrived, today);
-  yield LEDGER_WORK;
-  ledger = withHits(ledger, counted, how);
+  let ledger = yield* withFigures(before, arrived, today);
+  ledger = yield* withHits(ledger, counted, how);
   const quarantined = yield* judgeAll(ledger, counted, arrived, today, how);
   ledger = withCases(ledger, quarantined, how.now);
   const out = new Map(ledger.cases.filter(isQuarantined).map((one) => [idText(one), one]));
@@ -250,6 +277,7 @@ export function* screen(uploads: readonly ScreenedUpload[], before: Ledger, how:
     }
     const sources = new Set<SourceName>();
     for (const [source, { accepted: rows }] of figures) {
+      yield FIGURES_WORK;
       const own = out.get(idText(sourceId(owner, source)));
       if (own === undefined) continue;
       sources.add(source);
@@ -275,7 +303,7 @@ interface Reported {
   isHit: boolean;
 }
 
-function reportedBy(counted: readonly CountedBatch[], arrived: readonly CountedBatch[]): readonly Reported[] {
+function* reportedBy(counted: readonly CountedBatch[], arrived: readonly CountedBatch[]): Steps<readonly Reported[]> {
   const all = new Map<string, Reported>();
   const of = (owner: Owner, name: SourceName) => {
     const id = sourceId(owner, name);
@@ -289,9 +317,15 @@ function reportedBy(counted: readonly CountedBatch[], arrived: readonly CountedB
     for (const [name, own] of figures) {
       const one = of(owner, name);
       one.tick = sum([one.tick ?? NO_FIGURES, own]);
+      yield FIGURES_WORK;
     }
   }
-  for (const { owner, hits } of counted) for (const name of hits.keys()) of(owner, name).isHit = true;
+  for (const { owner, hits } of counted) {
+    for (const name of hits.keys()) {
+      of(owner, name).isHit = true;
+      yield FIGURES_WORK;
+    }
+  }
   return [...all.values()];
 }
 
@@ -307,7 +341,7 @@ function* judgeAll(
   const daysOf = new Map<string, readonly DayFigures[]>(ledger.sources.map((one) => [idText(one), one.days]));
   const weekOf = (days: readonly DayFigures[]) => sum(days.filter(({ day }) => day > today - WINDOW_DAYS));
   const week = sum([...daysOf.values()].map(weekOf));
-  for (const { id, owners, tick, isHit } of reportedBy(counted, arrived)) {
+  for (const { id, owners, tick, isHit } of yield* reportedBy(counted, arrived)) {
     yield SOURCE_WORK;
     const known = places.caseOf(id);
     if (known?.state === 'quarantined' || [...owners.keys()].every((owner) => places.isHeldWhole(owner))) continue;

@@ -3,8 +3,8 @@
  * With it and the columns, a replica answers as the origin does.
  */
 import * as v from 'valibot';
-import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts';
-import { count } from '../lib/schema.ts';
+import { decodeText, encodeText, parseJson } from '../lib/bytes.ts';
+import { count, parseStored } from '../lib/schema.ts';
 import type { LabelRisk } from '../policy/ageing.ts';
 import type { TenantRules } from '../policy/decide.ts';
 import type { LabelLevels } from '../policy/labels.ts';
@@ -94,13 +94,10 @@ export class FeedConfigs {
  * name numbers.
  */
 export function parseFeedConfig(bytes: Uint8Array<ArrayBuffer>): FeedConfig {
-  const parsed = v.safeParse(feedConfig, parseJson(decodeText(bytes, 'feed config'), 'feed config'));
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new FormatError(`feed config: ${fieldOf(issue)}: expected ${issue.expected ?? 'another value'}`);
+  return parseStored(feedConfig, parseJson(decodeText(bytes, 'feed config'), 'feed config'), 'feed config', topField);
 }
 
 /** The first name of the path; further ones may be a label or an index. */
-function fieldOf(issue: v.BaseIssue<unknown>): string {
-  return v.getDotPath(issue)?.split('.')[0] ?? 'config';
+function topField(issue: v.BaseIssue<unknown>): string | null {
+  return v.getDotPath(issue)?.split('.')[0] ?? null;
 }

@@ -8,7 +8,7 @@ import type { Manifest, SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { SliceShape } from '../format/segment.ts';
 import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts';
-import { count, instant } from '../lib/schema.ts';
+import { count, instant, parseStored } from '../lib/schema.ts';
 
 export const FEED_FORMAT = 1;
 /** KV values have at most 25 MiB, so slices have, and so has the configuration, which is read like one. */
@@ -89,15 +89,13 @@ export function encodeFeedManifest(manifest: FeedManifest): Uint8Array<ArrayBuff
 
 /** Throws FormatError unless the bytes are a manifest of this version within its bounds. */
 export function parseFeedManifest(bytes: Uint8Array<ArrayBuffer>): FeedManifest {
-  const parsed = v.safeParse(feedManifest, parseJson(decodeText(bytes, 'feed manifest'), 'feed manifest'));
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new FormatError(
-      `feed manifest: ${v.getDotPath(issue) ?? 'manifest'}: expected ${issue.expected ?? 'another value'}`,
-    );
-  }
-  const publishedAt = Date.parse(parsed.output.publishedAt);
+  const parsed = parseStored(
+    feedManifest,
+    parseJson(decodeText(bytes, 'feed manifest'), 'feed manifest'),
+    'feed manifest',
+  );
+  const publishedAt = Date.parse(parsed.publishedAt);
   // The pattern accepts more forms of an offset than Date.parse does.
   if (Number.isNaN(publishedAt)) throw new FormatError('feed manifest: publishedAt: expected an ISO 8601 time');
-  return { ...parsed.output, publishedAt };
+  return { ...parsed, publishedAt };
 }

@@ -1,5 +1,6 @@
 /** A replica: answers lookups from its own copy of the numbers, the verdicts and what the tenant decides with. */
 
+import { redactedLog } from '../lib/errors.ts';
 import { Finder } from '../lookup/finder.ts';
 import { lookupReadings, unanswered } from '../lookup/lookup.ts';
 import { invalidRequest, LookupError, readRequest } from '../lookup/request.ts';
@@ -80,7 +81,6 @@ export function createReplica(options: ReplicaOptions): Replica {
     store,
     now = () => Date.now(),
     delay: sleep = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-    log = () => undefined,
     waitUntil = () => undefined,
     stale = 'serve',
     slicesPerSync = SLICES_PER_SYNC,
@@ -88,6 +88,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     random = () => Math.random(),
   } = options;
   const origin = new Origin({ url: options.url, key: options.key, fetch: fetchRequest, sleep, random });
+  const log = redactedLog(options.log ?? (() => undefined));
   const objects = new CopyObjects(store);
   const slices = new CopySlices(store);
   // The age of answers is counted from the syncs (below), not from when this isolate last read the copy.

@@ -7,6 +7,7 @@
 import type { SliceShape } from '../format/segment.ts';
 import { FormatError, sha256Hex } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
+import { messageOf } from '../lib/errors.ts';
 import { replicaSliceKey } from '../storage/keys.ts';
 import { localManifest, type NamedSlice, slicesOf } from './contents.ts';
 import { type FeedManifest, parseFeedManifest } from './feed-manifest.ts';
@@ -219,24 +220,17 @@ export async function download(
   tally: Tally,
 ): Promise<'all' | 'gone'> {
   let outcome: 'all' | 'gone' = 'all';
-  let hasFailed = false;
   await mapConcurrent(slices, async (slice) => {
-    // After a failure, the other downloads must not go on unseen to the last slice.
-    if (hasFailed || outcome === 'gone') return;
-    try {
-      const bytes = await origin.slice(slice);
-      if (bytes === 'gone') {
-        outcome = 'gone';
-        return;
-      }
-      check(slice, bytes);
-      await store.put(replicaSliceKey(slice.sha256), bytes);
-      tally.slicesDownloaded += 1;
-      tally.bytesDownloaded += bytes.length;
-    } catch (error) {
-      hasFailed = true;
-      throw error;
+    if (outcome === 'gone') return;
+    const bytes = await origin.slice(slice);
+    if (bytes === 'gone') {
+      outcome = 'gone';
+      return;
     }
+    check(slice, bytes);
+    await store.put(replicaSliceKey(slice.sha256), bytes);
+    tally.slicesDownloaded += 1;
+    tally.bytesDownloaded += bytes.length;
   });
   return outcome;
 }
@@ -250,8 +244,7 @@ function check(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): void {
   } catch (error) {
     if (error instanceof ReplicaError) throw error;
     // The cause may quote a rule of the policy, never a number (src/replica/feed-config.ts).
-    const reason = error instanceof Error ? error.message : 'it cannot be read';
-    throw new ReplicaError('invalid', `slice ${slice.sha256}: ${reason}`, error);
+    throw new ReplicaError('invalid', `slice ${slice.sha256}: ${messageOf(error)}`, error);
   }
 }
 
@@ -318,7 +311,7 @@ async function garbageFor(
     const garbage = candidates.filter((hash) => !kept.has(hash));
     return garbage.length === 0 ? null : { at: now(), slices: garbage.slice(0, DELETE_LIMIT) };
   } catch (error) {
-    log('replica.garbage-failed', { reason: reasonOf(error) });
+    log('replica.garbage-failed', { reason: messageOf(error) });
     return null;
   }
 }
@@ -334,7 +327,7 @@ async function deleteSlices(context: SyncContext, swapped: HeldPointer): Promise
     await tellDeleted(context, swapped, deleting.at);
   } catch (error) {
     // What was deleted was garbage; a later sync finds the rest.
-    log('replica.garbage-failed', { reason: reasonOf(error) });
+    log('replica.garbage-failed', { reason: messageOf(error) });
   }
 }
 
@@ -349,8 +342,4 @@ async function tellDeleted({ store, sleep }: SyncContext, swapped: HeldPointer, 
     if ((await swapPointer(store, held, { ...held.pointer, deleting: null })) !== null) return;
     held = await readPointer(store);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'failed';
 }

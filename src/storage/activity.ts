@@ -2,7 +2,8 @@
  * Reads the activity of a generation: the directories of all its objects, then ranges of days of those that have them.
  */
 import { type ActivitySink, type ActivitySource, type DayActivity, GrowingActivity } from '../format/activity.ts';
-import { ActivityCursor, FoldedKeys, foldDay } from '../format/activity-fold.ts';
+import type { KindNumbers } from '../format/activity-block.ts';
+import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { type OpenActivity, openActivityDirectory } from '../format/activity-object.ts';
 import type { ActivityEntry, Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
@@ -26,22 +27,24 @@ export async function openActivity(
 ): Promise<ActivitySource> {
   const opened: OpenActivity[] = [];
   await mapConcurrent(facts.entries(), async ([i, entry]) => {
-    opened[i] = openActivityDirectory(await readRange(objects, entry, 0, entry.directoryBytes), entry);
+    const directory = await readRange(objects, entry, 0, entry.directoryBytes);
+    opened[i] = await pace.run(openActivityDirectory(directory, entry));
   });
-  const kinds = new FoldedKeys(opened.map(({ directory }) => directory));
+  const kinds = await pace.run(foldKeys(opened.map(({ directory }) => directory)));
   return {
     kinds: kinds.spans,
-    days: (from, to) => {
+    days: async function* (from, to) {
       const inRange = facts.flatMap((entry, i) => {
         const object = opened[i];
         return object === undefined || entry.lastDay < from || entry.firstDay > to ? [] : [{ entry, object }];
       });
       const atOnce = Math.max(MIN_READ_BYTES, Math.floor(READ_AHEAD_BYTES / Math.max(1, inRange.length)));
-      return daysOf(
-        inRange.map(({ entry, object }) => new DayReader(objects, entry, object, kinds, { from, to, atOnce })),
-        to,
-        pace,
-      );
+      const readers: DayReader[] = [];
+      for (const { entry, object } of inRange) {
+        const numbers = await pace.run(kinds.numberKeys(object.directory));
+        readers.push(new DayReader(objects, entry, object, numbers, { from, to, atOnce }));
+      }
+      yield* daysOf(readers, to, pace);
     },
   };
 }
@@ -102,7 +105,7 @@ class DayReader {
     objects: ObjectStore,
     entry: ActivityEntry,
     object: OpenActivity,
-    kinds: FoldedKeys,
+    kinds: KindNumbers,
     range: { readonly from: number; readonly to: number; readonly atOnce: number },
   ) {
     this.#objects = objects;
@@ -111,7 +114,7 @@ class DayReader {
     this.#range = range;
     const { directory } = object;
     const input = { directory, blockBytes: (index: number) => this.#blockBytes(index) };
-    this.cursor = new ActivityCursor(input, kinds.numbersOf(directory));
+    this.cursor = new ActivityCursor(input, kinds);
     this.cursor.skipTo(range.from);
   }
 

@@ -18,7 +18,7 @@ export interface CasObjectDeps {
   /** Cryptographically random; the retry delay needs it too. */
   readonly randomBytes: (length: number) => Uint8Array;
   readonly sleep: (delayMs: number) => Promise<void>;
-  /** Told of failures that the caller only sees as "no answer". */
+  /** Called with each failure of storage: callers learn only that it did not answer. */
   readonly report: (error: unknown) => void;
 }
 

@@ -95,7 +95,7 @@ async function stored(object: R2ObjectBody): Promise<StoredObject> {
   return { ...headOf(object), bytes: new Uint8Array(await object.arrayBuffer()) };
 }
 
-/** The slice store contract on Cloudflare Workers KV. */
+// The slice store contract on Cloudflare Workers KV.
 
 /** Slices never change under their key, so the edge may keep them for long: a day. */
 const CACHE_SECONDS = 86_400;

@@ -25,7 +25,7 @@ export const SET_ASIDE_PREFIX = 'set-aside/';
 export const ATTEMPT_KEY = 'attempt';
 /** Exists while a tick that lost its race runs again (src/merge/decisions.ts); may be lost. */
 export const TICK_LEASE_KEY = 'lease';
-/** Pages of lists that a ledger has no room for, kept for ever (src/quality/batch-set.ts, src/quality/batch-set.ts). */
+/** Pages of lists that a ledger has no room for, kept for ever (src/quality/batch-set.ts). */
 export const QUARANTINE_PAGE_PREFIX = 'quarantine/';
 /** API keys of all tenants, hashed; one small object, read together with the manifest. */
 export const API_KEYS_KEY = 'config/keys';

@@ -1,4 +1,5 @@
 /** Reads the columns of segments: from the slice store, or from the segment itself, and only if the hash is right. */
+
 import type { SegmentEntry } from '../format/manifest.ts';
 import {
   checkedSlice,
@@ -13,6 +14,7 @@ import {
   verdictsSlice,
 } from '../format/segment.ts';
 import type { Pacer } from '../lib/cooperate.ts';
+import { messageOf } from '../lib/errors.ts';
 import { sliceKey } from './keys.ts';
 import type { ObjectStore, SliceStore } from './store.ts';
 
@@ -71,7 +73,7 @@ export async function readCachedColumn(
     return bytes === null ? null : await checkedSlice(bytes, place);
   } catch (error) {
     // The segment itself still has the column: the caller reads it there.
-    report(`slice ${place.sha256} of ${entry.key}: ${error instanceof Error ? error.message : 'failed'}`);
+    report(`slice ${place.sha256} of ${entry.key}: ${messageOf(error)}`);
     return null;
   }
 }

@@ -151,3 +151,16 @@ export async function deleteObjects(objects: ObjectStore, keys: readonly string[
     await objects.delete(keys.slice(from, from + DELETE_LIMIT));
   }
 }
+
+/** The same store, with something done about each of its answers. */
+export function answering(objects: ObjectStore, wrap: <T>(answer: Promise<T>) => Promise<T>): ObjectStore {
+  return {
+    get: (key) => wrap(objects.get(key)),
+    getIfChanged: (key, etag) => wrap(objects.getIfChanged(key, etag)),
+    getRange: (key, offset, length) => wrap(objects.getRange(key, offset, length)),
+    head: (key) => wrap(objects.head(key)),
+    list: (prefix, options) => wrap(objects.list(prefix, options)),
+    put: (key, bytes, condition, owner) => wrap(objects.put(key, bytes, condition, owner)),
+    delete: (keys) => wrap(objects.delete(keys)),
+  };
+}

@@ -5,7 +5,8 @@
 import * as v from 'valibot';
 import { sourceIdMembers } from '../format/source.ts';
 import { framedJson } from '../lib/frame.ts';
-import { change, count, ref, storedOverride, type TenantRow, versionOf } from './documents.ts';
+import { count } from '../lib/schema.ts';
+import { change, ref, storedOverride, type TenantRow, versionOf } from './documents.ts';
 
 /** Each change writes its page anew, so a page stays at some 15 KiB, or 100 KiB with the longest reasons. */
 export const AUDIT_PAGE = 50;

@@ -12,13 +12,13 @@
 import * as v from 'valibot';
 import { FormatError } from '../lib/bytes.ts';
 import { framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
 import type { Version } from '../lib/swr-cache.ts';
 import type { CasObjectKind } from '../storage/cas-object.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_SEEN_KEY } from '../storage/keys.ts';
 import { deleteObjects, listObjects, type ObjectHead, type ObjectStore } from '../storage/store.ts';
 import { isFullPage } from './audit-trail.ts';
 import {
-  count,
   documentKey,
   MAX_EARLIER,
   policyFile,

@@ -13,6 +13,7 @@
  */
 import * as v from 'valibot';
 import { type FramedJson, framedJson } from '../lib/frame.ts';
+import { count } from '../lib/schema.ts';
 import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { policySource } from '../policy/schema.ts';
 import type { CasObjectKind } from '../storage/cas-object.ts';
@@ -35,7 +36,6 @@ export const MAX_OVERRIDES = 10_000;
 export const MAX_OVERRIDES_BYTES = 3 * 2 ** 20;
 /** How many earlier policies can be looked at. */
 export const MAX_EARLIER = 50;
-export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const VERSION_DIGITS = 10;
 /** The form of a ref. */
 export const REF = /^[0-9]{10}-[0-9a-f]{16}$/;

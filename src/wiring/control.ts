@@ -57,14 +57,14 @@ export function createControl(
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
     collectors: {
-      briefings: () => collectBriefings(objects, now()),
+      briefings: () => collectBriefings(objects, now(), pace),
       documents: () => collectDocuments({ objects, now }),
     },
   };
   const briefings = new Briefings({
     objects,
     manifest: async () => (await loadManifest(objects)).manifest,
-    quarantined: async (manifest) => quarantinedSources(await readLedger(objects, manifest)),
+    quarantined: async (manifest) => quarantinedSources(await readLedger(objects, manifest, pace)),
     horizonDaysOf: (names) => labels.horizonDaysOf(names),
     now,
     sleep,
@@ -80,7 +80,9 @@ export function createControl(
     batches: batchService(merge),
     quality: qualityService(merge, { randomBytes, sleep, report: isolate.reportAs('canaries.unavailable') }),
     status: async () => {
-      const [status, census] = await orUnavailable(Promise.all([readStatus(objects, now()), readCensus(objects)]));
+      const [status, census] = await orUnavailable(
+        Promise.all([readStatus(objects, now(), pace), readCensus(objects)]),
+      );
       return statusOf(status, census, now());
     },
   };

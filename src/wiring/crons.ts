@@ -1,5 +1,5 @@
 /** The cron handlers: every minute a tick, and on days of their own briefings and the census. */
-import { loggableMessage } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { tick } from '../merge/tick.ts';
 import type { Crons } from './control.ts';
 
@@ -28,7 +28,7 @@ export async function runCron(cron: string, crons: Crons): Promise<void> {
     });
   const result = await tick(merge).catch((error: unknown) => {
     // Nothing was published, or the tick stopped after the swap: waiting batches are whole, and the next tick goes on.
-    merge.log('tick.failed', { reason: loggableMessage(error) });
+    merge.log('tick.failed', { reason: messageOf(error) });
     throw error;
   });
   merge.log('tick', { ...result, lostRace: String(result.lostRace) });
@@ -43,6 +43,6 @@ async function logged({ log }: Crons['merge'], event: string, work: () => Promis
   try {
     await work();
   } catch (error) {
-    log(event, { reason: error instanceof Error ? error.message : 'failed' });
+    log(event, { reason: messageOf(error) });
   }
 }

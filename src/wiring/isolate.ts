@@ -3,6 +3,7 @@
 import type { Limiter } from '../api/quota.ts';
 import { checkAdminKey, KeyRegistry } from '../keys/registry.ts';
 import { eventLoopTurn } from '../lib/cooperate.ts';
+import { type Log, messageOf, redactedLog } from '../lib/errors.ts';
 import { Finder } from '../lookup/finder.ts';
 import { parseStale } from '../lookup/snapshot.ts';
 import { type LabelLevels, parseLabelLevels } from '../policy/labels.ts';
@@ -50,7 +51,7 @@ export interface Platform {
   readonly sleep: (ms: number) => Promise<void>;
   /** Lets other requests of the isolate run (src/lib/cooperate.ts). */
   readonly turn: () => Promise<void>;
-  readonly log: (event: string, details: Readonly<Record<string, string | number>>) => void;
+  readonly log: Log;
 }
 
 export const WORKERS_PLATFORM: Platform = {
@@ -105,11 +106,13 @@ export function createIsolate(
   limiters: readonly Limiter[] = [],
   platform: Platform = WORKERS_PLATFORM,
 ): Isolate {
-  const { now, randomBytes, sleep, log } = platform;
+  const { now, randomBytes, sleep } = platform;
+  // Everything that either Worker logs goes through it.
+  const log = redactedLog(platform.log);
   const labels = parseLabelLevels(settings.RINGFENCE_LABELS);
   const maxAgeMs = parseStale(settings.RINGFENCE_STALE);
   const reportAs = (event: string) => (error: unknown) => {
-    log(event, { reason: error instanceof Error ? error.message : 'failed' });
+    log(event, { reason: messageOf(error) });
   };
   const held = { objects, now, waitUntil, randomBytes, sleep };
   const finder = new Finder({ objects, slices, now, waitUntil, sleep, log, maxAgeMs });
@@ -120,7 +123,7 @@ export function createIsolate(
   });
   const rules = new TenantRulesCache({ ...held, report: reportAs('tenants.unavailable'), log, maxAgeMs, compile });
   return {
-    ...{ ...platform, objects, slices, waitUntil, limiters, labels, maxAgeMs },
+    ...{ ...platform, log, objects, slices, waitUntil, limiters, labels, maxAgeMs },
     ...{ finder, keys, rules, reportAs },
   };
 }

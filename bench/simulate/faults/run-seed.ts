@@ -8,7 +8,7 @@ import { Findings, FSCK_PROGRESS } from '../../../scripts/fsck/findings.ts';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import type { MergeContext } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { compactFully } from '../../../src/merge/rollback.ts';
+import { compactFully } from '../../../src/merge/rebuild.ts';
 import { parseBounds } from '../../../src/quality/quarantine.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../src/storage/memory.ts';
 import type { Actor, Town } from './actors/actor.ts';

@@ -1,6 +1,7 @@
 /** The sections of a briefing's report, and the definitions at its end. */
 import { max, min, sum } from 'd3-array';
 import type { Briefing, BriefingPeriod, Origin, Period, Project, QuarantinedSource } from '../briefing.ts';
+import { INTERNATIONAL } from '../tallies.ts';
 import { figures, type Section, type Table, text } from './report.ts';
 import { DEVIATIONS_WORD, isChange, isEnough, MIN_COUNT } from './significance.ts';
 import {
@@ -82,7 +83,6 @@ function shareBefore(named: number | undefined, total: number): number | null {
 
 /** As many rows as fit beside a picture on a page; a briefing may have more than 200 origins. */
 const MOST_SHOWN = 15;
-const INTERNATIONAL = 'International';
 
 /** The other origins taken together. No number has two origins, so their figures add up. */
 interface Others {

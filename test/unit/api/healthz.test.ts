@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RecentLookups } from '../../../src/lookup/finder.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { compactFully } from '../../../src/merge/rollback.ts';
+import { compactFully } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';

@@ -51,13 +51,9 @@ describe('a facts object', () => {
     const { file, shape } = encodeFacts(facts);
     expect(decodeFacts(file)).toEqual(facts);
     expect(shape).toMatchObject({ firstDay: 20_000, lastDay: 20_700, rows: facts.length, bytes: file.length });
-    expect(decodeActivityDirectory(file.subarray(0, shape.directoryBytes)).blocks.map(({ rows }) => rows)).toEqual([
-      3,
-      BLOCK_ROWS,
-      BLOCK_ROWS,
-      1,
-      3,
-    ]);
+    expect(
+      finish(decodeActivityDirectory(file.subarray(0, shape.directoryBytes))).blocks.map(({ rows }) => rows),
+    ).toEqual([3, BLOCK_ROWS, BLOCK_ROWS, 1, 3]);
     expect(encodeFacts(structuredClone(facts)).file).toEqual(file);
   });
 
@@ -89,7 +85,7 @@ describe('a facts object', () => {
     encoder.add(20_000, 5, 0, 0, 0, 20_000 * DAY);
     expect(() => encoder.add(20_000, 4, 0, 0, 0, 20_000 * DAY)).toThrow(RangeError);
     expect(() => encoder.add(19_999, 6, 0, 0, 0, 19_999 * DAY)).toThrow(RangeError);
-    expect(new ActivityEncoder([]).finish()).toBeNull();
+    expect(finish(new ActivityEncoder([]).finishSteps())).toBeNull();
   });
 
   test('takes at most eight bytes a row without links, and sixteen with', () => {
@@ -104,7 +100,8 @@ describe('a facts object', () => {
 
 describe('what is not a facts object is refused', () => {
   const { file, shape } = encodeFacts(CASES.facts.rows as PlainFact[]);
-  const open = (bytes: Uint8Array<ArrayBuffer>) => finish(checkActivityBlocks(openActivityObject(bytes, shape)));
+  const open = (bytes: Uint8Array<ArrayBuffer>) =>
+    finish(checkActivityBlocks(finish(openActivityObject(bytes, shape))));
 
   test('cut at, or with a flipped bit in, any byte; trailing bytes; another version', () => {
     open(file);
@@ -115,14 +112,14 @@ describe('what is not a facts object is refused', () => {
     expect(() => open(withTrailing(file, 1))).toThrow(FormatError);
     const other = withVersion(file, 2);
     const directory = other.subarray(0, shape.directoryBytes);
-    expect(() => openActivityObject(other, { ...shape, crc32: crc32(directory) })).toThrow(
+    expect(() => finish(openActivityObject(other, { ...shape, crc32: crc32(directory) }))).toThrow(
       'expected version 1, found 2',
     );
   });
 
   test('of another shape than the manifest says', () => {
     for (const name of ['firstDay', 'lastDay', 'rows', 'bytes', 'directoryBytes', 'crc32'] as const) {
-      expect(() => openActivityObject(file, { ...shape, [name]: shape[name] + 1 }), name).toThrow(FormatError);
+      expect(() => finish(openActivityObject(file, { ...shape, [name]: shape[name] + 1 })), name).toThrow(FormatError);
     }
   });
 
@@ -130,16 +127,16 @@ describe('what is not a facts object is refused', () => {
   const kind = { text, firstDay: 1, lastDay: 1 };
   const block = { day: 1, rows: 1, bytes: 4, crc32: 0 };
   test.each([
-    ['no blocks', () => encodeActivityDirectory([kind], [])],
-    ['a block without rows', () => encodeActivityDirectory([kind], [{ ...block, rows: 0 }])],
-    ['a block of too many', () => encodeActivityDirectory([kind], [{ ...block, rows: BLOCK_ROWS + 1 }])],
-    ['a day beyond 32 bits of seconds', () => encodeActivityDirectory([kind], [{ ...block, day: 60_000 }])],
-    ['a kind twice', () => encodeActivityDirectory([kind, kind], [block])],
-    ['a kind that is none', () => encodeActivityDirectory([{ ...kind, text: '[1]' }], [block])],
-    ['a kind in another spelling', () => encodeActivityDirectory([{ ...kind, text: ` ${text}` }], [block])],
-    ['a kind of days beyond', () => encodeActivityDirectory([{ ...kind, lastDay: 60_000 }], [block])],
+    ['no blocks', () => finish(encodeActivityDirectory([kind], []))],
+    ['a block without rows', () => finish(encodeActivityDirectory([kind], [{ ...block, rows: 0 }]))],
+    ['a block of too many', () => finish(encodeActivityDirectory([kind], [{ ...block, rows: BLOCK_ROWS + 1 }]))],
+    ['a day beyond 32 bits of seconds', () => finish(encodeActivityDirectory([kind], [{ ...block, day: 60_000 }]))],
+    ['a kind twice', () => finish(encodeActivityDirectory([kind, kind], [block]))],
+    ['a kind that is none', () => finish(encodeActivityDirectory([{ ...kind, text: '[1]' }], [block]))],
+    ['a kind in another spelling', () => finish(encodeActivityDirectory([{ ...kind, text: ` ${text}` }], [block]))],
+    ['a kind of days beyond', () => finish(encodeActivityDirectory([{ ...kind, lastDay: 60_000 }], [block]))],
   ])('a directory with %s', (_name, directory) => {
-    expect(() => decodeActivityDirectory(directory())).toThrow(FormatError);
+    expect(() => finish(decodeActivityDirectory(directory()))).toThrow(FormatError);
   });
 
   /** A block of two rows by hand: widths, number deltas, words. */

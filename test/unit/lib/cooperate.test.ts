@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
+import { collectBriefings } from '../../../src/briefing/briefings.ts';
+import { type ActivityInput, checkActivityBlocks, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
-import { BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
-import { EMPTY_MANIFEST } from '../../../src/format/manifest.ts';
+import { type Batch, BatchBuilder, openBatch, openBatchSteps } from '../../../src/format/batch.ts';
+import { type ActivityEntry, EMPTY_MANIFEST } from '../../../src/format/manifest.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
 import type { Bytes } from '../../../src/lib/bytes.ts';
 import { eventLoopTurn, finish, Pacer, TURN_RECORDS, UNPACED } from '../../../src/lib/cooperate.ts';
@@ -10,6 +11,7 @@ import { sortedOrderSteps } from '../../../src/lib/sorted.ts';
 import { activityOf } from '../../../src/merge/activity.ts';
 import { foldActivityPaced } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
+import { readSetAside, writeSetAside } from '../../../src/merge/failing-batches.ts';
 import { countNew, distinctNumbers } from '../../../src/merge/first-time.ts';
 import { BatchCursor, fold, type RecordCursor } from '../../../src/merge/fold.ts';
 import { batchesSince, encodeHistory } from '../../../src/merge/history.ts';
@@ -19,14 +21,19 @@ import { tick } from '../../../src/merge/tick.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { dryRun } from '../../../src/policy/dry-run.ts';
 import { LabelLevels } from '../../../src/policy/labels.ts';
-import { EMPTY_LEDGER, writeLedger } from '../../../src/quality/ledger.ts';
+import { batchSetOf, foldPages } from '../../../src/quality/batch-set.ts';
+import { ledgerAfterRollback, ledgerAfterWithdrawal } from '../../../src/quality/decide.ts';
+import { readDropped, readHeld } from '../../../src/quality/excluded-rows.ts';
+import { EMPTY_LEDGER, type Ledger, MAX_CASES, newCase, readLedger, writeLedger } from '../../../src/quality/ledger.ts';
 import { DEFAULT_BOUNDS } from '../../../src/quality/quarantine.ts';
 import { screen } from '../../../src/quality/screen.ts';
+import { openActivity } from '../../../src/storage/activity.ts';
 import { batchOwner, generationKey, HISTORY_PREFIX } from '../../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import type { ObjectStore } from '../../../src/storage/store.ts';
 import { createControl } from '../../../src/wiring/control.ts';
 import { createIsolate, WORKERS_PLATFORM } from '../../../src/wiring/isolate.ts';
-import { someDetections } from '../../support/detections.ts';
+import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { newWorld, upload } from '../../support/world.ts';
 import { CLEAR } from '../policy/facts.ts';
 
@@ -66,6 +73,38 @@ describe('the pacer', () => {
     release();
     await turn;
     expect(pace.count(9)).toBe(false);
+  });
+
+  test.each([1, 2, 3])('%i works side by side do as much together between two turns as one', async (works) => {
+    const STEP = 8;
+    let together = 0;
+    let longest = 0;
+    const pace = new Pacer(() => new Promise((resolve) => setImmediate(resolve)));
+    const done = Array.from({ length: works }, () => 0);
+    function* steps(work: number) {
+      for (let i = 0; i < 40_000 / STEP; i++) {
+        together += STEP;
+        done[work] = (done[work] as number) + STEP;
+        yield STEP;
+      }
+      return Math.min(...done) / Math.max(...done);
+    }
+    // Whoever else is served, once a turn.
+    let isOver = false;
+    const others = (async () => {
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve));
+        longest = Math.max(longest, together);
+        together = 0;
+      }
+    })();
+    const shares = await Promise.all(done.map((_, work) => pace.run(steps(work))));
+    isOver = true;
+    await others;
+    expect(longest).toBeGreaterThan(TURN_RECORDS / 2);
+    expect(longest).toBeLessThanOrEqual(TURN_RECORDS + works * STEP);
+    // None waits for the others to end.
+    expect(shares[0]).toBeGreaterThan(0.9);
   });
 
   test('runs steps to their end, with what they return or throw', async () => {
@@ -156,12 +195,24 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['distinct numbers are found', 2, (pace) => pace.run(distinctNumbers([BATCH, BATCH]))],
   ['new numbers are counted', 1, (pace) => pace.run(countNew(BATCH.numbers, known()))],
   ['uploads are screened', 2, screened],
+  ['uploads of many sources are screened', 110, (pace) => manySourcesScreened(pace, new Set())],
+  ['canaries of many sources are found', 250, (pace) => manySourcesScreened(pace, new Set(CANARIES))],
   ['days are written', 80, (pace) => pace.run(activityOf([BATCH]))],
-  ['days are checked and folded', 40, (pace) => foldedFacts(pace, DETECTIONS)],
-  ['a single day is folded', 8, (pace) => foldedFacts(pace, ofOneDay())],
+  ['days are checked and folded', 40, (pace) => foldedFacts(pace, [BATCH])],
+  ['a single day is folded', 8, (pace) => foldedFacts(pace, [openBatch(fileOf(ofOneDay()))])],
+  ['days of many keys are written', 100, (pace) => pace.run(activityOf([MANY_KEYS]))],
+  ['days of many keys are opened and folded', 400, (pace) => foldedFacts(pace, [MANY_KEYS, MANY_KEYS])],
+  ['days of many keys are read', 140, manyKeysRead],
   ['records are folded and encoded', 70, folded],
   ['what waits is put in order', 40, (pace) => pace.run(inTurns(HEADS, DEFAULT_BUDGET))],
   ['a large ledger is written', 2, (pace) => writeLedger(new MemoryObjectStore(), 1, 'id', LARGE_LEDGER, pace)],
+  ['a large ledger is read', 1, ledgerRead],
+  ['the ledger of a rollback is made', 25, rolledBack],
+  ['pages of batches held are read', 10, (pace) => pagesRead(pace, readHeld)],
+  ['pages of excluded batches are read', 10, (pace) => pagesRead(pace, readDropped)],
+  ['pages of a withdrawn batch are read', 5, (pace) => pagesRead(pace, withdrawnFrom)],
+  ['batches set aside are read', 2, asideRead],
+  ['kept briefings are collected', 10, briefingsCollected],
   ['a long history is read', 5, longHistory],
   ['a policy is tried', 60, (pace) => pace.run(dryRun(DEFAULT_POLICY, DEFAULT_POLICY, CASES))],
 ];
@@ -171,6 +222,67 @@ test.each(STAGES)('while %s, others get their turn', async (_, turns, work) => {
   await work(pace);
   expect(counts.turns).toBeGreaterThanOrEqual(turns);
 });
+
+async function ledgerRead(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const ledger = await writeLedger(objects, 1, 'id', LARGE_LEDGER);
+  expect(await readLedger(objects, { ledger }, pace)).toEqual(LARGE_LEDGER);
+}
+
+/** As many cases as there may be, each with batches of its own. */
+async function rolledBack(pace: Pacer): Promise<void> {
+  let looks = 0;
+  const cases = Array.from({ length: MAX_CASES }, (_, i) => ({
+    ...newCase({ source: null, tenant: `tenant-${i % 20}` }, 1),
+    get source() {
+      looks += 1;
+      return `source-${i}`;
+    },
+    held: batchSetOf(Array.from({ length: 20 }, (__, at) => ({ id: `batch-${i}-${at}`, rows: 1 }))),
+  }));
+  const ledger = { ...EMPTY_LEDGER, cases };
+  const how = { requeue: false, now: 1, excluded: new Set<string>(), withdrawn: new Set<string>() };
+  const { ledger: after } = await ledgerAfterRollback(new MemoryObjectStore(), ledger, ledger, how, pace);
+  // Were each case looked for among all, it took seconds.
+  expect(looks).toBeLessThan(20 * MAX_CASES);
+  expect(after).toEqual(ledger);
+}
+
+/** A source that is held back for long: its batches are on twenty pages. */
+async function pagesRead(
+  pace: Pacer,
+  read: (objects: ObjectStore, ledger: Ledger, pace: Pacer) => Promise<unknown>,
+): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const batches = Array.from({ length: 20_000 }, (_, i) => ({
+    id: `1795791580799-${String(i).padStart(8, '0')}-2d23-4cf8-86a2-1aa643781201`,
+    rows: 1,
+  }));
+  let pages = 0;
+  const set = await foldPages(objects, batchSetOf(batches), () => `page-${++pages}`);
+  const one = { ...newCase({ source: 'a source' }, 1), held: set, dropped: set };
+  await read(objects, { ...EMPTY_LEDGER, cases: [one] }, pace);
+}
+
+function withdrawnFrom(objects: ObjectStore, ledger: Ledger, pace: Pacer): Promise<Ledger> {
+  return ledgerAfterWithdrawal(objects, ledger, { id: 'none of them', sources: ['a source'] }, 1, pace);
+}
+
+async function asideRead(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const detail = 'x'.repeat(100);
+  const aside = Array.from({ length: 10_000 }, (_, i) => ({
+    ...{ id: `batch-${i}`, reason: 'failed' as const, detail, at: 1, by: null },
+  }));
+  const setAside = await writeSetAside(objects, 1, 'id', aside);
+  expect(await readSetAside(objects, { setAside, publishedAt: 1 }, pace)).toHaveLength(10_000);
+}
+
+async function briefingsCollected(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  for (let i = 0; i < 5_000; i++) await objects.put(`briefings/other-${i}`, new Uint8Array(1));
+  expect(await collectBriefings(objects, 1, pace)).toBe(4_500);
+}
 
 /** A chain of generations, each with a few batches. */
 async function longHistory(pace: Pacer): Promise<void> {
@@ -217,10 +329,46 @@ function screened(pace: Pacer): Promise<unknown> {
   return pace.run(screen([{ id: 'one', batch: BATCH, isReplayed: false }], EMPTY_LEDGER, how));
 }
 
-async function foldedFacts(pace: Pacer, detections: readonly Detection[]): Promise<void> {
-  const inputs = finish(activityOf([openBatch(fileOf(detections))])).map(({ file, shape }) =>
-    openActivityObject(file, shape),
-  );
+/** A thousand sources, each of which has seen the canaries. */
+const CANARIES = Array.from({ length: 4 }, (_, i) => fictionNumber(i));
+const MANY_SOURCES = openBatch(
+  fileOf(
+    Array.from({ length: 4_000 }, (_, i) => ({
+      ...(DETECTIONS[i] as Detection),
+      number: fictionNumber(i % 4),
+      source: `source-${i >> 2}`,
+    })),
+  ),
+);
+
+function manySourcesScreened(pace: Pacer, canaries: ReadonlySet<number>): Promise<unknown> {
+  const numbers = finish(distinctNumbers([MANY_SOURCES]));
+  const isKnown = new Uint8Array(numbers.length);
+  const uploads = Array.from({ length: 20 }, (_, i) => ({ id: `b-${i}`, batch: MANY_SOURCES, isReplayed: false }));
+  const how = { canaries, known: { numbers, isKnown }, now: 1_731_000_000_000, bounds: DEFAULT_BOUNDS };
+  return pace.run(screen(uploads, EMPTY_LEDGER, how));
+}
+
+/** A key of activity for each row. */
+const MANY_KEYS = openBatch(fileOf(DETECTIONS.slice(0, 20_000).map((one, i) => ({ ...one, project: `project-${i}` }))));
+
+async function manyKeysRead(pace: Pacer): Promise<void> {
+  const objects = new MemoryObjectStore();
+  const activity: ActivityEntry[] = [];
+  for (const { file, shape } of finish(activityOf([MANY_KEYS]))) {
+    await objects.put('facts/many', file);
+    activity.push({ key: 'facts/many', ...shape });
+  }
+  for await (const { day } of (await openActivity(objects, { activity }, pace)).days(0, 0)) expect(day).toBe(0);
+}
+
+async function foldedFacts(pace: Pacer, batches: readonly Batch[]): Promise<void> {
+  const inputs: ActivityInput[] = [];
+  for (const batch of batches) {
+    for (const { file, shape } of finish(activityOf([batch]))) {
+      inputs.push(await pace.run(openActivityObject(file, shape)));
+    }
+  }
   for (const input of inputs) await pace.run(checkActivityBlocks(input));
   for await (const _ of foldActivityPaced(pace, inputs)) {
     // Only how it is paced matters.

@@ -6,7 +6,7 @@ import { EVIDENCE_ENTRIES } from '../../../src/format/evidence.ts';
 import { PastFinder } from '../../../src/lookup/as-of.ts';
 import { Finder } from '../../../src/lookup/finder.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { compactFully } from '../../../src/merge/rollback.ts';
+import { compactFully } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import type { EvidenceLine, Finding } from '../../../src/policy/answer.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';

@@ -4,7 +4,7 @@ import type { Detection } from '../../../src/format/attributes.ts';
 import { dayOf } from '../../../src/lib/time.ts';
 import { PastFinder } from '../../../src/lookup/as-of.ts';
 import { Finder } from '../../../src/lookup/finder.ts';
-import { compactFully } from '../../../src/merge/rollback.ts';
+import { compactFully } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { parseNumber } from '../../../src/phone/parse.ts';
 import type { PhoneNumber } from '../../../src/phone/phone-number.ts';

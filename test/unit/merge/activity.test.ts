@@ -4,10 +4,12 @@ import { type ActivityParts, activityPartsOf } from '../../../src/format/activit
 import { type EncodedActivity, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { changedSince } from '../../../src/format/manifest.ts';
+import { finish } from '../../../src/lib/cooperate.ts';
 import { ActivityRows, foldActivity } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { drain, rollback } from '../../../src/merge/rollback.ts';
+import { drain } from '../../../src/merge/rebuild.ts';
+import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { openActivity } from '../../../src/storage/activity.ts';
 import { ACTIVITY_PREFIX } from '../../../src/storage/keys.ts';
@@ -133,7 +135,7 @@ describe('the facts of a store', () => {
       rows.finish();
       return [
         ...foldActivity(
-          pieces.map(({ file, shape }) => openActivityObject(file, shape)),
+          pieces.map(({ file, shape }) => finish(openActivityObject(file, shape))),
           { objectBytes },
         ),
       ];
@@ -143,7 +145,7 @@ describe('the facts of a store', () => {
     expect(folded(7, 2 ** 20)).toEqual([whole]);
     const small = folded(64, 1);
     expect(small.length).toBeGreaterThan(1);
-    const again = foldActivity(small.map(({ file, shape }) => openActivityObject(file, shape)));
+    const again = foldActivity(small.map(({ file, shape }) => finish(openActivityObject(file, shape))));
     expect([...again]).toEqual([whole]);
     expect(small.reduce((sum, { shape }) => sum + shape.rows, 0)).toBe(whole?.shape.rows);
   });

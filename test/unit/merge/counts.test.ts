@@ -8,8 +8,17 @@ import { newWorld, upload } from '../../support/world.ts';
 const WRITES = /^(put|kv put)/;
 
 describe('storage operations of a tick, exactly', () => {
-  test('nothing to do: two reads', async () => {
+  test('nothing to do: two reads, and one more where there is no manifest, which may have been lost', async () => {
     const world = newWorld();
+    await tick(world);
+    expect(world.storeLog.counts()).toEqual({
+      'get manifest': 1,
+      'list batches/merged/': 1,
+      'list batches/waiting/': 1,
+    });
+    await upload(world, 'a', someDetections(50, 1));
+    await tick(world);
+    world.storeLog.clear();
     await tick(world);
     expect(world.storeLog.counts()).toEqual({ 'get manifest': 1, 'list batches/waiting/': 1 });
   });
@@ -20,7 +29,7 @@ describe('storage operations of a tick, exactly', () => {
     await tick(world);
     expect(world.storeLog.counts()).toEqual({
       'get manifest': 1,
-      'list batches/merged/': 1,
+      'list batches/merged/': 2,
       'list batches/waiting/': 1,
       'get batches/waiting/': 1,
       'head batches/merged/': 1,

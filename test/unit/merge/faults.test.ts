@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { drain, rollback } from '../../../src/merge/rollback.ts';
+import { drain } from '../../../src/merge/rebuild.ts';
+import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { someDetections } from '../../support/detections.ts';

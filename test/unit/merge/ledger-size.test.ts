@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
+import { compactFully, drain } from '../../../src/merge/rebuild.ts';
+import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { withdraw } from '../../../src/merge/withdraw.ts';
 import { excludedRowsOf, LEFT_OUT_CHARS } from '../../../src/quality/batch-set.ts';

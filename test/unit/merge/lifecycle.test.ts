@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { listBatches } from '../../../src/merge/batches.ts';
 import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest, thinRetained } from '../../../src/merge/publish-manifest.ts';
-import { compactFully, drain, rollback } from '../../../src/merge/rollback.ts';
+import { compactFully, drain } from '../../../src/merge/rebuild.ts';
+import { rollback } from '../../../src/merge/rollback.ts';
+import { qualityService } from '../../../src/merge/services.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../../src/storage/keys.ts';
@@ -112,8 +115,16 @@ test('a lost manifest stops the ticks, and nothing is published over what there 
   const before = await world.objects.memory.get('manifest');
   await world.objects.memory.delete(['manifest']);
   await upload(world, 'new', PARTS[0] ?? []);
+  world.storeLog.clear();
   await expect(tick(world)).rejects.toThrow('the manifest is missing');
+  expect(world.storeLog.counts()).toEqual({ 'get manifest': 2, 'list batches/merged/': 1 });
   expect(await world.objects.memory.get('manifest')).toBeNull();
+  // Nor does an operator see an empty inventory, or a source that nobody has heard of.
+  const randomBytes = (length: number) => new Uint8Array(length);
+  const { setAside, ledger } = qualityService(world, { randomBytes, sleep: world.sleep, report: () => undefined });
+  const all = { since: null, source: undefined, after: null };
+  const seen = [readStatus(world.objects, world.clock), listBatches(world.objects, all), ledger(), setAside()];
+  for (const one of await Promise.allSettled(seen)) expect(one.status).toBe('rejected');
   await world.objects.memory.put('manifest', before?.bytes ?? new Uint8Array());
   await drain(world);
   expect(await actualInventory(world.objects)).toEqual(expectedInventory([...PARTS.flat(), ...(PARTS[0] ?? [])]));

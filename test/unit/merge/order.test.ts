@@ -4,7 +4,7 @@ import type { Detection } from '../../../src/format/attributes.ts';
 import { EVIDENCE_ENTRIES } from '../../../src/format/evidence.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { compactFully, drain } from '../../../src/merge/rollback.ts';
+import { compactFully, drain } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { detection, someDetections } from '../../support/detections.ts';
 import { actualInventory, compactedBytes, expectedInventory, newWorld, upload } from '../../support/world.ts';

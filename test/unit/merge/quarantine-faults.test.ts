@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
-import { drain } from '../../../src/merge/rollback.ts';
+import { drain } from '../../../src/merge/rebuild.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { caseOf, quarantineTotals } from '../../../src/quality/ledger.ts';
 import type { Fault } from '../../support/strict-stores.ts';

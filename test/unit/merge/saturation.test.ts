@@ -8,7 +8,7 @@ import { foldRecords } from '../../../src/lookup/record.ts';
 import { fold, type RecordCursor } from '../../../src/merge/fold.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
-import { compactFully } from '../../../src/merge/rollback.ts';
+import { compactFully } from '../../../src/merge/rebuild.ts';
 import { MergeDictionary, type RecordSink } from '../../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../../src/merge/segment-writer.ts';
 import { tick } from '../../../src/merge/tick.ts';

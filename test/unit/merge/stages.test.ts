@@ -8,6 +8,7 @@ import { beginAttempt } from '../../../src/merge/failing-batches.ts';
 import { foldBatches } from '../../../src/merge/fold-batches.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
 import { screenBatches } from '../../../src/merge/screen.ts';
+import { repairSlices } from '../../../src/merge/segment-writer.ts';
 import { load, NOTHING_PENDING, type OpenedBatch, type Taken, take } from '../../../src/merge/take.ts';
 import { publishMerged } from '../../../src/merge/tick.ts';
 import { settle } from '../../../src/merge/waiting.ts';
@@ -240,6 +241,56 @@ describe('compact', () => {
   });
 });
 
+describe('missing slices', () => {
+  /** A world whose slice store is down. */
+  function outage() {
+    const world = newWorld();
+    const calls = { reads: 0, writes: 0 };
+    const down = { is: true };
+    world.storeLog.beforeCall = async (name) => {
+      if (name === 'get segments/') calls.reads += 1;
+      if (name !== 'kv put') return;
+      calls.writes += 1;
+      if (down.is) throw new Error('KV is down');
+    };
+    return { world, calls, down };
+  }
+
+  test('are not read for, one after the other, while the slice store is down', async () => {
+    const { world, calls, down } = outage();
+    const base = await published(world, ['a', ROWS], ['b', someDetections(20, 2)]);
+    const keys = base.manifest.runs.flatMap(({ segments }) => segments.map(({ key }) => key));
+    const [key = ''] = keys;
+    expect(base.manifest.missingSlices).toEqual(keys);
+    const many = [key, ...Array.from({ length: 300 }, (_, i) => `segments/other-${i}`)];
+    for (const other of many.slice(1)) {
+      await world.objects.memory.put(other, (await world.objects.memory.get(key))?.bytes ?? new Uint8Array());
+    }
+    Object.assign(calls, { reads: 0, writes: 0 });
+    expect(await repairSlices(world, many)).toEqual(many);
+    expect(calls).toEqual({ reads: 1, writes: 1 });
+    // Back again, it takes several ticks, each of which has a bounded number of calls to spare.
+    down.is = false;
+    const left = await repairSlices(world, many);
+    expect(left).toEqual(many.slice(80));
+    expect(calls).toEqual({ reads: 81, writes: 161 });
+  });
+
+  test('of segments that cannot be read do not keep others from being written', async () => {
+    const { world, down } = outage();
+    down.is = false;
+    const lost = Array.from({ length: 100 }, (_, i) => `segments/damaged-${i}`);
+    for (const key of lost) await world.objects.memory.put(key, new Uint8Array(3));
+    const base = await published(world, ['a', ROWS]);
+    const [good = ''] = base.manifest.runs.flatMap(({ segments }) => segments.map(({ key }) => key));
+    let missing: readonly string[] = [...lost, 'segments/gone', good];
+    missing = await repairSlices(world, missing);
+    expect(missing).toContain(good);
+    missing = await repairSlices(world, missing);
+    expect([...missing].sort()).toEqual([...lost].sort());
+  });
+});
+
 describe('collect', () => {
   test('counts the garbage of the merge and what the collectors that it is handed deleted', async () => {
     const world = newWorld();
@@ -256,9 +307,27 @@ describe('collect', () => {
   test('a collector that fails is logged, and costs nothing else', async () => {
     const world = newWorld();
     const { manifest } = await published(world, ['a', ROWS]);
-    const collectors = { letters: () => Promise.reject(new Error('no answer')) };
-    expect(await collectGarbage({ ...world, collectors }, manifest)).toEqual({});
-    expect(world.events.at(-1)).toContain('garbage.failed');
+    const collectors = { letters: () => Promise.reject(new Error('no answer')), parcels: async () => 3 };
+    const nothing = { segments: 0, facts: 0, ledgers: 0, setAside: 0, withdrawals: 0, slices: 0, manifests: 0 };
+    expect(await collectGarbage({ ...world, collectors }, manifest)).toEqual({ ...nothing, parcels: 3 });
+    expect(world.events.slice(-2)).toEqual([
+      `garbage.collected ${JSON.stringify({ ...nothing, parcels: 3 })}`,
+      'garbage.failed {"of":"letters","reason":"no answer"}',
+    ]);
+  });
+
+  test('a kind of the merge’s own that fails keeps no garbage of the others', async () => {
+    const world = newWorld();
+    const { manifest } = await published(world, ['a', ROWS]);
+    await foldBatches(world, manifest, { batches: [opened('lost').batch], detections: 20, newNumbers: 0 });
+    world.clock += 2 * 3_600_000;
+    world.storeLog.beforeCall = async (name) => {
+      if (name === 'list segments/') throw new Error('no answer');
+    };
+    const collected = await collectGarbage({ ...world, collectors: { letters: async () => 7 } }, manifest);
+    expect(collected).toMatchObject({ facts: 1, letters: 7 });
+    expect(collected).not.toHaveProperty('segments');
+    expect(world.events.at(-1)).toContain('"of":"segments"');
   });
 
   test('the control Worker hands in what briefings and tenants leave', async () => {

@@ -6,7 +6,8 @@ import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { releaseBatch } from '../../../src/merge/decisions.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
-import { drain, rollback } from '../../../src/merge/rollback.ts';
+import { drain } from '../../../src/merge/rebuild.ts';
+import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import {
   MAX_RECENT,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../../src/format/source.ts';
+import { finish } from '../../../src/lib/cooperate.ts';
 import {
   batchesOfSet,
   batchSetOf,
@@ -74,22 +75,22 @@ describe('the ledger', () => {
 
 describe('daily figures', () => {
   test('add up within a day, and go after four weeks', () => {
-    let ledger = withFigures(EMPTY_LEDGER, [counted(null, 3), counted('feed', 5)], 100);
-    ledger = withFigures(ledger, [counted(null, 4)], 100);
-    ledger = withFigures(ledger, [counted(null, 1)], 101);
+    let ledger = finish(withFigures(EMPTY_LEDGER, [counted(null, 3), counted('feed', 5)], 100));
+    ledger = finish(withFigures(ledger, [counted(null, 4)], 100));
+    ledger = finish(withFigures(ledger, [counted(null, 1)], 101));
     const days = (source: string | null) =>
       ledger.sources.find((one) => one.source === source)?.days.map(({ day, lines }) => [day, lines]);
     expect(days(null)).toEqual([
       [100, 7],
       [101, 1],
     ]);
-    ledger = withFigures(ledger, [], 100 + LEDGER_DAYS);
+    ledger = finish(withFigures(ledger, [], 100 + LEDGER_DAYS));
     expect([days(null), days('feed')]).toEqual([[[101, 1]], undefined]);
   });
 
   test('are kept of the sources with the most lines', () => {
     const many = Array.from({ length: MAX_SOURCES + 2 }, (_, i) => counted(`feed-${i}`, 1_000 - i));
-    const names = withFigures(EMPTY_LEDGER, many, 100).sources.map(({ source }) => source);
+    const names = finish(withFigures(EMPTY_LEDGER, many, 100)).sources.map(({ source }) => source);
     expect(names).toHaveLength(MAX_SOURCES);
     expect(names).not.toContain(`feed-${MAX_SOURCES}`);
   });
@@ -99,7 +100,7 @@ describe('daily figures', () => {
     const flood = Array.from({ length: 2 * MAX_SOURCES }, (_, i) =>
       counted(`${i}`, 100_000, { tenant: 'a', key: `a${i % 3}` }),
     );
-    const { sources } = withFigures(EMPTY_LEDGER, [honest, ...flood], 100);
+    const { sources } = finish(withFigures(EMPTY_LEDGER, [honest, ...flood], 100));
     expect(sources).toHaveLength(MAX_SOURCES);
     expect(sources).toContainEqual({ source: 'honest', tenant: 'b', days: expect.any(Array) });
   });
@@ -114,7 +115,7 @@ describe('daily figures', () => {
       counted(null, 16, of('a', 'a2')),
       counted('feed', 32),
     ];
-    const { sources } = withFigures(EMPTY_LEDGER, arrived, 100);
+    const { sources } = finish(withFigures(EMPTY_LEDGER, arrived, 100));
     expect(sources.map(({ days, ...id }) => [id, days[0]?.lines])).toEqual([
       [{ source: 'feed', tenant: 'a' }, 3],
       [{ source: 'feed', tenant: 'b' }, 4],

@@ -1,7 +1,7 @@
 /** Activity objects and their rows as JSON, both ways. */
 
 import { type ActivityKey, activityKeyText, GrowingActivity, knownKey } from '../../../../src/format/activity.ts';
-import { FoldedKeys } from '../../../../src/format/activity-fold.ts';
+import { foldKeys } from '../../../../src/format/activity-fold.ts';
 import {
   ActivityEncoder,
   type ActivityShape,
@@ -11,6 +11,7 @@ import {
   readActivityBlock,
 } from '../../../../src/format/activity-object.ts';
 import type { Bytes } from '../../../../src/lib/bytes.ts';
+import { finish } from '../../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../../src/lib/crc32.ts';
 import { FRAME_HEADER_BYTES } from '../../../../src/lib/frame.ts';
 
@@ -31,7 +32,7 @@ export function encodeFacts(facts: readonly PlainFact[]): EncodedActivity {
     const half = (from: number) => (link === null ? 0 : Number.parseInt(link.slice(from, from + 8), 16));
     encoder.add(day, number, kinds.indexOf(activityKeyText(kind)), half(0), half(8), firstSeenAt);
   }
-  const encoded = encoder.finish();
+  const encoded = finish(encoder.finishSteps());
   if (encoded === null) throw new Error('no facts');
   return encoded;
 }
@@ -40,7 +41,7 @@ export function encodeFacts(facts: readonly PlainFact[]): EncodedActivity {
 export function shapeOf(file: Bytes): ActivityShape {
   const directoryBytes = FRAME_HEADER_BYTES + new DataView(file.buffer, file.byteOffset).getUint32(8, true);
   const directory = file.subarray(0, directoryBytes);
-  const { blocks } = decodeActivityDirectory(directory);
+  const { blocks } = finish(decodeActivityDirectory(directory));
   return {
     firstDay: blocks[0]?.day ?? 0,
     lastDay: blocks.at(-1)?.day ?? 0,
@@ -52,11 +53,11 @@ export function shapeOf(file: Bytes): ActivityShape {
 }
 
 export function decodeFacts(file: Bytes, shape = shapeOf(file)): PlainFact[] {
-  const input = openActivityObject(file, shape);
-  const kinds = new FoldedKeys([input.directory]);
+  const input = finish(openActivityObject(file, shape));
+  const kinds = finish(foldKeys([input.directory]));
   const columns = new GrowingActivity();
   return input.directory.blocks.flatMap(({ day }, index) => {
-    readActivityBlock(input, index, kinds.numbersOf(input.directory), columns);
+    readActivityBlock(input, index, finish(kinds.numberKeys(input.directory)), columns);
     const hex = (half: number | undefined) => (half ?? 0).toString(16).padStart(8, '0');
     return Array.from(columns.columns().numbers, (number, row) => {
       const kind = kinds.spans[columns.kind[row] ?? -1]?.kind;

@@ -12,7 +12,7 @@ import {
 import { runHere, type TaskRunner } from '../../../../scripts/build-inventory/tasks.ts';
 import { Progress } from '../../../../scripts/command/progress.ts';
 import type { Detection } from '../../../../src/format/attributes.ts';
-import { compactFully, drain } from '../../../../src/merge/rollback.ts';
+import { compactFully, drain } from '../../../../src/merge/rebuild.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { newWorld, START, upload, type World } from '../../../support/world.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
-import { compactFully, rollback } from '../../../../src/merge/rollback.ts';
+import { compactFully } from '../../../../src/merge/rebuild.ts';
+import { rollback } from '../../../../src/merge/rollback.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { CanaryStore } from '../../../../src/quality/canaries.ts';
 import { caseOf, quarantineTotals, writeLedger } from '../../../../src/quality/ledger.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
-import { compactFully, rollback } from '../../../../src/merge/rollback.ts';
+import { compactFully } from '../../../../src/merge/rebuild.ts';
+import { rollback } from '../../../../src/merge/rollback.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { withdraw } from '../../../../src/merge/withdraw.ts';
 import { MemoryObjectStore } from '../../../../src/storage/memory.ts';

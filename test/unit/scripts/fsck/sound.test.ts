@@ -1,6 +1,7 @@
 /** Stores that are as they should be, whatever happened to them: nothing is found. */
 import { describe, expect, test, vi } from 'vitest';
-import { drain, rollback } from '../../../../src/merge/rollback.ts';
+import { drain } from '../../../../src/merge/rebuild.ts';
+import { rollback } from '../../../../src/merge/rollback.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { someDetections } from '../../../support/detections.ts';
 import type { Fault } from '../../../support/strict-stores.ts';

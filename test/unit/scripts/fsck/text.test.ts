@@ -44,7 +44,7 @@ describe('options', () => {
 test('digits in what a manifest is refused for are not repeated, keys and commits are', () => {
   const message = 'manifests/0000000012-a1b2c3d4 expected number but received "12025550123" or +12025550123';
   expect(loggableMessage(new Error(message))).toBe(
-    'manifests/0000000012-a1b2c3d4 expected number but received "(digits)" or (digits)',
+    'manifests/0000000012-a1b2c3d4 expected number but received "[digits]" or +[digits]',
   );
 });
 

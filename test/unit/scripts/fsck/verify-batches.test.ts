@@ -6,7 +6,7 @@ import { foldInShares, ScratchRuns, verifyBatches } from '../../../../scripts/fs
 import { openBatch } from '../../../../src/format/batch.ts';
 import { type EncodedSegment, openSegment } from '../../../../src/format/segment.ts';
 import { BatchCursor, fold } from '../../../../src/merge/fold.ts';
-import { compactFully } from '../../../../src/merge/rollback.ts';
+import { compactFully } from '../../../../src/merge/rebuild.ts';
 import { MergeDictionary } from '../../../../src/merge/segment-builder.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { someDetections } from '../../../support/detections.ts';
