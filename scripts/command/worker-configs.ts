@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { experimental_readRawConfig, type Unstable_RawConfig } from 'wrangler';
 import { CommandError } from './errors.ts';
 import { PROJECT } from './paths.ts';
@@ -16,12 +17,12 @@ export interface WorkerConfigs {
   readonly control: WorkerConfig & { readonly name: string };
 }
 
-/** Both Workers have these, so they stand at the top level alone. */
+/** Both Workers have these. Wrangler's environments do not inherit them, so wrangler.toml says them twice. */
 const SHARED = ['r2_buckets', 'kv_namespaces', 'ratelimits'] as const;
 
 /**
  * @param name of the edge Worker; the control Worker is then `NAME-control`. Not given: as wrangler.toml has them
- * @throws CommandError if wrangler.toml lacks what it takes, or gives the control Worker a store or limiters of its own
+ * @throws CommandError if wrangler.toml lacks what it takes, or gives the control Worker another store or other limiters
  */
 export function workerConfigs(name?: string, path = join(PROJECT, 'wrangler.toml')): WorkerConfigs {
   const raw: WorkerConfig = experimental_readRawConfig({ config: path }).rawConfig;
@@ -32,10 +33,12 @@ export function workerConfigs(name?: string, path = join(PROJECT, 'wrangler.toml
   if (!edgeName || !controlName || !top.main || !own?.main) {
     throw new CommandError(`${path}: expected name and main, at the top level and in [env.control]`);
   }
-  const ownShared = SHARED.filter((key) => own[key] !== undefined);
-  if (ownShared.length > 0) {
-    const found = ownShared.map((key) => `env.control.${key}`).join(', ');
-    throw new CommandError(`${path}: expected no ${found}; both Workers have those of the top level`);
+  const differing = SHARED.filter((key) => !isDeepStrictEqual(own[key], top[key]));
+  if (differing.length > 0) {
+    const found = differing.map((key) => `env.control.${key}`).join(', ');
+    throw new CommandError(
+      `${path}: expected ${found} to be as at the top level: both Workers have one store and its limiters`,
+    );
   }
   const { assets, services = [], routes: _, route: __, ...inherited } = top;
   const edge = {
