@@ -17,9 +17,10 @@ export default {
   async scheduled({ cron }, env) {
     const { outcome } = await (env.CONTROL as Fetcher & Crons).scheduled({ cron });
     if (outcome !== 'ok') throw new Error(`the cron handler of the control Worker ended with ${outcome}`);
-    // This isolate, the only one here, is to answer from what has just been published: it does so for whoever has asked
-    // for the status, with a key or without.
-    const status = await edge.fetch(new Request('http://127.0.0.1/v1/status'), env);
+    // This isolate, the only one here, is to answer from what has just been published: it does so for whoever has been
+    // told the status.
+    const headers = { authorization: `Bearer ${env.RINGFENCE_ADMIN_KEY}` };
+    const status = await edge.fetch(new Request('http://127.0.0.1/v1/status', { headers }), env);
     await status.body?.cancel();
   },
 } satisfies ExportedHandler<EdgeEnv>;

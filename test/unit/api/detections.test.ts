@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { tick } from '../../../src/merge/tick.ts';
 import { Harness } from './harness.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -75,10 +76,7 @@ describe('an upload', () => {
     const again = await upload(body, headers);
     expect(again.json).toEqual({ ...(first.json as object), state: 'waiting' });
     expect(again.headers.get('idempotent-replayed')).toBe('true');
-    const [waiting] = (await harness.objects.list('batches/waiting/')).objects;
-    const stored = await harness.objects.get(waiting?.key ?? '');
-    await harness.objects.put(`batches/merged/${waiting?.key.split('/').at(-1)}`, stored?.bytes ?? new Uint8Array());
-    await harness.objects.delete([waiting?.key ?? '']);
+    await tick(harness.mergeContext);
     expect((await upload(body, headers)).json).toEqual({ ...(first.json as object), state: 'merged' });
   });
 
