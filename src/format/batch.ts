@@ -94,11 +94,11 @@ export class BatchBuilder {
 
   /**
    * Returns whether it was added.
-   * @param door decides on attributes, as text, that no detection before had
+   * @param admission decides on attributes, as text, that no detection before had
    */
-  add(detection: Detection, door?: { admits(detection: Detection, text: string): boolean }): boolean {
+  add(detection: Detection, admission?: { admits(detection: Detection, text: string): boolean }): boolean {
     const text = attributesText(detection);
-    if (door !== undefined && !this.#table.has(text) && !door.admits(detection, text)) return false;
+    if (admission !== undefined && !this.#table.has(text) && !admission.admits(detection, text)) return false;
     if (this.#count === this.#numbers.length) this.#grow();
     const at = this.#count * 4;
     this.#numbers[this.#count] = detection.number;

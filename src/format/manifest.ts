@@ -263,7 +263,7 @@ export function inventoryNumbers(manifest: Manifest): number {
 // later generation says nothing that the later one does not say as well.
 
 /** Activity nearly always comes in the order of days, so a handful of entries is usual; this is 2 KiB of them. */
-export const MAX_REACHED = 64;
+export const MAX_WATERMARKS = 64;
 
 /**
  * The stack once a generation is published that brings activity of `day` and later; null: it brings none.
@@ -278,7 +278,7 @@ export function watermarkAt(
   if (day === null) return [...watermarks];
   const next = [...watermarks.filter((entry) => entry.day < day), { generation, day }];
   const [oldest, second] = next;
-  if (next.length <= MAX_REACHED || oldest === undefined || second === undefined) return next;
+  if (next.length <= MAX_WATERMARKS || oldest === undefined || second === undefined) return next;
   // One for both: the later generation with the earlier day covers every change that either of them told.
   return [{ generation: second.generation, day: oldest.day }, ...next.slice(2)];
 }

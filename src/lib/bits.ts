@@ -57,8 +57,8 @@ const MAX_WIDTH = 32;
 /** Values are integers below 2^53, and so are their differences. */
 const MAX_EXCEPTION_WIDTH = 53;
 /** Ranks whose exceptions are counted together: at most one less of them is looked at to find an exception. */
-const STRETCH = 64;
-const STRETCH_BITS = 16;
+const CHUNK = 64;
+const CHUNK_BITS = 16;
 
 export interface PackedField {
   readonly base: number;
@@ -86,7 +86,7 @@ export function packField(values: Float64Array): PackedField {
   const mark = exceptions > 0 ? 2 ** width - 1 : Number.POSITIVE_INFINITY;
   let met = 0;
   for (let i = 0; i < count; i++) {
-    if (exceptions > 0 && i % STRETCH === 0) before[i / STRETCH] = met;
+    if (exceptions > 0 && i % CHUNK === 0) before[i / CHUNK] = met;
     const difference = (values[i] as number) - base;
     if (difference < mark) {
       writeBits(words, i * width, width, difference);
@@ -121,7 +121,7 @@ function chooseWidths(values: Float64Array, base: number): Widths {
   const longest = byLength.findLastIndex((count) => count > 0);
   let best: Widths = { width: longest, exceptionWidth: 0, exceptions: 0 };
   let smallest = longest <= MAX_WIDTH ? values.length * longest : Number.POSITIVE_INFINITY;
-  const counts = Math.ceil(values.length / STRETCH) * STRETCH_BITS;
+  const counts = Math.ceil(values.length / CHUNK) * CHUNK_BITS;
   let longer = byLength.subarray(MAX_WIDTH + 1).reduce((sum, count) => sum + count, 0);
   for (let width = MAX_WIDTH; width >= 1; width--) {
     const exceptions = longer + (allOnes[width] as number);
@@ -156,7 +156,7 @@ export function packedWords(count: number, width: number): number {
 
 /** Length of `before`. */
 export function chunks(count: number, exceptions: number): number {
-  return exceptions > 0 ? Math.ceil(count / STRETCH) : 0;
+  return exceptions > 0 ? Math.ceil(count / CHUNK) : 0;
 }
 
 export class FieldReader {
@@ -188,8 +188,8 @@ export class FieldReader {
     const { base, width, words, exceptionWidth, exceptions, exceptionWords, before } = this.#field;
     let met = 0;
     for (let rank = 0; rank < this.#count; rank++) {
-      if (rank % STRETCH === 0 && before[rank / STRETCH] !== met) {
-        throw new FormatError(`packed field: ${before[rank / STRETCH]} exceptions before rank ${rank}, found ${met}`);
+      if (rank % CHUNK === 0 && before[rank / CHUNK] !== met) {
+        throw new FormatError(`packed field: ${before[rank / CHUNK]} exceptions before rank ${rank}, found ${met}`);
       }
       if (readBits(words, rank * width, width) === this.#mark) met += 1;
     }
@@ -206,8 +206,8 @@ export class FieldReader {
     const { base, width, words, exceptionWidth, exceptionWords, before } = this.#field;
     const packed = readBits(words, rank * width, width);
     if (packed !== this.#mark) return base + packed;
-    let exception = before[Math.floor(rank / STRETCH)] as number;
-    for (let other = rank - (rank % STRETCH); other < rank; other++) {
+    let exception = before[Math.floor(rank / CHUNK)] as number;
+    for (let other = rank - (rank % CHUNK); other < rank; other++) {
       if (readBits(words, other * width, width) === this.#mark) exception += 1;
     }
     return base + readWide(exceptionWords, exception * exceptionWidth, exceptionWidth);

@@ -22,7 +22,7 @@ export function runCursor(
 }
 
 /**
- * Does a tick's share of a compaction: starts one if the tiers ask for it, goes on from where the last tick stopped,
+ * Does a tick's chunk of a compaction: starts one if the tiers ask for it, goes on from where the last tick stopped,
  * publishes progress, and replaces the input runs when all is merged. Returns what is current afterwards, or null
  * when another writer was first; the segments written are then garbage, and the work is done again.
  */
@@ -38,24 +38,24 @@ export async function compact(
   const state = manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: [], resumeFrom: 0 } : null);
   if (state === null) return base;
   const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
-  const share = await foldShare(context, (dictionary) =>
+  const chunk = await foldChunk(context, (dictionary) =>
     inputs.map(({ segments }) => runCursor(context, segments, state.resumeFrom, dictionary)),
   );
-  const output = [...state.output, ...share.entries];
-  const missingSlices = [...manifest.missingSlices, ...share.missingSlices];
-  if (share.resumeFrom !== null) {
-    const compaction = { ...state, output, resumeFrom: share.resumeFrom };
+  const output = [...state.output, ...chunk.entries];
+  const missingSlices = [...manifest.missingSlices, ...chunk.missingSlices];
+  if (chunk.resumeFrom !== null) {
+    const compaction = { ...state, output, resumeFrom: chunk.resumeFrom };
     return publish(context, base, { compaction, missingSlices }, NO_BATCHES);
   }
   const newNumbers = inputs.reduce((sum, run) => sum + run.newNumbers, 0);
   const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
-  const merged: Run = { id: share.attempt, newNumbers, segments: output };
+  const merged: Run = { id: chunk.attempt, newNumbers, segments: output };
   const runs = manifest.runs.toSpliced(at, inputs.length, merged);
   return publish(context, base, { runs, compaction: null, missingSlices }, NO_BATCHES);
 }
 
 interface FoldedShare {
-  /** Names the run, if this was the last share. */
+  /** Names the run, if this was the last chunk. */
   readonly attempt: string;
   readonly entries: SegmentEntry[];
   readonly missingSlices: string[];
@@ -63,8 +63,8 @@ interface FoldedShare {
   readonly resumeFrom: number | null;
 }
 
-/** Folds and writes as many segments as a tick's share of a compaction has. */
-export async function foldShare(
+/** Folds and writes as many segments as a tick's chunk of a compaction has. */
+export async function foldChunk(
   context: MergeContext,
   cursorsOf: (dictionary: MergeDictionary) => readonly RecordCursor[],
 ): Promise<FoldedShare> {

@@ -49,11 +49,11 @@ export interface TickBudget {
   readonly batchBytes: number;
   /** Records rewritten together with new detections before they are served. */
   readonly inlineRecords: number;
-  /** Segments written by a tick's share of a compaction: three storage writes and up to 32,768 records each. */
+  /** Segments written by a tick's chunk of a compaction: three storage writes and up to 32,768 records each. */
   readonly compactionSegments: number;
-  /** Distinct attributes that a share of a compaction meets before it ends: links, one a number, are held as text. */
+  /** Distinct attributes that a chunk of a compaction meets before it ends: links, one a number, are held as text. */
   readonly compactionAttributes: number;
-  /** Kept batches read by a tick's share of a withdrawal; their bytes are bounded by four times `batchBytes`. */
+  /** Kept batches read by a tick's chunk of a withdrawal; their bytes are bounded by four times `batchBytes`. */
   readonly withdrawalBatches: number;
   /**
    * Activity objects of a size that are written as one; each has a directory of kinds, which a fold reads and writes

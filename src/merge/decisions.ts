@@ -34,14 +34,14 @@ export async function decideOn<T>(
   decide: (base: LoadedManifest) => Promise<T | typeof LOST>,
 ): Promise<T> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await giveWay(context);
+    await waitForLease(context);
     const decided = await decide(await loadManifest(context.objects));
     if (decided !== LOST) return decided;
   }
   throw new Error(`the ${what} lost to other writers ${ATTEMPTS} times`);
 }
 
-async function giveWay({ objects, now, sleep }: MergeContext): Promise<void> {
+async function waitForLease({ objects, now, sleep }: MergeContext): Promise<void> {
   // Pauses are added up, whatever the clocks of storage and isolate say.
   for (let waitedMs = 0; waitedMs < LEASE_MS; waitedMs += LOOK_EVERY_MS) {
     const lease = await objects.head(TICK_LEASE_KEY);

@@ -1,5 +1,5 @@
 /**
- * Batches that ticks fail on. Errors that can be caught are dealt with by `sift`, which finds the batches at fault.
+ * Batches that ticks fail on. Errors that can be caught are dealt with by `bisectFaulty`, which finds the batches at fault.
  *
  * Ticks may also die, of memory or of their time, so that nothing can be caught. So if batches have waited for minutes
  * and no generation was published since, a tick notes what it is about to take before it opens it. If an attempt on the
@@ -184,7 +184,7 @@ interface Sifted<Item, Merged> {
  * Merges as much as goes.
  * @param attempt merges some, and publishes nothing; rejects with an error that `isInputs` is told of
  */
-export async function sift<Item, Merged>(
+export async function bisectFaulty<Item, Merged>(
   items: readonly Item[],
   attempt: (items: readonly Item[]) => Promise<Merged>,
   isInputs: (error: unknown) => boolean,

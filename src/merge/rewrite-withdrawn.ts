@@ -2,14 +2,14 @@
  * Taking rows out of the inventory. A record is a fold of sums, minima and unions, from which nothing can be
  * subtracted, so the records of the numbers concerned are computed anew from all kept batches but those withdrawn:
  *
- *   1. gather    the batches are read in order of their ids, a share a tick, and what they have of the numbers is folded
+ *   1. gather    the batches are read in order of their ids, a chunk a tick, and what they have of the numbers is folded
  *                into a small run of its own, the side run; likewise activity. What is merged meanwhile is read from the
  *                history. In the end the side run has what the inventory would have of the numbers, as of one generation.
  *   2. replace   all runs of that generation are compacted into one, with the records of the side run in the place of
  *                theirs, and its activity objects likewise. What is merged meanwhile makes runs and activity of its own.
  *   3. swap      both take the place of what they were made of, in one generation.
  *
- * Until the swap lookups answer as before. Every share ends with a publication, so whichever tick stops, loses to
+ * Until the swap lookups answer as before. Every chunk ends with a publication, so whichever tick stops, loses to
  * another writer or cannot read something, the next one goes on from what was published last; a rollback begins anew.
  */
 import { type Batch, openBatchSteps } from '../format/batch.ts';
@@ -24,7 +24,7 @@ import { readLedger } from '../quality/ledger.ts';
 import { MERGED_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, StoredObject } from '../storage/store.ts';
 import { activityWithout, joinActivity, mergeActivity } from './activity.ts';
-import { foldShare, runCursor } from './compact.ts';
+import { foldChunk, runCursor } from './compact.ts';
 import type { MergeContext } from './context.ts';
 import { readSetAside } from './failing-batches.ts';
 import { distinctNumbers, findKnown } from './first-time.ts';
@@ -43,18 +43,18 @@ import {
   writeWithdrawals,
 } from './withdraw.ts';
 
-/** Bytes of batches read by a share, as a multiple of those that a tick holds: most of them are let go at once. */
+/** Bytes of batches read by a chunk, as a multiple of those that a tick holds: most of them are let go at once. */
 const READ_FACTOR = 4;
 /** Read at the same time, but for a single batch that is larger. */
 const GROUP_BYTES = 8 * 2 ** 20;
 /** Bytes of memory for each row that is kept of them, with its place in the fold. */
 const ROW_BYTES = 48;
-/** Activity objects replaced by a share: each up to 8 MiB, read and written. */
+/** Activity objects replaced by a chunk: each up to 8 MiB, read and written. */
 const ACTIVITY_A_SHARE = 4;
 /** A gathering that is further behind is begun anew: the history would take longer to read than the batches. */
 const MAX_BEHIND = 1_000;
 
-/** What a share works on. */
+/** What a chunk works on. */
 interface Subject {
   readonly list: Withdrawals;
   readonly job: Job;
@@ -65,8 +65,8 @@ interface Subject {
 }
 
 /**
- * Does a tick's share. Returns what is current afterwards, or null when another writer was first. A failure is logged,
- * and the share is done again by the next tick.
+ * Does a tick's chunk. Returns what is current afterwards, or null when another writer was first. A failure is logged,
+ * and the chunk is done again by the next tick.
  */
 export async function rewrite(context: MergeContext, base: LoadedManifest): Promise<LoadedManifest | null> {
   const { withdrawals } = base.manifest;
@@ -150,7 +150,7 @@ async function numbersOf(
   return { numbers, firstDay: first === Number.POSITIVE_INFINITY ? null : dayOf(first) };
 }
 
-/** Reads a share of what is to be gathered, and folds it into the side run. */
+/** Reads a chunk of what is to be gathered, and folds it into the side run. */
 async function gather(context: MergeContext, manifest: Manifest, { list, job, numbers }: Subject): Promise<Job> {
   const { objects, pace } = context;
   const omissions = await readExcludedRows(objects, await readLedger(objects, manifest, pace), undefined, pace);
@@ -181,7 +181,7 @@ async function outsideOf(
   return outside;
 }
 
-/** With what was merged since the last share in the queue. */
+/** With what was merged since the last chunk in the queue. */
 async function caughtUp({ objects, pace }: MergeContext, manifest: Manifest, before: Gathered): Promise<Gathered> {
   const queue = [...before.queue];
   const skip = new Set(before.skip);
@@ -208,7 +208,7 @@ function beyond(ids: Iterable<string>, cursor: string): string[] {
   return [...ids].filter((id) => id > cursor);
 }
 
-/** Reads batches up to the budget of a share, and keeps the rows of the numbers. */
+/** Reads batches up to the budget of a chunk, and keeps the rows of the numbers. */
 class ShareReader {
   readonly batches: Batch[] = [];
   rows = 0;
@@ -309,7 +309,7 @@ class ShareReader {
   }
 }
 
-/** Does a share of the replacement: activity first, then runs, and the swap once both are done. */
+/** Does a chunk of the replacement: activity first, then runs, and the swap once both are done. */
 async function replace(context: MergeContext, base: LoadedManifest, subject: Subject): Promise<LoadedManifest | null> {
   const { manifest } = base;
   const { list, numbers } = subject;
@@ -322,23 +322,23 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
     return publish(context, base, { compaction: state, withdrawals }, NO_BATCHES);
   }
   const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
-  const share = await foldShare(context, (dictionary) => [
+  const chunk = await foldChunk(context, (dictionary) => [
     ...inputs.map(
       ({ segments }) => new WithoutNumbers(runCursor(context, segments, state.resumeFrom, dictionary), numbers),
     ),
     runCursor(context, job.side, state.resumeFrom, dictionary),
   ]);
-  const output = [...state.output, ...share.entries];
-  const missingSlices = [...manifest.missingSlices, ...share.missingSlices];
-  if (share.resumeFrom !== null) {
+  const output = [...state.output, ...chunk.entries];
+  const missingSlices = [...manifest.missingSlices, ...chunk.missingSlices];
+  if (chunk.resumeFrom !== null) {
     const withdrawals = await writeWithdrawals(context.objects, manifest, context.randomId(), { ...list, job });
-    const compaction = { ...state, output, resumeFrom: share.resumeFrom };
+    const compaction = { ...state, output, resumeFrom: chunk.resumeFrom };
     return publish(context, base, { compaction, missingSlices, withdrawals }, NO_BATCHES);
   }
   const newer = manifest.runs.filter(({ id }) => !state.inputs.includes(id));
-  const merged: Run = { id: share.attempt, newNumbers: 0, segments: output };
+  const merged: Run = { id: chunk.attempt, newNumbers: 0, segments: output };
   const replaced = { ...merged, newNumbers: runNumbers(merged) };
-  const counted = await withFirstHere(context, newer, inputs, { numbers, side: job.side });
+  const counted = await withNewNumbers(context, newer, inputs, { numbers, side: job.side });
   const isReplaced = new Set(facts.inputs);
   const others = [...manifest.activity.filter(({ key }) => !isReplaced.has(key)), ...facts.output];
   const pending = pendingAfter(list, job);
@@ -388,7 +388,7 @@ async function replaceActivity(context: MergeContext, manifest: Manifest, { job,
  * Runs that stay in front of the replacement, their counts made right: a number that is no longer in what they stand on
  * is first in the oldest of them that has it.
  */
-async function withFirstHere(
+async function withNewNumbers(
   context: MergeContext,
   newer: readonly Run[],
   inputs: readonly Run[],

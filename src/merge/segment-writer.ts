@@ -81,7 +81,7 @@ export class SegmentWriter {
   }
 }
 
-/** As many segments as a tick's share of a compaction writes: three storage calls each, and some 5 ms of work. */
+/** As many segments as a tick's chunk of a compaction writes: three storage calls each, and some 5 ms of work. */
 const REPAIRS = 80;
 
 /**

@@ -99,7 +99,7 @@ export interface Candidates {
 
 function* candidatesOf({ budget }: MergeContext, manifest: Manifest, list: WaitingList): Steps<Candidates> {
   const consumed = new Set(manifest.consumed);
-  const heads = yield* inTurns(
+  const heads = yield* fairOrder(
     list.heads.filter(({ key }) => !consumed.has(batchId(key))),
     budget,
   );
@@ -192,7 +192,7 @@ const HEAD_WORK = 1 / 4;
 const STEP_HEADS = 1_024;
 
 /** In steps: a flood is a hundred thousand heads, and whoever waits beside it is not to wait for their order. */
-export function* inTurns(
+export function* fairOrder(
   heads: readonly ObjectHead[],
   { batches, batchBytes }: TickBudget,
 ): Steps<readonly ObjectHead[]> {

@@ -15,9 +15,9 @@ import { underLease } from './decisions.ts';
 import {
   type Attempt,
   beginAttempt,
+  bisectFaulty,
   readSetAside,
   type SetAside,
-  sift,
   watch,
   writeSetAside,
 } from './failing-batches.ts';
@@ -82,7 +82,7 @@ async function mergeWaiting(context: MergeContext, loaded: Loaded): Promise<Merg
   let isPublished = false;
   try {
     const taken = await take(context, loaded, attempt);
-    const merged = await asManyAsGo(context, taken, async (watched, some) => {
+    const merged = await mergeOrBisect(context, taken, async (watched, some) => {
       const screened = await screenBatches(watched, manifest, some);
       return { taken: some, screened, folded: await foldBatches(watched, manifest, screened) };
     });
@@ -117,7 +117,7 @@ export interface Merged {
 }
 
 /** All that was taken in one merge, or if that fails for some of the batches, and not for the store, as many as go. */
-async function asManyAsGo(
+async function mergeOrBisect(
   context: MergeContext,
   { batches, due, exhausted }: Taken,
   merge: (watched: MergeContext, some: MergedPart['taken']) => Promise<MergedPart>,
@@ -142,7 +142,7 @@ async function asManyAsGo(
     all,
     unreadable,
   });
-  const { merged: part, faulty } = await sift(
+  const { merged: part, faulty } = await bisectFaulty(
     batches.all,
     (some) => merge(watched.context, { batches: partOf(some), due: NOTHING_PENDING }),
     watched.isInputs,

@@ -140,8 +140,8 @@ export async function readExcludedRows(
   // A batch has one owner, so that the name alone tells whose rows are meant.
   for (const { source, every, held, due, dropped } of ledger.cases) {
     const own = { every: every === true, sources: new Set(every === true ? [] : [source]), numbers: new Map() };
-    for (const pile of [held, due, dropped]) {
-      for (const { id } of await batchesOfSet(objects, pile, pace)) {
+    for (const set of [held, due, dropped]) {
+      for (const { id } of await batchesOfSet(objects, set, pace)) {
         if (isWanted(id)) omissions.add(id, own);
         if (pace.count(BATCH_WORK)) await pace.giveWay();
       }

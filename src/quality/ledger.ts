@@ -139,8 +139,8 @@ export function hasPendingRelease({ ledger }: Pick<Manifest, 'ledger'>): boolean
 }
 
 export function newCase(id: SourceId, since: number): Case {
-  const piles = { held: EMPTY_BATCH_SET, due: EMPTY_BATCH_SET, dropped: EMPTY_BATCH_SET };
-  return { ...idOf(id), state: 'quarantined', since, reasons: [], by: null, ...piles, trust: null };
+  const sets = { held: EMPTY_BATCH_SET, due: EMPTY_BATCH_SET, dropped: EMPTY_BATCH_SET };
+  return { ...idOf(id), state: 'quarantined', since, reasons: [], by: null, ...sets, trust: null };
 }
 
 export function caseOf({ cases }: Ledger, id: SourceId): Case | undefined {
@@ -213,7 +213,7 @@ export function quarantinedSources({ cases }: Ledger) {
  */
 export const MAX_LEDGER_BATCHES = 10_000;
 
-const PILES = ['held', 'due', 'dropped'] as const;
+const SETS = ['held', 'due', 'dropped'] as const;
 
 /** Rejects when a page cannot be written: then nothing leads to those that were. */
 async function foldLedger(objects: ObjectStore, ledger: Ledger, randomId: () => string, pace: Pacer): Promise<Ledger> {
@@ -233,10 +233,10 @@ async function foldCases(
 ): Promise<readonly Case[]> {
   const folded: Case[] = [];
   for (const one of cases) {
-    const fold = (pile: Case['held']) => foldPages(objects, pile, randomId, pace);
+    const fold = (set: Case['held']) => foldPages(objects, set, randomId, pace);
     folded.push({ ...one, held: await fold(one.held), due: await fold(one.due), dropped: await fold(one.dropped) });
   }
-  const sized = folded.flatMap((one, at) => PILES.map((name) => ({ at, name, size: one[name].batches.length })));
+  const sized = folded.flatMap((one, at) => SETS.map((name) => ({ at, name, size: one[name].batches.length })));
   let total = sized.reduce((sum, { size }) => sum + size, 0);
   if (total <= MAX_LEDGER_BATCHES) return folded;
   for (const { at, name, size } of sized.toSorted((a, b) => b.size - a.size)) {

@@ -143,7 +143,9 @@ describe('the edge', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(await answer.json()).toMatchObject({ type: 'urn:ringfence:problem:storage-unavailable', status: 503 });
-    expect(world.events).toEqual(['control.unavailable {"reason":"binding failed at /v1/overrides?number=%2B[digits]"}']);
+    expect(world.events).toEqual([
+      'control.unavailable {"reason":"binding failed at /v1/overrides?number=%2B[digits]"}',
+    ]);
   });
 });
 

@@ -17,7 +17,7 @@ import {
   openActivityObject,
 } from '../../../src/format/activity-object.ts';
 import { parseAttributes } from '../../../src/format/attributes.ts';
-import { type BackfillWatermark, changedSince, MAX_REACHED, watermarkAt } from '../../../src/format/manifest.ts';
+import { type BackfillWatermark, changedSince, MAX_WATERMARKS, watermarkAt } from '../../../src/format/manifest.ts';
 import { ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../src/lib/crc32.ts';
@@ -200,19 +200,19 @@ describe('how far back facts have reached', () => {
         days.forEach((value, i) => {
           reached = watermarkAt(reached, i + 1, value);
         });
-        expect(reached.length).toBeLessThanOrEqual(MAX_REACHED);
+        expect(reached.length).toBeLessThanOrEqual(MAX_WATERMARKS);
         const has = days.some((value, i) => i + 1 > since && value !== null && value <= day);
         const isSaid = changedSince({ watermarks: reached }, since, day);
         // Joined entries may say so in vain; that takes more than fit.
-        if (has || reached.length < MAX_REACHED) expect(isSaid).toBe(has);
+        if (has || reached.length < MAX_WATERMARKS) expect(isSaid).toBe(has);
       }),
     );
   });
 
   test('joins the two oldest when there is no room', () => {
     let reached: BackfillWatermark[] = [];
-    for (let i = 1; i <= MAX_REACHED + 1; i++) reached = watermarkAt(reached, i, i * 10);
-    expect(reached).toHaveLength(MAX_REACHED);
+    for (let i = 1; i <= MAX_WATERMARKS + 1; i++) reached = watermarkAt(reached, i, i * 10);
+    expect(reached).toHaveLength(MAX_WATERMARKS);
     expect(reached[0]).toEqual({ generation: 2, day: 10 });
     expect(changedSince({ watermarks: reached }, 1, 10)).toBe(true);
     expect(watermarkAt(reached, 99, 0)).toEqual([{ generation: 99, day: 0 }]);

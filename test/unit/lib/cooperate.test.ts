@@ -16,7 +16,7 @@ import { countNew, distinctNumbers } from '../../../src/merge/first-time.ts';
 import { BatchCursor, fold, type RecordCursor } from '../../../src/merge/fold.ts';
 import { batchesSince, encodeHistory } from '../../../src/merge/history.ts';
 import { MergeDictionary, type RecordSink } from '../../../src/merge/segment-builder.ts';
-import { inTurns } from '../../../src/merge/take.ts';
+import { fairOrder } from '../../../src/merge/take.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { DEFAULT_POLICY } from '../../../src/policy/default-policy.ts';
 import { dryRun } from '../../../src/policy/dry-run.ts';
@@ -204,7 +204,7 @@ const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pace
   ['days of many keys are opened and folded', 400, (pace) => foldedFacts(pace, [MANY_KEYS, MANY_KEYS])],
   ['days of many keys are read', 140, manyKeysRead],
   ['records are folded and encoded', 70, folded],
-  ['what waits is put in order', 40, (pace) => pace.run(inTurns(HEADS, DEFAULT_BUDGET))],
+  ['what waits is put in order', 40, (pace) => pace.run(fairOrder(HEADS, DEFAULT_BUDGET))],
   ['a large ledger is written', 2, (pace) => writeLedger(new MemoryObjectStore(), 1, 'id', LARGE_LEDGER, pace)],
   ['a large ledger is read', 1, ledgerRead],
   ['the ledger of a rollback is made', 25, rolledBack],

@@ -256,9 +256,9 @@ async function left(world: World): Promise<Left> {
   return { waiting, replay: new Set(manifest.replay), due: await pairs(world, 'due') };
 }
 
-async function pairs(world: World, pile: 'held' | 'due' | 'dropped'): Promise<Set<string>> {
+async function pairs(world: World, set: 'held' | 'due' | 'dropped'): Promise<Set<string>> {
   const { cases } = await ledgerOf(world);
-  return new Set(cases.flatMap((one) => one[pile].batches.map(({ id }) => `${id} ${one.source}`)));
+  return new Set(cases.flatMap((one) => one[set].batches.map(({ id }) => `${id} ${one.source}`)));
 }
 
 async function run(world: World, model: Model, { kind, ...how }: Operation): Promise<void> {

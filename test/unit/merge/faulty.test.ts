@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { FormatError } from '../../../src/lib/bytes.ts';
-import { readSetAside, sift, watch } from '../../../src/merge/failing-batches.ts';
+import { bisectFaulty, readSetAside, watch } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
@@ -213,7 +213,7 @@ test('a search finds all that fail by themselves and takes all that go, in few t
         // A tick after the other, until nothing is left.
         for (let round = 0; round < 6 && left.length > 0; round++) {
           let trials = 0;
-          const result = await sift(
+          const result = await bisectFaulty(
             left,
             async (some) => {
               trials += 1;

@@ -189,7 +189,7 @@ describe('more sources than are held back by name', () => {
   });
 });
 
-test('every row is in the inventory or in one pile, whoever uploads what', async () => {
+test('every row is in the inventory or in one batch set, whoever uploads what', async () => {
   const upload = fc.record({
     owner: fc.constantFrom(undefined, HONEST, OTHER_KEY, ATTACKER),
     names: fc.uniqueArray(fc.constantFrom(null, 'a', 'b', ...manyNames(130)), { minLength: 1, maxLength: 130 }),

@@ -4,7 +4,7 @@ import { finish } from '../../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
-import { inTurns as inTurnsSteps } from '../../../src/merge/take.ts';
+import { fairOrder as fairOrderSteps } from '../../../src/merge/take.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { listWaiting } from '../../../src/merge/waiting.ts';
 import { batchOwner } from '../../../src/storage/keys.ts';
@@ -12,7 +12,7 @@ import type { ObjectHead } from '../../../src/storage/store.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, newWorld, upload, type World } from '../../support/world.ts';
 
-const inTurns = (...given: Parameters<typeof inTurnsSteps>) => finish(inTurnsSteps(...given));
+const fairOrder = (...given: Parameters<typeof fairOrderSteps>) => finish(fairOrderSteps(...given));
 
 const FLOOD = batchOwner('a', 'flood');
 const HONEST = batchOwner('b', 'honest');
@@ -25,18 +25,18 @@ function head(i: number, owner: string | null, uploadedAt: number, sizeBytes = 1
 describe('the order in which batches are taken', () => {
   test('is by age, whatever the key', () => {
     const heads = [head(1, null, 30), head(2, HONEST, 10), head(3, FLOOD, 20), head(4, null, 5)];
-    const [first] = inTurns(heads.slice(0, 1), DEFAULT_BUDGET);
+    const [first] = fairOrder(heads.slice(0, 1), DEFAULT_BUDGET);
     expect(first?.key).toBe('batches/waiting/1');
     const sameOwner = [head(1, HONEST, 30), head(2, HONEST, 10), head(3, HONEST, 20)];
-    expect(inTurns(sameOwner, DEFAULT_BUDGET).map(({ uploadedAt }) => uploadedAt)).toEqual([10, 20, 30]);
-    expect(inTurns(heads, DEFAULT_BUDGET).map(({ uploadedAt }) => uploadedAt)).toEqual([5, 10, 20, 30]);
+    expect(fairOrder(sameOwner, DEFAULT_BUDGET).map(({ uploadedAt }) => uploadedAt)).toEqual([10, 20, 30]);
+    expect(fairOrder(heads, DEFAULT_BUDGET).map(({ uploadedAt }) => uploadedAt)).toEqual([5, 10, 20, 30]);
   });
 
   test('has one batch of each owner before the second of any', () => {
     const flood = Array.from({ length: 5_000 }, (_, i) => head(i, FLOOD, i));
     const other = head(9_000, batchOwner('a', 'other'), 9_000);
     const honest = [9_001, 9_002].map((i) => head(i, HONEST, i));
-    const order = inTurns([...flood, other, ...honest], DEFAULT_BUDGET).map(({ key }) => key);
+    const order = fairOrder([...flood, other, ...honest], DEFAULT_BUDGET).map(({ key }) => key);
     expect(order.indexOf(honest[0]?.key ?? '')).toBeLessThan(2);
     expect(order.indexOf(honest[1]?.key ?? '')).toBeLessThan(4);
     // A tenant's second key has its turn among that tenant's.
@@ -46,7 +46,7 @@ describe('the order in which batches are taken', () => {
   test('counts bytes as well: large batches of one owner do not keep many small ones waiting', () => {
     const flood = Array.from({ length: 50 }, (_, i) => head(i, FLOOD, i, 4 * 2 ** 20));
     const honest = Array.from({ length: 100 }, (_, i) => head(1_000 + i, HONEST, 100 + i, 2_000));
-    const order = inTurns([...flood, ...honest], DEFAULT_BUDGET);
+    const order = fairOrder([...flood, ...honest], DEFAULT_BUDGET);
     const taken = order.slice(0, 102).filter(({ owner }) => owner === HONEST).length;
     expect(taken).toBeGreaterThan(98);
   });
@@ -60,7 +60,7 @@ describe('the order in which batches are taken', () => {
     fc.assert(
       fc.property(fc.array(one, { maxLength: 60 }), (batches) => {
         const heads = batches.map(({ owner, uploadedAt, sizeBytes }, i) => head(i, owner, uploadedAt, sizeBytes));
-        const order = inTurns(heads, DEFAULT_BUDGET);
+        const order = fairOrder(heads, DEFAULT_BUDGET);
         expect(new Set(order)).toEqual(new Set(heads));
         for (const owner of new Set(order.map((each) => each.owner))) {
           const ages = order.filter((each) => each.owner === owner).map(({ uploadedAt }) => uploadedAt);

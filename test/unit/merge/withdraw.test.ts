@@ -345,7 +345,7 @@ describe('a store of several segments', () => {
   /** Some are of the others as well, some of neither; and beyond them. */
   const WRONG = [...spread(2, 400, 150), ...spread(3, 400, 150), ...spread(150_000, 3, 50)];
 
-  /** Until it is being replaced, in shares. */
+  /** Until it is being replaced, in chunks. */
   async function replacing(): Promise<World> {
     const world = newWorld({ inlineRecords: 60_000, compactionSegments: 1 });
     for (const [id, part] of Object.entries({ even: EVEN, 'k-wrong': WRONG, odd: ODD })) {
@@ -362,7 +362,7 @@ describe('a store of several segments', () => {
     return world;
   }
 
-  test('is rewritten a share a tick, and what is merged meanwhile is counted right', async () => {
+  test('is rewritten a chunk a tick, and what is merged meanwhile is counted right', async () => {
     const world = await replacing();
     expect((await checked(world)).problems).toEqual([]);
     // New ones, some that only the wrong batch had, some that others have.
@@ -413,7 +413,7 @@ describe('a store of several segments', () => {
     await expectWithout(world, [...EVEN, ...ODD]);
   });
 
-  test('goes on after a share that could not be published', async () => {
+  test('goes on after a chunk that could not be published', async () => {
     const world = await replacing();
     world.storeLog.beforeCall = async (name) => {
       if (name === 'put manifest') throw new Error('injected: the swap fails');
@@ -573,7 +573,7 @@ describe('the list of withdrawals', () => {
   });
 });
 
-/** Large enough for two shares of each kind, and no more: every call is one to stop at. */
+/** Large enough for two chunks of each kind, and no more: every call is one to stop at. */
 const FEW = { withdrawalBatches: 4 };
 
 /** From the request to the end: which storage calls there are. */

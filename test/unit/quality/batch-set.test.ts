@@ -7,13 +7,13 @@ async function paged() {
   const objects = new MemoryObjectStore();
   const batches = Array.from({ length: PAGE_BATCHES * 2 + 5 }, (_, i) => ({ id: `b${i}`, rows: i + 1 }));
   let pages = 0;
-  return { objects, batches, pile: await foldPages(objects, batchSetOf(batches), () => `page-${++pages}`) };
+  return { objects, batches, set: await foldPages(objects, batchSetOf(batches), () => `page-${++pages}`) };
 }
 
-describe('a batch taken from a pile', () => {
+describe('a batch taken from a set', () => {
   test.each([0, PAGE_BATCHES + 7, PAGE_BATCHES * 2 + 2])('number %i is gone, and no other', async (i) => {
-    const { objects, batches, pile } = await paged();
-    const result = await takeFromBatchSet(objects, pile, `b${i}`);
+    const { objects, batches, set } = await paged();
+    const result = await takeFromBatchSet(objects, set, `b${i}`);
     expect(result?.taken).toEqual([{ id: `b${i}`, rows: i + 1 }]);
     const rest = result === null ? [] : await batchesOfSet(objects, result.rest);
     const expected = batches.filter(({ id }) => id !== `b${i}`);
@@ -22,7 +22,7 @@ describe('a batch taken from a pile', () => {
   });
 
   test('that is not in it: nothing changes', async () => {
-    const { objects, pile } = await paged();
-    expect(await takeFromBatchSet(objects, pile, 'elsewhere')).toBeNull();
+    const { objects, set } = await paged();
+    expect(await takeFromBatchSet(objects, set, 'elsewhere')).toBeNull();
   });
 });

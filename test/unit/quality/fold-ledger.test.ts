@@ -128,7 +128,7 @@ describe('what is left out', () => {
   });
 });
 
-describe('piles of many sources', () => {
+describe('batch sets of many sources', () => {
   const NAMES = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(128, 'x'));
 
   test('are small together, whatever each upload names, on pages with many batches', async () => {

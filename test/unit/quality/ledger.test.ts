@@ -126,7 +126,7 @@ describe('daily figures', () => {
   });
 });
 
-describe('a pile', () => {
+describe('a batch set', () => {
   test('moves what is beyond a page to pages, in order, and back', async () => {
     const objects = new MemoryObjectStore();
     let ids = 0;
@@ -143,8 +143,8 @@ describe('a pile', () => {
     expect([unfolded.batches.length, unfolded.pages]).toEqual([PAGE_BATCHES, ['quarantine/page-2']]);
   });
 
-  test('with a page missing is not a smaller pile', async () => {
-    const pile = { ...EMPTY_BATCH_SET, pages: ['quarantine/gone'] };
-    await expect(batchesOfSet(new MemoryObjectStore(), pile)).rejects.toThrow('quarantine/gone is missing');
+  test('with a page missing is not a smaller set', async () => {
+    const set = { ...EMPTY_BATCH_SET, pages: ['quarantine/gone'] };
+    await expect(batchesOfSet(new MemoryObjectStore(), set)).rejects.toThrow('quarantine/gone is missing');
   });
 });
