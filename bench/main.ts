@@ -63,8 +63,10 @@ const FOLDER = import.meta.dirname;
 
 const HELP = `Runs benchmarks, prints their tables, and writes bench/results/NAME.json.
 
-  npm run bench
-  npm run bench -- probe --small
+  npm run bench                    all of them: half an hour, 5 GB of disk
+  npm run bench -- probe --small   one, at a hundredth of the scale
+
+The benchmarks: ${benchmarkNames().join(', ')}. http needs the load tool wrk (apt-get install wrk).
 
   --small         at a hundredth of the scale
   --write-readme  run nothing; put the figures of the result files into README.md

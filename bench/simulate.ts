@@ -4,9 +4,9 @@
  * bench/results/simulate.json, and with --write-docs into docs/SCALE.md. The same seed gives the same figures. The exit
  * status is 1 when a bar is not met.
  *
- * `npm run simulate -- faults` runs the Worker's parts in faulty weather, by seed (simulate/faults/command.ts). `npm
- * run simulate -- mutants` puts faults into the code and sees them found (simulate/faults/mutate.ts). `npm run simulate
- * -- load` runs the server itself under load (simulate/load/load.ts).
+ * `npm run simulate -- faults` runs the Worker's parts while calls fail and isolates end, by seed
+ * (simulate/faults/command.ts). `npm run simulate -- mutants` puts faults into the code and sees them found
+ * (simulate/faults/mutate.ts). `npm run simulate -- load` runs the server itself under load (simulate/load/load.ts).
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -52,7 +52,7 @@ export const DEFAULT_OPTIONS: Options = {
 const HELP = `What Ringfence costs, how fresh it is and how far it scales, on paper and by simulation.
 
   npm run simulate
-  npm run simulate -- faults               the Worker's parts in faulty weather, by seed
+  npm run simulate -- faults               the Worker's parts while calls fail and isolates end, by seed
   npm run simulate -- mutants              faults in the code, and the seeds that find them
   npm run simulate -- load                 the server itself under load, with kills
   npm run simulate -- --seed 1 --cron 60 --lookups 10000000,100000000
@@ -130,11 +130,20 @@ function barsTable(bars: readonly Bar[]): Table {
 
 const RESULTS_FILE = join(import.meta.dirname, 'results', 'simulate.json');
 
+/** What the first argument makes of the command, each with options of its own. */
+const OTHERS = new Map<string, (args: readonly string[]) => number | Promise<number>>([
+  ['faults', faults],
+  ['mutants', mutants],
+  ['load', load],
+]);
+
 async function main(): Promise<number> {
   const [command, ...rest] = process.argv.slice(2);
-  if (command === 'faults') return faults(rest);
-  if (command === 'mutants') return mutants(rest);
-  if (command === 'load') return load(rest);
+  if (command !== undefined && !command.startsWith('-')) {
+    const other = OTHERS.get(command);
+    if (other !== undefined) return other(rest);
+    throw new UsageError(`expected ${[...OTHERS.keys()].join(', ')}, or options alone; --help says more`);
+  }
   const options = orHelp(parseOptions(process.argv.slice(2)), HELP);
   if (options === null) return 0;
   const file = options.json === null ? RESULTS_FILE : userPath(options.json);

@@ -186,7 +186,7 @@ async function main(): Promise<number> {
   } catch (error) {
     throw new BriefingError(`cannot write ${path}: ${fileProblem(error)}`, { cause: error });
   }
-  process.stdout.write(`${headlineText(briefing)}written to ${path}\n`);
+  process.stdout.write(`${headlineText(briefing)}written to ${request.path}\n`);
   return 0;
 }
 

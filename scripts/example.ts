@@ -334,7 +334,7 @@ function greet(
 ): void {
   const report = ringfence
     ? `Report a number; sign-ups with it are refused within a minute:
-  curl -H ${shellWord(`Authorization: Bearer ${ringfence.adminKey}`)} -H 'Content-Type: application/x-ndjson' -d '{"number":"+12025550123","label":"modem_pool_card"}' ${ringfence.url}/v1/detections`
+  curl -H ${shellWord(`Authorization: Bearer ${ringfence.adminKey}`)} -H 'Content-Type: application/x-ndjson' --data-binary '{"number":"+12025550123","label":"modem_pool_card"}' ${ringfence.url}/v1/detections`
     : `There is no Ringfence: every sign-up gets what --on-error says, now ${onError}.`;
   console.log(`${name} listens on ${url}: open it for the form, or try:
 ${curlLines(url)}

@@ -1,6 +1,6 @@
 /**
  * `npm run import`: HELP says what it takes. Exit code 1 if not everything could be sent, if
- * nothing of a file was taken, or if the server has taken back what it once took.
+ * nothing of a file was taken, or if the server has taken back what it once took; 2 if nothing was begun.
  */
 import { basename, join, resolve } from 'node:path';
 import { MAX_DETECTIONS } from '../src/ingest/body.ts';
@@ -48,7 +48,8 @@ repaired, renamed too: lines that were sent are not sent again, and the others g
 end, a file counts nothing, and the server says what became of it; so does a copy of it. Two different files are two
 reports: a line that is in both counts twice. So put lines that were rejected, or that are new, into a file of their own.
 
-Exit code 1 if an import stops, if nothing of a file was accepted, or if the server has taken back what it had accepted.
+Exit code 1 if an import stops, if nothing of a file was accepted, or if the server has taken back what it had accepted;
+2 if the command line cannot be followed, as when a file of it is not there.
 
 Examples
   npm run import -- numbers.csv

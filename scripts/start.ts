@@ -89,7 +89,7 @@ Admin key (this machine only): ${key}
 Look up a number${hasSample ? ' of the sample list' : ''}:
   ${curl} '${server.url}/v1/lookup?number=%2B${digits}'
 Report a number; it is listed within a minute:
-  ${curl} -H 'Content-Type: application/x-ndjson' -d '{"number":"+12025550123","label":"modem_pool_card","channel":"otp_marketplace"}' ${server.url}/v1/detections
+  ${curl} -H 'Content-Type: application/x-ndjson' --data-binary '{"number":"+12025550123","label":"modem_pool_card","channel":"otp_marketplace"}' ${server.url}/v1/detections
 See how the store is:
   ${curl} ${server.url}/v1/status
 

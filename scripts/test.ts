@@ -1,13 +1,13 @@
 /**
  * `npm test`: everything that CI checks, one after the other; it goes on after a failure, and ends with a line that
- * counts: "N passed, N failed", and skipped tests if there are any.
+ * counts: "N passed, N failed", and skipped tests if there are any. `npm run check` is the first part of it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { takesNothing } from './command/arguments.ts';
+import { orHelp, parseArguments } from './command/arguments.ts';
 import { benchmarkNames, PROJECT } from './command/paths.ts';
 import { runCommand } from './command/run-command.ts';
 
@@ -71,14 +71,28 @@ function checkBenchmarks(): void {
   }
 }
 
-const HELP = 'npm test checks everything that CI checks. It takes no options; one file: npx vitest run FILE.\n';
+const HELP = `Checks everything that CI checks, and goes on after a failure.
+
+  npm test
+  npm run check    formatting, linting and types alone (--static)
+
+One file of tests: npx vitest run FILE
+`;
+
+const OPTIONS = {
+  static: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
 
 async function main(): Promise<number> {
-  if (takesNothing(process.argv.slice(2), HELP)) return 0;
+  const { values } = parseArguments(process.argv.slice(2), OPTIONS);
+  if (orHelp(values.help ? null : values, HELP) === null) return 0;
   check('biome', ['check', '--error-on-warnings', '.']);
   check('tsc', ['--noEmit', '-p', 'tsconfig.json']);
-  runTests();
-  checkBenchmarks();
+  if (!values.static) {
+    runTests();
+    checkBenchmarks();
+  }
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
   console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
   return counts.failed > 0 ? 1 : 0;

@@ -80,7 +80,7 @@ export const MANIFEST_CPU_MS_A_MEGABYTE = 45;
 
 /**
  * CPU a record that is folded: read from a segment, merged, encoded again, evidence included. Measured on 2 cores by
- * `node bench/simulate/measure-cpu.ts` as 2.2 to 2.7; more is taken, for other machines and longer evidence.
+ * `npx node bench/simulate/measure-cpu.ts` as 2.2 to 2.7; more is taken, for other machines and longer evidence.
  */
 export const FOLD_CPU_US_A_RECORD = 5;
 
@@ -133,7 +133,7 @@ export const ASSIGNED_NUMBERS = 20_000_000_000;
 
 // The assumptions as a table, so that the document has them as they are in the code.
 
-const MEASURED = 'measured by `node bench/simulate/measure-cpu.ts`, taken above it';
+const MEASURED = 'measured by `npx node bench/simulate/measure-cpu.ts`, taken above it';
 const PUBLISHED = 'published figures';
 
 export function assumptionsSection(): Section {

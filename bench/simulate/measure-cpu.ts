@@ -1,7 +1,7 @@
 /**
- * `node bench/simulate/measure-cpu.ts`: microseconds of CPU a record that a tick folds, from a merge and a compaction in
- * memory, and milliseconds a megabyte of manifest that is read and indexed. The figures go into assumptions.ts by hand,
- * since the simulation's output must not depend on the machine.
+ * `npx node bench/simulate/measure-cpu.ts`: microseconds of CPU a record that a tick folds, from a merge and a
+ * compaction in memory, and milliseconds a megabyte of manifest that is read and indexed. The figures go into
+ * assumptions.ts by hand, since the simulation's output must not depend on the machine.
  */
 
 import { decodeManifest, encodeManifest } from '../../src/format/manifest.ts';

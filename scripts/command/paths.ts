@@ -1,7 +1,7 @@
 /** Files and folders named on a command line: where they are, and whether they can be used. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { CommandError, codeOf, fileProblem } from './errors.ts';
+import { CommandError, codeOf, fileProblem, UsageError } from './errors.ts';
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
 
@@ -43,15 +43,15 @@ export function statePath(named: string | undefined): string {
 }
 
 /**
- * Checks that a file can be read to its end: a named pipe or a device may never have one.
- * @throws CommandError
+ * Checks that a file of the command line can be read to its end: a named pipe or a device may never have one.
+ * @throws UsageError
  */
 export function checkInputFile(path: string): void {
-  const stats = statsOf(path);
-  if (stats === null) throw new CommandError(`${path}: there is no such file`);
-  if (stats.isDirectory()) throw new CommandError(`${path}: this is a folder; name a file`);
+  const stats = statsOf(path, UsageError);
+  if (stats === null) throw new UsageError(`${path}: there is no such file`);
+  if (stats.isDirectory()) throw new UsageError(`${path}: this is a folder; name a file`);
   if (!stats.isFile()) {
-    throw new CommandError(`${path}: expected a file, found ${kindOf(stats)}; write what it gives into a file first`);
+    throw new UsageError(`${path}: expected a file, found ${kindOf(stats)}; write what it gives into a file first`);
   }
 }
 
@@ -105,13 +105,13 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Null if nothing is there. @throws CommandError if that cannot be told */
-function statsOf(path: string): Stats | null {
+/** Null if nothing is there. @throws Refusal if that cannot be told */
+function statsOf(path: string, Refusal = CommandError): Stats | null {
   try {
     return statSync(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
-    throw new CommandError(`${path}: ${fileProblem(error)}`, { cause: error });
+    throw new Refusal(`${path}: ${fileProblem(error)}`, { cause: error });
   }
 }
 

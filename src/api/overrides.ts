@@ -10,7 +10,7 @@ import { parseInstant } from '../lib/time.ts';
 import { namedLine } from '../lib/validate.ts';
 import { formatE164 } from '../phone/phone-number.ts';
 import { isInForce, OVERRIDE_LISTS } from '../policy/overrides.ts';
-import { MAX_OVERRIDES, type StoredOverride } from '../tenants/documents.ts';
+import { MAX_OVERRIDES, MAX_OVERRIDES_BYTES, type StoredOverride } from '../tenants/documents.ts';
 import { country, LISTED_EXAMPLE, number } from './lookup-docs.ts';
 import { Problem } from './problem.ts';
 import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson, readNumber } from './request.ts';
@@ -79,7 +79,9 @@ export function overrideRoutes(services: ControlServices): readonly Route[] {
       summary: 'Put a number on the allow list or the block list',
       description:
         'Replaces the present override of the number. It decides before data and policy: within ten seconds in isolates with ' +
-        `traffic, in all within half a minute. A tenant can have ${MAX_OVERRIDES}; its own go before those for all tenants (\`*\`).`,
+        `traffic, in all within half a minute. A tenant can have ${MAX_OVERRIDES}, of ${MAX_OVERRIDES_BYTES / 2 ** 20} MiB ` +
+        'together: with reasons of 100 characters that is all of them, with long ones fewer. Its own go before those for all ' +
+        'tenants (`*`).',
       scope: 'policy',
       parameters: [TENANT_PARAMETER],
       body: { 'application/json': { schema: overrideRequest, example: REQUEST } },

@@ -43,13 +43,16 @@ export const statusAnswer = v.object({
       'Batches that are kept out of the inventory as a whole, by rollbacks or since they could not be merged',
     ),
   ),
-  lastTick: v.object({
-    at: v.nullable(instant),
-    batches: count,
-    detections: count,
-    newNumbers: count,
-    unreadable: count,
-  }),
+  lastTick: v.pipe(
+    v.object({
+      at: v.nullable(instant),
+      batches: count,
+      detections: count,
+      newNumbers: count,
+      unreadable: count,
+    }),
+    v.description('The last tick that took up uploads. Ticks that find none waiting leave it as it is'),
+  ),
 }) satisfies v.GenericSchema<Status>;
 
 const INDEX = { service: 'ringfence', health: '/healthz', openapi: '/openapi.json', docs: '/docs' };
@@ -92,7 +95,7 @@ export function stateRoutes(services: ControlServices): readonly Route[] {
       path: '/v1/status',
       operationId: 'status',
       tag: 'State',
-      summary: 'What is served, what waits, and what the last tick did',
+      summary: 'What is served, what waits, and what the last tick that took up uploads did',
       scope: 'lookup',
       answers: [{ status: 200, description: 'State', json: { schema: statusAnswer, example: STATUS } }],
       problems: ['storage-unavailable'],

@@ -1578,6 +1578,9 @@ export interface Status {
      */
     failed: number;
   };
+  /**
+   * The last tick that took up uploads. Ticks that find none waiting leave it as it is
+   */
   lastTick: {
     at: string | null;
     batches: number;

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PROJECT } from '../../scripts/command/paths.ts';
+import { benchmarkNames, PROJECT } from '../../scripts/command/paths.ts';
 import { type Ended, run } from './run.ts';
 
 const LIMIT_MS = 20_000;
@@ -75,6 +75,13 @@ test.concurrent.each(CALLS)('npm run $call refuses an option that it does not ha
   expectSentence(ended);
   expect(ended.err).toContain("'--no-such-option'");
   expect(ended.code).toBe(2);
+});
+
+test('npm run bench says which benchmarks there are, and what they need', async () => {
+  const { out } = await runCommand('bench', ['--help']);
+  for (const name of benchmarkNames()) expect(out).toMatch(new RegExp(`^The benchmarks:.*\\b${name}\\b`, 'm'));
+  expect(out).toMatch(/http needs the load tool wrk/);
+  expect(out).toMatch(/half an hour, 5 GB of disk/);
 });
 
 interface Misuse {
@@ -176,6 +183,18 @@ const MISUSES: Readonly<Record<string, Misuse>> = {
     status: 2,
     says: /the API key ends in a carriage return/,
   },
+  'an import of a file that is not there': {
+    name: 'import',
+    args: [join(folder, 'nothing.csv'), '--key', KEY],
+    status: 2,
+    says: /nothing\.csv: there is no such file/,
+  },
+  'a simulation that there is none of': {
+    name: 'simulate',
+    args: [KEY],
+    status: 2,
+    says: /^expected faults, mutants, load, or options alone; --help says more$/m,
+  },
   'a check of nothing': { name: 'fsck', args: ['--state', file], status: 2, says: /there is no store in/ },
   'a receipt that is not there': {
     name: 'verify-receipt',
@@ -219,7 +238,7 @@ const ON_LINUX: Readonly<Record<string, Misuse>> = {
     says: /found a named pipe/,
   },
   'a receipt in a named pipe': { name: 'verify-receipt', args: [fifo], status: 2, says: /found a named pipe/ },
-  'an import of a named pipe': { name: 'import', args: [fifo], status: 1, says: /found a named pipe/ },
+  'an import of a named pipe': { name: 'import', args: [fifo], status: 2, says: /found a named pipe/ },
   'an import with its progress where nobody can write': {
     name: 'import',
     args: [file, '--key', KEY, '--state', '/proc/ringfence/import'],

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import * as keys from '../../src/storage/keys.ts';
+import { EDGE_MAY_IMPORT } from '../support/edge-imports.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDERS = ['src', 'scripts', 'bench', 'test', 'docs', 'examples'];
@@ -166,4 +167,50 @@ test('docs/FORMAT.md names every key and every magic that is written', () => {
   // In the table, and once more where its body is described.
   expect([...magics].filter((magic) => !table.includes(`\`${magic}\``))).toEqual([]);
   expect([...magics].filter((magic) => !described.includes(`\`${magic}\``))).toEqual([]);
+});
+
+test('docs/OPERATING.md tells every log event of src, by the Worker that logs it, and invents none', () => {
+  const src = code.filter(({ file }) => file.startsWith('src/'));
+  const calls = src.flatMap(({ file, text }) =>
+    [...text.matchAll(/(?<!Math\.|console\.)\b(?:log|reportAs|logged)\((?:\s*merge,)?\s*([^\s,:)]+)/g)].map(
+      ([, event = '']) => ({ file, event }),
+    ),
+  );
+  // Functions that hand an event on call it `event`; whatever else is logged is a name that can be found.
+  const named = calls.filter(({ event }) => event.startsWith("'"));
+  expect(calls.filter((call) => !named.includes(call) && !/^(event|\{)$/.test(call.event))).toEqual([]);
+  const logged = new Map<string, string[]>();
+  for (const { file, event } of named) {
+    const name = event.slice(1, -1);
+    logged.set(name, [...(logged.get(name) ?? []), file]);
+  }
+  expect(logged.size).toBeGreaterThan(40);
+
+  const operating = readFileSync(join(ROOT, 'docs/OPERATING.md'), 'utf8');
+  const [, section = ''] = /^## What the events mean\n([\s\S]*?)^## /m.exec(operating) ?? [];
+  const told = [...section.matchAll(/^\| (`.*?`) \| (edge|control|both|replica) \|/gm)].flatMap(
+    ([, names = '', where]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => ({ name, where })),
+  );
+  expect(told.map(({ name }) => name).sort()).toEqual([...logged.keys()].sort());
+  const isOfEdge = (file: string) => EDGE_MAY_IMPORT.some((part) => file === part || file.startsWith(`${part}/`));
+  const wrong = told.filter(({ name, where }) => {
+    const inEdge = logged.get(name)?.some(isOfEdge) === true;
+    return name.startsWith('replica.') ? where !== 'replica' : inEdge !== (where === 'edge' || where === 'both');
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('commands that are told are those that work: the Node of the project, and lines that keep their ends', () => {
+  // Outside of npm scripts `node` is whatever Node the machine has, which may not run TypeScript.
+  const plain = [...documents, ...code].flatMap(({ file, text }) =>
+    [...text.matchAll(/`node (?:bench|scripts|test)\/[^`]*\.ts[ `].*/g)].map(([found]) => `${file}: ${found}`),
+  );
+  expect(plain).toEqual([]);
+  // `curl -d` strips them.
+  const told = [...documents, ...code].filter(({ file }) => !file.startsWith('test/'));
+  const uploads = told.flatMap(({ file, text }) =>
+    text.split('\n').flatMap((line) => (/curl.*x-ndjson/.test(line) ? [{ file, line }] : [])),
+  );
+  expect(uploads.length).toBeGreaterThan(2);
+  expect(uploads.filter(({ line }) => !line.includes('--data-binary'))).toEqual([]);
 });

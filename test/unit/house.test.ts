@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 
-/** What each room of src may import from, besides itself. Whoever adds an arrow says here that it is meant. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
+/** What each folder of src may import from, besides itself. Whoever adds a dependency says here that it is meant. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   generated: [],
   phone: ['lib'],
@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'lib',
   ],
 };
-/** Entry points and wiring: they may import from every room, and no room from them. */
+/** Entry points and wiring: they may import from every folder, and no folder from them. */
 const TOP = ['edge.ts', 'control.ts', 'wiring'];
 
 /** Files under 40 lines that one file imports, or none, and why each is a file all the same. */
@@ -102,10 +102,10 @@ function readAll(folders: readonly string[]): ReadonlyMap<string, SourceFile> {
   return new Map(folders.flatMap(filesIn).map((path) => [path, read(path)]));
 }
 
-/** `src/format/batch.ts` is in the room `format`; an entry point is a room of its own, and so is whatever is not of src. */
-function roomOf(path: string): string {
-  const [top, room] = path.split('/');
-  return top === 'src' && room !== undefined ? room : path;
+/** `src/format/batch.ts` is in the folder `format`; an entry point is a folder of its own, and so is whatever is not of src. */
+function folderOf(path: string): string {
+  const [top, folder] = path.split('/');
+  return top === 'src' && folder !== undefined ? folder : path;
 }
 
 /** Groups of files that reach each other by imports (Tarjan's strongly connected components). */
@@ -150,38 +150,40 @@ test('every import is found: the pattern sees what the files say', () => {
   expect([...src.values()].reduce((sum, { imports }) => sum + imports.length, 0)).toBeGreaterThan(500);
 });
 
-test('each room of src is listed, and imports from those below it only', () => {
+test('each folder of src is listed, and imports from those below it only', () => {
   const wrong = [...src].flatMap(([path, { imports }]) => {
-    const room = roomOf(path);
-    if (TOP.includes(room)) return [];
-    const allowed = ROOMS[room];
-    if (allowed === undefined) return [`${path}: a room that is not listed`];
+    const folder = folderOf(path);
+    if (TOP.includes(folder)) return [];
+    const allowed = LAYERS[folder];
+    if (allowed === undefined) return [`${path}: a folder that is not listed`];
     return imports
-      .filter((next) => next !== VERSION && roomOf(next) !== room && !allowed.includes(roomOf(next)))
+      .filter((next) => next !== VERSION && folderOf(next) !== folder && !allowed.includes(folderOf(next)))
       .map((next) => `${path} -> ${next}`);
   });
   expect(wrong).toEqual([]);
 });
 
-test('the list of rooms has no circle, and no room that is gone', () => {
-  const rooms = new Map(Object.entries(ROOMS).map(([room, imports]) => [room, { text: '', imports }]));
-  expect(circlesOf(rooms)).toEqual([]);
-  expect(Object.keys(ROOMS).filter((room) => ![...src.keys()].some((path) => roomOf(path) === room))).toEqual([]);
+test('the list of folders has no circle, and no folder that is gone', () => {
+  const folders = new Map(Object.entries(LAYERS).map(([folder, imports]) => [folder, { text: '', imports }]));
+  expect(circlesOf(folders)).toEqual([]);
+  expect(Object.keys(LAYERS).filter((folder) => ![...src.keys()].some((path) => folderOf(path) === folder))).toEqual(
+    [],
+  );
 });
 
-test('docs/ARCHITECTURE.md shows these rooms and arrows', () => {
+test('docs/ARCHITECTURE.md shows these folders and dependencies', () => {
   const shown = new Map<string, string[]>();
   const rows = readFileSync(join(PROJECT, 'docs/ARCHITECTURE.md'), 'utf8').matchAll(
     /^\| `([a-z]+)` \| .* \| (.*)\|$/gm,
   );
-  for (const [, room = '', imports = ''] of rows) {
-    const others = Object.keys(ROOMS).filter((other) => other !== room);
-    const isAll = imports.trim() === 'all rooms below';
-    shown.set(room, isAll ? others : [...imports.matchAll(/`([a-z]+)`/g)].map(([, other = '']) => other));
+  for (const [, folder = '', imports = ''] of rows) {
+    const others = Object.keys(LAYERS).filter((other) => other !== folder);
+    const isAll = imports.trim() === 'all folders below';
+    shown.set(folder, isAll ? others : [...imports.matchAll(/`([a-z]+)`/g)].map(([, other = '']) => other));
   }
-  const sorted = (rooms: Iterable<[string, readonly string[]]>) =>
-    Object.fromEntries([...rooms].map(([room, imports]) => [room, imports.toSorted()]));
-  expect(sorted(shown)).toEqual(sorted(Object.entries(ROOMS)));
+  const sorted = (folders: Iterable<[string, readonly string[]]>) =>
+    Object.fromEntries([...folders].map(([folder, imports]) => [folder, imports.toSorted()]));
+  expect(sorted(shown)).toEqual(sorted(Object.entries(LAYERS)));
 });
 
 test('no files import each other in a circle', () => {

@@ -23,7 +23,8 @@ const PORTION = 5;
 const SHRUNK = 3;
 const DEFAULT_SEEDS = 300;
 
-const HELP = `The Worker's parts in faulty weather, by seed (docs/SIMULATION.md). The same seeds print the same.
+const HELP = `The Worker's parts while calls fail and isolates end, by seed (docs/SIMULATION.md). The same
+seeds print the same.
 
   npm run simulate -- faults
   npm run simulate -- faults --seeds 1000 --from 5000

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CommandError } from '../../../../scripts/command/errors.ts';
+import { CommandError, UsageError } from '../../../../scripts/command/errors.ts';
 import {
   checkInputFile,
   checkOutputFile,
@@ -62,6 +62,8 @@ describe('a file to read', () => {
     ['below a file', join(file, 'x'), 'a part of this path is a file, not a folder'],
   ])('is not %s', (_, path, problem) => {
     expect(messageOf(() => checkInputFile(path))).toBe(`${path}: ${problem}`);
+    // So every command ends with the status of a command line that cannot be followed.
+    expect(() => checkInputFile(path)).toThrow(UsageError);
   });
 
   test.runIf(isPosix)('is no named pipe or device, which may never end', () => {

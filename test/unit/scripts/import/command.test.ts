@@ -165,7 +165,7 @@ describe('what is no file to import, in one sentence', () => {
     make(folder.file(name));
     // Before anything is asked of the server, of which there is none.
     const { code, out, err } = await command(name, '--url', 'http://127.0.0.1:2');
-    expect([code, out]).toEqual([1, '']);
+    expect([code, out]).toEqual([2, '']);
     expect(err).toContain(message);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
   });
