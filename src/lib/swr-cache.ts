@@ -297,9 +297,9 @@ export class SwrCache<T> {
     this.#changed = this.begin();
     const copy = this.#copy;
     if (copy === null) return;
-    // As if it had been stored just now: reads that are under way may be from before the change.
-    const { order } = this.#changed;
-    this.#copy = { ...copy, confirmed: { ...this.#confirmation(copy.confirmed), order }, landed: order };
+    // As if it had been stored just now, since reads that are under way may be from before the change; but not confirmed,
+    // since who waits for one of those must not take what is old for what it has said.
+    this.#copy = { ...copy, confirmed: this.#confirmation(copy.confirmed), landed: this.#changed.order };
   }
 
   /** What a read from before the last change confirms is old enough to be refreshed before it is used. */

@@ -343,7 +343,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a number that could not be looked up is logged',
     file: 'src/lookup/finder.ts',
     from: "log('lookup.unknown', { numbers: unknown })",
-    to: "log('lookup.unknown', { numbers: numbers.join(' ') })",
+    to: "log('lookup.unknown', { numbers: numbers[0] ?? 0 })",
   },
   {
     name: 'what cannot be read of a number counts as not listed',

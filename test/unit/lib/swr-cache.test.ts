@@ -502,6 +502,20 @@ describe('changes made elsewhere, that this isolate has asked for', () => {
     expect([await first, world.copy.peek()]).toEqual([1, 2]);
   });
 
+  test('do not make a copy recent for who waits for a read, since they confirm nothing', async () => {
+    const world = new World();
+    await get(world);
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    world.version = 2;
+    world.latencyMs = null;
+    const waiting = world.copy.get();
+    world.latencyMs = 20;
+    const told = world.copy.changedElsewhere();
+    await vi.advanceTimersByTimeAsync(2000);
+    await told;
+    expect(await waiting).toBe(2);
+  });
+
   test('where storage then fails, are looked for by whoever asks next, whatever was under way', async () => {
     const world = new World();
     world.latencyMs = null;
@@ -539,12 +553,14 @@ describe('changes made elsewhere, that this isolate has asked for', () => {
 
 /** What can happen; an index names one of the reads or changes that are under way. */
 type Event =
-  | { readonly kind: 'change elsewhere' | 'refresh' | 'get' | 'begin own change' }
+  | { readonly kind: 'change elsewhere' | 'told of a change' | 'refresh' | 'get' | 'begin own change' }
   | { readonly kind: 'serve' | 'deliver' | 'fail' | 'commit own change' | 'accept own change'; readonly index: number }
   | { readonly kind: 'clock'; readonly ms: number };
 
 const event: fc.Arbitrary<Event> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('change elsewhere' as const, 'refresh', 'get', 'begin own change') }),
+  fc.record({
+    kind: fc.constantFrom('change elsewhere' as const, 'told of a change', 'refresh', 'get', 'begin own change'),
+  }),
   fc.record({
     kind: fc.constantFrom('serve' as const, 'deliver', 'fail', 'commit own change', 'accept own change'),
     index: fc.nat({ max: 40 }),
@@ -565,15 +581,22 @@ describe.each([true, false])('whatever crosses (values tell: %s)', (tells) => {
           world.version += 1;
           history.push({ at: Date.now(), version: world.version });
         };
+        const currentAt = (time: number) => history.findLast(({ at }) => at < time)?.version ?? 1;
+        const tooOld: number[] = [];
+        /** An answer is none that was superseded before `since`. */
+        const answered = (since: number) => (version: number | null) => {
+          if (version !== null && version < currentAt(since)) tooOld.push(version);
+        };
         const own: { begun: ReturnType<typeof world.copy.begin>; version: Version<number> | null; ended: boolean }[] =
           [];
         // The latest ones are the most likely to be under way still.
         const pick = <T>(list: readonly T[], index: number): T | undefined => list.at(-1 - (index % 6));
         let seen = 0;
         for (const one of events) {
-          if (one.kind === 'change elsewhere') change();
+          if (one.kind === 'change elsewhere' || one.kind === 'told of a change') change();
+          if (one.kind === 'told of a change') void world.copy.changedElsewhere();
           if (one.kind === 'refresh') void world.copy.refresh().catch(() => undefined);
-          if (one.kind === 'get') void world.copy.get();
+          if (one.kind === 'get') void world.copy.get().then(answered(Date.now() - AGES.maxAgeMs));
           if (one.kind === 'begin own change') own.push({ begun: world.copy.begin(), version: null, ended: false });
           if (one.kind === 'serve') pick(world.reads, one.index)?.serve();
           if (one.kind === 'deliver') pick(world.reads, one.index)?.deliver();
@@ -588,13 +611,13 @@ describe.each([true, false])('whatever crosses (values tell: %s)', (tells) => {
             world.copy.accept(mine.version ?? 'unavailable', mine.begun);
           }
           await vi.advanceTimersByTimeAsync(one.kind === 'clock' ? one.ms : 0);
+          expect(tooOld).toEqual([]);
           const held = world.copy.peek();
           if (held === null) continue;
           expect(held).toBeGreaterThanOrEqual(seen);
           seen = held;
           const confirmedAt = Date.now() - world.copy.ageMs;
-          const then = history.findLast(({ at }) => at < confirmedAt)?.version ?? 1;
-          expect(held).toBeGreaterThanOrEqual(then);
+          expect(held).toBeGreaterThanOrEqual(currentAt(confirmedAt));
         }
         world.latencyMs = 20;
         await vi.advanceTimersByTimeAsync(HOUR_MS);
