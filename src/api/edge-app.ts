@@ -7,6 +7,7 @@ import type { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { loggableMessage } from '../lib/errors.ts';
 import { createApp } from './app.ts';
+import { bearerToken } from './auth.ts';
 import { DOCS_ROUTES } from './docs-page.ts';
 import { FEED_ROUTES } from './feed.ts';
 import { LOOKUP_ROUTES } from './lookup.ts';
@@ -49,7 +50,7 @@ export function createEdgeFetch(
 }
 
 export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota = new RequestQuota(services)): Hono {
-  return createApp(EDGE_ROUTES, services, quota, forwardTo(deps, services.log));
+  return createApp(EDGE_ROUTES, services, quota, forwardTo(deps, services));
 }
 
 /** The part of a service binding that is needed. */
@@ -76,9 +77,12 @@ const STATUS = '/v1/status';
 export interface ForwardDeps {
   readonly control: ControlBinding;
   /**
-   * Reads storage again, so that later lookups of this isolate see what the control Worker has changed. Never rejects.
+   * Reads storage again, so that later lookups of this isolate see what the control Worker has changed; until it is read,
+   * they wait. Never rejects.
    */
   readonly changedElsewhere: (held: Held) => Promise<void>;
+  /** Reads the manifest again, while lookups go on with what is held. Never rejects. */
+  readonly lookAgain: () => Promise<void>;
 }
 
 /**
@@ -86,15 +90,27 @@ export interface ForwardDeps {
  * it is, both streaming. If the binding fails nobody knows how far the control Worker came: what it had stored, it has
  * stored.
  */
-function forwardTo({ control, changedElsewhere }: ForwardDeps, log: RequestServices['log']) {
+function forwardTo({ control, changedElsewhere, lookAgain }: ForwardDeps, services: EdgeServices) {
   return async (request: Request): Promise<Response> => {
-    const held = heldOf(request);
-    const answer = await answerOf(control, request, log);
-    // A refused request has changed nothing. Whoever has no key must not make this isolate read storage.
-    const mayHaveChanged = answer.ok || answer.status >= 500;
-    if (held !== null && mayHaveChanged) await changedElsewhere(held);
+    // Decoded as Hono does it for the routes.
+    const path = getPath(request);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const held = isRead ? null : heldAt(path);
+    const answer = await answerOf(control, request, services.log);
+    if (isRead && path === STATUS && answer.ok) await lookAgain();
+    else if (held !== null && (await mayHaveChanged(request, answer, services.keys))) await changedElsewhere(held);
     return answer;
   };
+}
+
+/**
+ * A refused request has changed nothing, and after a failure nobody knows. Then the key is checked here: whoever has none
+ * must not make this isolate read storage, least of all while control fails.
+ */
+async function mayHaveChanged({ headers }: Request, answer: Response, keys: EdgeServices['keys']): Promise<boolean> {
+  if (answer.status < 500) return answer.ok;
+  const token = bearerToken(headers.get('authorization'));
+  return token !== null && (await keys.authenticate(token)).kind === 'known';
 }
 
 async function answerOf(control: ControlBinding, request: Request, log: RequestServices['log']): Promise<Response> {
@@ -106,10 +122,7 @@ async function answerOf(control: ControlBinding, request: Request, log: RequestS
   }
 }
 
-function heldOf(request: Request): Held | null {
-  // Decoded as Hono does it for the routes.
-  const path = getPath(request);
-  if (request.method === 'GET' || request.method === 'HEAD') return path === STATUS ? 'snapshot' : null;
+function heldAt(path: string): Held | null {
   if (path === POLICY_TEST) return null;
   const [, version = '', resource = ''] = path.split('/');
   return CHANGED_BY[`/${version}/${resource}`] ?? null;

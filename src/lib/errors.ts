@@ -6,18 +6,24 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * Seven digits or more, with or without what people write between those of a phone number. Digits that are part of a key,
- * a hash or a commit stay: letters or hyphens come before or after them. In the query of an address, %2B comes before.
+ * Seven digits or more, of any script, with or without what people write between those of a phone number. Digits that
+ * are part of a key, a hash or a commit stay: hexadecimal letters or hyphens come before or after them. In an address that
+ * is escaped, %2B, %3A and the like come before.
  */
-const DIGITS = /(?:(?<![0-9a-z-])|(?<=%2b))\d(?:(?:[\s().]|%20|[-/_](?=\d))*\d){6,}(?![0-9a-z-])/gi;
-const DATES = /^\d{4}-\d\d-\d\d(?:[\s_/]+\d{4}-\d\d-\d\d)*$/;
+const DIGITS =
+  /(?:(?<![\p{Nd}a-f-])|(?<=%(?:2b|2d|3a|3d)))\p{Nd}(?:(?:[\s().*~+·\u2010-\u2015\u200b]|%20|%2[89d]|\\[nrt]|[-/_](?=\p{Nd}))*\p{Nd}){6,}(?![\p{Nd}a-f-])/giu;
+const DATE = '(?:19|20)\\d\\d-[01]\\d-[0-3]\\d(?: [0-2]\\d)?';
+/** Days, and the day and hour of an instant, are no phone numbers. */
+const DATES = new RegExp(`^${DATE}(?:[\\s_/.]+${DATE})*$`);
+/** A longer text is cut: it is to be read by people. */
+const MAX_CHARS = 4_000;
 
 /**
  * A text without what may be a phone number. Readers of stored objects quote what they refuse, and a failure of a
  * library may quote its input.
  */
 export function redacted(text: string): string {
-  return text.replace(DIGITS, (found) => (DATES.test(found) ? found : '[digits]'));
+  return text.slice(0, MAX_CHARS).replace(DIGITS, (found) => (DATES.test(found) ? found : '[digits]'));
 }
 
 /** What an error says, fit to be shown. */

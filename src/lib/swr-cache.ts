@@ -176,7 +176,16 @@ export class SwrCache<T> {
   async changedElsewhere(): Promise<void> {
     this.#noteChange();
     // Where nothing is held and nobody reads, whoever asks first reads what there is then.
-    if (this.#copy !== null || this.#reading !== null) await this.refreshIfOlder(0);
+    if (this.#copy === null && this.#reading === null) return;
+    // A failure from before the change keeps nobody from looking, nor does that of this look.
+    this.#forgetFailures();
+    await this.refreshIfOlder(0);
+    this.#forgetFailures();
+  }
+
+  #forgetFailures(): void {
+    this.#failed = null;
+    this.#gaveUpAt = NEVER;
   }
 
   /** Whether the last read failed, moments ago. */
@@ -250,8 +259,7 @@ export class SwrCache<T> {
       if (read === 'unchanged' && held === null)
         throw new RangeError('the store says unchanged, but nothing was known');
       this.#take(read === 'unchanged' ? (held as Copy<T>) : read, begun);
-      this.#failed = null;
-      this.#gaveUpAt = NEVER;
+      this.#forgetFailures();
     } catch (error) {
       // A read that began before the copy was confirmed does not say what storage has now.
       if (this.#copy === null || begun.order > this.#copy.confirmed.order) this.#failed = this.begin();

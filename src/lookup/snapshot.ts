@@ -175,6 +175,11 @@ export class SnapshotCache {
     return this.#copy.changedElsewhere();
   }
 
+  /** Compares the snapshot with storage, while whoever asks meanwhile goes on with what is held. Never rejects. */
+  async lookAgain(): Promise<void> {
+    if (this.#copy.held !== null) await this.#copy.refreshIfOlder(0);
+  }
+
   async #readIfChanged(etag: string | null): Promise<Version<Snapshot> | 'unchanged'> {
     const object = await readManifestObject(this.#context.objects, etag);
     if (object === 'unchanged') return object;

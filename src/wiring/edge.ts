@@ -46,7 +46,11 @@ export function createEdge(isolate: Isolate, control: ControlBinding, assets: As
     health: () => health.check(),
   };
   const held = { keys, rules, snapshot: snapshots };
-  const forward: ForwardDeps = { control, changedElsewhere: (what) => held[what].changedElsewhere() };
+  const forward: ForwardDeps = {
+    control,
+    changedElsewhere: (what) => held[what].changedElsewhere(),
+    lookAgain: () => snapshots.lookAgain(),
+  };
   return {
     services,
     forward,

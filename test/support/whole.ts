@@ -35,7 +35,8 @@ export function createWhole(
 
 /** What one isolate has changed, it holds. */
 function forwardWithin(services: ControlServices, quota: RequestQuota): ForwardDeps {
-  return { control: { fetch: createControlFetch(services, quota) }, changedElsewhere: async () => undefined };
+  const nothing = async () => undefined;
+  return { control: { fetch: createControlFetch(services, quota) }, changedElsewhere: nothing, lookAgain: nothing };
 }
 
 /** The one address of both, as an app of Hono. */

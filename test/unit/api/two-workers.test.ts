@@ -278,6 +278,35 @@ describe('what has been changed through an edge', () => {
     expect(await lookup()).toMatchObject({ action: 'flag', rule: 'all' });
   });
 
+  it('costs nothing without a key while the control Worker fails', async () => {
+    await lookup();
+    for (const failing of [() => Promise.reject(new Error('gone')), () => new Response('', { status: 503 })]) {
+      const reads = watchEdge();
+      between = failing;
+      for (const path of ['/v1/policy', '/v1/keys', '/v1/rollback', '/v1/overrides', '/v1/sources/release']) {
+        expect((await edge.fetch(new Request(ORIGIN + path, { method: 'PUT' }))).status).toBe(503);
+        expect((await call('PUT', path, {}, 'rf_wrong')).status).toBe(503);
+      }
+      expect(reads).toEqual([]);
+    }
+    await expectNothingRead();
+  });
+
+  it('nobody else waits for the look that a status takes', async () => {
+    await lookup();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    between = () => new Response('{}');
+    world.storeLog.beforeCall = () => held;
+    const status = call('GET', '/v1/status');
+    await eventLoopTurn();
+    expect(await Promise.race([lookup(), eventLoopTurn()])).toMatchObject({ verdict: 'clear' });
+    release();
+    expect((await status).status).toBe(200);
+  });
+
   it('costs uploads and reads nothing', async () => {
     await lookup();
     await call('POST', '/v1/detections', [{ number: NUMBER }]);

@@ -189,6 +189,12 @@ const LARGE_LEDGER = {
 };
 const STAGES: readonly (readonly [name: string, turns: number, work: (pace: Pacer) => Promise<unknown>])[] = [
   ['an upload is read and written as a batch', 27, accept],
+  ['an upload of many names is read', 50, (pace) => acceptText(pace, MANY_NAMES)],
+  [
+    'an upload of blank lines is read',
+    85,
+    (pace) => acceptText(pace, `${'\n'.repeat(4_000_000)}{"number":"+12025550123"}`),
+  ],
   ['a batch is written', 70, (pace) => pace.run(builderOf().finishSteps(BATCH.receipt))],
   ['a batch is opened', 70, (pace) => pace.run(openBatchSteps(FILE))],
   ['numbers are sorted', 5, (pace) => pace.run(sortedOrderSteps(NUMBERS, ROWS))],
@@ -306,10 +312,19 @@ function builderOf(): BatchBuilder {
   return builder;
 }
 
-async function accept(pace: Pacer): Promise<void> {
+function accept(pace: Pacer): Promise<void> {
   const lines = DETECTIONS.slice(0, 5_000).map(({ number }) => `{"number":"+${number}","observedAt":1730000000}`);
+  return acceptText(pace, lines.join('\n'));
+}
+
+/** Nothing but names of fields: 50 lines of 2,000. */
+const MANY_NAMES = `{"number":"+12025550123",${Array.from({ length: 2_000 }, (_, i) => `"a${i}":1`).join()}}\n`.repeat(
+  50,
+);
+
+async function acceptText(pace: Pacer, text: string): Promise<void> {
   // In one piece, however large: the platform hands on what it has.
-  const body = new Blob([lines.join('\n')]).stream();
+  const body = new Blob([text]).stream();
   const upload = { body, contentType: 'application/x-ndjson', tenant: 'default' };
   const deps = { objects: new MemoryObjectStore(), now: () => 1_731_000_000_000, randomId: () => 'x' };
   await acceptDetections(upload, { ...deps, labels: new LabelLevels(), pace });

@@ -516,6 +516,30 @@ describe('changes made elsewhere, that this isolate has asked for', () => {
     expect(await waiting).toBe(2);
   });
 
+  test.each(['before', 'after'])(
+    'are looked for by whoever asks next, though a read failed moments %s',
+    async (when) => {
+      const world = new World();
+      await get(world);
+      await vi.advanceTimersByTimeAsync(40_000);
+      world.isFailing = true;
+      if (when === 'before') {
+        void world.copy.get();
+        await vi.advanceTimersByTimeAsync(100);
+        world.isFailing = false;
+      }
+      world.version = 2;
+      const told = world.copy.changedElsewhere();
+      await vi.advanceTimersByTimeAsync(1000);
+      await told;
+      if (when === 'before') expect(world.copy.peek()).toBe(2);
+      world.isFailing = false;
+      const asked = world.copy.get();
+      await vi.advanceTimersByTimeAsync(100);
+      expect(await asked).toBe(2);
+    },
+  );
+
   test('where storage then fails, are looked for by whoever asks next, whatever was under way', async () => {
     const world = new World();
     world.latencyMs = null;
