@@ -20,10 +20,11 @@ in to, and makes an admin key if they have none. What is there already is found 
 
   --dry-run        bundle only; nothing is asked of the account, and nothing deployed
   --name NAME      of the Worker that has the address; the other is NAME-control    (default: those of wrangler.toml)
-  --new-admin-key  make a new admin key, which replaces the one there is
+  --new-admin-key  make a new admin key, show it once, and set it on both Workers in place of the one there is
   --help
 
-RINGFENCE_ADMIN_KEY (32 characters or more) is set where a Worker has no admin key yet; otherwise one is made and shown.
+RINGFENCE_ADMIN_KEY (32 characters or more), if it is given, is set on both Workers and replaces the admin key there is. Without
+it the key stays as it is; where there is none yet, one is made and shown once.
 Arguments after another -- are handed on to \`wrangler deploy\` as they are: npm run deploy -- -- --minify
 `;
 

@@ -1,4 +1,6 @@
 /** The command lines of all commands: options, and the forms that several of them take. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { UsageError } from './errors.ts';
 
@@ -10,13 +12,30 @@ type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
 /**
  * @param args as after the name of the script
  * @param positionals whether the command takes arguments beside options
+ * @param environment where npm leaves the options that it took for itself
  * @throws UsageError naming the option; values are not quoted, since one may be a key
  */
 export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,
-  { positionals = false }: { readonly positionals?: boolean } = {},
+  {
+    positionals = false,
+    environment = process.env,
+  }: { readonly positionals?: boolean; readonly environment?: Environment } = {},
 ): Parsed<Options> {
+  const taken = takenByNpm(args, options, environment);
+  if (taken.length > 0) {
+    const names = taken.map((name) => `--${name}`);
+    const words = taken.map((name) =>
+      options[name]?.type === 'string' ? `--${name} ${name.toUpperCase()}` : `--${name}`,
+    );
+    const { npm_lifecycle_event: script = 'NAME' } = environment;
+    const npm = ['start', 'test'].includes(script) ? `npm ${script}` : `npm run ${script}`;
+    const others = args.length > 0 ? ['...'] : [];
+    throw new UsageError(
+      `npm took ${names.join(', ')} for itself, since no -- stands before: write \`${[npm, '--', ...others, ...words].join(' ')}\``,
+    );
+  }
   let parsed: Parsed<Options>;
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, allowNegative: true });
@@ -30,6 +49,52 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
     );
   }
   return parsed;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What npm makes of the letters of an option that has no others: `--small` is to it `-s -m -a -l -l`. (Whatever else it
+ * does not know, it keeps by its name.)
+ */
+const NPM_LETTERS: Readonly<Record<string, string>> = {
+  s: 'loglevel',
+  m: 'message',
+  a: 'all',
+  l: 'long',
+  p: 'parseable',
+};
+
+/**
+ * `npm run deploy --dry-run` starts the command without the option, which npm hands on as `npm_config_dry_run` instead: it
+ * would deploy. Settings that npm has from a file or from the environment look the same there, and are left alone.
+ */
+function takenByNpm(args: readonly string[], options: ParseArgsOptionsConfig, environment: Environment): string[] {
+  const variable = (name: string) => `npm_config_${name.replaceAll('-', '_')}`;
+  const isSet = (name: string) => environment[variable(name)] !== undefined;
+  const found = Object.keys(options).filter((name) => {
+    if (args.some((one) => new RegExp(`^--(?:no-)?${name}(?:=|$)`).test(one))) return false;
+    const letters = [...name].map((letter) => NPM_LETTERS[letter]);
+    return isSet(name) || (letters.length > 1 && letters.every((one) => one !== undefined && isSet(one)));
+  });
+  if (found.length === 0) return found;
+  const configured = npmFiles(environment);
+  const isFromElsewhere = (name: string) =>
+    environment[variable(name).toUpperCase()] !== undefined || new RegExp(`^\\s*${name}\\b`, 'm').test(configured);
+  return found.filter((name) => !isFromElsewhere(name));
+}
+
+/** What the files of npm's configuration say, as far as they can be read. */
+function npmFiles({ npm_config_userconfig, npm_config_globalconfig, npm_config_local_prefix }: Environment): string {
+  const project = npm_config_local_prefix === undefined ? undefined : join(npm_config_local_prefix, '.npmrc');
+  const texts = [npm_config_userconfig, npm_config_globalconfig, project].map((path) => {
+    try {
+      return path === undefined ? '' : readFileSync(path, 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  return texts.join('\n');
 }
 
 /** The options of a command, whose help is printed if it was asked for: then there are none. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CommandError } from '../../../scripts/command/errors.ts';
+import { CommandError, UsageError } from '../../../scripts/command/errors.ts';
 import { PROJECT } from '../../../scripts/command/paths.ts';
 import { type DeployOptions, deploy } from '../../../scripts/deploy/deploy.ts';
 import { FakeCloudflare } from './fake-cloudflare.ts';
@@ -90,19 +90,64 @@ describe('on an account that has nothing', () => {
     expect(cloudflare.namespaces.map(({ title }) => title)).toEqual(['shop-slices']);
   });
 
-  it.each([{ dryRun: true }, { passedOn: ['--dry-run'] }])('asks and changes nothing in a dry run: %j', (options) => {
-    run(options);
-    expect(cloudflare.calls).toEqual(['deploy --dry-run ringfence-control', 'deploy --dry-run ringfence']);
-    expect([cloudflare.workers.size, cloudflare.namespaces.length]).toEqual([0, 0]);
+  it.each([{ dryRun: true }, ...['--dry-run', '--dry-run=true', '--dryRun'].map((one) => ({ passedOn: [one] }))])(
+    'asks and changes nothing in a dry run: %j',
+    (options) => {
+      run(options);
+      expect(cloudflare.calls).toEqual(['deploy --dry-run ringfence-control', 'deploy --dry-run ringfence']);
+      expect([cloudflare.workers.size, cloudflare.namespaces.length]).toEqual([0, 0]);
+      expect(said.trim().split(/\n+/)).toEqual([
+        'ringfence-control, the control Worker:',
+        'ringfence, the edge Worker:',
+        'Both Workers can be bundled. Nothing was asked of the account.',
+      ]);
+    },
+  );
+
+  it('says that nobody is logged in, and not what wrangler advises then', () => {
+    const said =
+      "it's necessary to set a CLOUDFLARE_API_TOKEN environment variable. Rerun this command with `--temporary`.";
+    const loggedOut = () => ({ status: 1, stdout: '', stderr: said });
+    const call = () =>
+      deploy(
+        { dryRun: false, newAdminKey: false, adminKey: null, passedOn: [] },
+        { wrangler: loggedOut, folder, say: () => undefined },
+      );
+    expect(call).toThrow(/^Wrangler is not logged in to Cloudflare: run `npx wrangler login`/);
+    expect(call).not.toThrow('--temporary');
+  });
+});
+
+describe('a command line that cannot be followed', () => {
+  it.each<[string, Partial<DeployOptions>]>([
+    ['an argument that wrangler would take for its entry file', { passedOn: ['foo'] }],
+    ['one beside others', { passedOn: ['foo', '--minify'] }],
+    ['a name for both Workers', { passedOn: ['--minify', '--name', 'shop'] }],
+    ['another configuration', { passedOn: ['-c', 'other.toml'] }],
+    ['two keys', { newAdminKey: true, adminKey: GIVEN }],
+    ...['Bad Name', 'Shop', '-shop', '', 'a.b', 'x'.repeat(56)].map((name): [string, Partial<DeployOptions>] => [
+      `the name "${name}"`,
+      { name },
+    ]),
+  ])('asks nothing: %s', (_, options) => {
+    for (const dryRun of [true, false]) {
+      expect(() => run({ ...options, dryRun })).toThrow(UsageError);
+      expect(cloudflare.calls).toEqual([]);
+    }
+  });
+
+  it.each(['shop', 'shop-2', 'x'.repeat(55)])('but takes the name %s', (name) => {
+    run({ name });
+    expect([...cloudflare.workers.keys()]).toEqual([`${name}-control`, name]);
   });
 });
 
 describe('a second time', () => {
-  it('makes nothing, and leaves the key as it is, whatever RINGFENCE_ADMIN_KEY says', () => {
+  it('makes nothing, and leaves the key as it is', () => {
     run();
     const before = { key: keysOf('ringfence'), namespaces: [...cloudflare.namespaces] };
     cloudflare.calls.length = 0;
-    run({ adminKey: GIVEN });
+    run();
     expect(cloudflare.changes).toEqual(['deploy ringfence-control', 'deploy ringfence']);
     expect({ key: keysOf('ringfence'), namespaces: cloudflare.namespaces }).toEqual(before);
     expect(said).toContain('The admin key is as it was.');
@@ -127,6 +172,14 @@ describe('a second time', () => {
     );
     expect(other.namespaces).toHaveLength(1);
     expect(other.workers.get('ringfence-control')?.namespace).toBe('ns-raced');
+  });
+
+  it('sets a key that is given on both, whatever they have', () => {
+    run();
+    run({ adminKey: GIVEN });
+    expect([keysOf('ringfence'), keysOf('ringfence-control')]).toEqual([GIVEN, GIVEN]);
+    expect(said).not.toContain(GIVEN);
+    expect(said).toContain(`The admin key of both is that of ${SECRET}.`);
   });
 
   it('replaces the key on both if it is told to', () => {
@@ -163,11 +216,33 @@ describe('over the single Worker from before', () => {
     expect(cloudflare.workers.get('ringfence-control')?.crons).toEqual(CRONS);
   });
 
-  it('says which of its settings the control Worker lacks', () => {
+  it('gives the old Worker the new key before the edge takes its place', () => {
+    deploySingleWorker();
+    run({ adminKey: GIVEN });
+    expect(cloudflare.changes).toEqual([
+      'deploy ringfence-control',
+      `secret put ${SECRET} --name ringfence`,
+      `secret put ${SECRET} --name ringfence-control`,
+      'deploy ringfence',
+    ]);
+  });
+
+  it('changes nothing before the control Worker has the settings that are secrets', () => {
     deploySingleWorker();
     cloudflare.workers.get('ringfence')?.secrets.set('RINGFENCE_LABELS', '{}');
+    for (const options of [{ adminKey: GIVEN }, { newAdminKey: true }, {}]) {
+      expect(() => run(options)).toThrow(
+        /^ringfence has RINGFENCE_LABELS as a secret .*npx wrangler secret put RINGFENCE_LABELS --name ringfence-control\n.*Nothing was changed\.$/s,
+      );
+    }
+    expect(cloudflare.changes).toEqual([]);
+    // As `wrangler secret put` leaves a Worker that nobody has deployed.
+    cloudflare.workers.set('ringfence-control', {
+      ...{ main: '', version: 'v-draft', crons: [], namespace: '', bucket: '', services: [] },
+      secrets: new Map([['RINGFENCE_LABELS', '{}']]),
+    });
     run({ adminKey: GIVEN });
-    expect(said).toContain('npx wrangler secret put RINGFENCE_LABELS --name ringfence-control');
+    expect(keysOf('ringfence-control')).toBe(GIVEN);
   });
 });
 
@@ -186,20 +261,95 @@ describe('when something fails', () => {
     expect(cloudflare.changes).toEqual([]);
   });
 
-  it.each([
+  const steps = [
     'deploy ringfence-control',
+    `secret delete ${SECRET} --name ringfence-control`,
+    `secret put ${SECRET} --name ringfence`,
     `secret put ${SECRET} --name ringfence-control`,
     'deploy ringfence',
-    `secret put ${SECRET} --name ringfence`,
-  ])('the next one goes on from there, with one key on both: %s', (call) => {
+  ];
+
+  it.each(steps.filter((call) => !call.startsWith('secret delete')))(
+    'the next one goes on from there, with one key on both: %s',
+    (call) => {
+      cloudflare.failing.add(call);
+      expect(() => run()).toThrow(CommandError);
+      cloudflare.failing.clear();
+      run();
+      expect(keysOf('ringfence')).toMatch(/^rf_admin_/);
+      expect(keysOf('ringfence-control')).toBe(keysOf('ringfence'));
+      expect(lastShown()).toBe(keysOf('ringfence'));
+      expect(cloudflare.namespaces).toHaveLength(1);
+    },
+  );
+
+  /** The key that the account's owner has read last. */
+  const lastShown = () => [...said.matchAll(/rf_admin_[0-9a-f]{48}/g)].at(-1)?.[0];
+
+  const accounts = {
+    'a first deployment': { before: () => undefined, has: null },
+    'the single Worker': { before: () => deploySingleWorker(), has: 'the-old-one' },
+    'both Workers': { before: () => run({ adminKey: 'the-old-one' }), has: 'the-old-one' },
+  };
+  const cases = Object.entries(accounts).flatMap(([account, { before, has }]) =>
+    [GIVEN, null].flatMap((adminKey) =>
+      steps
+        .filter((call) => account === 'both Workers' || !call.startsWith('secret delete'))
+        .map((call) => ({ account, before, has, adminKey, call, which: adminKey ? 'given' : 'new' })),
+    ),
+  );
+
+  it.each(cases)('over $account, with a $which key, at $call: no run ends with two keys', (one) => {
+    const { before, has, adminKey, call } = one;
+    const options = { adminKey, newAdminKey: adminKey === null && has !== null };
+    before();
     cloudflare.failing.add(call);
-    expect(() => run()).toThrow(CommandError);
-    expect(said).not.toContain('rf_admin_');
+    const message = messageOf(() => run(options));
+    expect(message).not.toContain(GIVEN);
     cloudflare.failing.clear();
-    run();
-    expect(keysOf('ringfence')).toMatch(/^rf_admin_/);
+
+    // What the message says.
+    const [, command = ''] = /Run `([^`]+)`/.exec(message) ?? [];
+    const finishing = {
+      adminKey: command.startsWith(`${SECRET}=...`) ? (adminKey ?? lastShown() ?? null) : null,
+      newAdminKey: command.endsWith(' -- --new-admin-key'),
+    };
+    expect(command).toMatch(/npm run deploy( -- --new-admin-key)?$/);
+
+    // Without it, either the command refuses and changes nothing, or all is well.
+    const state = { edge: keysOf('ringfence'), control: keysOf('ringfence-control') };
+    const refusal = messageOf(() => run());
+    if (refusal === '') {
+      expect(keysOf('ringfence-control')).toBe(keysOf('ringfence'));
+      expect([has, adminKey, lastShown()]).toContain(keysOf('ringfence'));
+    } else {
+      expect(refusal).toMatch(/Nothing was changed\.$/);
+      expect({ edge: keysOf('ringfence'), control: keysOf('ringfence-control') }).toEqual(state);
+    }
+
+    run(finishing);
     expect(keysOf('ringfence-control')).toBe(keysOf('ringfence'));
-    expect(said).toContain(String(keysOf('ringfence')));
-    expect(cloudflare.namespaces).toHaveLength(1);
+    expect(keysOf('ringfence')).toBeDefined();
+    expect([has, finishing.adminKey, adminKey, lastShown()]).toContain(keysOf('ringfence'));
+    if (refusal !== '') expect(keysOf('ringfence')).toBe(adminKey ?? lastShown());
+  });
+
+  it('names the command that finishes it, with its name, and no value that may be a secret', () => {
+    run({ name: 'shop', adminKey: GIVEN });
+    cloudflare.failing.add(`secret put ${SECRET} --name shop-control`);
+    const message = messageOf(() => run({ name: 'shop', adminKey: GIVEN, passedOn: ['--var', 'A:b'] }));
+    expect(message).toContain(`Run \`${SECRET}=... npm run deploy -- --name shop -- ...\` with the same admin key`);
+    expect(messageOf(() => run({ name: 'shop' }))).toContain('  npm run deploy -- --name shop --new-admin-key\n');
   });
 });
+
+/** Empty: it did not throw. */
+function messageOf(call: () => void): string {
+  try {
+    call();
+    return '';
+  } catch (error) {
+    expect(error).toBeInstanceOf(CommandError);
+    return (error as CommandError).message;
+  }
+}

@@ -31,7 +31,7 @@ export class FakeCloudflare {
 
   /** What changed something. */
   get changes(): readonly string[] {
-    return this.calls.filter((call) => /^(deploy|secret put|kv namespace create) /.test(call));
+    return this.calls.filter((call) => /^(deploy|secret put|secret delete|kv namespace create) /.test(call));
   }
 
   readonly wrangler: DeployDeps['wrangler'] = (args, mode) => {
@@ -62,6 +62,9 @@ export class FakeCloudflare {
         return ok(JSON.stringify([...worker.secrets.keys()].map((one) => ({ name: one, type: 'secret_text' }))));
       case 'secret put RINGFENCE_ADMIN_KEY':
         worker.secrets.set('RINGFENCE_ADMIN_KEY', input.trim());
+        return ok();
+      case 'secret delete RINGFENCE_ADMIN_KEY':
+        if (!worker.secrets.delete('RINGFENCE_ADMIN_KEY')) return refused('no such secret [code: 10056]');
         return ok();
       case 'deployments status --json':
         return ok(JSON.stringify({ id: 'd', versions: [{ version_id: worker.version, percentage: 100 }] }));

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -53,6 +56,66 @@ describe('parseArguments', () => {
     ],
   ])('%j', (args, message) => {
     expect(messageOf(() => parseArguments(args, OPTIONS))).toBe(message);
+  });
+
+  describe('refuses an option that npm took for itself', () => {
+    const npm = (script: string, variables: Readonly<Record<string, string>>) => ({
+      positionals: true,
+      environment: { npm_lifecycle_event: script, ...variables },
+    });
+    const DEPLOY = { 'dry-run': { type: 'boolean' }, name: { type: 'string' } } as const;
+    const SMALL = { small: { type: 'boolean' }, map: { type: 'string' } } as const;
+    /** What npm 11 sets for `--small`, each letter being an option of its own. */
+    const small = {
+      npm_config_loglevel: 'silent',
+      npm_config_message: '',
+      npm_config_all: 'true',
+      npm_config_long: 'true',
+    };
+
+    test('and says how to write it', () => {
+      const took = (args: readonly string[], more: Parameters<typeof parseArguments>[2]) =>
+        messageOf(() => parseArguments(args, { ...DEPLOY, ...SMALL }, more));
+      expect(took([], npm('deploy', { npm_config_dry_run: 'true' }))).toBe(
+        'npm took --dry-run for itself, since no -- stands before: write `npm run deploy -- --dry-run`',
+      );
+      expect(took([], npm('deploy', { npm_config_dry_run: '' }))).toContain('`npm run deploy -- --dry-run`');
+      expect(took(['shop'], npm('deploy', { npm_config_name: 'true' }))).toContain(
+        '`npm run deploy -- ... --name NAME`',
+      );
+      expect(took([], npm('start', { npm_config_name: 'rf_secret' }))).toBe(
+        'npm took --name for itself, since no -- stands before: write `npm start -- --name NAME`',
+      );
+      expect(took([], npm('bench', { npm_config_small: 'true' }))).toContain('`npm run bench -- --small`');
+      expect(took(['probe'], npm('bench', small))).toContain('`npm run bench -- ... --small`');
+    });
+
+    test('but not one that the command got, or that the command does not have', () => {
+      const environment = npm('deploy', { npm_config_dry_run: 'true', npm_config_yes: '', npm_config_cache: '/tmp' });
+      for (const args of [['--dry-run'], ['--no-dry-run']]) parseArguments(args, DEPLOY, environment);
+      parseArguments([], SMALL, environment);
+      parseArguments([], SMALL, npm('bench', { npm_config_loglevel: 'silent', npm_config_all: 'true' }));
+    });
+
+    test('nor a setting of npm from a file or the environment', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'ringfence-npm-'));
+      try {
+        const path = join(folder, '.npmrc');
+        writeFileSync(path, 'yes=false\n dry-run = true\n');
+        for (const variables of [
+          { npm_config_userconfig: path },
+          { npm_config_globalconfig: path },
+          { npm_config_local_prefix: folder },
+          { NPM_CONFIG_DRY_RUN: 'true' },
+        ]) {
+          parseArguments([], DEPLOY, npm('deploy', { npm_config_dry_run: 'true', ...variables }));
+        }
+        const other = npm('deploy', { npm_config_name: 'shop', npm_config_userconfig: path });
+        expect(messageOf(() => parseArguments([], DEPLOY, other))).toContain('--name NAME');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
   });
 
   test('says in one line what is wrong, and never what was given as a value', () => {
