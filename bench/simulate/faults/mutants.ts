@@ -286,12 +286,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'export const WAIT_MS = 300_000;',
   },
   {
-    name: 'a slow read undoes what an isolate has just written',
-    file: 'src/lib/swr-cache.ts',
-    from: 'if (order > 0 || isLater) this.#replace(version, begun);',
-    to: 'if (order >= 0 || isLater) this.#replace(version, begun);',
-  },
-  {
     name: 'deleted keys are good for an hour',
     file: 'src/keys/registry.ts',
     from: 'const REFRESH_FIRST_AFTER_MS = 45_000;',
