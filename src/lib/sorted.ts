@@ -121,8 +121,9 @@ const COMPARE_WORK = 1 / 8;
 export function* toSortedSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Steps<T[]> {
   let lists: T[][] = [];
   for (let from = 0; from < items.length; from += SORT_CHUNK) {
-    lists.push(items.slice(from, from + SORT_CHUNK).sort(compare));
-    yield SORT_CHUNK;
+    const chunk = items.slice(from, from + SORT_CHUNK).sort(compare);
+    lists.push(chunk);
+    yield chunk.length;
   }
   while (lists.length > 1) {
     const merged: T[][] = [];
