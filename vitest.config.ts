@@ -47,8 +47,10 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
           testTimeout,
-          // Files run beside each other: each has ports and folders of its own, and none writes dist/ but this.
+          // It makes the package and dist/ once; no file writes them.
           globalSetup: './test/e2e/global-setup.ts',
+          // Beside other work the service binding of an example's Worker has failed to find Ringfence.
+          fileParallelism: false,
         },
       },
     ],
