@@ -49,8 +49,6 @@ export default defineConfig({
           testTimeout,
           // It makes the package and dist/ once; no file writes them.
           globalSetup: './test/e2e/global-setup.ts',
-          // Beside other work the service binding of an example's Worker has failed to find Ringfence.
-          fileParallelism: false,
         },
       },
     ],

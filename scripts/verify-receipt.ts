@@ -6,6 +6,7 @@ import { lookupAnswer } from '../src/api/lookup-docs.ts';
 import { EMPTY_MANIFEST, type SegmentEntry } from '../src/format/manifest.ts';
 import { openSegment } from '../src/format/segment.ts';
 import { FormatError } from '../src/lib/bytes.ts';
+import { UNPACED } from '../src/lib/cooperate.ts';
 import { dayOf } from '../src/lib/time.ts';
 import { PastFinder } from '../src/lookup/as-of.ts';
 import { Finder } from '../src/lookup/finder.ts';
@@ -137,7 +138,7 @@ async function receiptSnapshot(
   for (const named of receipt.segments) {
     const object = await objects.get(named.key);
     if (object === null) return null;
-    const { shape } = await openSegment(object.bytes).catch((error: unknown) => {
+    const { shape } = await openSegment(object.bytes, UNPACED).catch((error: unknown) => {
       if (error instanceof FormatError) throw new FsckError(`${named.key} is no segment, or damaged`, { cause: error });
       throw error;
     });

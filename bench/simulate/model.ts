@@ -6,6 +6,7 @@ import { EMPTY_MANIFEST, encodeManifest, type Run, runNumbers, type SegmentEntry
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { encodeNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { segmentBytes } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { planCompaction, planInline } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { BatchCursor, fold } from '../../src/merge/fold.ts';
@@ -114,7 +115,7 @@ const SAMPLE_RECORDS = SEGMENT_NUMBERS + 10_000;
 export async function measureSegment(random: Random, inventory: number): Promise<SegmentSizes> {
   const batch = sampleBatch(random, SAMPLE_RECORDS, inventory);
   const dictionary = new MergeDictionary();
-  for await (const { segment } of fold([new BatchCursor(openBatch(batch), dictionary)], dictionary)) {
+  for await (const { segment } of fold([new BatchCursor(openBatch(batch), dictionary)], dictionary, UNPACED)) {
     const { shape } = segment;
     const fileBytes = segmentBytes(shape);
     return {

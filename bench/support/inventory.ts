@@ -14,6 +14,7 @@ import { Progress } from '../../scripts/command/progress.ts';
 import type { Run, SegmentEntry } from '../../src/format/manifest.ts';
 import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { acceptDetections } from '../../src/ingest/accept.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { DEFAULT_LEVELS } from '../../src/policy/ageing.ts';
@@ -155,7 +156,7 @@ export function uploadsOf(csvFile: string, shares: number): string[][] {
 export async function batchOf(csv: string): Promise<Uint8Array<ArrayBuffer>> {
   const store = new MemoryObjectStore();
   const upload = { body: new Blob([csv]).stream(), contentType: 'text/csv', tenant: 'default' };
-  const deps = { objects: store, now: () => Date.now(), randomId: () => 'x', labels: new LabelLevels() };
+  const deps = { objects: store, now: () => Date.now(), randomId: () => 'x', labels: new LabelLevels(), pace: UNPACED };
   const result = await acceptDetections(upload, deps);
   if (result.kind !== 'accepted' || result.receipt.rejected > 0) throw new Error('the upload was not all accepted');
   const [head] = (await store.list(WAITING_PREFIX)).objects;

@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LineError } from '../../src/format/batch.ts';
 import { type Manifest, watermarkAt } from '../../src/format/manifest.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
@@ -211,7 +212,7 @@ async function publishedBefore(objects: ObjectStore, journal: Journal, batchIds:
   if (publishing === null || first === undefined) return false;
   const { manifest } = await loadManifest(objects);
   if (manifest.commit === publishing.commit) return false;
-  return (await batchesSince(objects, manifest, publishing.generation)).includes(first);
+  return (await batchesSince(objects, manifest, publishing.generation, UNPACED)).includes(first);
 }
 
 function changed(): BuildError {

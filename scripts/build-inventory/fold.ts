@@ -19,7 +19,7 @@ import { parseAttributes } from '../../src/format/attributes.ts';
 import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
-import { finish } from '../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../src/lib/cooperate.ts';
 import { ActivityRows, foldActivity } from '../../src/merge/activity-fold.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { MergeDictionary } from '../../src/merge/segment-builder.ts';
@@ -243,7 +243,7 @@ export async function foldShare(
       : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, activity: activityRows })];
   });
   const segments: SpilledSegment[] = [];
-  for await (const { segment } of fold(cursors, dictionary)) {
+  for await (const { segment } of fold(cursors, dictionary, UNPACED)) {
     const index = share.firstSegment + segments.length;
     const { shape, file } = segment;
     writeWhole(join(folder, segmentName(index)), file);

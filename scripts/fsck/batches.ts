@@ -4,6 +4,7 @@
  */
 import { openBatch } from '../../src/format/batch.ts';
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { readSetAside } from '../../src/merge/failing-batches.ts';
 import { decodeHistory, type HistoryEntry } from '../../src/merge/history.ts';
@@ -262,7 +263,7 @@ export async function checkSetAside(context: FsckContext, manifest: Manifest): P
   const check = findings.begin('batches set aside');
   const { setAside, replay } = manifest;
   try {
-    const ids = (await readSetAside(objects, manifest)).map(({ id }) => id);
+    const ids = (await readSetAside(objects, manifest, UNPACED)).map(({ id }) => id);
     check.looked = ids.length;
     const known = new Set(ids);
     if (known.size !== ids.length) check.error(MANIFEST_KEY, 'has a batch set aside twice', REBUILD);
@@ -344,11 +345,11 @@ export async function checkLedger(
   progress.begin('ledger of sources');
   const check = findings.begin('ledger of sources');
   try {
-    const ledger = await readLedger(objects, manifest);
+    const ledger = await readLedger(objects, manifest, UNPACED);
     check.looked = 1;
     // What was dropped stays so in whatever becomes of its batch.
     const undropped = { ...ledger, cases: ledger.cases.map((one) => ({ ...one, dropped: EMPTY_BATCH_SET })) };
-    for (const id of (await readExcludedRows(objects, undropped)).keys()) {
+    for (const id of (await readExcludedRows(objects, undropped, UNPACED)).keys()) {
       check.looked += 1;
       progress.advance();
       if (outside.has(id)) {
@@ -360,7 +361,7 @@ export async function checkLedger(
       }
     }
     // What was dropped is read by the ticks that merge again, or merge what was released.
-    await readDropped(objects, ledger);
+    await readDropped(objects, ledger, UNPACED);
     findings.count('detections in quarantine', quarantineTotals(ledger).detections);
   } catch (error) {
     check.error(manifest.ledger, messageOf(error), NO_MERGES);

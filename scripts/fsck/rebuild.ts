@@ -1,5 +1,6 @@
 /** A fresh store from kept batches alone, by the ticks and compactions that would have merged them. */
 import { decodeManifest, inventoryNumbers, type Manifest } from '../../src/format/manifest.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/failing-batches.ts';
@@ -153,7 +154,7 @@ async function decidedThen(source: ObjectStore, key: string, marked: ReadonlySet
   const now = await readManifest(source, MANIFEST_KEY).catch(() => null);
   if (now !== null) {
     // Each is told by the check if it cannot be read; then that of the copy has to do.
-    const asideNow = await readSetAside(source, now).catch(() => null);
+    const asideNow = await readSetAside(source, now, UNPACED).catch(() => null);
     if (asideNow !== null) [setAside, setAsideFrom] = [asideNow, MANIFEST_KEY];
     const recent = await readWithdrawals(source, now).catch(() => null);
     unmarked.push(...(recent?.withdrawn ?? []));
@@ -174,11 +175,11 @@ async function decidedThen(source: ObjectStore, key: string, marked: ReadonlySet
 async function withoutBatches(objects: ObjectStore, ledger: Ledger, out: ReadonlySet<string>): Promise<Ledger> {
   if (out.size === 0) return ledger;
   const rest = async (batches: BatchSet) =>
-    batchSetOf((await batchesOfSet(objects, batches)).filter(({ id }) => !out.has(id)));
+    batchSetOf((await batchesOfSet(objects, batches, UNPACED)).filter(({ id }) => !out.has(id)));
   const cases = [];
   for (const one of ledger.cases) cases.push({ ...one, held: await rest(one.held), due: await rest(one.due) });
   const excluded = [];
-  for await (const entry of excludedRowsOf(objects, ledger)) if (!out.has(entry.batch)) excluded.push(entry);
+  for await (const entry of excludedRowsOf(objects, ledger, UNPACED)) if (!out.has(entry.batch)) excluded.push(entry);
   return { ...ledger, cases, leftOut: excluded, leftOutPage: null };
 }
 
@@ -217,15 +218,15 @@ async function readGeneration(source: ObjectStore, key: string, manifest: Manife
     }
   };
   const { ledger: ledgerKey, setAside, withdrawals } = manifest;
-  const ledger = ledgerKey === null ? null : await read(ledgerKey, () => readLedger(source, manifest));
+  const ledger = ledgerKey === null ? null : await read(ledgerKey, () => readLedger(source, manifest, UNPACED));
   // Its pages: the ticks of the rebuild read them.
-  if (ledger !== null) await read(`a page of ${ledgerKey}`, () => readExcludedRows(source, ledger));
+  if (ledger !== null) await read(`a page of ${ledgerKey}`, () => readExcludedRows(source, ledger, UNPACED));
   return {
     key,
     manifest,
     ledger,
     withdrawn: (await read(withdrawals?.key ?? '', () => readWithdrawals(source, manifest))).withdrawn,
-    setAside: await read(setAside.key ?? '', () => readSetAside(source, manifest)),
+    setAside: await read(setAside.key ?? '', () => readSetAside(source, manifest, UNPACED)),
   };
 }
 
@@ -342,7 +343,7 @@ async function setAsideAgain(
   const { objects } = target;
   const base = await loadManifest(objects);
   // The merge may have set aside batches that it could not take.
-  const all = [...(await readSetAside(objects, base.manifest)), ...setAside];
+  const all = [...(await readSetAside(objects, base.manifest, UNPACED)), ...setAside];
   const written = await writeSetAside(objects, base.manifest.generation + 1, target.randomId(), all);
   const merged = { batches: setAside.map(({ id }) => id), replayed: [] };
   await publish(target, base, { setAside: written }, merged);
@@ -389,6 +390,6 @@ async function copyObjects(source: ObjectStore, { objects }: MergeContext, prefi
 /** The first generation of the new store: nothing is merged yet, but it is known of which batches what to leave out. */
 async function publishLedger(target: MergeContext, ledger: Ledger): Promise<void> {
   const base = await loadManifest(target.objects);
-  const key = await writeLedger(target.objects, base.manifest.generation + 1, target.randomId(), ledger);
+  const key = await writeLedger(target.objects, base.manifest.generation + 1, target.randomId(), ledger, UNPACED);
   await publish(target, base, { ledger: key }, NO_BATCHES);
 }

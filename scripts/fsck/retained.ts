@@ -7,6 +7,7 @@ import {
   type RetainedGeneration,
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import { readSetAside, setAsideKeys } from '../../src/merge/failing-batches.ts';
 import { readWithdrawals } from '../../src/merge/withdraw.ts';
@@ -62,13 +63,13 @@ export async function checkRetained(context: FsckContext, current: ReadManifest)
     await segments.checkAndAdd(manifest);
     await activity.checkAndAdd(manifest);
     if (manifest.ledger !== null && !ledgers.has(manifest.ledger)) {
-      await checkItsList(manifest, check, manifest.ledger, () => readLedger(context.objects, manifest));
+      await checkItsList(manifest, check, manifest.ledger, () => readLedger(context.objects, manifest, UNPACED));
       ledgers.add(manifest.ledger);
     }
     const { key } = manifest.setAside;
     const keys = setAsideKeys(manifest);
     if (key !== null && keys.some((one) => !setAside.has(one))) {
-      await checkItsList(manifest, check, key, () => readSetAside(context.objects, manifest));
+      await checkItsList(manifest, check, key, () => readSetAside(context.objects, manifest, UNPACED));
       for (const one of keys) setAside.add(one);
     }
     if (manifest.withdrawals !== null && !lists.has(manifest.withdrawals.key)) {

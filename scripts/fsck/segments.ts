@@ -24,7 +24,7 @@ import {
   verdictsSlice,
 } from '../../src/format/segment.ts';
 import { type Bytes, FormatError } from '../../src/lib/bytes.ts';
-import { finish } from '../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../src/lib/cooperate.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { readColumn } from '../../src/storage/slices.ts';
@@ -46,7 +46,7 @@ const SHAPE_FIELDS = [
 
 /** Throws FormatError, without a number in its message, unless the bytes are the segment of this entry, undamaged. */
 async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise<void> {
-  const segment = await openSegment(bytes);
+  const segment = await openSegment(bytes, UNPACED);
   const differing = SHAPE_FIELDS.filter(
     (field) => JSON.stringify(segment.shape[field]) !== JSON.stringify(entry[field]),
   );

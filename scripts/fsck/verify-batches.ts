@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Batch, openBatch } from '../../src/format/batch.ts';
 import type { Manifest, SegmentEntry } from '../../src/format/manifest.ts';
 import { type EncodedSegment, type OpenSegment, openSegment } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { BatchCursor, fold, RunCursor } from '../../src/merge/fold.ts';
 import { MergeDictionary } from '../../src/merge/segment-builder.ts';
 import { readKept } from '../../src/merge/waiting.ts';
@@ -42,7 +43,7 @@ export async function* foldInShares(
     const cursors = runs.map((segments) => new RunCursor(segments, start, open, dictionary));
     from = null;
     let taken = 0;
-    for await (const { segment, resumeFrom } of fold(cursors, dictionary)) {
+    for await (const { segment, resumeFrom } of fold(cursors, dictionary, UNPACED)) {
       yield segment;
       from = resumeFrom;
       taken += 1;
@@ -107,7 +108,7 @@ export class ScratchRuns {
 
   #open({ key }: SegmentEntry): Promise<OpenSegment> {
     // Copied: a buffer of Node's may begin anywhere, and a segment must begin at a multiple of eight bytes.
-    return openSegment(new Uint8Array(readFileSync(join(this.#folder, key))));
+    return openSegment(new Uint8Array(readFileSync(join(this.#folder, key))), UNPACED);
   }
 }
 
@@ -152,7 +153,7 @@ export async function verifyBatches(
     }
     progress.begin('comparing segments');
     const runs = manifest.runs.map(({ segments }) => segments);
-    const inventory = foldInShares(runs, (entry) => readSegment(objects, entry));
+    const inventory = foldInShares(runs, (entry) => readSegment(objects, entry, UNPACED));
     const result = await compare(inventory, scratch.fold(), () => progress.advance());
     check.looked = result.segments;
     if (result.firstDifference === null) return;
@@ -172,7 +173,7 @@ async function* batchGroups(
   { outside, groupBytes }: { readonly outside: ReadonlySet<string>; readonly groupBytes: number },
   onBatch: () => void,
 ): AsyncGenerator<Batch[]> {
-  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest));
+  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest, UNPACED), UNPACED);
   let group: Batch[] = [];
   let bytes = 0;
   for await (const id of inventoryBatches(objects, manifest, outside)) {
@@ -208,7 +209,7 @@ async function* inventoryBatches(
 }
 
 async function* segmentsOf(cursors: readonly BatchCursor[], dictionary: MergeDictionary) {
-  for await (const { segment } of fold(cursors, dictionary)) yield segment;
+  for await (const { segment } of fold(cursors, dictionary, UNPACED)) yield segment;
 }
 
 interface Comparison {

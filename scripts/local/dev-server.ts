@@ -45,6 +45,9 @@ export async function startDevServer(
       env: devEnvironment(stateFolder),
       port,
       path: '/healthz',
+      // With an empty store it is up too. Any other answer is another program's: if the port has been taken in between,
+      // wrangler takes another by itself.
+      isUp: ({ status }) => status === 200 || status === 503,
       logPath: join(stateFolder, 'worker.log'),
       onRestart,
     },

@@ -1,5 +1,5 @@
 /** Ports of this machine: whether one is free, and finding one that is. */
-import { once } from 'node:events';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { CommandError, codeOf } from '../command/errors.ts';
 import { describeHolder, holderOfPort } from './processes.ts';
@@ -7,23 +7,33 @@ import { describeHolder, holderOfPort } from './processes.ts';
 export const HOST = '127.0.0.1';
 
 /** @throws CommandError when nobody can listen on the port, naming the option that chooses another, and who holds it */
-export function checkPort(option: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error) => reject(new CommandError(problemOf(option, port, error), { cause: error })));
-    probe.listen(port, HOST, () => probe.close(() => resolve()));
-  });
+export async function checkPort(option: string, port: number): Promise<void> {
+  const error = await failureToListen(port);
+  if (error !== null) throw new CommandError(problemOf(option, port, error), { cause: error });
 }
 
-/** One that nobody listens on at this moment. */
+/**
+ * Below all that systems hand out by themselves (from 32768 on Linux, 49152 elsewhere). A port that the system had
+ * chosen would be taken, before its server starts, by the next program that listens on any or calls another.
+ */
+const CHOSEN_PORTS = { from: 16_384, below: 32_768 };
+
+/** One that nobody listens on at this moment, at random, so that processes side by side choose different ones. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(CHOSEN_PORTS.from, CHOSEN_PORTS.below);
+    const error = await failureToListen(port);
+    if (error === null) return port;
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+  }
+}
+
+function failureToListen(port: number): Promise<Error | null> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', resolve);
+    probe.listen(port, HOST, () => probe.close(() => resolve(null)));
+  });
 }
 
 function problemOf(option: string, port: number, error: Error): string {

@@ -7,7 +7,7 @@ import type * as v from 'valibot';
 import type { ActivitySource } from '../format/activity.ts';
 import { changedSince, type Manifest } from '../format/manifest.ts';
 import { FormatError } from '../lib/bytes.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { toSortedSteps } from '../lib/sorted.ts';
@@ -214,7 +214,7 @@ const KEY = /(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})$/;
  *
  * @param now milliseconds since 1970
  */
-export async function collectBriefings(objects: ObjectStore, now: number, pace: Pacer = UNPACED): Promise<number> {
+export async function collectBriefings(objects: ObjectStore, now: number, pace: Pacer): Promise<number> {
   const garbage: string[] = [];
   const others: ObjectHead[] = [];
   for await (const head of listObjects(objects, BRIEFINGS_PREFIX, PAGE_LIMIT)) {

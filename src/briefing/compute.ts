@@ -4,7 +4,7 @@
  * number order and joined with a walk through the inventory, which tells when each number was first seen.
  */
 import type { ActivitySource } from '../format/activity.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { dayOfMs } from '../lib/time.ts';
 import { activityKeysOf, gatherRows, type RowsWanted } from './activity-rows.ts';
 import type { Briefing, QuarantinedSource } from './briefing.ts';
@@ -26,7 +26,7 @@ export interface ComputeOptions {
   readonly now: number;
   /** Rows in memory at a time. The figures do not depend on it. */
   readonly maxRows?: number;
-  readonly pace?: Pacer;
+  readonly pace: Pacer;
 }
 
 interface Tallies extends RowTallies {
@@ -42,7 +42,7 @@ interface Tallies extends RowTallies {
 export async function computeBriefing(
   { activity, inventory, quarantined }: BriefingSources,
   span: DaySpan,
-  { now, maxRows, pace = UNPACED }: ComputeOptions,
+  { now, maxRows, pace }: ComputeOptions,
 ): Promise<Briefing> {
   const spans = spansOn(span, dayOfMs(now));
   const { elapsed } = spans;

@@ -8,7 +8,7 @@ import type { NumbersReader } from '../format/numbers-reader.ts';
 import { openNumbersSlice } from '../format/numbers-slice.ts';
 import { columnWork } from '../format/segment.ts';
 import { VerdictsReader } from '../format/verdicts.ts';
-import { type Pacer, STEP_ROWS, type Steps, UNPACED } from '../lib/cooperate.ts';
+import { type Pacer, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { parseNumber } from '../phone/parse.ts';
 import { callingCodeOf, countriesOf, readInternational } from '../phone/plan.ts';
 import { readColumn } from '../storage/slices.ts';
@@ -92,7 +92,7 @@ export function inventoryOf(
   }: { readonly generation: number; readonly runs: readonly { segments: readonly SegmentEntry[] }[] },
   reader: SegmentReader,
   wanted: Wanted,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Inventory {
   const labelSets = new LabelSets();
   const all = runs.flatMap(({ segments }) => segments).sort((a, b) => a.first - b.first);

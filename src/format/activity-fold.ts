@@ -9,10 +9,7 @@ import type { Steps } from '../lib/cooperate.ts';
 import { toSortedSteps } from '../lib/sorted.ts';
 import { type ActivityKey, type ActivitySink, GrowingActivity, type KindSpan, type KnownKey } from './activity.ts';
 import type { KindNumbers } from './activity-block.ts';
-import { type ActivityDirectory, type ActivityInput, readActivityBlock } from './activity-object.ts';
-
-/** An activity key that is folded or looked up, in records of a merge. */
-const KEY_WORK = 1;
+import { type ActivityDirectory, type ActivityInput, readActivityBlock, STEP_KEYS } from './activity-object.ts';
 
 /** The activity keys of several objects, once each in canonical order. */
 export class FoldedKeys {
@@ -29,19 +26,23 @@ export class FoldedKeys {
 
   /** How the fold numbers the activity keys of one of the objects. */
   *numberKeys({ kinds }: ActivityDirectory): Steps<KindNumbers> {
+    // Each key, here and in foldKeys, takes as long as a record of a merge.
     const ids = new Uint32Array(kinds.length);
     const linked = new Uint8Array(kinds.length);
-    for (const [i, { text, kind }] of kinds.entries()) {
-      ids[i] = this.#ids.get(text) ?? 0;
-      linked[i] = Number(kind.linkHost !== null);
-      yield KEY_WORK;
+    let done = 0;
+    for (const { text, kind } of kinds) {
+      ids[done] = this.#ids.get(text) ?? 0;
+      linked[done] = Number(kind.linkHost !== null);
+      if (++done % STEP_KEYS === 0) yield STEP_KEYS;
     }
+    yield done % STEP_KEYS;
     return { ids, linked };
   }
 }
 
 export function* foldKeys(directories: Iterable<ActivityDirectory>): Steps<FoldedKeys> {
   const spans = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
+  let done = 0;
   for (const { kinds } of directories) {
     for (const { text, kind, firstDay, lastDay } of kinds) {
       const known = spans.get(text);
@@ -50,19 +51,22 @@ export function* foldKeys(directories: Iterable<ActivityDirectory>): Steps<Folde
         known.firstDay = Math.min(known.firstDay, firstDay);
         known.lastDay = Math.max(known.lastDay, lastDay);
       }
-      yield KEY_WORK;
+      if (++done % STEP_KEYS === 0) yield STEP_KEYS;
     }
   }
   const keys: KnownKey[] = [];
   const ascending: KindSpan[] = [];
   const ids = new Map<string, number>();
   // The order of texts is that of UTF-16 code units.
-  for (const [text, span] of yield* toSortedSteps([...spans], ([a], [b]) => (a < b ? -1 : 1))) {
+  for (const text of yield* toSortedSteps([...spans.keys()], (a, b) => (a < b ? -1 : 1))) {
+    const span = spans.get(text);
+    if (span === undefined) continue;
     ids.set(text, keys.length);
     keys.push({ text, kind: span.kind });
     ascending.push(span);
-    yield KEY_WORK;
+    if (++done % STEP_KEYS === 0) yield STEP_KEYS;
   }
+  yield done % STEP_KEYS;
   return new FoldedKeys(keys, ascending, ids);
 }
 

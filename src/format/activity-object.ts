@@ -164,6 +164,8 @@ type WrittenKey = Omit<DirectoryKey, 'kind'>;
 /** An activity key that is written, and one that is read and checked, in records of a merge. */
 const WRITE_WORK = 1;
 const READ_WORK = 6;
+/** Activity keys in a step: to stop after each costs more than to go over it. */
+export const STEP_KEYS = 64;
 
 export function* encodeActivityDirectory(
   kinds: readonly WrittenKey[],
@@ -174,8 +176,8 @@ export function* encodeActivityDirectory(
   const numbered = kinds.map(({ text, firstDay, lastDay }, id) => ({ text, firstDay, lastDay, id }));
   const order = yield* toSortedSteps(numbered, (a, b) => (a.text < b.text ? -1 : 1));
   let before = '';
+  let written = 0;
   for (const { text, id, firstDay, lastDay } of order) {
-    yield WRITE_WORK;
     const shared = sharedAscii(before, text);
     writer.varint(shared);
     writer.text(text.slice(shared));
@@ -183,7 +185,9 @@ export function* encodeActivityDirectory(
     writer.varint(firstDay);
     writer.varint(lastDay - firstDay);
     before = text;
+    if (++written % STEP_KEYS === 0) yield STEP_KEYS * WRITE_WORK;
   }
+  yield (written % STEP_KEYS) * WRITE_WORK;
   writer.varint(blocks.length);
   let previous = 0;
   for (const { day, rows, bytes, crc32 } of blocks) {
@@ -242,8 +246,9 @@ function* readKinds(reader: ByteReader): Steps<DirectoryKey[]> {
     if (lastDay > LAST_DAY) throw new FormatError(`${MAGIC}: expected days up to ${LAST_DAY}, found ${lastDay}`);
     byId.set(id, { ...knownKey(text), firstDay, lastDay });
     before = text;
-    yield READ_WORK;
+    if ((read + 1) % STEP_KEYS === 0) yield STEP_KEYS * READ_WORK;
   }
+  yield (count % STEP_KEYS) * READ_WORK;
   return Array.from({ length: byId.size }, (_, id) => {
     const kind = byId.get(id);
     if (kind === undefined || byId.size < count) throw new FormatError(`${MAGIC}: expected ${count} kinds, one each`);

@@ -15,7 +15,7 @@
  */
 
 import { type ByteReader, type Bytes, ByteWriter, FormatError, fromHex, sha256Hex, toHex } from '../lib/bytes.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { frame, openFrame, roundUp8 } from '../lib/frame.ts';
 import { type EvidenceBlock, EvidenceIndex, encodeEvidence, numbersInBlock } from './evidence.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
@@ -92,7 +92,7 @@ function slice(file: Bytes, offset: number, part: SliceShape): Bytes {
 const COLUMN_WORK = 1_200;
 
 /** Encodes records; the same records give the same bytes. They must not change until it is done. */
-export async function encodeSegment(records: RecordColumns, pace: Pacer = UNPACED): Promise<EncodedSegment> {
+export async function encodeSegment(records: RecordColumns, pace: Pacer): Promise<EncodedSegment> {
   const numbers = await pace.run(encodeNumbersSliceSteps(records.numbers, records.firstDay));
   const verdicts = await pace.run(encodeVerdictsSteps(records));
   const evidence = await pace.run(encodeEvidence(records));
@@ -152,7 +152,7 @@ export interface OpenSegment {
 }
 
 /** Opens a whole segment file from its bytes alone. Throws FormatError on any damage. */
-export async function openSegment(file: Bytes, pace: Pacer = UNPACED): Promise<OpenSegment> {
+export async function openSegment(file: Bytes, pace: Pacer): Promise<OpenSegment> {
   if (file.byteOffset % 8 !== 0) throw new RangeError('a segment must begin at a multiple of 8 bytes');
   const header = openFrame(file.subarray(0, SEGMENT_HEADER_BYTES), MAGIC, VERSION);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);

@@ -21,7 +21,7 @@ import {
   type Receipt,
   type SourceLines,
 } from '../format/batch.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { LineType } from '../phone/parse.ts';
 import { batchOwner, KEYED_BATCH, MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
 import { type ObjectHead, type ObjectStore, StorageUnavailable } from '../storage/store.ts';
@@ -57,7 +57,7 @@ export interface AcceptDeps {
   readonly randomId: () => string;
   readonly labels: Labels;
   /** What reading and writing a batch gives way by; without, it does not. */
-  readonly pace?: Pacer;
+  readonly pace: Pacer;
 }
 
 export type AcceptResult =
@@ -88,7 +88,7 @@ interface Batch {
  */
 export async function acceptDetections(upload: Upload, deps: AcceptDeps): Promise<AcceptResult> {
   const nowMs = deps.now();
-  const { pace = UNPACED } = deps;
+  const { pace } = deps;
   const builder = new BatchBuilder();
   const receipt = await readUpload(upload, { nowMs, labels: deps.labels }, builder, pace);
   const keyed = upload.idempotencyKey !== undefined;

@@ -1,7 +1,7 @@
 /** Reads an upload line by line, in whichever format it is, and checks each line. */
 import type { Detection } from '../format/attributes.ts';
 import type { LineError } from '../format/batch.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { LineType } from '../phone/parse.ts';
 import { BodyError, type BodyReader, LINE_ENDS_LOST, type LineReceiver, MAX_DETECTIONS, type RawLine } from './body.ts';
 import { csvReader } from './csv.ts';
@@ -50,7 +50,7 @@ export async function parseDetections(
   encoding: BodyEncoding,
   context: ValidationContext,
   handlers: DetectionHandlers,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<void> {
   let lines = 0;
   let names = 0;

@@ -167,9 +167,10 @@ export class ActivityRows {
     }
     const kinds = yield* toSortedSteps(met, (a, b) => (a.text < b.text ? -1 : 1));
     const ranks = new Uint32Array(kinds.length);
-    for (const [rank, { text }] of kinds.entries()) {
-      ranks[byText.get(text) ?? 0] = rank;
-      yield ROW_WORK;
+    let ranked = 0;
+    for (const { text } of kinds) {
+      ranks[byText.get(text) ?? 0] = ranked;
+      if (++ranked % STEP_TEXTS === 0) yield STEP_TEXTS * ROW_WORK;
     }
     return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
   }

@@ -9,7 +9,7 @@ import type { Manifest } from '../format/manifest.ts';
 import type { SourceName } from '../format/source.ts';
 import { FormatError } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { readHeld } from '../quality/excluded-rows.ts';
 import { readLedger } from '../quality/ledger.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
@@ -78,11 +78,7 @@ interface Found {
 /**
  * Rejects when storage does not answer, or the history is not whole. null: `after` is not a `next` that a page has given.
  */
-export async function listBatches(
-  objects: ObjectStore,
-  query: BatchQuery,
-  pace: Pacer = UNPACED,
-): Promise<BatchPage | null> {
+export async function listBatches(objects: ObjectStore, query: BatchQuery, pace: Pacer): Promise<BatchPage | null> {
   if (!(await isPlace(objects, query.after))) return null;
   const states = await BatchStates.read(objects, true, pace);
   const { found, next } = await findBatches(objects, states, query);

@@ -72,7 +72,7 @@ export async function foldChunk(
   const dictionary = new MergeDictionary();
   const writer = new SegmentWriter(context);
   let resumeFrom: number | null = null;
-  for await (const folded of fold(cursorsOf(dictionary), dictionary, context.budget.segmentRecords, context.pace)) {
+  for await (const folded of fold(cursorsOf(dictionary), dictionary, context.pace, context.budget.segmentRecords)) {
     await writer.write(folded.segment);
     resumeFrom = folded.resumeFrom;
     if (writer.count >= compactionSegments || dictionary.size >= compactionAttributes) break;

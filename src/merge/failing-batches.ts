@@ -13,7 +13,7 @@
 import * as v from 'valibot';
 import type { Manifest, SetAsideKey } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
-import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { jsonWork, type Pacer } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -274,7 +274,7 @@ export function decodeSetAside(bytes: Bytes): readonly SetAside[] {
 export async function readSetAside(
   objects: ObjectStore,
   { setAside, publishedAt }: Pick<Manifest, 'setAside' | 'publishedAt'>,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<readonly SetAside[]> {
   const { key, count: expected, ids } = setAside;
   if (ids !== undefined) {

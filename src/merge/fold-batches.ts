@@ -51,7 +51,7 @@ export async function foldBatches(
     ...batches.map((batch) => new BatchCursor(batch, dictionary)),
     ...small.map(({ segments }) => runCursor(context, segments, 0, dictionary)),
   ];
-  for await (const { segment } of fold(cursors, dictionary, budget.segmentRecords, context.pace))
+  for await (const { segment } of fold(cursors, dictionary, context.pace, budget.segmentRecords))
     await writer.write(segment);
   const newInAll = small.reduce((sum, run) => sum + run.newNumbers, newNumbers);
   const { entries, missingSlices } = await writer.finish();

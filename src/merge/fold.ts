@@ -10,7 +10,7 @@ import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { blockStart, columnWork, type EncodedSegment, encodeSegment, type OpenSegment } from '../format/segment.ts';
 import type { VerdictColumns } from '../format/verdicts.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { dayOf } from '../lib/time.ts';
 import { type MergeDictionary, type RecordSink, SegmentBuilder } from './segment-builder.ts';
 
@@ -24,8 +24,8 @@ interface FoldedSegment {
 export async function* fold(
   cursors: readonly RecordCursor[],
   dictionary: MergeDictionary,
+  pace: Pacer,
   segmentRecords?: number,
-  pace: Pacer = UNPACED,
 ): AsyncGenerator<FoldedSegment> {
   const builder = new SegmentBuilder(dictionary, segmentRecords);
   const heap = new CursorHeap();

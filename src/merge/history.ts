@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import type { Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { generationKey, HISTORY_PREFIX } from '../storage/keys.ts';
@@ -68,7 +68,7 @@ export async function historySince(
   objects: ObjectStore,
   manifest: Manifest,
   generation: number,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<HistoryEntry[]> {
   if (manifest.generation - generation > MAX_HISTORY_STEPS) {
     throw new RangeError(`generation ${generation} is more than ${MAX_HISTORY_STEPS} generations back`);
@@ -89,7 +89,7 @@ export async function batchesSince(
   objects: ObjectStore,
   manifest: Manifest,
   generation: number,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<string[]> {
   return (await historySince(objects, manifest, generation, pace)).flatMap(({ batches }) => batches);
 }

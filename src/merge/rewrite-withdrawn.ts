@@ -153,7 +153,7 @@ async function numbersOf(
 /** Reads a chunk of what is to be gathered, and folds it into the side run. */
 async function gather(context: MergeContext, manifest: Manifest, { list, job, numbers }: Subject): Promise<Job> {
   const { objects, pace } = context;
-  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest, pace), undefined, pace);
+  const omissions = await readExcludedRows(objects, await readLedger(objects, manifest, pace), pace);
   const reader = new ShareReader(context, await outsideOf(context, manifest, list), omissions, numbers);
   const gathered = await reader.read(await caughtUp(context, manifest, job.gathered));
   if (reader.rows === 0) return { ...job, gathered };
@@ -164,7 +164,7 @@ async function gather(context: MergeContext, manifest: Manifest, { list, job, nu
     ...reader.batches.map((batch) => new BatchCursor(batch, dictionary)),
     runCursor(context, job.side, 0, dictionary),
   ];
-  for await (const { segment } of fold(cursors, dictionary, context.budget.segmentRecords, pace))
+  for await (const { segment } of fold(cursors, dictionary, pace, context.budget.segmentRecords))
     await writer.write(segment);
   return { ...job, gathered, side: (await writer.finish()).entries, sideFacts: sideFacts.entries };
 }

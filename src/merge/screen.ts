@@ -97,7 +97,7 @@ async function withoutOmitted(
   const recorded = all.filter(({ id }) => isRecorded(id));
   if (recorded.length === 0) return [];
   const ids = new Set(recorded.map(({ id }) => id));
-  const omissions = await readExcludedRows(objects, ledger, (id) => ids.has(id), pace);
+  const omissions = await readExcludedRows(objects, ledger, pace, (id) => ids.has(id));
   return recorded.map(({ id, batch }) => {
     const omission = omissions.get(id);
     return omission === undefined ? batch : without(batch, omission);

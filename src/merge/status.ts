@@ -3,7 +3,7 @@ import { BATCH_ROWS_OFFSET } from '../format/batch.ts';
 import { inventoryNumbers, type Manifest, runNumbers } from '../format/manifest.ts';
 import { segmentBytes } from '../format/segment.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import { quarantineTotals, readLedger } from '../quality/ledger.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { readSetAside, unmergeable } from './failing-batches.ts';
@@ -30,7 +30,7 @@ const ROWS_BYTES = 4;
  * Rejects when the storage does not answer.
  * @param now milliseconds since 1970
  */
-export async function readStatus(objects: ObjectStore, now: number, pace: Pacer = UNPACED): Promise<StoreStatus> {
+export async function readStatus(objects: ObjectStore, now: number, pace: Pacer): Promise<StoreStatus> {
   const { manifest } = await loadManifest(objects);
   const { heads, isWhole } = await listWaiting(objects, now);
   const consumed = new Set(manifest.consumed);

@@ -129,7 +129,7 @@ async function removalOf(
   const batch = await opened(context, id);
   if (batch === null) return 'unreadable';
   const ledger = await readLedger(objects, manifest, context.pace);
-  const omission = (await readExcludedRows(objects, ledger, (one) => one === id, context.pace)).get(id);
+  const omission = (await readExcludedRows(objects, ledger, context.pace, (one) => one === id)).get(id);
   const isHeld = omission !== undefined && without(batch, omission).rows === 0;
   const sources = new Set(batch.keys.map(({ source }) => source));
   const after = await ledgerAfterWithdrawal(objects, ledger, { id, sources }, context.now(), context.pace);

@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { FormatError } from '../lib/bytes.ts';
-import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { jsonWork, type Pacer } from '../lib/cooperate.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import { QUARANTINE_PAGE_PREFIX } from '../storage/keys.ts';
@@ -56,7 +56,7 @@ export function joinBatchSets(a: BatchSet, b: BatchSet): BatchSet {
 export async function batchesOfSet(
   objects: ObjectStore,
   { batches, pages }: BatchSet,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<SetBatch[]> {
   const all: SetBatch[] = [];
   for (const key of pages) all.push(...(await readPage(objects, key, pace)));
@@ -68,7 +68,7 @@ export async function takeFromBatchSet(
   objects: ObjectStore,
   own: BatchSet,
   id: string,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<{ readonly rest: BatchSet; readonly taken: readonly SetBatch[] } | null> {
   const without = (batches: readonly SetBatch[], pages: readonly string[], taken: readonly SetBatch[]) => {
     const rest = batches.filter((batch) => !taken.includes(batch));
@@ -88,7 +88,7 @@ export async function takeFromBatchSet(
 }
 
 /** Takes the oldest page off a batch set that has no batch in the ledger itself. */
-export async function unfoldPage(objects: ObjectStore, own: BatchSet, pace: Pacer = UNPACED): Promise<BatchSet> {
+export async function unfoldPage(objects: ObjectStore, own: BatchSet, pace: Pacer): Promise<BatchSet> {
   const [first, ...pages] = own.pages;
   if (own.batches.length > 0 || first === undefined) return own;
   return { ...own, batches: await readPage(objects, first, pace), pages };
@@ -102,7 +102,7 @@ export async function foldPages(
   objects: ObjectStore,
   own: BatchSet,
   randomId: () => string,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<BatchSet> {
   return folded(objects, own, randomId, PAGE_BATCHES, pace);
 }
@@ -198,7 +198,7 @@ const excludedFile = framedJson(
 export async function* excludedRowsOf(
   objects: ObjectStore,
   { leftOut, leftOutPage }: ExcludedRows,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): AsyncGenerator<Entry> {
   yield* leftOut;
   for (let key = leftOutPage; key !== null; ) {

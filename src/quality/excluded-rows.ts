@@ -3,7 +3,7 @@
 import type { ActivityKey } from '../format/activity.ts';
 import type { Batch } from '../format/batch.ts';
 import type { SourceId, SourceName } from '../format/source.ts';
-import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { jsonWork, type Pacer } from '../lib/cooperate.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { batchesOfSet, EMPTY_BATCH_SET, excludedRowsOf } from './batch-set.ts';
 import type { Ledger } from './ledger.ts';
@@ -133,8 +133,8 @@ interface Collected {
 export async function readExcludedRows(
   objects: ObjectStore,
   ledger: Ledger,
+  pace: Pacer,
   isWanted: (id: string) => boolean = () => true,
-  pace: Pacer = UNPACED,
 ): Promise<ReadonlyMap<string, ExcludedOfBatch>> {
   const omissions = new Omissions();
   // A batch has one owner, so that the name alone tells whose rows are meant.
@@ -171,7 +171,7 @@ const MAX_HELD_PAGES = 100;
 export async function readHeld(
   objects: ObjectStore,
   ledger: Ledger,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<ReadonlyMap<string, number>> {
   const rows = new Map<string, number>();
   let left = MAX_HELD_PAGES;
@@ -190,8 +190,8 @@ export async function readHeld(
 export async function readDropped(
   objects: ObjectStore,
   ledger: Ledger,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<ReadonlyMap<string, ExcludedOfBatch>> {
   const cases = ledger.cases.map((one) => ({ ...one, held: EMPTY_BATCH_SET, due: EMPTY_BATCH_SET }));
-  return readExcludedRows(objects, { ...ledger, cases, leftOut: [], leftOutPage: null }, undefined, pace);
+  return readExcludedRows(objects, { ...ledger, cases, leftOut: [], leftOutPage: null }, pace);
 }

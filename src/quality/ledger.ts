@@ -13,7 +13,7 @@ import * as v from 'valibot';
 import type { Manifest } from '../format/manifest.ts';
 import { idOf, idText, type SourceId, sourceIdMembers } from '../format/source.ts';
 import { FormatError } from '../lib/bytes.ts';
-import { jsonWork, type Pacer, UNPACED } from '../lib/cooperate.ts';
+import { jsonWork, type Pacer } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -89,7 +89,7 @@ const file = framedJson(MAGIC, 1, schema);
 export async function readLedger(
   objects: ObjectStore,
   { ledger }: Pick<Manifest, 'ledger'>,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<Ledger> {
   if (ledger === null) return EMPTY_LEDGER;
   const object = await objects.get(ledger);
@@ -113,7 +113,7 @@ export async function writeLedger(
   generation: number,
   randomId: string,
   ledger: Ledger,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<string> {
   const suffix = ledger.cases.some(({ due }) => !isEmpty(due)) ? DUE_SUFFIX : '';
   const key = generationKey(LEDGER_PREFIX, generation, randomId) + suffix;

@@ -8,7 +8,7 @@ import { type OpenActivity, openActivityDirectory } from '../format/activity-obj
 import type { ActivityEntry, Manifest } from '../format/manifest.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
-import { type Pacer, UNPACED } from '../lib/cooperate.ts';
+import type { Pacer } from '../lib/cooperate.ts';
 import type { ObjectStore } from './store.ts';
 
 /**
@@ -23,7 +23,7 @@ const MIN_READ_BYTES = 2 ** 16;
 export async function openActivity(
   objects: ObjectStore,
   { activity: facts }: Pick<Manifest, 'activity'>,
-  pace: Pacer = UNPACED,
+  pace: Pacer,
 ): Promise<ActivitySource> {
   const opened: OpenActivity[] = [];
   await mapConcurrent(facts.entries(), async ([i, entry]) => {

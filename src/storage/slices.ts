@@ -50,7 +50,7 @@ export async function readSegmentRange(
 }
 
 /** A whole segment, every part checked. Rejects when it is not there or damaged. */
-export async function readSegment(objects: ObjectStore, entry: SegmentEntry, pace?: Pacer): Promise<OpenSegment> {
+export async function readSegment(objects: ObjectStore, entry: SegmentEntry, pace: Pacer): Promise<OpenSegment> {
   const object = await objects.get(entry.key);
   if (object === null) throw missing(entry);
   return openSegment(object.bytes, pace);

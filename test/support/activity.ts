@@ -4,6 +4,7 @@
  */
 import type { ActivityKey, ActivitySource, DayActivity, KindSpan } from '../../src/format/activity.ts';
 import type { Detection } from '../../src/format/attributes.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { openActivity } from '../../src/storage/activity.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
@@ -124,5 +125,5 @@ export async function plainActivity(source: ActivitySource, from = 0, to = LAST_
 
 /** The folded activity of the published generation. */
 export async function actualActivity(objects: ObjectStore): Promise<PlainActivity> {
-  return plainActivity(await openActivity(objects, (await loadManifest(objects)).manifest));
+  return plainActivity(await openActivity(objects, (await loadManifest(objects)).manifest, UNPACED));
 }

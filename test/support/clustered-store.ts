@@ -7,6 +7,7 @@ import { benchContext, type Stores } from '../../bench/support/inventory.ts';
 import { Random } from '../../bench/support/random.ts';
 import { EMPTY_MANIFEST, encodeManifest } from '../../src/format/manifest.ts';
 import { encodeSegment } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { MergeDictionary, SegmentBuilder } from '../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../src/merge/segment-writer.ts';
 import { generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/storage/keys.ts';
@@ -31,7 +32,7 @@ export async function writeStore(stores: Stores, numbers: Float64Array): Promise
   const builder = new SegmentBuilder(dictionary);
   const writer = new SegmentWriter(context);
   const flush = async () => {
-    await writer.write(await encodeSegment(builder.peek()));
+    await writer.write(await encodeSegment(builder.peek(), UNPACED));
     builder.drop();
   };
   for (const number of numbers) {

@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { encodeSegment } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { CASES } from '../unit/format/support/cases.ts';
 import { CODECS, type Codec, type Contents, type Kind } from '../unit/format/support/content.ts';
 import { describeSegment } from '../unit/format/support/describe-segment.ts';
@@ -43,7 +44,7 @@ async function writeVector<K extends Kind>(kind: K, name: string, content: Conte
 
 async function main(): Promise<void> {
   if (process.argv.includes('--example')) {
-    console.log(describeSegment((await encodeSegment(recordColumns(EXAMPLE_RECORDS))).file));
+    console.log(describeSegment((await encodeSegment(recordColumns(EXAMPLE_RECORDS), UNPACED)).file));
     return;
   }
   mkdirSync(DIRECTORY, { recursive: true });
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
     for (const [name, content] of Object.entries(cases)) await writeVector(kind as Kind, name, content);
   }
   for (const [name, records] of Object.entries(segment)) {
-    const { shape } = await encodeSegment(recordColumns(records));
+    const { shape } = await encodeSegment(recordColumns(records), UNPACED);
     await writeVector('segment', name, { shape, records });
   }
 }

@@ -52,7 +52,13 @@ async function main(kind: string, lines: number, uploads: number): Promise<void>
         tenant: 'default',
         key: 'key',
       },
-      { objects, now: () => 1_767_614_400_000, randomId: () => `id${++id}-${u}`, labels: parseLabelLevels(undefined) },
+      {
+        objects,
+        now: () => 1_767_614_400_000,
+        randomId: () => `id${++id}-${u}`,
+        labels: parseLabelLevels(undefined),
+        pace: UNPACED,
+      },
     ).catch((error: Error) => console.log(error.message));
     if (result?.kind === 'accepted') accepted += result.receipt.accepted;
     stored = (await objects.list('batches/waiting/')).objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

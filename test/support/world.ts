@@ -46,7 +46,7 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     budget: { ...DEFAULT_BUDGET, activityObjects: 2, ...budget },
     // As they are handed in to the Worker's ticks.
     collectors: {
-      briefings: () => collectBriefings(world.objects, world.clock),
+      briefings: () => collectBriefings(world.objects, world.clock, UNPACED),
       documents: () => collectDocuments({ objects: world.objects, now: () => world.clock }),
     },
   };
@@ -116,7 +116,7 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
     for (const entry of run.segments) {
       const object = await objects.get(entry.key);
       if (object === null) throw new Error(`${entry.key} is missing`);
-      const segment = await openSegment(object.bytes);
+      const segment = await openSegment(object.bytes, UNPACED);
       const { numbers, verdicts } = segment;
       const block = new EvidenceBlock();
       const all = numbers.all();

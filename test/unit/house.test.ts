@@ -206,6 +206,11 @@ test('src imports from neither scripts, bench nor test; scripts from neither ben
   expect(wrong).toEqual([]);
 });
 
+test('nothing in src does without giving way: its pacer is handed in', () => {
+  const users = [...src].filter(([, { text }]) => /\bUNPACED\b/.test(text));
+  expect(users.map(([path]) => path)).toEqual(['src/lib/cooperate.ts']);
+});
+
 describe(`files under ${SMALL_LINES} lines with at most one importer`, () => {
   const importers = new Map<string, number>();
   for (const { imports } of all.values()) {

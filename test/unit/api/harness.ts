@@ -201,6 +201,7 @@ export class Harness {
           objects: this.objects,
           now: () => this.nowMs,
           randomId: () => 'upload-1',
+          pace: UNPACED,
           labels,
         });
       },

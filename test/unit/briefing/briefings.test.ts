@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { briefingKey, collectBriefings } from '../../../src/briefing/briefings.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { StorageUnavailable } from '../../../src/storage/store.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
@@ -236,7 +237,7 @@ describe('collection', () => {
       '2025-05-20_2025-06-01',
     );
     const left = async (afterMs: number) => {
-      expect(await collectBriefings(world.objects, world.clock + afterMs)).toBeGreaterThanOrEqual(0);
+      expect(await collectBriefings(world.objects, world.clock + afterMs, UNPACED)).toBeGreaterThanOrEqual(0);
       return names(world);
     };
     expect(await left(3_600_000)).toHaveLength(4);
@@ -255,7 +256,7 @@ describe('collection', () => {
       await put(world, `2019-12-31_${dates(i)}`);
     }
     await put(world, '2020-01-01_2020-01-15');
-    expect(await collectBriefings(world.objects, world.clock)).toBe(700);
+    expect(await collectBriefings(world.objects, world.clock, UNPACED)).toBe(700);
     expect(await names(world)).toEqual([
       ...Array.from({ length: 500 }, (_, i) => `2019-12-31_${dates(700 + i)}`),
       '2020-01-01_2020-01-15',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { computeBriefing } from '../../../src/briefing/compute.ts';
 import type { Inventory } from '../../../src/briefing/inventory.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { parseDay } from '../../../src/lib/time.ts';
 import { memoryActivity } from '../../support/activity.ts';
 import { plainBriefing } from './plain-briefing.ts';
@@ -19,7 +20,7 @@ async function figuresOf(
   const computed = await computeBriefing(
     { activity: memoryActivity(detections), inventory, quarantined: [] },
     { from: parseDay(from) ?? 0, to: parseDay(to) ?? 0 },
-    { now, ...(maxRows !== undefined && { maxRows }) },
+    { now, pace: UNPACED, ...(maxRows !== undefined && { maxRows }) },
   );
   const { generation, computedAt, quarantined, ...figures } = computed;
   expect({ generation, computedAt, quarantined }).toEqual({

@@ -10,6 +10,7 @@ import {
 } from '../../../src/briefing/inventory.ts';
 import { CHANNELS, type Detection, INDUSTRIES } from '../../../src/format/attributes.ts';
 import type { SegmentEntry } from '../../../src/format/manifest.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { newWorld, upload } from '../../support/world.ts';
@@ -85,5 +86,5 @@ export async function mergedRuns(
     numbers: (entry) => readerOf(entry).numbers(entry),
     verdicts: (entry) => readerOf(entry).verdicts(entry),
   };
-  return inventoryOf({ generation: 7, runs: manifests.flatMap(({ runs }) => runs) }, reader, wanted);
+  return inventoryOf({ generation: 7, runs: manifests.flatMap(({ runs }) => runs) }, reader, wanted, UNPACED);
 }

@@ -4,13 +4,14 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { CHANNELS, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { encodeSegment } from '../../../src/format/segment.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { describeSegment } from './support/describe-segment.ts';
 import { EXAMPLE_RECORDS } from './support/example.ts';
 import { recordColumns } from './support/plain.ts';
 
 const document = readFileSync(resolve(import.meta.dirname, '../../../docs/FORMAT.md'), 'utf8');
 const example = document.slice(document.indexOf('```text\n') + 8).split('\n```')[0] ?? '';
-const { file } = await encodeSegment(recordColumns(EXAMPLE_RECORDS));
+const { file } = await encodeSegment(recordColumns(EXAMPLE_RECORDS), UNPACED);
 
 test('the hex of the worked example is what the encoder writes', () => {
   const hex = example

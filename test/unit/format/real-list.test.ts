@@ -8,6 +8,7 @@ import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
 import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
 import { type EncodedSegment, numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
 import { VerdictsReader } from '../../../src/format/verdicts.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { BatchCursor, fold } from '../../../src/merge/fold.ts';
 import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
 
@@ -22,7 +23,7 @@ async function segmentsOf(detections: readonly Detection[]): Promise<EncodedSegm
   const dictionary = new MergeDictionary();
   const cursor = new BatchCursor(openBatch(builder.finish(receipt)), dictionary);
   const segments: EncodedSegment[] = [];
-  for await (const { segment } of fold([cursor], dictionary)) segments.push(segment);
+  for await (const { segment } of fold([cursor], dictionary, UNPACED)) segments.push(segment);
   return segments;
 }
 

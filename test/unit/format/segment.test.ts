@@ -15,6 +15,7 @@ import {
   verdictsSlice,
 } from '../../../src/format/segment.ts';
 import { type Bytes, FormatError, sha256Hex } from '../../../src/lib/bytes.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { sealFrame } from '../../../src/lib/frame.ts';
 import { records } from './support/arbitrary.ts';
 import { CASES } from './support/cases.ts';
@@ -26,15 +27,15 @@ import { recordColumns } from './support/plain.ts';
 /** Opens a segment and reads all of it. */
 const readAll = CODECS.segment.decode;
 
-const { shape, file } = await encodeSegment(recordColumns(EXAMPLE_RECORDS));
+const { shape, file } = await encodeSegment(recordColumns(EXAMPLE_RECORDS), UNPACED);
 /** With two blocks of evidence. */
-const several = (await encodeSegment(recordColumns(CASES.segment['several-blocks']?.slice(0, 70) ?? []))).file;
+const several = (await encodeSegment(recordColumns(CASES.segment['several-blocks']?.slice(0, 70) ?? []), UNPACED)).file;
 
 describe('segment', () => {
   test('has each record as it was encoded', async () => {
     await fc.assert(
       fc.asyncProperty(records, async (list) => {
-        const segment = await encodeSegment(recordColumns(list));
+        const segment = await encodeSegment(recordColumns(list), UNPACED);
         expect(await readAll(segment.file)).toEqual({ shape: segment.shape, records: list });
       }),
       { numRuns: 40 },
@@ -44,7 +45,9 @@ describe('segment', () => {
   test('the same records give the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(records, async (list) => {
-        const [one, other] = [list, structuredClone(list)].map(recordColumns).map((each) => encodeSegment(each));
+        const [one, other] = [list, structuredClone(list)]
+          .map(recordColumns)
+          .map((each) => encodeSegment(each, UNPACED));
         expect((await one)?.file).toEqual((await other)?.file);
       }),
       { numRuns: 10 },
@@ -66,14 +69,14 @@ describe('segment', () => {
 
   test('is read out of a larger buffer, at a multiple of eight bytes only', async () => {
     expect(await readAll(embedded(file, 16))).toEqual({ shape, records: EXAMPLE_RECORDS });
-    for (const offset of [1, 4]) await expect(openSegment(embedded(file, offset))).rejects.toThrow(RangeError);
+    for (const offset of [1, 4]) await expect(openSegment(embedded(file, offset), UNPACED)).rejects.toThrow(RangeError);
   });
 });
 
 describe('what is not a segment is refused', () => {
   test('cut at every byte', async () => {
     for (const length of everyByte(file)) {
-      await expect(openSegment(file.slice(0, length)), `${length} bytes`).rejects.toThrow(FormatError);
+      await expect(openSegment(file.slice(0, length), UNPACED), `${length} bytes`).rejects.toThrow(FormatError);
     }
   });
 
@@ -85,14 +88,18 @@ describe('what is not a segment is refused', () => {
   });
 
   test('trailing bytes', async () => {
-    for (const count of [1, 8, 112]) await expect(openSegment(withTrailing(file, count))).rejects.toThrow(FormatError);
+    for (const count of [1, 8, 112])
+      await expect(openSegment(withTrailing(file, count), UNPACED)).rejects.toThrow(FormatError);
   });
 
   test('another version of any of its frames', async () => {
     const frames = [0, numbersOffset(), verdictsOffset(shape), evidenceIndexOffset(shape), file.length - 112];
-    for (const at of frames) await expect(openSegment(withVersion(file, 2, at)), `frame at ${at}`).rejects.toThrow();
-    await expect(openSegment(withVersion(file, 2))).rejects.toThrow('RFSG: expected version 1, found 2');
-    await expect(openSegment(withVersion(file, 2, file.length - 112))).rejects.toThrow('RFFT: expected version 1');
+    for (const at of frames)
+      await expect(openSegment(withVersion(file, 2, at), UNPACED), `frame at ${at}`).rejects.toThrow();
+    await expect(openSegment(withVersion(file, 2), UNPACED)).rejects.toThrow('RFSG: expected version 1, found 2');
+    await expect(openSegment(withVersion(file, 2, file.length - 112), UNPACED)).rejects.toThrow(
+      'RFFT: expected version 1',
+    );
   });
 
   /** The file with an edited header or footer that has a right checksum. */
@@ -119,7 +126,7 @@ describe('what is not a segment is refused', () => {
     ['longer evidence', (view) => view.setUint32(48, shape.evidenceBlocksBytes + 8, true)],
     ['a reserved byte', (view) => view.setUint8(63, 1)],
   ])('a header with %s', async (_name, edit) => {
-    await expect(openSegment(edited(0, SEGMENT_HEADER_BYTES, 'RFSG', edit))).rejects.toThrow(FormatError);
+    await expect(openSegment(edited(0, SEGMENT_HEADER_BYTES, 'RFSG', edit), UNPACED)).rejects.toThrow(FormatError);
   });
 
   test('evidence that goes on after its last block', async () => {
@@ -130,7 +137,7 @@ describe('what is not a segment is refused', () => {
     const header = longer.slice(0, SEGMENT_HEADER_BYTES);
     new DataView(header.buffer).setUint32(48, shape.evidenceBlocksBytes + more, true);
     longer.set(sealFrame(header, 'RFSG', 1));
-    await expect(openSegment(longer)).rejects.toThrow(/bytes of evidence and padding/);
+    await expect(openSegment(longer, UNPACED)).rejects.toThrow(/bytes of evidence and padding/);
   });
 
   test('a footer with another hash', async () => {
@@ -138,17 +145,23 @@ describe('what is not a segment is refused', () => {
       const changed = edited(file.length - SEGMENT_FOOTER_BYTES, file.length, 'RFFT', (view) => {
         view.setUint8(at, view.getUint8(at) ^ 1);
       });
-      await expect(openSegment(changed)).rejects.toThrow(/expected a slice with hash/);
+      await expect(openSegment(changed, UNPACED)).rejects.toThrow(/expected a slice with hash/);
     }
   });
 
   test('columns of another segment with as many bytes', async () => {
-    const other = await encodeSegment(recordColumns(EXAMPLE_RECORDS.map((each) => ({ ...each, sightings: 3 }))));
-    const same = await encodeSegment(recordColumns(EXAMPLE_RECORDS.map((each) => ({ ...each, sightings: 4 }))));
+    const other = await encodeSegment(
+      recordColumns(EXAMPLE_RECORDS.map((each) => ({ ...each, sightings: 3 }))),
+      UNPACED,
+    );
+    const same = await encodeSegment(
+      recordColumns(EXAMPLE_RECORDS.map((each) => ({ ...each, sightings: 4 }))),
+      UNPACED,
+    );
     expect(other.file.length).toBe(same.file.length);
     const mixed = same.file.slice();
     mixed.set(verdictsSlice(other), verdictsOffset(same.shape));
-    await expect(openSegment(mixed)).rejects.toThrow(/expected a slice with hash/);
+    await expect(openSegment(mixed, UNPACED)).rejects.toThrow(/expected a slice with hash/);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Detection } from '../../../src/format/attributes.ts';
 import type { LineError } from '../../../src/format/batch.ts';
 import { bodyEncoding } from '../../../src/ingest/decode.ts';
 import { parseDetections } from '../../../src/ingest/parse.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 
 /** 2025-06-01T12:00:00Z. */
 export const NOW_MS = Date.UTC(2025, 5, 1, 12);
@@ -54,6 +55,7 @@ export async function parseBody(
       onReject: (error) => rejects.push(error),
       onUnreadable: (error) => rejects.push(error),
     },
+    UNPACED,
   );
   return { detections, rejects };
 }

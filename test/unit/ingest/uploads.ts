@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AcceptDeps, type AcceptResult, acceptDetections } from '../../../src/ingest/accept.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import type { ObjectStore } from '../../../src/storage/store.ts';
 import { dramaNumber, LABELS, NOW_MS, streamOf } from './support.ts';
 
@@ -22,6 +23,7 @@ export function depsOn(objects: ObjectStore): AcceptDeps {
       return `random-${ids}`;
     },
     labels: LABELS,
+    pace: UNPACED,
   };
 }
 

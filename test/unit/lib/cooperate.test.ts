@@ -162,7 +162,7 @@ test('a fold never folds more records than that between two turns', async () => 
     run += 1;
     longest = Math.max(longest, run);
   });
-  for await (const _ of fold([cursor], dictionary, undefined, pace)) {
+  for await (const _ of fold([cursor], dictionary, pace)) {
     // Only how it is paced matters.
   }
   expect(all).toBe(ROWS);
@@ -231,7 +231,7 @@ test.each(STAGES)('while %s, others get their turn', async (_, turns, work) => {
 
 async function ledgerRead(pace: Pacer): Promise<void> {
   const objects = new MemoryObjectStore();
-  const ledger = await writeLedger(objects, 1, 'id', LARGE_LEDGER);
+  const ledger = await writeLedger(objects, 1, 'id', LARGE_LEDGER, UNPACED);
   expect(await readLedger(objects, { ledger }, pace)).toEqual(LARGE_LEDGER);
 }
 
@@ -265,7 +265,7 @@ async function pagesRead(
     rows: 1,
   }));
   let pages = 0;
-  const set = await foldPages(objects, batchSetOf(batches), () => `page-${++pages}`);
+  const set = await foldPages(objects, batchSetOf(batches), () => `page-${++pages}`, UNPACED);
   const one = { ...newCase({ source: 'a source' }, 1), held: set, dropped: set };
   await read(objects, { ...EMPTY_LEDGER, cases: [one] }, pace);
 }
@@ -392,7 +392,7 @@ async function foldedFacts(pace: Pacer, batches: readonly Batch[]): Promise<void
 
 async function folded(pace: Pacer): Promise<void> {
   const dictionary = new MergeDictionary();
-  for await (const _ of fold([new BatchCursor(BATCH, dictionary)], dictionary, undefined, pace)) {
+  for await (const _ of fold([new BatchCursor(BATCH, dictionary)], dictionary, pace)) {
     // Only how it is paced matters.
   }
 }

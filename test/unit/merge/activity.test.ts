@@ -4,7 +4,7 @@ import { type ActivityParts, activityPartsOf } from '../../../src/format/activit
 import { type EncodedActivity, openActivityObject } from '../../../src/format/activity-object.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { changedSince } from '../../../src/format/manifest.ts';
-import { finish } from '../../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../../src/lib/cooperate.ts';
 import { ActivityRows, foldActivity } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
@@ -78,7 +78,7 @@ describe('the facts of a store', () => {
     const detections = someDetections(300, 5);
     const world = newWorld();
     await merge(world, detections.slice(0, 100), detections.slice(100));
-    const source = await openActivity(world.objects, await manifestOf(world));
+    const source = await openActivity(world.objects, await manifestOf(world), UNPACED);
     const [from, to] = [19_800, 20_100];
     const days: number[] = [];
     let rows = 0;
@@ -103,7 +103,7 @@ describe('the facts of a store', () => {
     await merge(world, someDetections(100, 2));
     const manifest = { activity: [...facts, ...(await manifestOf(world)).activity] };
     world.storeLog.clear();
-    const source = await openActivity(world.objects, manifest);
+    const source = await openActivity(world.objects, manifest, UNPACED);
     expect(world.storeLog.counts()).toEqual({ 'getRange facts/': 2 });
     expect((await plainActivity(source)).rows).toEqual((await actualActivity(world.objects)).rows);
     const days = await plainActivity(source, 19_800, 19_900);
@@ -112,7 +112,7 @@ describe('the facts of a store', () => {
       throw new Error('injected');
     };
     await expect(plainActivity(source)).rejects.toThrow('injected');
-    await expect(openActivity(world.objects, manifest)).rejects.toThrow('injected');
+    await expect(openActivity(world.objects, manifest, UNPACED)).rejects.toThrow('injected');
   });
 
   test('are the same in pieces and objects of any size', async () => {

@@ -1,5 +1,6 @@
 /** Ticks that die of what they take, which nothing can catch: here they stop at a call and never go on. */
 import { describe, expect, test } from 'vitest';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { MAX_TRIES, RETRY_AFTER_MS, readSetAside, STUCK_AFTER_MS } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
@@ -65,7 +66,7 @@ describe('a batch that ticks die of', () => {
       if (await tickDyingOf(world, deadly)) deaths += 1;
     }
     const { manifest } = await loadManifest(world.objects);
-    const aside = await readSetAside(world.objects, manifest);
+    const aside = await readSetAside(world.objects, manifest, UNPACED);
     expect(aside).toMatchObject([{ id: 'b017', reason: 'exhausted', by: null }]);
     expect((await batchPlaces(world.objects.memory)).waiting).toEqual([]);
     const expected = [...someDetections(30, 1), ...uploaded.filter((i) => i !== 17).flatMap(someOf)];
@@ -102,7 +103,7 @@ describe('a batch that ticks die of', () => {
     for (let i = 0; i < 20; i++) await upload(world, `b${String(i).padStart(3, '0')}`, someOf(i));
     await minutes(world, 90, new Set(['b003', 'b011']));
     const { manifest } = await loadManifest(world.objects);
-    const aside = await readSetAside(world.objects, manifest);
+    const aside = await readSetAside(world.objects, manifest, UNPACED);
     expect(aside.map(({ id, reason }) => [id, reason]).toSorted()).toEqual([
       ['b003', 'exhausted'],
       ['b011', 'exhausted'],
@@ -158,7 +159,7 @@ describe('a batch that ticks die of', () => {
     await minutes(world, 40, new Set(['deadly']));
     const { manifest } = await loadManifest(world.objects);
     expect(manifest.replay).toEqual([]);
-    expect(await readSetAside(world.objects, manifest)).toMatchObject([{ id: 'deadly', reason: 'exhausted' }]);
+    expect(await readSetAside(world.objects, manifest, UNPACED)).toMatchObject([{ id: 'deadly', reason: 'exhausted' }]);
     expect((await checked(world)).problems).toEqual([]);
   });
 });
@@ -208,7 +209,7 @@ describe('nothing is set aside, and nothing more is taken for a sign of death,',
       await tick(world);
     }
     await upload(world, 'good', someOf(1));
-    const { waiting } = await readStatus(world.objects, world.clock);
+    const { waiting } = await readStatus(world.objects, world.clock, UNPACED);
     expect(waiting).toEqual({ batches: 2, detections: 5, atLeast: false });
     world.clock += MINUTE;
     expect(await tick(world)).toMatchObject({ batches: 1 });

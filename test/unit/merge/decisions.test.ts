@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { releaseBatch } from '../../../src/merge/decisions.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
@@ -325,7 +326,7 @@ async function atRest(world: World, model: Model): Promise<void> {
   expect(await actualInventory(world.objects.memory)).toEqual(expected);
   expect(await actualActivity(world.objects.memory)).toEqual(expectedActivity(listed));
   expect(inventoryNumbers(manifest)).toBe(expected.size);
-  const aside = await readSetAside(world.objects.memory, manifest);
+  const aside = await readSetAside(world.objects.memory, manifest, UNPACED);
   expect(new Set(aside.map(({ id }) => id))).toEqual(model.now.setAside);
   expect(await pairs(world, 'held')).toEqual(model.now.held);
   const isWithdrawn = (pair: string) => model.withdrawn.has(pair.split(' ')[0] ?? '');

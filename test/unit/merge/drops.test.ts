@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { inventoryNumbers } from '../../../src/format/manifest.ts';
 import { everySource } from '../../../src/format/source.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { decideSource, releaseBatch } from '../../../src/merge/decisions.ts';
 import { NO_BATCHES } from '../../../src/merge/history.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
@@ -175,7 +176,7 @@ describe('an owner that is held back as a whole', () => {
     const base = await loadManifest(world.objects);
     const before = await ledgerOf(world);
     const ledger = withCases(before, [newCase(EVERY, world.clock)], world.clock);
-    const key = await writeLedger(world.objects, base.manifest.generation + 1, 'whole', ledger);
+    const key = await writeLedger(world.objects, base.manifest.generation + 1, 'whole', ledger, UNPACED);
     await publish(world, base, { ledger: key }, NO_BATCHES);
     await uploadLines(world, 'both', [...POISON_ROWS, ...HONEST_ROWS], [lines(HONEST, 300), lines(POISON, 300)]);
     await nextTick(world);
@@ -197,7 +198,7 @@ describe('an owner that is held back as a whole', () => {
     await rollback(world, 1, { requeue: true });
     const base = await loadManifest(world.objects);
     const ledger = withCases(await ledgerOf(world), [newCase(EVERY, world.clock)], world.clock);
-    const key = await writeLedger(world.objects, base.manifest.generation + 1, 'whole', ledger);
+    const key = await writeLedger(world.objects, base.manifest.generation + 1, 'whole', ledger, UNPACED);
     await publish(world, base, { ledger: key }, NO_BATCHES);
     await nextTick(world);
     expect(caseOf(await ledgerOf(world), EVERY)?.held.detections).toBe(300);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain } from '../../../src/merge/rebuild.ts';
@@ -185,7 +186,7 @@ describe('a rollback that stops at any storage call', () => {
         world.storeLog.clear();
         const inventory = await actualInventory(world.objects);
         const { manifest } = await loadManifest(world.objects);
-        const aside = await readSetAside(world.objects.memory, manifest);
+        const aside = await readSetAside(world.objects.memory, manifest, UNPACED);
         const isRolledBack = aside.some(({ id }) => id === 'later');
         expect(inventory).toEqual(expectedInventory(isRolledBack ? [...OLD, ...NEW] : [...OLD, ...NEW, ...LATER]));
         await drain(world);

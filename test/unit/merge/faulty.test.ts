@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { FormatError } from '../../../src/lib/bytes.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { bisectFaulty, readSetAside, watch } from '../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain } from '../../../src/merge/rebuild.ts';
@@ -39,7 +40,7 @@ vi.mock('../../../src/merge/first-time.ts', async (original) => {
 const put = (world: World, id: string, source: string, first: number, count = 5) =>
   uploadLines(world, id, reported(source, first, count));
 const asideOf = async (world: World) =>
-  readSetAside(world.objects.memory, (await loadManifest(world.objects.memory)).manifest);
+  readSetAside(world.objects.memory, (await loadManifest(world.objects.memory)).manifest, UNPACED);
 const rowsOf = (...firsts: number[]) => firsts.flatMap((first) => reported('honest', first, 5));
 const inventory = async (world: World) => new Set((await actualInventory(world.objects)).keys());
 
@@ -68,7 +69,7 @@ describe('a batch that a merge throws for', () => {
     const { merged, waiting } = await batchPlaces(world.objects.memory);
     expect([waiting, merged.includes('deadly-1'), merged.includes('k-deadly-2')]).toEqual([[], true, true]);
     expect(world.events.some((event) => event.startsWith('batch.set-aside'))).toBe(true);
-    const status = await readStatus(world.objects.memory, world.clock);
+    const status = await readStatus(world.objects.memory, world.clock, UNPACED);
     expect(status.setAside).toEqual({ batches: 2, failed: 2 });
     expect((await checked(world)).problems).toEqual([]);
     // A retry of it, or a put delivered twice, is dropped.

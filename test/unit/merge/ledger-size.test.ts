@@ -1,6 +1,7 @@
 /** One uploader, however busy, makes no ledger that ticks cannot read: what grows with uploads is on pages. */
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
@@ -51,7 +52,7 @@ async function ledgerBytes(world: World): Promise<number> {
 
 async function leftOutIds(world: World): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { batch } of excludedRowsOf(world.objects.memory, await ledgerOf(world))) ids.push(batch);
+  for await (const { batch } of excludedRowsOf(world.objects.memory, await ledgerOf(world), UNPACED)) ids.push(batch);
   return ids.sort();
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { listBatches } from '../../../src/merge/batches.ts';
 import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
@@ -53,7 +54,7 @@ describe('rollback', () => {
     await drain(world);
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(PARTS.slice(0, 2).flat()));
     const { manifest } = await loadManifest(world.objects);
-    const aside = await readSetAside(world.objects, manifest);
+    const aside = await readSetAside(world.objects, manifest, UNPACED);
     expect(aside.map(({ id, reason }) => `${id} ${reason}`).toSorted()).toEqual(['bad rollback', 'late rollback']);
     expect((await batchPlaces(world.objects)).merged).toEqual(['b0', 'b1', 'bad', 'late']);
   });
@@ -63,7 +64,7 @@ describe('rollback', () => {
     const { retained } = (await loadManifest(world.objects)).manifest;
     const target = retained[0]?.generation ?? 0;
     await rollback(world, target, { requeue: true });
-    expect((await readStatus(world.objects, world.clock)).waiting.batches).toBe(3);
+    expect((await readStatus(world.objects, world.clock, UNPACED)).waiting.batches).toBe(3);
     await drain(world);
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(PARTS.flat()));
     expect((await loadManifest(world.objects)).manifest).toMatchObject({
@@ -123,7 +124,12 @@ test('a lost manifest stops the ticks, and nothing is published over what there 
   const randomBytes = (length: number) => new Uint8Array(length);
   const { setAside, ledger } = qualityService(world, { randomBytes, sleep: world.sleep, report: () => undefined });
   const all = { since: null, source: undefined, after: null };
-  const seen = [readStatus(world.objects, world.clock), listBatches(world.objects, all), ledger(), setAside()];
+  const seen = [
+    readStatus(world.objects, world.clock, UNPACED),
+    listBatches(world.objects, all, UNPACED),
+    ledger(),
+    setAside(),
+  ];
   for (const one of await Promise.allSettled(seen)) expect(one.status).toBe('rejected');
   await world.objects.memory.put('manifest', before?.bytes ?? new Uint8Array());
   await drain(world);

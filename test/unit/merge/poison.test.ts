@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CHANNELS, type Detection, INDUSTRIES } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
 import { acceptDetections } from '../../../src/ingest/accept.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { readStatus } from '../../../src/merge/status.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -109,12 +110,12 @@ function canariesOf(world: World): CanaryStore {
 
 async function accounted(world: World, total: number): Promise<void> {
   const { manifest } = await loadManifest(world.objects.memory);
-  const ledger: Ledger = await readLedger(world.objects.memory, manifest);
+  const ledger: Ledger = await readLedger(world.objects.memory, manifest, UNPACED);
   const piled = ledger.cases.reduce((sum, { held, due }) => sum + held.detections + due.detections, 0);
   const rows = [...(await actualInventory(world.objects)).keys()];
   expect(rows.length + piled > 0 || total === 0).toBe(true);
   expect(manifest.setAside.count, 'saturating sums leave nothing to set aside').toBe(0);
-  expect((await readStatus(world.objects.memory, world.clock)).waiting.batches).toBe(0);
+  expect((await readStatus(world.objects.memory, world.clock, UNPACED)).waiting.batches).toBe(0);
   // That the inventory is its batches less what the ledger keeps out, to the byte.
   expect((await checked(world)).problems).toEqual([]);
 }
@@ -188,6 +189,7 @@ describe('whatever waits', () => {
             now: () => world.clock,
             randomId: () => 'random',
             labels: parseLabelLevels(undefined),
+            pace: UNPACED,
           },
         );
         if (result.kind !== 'accepted') throw new Error('expected a receipt');

@@ -3,6 +3,7 @@
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, type SourceLines } from '../../../src/format/batch.ts';
 import type { SourceName } from '../../../src/format/source.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { decideSource } from '../../../src/merge/decisions.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -72,7 +73,7 @@ export async function nextTick(world: World) {
 }
 
 export async function ledgerOf(world: World): Promise<Ledger> {
-  return readLedger(world.objects.memory, (await loadManifest(world.objects.memory)).manifest);
+  return readLedger(world.objects.memory, (await loadManifest(world.objects.memory)).manifest, UNPACED);
 }
 
 export const release = (world: World, source: SourceName) =>

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attributesText, type Detection } from '../../../src/format/attributes.ts';
 import { addCounts, MOST_COUNTED } from '../../../src/format/records.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { dayOf } from '../../../src/lib/time.ts';
 import { foldRecords } from '../../../src/lookup/record.ts';
 import { fold, type RecordCursor } from '../../../src/merge/fold.ts';
@@ -75,7 +76,8 @@ async function storeWith(runs: readonly (readonly number[])[]): Promise<World> {
   for (const counts of runs) {
     const writer = new SegmentWriter(world);
     const dictionary = new MergeDictionary();
-    for await (const { segment } of fold([new Records(counts, dictionary)], dictionary)) await writer.write(segment);
+    for await (const { segment } of fold([new Records(counts, dictionary)], dictionary, UNPACED))
+      await writer.write(segment);
     const written = await writer.finish();
     entries.push({
       id: writer.attempt,

@@ -3,6 +3,7 @@ import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { type Manifest, runNumbers } from '../../../src/format/manifest.ts';
 import { encodeSegmentTable } from '../../../src/format/segment.ts';
 import { ByteWriter } from '../../../src/lib/bytes.ts';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { frame } from '../../../src/lib/frame.ts';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside, SET_ASIDE_PAGE, type SetAside, writeSetAside } from '../../../src/merge/failing-batches.ts';
@@ -24,7 +25,7 @@ describe('the list of batches set aside', () => {
       const batches = Array.from({ length }, (_, i) => one(`b${i}`));
       const setAside = await writeSetAside(world.objects, 7, `r${length}`, batches);
       expect(setAside.count).toBe(length);
-      expect(await readSetAside(world.objects, { setAside, publishedAt: 0 })).toEqual(batches);
+      expect(await readSetAside(world.objects, { setAside, publishedAt: 0 }, UNPACED)).toEqual(batches);
     }
     expect(await keysOf(world, 'set-aside/')).toEqual([
       'set-aside/0000000007-r1-000000',
@@ -52,7 +53,7 @@ describe('the list of batches set aside', () => {
   test('is rejected when an object is missing or lists fewer', async () => {
     const world = newWorld();
     const { key } = await writeSetAside(world.objects, 7, 'r', [one('b1')]);
-    const read = (setAside: Manifest['setAside']) => readSetAside(world.objects, { setAside, publishedAt: 0 });
+    const read = (setAside: Manifest['setAside']) => readSetAside(world.objects, { setAside, publishedAt: 0 }, UNPACED);
     await expect(read({ key, count: 2 })).rejects.toThrow('expected 2 batches set aside, found 1');
     await expect(read({ key: 'set-aside/gone', count: 1 })).rejects.toThrow('set-aside/gone-000000 is missing');
   });
@@ -90,7 +91,7 @@ describe('the list of batches set aside', () => {
     await publish(world, base, { setAside }, { batches: [], replayed: [] });
     world.clock += 60_000;
     await rollback(world, 2, { requeue: false });
-    const list = await readSetAside(world.objects, await manifestOf(world));
+    const list = await readSetAside(world.objects, await manifestOf(world), UNPACED);
     expect(list.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
       { id: 'b2', reason: 'rollback', detail: null, at: world.clock, by: null },
       said,

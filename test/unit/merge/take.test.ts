@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { finish } from '../../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
@@ -172,16 +172,16 @@ describe('under a flood', () => {
       expect(list.isGone(`${String(world.clock - 10_000_000).padStart(13, '0')}-another`)).toBe(true);
     }
     expect(seen.size).toBe(17);
-    const status = await readStatus(world.objects.memory, world.clock);
+    const status = await readStatus(world.objects.memory, world.clock, UNPACED);
     expect(status.waiting).toMatchObject({ atLeast: true });
     expect(status.waiting.batches).toBeGreaterThan(19_999);
     expect(await tick(world)).toMatchObject({ batches: 17 });
-    const { manifest } = await readStatus(world.objects.memory, world.clock);
+    const { manifest } = await readStatus(world.objects.memory, world.clock, UNPACED);
     expect(manifest.consumed).toHaveLength(17);
     world.clock += 60_000;
     await tick(world);
     // Settled, and told so by the objects themselves where the list cannot.
-    expect((await readStatus(world.objects.memory, world.clock)).manifest.consumed.length).toBeLessThan(18);
+    expect((await readStatus(world.objects.memory, world.clock, UNPACED)).manifest.consumed.length).toBeLessThan(18);
   });
 });
 

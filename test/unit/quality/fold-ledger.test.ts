@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { frame } from '../../../src/lib/frame.ts';
 import {
   batchesOfSet,
@@ -36,8 +37,8 @@ function storeOf() {
     objects,
     /** As the next tick reads it. */
     async next(ledger: Ledger): Promise<{ readonly ledger: Ledger; readonly sizeBytes: number }> {
-      const key = await writeLedger(objects, ++generation, `id${generation}`, ledger);
-      const read = await readLedger(objects, { ledger: key });
+      const key = await writeLedger(objects, ++generation, `id${generation}`, ledger, UNPACED);
+      const read = await readLedger(objects, { ledger: key }, UNPACED);
       return { ledger: read, sizeBytes: (await objects.get(key))?.bytes.length ?? 0 };
     },
   };
@@ -45,7 +46,7 @@ function storeOf() {
 
 async function entriesOf(objects: MemoryObjectStore, ledger: Ledger): Promise<Entry[]> {
   const all: Entry[] = [];
-  for await (const one of excludedRowsOf(objects, ledger)) all.push(one);
+  for await (const one of excludedRowsOf(objects, ledger, UNPACED)) all.push(one);
   return all;
 }
 
@@ -72,7 +73,7 @@ describe('what is left out', () => {
           expect(next.sizeBytes).toBeLessThan(1.1 * LEFT_OUT_CHARS + EMPTY_BYTES);
         }
         expect(byBatch(await entriesOf(store.objects, ledger))).toEqual(byBatch(all));
-        const omissions = await readExcludedRows(store.objects, ledger);
+        const omissions = await readExcludedRows(store.objects, ledger, UNPACED);
         expect(omissions.size).toBe(all.length);
         for (const { batch, source, numbers: out } of all) {
           expect(omissions.get(batch)?.numbers).toEqual(new Map([[source, new Set(out)]]));
@@ -95,7 +96,7 @@ describe('what is left out', () => {
     });
     const cases = [heldOf('z', ['a', 'd', 'e']), heldOf('w', ['d'])];
     const { ledger } = await store.next({ ...EMPTY_LEDGER, cases, leftOut });
-    const omissions = await readExcludedRows(store.objects, ledger);
+    const omissions = await readExcludedRows(store.objects, ledger, UNPACED);
     expect(omissions.get('d')?.sources).toEqual(new Set(['z', 'w']));
     expect(omissions.get('e')).toEqual({ every: false, sources: new Set(['z']), numbers: new Map() });
     expect(omissions.get('a')).toEqual({
@@ -105,14 +106,16 @@ describe('what is left out', () => {
     });
     expect(omissions.get('b')?.numbers).toEqual(new Map([['x', new Set([CANARY, CANARY + 1])]]));
     expect(omissions.get('c')?.numbers.size).toBe(2);
-    const some = await readExcludedRows(store.objects, ledger, (id) => id === 'c');
+    const some = await readExcludedRows(store.objects, ledger, UNPACED, (id) => id === 'c');
     expect([...some]).toEqual([['c', omissions.get('c')]]);
-    expect(await readDropped(store.objects, ledger)).toEqual(new Map());
+    expect(await readDropped(store.objects, ledger, UNPACED)).toEqual(new Map());
   });
 
   test('with a page missing is not less', async () => {
     const ledger = { ...EMPTY_LEDGER, leftOutPage: 'quarantine/gone' };
-    await expect(readExcludedRows(new MemoryObjectStore(), ledger)).rejects.toThrow('RFLO: quarantine/gone is missing');
+    await expect(readExcludedRows(new MemoryObjectStore(), ledger, UNPACED)).rejects.toThrow(
+      'RFLO: quarantine/gone is missing',
+    );
   });
 
   test('of a ledger from before there were pages is read as it was, and moved with the next', async () => {
@@ -120,7 +123,7 @@ describe('what is left out', () => {
     const leftOut = Array.from({ length: 5_000 }, (_, i) => ({ batch: `b${i}`, source: 'feed', numbers: [CANARY] }));
     const body = JSON.stringify({ sources: [], cases: [], leftOut, hits: [] });
     await store.objects.put('ledgers/old', frame('RFLE', 1, new TextEncoder().encode(body)));
-    const old = await readLedger(store.objects, { ledger: 'ledgers/old' });
+    const old = await readLedger(store.objects, { ledger: 'ledgers/old' }, UNPACED);
     expect(old).toEqual({ ...EMPTY_LEDGER, leftOut });
     const { ledger, sizeBytes } = await store.next(old);
     expect(sizeBytes).toBeLessThan(LEFT_OUT_CHARS * 1.1);
@@ -147,7 +150,7 @@ describe('batch sets of many sources', () => {
     for (const { held } of ledger.cases) {
       expect(held.pages.length).toBeLessThanOrEqual(Math.ceil(count / PAGE_BATCHES));
       expect(held.detections).toBe(count);
-      const ids = (await batchesOfSet(store.objects, held)).map(({ id }) => id);
+      const ids = (await batchesOfSet(store.objects, held, UNPACED)).map(({ id }) => id);
       expect(ids).toEqual(Array.from({ length: count }, (_, i) => `batch-${i}`));
     }
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../../src/format/source.ts';
-import { finish } from '../../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../../src/lib/cooperate.ts';
 import {
   batchesOfSet,
   batchSetOf,
@@ -44,23 +44,25 @@ describe('the ledger', () => {
       leftOutPage: null,
       hits: [{ number: 12_025_550_123, detections: 2, lastAt: 9, sources: [null, 'other'] }],
     };
-    const key = await writeLedger(objects, 12, 'random', ledger);
+    const key = await writeLedger(objects, 12, 'random', ledger, UNPACED);
     expect(key).toBe('ledgers/0000000012-random');
-    expect(await readLedger(objects, { ledger: key })).toEqual(ledger);
-    expect(await readLedger(objects, { ledger: null })).toEqual(EMPTY_LEDGER);
+    expect(await readLedger(objects, { ledger: key }, UNPACED)).toEqual(ledger);
+    expect(await readLedger(objects, { ledger: null }, UNPACED)).toEqual(EMPTY_LEDGER);
     // A store with released rows shows it in the key.
     const due = { ...ledger, cases: [{ ...held, due: batchSetOf([{ id: 'c', rows: 1 }]) }] };
-    expect(await writeLedger(objects, 12, 'random', due)).toBe('ledgers/0000000012-random-due');
+    expect(await writeLedger(objects, 12, 'random', due, UNPACED)).toBe('ledgers/0000000012-random-due');
   });
 
   test('that is missing, damaged or of something else is no empty one', async () => {
     const objects = new MemoryObjectStore();
-    await expect(readLedger(objects, { ledger: 'ledgers/gone' })).rejects.toThrow('RFLE: ledgers/gone is missing');
-    const key = await writeLedger(objects, 1, 'a', EMPTY_LEDGER);
+    await expect(readLedger(objects, { ledger: 'ledgers/gone' }, UNPACED)).rejects.toThrow(
+      'RFLE: ledgers/gone is missing',
+    );
+    const key = await writeLedger(objects, 1, 'a', EMPTY_LEDGER, UNPACED);
     const bytes = (await objects.get(key))?.bytes ?? new Uint8Array();
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     await objects.put(key, bytes);
-    await expect(readLedger(objects, { ledger: key })).rejects.toThrow();
+    await expect(readLedger(objects, { ledger: key }, UNPACED)).rejects.toThrow();
   });
 
   test('forgets a release whose trust is over and of which nothing is left, and no other case', () => {
@@ -131,20 +133,20 @@ describe('a batch set', () => {
     const objects = new MemoryObjectStore();
     let ids = 0;
     const batches = Array.from({ length: PAGE_BATCHES * 2 + 1 }, (_, i) => ({ id: `b${i}`, rows: 1 }));
-    const folded = await foldPages(objects, batchSetOf(batches), () => `page-${++ids}`);
+    const folded = await foldPages(objects, batchSetOf(batches), () => `page-${++ids}`, UNPACED);
     expect(folded).toEqual({
       detections: batches.length,
       batches: batches.slice(-1),
       pages: ['quarantine/page-1', 'quarantine/page-2'],
     });
-    expect(await batchesOfSet(objects, folded)).toEqual(batches);
-    expect(await unfoldPage(objects, folded)).toBe(folded);
-    const unfolded = await unfoldPage(objects, { ...folded, batches: [] });
+    expect(await batchesOfSet(objects, folded, UNPACED)).toEqual(batches);
+    expect(await unfoldPage(objects, folded, UNPACED)).toBe(folded);
+    const unfolded = await unfoldPage(objects, { ...folded, batches: [] }, UNPACED);
     expect([unfolded.batches.length, unfolded.pages]).toEqual([PAGE_BATCHES, ['quarantine/page-2']]);
   });
 
   test('with a page missing is not a smaller set', async () => {
     const set = { ...EMPTY_BATCH_SET, pages: ['quarantine/gone'] };
-    await expect(batchesOfSet(new MemoryObjectStore(), set)).rejects.toThrow('quarantine/gone is missing');
+    await expect(batchesOfSet(new MemoryObjectStore(), set, UNPACED)).rejects.toThrow('quarantine/gone is missing');
   });
 });

@@ -17,7 +17,7 @@ import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../../src/fo
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import type { Bytes } from '../../../../src/lib/bytes.ts';
-import { finish } from '../../../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
 import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/failing-batches.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
@@ -129,9 +129,9 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
   segment: {
     version: 1,
-    encode: async ({ records }) => (await encodeSegment(recordColumns(records))).file,
+    encode: async ({ records }) => (await encodeSegment(recordColumns(records), UNPACED)).file,
     decode: async (bytes) => {
-      const segment = await openSegment(bytes);
+      const segment = await openSegment(bytes, UNPACED);
       const { shape, numbers, verdicts } = segment;
       const block = new EvidenceBlock();
       const records = allNumbers(numbers).map((number, rank) => {

@@ -13,7 +13,7 @@ import { encodeRecency, RecencyReader } from '../../../../src/format/recency.ts'
 import { encodeSegment, openSegment } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { type Bytes, FormatError, fromHex, sha256Hex } from '../../../../src/lib/bytes.ts';
-import { finish } from '../../../../src/lib/cooperate.ts';
+import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../../src/lib/crc32.ts';
 import { frameBytes, frameVersion, sealFrame } from '../../../../src/lib/frame.ts';
 import { clusters } from '../../../support/clusters.ts';
@@ -128,7 +128,7 @@ function useVerdicts(reader: VerdictsReader): void {
 const segments = {
   records: CASES.segment['several-blocks'] ?? [],
   async hostile(random: Random): Promise<Bytes> {
-    const { file, shape } = await encodeSegment(recordColumns(this.records));
+    const { file, shape } = await encodeSegment(recordColumns(this.records), UNPACED);
     let at = 64;
     for (const [i, [magic, part]] of [
       ['RFNU', shape.numbers] as const,
@@ -229,7 +229,7 @@ export function attackOn(kind: HostileKind): Attack {
     }
     case 'segment':
       return async (random) => {
-        const opened = await openSegment(await segments.hostile(random));
+        const opened = await openSegment(await segments.hostile(random), UNPACED);
         useNumbers(opened.numbers, random);
         useVerdicts(opened.verdicts);
         const columns = new EvidenceBlock();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../../scripts/fsck/rebuild.ts';
+import { UNPACED } from '../../../../src/lib/cooperate.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../../../src/merge/rebuild.ts';
 import { rollback } from '../../../../src/merge/rollback.ts';
@@ -137,7 +138,7 @@ describe('a store with sources in quarantine', () => {
     const { manifest } = await loadManifest(world.objects.memory);
     const ledger = await ledgerOf(world);
     const cases = ledger.cases.map((one) => ({ ...one, dropped: { ...one.dropped, pages: ['quarantine/gone'] } }));
-    const key = await writeLedger(world.objects.memory, manifest.generation, 'by-hand', { ...ledger, cases });
+    const key = await writeLedger(world.objects.memory, manifest.generation, 'by-hand', { ...ledger, cases }, UNPACED);
     await alterPublished(world, () => ({ ledger: key }));
     const { problems, words } = await checked(world);
     expect(problems).toContain(`error: ledger of sources: ${key}`);
@@ -224,7 +225,7 @@ describe('a rebuild of a store that has lost what says what is held back', () =>
     const { manifest } = await loadManifest(source.objects.memory);
     const ledger = await ledgerOf(source);
     const cases = ledger.cases.map((one) => ({ ...one, held: { ...one.held, pages: ['quarantine/gone'] } }));
-    const key = await writeLedger(source.objects.memory, manifest.generation, 'by-hand', { ...ledger, cases });
+    const key = await writeLedger(source.objects.memory, manifest.generation, 'by-hand', { ...ledger, cases }, UNPACED);
     await alterPublished(source, () => ({ ledger: key }));
     await expect(rebuilt(source)).rejects.toThrow(`a page of ${key}`);
   });

@@ -6,6 +6,7 @@ import { Findings, FSCK_PROGRESS, type FsckContext } from '../../../../scripts/f
 import { segmentsInUse } from '../../../../scripts/fsck/manifest.ts';
 import { reportText } from '../../../../scripts/fsck.ts';
 import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../../src/format/manifest.ts';
+import { UNPACED } from '../../../../src/lib/cooperate.ts';
 import { readSetAside } from '../../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../../src/merge/tick.ts';
@@ -79,7 +80,7 @@ export async function manifestOf(world: World): Promise<Manifest> {
 }
 
 export async function setAsideIds(world: World): Promise<string[]> {
-  const list = await readSetAside(world.objects.memory, await manifestOf(world));
+  const list = await readSetAside(world.objects.memory, await manifestOf(world), UNPACED);
   return list.map(({ id }) => id).sort();
 }
 

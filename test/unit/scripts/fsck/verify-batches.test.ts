@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { foldInShares, ScratchRuns, verifyBatches } from '../../../../scripts/fsck/verify-batches.ts';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { type EncodedSegment, openSegment } from '../../../../src/format/segment.ts';
+import { UNPACED } from '../../../../src/lib/cooperate.ts';
 import { BatchCursor, fold } from '../../../../src/merge/fold.ts';
 import { compactFully } from '../../../../src/merge/rebuild.ts';
 import { MergeDictionary } from '../../../../src/merge/segment-builder.ts';
@@ -99,7 +100,7 @@ describe('a fold in shares', () => {
     const { runs } = await manifestOf(world);
     const open = async ({ key }: { readonly key: string }) => {
       const object = await world.objects.memory.get(key);
-      return openSegment(object?.bytes ?? new Uint8Array());
+      return openSegment(object?.bytes ?? new Uint8Array(), UNPACED);
     };
     const folds: string[][] = [];
     for (const atOnce of [1, 2, 100]) {
@@ -141,7 +142,7 @@ test('scratch runs keep every record over several levels', async () => {
     const cursor = new BatchCursor(openBatch(object?.bytes ?? new Uint8Array()), dictionary);
     await scratch.add(
       (async function* () {
-        for await (const { segment } of fold([cursor], dictionary)) yield segment;
+        for await (const { segment } of fold([cursor], dictionary, UNPACED)) yield segment;
       })(),
     );
   }

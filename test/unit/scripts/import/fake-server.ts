@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { type AcceptResult, acceptDetections } from '../../../../src/ingest/accept.ts';
 import { BodyError } from '../../../../src/ingest/body.ts';
+import { UNPACED } from '../../../../src/lib/cooperate.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../../../src/storage/keys.ts';
 import { MemoryObjectStore } from '../../../../src/storage/memory.ts';
 
@@ -99,7 +100,7 @@ export class FakeServer {
         tenant: 'default',
         ...(key !== undefined && { idempotencyKey: key }),
       },
-      { objects: this.objects, now: this.now, randomId: () => crypto.randomUUID(), labels: this.labels },
+      { objects: this.objects, now: this.now, randomId: () => crypto.randomUUID(), labels: this.labels, pace: UNPACED },
     );
   }
 }
