@@ -23,7 +23,7 @@ interface Plan {
 
 const PLANS: Readonly<Record<BenchSize, Plan>> = {
   full: { ticks: 200, rounds: 8, quietMs: 10_000 },
-  small: { ticks: 12, rounds: 2, quietMs: 2_000 },
+  small: { ticks: 6, rounds: 2, quietMs: 2_000 },
 };
 const RATES = { lookup: 100, upload: 2, status: 2 };
 const UPLOAD_LINES = 200;
