@@ -1,5 +1,6 @@
 /** Both Workers in workerd on this machine, at one address, with KV and R2 kept in a folder. */
 import { join } from 'node:path';
+import { OPERATIONS } from '../../src/generated/operations.ts';
 import { PROJECT } from '../command/paths.ts';
 import { type WorkerConfigs, workerConfigs, writeWorkerConfigs } from '../command/worker-configs.ts';
 import { type Server, startServer } from './supervisor.ts';
@@ -44,10 +45,10 @@ export async function startDevServer(
       folder: PROJECT,
       env: devEnvironment(stateFolder),
       port,
-      path: '/healthz',
+      path: OPERATIONS.health.path,
       // With an empty store it is up too. Any other answer is another program's: if the port has been taken in between,
       // wrangler takes another by itself.
-      isUp: ({ status }) => status === 200 || status === 503,
+      isUp: ({ status }) => OPERATIONS.health.answers.includes(status),
       logPath: join(stateFolder, 'worker.log'),
       onRestart,
     },

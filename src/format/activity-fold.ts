@@ -58,9 +58,7 @@ export function* foldKeys(directories: Iterable<ActivityDirectory>): Steps<Folde
   const ascending: KindSpan[] = [];
   const ids = new Map<string, number>();
   // The order of texts is that of UTF-16 code units.
-  for (const text of yield* toSortedSteps([...spans.keys()], (a, b) => (a < b ? -1 : 1))) {
-    const span = spans.get(text);
-    if (span === undefined) continue;
+  for (const [text, span] of yield* toSortedSteps([...spans], (a, b) => (a[0] < b[0] ? -1 : 1))) {
     ids.set(text, keys.length);
     keys.push({ text, kind: span.kind });
     ascending.push(span);
