@@ -171,7 +171,8 @@ export class SwrCache<T> {
 
   /**
    * Call this when another isolate has changed the object, or may have, at the asking of this one: the next answers know
-   * of it. If storage does not answer within a second, whoever asks next looks first. Never rejects.
+   * of it. If storage does not answer within a second, whoever asks next looks first, and if that fails too, is answered
+   * from the copy as the table above says. Never rejects.
    */
   async changedElsewhere(): Promise<void> {
     this.#noteChange();

@@ -1,7 +1,7 @@
 /** Checks the answer to a lookup: it must be what the model has of the generation that it names, and not too old. */
 
 import { dateOf, dayOfMs } from './model/calendar.ts';
-import { EVERYBODY, type Rules } from './model/configuration.ts';
+import { EVERYBODY, RULES_INDEX, type Rules } from './model/configuration.ts';
 import { levelOf, type PlainRow, POLICIES } from './model/detections.ts';
 import type { Generation } from './model/generation.ts';
 import { evidenceText, neighboursOf, type PlainEvidence, recordOf, rowsUntil } from './model/record.ts';
@@ -53,6 +53,8 @@ const FRESH_MS = 31_500;
 const RULES_FRESH_MS = 45_000;
 /** What tenants decide with, without the index that says which is in force: an isolate never goes back in that. */
 const DOCUMENTS = ['config/policies/', 'config/overrides/'];
+/** After a failure an isolate answers from what it has for so long, without another look. */
+const RETRY_MS = 5_500;
 /** What failed so long ago does not show any more. */
 const TROUBLE_MS = 60_000;
 /**
@@ -119,8 +121,12 @@ function checkContent(
   const { isolate, sentAt, answeredAt, floor, asOf } = asked;
   // Where documents of the newest cannot be read, those from before go on, for two minutes from when that was noticed.
   const areReadable = isolate.isCalmSince(sentAt - TROUBLE_MS, DOCUMENTS);
+  // After a change through it, rules from before answer only if the next look at the index fails too.
+  const { rules: changed, atMs: changedAt } = floor.changed;
+  const hasLooked = isolate.isCalmSince(Math.max(sentAt - RETRY_MS, changedAt + 1), [RULES_INDEX]);
+  const oldest = hasLooked ? Math.max(floor.rules, changed) : floor.rules;
   const known = world.configuration.rules.filter(
-    ({ version, from }) => (version >= floor.rules || !areReadable) && from <= answeredAt,
+    ({ version, from }) => (version >= oldest || !areReadable) && from <= answeredAt,
   );
   const recentFrom = isCalm ? sentAt - RULES_FRESH_MS : Number.NEGATIVE_INFINITY;
   const recent = known.filter(({ until }) => until >= recentFrom);

@@ -292,6 +292,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'const REFRESH_FIRST_AFTER_MS = 3_500_000;',
   },
   {
+    name: 'the isolate that a change went through does not look at it',
+    file: 'src/api/edge-app.ts',
+    from: 'await mayHaveChanged(request, answer, services.keys)',
+    to: 'false',
+  },
+  {
     name: 'rules are kept for too long',
     file: 'src/tenants/tenant-rules.ts',
     from: '{ refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',

@@ -93,6 +93,8 @@ function turn(): Promise<void> {
 export interface Floor {
   readonly generation: number;
   readonly rules: number;
+  /** The newest rules that a change through it put in force, and when that was answered; milliseconds since 1970. */
+  readonly changed: { readonly rules: number; readonly atMs: number };
   /** Until when its health has said that a generation was certainly the newest; milliseconds since 1970. */
   readonly confirmed: { readonly generation: number; readonly atMs: number };
 }
@@ -114,7 +116,7 @@ export class Host {
   confirmedAt = Number.NEGATIVE_INFINITY;
   readonly #deps: HostDeps;
   readonly #waiting = new Set<() => void>();
-  #floor: Floor = { generation: 0, rules: 0, confirmed: { generation: 0, atMs: 0 } };
+  #floor: Floor = { generation: 0, rules: 0, changed: { rules: 0, atMs: 0 }, confirmed: { generation: 0, atMs: 0 } };
   #isAlive = true;
 
   constructor(deps: HostDeps, name: string, place: string, skewMs: number) {
@@ -137,11 +139,12 @@ export class Host {
     return this.#floor;
   }
 
-  raise({ generation, rules, confirmed }: Partial<Floor>): void {
+  raise({ generation, rules, changed, confirmed }: Partial<Floor>): void {
     const { floor } = this;
     this.#floor = {
       generation: Math.max(generation ?? 0, floor.generation),
       rules: Math.max(rules ?? 0, floor.rules),
+      changed: changed !== undefined && changed.rules > floor.changed.rules ? changed : floor.changed,
       confirmed: confirmed ?? floor.confirmed,
     };
   }

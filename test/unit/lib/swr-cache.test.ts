@@ -540,6 +540,22 @@ describe('changes made elsewhere, that this isolate has asked for', () => {
     },
   );
 
+  test('are not known where that look fails too: what was held answers, until it is too old', async () => {
+    const world = new World();
+    await get(world);
+    world.isFailing = true;
+    world.version = 2;
+    const told = world.copy.changedElsewhere();
+    await vi.advanceTimersByTimeAsync(1000);
+    await told;
+    expect(await get(world)).toBe(1);
+    expect(world.reads).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(AGES.maxAgeMs);
+    expect(await get(world)).toBeNull();
+    world.isFailing = false;
+    expect(await get(world)).toBe(2);
+  });
+
   test('where storage then fails, are looked for by whoever asks next, whatever was under way', async () => {
     const world = new World();
     world.latencyMs = null;

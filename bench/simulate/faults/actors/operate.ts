@@ -3,7 +3,7 @@
 import { pickNumber } from '../feeds.ts';
 import type { Isolate } from '../isolate.ts';
 import { DAY_SECONDS, instantOf } from '../model/calendar.ts';
-import { EVERYBODY, inForce, overrideName } from '../model/configuration.ts';
+import { EVERYBODY, inForce, overrideName, RULES_INDEX } from '../model/configuration.ts';
 import { POLICIES } from '../model/detections.ts';
 import { ADMIN_KEY, type Exchange, type Sent, type World } from '../world.ts';
 import type { Actor, Scene } from './actor.ts';
@@ -67,7 +67,10 @@ export const policy: Actor = async (scene) => {
   if (exchange?.answer.status === 200) believe(world, exchange, (rules) => rules.policies.get(name) === chosen);
 };
 
-/** A change that was acknowledged is in force, and the isolate that made it knows. */
+/**
+ * A change that was acknowledged is in force, and the isolate that it went through knows. Its edge Worker looks at
+ * storage before the answer goes out, and if that fails, again before it decides the next time.
+ */
 function believe(
   world: World,
   { isolate, sentAt, answeredAt }: Exchange,
@@ -75,7 +78,8 @@ function believe(
 ): void {
   const found = inForce(world.configuration.rules, sentAt, answeredAt).find(has);
   if (found === undefined) world.broken('an acknowledged change is in force', `of rules, by ${isolate.name}`);
-  else isolate.raise({ rules: found.version });
+  else if (isolate.isCalmSince(sentAt, [RULES_INDEX])) isolate.raise({ rules: found.version });
+  else isolate.raise({ changed: { rules: found.version, atMs: answeredAt } });
 }
 
 export const key: Actor = async (scene) => {

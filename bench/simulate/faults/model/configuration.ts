@@ -42,6 +42,8 @@ interface Row {
 }
 
 export const EVERYBODY = '*';
+/** Which policy and which overrides are in force, of every tenant. */
+export const RULES_INDEX = 'config/tenants';
 
 interface ConfigurationWatch {
   onBroken(invariant: string, detail: string): void;
@@ -97,7 +99,7 @@ export class Configuration {
   }
 
   onPut(key: string, bytes: Uint8Array): void {
-    if (key === 'config/tenants') this.#onTenants(readJson(bytes) as { tenants: Row[] });
+    if (key === RULES_INDEX) this.#onTenants(readJson(bytes) as { tenants: Row[] });
     if (key === 'config/canaries') {
       const { canaries } = readJson(bytes) as { canaries: { number: number }[] };
       const numbers = new Set(canaries.map(({ number }) => number));
