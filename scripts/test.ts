@@ -1,9 +1,9 @@
 /**
- * `npm test`: everything that CI checks, one after the other; it goes on after a failure, and ends with a line that
- * counts: "N passed, N failed", and skipped tests if there are any. `npm run check` is the first part of it.
+ * `npm test`: everything that CI checks. It goes on after a failure, and ends with a line that counts: "N passed,
+ * N failed", and skipped tests if there are any. `npm run check` is the first part of it.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -31,7 +31,11 @@ function run(command: string, args: readonly string[], more: Readonly<Record<str
 }
 
 function check(command: string, args: readonly string[]): void {
-  if (run(command, args)) counts.passed += 1;
+  count(run(command, args));
+}
+
+function count(isGood: boolean): void {
+  if (isGood) counts.passed += 1;
   else counts.failed += 1;
 }
 
@@ -57,17 +61,44 @@ function runTests(): void {
   rmSync(folder, { recursive: true });
 }
 
+/** This benchmark mostly waits and is held to counts alone: it runs beside the tests. */
+const BESIDE_TESTS = 'stall';
+
+function smallForm(name: string): string[] {
+  return [join('bench', 'main.ts'), name, '--small'];
+}
+
+/** Returns what waits for its end, and prints its output then. */
+function startBeside(command: string, args: readonly string[]): () => Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-beside-'));
+  const outputFile = join(folder, 'output');
+  const output = openSync(outputFile, 'w');
+  const child = spawn(join(BIN, command), args, { cwd: PROJECT, stdio: ['ignore', output, output] });
+  const ended = new Promise<boolean>((resolve) => {
+    child.on('exit', (status) => resolve(status === 0));
+    child.on('error', () => resolve(false));
+  });
+  return async () => {
+    const isGood = await ended;
+    closeSync(output);
+    console.log(`\n> ${command} ${args.join(' ')}\n${readFileSync(outputFile, 'utf8')}`);
+    rmSync(folder, { recursive: true });
+    count(isGood);
+  };
+}
+
 /**
  * The small form of each benchmark: it holds ratios and counts, and no time. The load tool of the http benchmark is a
  * Debian package, not npm's: a developer without it goes on, CI does not.
  */
 function checkBenchmarks(): void {
   for (const name of benchmarkNames()) {
+    if (name === BESIDE_TESTS) continue;
     const isMissing = name === 'http' && spawnSync('wrk', ['-v']).error !== undefined;
     if (isMissing && process.env.CI === undefined) {
       console.log('\nskipped: the http benchmark needs the load tool wrk (apt-get install wrk)');
       counts.skipped += 1;
-    } else check('node', [join('bench', 'main.ts'), name, '--small']);
+    } else check('node', smallForm(name));
   }
 }
 
@@ -90,7 +121,9 @@ async function main(): Promise<number> {
   check('biome', ['check', '--error-on-warnings', '.']);
   check('tsc', ['--noEmit', '-p', 'tsconfig.json']);
   if (!values.static) {
+    const finishBeside = startBeside('node', smallForm(BESIDE_TESTS));
     runTests();
+    await finishBeside();
     checkBenchmarks();
   }
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';

@@ -1,7 +1,8 @@
 /**
- * The Workers as they are deployed, but that turns of the control Worker are counted, bundled by wrangler, on bare workerd, with R2 and KV in another process (storage.ts)
- * and a small Worker beside them that fires the cron. All of them share workerd's one thread of JavaScript, so what one
- * computes the others wait for: that is the hardest case, whichever Worker an isolate of the platform has.
+ * The Workers as they are deployed, but that turns of the control Worker are counted: bundled by wrangler, on bare
+ * workerd, with R2 and KV in another process (storage.ts) and a small Worker beside them that fires the cron. All of
+ * them share workerd's one thread of JavaScript, so what one computes the others wait for: that is the hardest case,
+ * whichever Worker an isolate of the platform has.
  */
 
 import { spawn } from 'node:child_process';

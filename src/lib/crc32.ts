@@ -1,9 +1,9 @@
 /**
  * CRC-32 as in zlib and PNG (reflected polynomial 0xEDB88320).
  *
- * The platform's own, in Workers as in Node, is some six times as fast as this one, but it comes with all of node:zlib: 3 to 4 ms
- * that every new isolate would pay before its first answer, to sum what takes less than one. So the first bytes are
- * summed here, and whoever goes on to sum a lot, a merge for one, gets the platform's.
+ * The platform's own, in Workers as in Node, is some six times as fast as this one, but it comes with all of node:zlib:
+ * 3 to 4 ms that every new isolate would pay before its first answer, to sum what takes less than one. So the first
+ * bytes are summed here, and whoever goes on to sum a lot, a merge for one, gets the platform's.
  */
 
 /** What takes this code about as long as node:zlib takes to load. */

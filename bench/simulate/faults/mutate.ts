@@ -1,8 +1,8 @@
 /**
- * `npm run simulate -- mutants [--seeds N] [--only TEXT] [--jobs J] [--write-docs]`: puts each fault of mutants.ts into a copy of the
- * product, one at a time, and runs seeds until one breaks a promise. Prints which seed found which, with --write-docs into
- * docs/SIMULATION.md too, and exits with 1 if any fault was not found, or a text that is to be replaced does not occur
- * exactly once.
+ * `npm run simulate -- mutants [--seeds N] [--only TEXT] [--jobs J] [--write-docs]`: puts each fault of mutants.ts into
+ * a copy of the product, one at a time, and runs seeds until one breaks a promise. Prints which seed found which, with
+ * --write-docs into docs/SIMULATION.md too, and exits with 1 if any fault was not found, or a text that is to be replaced
+ * does not occur exactly once.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
