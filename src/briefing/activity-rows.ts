@@ -7,7 +7,7 @@
 import { type ActivitySource, activityKeyText, type DayActivity, type KindSpan } from '../format/activity.ts';
 import { CHANNELS, INDUSTRIES } from '../format/attributes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import { lowerBound } from '../lib/sorted.ts';
+import { lowerBound, SourceHeap } from '../lib/sorted.ts';
 import type { DaySpan } from './period.ts';
 
 /** Stands for nothing named. */
@@ -158,15 +158,17 @@ type VisitRows = (day: DayActivity, from: number, to: number) => void;
  */
 export function* visitRows(days: readonly DayActivity[], visit: VisitRows): Steps<void> {
   let rows = 0;
-  const heap = new DayHeap(days);
+  const next = new Uint32Array(days.length);
+  const heap = new SourceHeap(Float64Array.from(days, (day) => numberAt(day, 0)));
   for (let index = heap.first; index >= 0; index = heap.first) {
     const day = days[index] as DayActivity;
-    const from = heap.row;
+    const from = next[index] as number;
     const number = day.numbers[from];
     let to = from + 1;
     while (to < day.rows && day.numbers[to] === number) to += 1;
     visit(day, from, to);
-    heap.advance(to);
+    next[index] = to;
+    heap.advance(numberAt(day, to));
     rows += to - from;
     if (rows >= STEP_ROWS) {
       yield rows * ROW_WORK;
@@ -175,70 +177,6 @@ export function* visitRows(days: readonly DayActivity[], visit: VisitRows): Step
   }
 }
 
-/** A binary heap of days by the number that each stands on; of days on the same number the earlier one comes first. */
-class DayHeap {
-  readonly #days: readonly DayActivity[];
-  /** Indexes of days; the one at 0 is the smallest. */
-  readonly #heap: Int32Array;
-  readonly #rows: Int32Array;
-  readonly #numbers: Float64Array;
-  #size = 0;
-
-  constructor(days: readonly DayActivity[]) {
-    this.#days = days;
-    this.#heap = new Int32Array(days.length);
-    this.#rows = new Int32Array(days.length);
-    this.#numbers = new Float64Array(days.length);
-    days.forEach(({ rows, numbers }, index) => {
-      if (rows === 0) return;
-      this.#numbers[index] = numbers[0] as number;
-      this.#heap[this.#size++] = index;
-    });
-    for (let at = (this.#size >>> 1) - 1; at >= 0; at--) this.#sink(at);
-  }
-
-  /** The index of the day that comes next, or -1. */
-  get first(): number {
-    return this.#size === 0 ? -1 : (this.#heap[0] as number);
-  }
-
-  /** The row on which that day stands. */
-  get row(): number {
-    return this.#rows[this.#heap[0] as number] as number;
-  }
-
-  /** Moves the first day forward to a row. */
-  advance(row: number): void {
-    const index = this.#heap[0] as number;
-    const day = this.#days[index] as DayActivity;
-    if (row < day.rows) {
-      this.#rows[index] = row;
-      this.#numbers[index] = day.numbers[row] as number;
-    } else {
-      this.#size -= 1;
-      this.#heap[0] = this.#heap[this.#size] as number;
-    }
-    if (this.#size > 1) this.#sink(0);
-  }
-
-  #sink(from: number): void {
-    const heap = this.#heap;
-    const index = heap[from] as number;
-    let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= this.#size) break;
-      if (child + 1 < this.#size && this.#isBefore(heap[child + 1] as number, heap[child] as number)) child += 1;
-      if (!this.#isBefore(heap[child] as number, index)) break;
-      heap[at] = heap[child] as number;
-      at = child;
-    }
-    heap[at] = index;
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const numberA = this.#numbers[a] as number;
-    const numberB = this.#numbers[b] as number;
-    return numberA < numberB || (numberA === numberB && a < b);
-  }
+function numberAt({ rows, numbers }: DayActivity, row: number): number {
+  return row < rows ? (numbers[row] as number) : Number.POSITIVE_INFINITY;
 }

@@ -6,7 +6,7 @@
 
 import { FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import { toSortedSteps } from '../lib/sorted.ts';
+import { SourceHeap, toSortedSteps } from '../lib/sorted.ts';
 import { type ActivityKey, type ActivitySink, GrowingActivity, type KindSpan, type KnownKey } from './activity.ts';
 import type { KindNumbers } from './activity-block.ts';
 import { type ActivityDirectory, type ActivityInput, readActivityBlock, STEP_KEYS } from './activity-object.ts';
@@ -157,35 +157,19 @@ const DAY_WORK = 16;
 
 /** Folds the rows of a day; each cursor must have it next. The sink is given repeated rows as well. */
 export function* foldDay(day: number, cursors: readonly ActivityCursor[], sink: ActivitySink): Steps<void> {
-  const heap: ActivityCursor[] = [];
-  for (const cursor of cursors) {
-    cursor.beginDay();
-    heap.push(cursor);
-  }
-  heap.sort(compareRows);
+  for (const cursor of cursors) cursor.beginDay();
+  const heap = new SourceHeap(
+    Float64Array.from(cursors, ({ number }) => number),
+    (a, b) => compareRows(cursors[a] as ActivityCursor, cursors[b] as ActivityCursor) < 0,
+  );
   // Small days are many: each begins a block, or a few.
   yield DAY_WORK;
   let rows = 0;
-  for (let first = heap[0]; first !== undefined && first.number !== Number.POSITIVE_INFINITY; first = heap[0]) {
-    sink.add(day, first.number, first.kind, first.linkHigh, first.linkLow, first.firstSeenAt);
-    first.advance();
-    if (heap.length > 1) siftFirst(heap, first);
+  for (let index = heap.first; index >= 0; index = heap.first) {
+    const cursor = cursors[index] as ActivityCursor;
+    sink.add(day, cursor.number, cursor.kind, cursor.linkHigh, cursor.linkLow, cursor.firstSeenAt);
+    cursor.advance();
+    heap.advance(cursor.number);
     if (++rows % STEP_ROWS === 0) yield STEP_ROWS * ROW_WORK;
   }
-}
-
-/** Restores the heap's order after its first cursor moved on. */
-function siftFirst(heap: ActivityCursor[], cursor: ActivityCursor): void {
-  let at = 0;
-  for (;;) {
-    let child = at * 2 + 1;
-    if (child >= heap.length) break;
-    const right = heap[child + 1];
-    if (right !== undefined && compareRows(right, heap[child] as ActivityCursor) < 0) child += 1;
-    const smaller = heap[child] as ActivityCursor;
-    if (compareRows(smaller, cursor) >= 0) break;
-    heap[at] = smaller;
-    at = child;
-  }
-  heap[at] = cursor;
 }

@@ -1,4 +1,4 @@
-/** Sorted arrays of numbers: search, sets, and a radix sort. */
+/** Sorted arrays of numbers: search, sets, which of several comes next, and a radix sort. */
 import { bitLength } from './bits.ts';
 import { finish, rowWork, STEP_ROWS, type Steps } from './cooperate.ts';
 
@@ -28,6 +28,67 @@ export class SortedNumbers {
 
   has(number: number): boolean {
     return this.#numbers[lowerBound(this.#numbers, number)] === number;
+  }
+}
+
+/**
+ * Which of several sources in number order comes next: a binary heap of their indexes, by the number that each stands
+ * on. A source at its end stands on infinity.
+ */
+export class SourceHeap {
+  readonly #keys: Float64Array;
+  readonly #heap: Int32Array;
+  readonly #isBefore: (a: number, b: number) => boolean;
+
+  /**
+   * @param keys the number that each source stands on; the heap's own from now on
+   * @param isBefore of two sources on the same number, whether the first comes first; else the one with the lower index
+   */
+  constructor(keys: Float64Array, isBefore = (a: number, b: number) => a < b) {
+    this.#keys = keys;
+    this.#heap = Int32Array.from(keys.keys());
+    this.#isBefore = isBefore;
+    for (let at = (keys.length >>> 1) - 1; at >= 0; at--) this.#sink(at);
+  }
+
+  /** The index of the source that comes next, or -1 where all are at their ends. */
+  get first(): number {
+    const index = this.#heap[0];
+    return index === undefined || this.#keys[index] === Number.POSITIVE_INFINITY ? -1 : index;
+  }
+
+  /** The source that came next stands on this number now. */
+  advance(key: number): void {
+    this.#keys[this.#heap[0] as number] = key;
+    this.#sink(0);
+  }
+
+  #sink(from: number): void {
+    const heap = this.#heap;
+    const keys = this.#keys;
+    const index = heap[from] as number;
+    const key = keys[index] as number;
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      let smaller = heap[child] as number;
+      if (child + 1 < heap.length) {
+        const other = heap[child + 1] as number;
+        if (this.#precedes(other, keys[other] as number, smaller, keys[smaller] as number)) {
+          smaller = other;
+          child += 1;
+        }
+      }
+      if (!this.#precedes(smaller, keys[smaller] as number, index, key)) break;
+      heap[at] = smaller;
+      at = child;
+    }
+    heap[at] = index;
+  }
+
+  #precedes(a: number, keyA: number, b: number, keyB: number): boolean {
+    return keyA < keyB || (keyA === keyB && this.#isBefore(a, b));
   }
 }
 

@@ -11,6 +11,7 @@ import type { SegmentEntry } from '../format/manifest.ts';
 import { blockStart, columnWork, type EncodedSegment, encodeSegment, type OpenSegment } from '../format/segment.ts';
 import type { VerdictColumns } from '../format/verdicts.ts';
 import type { Pacer } from '../lib/cooperate.ts';
+import { SourceHeap } from '../lib/sorted.ts';
 import { dayOf } from '../lib/time.ts';
 import { type MergeDictionary, type RecordSink, SegmentBuilder } from './segment-builder.ts';
 
@@ -28,13 +29,11 @@ export async function* fold(
   segmentRecords?: number,
 ): AsyncGenerator<FoldedSegment> {
   const builder = new SegmentBuilder(dictionary, segmentRecords);
-  const heap = new CursorHeap();
-  for (const cursor of cursors) {
-    await cursor.load(pace);
-    heap.push(cursor);
-  }
+  for (const cursor of cursors) await cursor.load(pace);
+  const heap = new SourceHeap(Float64Array.from(cursors, ({ number }) => number));
   let previous = -1;
-  for (let cursor = heap.first; cursor !== undefined && cursor.number !== Number.POSITIVE_INFINITY; ) {
+  for (let index = heap.first; index >= 0; index = heap.first) {
+    const cursor = cursors[index] as RecordCursor;
     if (cursor.number !== previous) {
       if (cursor.number < previous) throw new RangeError('a source of the fold is not in number order');
       previous = cursor.number;
@@ -47,8 +46,7 @@ export async function* fold(
     }
     const entries = cursor.emit(builder);
     if (!cursor.advance()) await cursor.load(pace);
-    heap.siftFirst();
-    cursor = heap.first;
+    heap.advance(cursor.number);
     // The heap and the builder are this fold's own, and whole: nobody else can have changed them meanwhile.
     if (pace.count(entries)) await pace.giveWay();
   }
@@ -57,49 +55,6 @@ export async function* fold(
     builder.drop();
     yield { segment, resumeFrom: builder.isEmpty ? null : builder.boundary };
   }
-}
-
-/** A binary heap of cursors by the number they stand on. */
-class CursorHeap {
-  readonly #cursors: RecordCursor[] = [];
-
-  get first(): RecordCursor | undefined {
-    return this.#cursors[0];
-  }
-
-  push(cursor: RecordCursor): void {
-    const cursors = this.#cursors;
-    let at = cursors.length;
-    cursors.push(cursor);
-    while (at > 0) {
-      const parent = (at - 1) >>> 1;
-      if ((cursors[parent] as RecordCursor).number <= cursor.number) break;
-      cursors[at] = cursors[parent] as RecordCursor;
-      at = parent;
-    }
-    cursors[at] = cursor;
-  }
-
-  /** Restores the order after the first cursor moved on. */
-  siftFirst(): void {
-    const cursors = this.#cursors;
-    const cursor = cursors[0];
-    if (cursor === undefined) return;
-    let at = 0;
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= cursors.length) break;
-      if (child + 1 < cursors.length && numberOf(cursors, child + 1) < numberOf(cursors, child)) child += 1;
-      if (numberOf(cursors, child) >= cursor.number) break;
-      cursors[at] = cursors[child] as RecordCursor;
-      at = child;
-    }
-    cursors[at] = cursor;
-  }
-}
-
-function numberOf(cursors: readonly RecordCursor[], index: number): number {
-  return (cursors[index] as RecordCursor).number;
 }
 
 // Sources of records in number order. Batches and runs look the same to the fold: a batch row is a record of one

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TURN_RECORDS } from '../../../src/lib/cooperate.ts';
-import { sortedOrder, toSortedSteps } from '../../../src/lib/sorted.ts';
+import { SourceHeap, sortedOrder, toSortedSteps } from '../../../src/lib/sorted.ts';
 
 const numbers = fc.oneof(
   fc.array(fc.nat({ max: 20 })),
@@ -41,4 +41,47 @@ test('a sort in steps is toSorted, equal ones as they stand, and no step is long
     }),
     { numRuns: 100 },
   );
+});
+
+describe('of several sources in order', () => {
+  const sources = fc.array(
+    fc.array(fc.nat({ max: 30 }), { maxLength: 12 }).map((each) => each.sort((a, b) => a - b)),
+    { maxLength: 9 },
+  );
+
+  /** Takes everything, and returns it with the index of its source. */
+  function drain(all: readonly number[][], isBefore?: (a: number, b: number) => boolean): [number, number][] {
+    const at = all.map(() => 0);
+    const keyOf = (index: number) => all[index]?.[at[index] ?? 0] ?? Number.POSITIVE_INFINITY;
+    const heap = new SourceHeap(
+      Float64Array.from(all, (_, index) => keyOf(index)),
+      isBefore,
+    );
+    const taken: [number, number][] = [];
+    for (let index = heap.first; index >= 0; index = heap.first) {
+      taken.push([keyOf(index), index]);
+      at[index] = (at[index] ?? 0) + 1;
+      heap.advance(keyOf(index));
+    }
+    return taken;
+  }
+
+  test('everything comes in order, and of the same number that of the earlier source first', () => {
+    fc.assert(
+      fc.property(sources, (all) => {
+        const expected = all.flatMap((each, index) => each.map((number): [number, number] => [number, index]));
+        expect(drain(all)).toEqual(expected.sort((a, b) => a[0] - b[0] || a[1] - b[1]));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('or as the caller says', () => {
+    fc.assert(
+      fc.property(sources, (all) => {
+        const expected = all.flatMap((each, index) => each.map((number): [number, number] => [number, index]));
+        expect(drain(all, (a, b) => a > b)).toEqual(expected.sort((a, b) => a[0] - b[0] || b[1] - a[1]));
+      }),
+    );
+  });
 });
