@@ -10,7 +10,7 @@ import { isoDay } from '../src/lib/time.ts';
 import { type Curve, cohorts, power, type Share, Survival, twoExponentials, wilson } from './fit-ageing/estimate.ts';
 import { type History, readHistory } from './fit-ageing/history.ts';
 import { markdownTable } from './report.ts';
-import { DETECTIONS, INVENTORY } from './support/shared-data.ts';
+import { historyFiles } from './support/shared-data.ts';
 
 // What is printed: the counts, the estimate, the curves, and the days at which default levels could step down.
 
@@ -129,8 +129,7 @@ const OPTIONS = { help: { type: 'boolean', short: 'h', default: false } } as con
 async function main(): Promise<number> {
   const { values, positionals } = parseArguments(process.argv.slice(2), OPTIONS, { positionals: true });
   if (orHelp(values.help ? null : values, HELP) === null) return 0;
-  const files = positionals.length > 0 ? positionals.map(userPath) : [INVENTORY, DETECTIONS];
-  process.stdout.write(report(await readHistory(files)));
+  process.stdout.write(report(await readHistory(historyFiles(positionals).map(userPath))));
   return 0;
 }
 

@@ -333,7 +333,7 @@ function greet(
   ringfence: { readonly url: string; readonly adminKey: string } | null,
 ): void {
   const report = ringfence
-    ? `Report a number; sign-ups with it are refused within a minute:
+    ? `Report a number; sign-ups with it are refused within a minute and a half:
   curl -H ${shellWord(`Authorization: Bearer ${ringfence.adminKey}`)} -H 'Content-Type: application/x-ndjson' --data-binary '{"number":"+12025550123","label":"modem_pool_card"}' ${ringfence.url}/v1/detections`
     : `There is no Ringfence: every sign-up gets what --on-error says, now ${onError}.`;
   console.log(`${name} listens on ${url}: open it for the form, or try:

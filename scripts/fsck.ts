@@ -23,7 +23,8 @@ export const HELP = `Checks a store, and builds a new one from its batches. Chan
   --state DIR       the state folder of npm start      (default .ringfence/state)
   --verify-batches  also fold all kept batches and compare the result with the inventory, byte by byte; needs up to
                     twice the size of the inventory in the temporary folder (TMPDIR)
-  --rebuild DIR     build a new state folder from the kept batches and the API keys alone, then check that one
+  --rebuild DIR     build a new state folder from the kept batches, the decisions about them and the settings (keys,
+                    policies, overrides, audit trails), then check that one
   --decisions KEY   with --rebuild, where what was kept out of the inventory cannot be told, which it says: go by the
                     copy of a manifest with this key (manifests/...), or by nothing (none), and screen the rest anew
   --help

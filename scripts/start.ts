@@ -5,7 +5,7 @@ import { CommandError } from './command/errors.ts';
 import { checkWritableFolder, DEFAULT_STATE, statePath } from './command/paths.ts';
 import { EXIT_FAILED, runCommand } from './command/run-command.ts';
 import { summaryText } from './import.ts';
-import { bundleFolder, type DevServer, keepTicking, startDevServer } from './local/dev-server.ts';
+import { bundleFolder, type DevServer, keepTicking, startDevServer, TICK_PATH } from './local/dev-server.ts';
 import { checkPort } from './local/port.ts';
 import { importSample, sampleNumber, sampleState } from './local/sample.ts';
 import { checkStateParts, givenAdminKey, localAdminKey, lockState } from './local/state.ts';
@@ -79,7 +79,13 @@ async function fill(server: DevServer, key: string, state: string, stop: AbortSi
   }
 }
 
-function greet(server: DevServer, key: string, status: StatusAnswer, hasSample: boolean): void {
+interface Greeting {
+  readonly hasSample: boolean;
+  /** Whether the cron handler is fired every minute. */
+  readonly ticks: boolean;
+}
+
+function greet(server: DevServer, key: string, status: StatusAnswer, { hasSample, ticks }: Greeting): void {
   const curl = `curl${isProxied(process.env) ? " --noproxy '*'" : ''} -H ${shellWord(`Authorization: Bearer ${key}`)}`;
   // 202-555-0123 is reserved for fiction: nobody's number.
   const digits = hasSample ? sampleNumber() : '12025550123';
@@ -88,7 +94,7 @@ Admin key (this machine only): ${key}
 
 Look up a number${hasSample ? ' of the sample list' : ''}:
   ${curl} '${server.url}/v1/lookup?number=%2B${digits}'
-Report a number; it is listed within a minute:
+Report a number; it is listed ${ticks ? 'within a minute and a half' : `once the cron handler has run, by curl '${server.url}${TICK_PATH}'`}:
   ${curl} -H 'Content-Type: application/x-ndjson' --data-binary '{"number":"+12025550123","label":"modem_pool_card","channel":"otp_marketplace"}' ${server.url}/v1/detections
 See how the store is:
   ${curl} ${server.url}/v1/status
@@ -143,7 +149,7 @@ async function serve({ port, state, key, isFilled, ticks }: Serving, stop: Abort
   try {
     if (isFilled) await fill(server, key, state, stop);
     const status = await statusOf(server, key);
-    greet(server, key, status, isFilled && status.inventory.numbers > 0);
+    greet(server, key, status, { hasSample: isFilled && status.inventory.numbers > 0, ticks });
     const onFailure = (error: unknown) => {
       if (!stop.aborted) console.error(`tick: ${messageOf(error)}`);
     };

@@ -2,7 +2,7 @@
 import { parseArguments, wholeNumberOption } from '../../scripts/command/arguments.ts';
 import { UsageError } from '../../scripts/command/errors.ts';
 import { isoDay, parseInstant, SECONDS_PER_DAY } from '../../src/lib/time.ts';
-import { DATA, DETECTIONS, hasSharedData, INVENTORY } from '../support/shared-data.ts';
+import { historyFiles } from '../support/shared-data.ts';
 
 export const DEFAULT_SEED = 1;
 const MAX_SEED = 999_999_999;
@@ -78,7 +78,7 @@ export function parseEvaluateOptions(args: readonly string[]): EvaluateOptions |
   const to = values.to === undefined ? null : dayOption('to', values.to);
   inOrder(from, to ?? from);
   return {
-    files: filesOf(positionals),
+    files: historyFiles(positionals),
     from,
     to,
     seed: wholeNumberOption('--seed', values.seed ?? String(DEFAULT_SEED), 0, MAX_SEED),
@@ -94,18 +94,12 @@ export function parseFitOptions(args: readonly string[]): FitOptions | null {
   const to = dayOption('to', values.to ?? FIT_TO);
   inOrder(from, to);
   return {
-    files: filesOf(positionals),
+    files: historyFiles(positionals),
     from,
     to,
     seed: wholeNumberOption('--seed', values.seed ?? String(DEFAULT_SEED), 0, MAX_SEED),
     check: values.check,
   };
-}
-
-function filesOf(positionals: readonly string[]): readonly string[] {
-  if (positionals.length > 0) return positionals;
-  if (hasSharedData) return [INVENTORY, DETECTIONS];
-  throw new UsageError(`expected FILES: ${DATA} is not there. --help says what they hold`);
 }
 
 function inOrder(from: number, to: number): void {

@@ -2,14 +2,25 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { UsageError } from '../../scripts/command/errors.ts';
 import type { Detection } from '../../src/format/attributes.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 
 /** Beside the project; not part of it, since the numbers are real. */
-export const DATA = resolve(import.meta.dirname, '../../../shared/data');
+const DATA = resolve(import.meta.dirname, '../../../shared/data');
 export const INVENTORY = resolve(DATA, 'inventory-2025-02-28.tsv.gz');
 export const DETECTIONS = resolve(DATA, 'detections-2025-03-01_2025-08-31.tsv.gz');
 export const hasSharedData = existsSync(INVENTORY) && existsSync(DETECTIONS);
+
+/**
+ * The files of a history that a command reads: those that its command line names, else the shared ones.
+ * @throws UsageError if there are none
+ */
+export function historyFiles(named: readonly string[]): readonly string[] {
+  if (named.length > 0) return named;
+  if (hasSharedData) return [INVENTORY, DETECTIONS];
+  throw new UsageError(`expected FILES: ${DATA} is not there. --help says what they hold`);
+}
 
 const ATTRIBUTES = {
   label: 'public_sms_receiver',

@@ -117,8 +117,8 @@ export function summaryText(summary: BuildSummary): string {
     row('accepted', summary.accepted),
     ...rejectedRows(rejectedByCode),
     row('distinct numbers', summary.numbers),
-    row('batches', summary.batches, ` ${mb(summary.batchBytes)}`),
-    row('segments', summary.segments, ` ${mb(summary.segmentBytes)}, of them ${mb(summary.sliceBytes)} in KV too`),
+    row('batches', summary.batches, `, ${mb(summary.batchBytes)}`),
+    row('segments', summary.segments, `, ${mb(summary.segmentBytes)}, of them ${mb(summary.sliceBytes)} in KV too`),
   ];
   for (const [phase, time] of Object.entries(seconds)) lines.push(row(`${phase}, seconds`, Math.round(time * 10) / 10));
   lines.push(row('peak memory, MB', Math.round(summary.peakMemoryBytes / 1e6)));

@@ -257,7 +257,10 @@ async function release(services: ControlServices, { req }: Context, principal: P
   const batch = idOf(req.param('id'));
   const result = await services.batches.release(batch);
   if (result.kind === 'not-set-aside') {
-    throw new Problem('not-set-aside', 'expected a batch that GET /v1/batches lists as set-aside');
+    throw new Problem(
+      'not-set-aside',
+      'expected a batch that GET /v1/batches lists as set-aside; a withdrawal is final',
+    );
   }
   if (result.isNew) await recordForAll(services, principal, { action: 'batch.release', batch });
   return json({ batch, state: 'waiting' });

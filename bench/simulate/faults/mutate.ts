@@ -14,25 +14,25 @@ import { PROJECT } from '../../../scripts/command/paths.ts';
 import { textTable } from '../../report.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 
-const DOCUMENT = join(PROJECT, 'docs', 'SIMULATION.md');
+export const DOCUMENT = join(PROJECT, 'docs', 'SIMULATION.md');
 /** What follows in the document is the table. */
-const TABLE_FOLLOWS = 'The last run:\n';
+export const TABLE_FOLLOWS = 'The last run:\n';
 const DEFAULT_SEEDS = 2000;
 /** A fault may make the product go round for ever; all seeds take a fraction of this. */
 const TIMEOUT_MS = 30 * 60_000;
 
-const HELP = `Puts each fault of a list into a copy of the product, one at a time, and runs seeds until one finds it.
+const HELP = `Puts each error of a list into a copy of the code, one at a time, and runs seeds until one finds it.
 
   npm run simulate -- mutants
   npm run simulate -- mutants --only withdraw --seeds 500
 
-  --seeds N     at most, for each fault                  (default ${DEFAULT_SEEDS})
-  --only TEXT   faults that have this in their name
+  --seeds N     at most, for each mutant                 (default ${DEFAULT_SEEDS})
+  --only TEXT   those that have this in their name
   --jobs J      at a time                                (default: as many as processors)
-  --write-docs  write the table into docs/SIMULATION.md
+  --write-docs  write the table into docs/SIMULATION.md: of all mutants, with the default of seeds
   --help
 
-Exit status: 0 every fault was found, 1 one was not, 2 the command line cannot be followed.
+Exit status: 0 every mutant was found, 1 one was not, 2 the command line cannot be followed.
 `;
 
 interface Options {
@@ -68,7 +68,7 @@ export async function mutants(args: readonly string[]): Promise<number> {
   await Promise.all(Array.from({ length: jobs }, worker));
   const inOrder = chosen.flatMap((mutant) => found.find((one) => one.mutant === mutant) ?? []);
   const rows = inOrder.map(({ mutant, seed, invariant }) => ({
-    fault: mutant.name,
+    mutant: mutant.name,
     file: mutant.file.replace('src/', ''),
     seed: seed ?? 'not found',
     'broken promise': invariant,
@@ -76,7 +76,7 @@ export async function mutants(args: readonly string[]): Promise<number> {
   console.log(textTable(rows));
   if (writeDocs) writeFileSync(DOCUMENT, withTable(readFileSync(DOCUMENT, 'utf8'), inOrder));
   const missed = inOrder.filter(({ seed }) => seed === null).length;
-  console.log(`${inOrder.length - missed} of ${inOrder.length} faults found`);
+  console.log(`${inOrder.length - missed} of ${inOrder.length} mutants found`);
   return missed === 0 ? 0 : 1;
 }
 
@@ -94,11 +94,15 @@ function parse(args: readonly string[]): Options | null {
   });
   if (values.help) return null;
   const { only } = values;
+  const seeds = wholeNumberOption('--seeds', values.seeds, 1);
+  if (values['write-docs'] && (only !== '' || seeds !== DEFAULT_SEEDS)) {
+    throw new UsageError('--write-docs goes with all mutants and the default of seeds: without --only and --seeds');
+  }
   if (!MUTANTS.some(({ name }) => name.includes(only))) {
-    throw new UsageError('--only: no fault has this in its name; docs/SIMULATION.md lists them');
+    throw new UsageError('--only: no mutant has this in its name; docs/SIMULATION.md lists them');
   }
   return {
-    seeds: wholeNumberOption('--seeds', values.seeds, 1),
+    seeds,
     jobs: wholeNumberOption('--jobs', values.jobs, 1),
     only,
     writeDocs: values['write-docs'],
@@ -110,11 +114,15 @@ function withTable(text: string, found: readonly Found[]): string {
   const at = text.indexOf(TABLE_FOLLOWS);
   if (at < 0) throw new Error(`expected the line ${JSON.stringify(TABLE_FOLLOWS)} in ${DOCUMENT}`);
   const rows = found.map(
-    ({ mutant, seed, invariant }) =>
-      `| ${mutant.name} | \`${mutant.file.replace('src/', '')}\` | ${seed ?? 'not found'} | ${invariant} |`,
+    ({ mutant, seed, invariant }) => `${rowBegin(mutant)} ${seed ?? 'not found'} | ${invariant} |`,
   );
-  const head = ['', '| fault | in | found by seed | as a breach of |', '| --- | --- | --- | --- |'];
+  const head = ['', '| mutant | in | found by seed | as a breach of |', '| --- | --- | --- | --- |'];
   return `${text.slice(0, at + TABLE_FOLLOWS.length)}${[...head, ...rows, ''].join('\n')}`;
+}
+
+/** How the row of a mutant begins in the document. */
+export function rowBegin({ name, file }: Mutant): string {
+  return `| ${name} | \`${file.replace('src/', '')}\` |`;
 }
 
 /** The file's text with the fault. Throws unless there is exactly one place for it. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { leaveOut } from '../../../../bench/simulate/faults/command.ts';
 import { numberIn, UNIVERSE } from '../../../../bench/simulate/faults/feeds.ts';
@@ -6,7 +7,7 @@ import { dateOf, dayOfDate, dayOfSeconds, instantOf } from '../../../../bench/si
 import { Configuration } from '../../../../bench/simulate/faults/model/configuration.ts';
 import { checkPointers } from '../../../../bench/simulate/faults/model/decode.ts';
 import { MUTANTS } from '../../../../bench/simulate/faults/mutants.ts';
-import { mutated } from '../../../../bench/simulate/faults/mutate.ts';
+import { DOCUMENT, mutated, rowBegin, TABLE_FOLLOWS } from '../../../../bench/simulate/faults/mutate.ts';
 import { planOf } from '../../../../bench/simulate/faults/plan.ts';
 import { Host, Scheduler } from '../../../../bench/simulate/faults/scheduler.ts';
 import { Bucket, Calls, SimulatedKv } from '../../../../bench/simulate/faults/storage.ts';
@@ -402,6 +403,16 @@ test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
   },
 );
 
-test('names of faults to put into the code, and of faults that are known, are told apart', () => {
+test('no two mutants have one name', () => {
   expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+});
+
+test('docs/SIMULATION.md lists all mutants, each found: if not, npm run simulate -- mutants --write-docs', () => {
+  const document = readFileSync(DOCUMENT, 'utf8');
+  const [, table = ''] = document.split(TABLE_FOLLOWS);
+  const [, , ...rows] = table.split('\n').filter((line) => line.startsWith('|'));
+  expect(rows.map((row) => MUTANTS.find((mutant) => row.startsWith(rowBegin(mutant)))?.name)).toEqual(
+    MUTANTS.map(({ name }) => name),
+  );
+  expect(rows.filter((row) => row.includes('not found'))).toEqual([]);
 });

@@ -55,6 +55,6 @@ describe('the same seed', () => {
 
 test('a fault that is put into the code is found', { timeout: 5 * MINUTES }, async () => {
   const { status, out } = await simulate('mutants', '--only', 'first seen is that of the record', '--seeds', '500');
-  expect(out).toContain('1 of 1 faults found');
+  expect(out).toContain('1 of 1 mutants found');
   expect(status).toBe(0);
 });

@@ -94,8 +94,8 @@ test('the summary names the counts, the seconds of each phase and the memory', (
     invalid-date                   1
     invalid-number                 1
   distinct numbers               900
-  batches                          2 24 MB
-  segments                         1 20 MB, of them 5 MB in KV too
+  batches                          2, 24 MB
+  segments                         1, 20 MB, of them 5 MB in KV too
   read, seconds                  1.3
   fold, seconds                  0.5
   publish, seconds                 2
