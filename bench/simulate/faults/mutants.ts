@@ -298,6 +298,36 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'false',
   },
   {
+    name: 'after a look at a change has failed, nobody looks for a while',
+    file: 'src/lib/swr-cache.ts',
+    from: 'await this.refreshIfOlder(0);\n    this.#forgetFailures();',
+    to: 'await this.refreshIfOlder(0);',
+  },
+  {
+    name: 'after a change a copy from before it counts as recent',
+    file: 'src/lib/swr-cache.ts',
+    from: 'async changedElsewhere(): Promise<void> {\n    this.#noteChange();',
+    to: 'async changedElsewhere(): Promise<void> {',
+  },
+  {
+    name: 'a read from before a change confirms the copy',
+    file: 'src/lib/swr-cache.ts',
+    from: 'if (changed === null || begun.order > changed.order) return begun;',
+    to: 'if (changed === null || begun.order > 0) return begun;',
+  },
+  {
+    name: 'the isolate that a rollback went through does not look at it',
+    file: 'src/api/edge-app.ts',
+    from: "  '/v1/rollback': 'snapshot',\n",
+    to: '',
+  },
+  {
+    name: 'the isolate that a decision on a source went through does not look at it',
+    file: 'src/api/edge-app.ts',
+    from: "  '/v1/sources': 'snapshot',\n",
+    to: '',
+  },
+  {
     name: 'rules are kept for too long',
     file: 'src/tenants/tenant-rules.ts',
     from: '{ refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',

@@ -105,6 +105,19 @@ const THEMES: readonly Theme[] = [
     pace: 'hours',
     weather: [],
   },
+  // What the one isolate answers after each change that goes through it, where now and then a look at the change fails.
+  {
+    share: 0.05,
+    kinds: { watch: 5, policy: 9, override: 3, rollback: 0.5 },
+    sources: 2,
+    isolates: 1,
+    pace: 'seconds',
+    weather: [
+      { faults: ['fails'], targets: ['config/tenants'], faultRate: 0.5 },
+      { faults: ['fails', 'slow'], targets: ['config/tenants'], faultRate: 0.5, latencyMs: 200 },
+      { faults: ['fails', 'slow'], targets: ['manifest'], faultRate: 0.3, latencyMs: 200 },
+    ],
+  },
 ];
 
 export interface Step {

@@ -290,7 +290,7 @@ export class Calls {
   }
 }
 
-const MANIFEST = 'manifest';
+export const MANIFEST = 'manifest';
 
 export interface ObjectRules {
   readonly isKeyRateLimited: boolean;

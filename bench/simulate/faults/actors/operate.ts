@@ -5,6 +5,7 @@ import type { Isolate } from '../isolate.ts';
 import { DAY_SECONDS, instantOf } from '../model/calendar.ts';
 import { EVERYBODY, inForce, overrideName, RULES_INDEX } from '../model/configuration.ts';
 import { POLICIES } from '../model/detections.ts';
+import { MANIFEST } from '../storage.ts';
 import { ADMIN_KEY, type Exchange, type Sent, type World } from '../world.ts';
 import type { Actor, Scene } from './actor.ts';
 
@@ -124,8 +125,13 @@ export const rollback: Actor = async (scene) => {
   const generation = world.model.generation(made.generation);
   if (generation === undefined || generation.committedAt > exchange.answeredAt) {
     world.broken('an acknowledged change is in force', `rollback as generation ${made.generation}`);
-  }
+  } else believeGeneration(exchange, made.generation);
 };
+
+/** What was published at the asking of an isolate is what it answers from, unless its look at the manifest failed. */
+function believeGeneration({ isolate, sentAt }: Exchange, generation: number): void {
+  if (isolate.isCalmSince(sentAt, [MANIFEST])) isolate.raise({ generation });
+}
 
 export const release: Actor = (scene) => decideSource(scene, 'release');
 
@@ -146,6 +152,7 @@ async function decideSource(scene: Scene, decision: 'release' | 'drop'): Promise
   const isDone =
     decision === 'release' ? made?.isQuarantined !== true : made?.isQuarantined === true && made.held.size === 0;
   if (!isDone) world.broken('an acknowledged change is in force', `${decision} as generation ${generation}`);
+  else believeGeneration(exchange, generation);
 }
 
 export const canary: Actor = async (scene) => {
