@@ -54,6 +54,8 @@ const document = v.looseObject({
 
 type RawOperation = v.InferOutput<typeof operation>;
 
+const TYPES_FILE = 'api-types.ts';
+
 const PLACES = [
   ['path', 'path'],
   ['query', 'query'],
@@ -139,7 +141,7 @@ const ALSO_REFERENCED = / \* ?\n \* This \w+ was referenced by [^\n]*\n \* via t
 export async function generateClient(document: unknown = currentDocument()): Promise<ReadonlyMap<string, string>> {
   const { operations, schemas } = readDocument(document);
   const files = [
-    ['src/generated/api-types.ts', await typesText(operations, schemas)],
+    [`src/generated/${TYPES_FILE}`, await typesText(operations, schemas)],
     ['src/generated/operations.ts', operationsText(operations)],
   ] as const;
   return new Map(files.map(([path, text]) => [path, formatted(path, text)]));
@@ -180,7 +182,7 @@ function operationsText(operations: readonly Operation[]): string {
   const rows = operations.map(
     ({ id, method, path, answers }) => `${id}: ${JSON.stringify({ method, path, answers })},\n`,
   );
-  return `${BANNER}import type { OperationTypes } from './api-types.ts';
+  return `${BANNER}import type { OperationTypes } from './${TYPES_FILE}';
 
 export interface Operation {
   readonly method: string;
