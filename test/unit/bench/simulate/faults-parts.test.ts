@@ -265,7 +265,10 @@ test('a plan is the same for the same seed', () => {
 
 test('some plans have a weather of their own, which storms bring to some steps only', () => {
   const plans = Array.from({ length: 300 }, (_, seed) => planOf(seed));
-  const themed = plans.filter(({ weather }) => weather.targets?.includes('manifest') === true);
+  // Of reads that cross each other: nothing fails, and the manifest is slow.
+  const themed = plans.filter(
+    ({ weather }) => weather.targets?.includes('manifest') === true && weather.faults?.join() === 'slow',
+  );
   expect(themed.length).toBeGreaterThan(5);
   const stormy = new Set(themed.flatMap(({ steps }) => steps.filter(({ storm }) => storm > 0).map(({ kind }) => kind)));
   expect(stormy).toEqual(new Set(['watch', 'lookup']));
