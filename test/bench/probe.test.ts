@@ -159,7 +159,7 @@ describe('the comparison', () => {
   const limits = { bitsPerNumber: 10, megabytes: 1, ratios: { Float64Array: 99, roaring: 99, SQLite: 99, LMDB: 99 } };
 
   beforeAll(async () => {
-    comparison = await compare(stores, { probes: 5_000, rounds: 1, repeats: 2, counted: 500 });
+    comparison = await compare(stores, { probes: 5_000, rounds: 3, repeats: 8, counted: 500 });
   });
 
   test('runs in workerd and in Node, and all say the same', () => {
