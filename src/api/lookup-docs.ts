@@ -120,7 +120,7 @@ export const evidenceAnswer = v.object({
 export const lookupAnswer = v.object({
   number: v.pipe(v.string(), v.regex(/^\+[1-9][0-9]{0,14}$/), v.description('E.164')),
   country: v.nullable(v.string()),
-  lineType: v.picklist([...Object.values(LINE_TYPES), 'unknown']),
+  lineType: v.picklist(LINE_TYPES),
   verdict: v.picklist(VERDICTS),
   level: v.nullable(v.pipe(count, v.maxValue(MAX_LEVEL))),
   labels: v.array(v.string()),

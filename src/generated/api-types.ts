@@ -381,6 +381,7 @@ export interface LookupAnswer {
     | 'pager'
     | 'uan'
     | 'voicemail'
+    | 'unassigned'
     | 'unknown';
   verdict: 'listed' | 'suspect' | 'clear' | 'unknown';
   level: number | null;
@@ -1517,6 +1518,15 @@ export interface Health {
    */
   ageSeconds: number | null;
   /**
+   * What lookups read numbers with
+   */
+  numberPlan: {
+    /**
+     * Of libphonenumber-js, whose metadata it is
+     */
+    version: string;
+  };
+  /**
    * What is not available: a recent inventory, recent lookups, API keys, or policies
    */
   failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
@@ -1577,6 +1587,15 @@ export interface Status {
      * Those that no tick could merge
      */
     failed: number;
+  };
+  /**
+   * What uploads are read with. `GET /healthz` tells what lookups are read with
+   */
+  numberPlan: {
+    /**
+     * Of libphonenumber-js, whose metadata it is
+     */
+    version: string;
   };
   /**
    * The last tick that took up uploads. Ticks that find none waiting leave it as it is
