@@ -34,7 +34,8 @@ export const PLAN_TABLE = {
   common: ${common},
   verdicts:
     '${verdicts.join(' ')}',
-  parts: '${parts}',
+  parts:
+    '${parts}',
 };
 
 /** JSON: what libphonenumber needs of each plan to find the digits that a text means (src/phone/plan.ts). */

@@ -175,7 +175,9 @@ function parseAtHome(digits: string, home: CountryCode): Outcome {
   const found = national ?? parseOldForm(read);
   if (found !== null) return found;
   // A number dialled with the country's international prefix was never meant as a national one.
-  if (number !== undefined && number.countryCallingCode !== callingCode) return international;
+  if (number !== undefined && number.countryCallingCode !== callingCode) {
+    return refused(international.refusal, international.unassigned ?? readAsItStands(read));
+  }
   const why = explain(callingCode, [home], read.length - callingCode.length);
   return refused(why, unassignedAtHome(digits, home, readAsItStands(read), international.unassigned));
 }

@@ -21,6 +21,8 @@ import { mutated, randomIntegers, samplesOfEveryRange } from './corpus.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..', '..');
 const SEED = 20251122;
+/** Ten million are compared by `npm run generate-plan -- --verify 10000000`. */
+const NUMBERS = 40_000;
 /** Every isolate of every city loads the file. */
 const MAX_KIB = { raw: 110, gzip: 32 };
 
@@ -44,20 +46,20 @@ describe('the generated file', () => {
 
 describe('the table and libphonenumber with all of its metadata', () => {
   test('agree on numbers made for every territory', () => {
-    const { told, ...figures } = verify(60_000, SEED);
+    const { told, ...figures } = verify(NUMBERS, SEED);
     console.log(`plan.test: ${JSON.stringify(figures)}`);
     expect(told).toEqual([]);
-    expect(figures).toMatchObject({ numbers: 60_000, territories: getCountries().length + 9, different: 0 });
+    expect(figures).toMatchObject({ numbers: NUMBERS, territories: getCountries().length + 9, different: 0 });
     // All answers are there, and most of them do not need the library.
-    expect(figures.assigned).toBeGreaterThan(25_000);
-    expect(figures.unassigned).toBeGreaterThan(10_000);
-    expect(60_000 - figures.assigned - figures.unassigned).toBeGreaterThan(8_000);
+    expect(figures.assigned / NUMBERS).toBeGreaterThan(0.5);
+    expect(figures.unassigned / NUMBERS).toBeGreaterThan(0.2);
+    expect(1 - (figures.assigned + figures.unassigned) / NUMBERS).toBeGreaterThan(0.15);
     expect(figures.clean / (figures.assigned + figures.unassigned)).toBeGreaterThan(0.9);
   }, 60_000);
 
   test('agree on what becomes of numbers by the slips of writers and feeds', () => {
     const below = randomIntegers(SEED);
-    const differing = samplesOfEveryRange(12, SEED)
+    const differing = samplesOfEveryRange(8, SEED)
       .flatMap((sample) => [sample.digits, mutated(sample, below), mutated(sample, below)])
       .flatMap((digits) => compare(digits).differing);
     expect(differing).toEqual([]);
@@ -113,7 +115,7 @@ describe('the metadata that the library is given, and all of it', () => {
       }
     };
     let valid = 0;
-    for (const { territory, digits } of generated(4_000, SEED)) {
+    for (const { territory, digits } of generated(2_000, SEED)) {
       const own = countries.find((country) => country === territory);
       const code = callingCodeOf(digits) ?? '';
       const national = digits.slice(code.length);
@@ -135,7 +137,7 @@ describe('the metadata that the library is given, and all of it', () => {
       }
     }
     expect(differing).toEqual([]);
-    expect(valid).toBeGreaterThan(1_500);
+    expect(valid).toBeGreaterThan(750);
   }, 60_000);
 });
 
