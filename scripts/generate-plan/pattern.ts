@@ -62,6 +62,7 @@ export function parsePattern(pattern: string): Syntax {
   };
   const repeated = (): Syntax => {
     const part = atom();
+    if (saysEnd(part)) return part;
     if (take('?')) return { kind: 'repeat', part, min: 0, max: 1 };
     if (!take('{')) return part;
     const min = count();
@@ -72,7 +73,7 @@ export function parsePattern(pattern: string): Syntax {
   const sequence = (): Syntax => {
     const parts: Syntax[] = [];
     while (at < pattern.length && pattern[at] !== '|' && pattern[at] !== ')') {
-      if (parts.at(-1)?.kind === 'end') fail('nothing after $');
+      if (parts.some(saysEnd)) fail('nothing after $');
       parts.push(repeated());
     }
     return { kind: 'sequence', parts };
@@ -85,6 +86,21 @@ export function parsePattern(pattern: string): Syntax {
   const all = choice();
   if (at < pattern.length) fail('the end');
   return all;
+}
+
+function saysEnd(syntax: Syntax): boolean {
+  switch (syntax.kind) {
+    case 'digits':
+      return false;
+    case 'end':
+      return true;
+    case 'sequence':
+      return syntax.parts.some(saysEnd);
+    case 'choice':
+      return syntax.options.some(saysEnd);
+    case 'repeat':
+      return saysEnd(syntax.part);
+  }
 }
 
 /** A state that reads a digit and goes on, or one that does nothing but lead to others, or the mark of a match. */
