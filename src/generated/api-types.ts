@@ -368,7 +368,13 @@ export interface LookupAnswer {
    * E.164
    */
   number: string;
+  /**
+   * ISO 3166-1 alpha-2, by number plan; null for plans of no one country, and for an unassigned number where its digits do not tell the countries of its calling code apart
+   */
   country: string | null;
+  /**
+   * By the range of the number plan that the number lies in; `unassigned`: in none, though it has a possible length, as numbers of a new range do
+   */
   lineType:
     | 'mobile'
     | 'fixed_line'
