@@ -162,7 +162,7 @@ export class Table {
     const shared: number[] = [];
     let [at, states] = [0, first + known];
     let i = first * 10;
-    while (i < states * 10) {
+    while (i < states * 10 && at < part.length) {
       const value = values[part.charCodeAt(at++)] ?? 0;
       let state = states;
       if (value >= small) {
