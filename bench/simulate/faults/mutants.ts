@@ -140,8 +140,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a collection does not look at what a compaction has written',
     file: 'src/merge/collect-garbage.ts',
-    from: ', ...(compaction?.output ?? [])]',
-    to: ', ...(compaction?.output ?? []).slice(1)]',
+    from: '...(await unmarked(compaction))]',
+    to: '...(await unmarked(compaction)).slice(1)]',
+  },
+  {
+    name: 'a list of what a compaction has written is garbage while it is named',
+    file: 'src/merge/collect-garbage.ts',
+    from: 'if (key !== null) compactions.add(key);',
+    to: '',
+  },
+  {
+    name: 'a list of what a compaction has written is named before it is there',
+    file: 'src/merge/compaction-output.ts',
+    from: '  await objects.put(key, encodeOutput(segments));',
+    to: '  void objects.put(key, encodeOutput(segments)).catch(() => {});',
+  },
+  {
+    name: 'a chunk of a compaction forgets what those before it have written',
+    file: 'src/merge/compact.ts',
+    from: '[...state.output, ...chunk.entries]',
+    to: '[...state.output.slice(0, 0), ...chunk.entries]',
   },
   {
     name: 'a collection does not look at retained generations',
