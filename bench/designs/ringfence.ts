@@ -10,6 +10,7 @@ import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemorySliceStore } from '../../src/storage/memory.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
+import { controlStores } from '../../src/wiring/control.ts';
 import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
 import { simulateYear } from '../simulate/model.ts';
 import { addUsage, timesUsage, type Usage } from '../simulate/prices.ts';
@@ -128,8 +129,16 @@ const SEGMENT: Usage = { r2ClassA: 1, kvWrites: 2, kvDeletes: 2 };
 /** A copy of the manifest, the history, the swap. */
 const PUBLISH: Usage = { r2ClassA: 3 };
 
-export async function publishingUsage(stores: Stores, numbers: Float64Array): Promise<Usage> {
-  const hour = await measureHour(stores, numbers);
+/**
+ * @param isolates whether one isolate lives through the hours and keeps what ticks read and write, as in service with a
+ * cron every minute, or each tick is in a new one
+ */
+export async function publishingUsage(
+  stores: Stores,
+  numbers: Float64Array,
+  isolates: 'one' | 'a tick',
+): Promise<Usage> {
+  const hour = await measureHour(stores, numbers, isolates);
   const year = simulateYear(new Random(SEED), { scale: TODAY, segmentRecords: await segmentRecords(stores) });
   const fortnights = year.minutes / MINUTES_AN_HOUR / FORTNIGHT_HOURS;
   // Ticks of the hour rewrite one small segment; larger ones and compactions come on top.
@@ -143,27 +152,35 @@ export async function publishingUsage(stores: Stores, numbers: Float64Array): Pr
 }
 
 /** The second hour of ticks: its collection of garbage reads the generations that the first has left. */
-async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage> {
+async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one' | 'a tick'): Promise<Usage> {
   const billed = new BilledStores(new OverlayObjectStore(stores.objects), new MemorySliceStore());
   let clockMs = (await loadManifest(stores.objects)).manifest.publishedAt + MINUTE_MS;
   let ids = 0;
-  const context: MergeContext = {
+  const log: MergeContext['log'] = (event, details) => {
+    if (event !== 'garbage.collected') console.error(event, details);
+  };
+  const newIsolate = (): Pick<MergeContext, 'objects' | 'slices' | 'numbers'> => {
+    const stores = controlStores(billed);
+    const finder = new Finder({ ...stores, now: () => clockMs, waitUntil: () => {}, sleep: async () => {}, log });
+    return { ...stores, numbers: (entry) => finder.columns.numbers.loadFromSegment(entry) };
+  };
+  let isolate = newIsolate();
+  const context: Omit<MergeContext, keyof typeof isolate> = {
     ...benchContext(billed),
     now: () => clockMs,
     sleep: async (ms) => {
       clockMs += ms;
     },
     randomId: () => `sample-${String(++ids).padStart(29, '0')}`,
-    log: (event, details) => {
-      if (event !== 'garbage.collected') console.error(event, details);
-    },
+    log,
   };
   const random = new Random(SEED);
   const hourOfTicks = async () => {
     for (let minute = 0; minute < MINUTES_AN_HOUR; minute++) {
       const id = `${String(clockMs).padStart(13, '0')}-${minute}`;
-      await context.objects.put(WAITING_PREFIX + id, uploadOf(numbers, random, Math.floor(clockMs / 1000)));
-      await tick(context);
+      if (isolates === 'a tick') isolate = newIsolate();
+      await billed.objects.put(WAITING_PREFIX + id, uploadOf(numbers, random, Math.floor(clockMs / 1000)));
+      await tick({ ...context, ...isolate });
       clockMs += MINUTE_MS - (clockMs % MINUTE_MS);
     }
   };
