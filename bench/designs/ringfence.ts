@@ -159,10 +159,10 @@ async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one
   const log: MergeContext['log'] = (event, details) => {
     if (event !== 'garbage.collected') console.error(event, details);
   };
-  const newIsolate = (): Pick<MergeContext, 'objects' | 'slices' | 'numbers'> => {
+  const newIsolate = (): Pick<MergeContext, 'objects' | 'slices' | 'numbers' | 'gathers'> => {
     const stores = controlStores(billed);
     const finder = new Finder({ ...stores, now: () => clockMs, waitUntil: () => {}, sleep: async () => {}, log });
-    return { ...stores, numbers: (entry) => finder.columns.numbers.loadFromSegment(entry) };
+    return { ...stores, gathers: true, numbers: (entry) => finder.columns.numbers.loadFromSegment(entry) };
   };
   let isolate = newIsolate();
   const context: Omit<MergeContext, keyof typeof isolate> = {

@@ -7,6 +7,7 @@ import {
   type RetainedGeneration,
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
+import { manifestOfCopy } from '../../src/format/parcel.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import { readSetAside, setAsideKeys } from '../../src/merge/failing-batches.ts';
@@ -24,6 +25,7 @@ import {
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
 } from '../../src/storage/keys.ts';
+import { partOf } from '../../src/storage/parts.ts';
 import type { History } from './batches.ts';
 import { type Check, type FsckContext, listObjects, listSlices } from './findings.ts';
 import { checkOutput, contradictions, type ReadManifest, segmentsInUse, type WithOutput } from './manifest.ts';
@@ -87,8 +89,10 @@ export async function checkRetained(context: FsckContext, current: ReadManifest)
   checkParent(before, current.manifest, check);
   if (current.object !== null) await checkOwnCopy(context, current, check);
   const manifests = [...retained, { generation, commit }].map((entry) => copyKey(entry));
+  // What is a part of a copy keeps that.
+  const withParts = [...segments.keys, ...activity.keys, ...ledgers].flatMap((key) => partOf(key)?.object ?? []);
   return {
-    manifests: new Set(manifests),
+    manifests: new Set([...manifests, ...withParts]),
     segments: segments.keys,
     activity: activity.keys,
     compactions,
@@ -149,7 +153,7 @@ async function checkOwnCopy({ objects }: FsckContext, { manifest, object }: Read
   check.looked += 1;
   const copy = await objects.get(key);
   if (copy === null) check.error(key, 'is missing: the copy of the current manifest', remedy);
-  else if (object !== null && Buffer.compare(copy.bytes, object.bytes) !== 0) {
+  else if (object !== null && Buffer.compare(manifestOfCopy(copy.bytes), manifestOfCopy(object.bytes)) !== 0) {
     check.error(key, 'is not a copy of the current manifest', remedy);
   }
 }

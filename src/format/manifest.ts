@@ -13,6 +13,7 @@ import * as v from 'valibot';
 import { ByteReader, type Bytes, ByteWriter, FormatError, parseJson } from '../lib/bytes.ts';
 import { frame, frameVersion, openFrame } from '../lib/frame.ts';
 import { count, parseStored } from '../lib/schema.ts';
+import { manifestOfCopy } from './parcel.ts';
 import { blockStart, encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment.ts';
 
 const MAGIC = 'RFMF';
@@ -223,8 +224,12 @@ export function encodeManifest(manifest: Manifest): Bytes {
   return frame(MAGIC, VERSION, writer.view());
 }
 
-/** Throws FormatError unless the bytes are a manifest whose segments are in number order. */
-export function decodeManifest(bytes: Bytes): Manifest {
+/**
+ * Throws FormatError unless the bytes are a manifest whose segments are in number order, or a generation's copy that has
+ * one.
+ */
+export function decodeManifest(object: Bytes): Manifest {
+  const bytes = manifestOfCopy(object);
   const written = frameVersion(bytes);
   const version = written === 1 || written === 2 ? written : VERSION;
   const reader = new ByteReader(openFrame(bytes, MAGIC, version));

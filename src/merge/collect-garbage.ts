@@ -14,6 +14,7 @@ import {
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
 } from '../storage/keys.ts';
+import { partOf } from '../storage/parts.ts';
 import { deleteObjects, listObjects, type ObjectHead } from '../storage/store.ts';
 import { readOutput } from './compaction-output.ts';
 import type { MergeContext } from './context.ts';
@@ -91,6 +92,12 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const withdrawn = new Set<string>();
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
+  /** What is a part of a generation's copy keeps that, however long ago the generation was. */
+  const add = (of: Set<string>, key: string) => {
+    const part = partOf(key);
+    if (part === null) of.add(key);
+    else manifests.add(part.object);
+  };
   /** Many generations have a compaction where the one before them had it. */
   const unmarked = async (compaction: Manifest['compaction']) => {
     const key = compaction?.output.key ?? null;
@@ -103,10 +110,10 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     const { runs, compaction, activity: entries, ledger, withdrawals } = manifest;
     for (const key of setAsideKeys(manifest)) setAside.add(key);
     if (withdrawals !== null) withdrawn.add(withdrawals.key);
-    if (ledger !== null) ledgers.add(ledger);
-    for (const { key } of entries) facts.add(key);
+    if (ledger !== null) add(ledgers, ledger);
+    for (const { key } of entries) add(facts, key);
     for (const entry of [...runs.flatMap((run) => run.segments), ...(await unmarked(compaction))]) {
-      segments.add(entry.key);
+      add(segments, entry.key);
       slices.add(entry.numbers.sha256);
       slices.add(entry.verdicts.sha256);
       if (context.pace.count(ENTRY_WORK)) await context.pace.giveWay();

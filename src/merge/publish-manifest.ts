@@ -107,13 +107,15 @@ export async function publish(
       publishedAt,
     ),
   };
-  const bytes = encodeManifest(next);
-  // Both are written first, so that a published generation always has them. If the swap does not happen they are
-  // garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
-  await objects.put(generationKey(RETAINED_PREFIX, next.generation, next.commit), bytes);
+  const copyKey = generationKey(RETAINED_PREFIX, next.generation, next.commit);
+  const parcel = context.gathered?.parcel(copyKey, next, encodeManifest) ?? null;
+  const bytes = parcel?.bytes ?? encodeManifest(next);
+  // Both are written first, so that a published generation always has them, and all that it names. If the swap does not
+  // happen they are garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
+  await objects.put(copyKey, parcel?.copy ?? bytes);
   await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, merged));
 
-  return swap(context, base, next, bytes);
+  return swap(context, base, parcel?.manifest ?? next, bytes);
 }
 
 /**

@@ -61,6 +61,7 @@ export function createControl(
   const merge: MergeContext = {
     ...{ objects, slices, now, sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
+    gathers: true,
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
     collectors: {
       briefings: () => collectBriefings(objects, now(), pace),

@@ -144,6 +144,30 @@ export const MUTANTS: readonly Mutant[] = [
     to: '...(await unmarked(compaction)).slice(1)]',
   },
   {
+    name: 'a copy is garbage while parts of it are in use',
+    file: 'src/merge/collect-garbage.ts',
+    from: 'else manifests.add(part.object);',
+    to: '',
+  },
+  {
+    name: 'what a tick has gathered is named before it is there',
+    file: 'src/merge/publish-manifest.ts',
+    from: '  await objects.put(copyKey, parcel?.copy ?? bytes);',
+    to: '  void objects.put(copyKey, parcel?.copy ?? bytes).catch(() => {});',
+  },
+  {
+    name: 'of what a tick has gathered the ledger is not taken along',
+    file: 'src/merge/gathered-writes.ts',
+    from: '...(ledger === null ? [] : [ledger])];',
+    to: '];',
+  },
+  {
+    name: 'what is held of a part is that of another',
+    file: 'src/storage/held-writes.ts',
+    from: 'this.#hold({ ...head, key: partKey({ object: key, offset, length }), sizeBytes: length }, part);',
+    to: 'this.#hold({ ...head, key: partKey({ object: key, offset, length }), sizeBytes: length }, bytes.subarray(24, 24 + length));',
+  },
+  {
     name: 'a list of what a compaction has written is garbage while it is named',
     file: 'src/merge/collect-garbage.ts',
     from: 'if (key !== null) compactions.add(key);',

@@ -266,6 +266,7 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
       },
     },
   },
+  parcel: { parts: { parts: ['0102030405', '', '0a0b0c0d0e0f1011'], manifest: '52464d46' } },
   output: { segments: manifest.runs[0]?.segments ?? [], none: [] },
   withdrawn: { batch: { at: NOON * 1000, by: 'key-1' } },
   history: {

@@ -21,10 +21,11 @@ import {
 } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import { encodeParcel, openParcel } from '../../../../src/format/parcel.ts';
 import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../../src/format/recency.ts';
 import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
 import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
-import type { Bytes } from '../../../../src/lib/bytes.ts';
+import { type Bytes, fromHex, toHex } from '../../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
 import { decodeOutput, encodeOutput } from '../../../../src/merge/compaction-output.ts';
@@ -76,6 +77,8 @@ export interface Contents {
   batch: BatchContent;
   facts: FactsContent;
   manifest: StoredManifest;
+  /** In hex digits: what is in it is of other kinds. */
+  parcel: { readonly parts: readonly string[]; readonly manifest: string };
   /** What a compaction under way has written. */
   output: readonly SegmentEntry[];
   history: HistoryContent;
@@ -176,6 +179,15 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     encode: (content) => encodeManifest(manifestInMemory(content)),
     decode: (bytes) => storedManifest(decodeManifest(bytes)),
     expected: asOfVersion3,
+  },
+  parcel: {
+    version: 1,
+    encode: ({ parts, manifest }) => encodeParcel(parts.map(fromHex), fromHex(manifest)),
+    decode: (bytes) => {
+      const { parts, manifest } = openParcel(bytes);
+      return { parts: parts.map((part) => toHex(part.bytes)), manifest: toHex(manifest) };
+    },
+    expected: same,
   },
   output: { version: 1, encode: encodeOutput, decode: decodeOutput, expected: same },
   aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
