@@ -7,15 +7,17 @@ import { Snapshot } from '../../src/lookup/snapshot.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { tick } from '../../src/merge/tick.ts';
+import { policyTreeOf } from '../../src/policy/cel/compile.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemorySliceStore } from '../../src/storage/memory.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
-import { controlStores } from '../../src/wiring/control.ts';
+import { controlStores, createControl } from '../../src/wiring/control.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../src/wiring/isolate.ts';
 import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
 import { simulateYear } from '../simulate/model.ts';
 import { addUsage, timesUsage, type Usage } from '../simulate/prices.ts';
 import { CountingObjectStore, CountingSliceStore } from '../support/counting-stores.ts';
-import { benchContext, type Stores } from '../support/inventory.ts';
+import type { Stores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
 import { Random } from '../support/random.ts';
 import type { Lookups } from './lookups.ts';
@@ -159,28 +161,34 @@ async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one
   const log: MergeContext['log'] = (event, details) => {
     if (event !== 'garbage.collected') console.error(event, details);
   };
-  const newIsolate = (): Pick<MergeContext, 'objects' | 'slices' | 'numbers' | 'gathers'> => {
-    const stores = controlStores(billed);
-    const finder = new Finder({ ...stores, now: () => clockMs, waitUntil: () => {}, sleep: async () => {}, log });
-    return { ...stores, gathers: true, numbers: (entry) => finder.columns.numbers.loadFromSegment(entry) };
+  const sleep = async (ms: number) => {
+    clockMs += ms;
   };
-  let isolate = newIsolate();
-  const context: Omit<MergeContext, keyof typeof isolate> = {
-    ...benchContext(billed),
-    now: () => clockMs,
-    sleep: async (ms) => {
-      clockMs += ms;
-    },
+  const platform = {
+    ...WORKERS_PLATFORM,
+    ...{ now: () => clockMs, sleep, turn: async () => {}, log },
     randomId: () => `sample-${String(++ids).padStart(29, '0')}`,
-    log,
   };
+  // Of the control Worker, as src/control.ts makes it.
+  const newIsolate = (): MergeContext => {
+    const isolate = createIsolate(
+      controlStores(billed),
+      {},
+      () => {},
+      async (source) => policyTreeOf(source),
+      [],
+      platform,
+    );
+    return createControl(isolate, {}).merge;
+  };
+  let context = newIsolate();
   const random = new Random(SEED);
   const hourOfTicks = async () => {
     for (let minute = 0; minute < MINUTES_AN_HOUR; minute++) {
       const id = `${String(clockMs).padStart(13, '0')}-${minute}`;
-      if (isolates === 'a tick') isolate = newIsolate();
+      if (isolates === 'a tick') context = newIsolate();
       await billed.objects.put(WAITING_PREFIX + id, uploadOf(numbers, random, Math.floor(clockMs / 1000)));
-      await tick({ ...context, ...isolate });
+      await tick(context);
       clockMs += MINUTE_MS - (clockMs % MINUTE_MS);
     }
   };
