@@ -227,7 +227,7 @@ export async function foldShare(
   const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
   const activity: SpilledActivity[] = [];
   const activityRows = new ActivityRows(
-    (id) => activityPartsOf(parseAttributes(dictionary.attributesText(id))),
+    (id) => activityPartsOf(parseAttributes(dictionary.attributes.text(id))),
     ({ shape, file }) => {
       const name = `${String(share.firstSegment).padStart(6, '0')}-${activity.length}.piece`;
       writeWhole(join(folder, name), file);

@@ -2,7 +2,6 @@
 import { hash } from 'node:crypto';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AttributesTable } from '../../src/format/attributes.ts';
 import {
   BATCH_MAGIC,
   BATCH_PREFIX_BYTES,
@@ -14,6 +13,7 @@ import {
 import { type Bytes, ByteWriter } from '../../src/lib/bytes.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from '../../src/lib/frame.ts';
 import { sortedOrder } from '../../src/lib/sorted.ts';
+import { type Texts, TextTable } from '../../src/lib/text-table.ts';
 import { type Input, type InputRange, readRows } from './inputs.ts';
 import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
 
@@ -31,7 +31,7 @@ export class BatchRows {
   readonly #firstSeenAt: Uint32Array;
   readonly #sightings: Uint32Array;
   readonly #attributesIndex: Uint32Array;
-  #table = new AttributesTable();
+  #table = new TextTable();
   #textChars = 0;
   #count = 0;
   #serial = 0;
@@ -85,7 +85,7 @@ export class BatchRows {
       firstSeenAt: this.#firstSeenAt,
       sightings: this.#sightings,
       attributesIndex: this.#attributesIndex,
-      texts: Array.from({ length: this.#table.size }, (_, id) => this.#table.text(id)),
+      texts: this.#table,
     };
   }
 
@@ -93,7 +93,7 @@ export class BatchRows {
     this.#count = 0;
     this.#textChars = 0;
     this.#serial += 1;
-    this.#table = new AttributesTable();
+    this.#table = new TextTable();
   }
 }
 
@@ -115,7 +115,7 @@ interface BatchColumns {
   /** Index into `texts`. */
   readonly attributesIndex: Uint32Array;
   /** Attributes texts, each once; all of them in use. */
-  readonly texts: readonly string[];
+  readonly texts: Texts;
 }
 
 interface EncodedBatch {
@@ -133,7 +133,7 @@ interface EncodedBatch {
 export function encodeBatch(rows: BatchColumns): EncodedBatch {
   const { count } = rows;
   const order = sortedOrder(rows.numbers, count);
-  const newIds = new Int32Array(rows.texts.length).fill(-1);
+  const newIds = new Int32Array(rows.texts.size).fill(-1);
   const texts = new ByteWriter();
   const textStarts: number[] = [];
   const attributesIndex = new Uint32Array(count);
@@ -142,7 +142,7 @@ export function encodeBatch(rows: BatchColumns): EncodedBatch {
     if (newIds[id] === -1) {
       newIds[id] = textStarts.length;
       textStarts.push(texts.length);
-      texts.text(rows.texts[id] as string);
+      texts.utf8(rows.texts.bytes(id));
     }
     attributesIndex[to] = newIds[id] as number;
   }
@@ -325,7 +325,7 @@ class RangeRows implements RowSink {
       name,
       rows: columns.count,
       bytes: file.length,
-      circumstances: columns.texts.length,
+      circumstances: columns.texts.size,
       sha256: contentSha256,
     });
     this.#rows.clear();

@@ -230,8 +230,8 @@ export class SpillCursor implements RecordCursor {
       const last = wanted[end - 1] as number;
       const reader = new ByteReader(this.#file.readTexts(first, last + 1));
       for (let id = first; id <= last; id++) {
-        const text = reader.text();
-        if (unknown.has(id)) ids.set(id, this.#dictionary.attributesId(text));
+        const text = reader.raw(reader.varint());
+        if (unknown.has(id)) ids.set(id, this.#dictionary.attributes.idOfBytes(text));
       }
       i = end;
     }

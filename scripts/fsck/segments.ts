@@ -79,7 +79,10 @@ function inspectRecords(segment: OpenSegment): void {
   }
   const blocks = Math.ceil(verdicts.count / EVIDENCE_BLOCK_NUMBERS);
   const columns = new EvidenceBlock();
-  for (let block = 0; block < blocks; block++) segment.readEvidence(block, columns);
+  for (let block = 0; block < blocks; block++) {
+    segment.readEvidence(block, columns);
+    for (let i = 0; i < columns.own; i++) columns.ownText(i);
+  }
 }
 
 /** The numbers slice tells the first seen of the newest; the verdicts tell it of all. */

@@ -1,5 +1,5 @@
 /**
- * Attributes of detections: their vocabularies, their text, and a table that gives each distinct text a small integer.
+ * Attributes of detections: their vocabularies and their text.
  *
  * The text is the JSON array [label, channel, industry, project, link host, link SHA-256, source] as ECMAScript's
  * JSON.stringify writes it, null for what is absent. Batches and evidence store it, it identifies a line of evidence,
@@ -126,33 +126,4 @@ function isIndustry(value: unknown): value is Industry {
 
 function isOptionalText(value: unknown): value is string | null {
   return value === null || typeof value === 'string';
-}
-
-/** Interns attributes: equal ones get the same id, ids count up from 0. */
-export class AttributesTable {
-  readonly #ids = new Map<string, number>();
-  readonly #texts: string[] = [];
-
-  get size(): number {
-    return this.#texts.length;
-  }
-
-  has(text: string): boolean {
-    return this.#ids.has(text);
-  }
-
-  idOf(text: string): number {
-    const known = this.#ids.get(text);
-    if (known !== undefined) return known;
-    const id = this.#texts.length;
-    this.#ids.set(text, id);
-    this.#texts.push(text);
-    return id;
-  }
-
-  text(id: number): string {
-    const text = this.#texts[id];
-    if (text === undefined) throw new RangeError(`no attributes with id ${id}, there are ${this.size}`);
-    return text;
-  }
 }

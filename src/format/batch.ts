@@ -18,8 +18,9 @@ import { finish, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frame, openFrame } from '../lib/frame.ts';
 import { count, parseStored } from '../lib/schema.ts';
 import { sortedOrderSteps } from '../lib/sorted.ts';
+import { TextTable } from '../lib/text-table.ts';
 import { type ActivityKey, activityKeyText, activityPartsOf } from './activity.ts';
-import { type Attributes, AttributesTable, attributesText, type Detection, parseAttributes } from './attributes.ts';
+import { type Attributes, attributesText, type Detection, parseAttributes } from './attributes.ts';
 
 export const BATCH_MAGIC = 'RFBA';
 export const BATCH_VERSION = 1;
@@ -83,7 +84,7 @@ export type Receipt = Readonly<v.InferOutput<typeof receiptSchema>>;
 
 /** Collects detections in typed arrays (24 bytes each) and writes the batch. */
 export class BatchBuilder {
-  readonly #table = new AttributesTable();
+  readonly #table = new TextTable();
   #numbers = new Float64Array(INITIAL_ROWS);
   #fields = new Uint32Array(INITIAL_ROWS * 4);
   #count = 0;
@@ -129,7 +130,7 @@ export class BatchBuilder {
 
     const tail = new ByteWriter();
     for (let id = 0; id < this.#table.size; id++) {
-      tail.text(this.#table.text(id));
+      tail.utf8(this.#table.bytes(id));
       if (id % STEP_ATTRIBUTES === 0) yield STEP_ATTRIBUTES * ATTRIBUTES_WORK;
     }
     tail.text(JSON.stringify(receipt));

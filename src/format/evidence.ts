@@ -20,10 +20,11 @@
  *                    ones), first seen - base, last seen - first seen, sightings
  */
 
-import { ByteReader, type Bytes, ByteWriter, decodeText, encodeText, FormatError } from '../lib/bytes.ts';
+import { ByteReader, type Bytes, ByteWriter, decodeText, FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
 import { crc32 } from '../lib/crc32.ts';
 import { FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
+import type { Texts, TextTable } from '../lib/text-table.ts';
 import type { RecordColumns } from './records.ts';
 
 const EVIDENCE_MAGIC = 'RFEV';
@@ -99,9 +100,13 @@ export class EvidenceIndex {
 
   /** Attributes that blocks share, by their index among these. */
   text(shared: number): string {
+    return decodeText(this.textBytes(shared), `${EVIDENCE_MAGIC}: text ${shared}`);
+  }
+
+  /** The same as UTF-8, not checked to be it. */
+  textBytes(shared: number): Bytes {
     const start = EVIDENCE_PREFIX_BYTES + this.blocks * 8 + this.texts * 4;
-    const bytes = this.#body.subarray(start + this.#textEnd(shared - 1), start + this.#textEnd(shared));
-    return decodeText(bytes, `${EVIDENCE_MAGIC}: text ${shared}`);
+    return this.#body.subarray(start + this.#textEnd(shared - 1), start + this.#textEnd(shared));
   }
 
   #textEnd(text: number): number {
@@ -125,11 +130,15 @@ export interface EvidenceEntry {
 
 /** A block as columns, to be filled again with the next one: a merge reads thousands. */
 export class EvidenceBlock {
-  /** The block's own attributes. */
-  readonly texts: string[] = [];
+  /** How many attributes of its own the block has. */
+  own = 0;
+  /** Where they stand in the bytes of the block. */
+  #ownStart = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  #ownEnd = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
+  #bytes: Uint8Array = new Uint8Array();
   /** Entries of number i of the block are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
-  /** Index into `texts`, or, less their count, among the attributes that blocks share. */
+  /** Index among the block's own, or, less their count, among the attributes that blocks share. */
   attributesIndex = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   firstSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
   lastSeenAt = new Uint32Array(EVIDENCE_BLOCK_NUMBERS);
@@ -145,9 +154,19 @@ export class EvidenceBlock {
       throw new FormatError(`${EVIDENCE_MAGIC}: a block of ${place.length} bytes is damaged`);
     }
     const reader = new ByteReader(bytes);
-    this.texts.length = 0;
-    for (let left = reader.varint(); left > 0; left--) this.texts.push(reader.text());
-    const known = this.texts.length + shared;
+    this.#bytes = bytes;
+    this.own = reader.varint();
+    for (let i = 0; i < this.own; i++) {
+      if (i === this.#ownStart.length) {
+        this.#ownStart = doubled(this.#ownStart);
+        this.#ownEnd = doubled(this.#ownEnd);
+      }
+      const length = reader.varint();
+      this.#ownStart[i] = reader.position;
+      reader.skip(length);
+      this.#ownEnd[i] = reader.position;
+    }
+    const known = this.own + shared;
     const base = reader.varint();
     let e = 0;
     for (let i = 0; i < numbers; i++) {
@@ -172,13 +191,23 @@ export class EvidenceBlock {
     if (!reader.atEnd) throw new FormatError(`${EVIDENCE_MAGIC}: bytes follow the last entry of a block`);
   }
 
+  /** One of the block's own attributes. Throws FormatError if it is not UTF-8. */
+  ownText(i: number): string {
+    return decodeText(this.#bytes.subarray(this.#ownStart[i], this.#ownEnd[i]), `${EVIDENCE_MAGIC}: own text ${i}`);
+  }
+
+  /** The id in a table of one of the block's own attributes. Throws FormatError if it is not UTF-8. */
+  ownId(i: number, table: TextTable): number {
+    return table.idOfBytes(this.#bytes, this.#ownStart[i], this.#ownEnd[i]);
+  }
+
   /** The evidence of number i of the block, whose shared attributes are in the index. */
   entries(i: number, index: EvidenceIndex): EvidenceEntry[] {
     const entries: EvidenceEntry[] = [];
     for (let e = i === 0 ? 0 : (this.entryEnd[i - 1] as number); e < (this.entryEnd[i] as number); e++) {
       const attributesIndex = this.attributesIndex[e] as number;
       entries.push({
-        attributes: this.texts[attributesIndex] ?? index.text(attributesIndex - this.texts.length),
+        attributes: attributesIndex < this.own ? this.ownText(attributesIndex) : index.text(attributesIndex - this.own),
         firstSeenAt: this.firstSeenAt[e] as number,
         lastSeenAt: this.lastSeenAt[e] as number,
         sightings: this.sightings[e] as number,
@@ -188,14 +217,9 @@ export class EvidenceBlock {
   }
 
   #grow(): void {
-    const grown = (column: Uint32Array<ArrayBuffer>) => {
-      const larger = new Uint32Array(column.length * 2);
-      larger.set(column);
-      return larger;
-    };
-    this.attributesIndex = grown(this.attributesIndex);
-    this.firstSeenAt = grown(this.firstSeenAt);
-    this.lastSeenAt = grown(this.lastSeenAt);
+    this.attributesIndex = doubled(this.attributesIndex);
+    this.firstSeenAt = doubled(this.firstSeenAt);
+    this.lastSeenAt = doubled(this.lastSeenAt);
     const sightings = new Float64Array(this.sightings.length * 2);
     sightings.set(this.sightings);
     this.sightings = sightings;
@@ -207,7 +231,7 @@ export class EvidenceBlock {
 /** What writing a block is worth in records of a merge, and looking through its entries for what blocks share. */
 const BLOCK_WORK = EVIDENCE_BLOCK_NUMBERS / 2;
 const LOOK_WORK = 2;
-/** Encoding a text that blocks share. */
+/** A text that blocks share. */
 const TEXT_WORK = 0.5;
 
 /** Encodes the evidence of records: the index and the blocks behind it, padded to a multiple of eight bytes. */
@@ -215,12 +239,12 @@ export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index:
   const count = records.numbers.length;
   const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
   const shared = yield* sharedAttributes(records);
-  const sharedAt = new Int32Array(records.attributes.length).fill(-1);
+  const sharedAt = new Int32Array(records.attributes.size).fill(-1);
   shared.forEach((id, i) => {
     sharedAt[id] = i;
   });
   const encoder = new BlockEncoder(records, sharedAt);
-  const texts = shared.map((id) => encodeText(records.attributes[id] as string));
+  const texts = shared.map((id) => records.attributes.bytes(id));
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
   yield texts.length * TEXT_WORK;
 
@@ -253,8 +277,8 @@ export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index:
 
 /** The attributes that are in two blocks or more, by text. */
 function* sharedAttributes({ entryEnd, entries, attributes }: RecordColumns): Steps<number[]> {
-  const firstBlock = new Int32Array(attributes.length).fill(-1);
-  const isShared = new Uint8Array(attributes.length);
+  const firstBlock = new Int32Array(attributes.size).fill(-1);
+  const isShared = new Uint8Array(attributes.size);
   let e = 0;
   for (let i = 0; i < entryEnd.length; i++) {
     const block = Math.floor(i / EVIDENCE_BLOCK_NUMBERS);
@@ -270,8 +294,14 @@ function* sharedAttributes({ entryEnd, entries, attributes }: RecordColumns): St
   return byText(shared, attributes);
 }
 
-function byText(ids: number[], attributes: readonly string[]): number[] {
-  return ids.sort((a, b) => ((attributes[a] as string) < (attributes[b] as string) ? -1 : 1));
+function byText(ids: number[], attributes: Texts): number[] {
+  return ids.sort((a, b) => attributes.compare(a, b));
+}
+
+function doubled(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(column.length * 2);
+  grown.set(column);
+  return grown;
 }
 
 class BlockEncoder {
@@ -307,7 +337,7 @@ class BlockEncoder {
     writer.varint(own.length);
     byText(own, attributes).forEach((id, i) => {
       this.#ownAt[id] = i;
-      writer.text(attributes[id] as string);
+      writer.utf8(attributes.bytes(id));
     });
     writer.varint(base);
     let e = firstEntry;

@@ -1,5 +1,6 @@
 /** Records in columns, as the merge hands them to the segment encoder; sums of counts; and profiles. */
 import { FormatError, parseJson } from '../lib/bytes.ts';
+import type { Texts } from '../lib/text-table.ts';
 import { CHANNELS, type Channel, INDUSTRIES, type Industry } from './attributes.ts';
 
 /** Up to a segment's worth of records as arrays, one entry a number: what the merge hands to the segment encoder. */
@@ -19,7 +20,7 @@ export interface RecordColumns {
   readonly entryEnd: Uint32Array;
   readonly entries: EvidenceColumns;
   /** Texts of distinct attributes (attributes.ts), any order, unused ones allowed. */
-  readonly attributes: readonly string[];
+  readonly attributes: Texts;
 }
 
 /** Evidence entries, one for each distinct set of attributes, first day and last day of a number. */

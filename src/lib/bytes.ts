@@ -40,7 +40,11 @@ export class ByteWriter {
   /** UTF-8, preceded by its length in bytes. */
   text(value: string): void {
     if (this.#asciiText(value)) return;
-    const bytes = encodeText(value);
+    this.utf8(encodeText(value));
+  }
+
+  /** The same of what is UTF-8 already. */
+  utf8(bytes: Uint8Array): void {
     this.varint(bytes.length);
     this.raw(bytes);
   }
@@ -125,13 +129,18 @@ export class ByteReader {
     return decodeText(this.raw(this.varint()), `text before byte ${this.#position}`);
   }
 
-  /** That many bytes, as a view. */
-  raw(length: number): Uint8Array {
+  /** Passes over that many bytes. */
+  skip(length: number): void {
     const end = this.#position + length;
     if (end > this.#bytes.length) throw new FormatError(`${length} bytes cut off at byte ${this.#bytes.length}`);
-    const bytes = this.#bytes.subarray(this.#position, end);
     this.#position = end;
-    return bytes;
+  }
+
+  /** That many bytes, as a view. */
+  raw(length: number): Uint8Array {
+    const from = this.#position;
+    this.skip(length);
+    return this.#bytes.subarray(from, this.#position);
   }
 }
 

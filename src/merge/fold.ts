@@ -96,7 +96,7 @@ export class BatchCursor implements RecordCursor {
     // Those with a link share their key; of the others each has its own.
     const profiles = new Map<ActivityKey, number>();
     for (const [i, key] of keys.entries()) {
-      this.#attributes[i] = this.#dictionary.attributesId(attributes[i] as string);
+      this.#attributes[i] = this.#dictionary.attributes.idOf(attributes[i] as string);
       const profile = profiles.get(key) ?? this.#dictionary.singleProfile(key);
       if (key.linkHost !== null) profiles.set(key, profile);
       this.#profiles[i] = profile;
@@ -146,9 +146,9 @@ export class RunCursor implements RecordCursor {
   #rank = 0;
   #block = -1;
   readonly #evidence = new EvidenceBlock();
-  /** The merge's ids of the segment's shared attributes, and of the block's own; -1 until one is met. */
+  /** The merge's ids of the segment's shared attributes, -1 until one is met, and of the block's own. */
   #shared = new Int32Array();
-  #own: number[] = [];
+  #own = new Int32Array(EVIDENCE_BLOCK_NUMBERS);
 
   constructor(
     segments: readonly SegmentEntry[],
@@ -200,7 +200,7 @@ export class RunCursor implements RecordCursor {
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     if (block !== this.#block) {
       segment.readEvidence(block, this.#evidence);
-      this.#own = this.#evidence.texts.map((text) => this.#dictionary.attributesId(text));
+      this.#numberOwn();
       this.#block = block;
     }
     const { entryEnd, attributesIndex, firstSeenAt, lastSeenAt, sightings } = this.#evidence;
@@ -214,14 +214,19 @@ export class RunCursor implements RecordCursor {
     return Math.max(1, end - start);
   }
 
+  #numberOwn(): void {
+    const { own } = this.#evidence;
+    if (own > this.#own.length) this.#own = new Int32Array(own * 2);
+    for (let i = 0; i < own; i++) this.#own[i] = this.#evidence.ownId(i, this.#dictionary.attributes);
+  }
+
   /** The merge's id of attributes as the present block numbers them. */
   #attributesId(local: number, { evidence }: OpenSegment): number {
-    const own = this.#own[local];
-    if (own !== undefined) return own;
-    const shared = local - this.#own.length;
+    const shared = local - this.#evidence.own;
+    if (shared < 0) return this.#own[local] as number;
     const known = this.#shared[shared] as number;
     if (known >= 0) return known;
-    const id = this.#dictionary.attributesId(evidence.text(shared));
+    const id = this.#dictionary.attributes.idOfBytes(evidence.textBytes(shared));
     this.#shared[shared] = id;
     return id;
   }

@@ -4,7 +4,7 @@
  * one go or resumed at any cut.
  */
 
-import { type Attributes, AttributesTable, parseKind } from '../format/attributes.ts';
+import { type Attributes, parseKind } from '../format/attributes.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
 import { crc32 } from '../lib/crc32.ts';
+import { TextTable } from '../lib/text-table.ts';
 import { dayOf } from '../lib/time.ts';
 
 /** Where a cursor puts a record: one verdict and its entries. Several records of one number are folded into one. */
@@ -192,7 +193,6 @@ export class SegmentBuilder implements RecordSink {
   #columns(count: number): RecordColumns {
     const entries = count === 0 ? 0 : (this.#entryEnd[count - 1] as number);
     const profiles = this.#localProfiles(count);
-    const { ids, texts } = this.#localAttributes(entries);
     return {
       numbers: this.#numbers.subarray(0, count),
       firstDay: this.#firstDay.subarray(0, count),
@@ -202,29 +202,13 @@ export class SegmentBuilder implements RecordSink {
       profiles: profiles.texts,
       entryEnd: this.#entryEnd.subarray(0, count),
       entries: {
-        attributesIndex: ids,
+        attributesIndex: this.#entryAttributes.subarray(0, entries),
         firstSeenAt: this.#entryFirst.subarray(0, entries),
         lastSeenAt: this.#entryLast.subarray(0, entries),
         sightings: this.#entrySightings.subarray(0, entries),
       },
-      attributes: texts,
+      attributes: this.#dictionary.attributes,
     };
-  }
-
-  /** The attributes in use among the first `entries`, in order of use, and each entry's index into them. */
-  #localAttributes(entries: number): { ids: Uint32Array; texts: string[] } {
-    const local = new Int32Array(this.#dictionary.size).fill(-1);
-    const ids = new Uint32Array(entries);
-    const texts: string[] = [];
-    for (let e = 0; e < entries; e++) {
-      const id = this.#entryAttributes[e] as number;
-      if (local[id] === -1) {
-        local[id] = texts.length;
-        texts.push(this.#dictionary.attributesText(id));
-      }
-      ids[e] = local[id] as number;
-    }
-    return { ids, texts };
   }
 
   /** The profiles in use among the first `count` records, in text order, and each record's index into them. */
@@ -250,7 +234,8 @@ export class SegmentBuilder implements RecordSink {
 // What a merge knows of attributes and profiles: each distinct one once, as a small integer.
 
 export class MergeDictionary {
-  readonly #attributes = new AttributesTable();
+  /** Texts of attributes. */
+  readonly attributes = new TextTable();
   /** By attributes id, once asked for: its profile id, and its place in the canonical order. */
   readonly #profileOf: (number | undefined)[] = [];
   readonly #order: (number | undefined)[] = [];
@@ -259,24 +244,16 @@ export class MergeDictionary {
   readonly #profileIds = new Map<string, number>();
   readonly #unions = new Map<number, number>();
 
-  attributesId(text: string): number {
-    return this.#attributes.idOf(text);
-  }
-
   /** How many attributes it holds. */
   get size(): number {
-    return this.#attributes.size;
-  }
-
-  attributesText(id: number): string {
-    return this.#attributes.text(id);
+    return this.attributes.size;
   }
 
   /** The profile of a record with only these attributes. */
   profileOf(attributesId: number): number {
     const known = this.#profileOf[attributesId];
     if (known !== undefined) return known;
-    const id = this.singleProfile(parseKind(this.attributesText(attributesId)));
+    const id = this.singleProfile(parseKind(this.attributes.text(attributesId)));
     this.#profileOf[attributesId] = id;
     return id;
   }
@@ -298,14 +275,13 @@ export class MergeDictionary {
     if (a === b) return 0;
     const difference = this.#orderOf(a) - this.#orderOf(b);
     if (difference !== 0) return difference;
-    const [textA, textB] = [this.attributesText(a), this.attributesText(b)];
-    return textA < textB ? -1 : textA > textB ? 1 : 0;
+    return this.attributes.compare(a, b);
   }
 
   #orderOf(id: number): number {
     const known = this.#order[id];
     if (known !== undefined) return known;
-    const order = crc32(this.attributesText(id));
+    const order = crc32(this.attributes.bytes(id));
     this.#order[id] = order;
     return order;
   }

@@ -27,7 +27,7 @@ export function clusteredNumbers(count: number): Float64Array {
 export async function writeStore(stores: Stores, numbers: Float64Array): Promise<void> {
   const context = { ...benchContext(stores), now: () => SEEN_AT * 1000, randomId: () => 'clustered' };
   const dictionary = new MergeDictionary();
-  const attributes = dictionary.attributesId(ATTRIBUTES);
+  const attributes = dictionary.attributes.idOf(ATTRIBUTES);
   const profile = dictionary.profileOf(attributes);
   const builder = new SegmentBuilder(dictionary);
   const writer = new SegmentWriter(context);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AttributesTable, attributesText, parseAttributes } from '../../../src/format/attributes.ts';
+import { attributesText, parseAttributes } from '../../../src/format/attributes.ts';
 import { type Profile, parseProfile, profileText, unionProfile } from '../../../src/format/records.ts';
 import { FormatError } from '../../../src/lib/bytes.ts';
 import { entry, verdict } from './support/arbitrary.ts';
@@ -31,13 +31,6 @@ describe('attributes as text', () => {
     ['an escape that is not needed', '["\\u0061","other",null,null,null,null,null]'],
   ])('are refused: %s', (_name, text) => {
     expect(() => parseAttributes(text)).toThrow(FormatError);
-  });
-
-  test('a table counts distinct texts up from 0', () => {
-    const table = new AttributesTable();
-    expect(['b', 'a', 'b', 'c'].map((text) => table.idOf(text))).toEqual([0, 1, 0, 2]);
-    expect([0, 1, 2].map((id) => table.text(id))).toEqual(['b', 'a', 'c']);
-    expect(() => table.text(3)).toThrow('no attributes with id 3, there are 3');
   });
 });
 

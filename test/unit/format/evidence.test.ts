@@ -6,6 +6,7 @@ import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { finish } from '../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../src/lib/crc32.ts';
 import { sealFrame } from '../../../src/lib/frame.ts';
+import { TextTable } from '../../../src/lib/text-table.ts';
 import { entry } from './support/arbitrary.ts';
 import { CODECS } from './support/content.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
@@ -69,17 +70,22 @@ describe('evidence column', () => {
     const own = range(3).map((block) => {
       const place = opened.place(block);
       const bytes = blocks.subarray(place.offset, place.offset + place.length);
-      return readBlock(bytes, place, block < 2 ? 64 : 22, opened.texts).texts;
+      const read = readBlock(bytes, place, block < 2 ? 64 : 22, opened.texts);
+      return range(read.own).map((i) => read.ownText(i));
     });
     expect(own).toEqual([[], [attributesText({ ...plain, source: 'only here' })], []]);
   });
 
   test('the same evidence gives the same bytes, however its attributes were interned', () => {
     const columns = evidenceColumns(some);
-    const last = columns.attributes.length - 1;
+    const { attributes } = columns;
+    const last = attributes.size - 1;
+    const reversed = new TextTable();
+    for (let id = last; id >= 0; id--) reversed.idOfBytes(attributes.bytes(id));
+    reversed.idOf('unused');
     const renumbered = {
       ...columns,
-      attributes: [...columns.attributes.toReversed(), 'unused'],
+      attributes: reversed,
       entries: { ...columns.entries, attributesIndex: columns.entries.attributesIndex.map((id) => last - id) },
     };
     expect(finish(encodeEvidence(renumbered))).toEqual(finish(encodeEvidence(columns)));

@@ -48,7 +48,7 @@ class Records implements RecordCursor {
 
   constructor(counts: readonly number[], dictionary: MergeDictionary) {
     this.#counts = counts;
-    this.#attributes = dictionary.attributesId(attributesText(ONE));
+    this.#attributes = dictionary.attributes.idOf(attributesText(ONE));
     this.#profile = dictionary.profileOf(this.#attributes);
   }
 

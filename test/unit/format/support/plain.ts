@@ -1,14 +1,10 @@
 /** Records as plain values that JSON can hold, and the columns that the encoders take. */
 
-import {
-  type Attributes,
-  AttributesTable,
-  attributesText,
-  parseAttributes,
-} from '../../../../src/format/attributes.ts';
+import { type Attributes, attributesText, parseAttributes } from '../../../../src/format/attributes.ts';
 import type { EvidenceEntry } from '../../../../src/format/evidence.ts';
 import { type Profile, profileText, type RecordColumns } from '../../../../src/format/records.ts';
 import type { VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { TextTable } from '../../../../src/lib/text-table.ts';
 
 export interface PlainEntry extends Attributes {
   readonly firstSeenAt: number;
@@ -32,7 +28,7 @@ export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
   const profileTexts = records.map(({ labels, channels, industries }) => profileText({ labels, channels, industries }));
   const profiles = [...new Set(profileTexts)].sort();
   const profileIds = new Map(profiles.map((text, i) => [text, i]));
-  const table = new AttributesTable();
+  const table = new TextTable();
   const entries = records.flatMap(({ evidence }) => evidence);
   let end = 0;
   const columns = {
@@ -53,7 +49,7 @@ export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
       sightings: Float64Array.from(entries, ({ sightings }) => sightings),
     },
   };
-  return { ...columns, attributes: Array.from({ length: table.size }, (_, id) => table.text(id)) };
+  return { ...columns, attributes: table };
 }
 
 /** Records of these verdicts; numbers and evidence are of no account. */
