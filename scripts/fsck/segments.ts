@@ -307,13 +307,13 @@ export async function checkActivityObject(
 function inspectActivity(input: ActivityInput): void {
   const { blocks, kinds } = input.directory;
   const folded = finish(foldKeys([input.directory]));
-  const numbering = finish(folded.numberKeys(input.directory));
   const columns = new GrowingActivity();
   const firstDay = new Float64Array(kinds.length).fill(Number.POSITIVE_INFINITY);
   const lastDay = new Float64Array(kinds.length).fill(-1);
   let previousDay = -1;
   let previousRow: readonly number[] = [];
-  for (let index = 0; index < blocks.length; index++) {
+  const [numbering] = folded.numbers;
+  for (let index = 0; numbering !== undefined && index < blocks.length; index++) {
     readActivityBlock(input, index, numbering, columns);
     const day = blocks[index]?.day ?? 0;
     if (day === previousDay && compare(previousRow, rowOf(columns, 0)) >= 0) {

@@ -6,66 +6,62 @@
 
 import { FormatError } from '../lib/bytes.ts';
 import type { Steps } from '../lib/cooperate.ts';
-import { SourceHeap, toSortedSteps } from '../lib/sorted.ts';
+import { SourceHeap } from '../lib/sorted.ts';
 import { type ActivityKey, type ActivitySink, GrowingActivity, type KindSpan, type KnownKey } from './activity.ts';
 import type { KindNumbers } from './activity-block.ts';
 import { type ActivityDirectory, type ActivityInput, readActivityBlock, STEP_KEYS } from './activity-object.ts';
 
 /** The activity keys of several objects, once each in canonical order. */
-export class FoldedKeys {
+export interface FoldedKeys {
   readonly keys: readonly KnownKey[];
   readonly spans: readonly KindSpan[];
-  readonly #ids: ReadonlyMap<string, number>;
-
-  /** @param ids the place of each text in the other two, which ascend by it */
-  constructor(keys: readonly KnownKey[], spans: readonly KindSpan[], ids: ReadonlyMap<string, number>) {
-    this.keys = keys;
-    this.spans = spans;
-    this.#ids = ids;
-  }
-
-  /** How the fold numbers the activity keys of one of the objects. */
-  *numberKeys({ kinds }: ActivityDirectory): Steps<KindNumbers> {
-    // Each key, here and in foldKeys, takes as long as a record of a merge.
-    const ids = new Uint32Array(kinds.length);
-    const linked = new Uint8Array(kinds.length);
-    let done = 0;
-    for (const { text, kind } of kinds) {
-      ids[done] = this.#ids.get(text) ?? 0;
-      linked[done] = Number(kind.linkHost !== null);
-      if (++done % STEP_KEYS === 0) yield STEP_KEYS;
-    }
-    yield done % STEP_KEYS;
-    return { ids, linked };
-  }
+  /** How the fold numbers the activity keys of each of the objects, as they were given. */
+  readonly numbers: readonly KindNumbers[];
 }
 
-export function* foldKeys(directories: Iterable<ActivityDirectory>): Steps<FoldedKeys> {
-  const spans = new Map<string, { kind: ActivityKey; firstDay: number; lastDay: number }>();
-  let done = 0;
-  for (const { kinds } of directories) {
-    for (const { text, kind, firstDay, lastDay } of kinds) {
-      const known = spans.get(text);
-      if (known === undefined) spans.set(text, { kind, firstDay, lastDay });
-      else {
-        known.firstDay = Math.min(known.firstDay, firstDay);
-        known.lastDay = Math.max(known.lastDay, lastDay);
-      }
-      if (++done % STEP_KEYS === 0) yield STEP_KEYS;
-    }
-  }
+/** Each has its keys in order already: they are merged, and none is looked for. */
+export function* foldKeys(directories: readonly ActivityDirectory[]): Steps<FoldedKeys> {
   const keys: KnownKey[] = [];
-  const ascending: KindSpan[] = [];
-  const ids = new Map<string, number>();
-  // The order of texts is that of UTF-16 code units.
-  for (const [text, span] of yield* toSortedSteps([...spans], (a, b) => (a[0] < b[0] ? -1 : 1))) {
-    ids.set(text, keys.length);
-    keys.push({ text, kind: span.kind });
-    ascending.push(span);
+  const spans: { kind: ActivityKey; firstDay: number; lastDay: number }[] = [];
+  const numbers = directories.map(({ kinds }) => ({
+    ids: new Uint32Array(kinds.length),
+    linked: new Uint8Array(kinds.length),
+  }));
+  // What each directory stands on.
+  const at = new Uint32Array(directories.length);
+  const texts = directories.map(({ kinds, order }) => kinds[order[0] as number]?.text ?? '');
+  const heap = new SourceHeap(
+    Float64Array.from(directories, ({ order }) => (order.length === 0 ? Number.POSITIVE_INFINITY : 0)),
+    // The order of texts is that of UTF-16 code units.
+    (a, b) => (texts[a] as string) < (texts[b] as string),
+  );
+  let last: string | null = null;
+  let done = 0;
+  for (let index = heap.first; index >= 0; index = heap.first) {
+    const { kinds, order } = directories[index] as ActivityDirectory;
+    const { ids, linked } = numbers[index] as KindNumbers;
+    const place = at[index] as number;
+    const id = order[place] as number;
+    const { text, kind, firstDay, lastDay } = kinds[id] as ActivityDirectory['kinds'][number];
+    if (text !== last) {
+      last = text;
+      keys.push({ text, kind });
+      spans.push({ kind, firstDay, lastDay });
+    } else {
+      const span = spans[spans.length - 1] as { firstDay: number; lastDay: number };
+      span.firstDay = Math.min(span.firstDay, firstDay);
+      span.lastDay = Math.max(span.lastDay, lastDay);
+    }
+    ids[id] = keys.length - 1;
+    linked[id] = Number(kind.linkHost !== null);
+    at[index] = place + 1;
+    texts[index] = kinds[order[place + 1] as number]?.text ?? '';
+    heap.advance(place + 1 < order.length ? 0 : Number.POSITIVE_INFINITY);
+    // Each takes as long as a record of a merge.
     if (++done % STEP_KEYS === 0) yield STEP_KEYS;
   }
   yield done % STEP_KEYS;
-  return new FoldedKeys(keys, ascending, ids);
+  return { keys, spans, numbers };
 }
 
 /** An object as the fold goes through it, day by day. */

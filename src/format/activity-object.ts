@@ -10,7 +10,6 @@ import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts
 import type { Steps } from '../lib/cooperate.ts';
 import { crc32 } from '../lib/crc32.ts';
 import { frame, openFrame } from '../lib/frame.ts';
-import { toSortedSteps } from '../lib/sorted.ts';
 import { LAST_DAY } from '../lib/time.ts';
 import { type ActivitySink, GrowingActivity, type KindSpan, type KnownKey, knownKey } from './activity.ts';
 import {
@@ -111,13 +110,21 @@ export class ActivityEncoder implements ActivitySink {
     return id;
   }
 
+  /** The object's activity keys by text, as the caller has them. */
+  #inOrder(): Uint32Array {
+    const order = new Uint32Array(this.#kinds.length);
+    let count = 0;
+    for (const id of this.#ids) if (id >= 0) order[count++] = id;
+    return order;
+  }
+
   /** The object, or null if there was no row. */
   *finishSteps(): Steps<EncodedActivity | null> {
     this.#flush();
     const [first] = this.#blocks;
     if (first === undefined) return null;
     const kinds: readonly WrittenKey[] = this.#kinds;
-    const directory = yield* encodeActivityDirectory(kinds, this.#blocks);
+    const directory = yield* encodeActivityDirectory(kinds, this.#inOrder(), this.#blocks);
     const file = new Uint8Array(directory.length + this.#bytes.length);
     file.set(directory);
     file.set(this.#bytes.view(), directory.length);
@@ -155,6 +162,8 @@ interface DirectoryKey extends KindSpan {
 
 export interface ActivityDirectory {
   readonly kinds: readonly DirectoryKey[];
+  /** Their numbers, ascending by text. */
+  readonly order: Uint32Array;
   readonly blocks: readonly ActivityBlockPlace[];
 }
 
@@ -167,17 +176,18 @@ const READ_WORK = 6;
 /** Activity keys in a step: to stop after each costs more than to go over it. */
 export const STEP_KEYS = 64;
 
+/** @param order of the kinds by text */
 export function* encodeActivityDirectory(
   kinds: readonly WrittenKey[],
+  order: Uint32Array,
   blocks: readonly ActivityBlockPlace[],
 ): Steps<Bytes> {
   const writer = new ByteWriter();
   writer.varint(kinds.length);
-  const numbered = kinds.map(({ text, firstDay, lastDay }, id) => ({ text, firstDay, lastDay, id }));
-  const order = yield* toSortedSteps(numbered, (a, b) => (a.text < b.text ? -1 : 1));
   let before = '';
   let written = 0;
-  for (const { text, id, firstDay, lastDay } of order) {
+  for (const id of order) {
+    const { text, firstDay, lastDay } = kinds[id] as WrittenKey;
     const shared = sharedAscii(before, text);
     writer.varint(shared);
     writer.text(text.slice(shared));
@@ -211,7 +221,7 @@ function sharedAscii(a: string, b: string): number {
 export function* decodeActivityDirectory(bytes: Bytes): Steps<ActivityDirectory> {
   const body = openFrame(bytes, MAGIC, VERSION);
   const reader = new ByteReader(body);
-  const kinds = yield* readKinds(reader);
+  const { kinds, order } = yield* readKinds(reader);
   // Each takes bytes of the body, so that a false count ends with it.
   const blocks: ActivityBlockPlace[] = [];
   let day = 0;
@@ -226,13 +236,14 @@ export function* decodeActivityDirectory(bytes: Bytes): Steps<ActivityDirectory>
   }
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: ${body.length - reader.position} bytes follow the last block`);
   if (blocks.length === 0) throw new FormatError(`${MAGIC}: expected at least one block`);
-  return { kinds, blocks };
+  return { kinds, order, blocks };
 }
 
-/** Kinds by the number that blocks have for them. */
-function* readKinds(reader: ByteReader): Steps<DirectoryKey[]> {
+/** Kinds by the number that blocks have for them, and those numbers as they stand here, by text. */
+function* readKinds(reader: ByteReader): Steps<Pick<ActivityDirectory, 'kinds' | 'order'>> {
   const count = reader.varint();
-  const byId = new Map<number, DirectoryKey>();
+  const kinds: DirectoryKey[] = [];
+  const order: number[] = [];
   let before = '';
   // Each takes bytes of the body, so that a false count ends with it.
   for (let read = 0; read < count; read++) {
@@ -244,16 +255,15 @@ function* readKinds(reader: ByteReader): Steps<DirectoryKey[]> {
     const firstDay = reader.varint();
     const lastDay = firstDay + reader.varint();
     if (lastDay > LAST_DAY) throw new FormatError(`${MAGIC}: expected days up to ${LAST_DAY}, found ${lastDay}`);
-    byId.set(id, { ...knownKey(text), firstDay, lastDay });
+    if (id >= count || kinds[id] !== undefined) throw new FormatError(`${MAGIC}: expected ${count} kinds, one each`);
+    const known = knownKey(text);
+    kinds[id] = { text: known.text, kind: known.kind, firstDay, lastDay };
+    order.push(id);
     before = text;
     if ((read + 1) % STEP_KEYS === 0) yield STEP_KEYS * READ_WORK;
   }
   yield (count % STEP_KEYS) * READ_WORK;
-  return Array.from({ length: byId.size }, (_, id) => {
-    const kind = byId.get(id);
-    if (kind === undefined || byId.size < count) throw new FormatError(`${MAGIC}: expected ${count} kinds, one each`);
-    return kind;
-  });
+  return { kinds, order: Uint32Array.from(order) };
 }
 
 function readU32(reader: ByteReader): number {

@@ -7,6 +7,7 @@ import {
   activityKeyText,
   type KnownKey,
 } from '../format/activity.ts';
+import type { KindNumbers } from '../format/activity-block.ts';
 import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
@@ -241,8 +242,7 @@ export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimi
 function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
   const kinds = yield* foldKeys(inputs.map(({ directory }) => directory));
-  const cursors: ActivityCursor[] = [];
-  for (const input of inputs) cursors.push(new ActivityCursor(input, yield* kinds.numberKeys(input.directory)));
+  const cursors = inputs.map((input, i) => new ActivityCursor(input, kinds.numbers[i] as KindNumbers));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.keys, objectBytes);
   const sink = without === undefined ? writer : sinkWithout(writer, without);

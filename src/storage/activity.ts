@@ -36,14 +36,14 @@ export async function openActivity(
     days: async function* (from, to) {
       const inRange = facts.flatMap((entry, i) => {
         const object = opened[i];
-        return object === undefined || entry.lastDay < from || entry.firstDay > to ? [] : [{ entry, object }];
+        const numbers = kinds.numbers[i];
+        if (object === undefined || numbers === undefined) return [];
+        return entry.lastDay < from || entry.firstDay > to ? [] : [{ entry, object, numbers }];
       });
       const atOnce = Math.max(MIN_READ_BYTES, Math.floor(READ_AHEAD_BYTES / Math.max(1, inRange.length)));
-      const readers: DayReader[] = [];
-      for (const { entry, object } of inRange) {
-        const numbers = await pace.run(kinds.numberKeys(object.directory));
-        readers.push(new DayReader(objects, entry, object, numbers, { from, to, atOnce }));
-      }
+      const readers = inRange.map(
+        ({ entry, object, numbers }) => new DayReader(objects, entry, object, numbers, { from, to, atOnce }),
+      );
       yield* daysOf(readers, to, pace);
     },
   };

@@ -127,14 +127,26 @@ describe('what is not a facts object is refused', () => {
   const kind = { text, firstDay: 1, lastDay: 1 };
   const block = { day: 1, rows: 1, bytes: 4, crc32: 0 };
   test.each([
-    ['no blocks', () => finish(encodeActivityDirectory([kind], []))],
-    ['a block without rows', () => finish(encodeActivityDirectory([kind], [{ ...block, rows: 0 }]))],
-    ['a block of too many', () => finish(encodeActivityDirectory([kind], [{ ...block, rows: BLOCK_ROWS + 1 }]))],
-    ['a day beyond 32 bits of seconds', () => finish(encodeActivityDirectory([kind], [{ ...block, day: 60_000 }]))],
-    ['a kind twice', () => finish(encodeActivityDirectory([kind, kind], [block]))],
-    ['a kind that is none', () => finish(encodeActivityDirectory([{ ...kind, text: '[1]' }], [block]))],
-    ['a kind in another spelling', () => finish(encodeActivityDirectory([{ ...kind, text: ` ${text}` }], [block]))],
-    ['a kind of days beyond', () => finish(encodeActivityDirectory([{ ...kind, lastDay: 60_000 }], [block]))],
+    ['no blocks', () => finish(encodeActivityDirectory([kind], Uint32Array.of(0), []))],
+    ['a block without rows', () => finish(encodeActivityDirectory([kind], Uint32Array.of(0), [{ ...block, rows: 0 }]))],
+    [
+      'a block of too many',
+      () => finish(encodeActivityDirectory([kind], Uint32Array.of(0), [{ ...block, rows: BLOCK_ROWS + 1 }])),
+    ],
+    [
+      'a day beyond 32 bits of seconds',
+      () => finish(encodeActivityDirectory([kind], Uint32Array.of(0), [{ ...block, day: 60_000 }])),
+    ],
+    ['a kind twice', () => finish(encodeActivityDirectory([kind, kind], Uint32Array.of(0, 1), [block]))],
+    [
+      'a kind that is none',
+      () => finish(encodeActivityDirectory([{ ...kind, text: '[1]' }], Uint32Array.of(0), [block])),
+    ],
+    ['a kind in another spelling', () => finish(encodeActivityDirectory([{ ...kind, text: ` ${text}` }], Uint32Array.of(0), [block]))],
+    [
+      'a kind of days beyond',
+      () => finish(encodeActivityDirectory([{ ...kind, lastDay: 60_000 }], Uint32Array.of(0), [block])),
+    ],
   ])('a directory with %s', (_name, directory) => {
     expect(() => finish(decodeActivityDirectory(directory()))).toThrow(FormatError);
   });

@@ -1,6 +1,7 @@
 /** Activity objects and their rows as JSON, both ways. */
 
 import { type ActivityKey, activityKeyText, GrowingActivity, knownKey } from '../../../../src/format/activity.ts';
+import type { KindNumbers } from '../../../../src/format/activity-block.ts';
 import { foldKeys } from '../../../../src/format/activity-fold.ts';
 import {
   ActivityEncoder,
@@ -57,7 +58,7 @@ export function decodeFacts(file: Bytes, shape = shapeOf(file)): PlainFact[] {
   const kinds = finish(foldKeys([input.directory]));
   const columns = new GrowingActivity();
   return input.directory.blocks.flatMap(({ day }, index) => {
-    readActivityBlock(input, index, finish(kinds.numberKeys(input.directory)), columns);
+    readActivityBlock(input, index, kinds.numbers[0] as KindNumbers, columns);
     const hex = (half: number | undefined) => (half ?? 0).toString(16).padStart(8, '0');
     return Array.from(columns.columns().numbers, (number, row) => {
       const kind = kinds.spans[columns.kind[row] ?? -1]?.kind;
