@@ -78,6 +78,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Of each thread's heap, what is new. Nearly all that a task makes is of no use a moment later, and there is more of it
+ * in typed arrays, which are freed when what is new is looked through: with Node's default they pile up in between, to
+ * some hundreds of MiB a thread.
+ */
+const YOUNG_MIB = 12;
+
 /** Worker threads, one a core, each with one task at a time; the others wait in line. */
 export class WorkerPool implements TaskRunner {
   readonly threads: number;
@@ -106,7 +113,9 @@ export class WorkerPool implements TaskRunner {
   }
 
   #start(): Worker {
-    const worker = new Worker(join(import.meta.dirname, 'worker.ts'));
+    const worker = new Worker(join(import.meta.dirname, 'worker.ts'), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     worker.on('message', (message: WorkerMessage) => this.#receive(worker, message));
     worker.on('error', (error) => this.#lose(worker, error));
     return worker;

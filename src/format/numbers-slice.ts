@@ -34,3 +34,8 @@ export function openNumbersSlice(bytes: Bytes): NumbersReader {
   }
   return numbers;
 }
+
+/** The numbers of a slice alone, for who asks for nothing else of it. Throws FormatError unless they are undamaged. */
+export function openNumbersOnly(bytes: Bytes): NumbersReader {
+  return new NumbersReader(bytes.subarray(0, frameBytes(bytes)));
+}

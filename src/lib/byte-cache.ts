@@ -62,6 +62,11 @@ export class ByteCache<T> {
     this.#bytes -= entry.bytes;
   }
 
+  /** Lets go of everything under other keys. */
+  retain(keys: ReadonlySet<string>): void {
+    for (const key of this.#entries.keys()) if (!keys.has(key)) this.delete(key);
+  }
+
   /** A look at every entry: there are hundreds at most, and an eviction comes with a read from storage. */
   #evictOldest(): void {
     let oldest: string | undefined;

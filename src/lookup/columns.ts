@@ -68,6 +68,13 @@ export class CachedColumn<Reader> {
     return this.peek(entry) ?? this.#keep(entry, await readColumn(this.#context.objects, entry, this.column));
   }
 
+  /** Lets go of the columns of all segments but these. */
+  retain(entries: Iterable<SegmentEntry>): void {
+    const keys = new Set<string>();
+    for (const entry of entries) keys.add(entry[this.column].sha256);
+    this.cache.retain(keys);
+  }
+
   #keep(entry: SegmentEntry, bytes: Bytes): Reader {
     const reader = this.#open(bytes);
     this.cache.set(entry[this.column].sha256, reader, bytes.length);

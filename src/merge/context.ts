@@ -22,12 +22,8 @@ export interface MergeContext {
   /** An event for the operator's log, which keeps phone numbers out of it (src/lib/errors.ts). */
   readonly log: Log;
   readonly budget: TickBudget;
-  /**
-   * The numbers column of a segment from wherever the isolate keeps it: a tick asks for those of nearly the whole
-   * inventory, and lookups have them in memory. Without, they are read from the object store, every time. Rejects when
-   * the column is not to be had undamaged.
-   */
-  readonly numbers?: (entry: SegmentEntry) => Promise<NumbersReader>;
+  /** Numbers columns that the isolate keeps. Without, they are read from the object store, every time. */
+  readonly numbers?: KeptNumbers;
   /** Whether what a tick writes is gathered into one object; without, each is an object of its own. */
   readonly gathers?: true;
   /** What the tick at work has gathered so far: its `objects`. */
@@ -44,6 +40,14 @@ export interface MergeContext {
    * is garbage of its kind, and tells how many objects that were. Without, there are none.
    */
   readonly collectors?: Readonly<Record<string, () => Promise<number>>>;
+}
+
+/** A tick asks for the numbers columns of nearly the whole inventory, and lookups have them in memory. */
+export interface KeptNumbers {
+  /** From memory or the object store. Rejects when the column is not to be had undamaged. */
+  load(entry: SegmentEntry): Promise<NumbersReader>;
+  /** Lets go of the columns of all segments but these. */
+  retain(entries: Iterable<SegmentEntry>): void;
 }
 
 /** How much one tick may do. Cron ticks have 30 s of CPU, 128 MB and 10,000 storage calls. */

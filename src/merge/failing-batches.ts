@@ -165,7 +165,9 @@ export function watch(context: MergeContext): Watched {
     context: {
       ...context,
       objects: answering(objects, noting),
-      ...(numbers === undefined ? {} : { numbers: (entry) => noting(numbers(entry)) }),
+      ...(numbers && {
+        numbers: { load: (entry) => noting(numbers.load(entry)), retain: (entries) => numbers.retain(entries) },
+      }),
     },
     isInputs: (error) =>
       !hasRejected && !(error instanceof FormatError) && (error instanceof RangeError || error instanceof TypeError),

@@ -1,7 +1,7 @@
 /** Which numbers of the batches at hand no run has: these are new. */
 import type { Batch } from '../format/batch.ts';
-import type { Run } from '../format/manifest.ts';
-import { openNumbersSlice } from '../format/numbers-slice.ts';
+import { type Run, runNumbers, type SegmentEntry } from '../format/manifest.ts';
+import { openNumbersOnly } from '../format/numbers-slice.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import type { Known } from '../quality/screen.ts';
@@ -47,21 +47,30 @@ const PROBE_WORK = 1 / 4;
 const COLUMN_WORK = 256;
 
 /**
- * Which of the ascending numbers are in one of the runs. Reads the numbers column of each segment that one of
- * them falls into; a few columns are in memory at a time.
+ * Which of the ascending numbers are in one of the runs. Reads the numbers column of each segment that one of them falls
+ * into, unless all of those were found elsewhere; a few columns are in memory at a time.
  */
 export async function findKnown(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<Known> {
   const { objects, pace } = context;
-  const columnOf = context.numbers ?? (async (entry) => openNumbersSlice(await readColumn(objects, entry, 'numbers')));
+  // What the runs lost since the last tick would stay in memory until there is no more room: a third of it, of a fortnight.
+  context.numbers?.retain(runs.flatMap(({ segments }) => segments));
+  const columnOf = async (entry: SegmentEntry) =>
+    context.numbers?.load(entry) ?? openNumbersOnly(await readColumn(objects, entry, 'numbers'));
   const isKnown = new Uint8Array(numbers.length);
-  await mapConcurrent(sharesOf(runs, numbers), async ({ entry, start, end }) => {
-    const column = await columnOf(entry);
-    if (pace.count(COLUMN_WORK)) await pace.giveWay();
-    for (let i = start; i < end; i++) {
-      if (column.has(numbers[i] as number)) isKnown[i] = 1;
-      if (pace.count(PROBE_WORK)) await pace.giveWay();
-    }
-  });
+  // The largest run first, which has most of what is known: what it has is not looked for in the others.
+  for (const run of runs.toSorted((a, b) => runNumbers(b) - runNumbers(a))) {
+    await mapConcurrent(sharesOf(run, numbers), async ({ entry, start, end }) => {
+      const unknown = isKnown.indexOf(0, start);
+      if (unknown < 0 || unknown >= end) return;
+      const column = await columnOf(entry);
+      if (pace.count(COLUMN_WORK)) await pace.giveWay();
+      for (let i = start; i < end; i++) {
+        if (isKnown[i] === 1) continue;
+        if (column.has(numbers[i] as number)) isKnown[i] = 1;
+        if (pace.count(PROBE_WORK)) await pace.giveWay();
+      }
+    });
+  }
   return { numbers, isKnown };
 }
 
@@ -78,15 +87,13 @@ export function* countNew(numbers: Float64Array, { numbers: looked, isKnown }: K
   return count;
 }
 
-/** The segments that numbers fall into, each with those numbers' place in the list. */
-function* sharesOf(runs: readonly Run[], numbers: Float64Array) {
-  for (const { segments } of runs) {
-    let end = 0;
-    for (const entry of segments) {
-      while (end < numbers.length && (numbers[end] as number) < entry.first) end += 1;
-      const start = end;
-      while (end < numbers.length && (numbers[end] as number) <= entry.last) end += 1;
-      if (start < end) yield { entry, start, end };
-    }
+/** The segments of a run that numbers fall into, each with those numbers' place in the list. */
+function* sharesOf({ segments }: Run, numbers: Float64Array) {
+  let end = 0;
+  for (const entry of segments) {
+    while (end < numbers.length && (numbers[end] as number) < entry.first) end += 1;
+    const start = end;
+    while (end < numbers.length && (numbers[end] as number) <= entry.last) end += 1;
+    if (start < end) yield { entry, start, end };
   }
 }

@@ -117,7 +117,7 @@ export class SegmentBuilder implements RecordSink {
     }
     if (at - start >= EVIDENCE_ENTRIES) return;
     if (this.#entries - start < EVIDENCE_ENTRIES) this.#entries += 1;
-    this.#reserveEntries();
+    if (this.#entries > this.#entryFirst.length) this.#growEntries();
     const end = this.#entries;
     if (at + 1 < end) this.#makeRoom(at, end);
     this.#entryAttributes[at] = attributes;
@@ -148,18 +148,11 @@ export class SegmentBuilder implements RecordSink {
     this.#entrySightings[at] = addCounts(this.#entrySightings[at] as number, sightings);
   }
 
-  #reserveEntries(): void {
-    const capacity = this.#entryFirst.length;
-    if (this.#entries <= capacity) return;
-    const grow = (old: Uint32Array<ArrayBuffer>) => {
-      const grown = new Uint32Array(capacity * 2);
-      grown.set(old);
-      return grown;
-    };
-    this.#entryAttributes = grow(this.#entryAttributes);
-    this.#entryFirst = grow(this.#entryFirst);
-    this.#entryLast = grow(this.#entryLast);
-    const sightings = new Float64Array(capacity * 2);
+  #growEntries(): void {
+    this.#entryAttributes = doubled(this.#entryAttributes);
+    this.#entryFirst = doubled(this.#entryFirst);
+    this.#entryLast = doubled(this.#entryLast);
+    const sightings = new Float64Array(this.#entrySightings.length * 2);
     sightings.set(this.#entrySightings);
     this.#entrySightings = sightings;
   }
@@ -229,6 +222,12 @@ export class SegmentBuilder implements RecordSink {
     for (let i = 0; i < count; i++) ids[i] = local[this.#profile[i] as number] as number;
     return { ids, texts: used.map(({ text }) => text) };
   }
+}
+
+function doubled(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(column.length * 2);
+  grown.set(column);
+  return grown;
 }
 
 // What a merge knows of attributes and profiles: each distinct one once, as a small integer.

@@ -62,7 +62,10 @@ export function createControl(
     ...{ objects, slices, now, sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     gathers: true,
-    numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
+    numbers: {
+      load: (entry) => finder.columns.numbers.loadFromSegment(entry),
+      retain: (entries) => finder.columns.numbers.retain(entries),
+    },
     collectors: {
       briefings: () => collectBriefings(objects, now(), pace),
       documents: () => collectDocuments({ objects, now }),

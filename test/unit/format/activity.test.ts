@@ -142,7 +142,10 @@ describe('what is not a facts object is refused', () => {
       'a kind that is none',
       () => finish(encodeActivityDirectory([{ ...kind, text: '[1]' }], Uint32Array.of(0), [block])),
     ],
-    ['a kind in another spelling', () => finish(encodeActivityDirectory([{ ...kind, text: ` ${text}` }], Uint32Array.of(0), [block]))],
+    [
+      'a kind in another spelling',
+      () => finish(encodeActivityDirectory([{ ...kind, text: ` ${text}` }], Uint32Array.of(0), [block])),
+    ],
     [
       'a kind of days beyond',
       () => finish(encodeActivityDirectory([{ ...kind, lastDay: 60_000 }], Uint32Array.of(0), [block])),

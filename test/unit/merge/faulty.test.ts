@@ -194,9 +194,10 @@ describe('what the storage does', () => {
     await watched.context.objects.getRange('gone', 0, 1);
     expect(watched.isInputs(new RangeError('too large'))).toBe(true);
     const world = newWorld();
-    const other = watch({ ...world, numbers: () => Promise.reject(new RangeError('damaged')) });
-    const entry = {} as Parameters<NonNullable<World['numbers']>>[0];
-    await expect(other.context.numbers?.(entry)).rejects.toThrow('damaged');
+    const load = () => Promise.reject(new RangeError('damaged'));
+    const other = watch({ ...world, numbers: { load, retain: () => {} } });
+    const entry = {} as Parameters<NonNullable<World['numbers']>['load']>[0];
+    await expect(other.context.numbers?.load(entry)).rejects.toThrow('damaged');
     expect(other.isInputs(new RangeError('too large'))).toBe(false);
   });
 });
