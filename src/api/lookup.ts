@@ -18,7 +18,7 @@ import {
 } from '../lookup/request.ts';
 import { parseNumber } from '../phone/parse.ts';
 import type { ParseResult } from '../phone/phone-number.ts';
-import { answerText } from '../policy/answer.ts';
+import { answerText, type LookupAnswer } from '../policy/answer.ts';
 import { decide, unknownAnswer } from '../policy/decide.ts';
 import { quickMissOf } from './quick-lookup.ts';
 import { MAX_BATCH_BODY_BYTES, MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
@@ -58,9 +58,11 @@ export const LOOKUP_ROUTES: readonly Endpoint<LookupDeps>[] = [
     path: '/v1/lookup',
     operationId: 'lookup',
     scope: 'lookup',
-    handle: async ({ req }, { tenant }, services) => {
-      const input = parse(lookupRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-      return jsonText(answerText(await lookupOne(services, tenant, input)));
+    handle: async (context, { tenant }, services) => {
+      const answer =
+        (await answerToMiss(context, tenant, services)) ??
+        (await lookupOne(services, tenant, parse(lookupRequest, await readLookup(context))));
+      return jsonText(answerText(answer));
     },
   },
   {
@@ -70,16 +72,25 @@ export const LOOKUP_ROUTES: readonly Endpoint<LookupDeps>[] = [
     scope: 'lookup',
     parameters: Object.keys(lookupQuery.entries).map((name) => ({ in: 'query', name })),
     handle: async (context, { tenant }, services) => {
-      const { subject = null, probed = null } = quickMissOf(context) ?? {};
       const answer =
-        subject === null
-          ? await lookupOne(services, tenant, requestFromQuery(context))
-          : await lookupNumber(services, tenant, subject, {}, probed);
+        (await answerToMiss(context, tenant, services)) ??
+        (await lookupOne(services, tenant, requestFromQuery(context)));
       return jsonText(answerText(answer));
     },
   },
   { method: 'POST', path: '/v1/lookup/batch', operationId: 'lookupBatch', scope: 'lookup', handle: lookupBatch },
 ];
+
+/** The answer to a request that the quick lookup has read, but could not answer; null: it has not read it. */
+async function answerToMiss(context: Context, tenant: string, services: LookupDeps): Promise<LookupAnswer | null> {
+  const miss = quickMissOf(context);
+  if (miss === null || miss.subject === null) return null;
+  return lookupNumber(services, tenant, miss.subject, { scenario: miss.scenario }, miss.probed);
+}
+
+function readLookup(context: Context): Promise<unknown> {
+  return readJson(context.req.raw, MAX_SMALL_BODY_BYTES, quickMissOf(context)?.body);
+}
 
 function requestFromQuery({ req }: Context): LookupRequest {
   const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, {

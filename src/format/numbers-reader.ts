@@ -48,6 +48,9 @@ export class NumbersReader {
   readonly #partitionBaseAt: number;
   readonly #partitions: number;
   readonly #bitsAt: number;
+  /** Where the last search ended. */
+  #group = 0;
+  #partition = 0;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes, recency: Recency | null = null) {
@@ -81,7 +84,6 @@ export class NumbersReader {
   find(number: number): number {
     const groupBase = this.#groupBase;
     if (number < (groupBase[0] as number)) return ~0;
-    const words = this.#words;
     let low = 0;
     let high = groupBase.length;
     while (high - low > 1) {
@@ -89,27 +91,70 @@ export class NumbersReader {
       if ((groupBase[middle] as number) <= number) low = middle;
       else high = middle;
     }
-    const group = low;
-    const isLastGroup = group + 1 === groupBase.length;
+    return this.#findInGroup(low, number - (groupBase[low] as number));
+  }
+
+  /**
+   * `find` for a number that is probably close to the one that was last searched for: where it is in the same group, or
+   * in the same partition, that is not searched for again.
+   */
+  findNear(number: number): number {
+    const groupBase = this.#groupBase;
+    const group = this.#group;
     const relative = number - (groupBase[group] as number);
-    const groupRank = halfWord(words, this.#groupRankAt + group);
+    if (relative < 0 || (group + 1 < groupBase.length && number >= (groupBase[group + 1] as number))) {
+      return this.find(number);
+    }
+    const words = this.#words;
+    const at = this.#partitionBaseAt + this.#partition;
+    const isNotBefore = relative >= (words[at] as number);
+    const isNotAfter = this.#partition + 1 === this.#partitionsEnd(group) || relative < (words[at + 1] as number);
+    return isNotBefore && isNotAfter
+      ? this.#findInPartition(group, this.#partition, relative)
+      : this.#findInGroup(group, relative);
+  }
+
+  /** `rank`, as `findNear` searches. */
+  rankNear(number: number): number {
+    const found = this.findNear(number);
+    return found >= 0 ? found : ~found;
+  }
+
+  /** Index just after the last partition of a group. */
+  #partitionsEnd(group: number): number {
+    if (group + 1 === this.#groupBase.length) return this.#partitions;
+    return halfWord(this.#words, this.#groupPartitionAt + group + 1);
+  }
+
+  /** `find` in the group whose base is the last up to the number. @param relative the number less that base */
+  #findInGroup(group: number, relative: number): number {
+    const words = this.#words;
     const bases = this.#partitionBaseAt;
-    low = bases + halfWord(words, this.#groupPartitionAt + group);
-    high = bases + (isLastGroup ? this.#partitions : halfWord(words, this.#groupPartitionAt + group + 1));
-    const end = high;
+    let low = bases + halfWord(words, this.#groupPartitionAt + group);
+    let high = bases + this.#partitionsEnd(group);
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       if ((words[middle] as number) <= relative) low = middle;
       else high = middle;
     }
-    const infoAt = low + this.#partitions;
+    this.#group = group;
+    this.#partition = low - bases;
+    return this.#findInPartition(group, low - bases, relative);
+  }
+
+  /** `find` in the partition of this group whose base is the last up to the number. */
+  #findInPartition(group: number, partition: number, relative: number): number {
+    const words = this.#words;
+    const groupRank = halfWord(words, this.#groupRankAt + group);
+    const infoAt = this.#partitionBaseAt + this.#partitions + partition;
     const info = words[infoAt] as number;
     const start = groupRank + ((info >>> 16) & 0x7ff);
-    const offset = relative - (words[low] as number);
+    const offset = relative - (words[infoAt - this.#partitions] as number);
     if (offset === 0) return start;
     let after = this.count;
-    if (low + 1 < end) after = groupRank + (((words[infoAt + 1] as number) >>> 16) & 0x7ff);
-    else if (!isLastGroup) after = halfWord(words, this.#groupRankAt + group + 1);
+    if (partition + 1 < this.#partitionsEnd(group))
+      after = groupRank + (((words[infoAt + 1] as number) >>> 16) & 0x7ff);
+    else if (group + 1 < this.#groupBase.length) after = halfWord(words, this.#groupRankAt + group + 1);
     const k = after - start - 1;
     if (k === 0 || offset > 0x7fffffff) return ~(start + 1 + k);
     const position = this.#bitsAt * 32 + (words[this.#groupBitAt + group] as number) + (info & 0xffff);

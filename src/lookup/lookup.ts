@@ -6,7 +6,14 @@ import { dayOf, isoDay, parseDay } from '../lib/time.ts';
 import { readingsOf } from '../phone/parse.ts';
 import type { PhoneNumber } from '../phone/phone-number.ts';
 import type { Finding, LookupAnswer } from '../policy/answer.ts';
-import { type AsOfContext, decide, severest, type TenantRules } from '../policy/decide.ts';
+import {
+  type AsOfContext,
+  type DecideContext,
+  decide,
+  decideText,
+  severest,
+  type TenantRules,
+} from '../policy/decide.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 import type { AsOf, FindPast, PastFinding } from './as-of.ts';
@@ -86,20 +93,44 @@ export async function lookupNumber(
 }
 
 /** The answer to what memory found, without a promise; null: it takes reads of storage. */
-export function answerAtOnce(
-  { rules, labels, now }: LookupDeps,
+function answerAtOnce(
+  deps: LookupDeps,
   tenant: string,
   subject: PhoneNumber,
   probed: Probed | null,
   scenario: string | null,
 ): LookupAnswer | null {
-  const held = rules.peek(tenant);
   const finding = probed?.finding ?? null;
-  if (held === null || finding === null) return null;
+  const context = finding === null ? null : contextAtOnce(deps, tenant, finding, scenario);
+  return finding === null || context === null ? null : decide(subject, finding, context);
+}
+
+/** The same as text. */
+export function textAtOnce(
+  deps: LookupDeps,
+  tenant: string,
+  subject: PhoneNumber,
+  probed: Probed | null,
+  scenario: string | null,
+): string | null {
+  const finding = probed?.finding ?? null;
+  const context = finding === null ? null : contextAtOnce(deps, tenant, finding, scenario);
+  return finding === null || context === null ? null : decideText(subject, finding, context);
+}
+
+/** What a finding is decided with, if that is at hand, and if the finding says all that the rules ask for. */
+function contextAtOnce(
+  { rules, labels, now }: LookupDeps,
+  tenant: string,
+  finding: Finding,
+  scenario: string | null,
+): DecideContext | null {
+  const held = rules.peek(tenant);
+  if (held === null) return null;
   const { policy, overrides } = held;
   // The evidence of a listed number is never kept in memory.
   if (policy.readsProjects && finding.record !== null) return null;
-  return decide(subject, finding, { policy, overrides, levels: labels, now: now(), scenario, evidence: false });
+  return { policy, overrides, levels: labels, now: now(), scenario, evidence: false };
 }
 
 export interface Found {

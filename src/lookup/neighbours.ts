@@ -40,8 +40,8 @@ export function neighboursOf(runs: readonly NumbersReader[], number: number, tod
   for (let r = runs.length - 1; r >= 0; r--) {
     const run = runs[r] as NumbersReader;
     const block = blockStart(number);
-    const low = run.rank(block);
-    const high = run.rank(block + SEGMENT_ALIGNMENT);
+    const low = run.rankNear(block);
+    const high = run.rankNear(block + SEGMENT_ALIGNMENT);
     // Around most numbers that are looked up, nobody is listed.
     if (low === high) continue;
     if (r === runs.length - 1) addBase(run, number, low, high, today);
@@ -56,18 +56,18 @@ export function neighboursOf(runs: readonly NumbersReader[], number: number, tod
  */
 function addBase(run: NumbersReader, number: number, low: number, high: number, today: number): void {
   const { recency } = run;
-  const self = run.find(number);
+  const self = run.findNear(number);
   const others = self >= 0 ? -1 : 0;
   const selfDay = self >= 0 && recency !== null ? recency.firstDay(self) : -1;
   const recentSelf = selfDay >= today - RECENT_DAYS ? 1 : 0;
   const weekSelf = selfDay >= today - WEEK_DAYS ? 1 : 0;
   counts.tenThousand = high - low + others;
-  const thousandLow = run.rank(number - (number % THOUSAND));
-  const thousandHigh = run.rank(number - (number % THOUSAND) + THOUSAND);
+  const thousandLow = run.rankNear(number - (number % THOUSAND));
+  const thousandHigh = run.rankNear(number - (number % THOUSAND) + THOUSAND);
   counts.thousand = thousandHigh - thousandLow + others;
   const isAlone = thousandLow === thousandHigh;
-  const hundredLow = isAlone ? thousandLow : run.rank(number - (number % HUNDRED));
-  const hundredHigh = isAlone ? thousandLow : run.rank(number - (number % HUNDRED) + HUNDRED);
+  const hundredLow = isAlone ? thousandLow : run.rankNear(number - (number % HUNDRED));
+  const hundredHigh = isAlone ? thousandLow : run.rankNear(number - (number % HUNDRED) + HUNDRED);
   counts.hundred = hundredHigh - hundredLow + others;
   if (recency === null || recency.newestDay < today - RECENT_DAYS) return;
   const [recentLow, recentHigh] = [recency.before(low), recency.before(high)];
