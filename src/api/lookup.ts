@@ -6,7 +6,8 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import type { Principal } from '../keys/key.ts';
-import { findFor, type LookupDeps, lookupNumber, lookupOne } from '../lookup/lookup.ts';
+import type { Probed } from '../lookup/finder.ts';
+import { contextAtOnce, findFor, type LookupDeps, lookupNumber, lookupOne, textAtOnce } from '../lookup/lookup.ts';
 import {
   asOfDate,
   asOfGeneration,
@@ -18,8 +19,9 @@ import {
 } from '../lookup/request.ts';
 import { parseNumber } from '../phone/parse.ts';
 import type { ParseResult } from '../phone/phone-number.ts';
+import type { Refusal } from '../phone/refusal.ts';
 import { answerText, type LookupAnswer } from '../policy/answer.ts';
-import { decide, unknownAnswer } from '../policy/decide.ts';
+import { type DecideContext, decideText, unknownAnswer } from '../policy/decide.ts';
 import { quickMissOf } from './quick-lookup.ts';
 import { MAX_BATCH_BODY_BYTES, MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
 import { type Endpoint, jsonText } from './route.ts';
@@ -115,19 +117,75 @@ interface BatchError {
 }
 
 async function lookupBatch({ req }: Context, { tenant }: Principal, services: LookupDeps): Promise<Response> {
-  const { numbers, country, scenario } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
-  const parsed = numbers.map((input) => parseElement(input, country ?? undefined));
-  const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
-  const { findings, rules } = await findFor(services, tenant, asked, { evidence: false });
-  const { labels: levels } = services;
-  const context = { ...rules, levels, now: services.now(), scenario: scenario ?? null, evidence: false };
-  let next = 0;
-  const results = parsed.map((result, i) => {
-    if (!result.ok) return errorText({ input: numbers[i], error: { code: result.code, detail: result.detail } });
-    const finding = findings[next++] ?? null;
-    return answerText(finding === null ? unknownAnswer(result.value) : decide(result.value, finding, context));
-  });
-  return jsonText(`{"results":[${results.join(',')}]}`);
+  const { numbers, country, scenario = null } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
+  const batch = new Batch(numbers, country ?? undefined);
+  const rest = batch.answerAtOnce(services, contextAtOnce(services, tenant, scenario));
+  if (rest !== null) await batch.answer(services, tenant, scenario, rest);
+  return jsonText(batch.text);
+}
+
+/** The first number that memory cannot answer. */
+interface Rest {
+  readonly from: number;
+  readonly probed: Probed | null;
+}
+
+/** Answers its numbers in their order, and writes each answer as soon as it is there. */
+class Batch {
+  readonly #numbers: readonly unknown[];
+  readonly #country: string | undefined;
+  #text = '';
+
+  constructor(numbers: readonly unknown[], country: string | undefined) {
+    this.#numbers = numbers;
+    this.#country = country;
+  }
+
+  get text(): string {
+    return `{"results":[${this.#text}]}`;
+  }
+
+  /** Until memory lacks something; null: it has all that the batch takes. */
+  answerAtOnce({ finder }: LookupDeps, context: DecideContext | null): Rest | null {
+    for (let i = 0; i < this.#numbers.length; i++) {
+      const parsed = this.#parse(i);
+      if (!parsed.ok) {
+        this.#write(errorText(this.#numbers[i], parsed));
+        continue;
+      }
+      const probed = finder.probe(parsed.value.number);
+      const text = textAtOnce(parsed.value, probed, context);
+      if (text === null) return { from: i, probed };
+      this.#write(text);
+    }
+    return null;
+  }
+
+  /** @throws LookupError `storage-unavailable` if storage answers for none of these numbers */
+  async answer(services: LookupDeps, tenant: string, scenario: string | null, { from, probed }: Rest): Promise<void> {
+    const parsed = this.#numbers.slice(from).map((_, i) => this.#parse(from + i));
+    const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
+    const { findings, rules } = await findFor(services, tenant, asked, { evidence: false }, probed);
+    const context = { ...rules, levels: services.labels, now: services.now(), scenario, evidence: false };
+    let next = 0;
+    for (const [i, result] of parsed.entries()) {
+      if (!result.ok) {
+        this.#write(errorText(this.#numbers[from + i], result));
+        continue;
+      }
+      const finding = findings[next++] ?? null;
+      const { value } = result;
+      this.#write(finding === null ? answerText(unknownAnswer(value)) : decideText(value, finding, context));
+    }
+  }
+
+  #parse(i: number): ParseResult {
+    return parseElement(this.#numbers[i], this.#country);
+  }
+
+  #write(text: string): void {
+    this.#text += this.#text === '' ? text : `,${text}`;
+  }
 }
 
 function parseElement(input: unknown, country: string | undefined): ParseResult {
@@ -135,6 +193,6 @@ function parseElement(input: unknown, country: string | undefined): ParseResult 
   return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
 }
 
-function errorText(error: BatchError): string {
-  return JSON.stringify(error);
+function errorText(input: unknown, { code, detail }: Refusal): string {
+  return JSON.stringify({ input, error: { code, detail } } satisfies BatchError);
 }

@@ -8,7 +8,7 @@ import type { Context } from 'hono';
 import { allows, type Principal } from '../keys/key.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import type { Probed } from '../lookup/finder.ts';
-import { textAtOnce } from '../lookup/lookup.ts';
+import { contextAtOnce, textAtOnce } from '../lookup/lookup.ts';
 import { isCountry } from '../phone/parse.ts';
 import { MAX_E164_DIGITS, type PhoneNumber } from '../phone/phone-number.ts';
 import { readInternational } from '../phone/plan.ts';
@@ -140,7 +140,7 @@ function answer(
 ): Response | QuickMiss {
   const { subject, scenario } = asked;
   const probed = services.finder.probe(subject.number);
-  const text = textAtOnce(services, principal.tenant, subject, probed, scenario);
+  const text = textAtOnce(subject, probed, contextAtOnce(services, principal.tenant, scenario));
   // The quota is counted last, since the route counts what goes there.
   const { id, perMinute } = principal;
   const isAnswered = text !== null && (perMinute === null || quota.takeAtOnce(id, perMinute));

@@ -37,7 +37,7 @@ export interface LookupFinder {
   probe(number: number): Probed | null;
   /**
    * One entry for each number, in the same order. null: storage could not answer for this number.
-   * @param begun what `probe` returned for a single number
+   * @param begun what `probe` returned for the first number
    */
   find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
 }
@@ -67,7 +67,7 @@ export class Finder {
 
   /**
    * A finding for each number, in order; null where storage could not answer.
-   * @param begun what `probe` returned, if there is a single number; another `find` can go on from there in turn
+   * @param begun what `probe` returned for the first number; another `find` can go on from there in turn
    */
   async find(
     numbers: readonly number[],
@@ -141,7 +141,8 @@ export class Finder {
     begun: Probed | null,
   ): Promise<void> {
     const probeOf = (i: number) => {
-      const probe = begun instanceof Probe ? begun : new Probe(numbers[i] as number);
+      const number = numbers[i] as number;
+      const probe = i === 0 && begun instanceof Probe && begun.number === number ? begun : new Probe(number);
       return probe.snapshot === snapshot ? probe : this.#walk(probe, snapshot, this.#context.now());
     };
     // The numbers are taken in their order, until memory lacks something.

@@ -83,8 +83,9 @@ export async function lookupNumber(
   }
   const probed = begun ?? deps.finder.probe(subject.number);
   if (!evidence && !receipt) {
-    const answer = answerAtOnce(deps, tenant, subject, probed, scenario);
-    if (answer !== null) return answer;
+    const context = contextAtOnce(deps, tenant, scenario);
+    const finding = enough(probed, context);
+    if (finding !== null && context !== null) return decide(subject, finding, context);
   }
   const { findings, rules } = await findFor(deps, tenant, [subject.number], { evidence, basis: receipt }, probed);
   const [finding] = findings;
@@ -92,45 +93,28 @@ export async function lookupNumber(
   return decide(subject, finding, { ...rules, levels: deps.labels, now: deps.now(), scenario, evidence, receipt });
 }
 
-/** The answer to what memory found, without a promise; null: it takes reads of storage. */
-function answerAtOnce(
-  deps: LookupDeps,
-  tenant: string,
-  subject: PhoneNumber,
-  probed: Probed | null,
-  scenario: string | null,
-): LookupAnswer | null {
-  const finding = probed?.finding ?? null;
-  const context = finding === null ? null : contextAtOnce(deps, tenant, finding, scenario);
-  return finding === null || context === null ? null : decide(subject, finding, context);
-}
-
-/** The same as text. */
-export function textAtOnce(
-  deps: LookupDeps,
-  tenant: string,
-  subject: PhoneNumber,
-  probed: Probed | null,
-  scenario: string | null,
-): string | null {
-  const finding = probed?.finding ?? null;
-  const context = finding === null ? null : contextAtOnce(deps, tenant, finding, scenario);
-  return finding === null || context === null ? null : decideText(subject, finding, context);
-}
-
-/** What a finding is decided with, if that is at hand, and if the finding says all that the rules ask for. */
-function contextAtOnce(
+/** What answers from memory are decided with; null: the rules have to be read. */
+export function contextAtOnce(
   { rules, labels, now }: LookupDeps,
   tenant: string,
-  finding: Finding,
   scenario: string | null,
 ): DecideContext | null {
   const held = rules.peek(tenant);
   if (held === null) return null;
-  const { policy, overrides } = held;
+  return { policy: held.policy, overrides: held.overrides, levels: labels, now: now(), scenario, evidence: false };
+}
+
+/** The answer to what memory found, as text and without a promise; null: it takes reads of storage. */
+export function textAtOnce(subject: PhoneNumber, probed: Probed | null, context: DecideContext | null): string | null {
+  const finding = enough(probed, context);
+  return finding === null || context === null ? null : decideText(subject, finding, context);
+}
+
+/** What memory found, if that is all that the rules ask for. */
+function enough(probed: Probed | null, context: DecideContext | null): Finding | null {
+  const finding = probed?.finding ?? null;
   // The evidence of a listed number is never kept in memory.
-  if (policy.readsProjects && finding.record !== null) return null;
-  return { policy, overrides, levels: labels, now: now(), scenario, evidence: false };
+  return finding?.record != null && context?.policy.readsProjects === true ? null : finding;
 }
 
 export interface Found {
@@ -142,7 +126,7 @@ export interface Found {
 /**
  * What is known of the numbers, and what the tenant decides with. If both have to be read, they are read at the same
  * time.
- * @param begun what the finder's `probe` returned for a single number
+ * @param begun what the finder's `probe` returned for the first number
  * @throws LookupError `storage-unavailable` if storage answers for none of the numbers
  */
 export async function findFor(
