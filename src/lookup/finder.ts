@@ -8,7 +8,6 @@ import { mapConcurrent } from '../lib/concurrency.ts';
 import { dayOf } from '../lib/time.ts';
 import type { Basis, Finding } from '../policy/answer.ts';
 import { ColumnCache } from './columns.ts';
-import { neighboursOf } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries } from './record.ts';
 import { type LookupContext, type Snapshot, SnapshotCache } from './snapshot.ts';
@@ -122,11 +121,10 @@ export class Finder {
     at: number,
     verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined,
   ): void {
-    const { number, columns } = probe;
-    if (columns === null) return;
+    if (probe.columns === null) return;
+    const { hundred, thousand, score } = probe.neighbours(dayOf(at / 1000));
     const record = probe.record(verdictsOf);
     if (record === undefined) return;
-    const { hundred, thousand, score } = neighboursOf(columns, number, dayOf(at / 1000));
     const { generation } = snapshot.manifest;
     const ageSeconds = snapshot.ageSeconds(this.#context.now());
     probe.finding = { generation, ageSeconds, record, hundred, thousand, score };
