@@ -110,8 +110,8 @@ export function textAtOnce(subject: PhoneNumber, probed: Probed | null, context:
   return finding === null || context === null ? null : decideText(subject, finding, context);
 }
 
-/** What memory found, if that is all that the rules ask for. */
-function enough(probed: Probed | null, context: DecideContext | null): Finding | null {
+/** What memory found, if that is all that the rules ask for; null: it takes reads of storage. */
+export function enough(probed: Probed | null, context: DecideContext | null): Finding | null {
   const finding = probed?.finding ?? null;
   // The evidence of a listed number is never kept in memory.
   return finding?.record != null && context?.policy.readsProjects === true ? null : finding;
