@@ -108,7 +108,7 @@ function answerOf(
     firstSeen: record === null ? null : isoDay(record.firstDay),
     lastSeen: record === null ? null : isoDay(record.lastDay),
     sightings: record === null ? null : record.sightings,
-    neighbourhood: { ...facts.neighbourhood },
+    neighbourhood: facts.neighbourhood,
     action,
     rule,
     generation: finding.generation,
