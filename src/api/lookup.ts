@@ -17,7 +17,7 @@ import {
   number,
   scenario,
 } from '../lookup/request.ts';
-import { parseNumber } from '../phone/parse.ts';
+import { parsePossible } from '../phone/parse.ts';
 import type { ParseResult } from '../phone/phone-number.ts';
 import type { Refusal } from '../phone/refusal.ts';
 import { answerText, type Finding, type LookupAnswer } from '../policy/answer.ts';
@@ -203,7 +203,7 @@ class Batch {
 }
 
 function parseElement(input: unknown, country: string | undefined): ParseResult {
-  if (typeof input === 'string') return parseNumber(input, country);
+  if (typeof input === 'string') return parsePossible(input, country);
   return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
 }
 
