@@ -17,7 +17,7 @@ import {
   number,
   scenario,
 } from '../lookup/request.ts';
-import { parsePossible } from '../phone/parse.ts';
+import { parsePossible, readClean } from '../phone/parse.ts';
 import type { ParseResult } from '../phone/phone-number.ts';
 import type { Refusal } from '../phone/refusal.ts';
 import { answerText, type Finding, type LookupAnswer } from '../policy/answer.ts';
@@ -203,8 +203,12 @@ class Batch {
 }
 
 function parseElement(input: unknown, country: string | undefined): ParseResult {
-  if (typeof input === 'string') return parsePossible(input, country);
-  return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
+  if (typeof input !== 'string') {
+    return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
+  }
+  // A number with its plus sign is read the same in every country.
+  const value = input.startsWith('+') ? readClean(input, 1) : null;
+  return value === null ? parsePossible(input, country) : { ok: true, value };
 }
 
 function errorText(input: unknown, { code, detail }: Refusal): string {

@@ -9,9 +9,7 @@ import { allows, type Principal } from '../keys/key.ts';
 import type { KeyRegistry } from '../keys/registry.ts';
 import type { Probed } from '../lookup/finder.ts';
 import { contextAtOnce, textAtOnce } from '../lookup/lookup.ts';
-import { isCountry } from '../phone/parse.ts';
-import { MAX_E164_DIGITS, type PhoneNumber } from '../phone/phone-number.ts';
-import { readInternational } from '../phone/plan.ts';
+import { isCountry, type PhoneNumber, readClean } from '../phone/parse.ts';
 import { bearerToken } from './auth.ts';
 import type { RequestQuota } from './quota.ts';
 import { jsonText } from './route.ts';
@@ -87,12 +85,11 @@ function answerGet(
   request: Request,
   digitsAt: number,
 ): Response | QuickMiss | null {
-  const digits = digitsIn(request.url, digitsAt, request.url.length);
-  if (digits === null) return null;
+  const subject = readClean(request.url, digitsAt);
+  if (subject === null) return null;
   const principal = principalOf(request, services.keys);
-  const subject = readInternational(digits);
-  const asked = subject === null ? null : { subject, scenario: null };
-  if (principal === null || asked === null || !allows(principal, 'lookup')) return new QuickMiss(principal, asked);
+  const asked = { subject, scenario: null };
+  if (principal === null || !allows(principal, 'lookup')) return new QuickMiss(principal, asked);
   return answer(services, quota, principal, asked, null);
 }
 
@@ -155,28 +152,14 @@ const BODY = /^\{"number": ?"\+(\d+)"(?:, ?"country": ?"([A-Za-z]{2})")?(?:, ?"s
 /** What a body of the usual form asks; null: the route has to read it. */
 function readBody(text: string): Asked | null {
   if (text.startsWith(BODY_START) && text.endsWith(BODY_END)) {
-    const digits = digitsIn(text, BODY_START.length, text.length - BODY_END.length);
-    if (digits !== null) return askedFor(digits, null);
+    const subject = readClean(text.slice(BODY_START.length, -BODY_END.length), 0);
+    if (subject !== null) return { subject, scenario: null };
   }
   const [, digits, country, scenario = null] = BODY.exec(text) ?? [];
   // A number with its plus sign is read the same in every country.
   if (digits === undefined || (country !== undefined && !isCountry(country))) return null;
-  return askedFor(digits, scenario);
-}
-
-function askedFor(digits: string, scenario: string | null): Asked | null {
-  const subject = readInternational(digits);
+  const subject = readClean(digits, 0);
   return subject === null ? null : { subject, scenario };
-}
-
-/** A part of a text, if it consists of digits and is no longer than a number. */
-function digitsIn(text: string, start: number, end: number): string | null {
-  if (end - start > MAX_E164_DIGITS) return null;
-  for (let i = start; i < end; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 48 || code > 57) return null;
-  }
-  return text.slice(start, end);
 }
 
 /** The owner of a key that is known to be valid; null: the key has to be checked. */
