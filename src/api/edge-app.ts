@@ -12,7 +12,7 @@ import { DOCS_ROUTES } from './docs-page.ts';
 import { FEED_ROUTES } from './feed.ts';
 import { LOOKUP_ROUTES } from './lookup.ts';
 import { problemResponse, storageUnavailable } from './problem.ts';
-import { quickLookup } from './quick-lookup.ts';
+import { QuickMiss, quickLookup } from './quick-lookup.ts';
 import { RequestQuota } from './quota.ts';
 import { type Endpoint, json } from './route.ts';
 import type { EdgeServices, RequestServices } from './services.ts';
@@ -45,7 +45,9 @@ export function createEdgeFetch(
   return (request: Request): Response | Promise<Response> => {
     const quick = quickLookup(services, quota, request);
     if (quick instanceof Response) return quick;
-    return quick === null ? app.fetch(request) : app.fetch(request, quick);
+    if (quick === null) return app.fetch(request);
+    if (quick instanceof QuickMiss) return app.fetch(request, quick);
+    return quick.then((answer) => (answer instanceof Response ? answer : app.fetch(request, answer)));
   };
 }
 

@@ -6,7 +6,8 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import type { Principal } from '../keys/key.ts';
-import { findFor, type LookupDeps, lookupNumber, lookupOne } from '../lookup/lookup.ts';
+import type { Probed } from '../lookup/finder.ts';
+import { contextAtOnce, enough, findFor, type LookupDeps, lookupNumber, lookupOne } from '../lookup/lookup.ts';
 import {
   asOfDate,
   asOfGeneration,
@@ -16,10 +17,11 @@ import {
   number,
   scenario,
 } from '../lookup/request.ts';
-import { parsePossible } from '../phone/parse.ts';
+import { parsePossible, readClean } from '../phone/parse.ts';
 import type { ParseResult } from '../phone/phone-number.ts';
-import { answerText } from '../policy/answer.ts';
-import { decide, unknownAnswer } from '../policy/decide.ts';
+import type { Refusal } from '../phone/refusal.ts';
+import { answerText, type Finding, type LookupAnswer } from '../policy/answer.ts';
+import { type DecideContext, decideText, unknownAnswer } from '../policy/decide.ts';
 import { quickMissOf } from './quick-lookup.ts';
 import { MAX_BATCH_BODY_BYTES, MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson } from './request.ts';
 import { type Endpoint, jsonText } from './route.ts';
@@ -58,9 +60,11 @@ export const LOOKUP_ROUTES: readonly Endpoint<LookupDeps>[] = [
     path: '/v1/lookup',
     operationId: 'lookup',
     scope: 'lookup',
-    handle: async ({ req }, { tenant }, services) => {
-      const input = parse(lookupRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-      return jsonText(answerText(await lookupOne(services, tenant, input)));
+    handle: async (context, { tenant }, services) => {
+      const answer =
+        (await answerToMiss(context, tenant, services)) ??
+        (await lookupOne(services, tenant, parse(lookupRequest, await readLookup(context))));
+      return jsonText(answerText(answer));
     },
   },
   {
@@ -70,16 +74,25 @@ export const LOOKUP_ROUTES: readonly Endpoint<LookupDeps>[] = [
     scope: 'lookup',
     parameters: Object.keys(lookupQuery.entries).map((name) => ({ in: 'query', name })),
     handle: async (context, { tenant }, services) => {
-      const { subject = null, probed = null } = quickMissOf(context) ?? {};
       const answer =
-        subject === null
-          ? await lookupOne(services, tenant, requestFromQuery(context))
-          : await lookupNumber(services, tenant, subject, {}, probed);
+        (await answerToMiss(context, tenant, services)) ??
+        (await lookupOne(services, tenant, requestFromQuery(context)));
       return jsonText(answerText(answer));
     },
   },
   { method: 'POST', path: '/v1/lookup/batch', operationId: 'lookupBatch', scope: 'lookup', handle: lookupBatch },
 ];
+
+/** The answer to a request that the quick lookup has read, but could not answer; null: it has not read it. */
+async function answerToMiss(context: Context, tenant: string, services: LookupDeps): Promise<LookupAnswer | null> {
+  const miss = quickMissOf(context);
+  if (miss === null || miss.subject === null) return null;
+  return lookupNumber(services, tenant, miss.subject, { scenario: miss.scenario }, miss.probed);
+}
+
+function readLookup(context: Context): Promise<unknown> {
+  return readJson(context.req.raw, MAX_SMALL_BODY_BYTES, quickMissOf(context)?.body);
+}
 
 function requestFromQuery({ req }: Context): LookupRequest {
   const { number, country, scenario, evidence, asOf, receipt } = parse(lookupQuery, {
@@ -104,26 +117,100 @@ interface BatchError {
 }
 
 async function lookupBatch({ req }: Context, { tenant }: Principal, services: LookupDeps): Promise<Response> {
-  const { numbers, country, scenario } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
-  const parsed = numbers.map((input) => parseElement(input, country ?? undefined));
-  const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
-  const { findings, rules } = await findFor(services, tenant, asked, { evidence: false });
-  const { labels: levels } = services;
-  const context = { ...rules, levels, now: services.now(), scenario: scenario ?? null, evidence: false };
-  let next = 0;
-  const results = parsed.map((result, i) => {
-    if (!result.ok) return errorText({ input: numbers[i], error: { code: result.code, detail: result.detail } });
-    const finding = findings[next++] ?? null;
-    return answerText(finding === null ? unknownAnswer(result.value) : decide(result.value, finding, context));
-  });
-  return jsonText(`{"results":[${results.join(',')}]}`);
+  const { numbers, country, scenario = null } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
+  const batch = new Batch(numbers, country ?? undefined);
+  const rest = batch.answerAtOnce(services, contextAtOnce(services, tenant, scenario));
+  if (rest !== null) await batch.answer(services, tenant, scenario, rest);
+  return jsonText(batch.text);
+}
+
+/** The first number that memory cannot answer. */
+interface Rest {
+  readonly from: number;
+  readonly probed: Probed | null;
+}
+
+/**
+ * Numbers that are read, then looked up, then answered: each step is a loop of its own, so that its code and its tables
+ * stay in the processor's caches. More at once would only be more to remember.
+ */
+const STRIDE_NUMBERS = 128;
+
+/** Answers its numbers in their order. */
+class Batch {
+  readonly #numbers: readonly unknown[];
+  readonly #country: string | undefined;
+  #text = '';
+
+  constructor(numbers: readonly unknown[], country: string | undefined) {
+    this.#numbers = numbers;
+    this.#country = country;
+  }
+
+  get text(): string {
+    return `{"results":[${this.#text}]}`;
+  }
+
+  /** Until memory lacks something; null: it has all that the batch takes. @param context null: the rules are not at hand */
+  answerAtOnce({ finder }: LookupDeps, context: DecideContext | null): Rest | null {
+    if (context === null) return { from: 0, probed: null };
+    for (let from = 0; from < this.#numbers.length; from += STRIDE_NUMBERS) {
+      const parsed = this.#parse(from, from + STRIDE_NUMBERS);
+      const findings: (Finding | null)[] = [];
+      let rest: Rest | null = null;
+      for (let i = 0; i < parsed.length && rest === null; i++) {
+        const result = parsed[i] as ParseResult;
+        const probed = result.ok ? finder.probe(result.value.number) : null;
+        const finding = enough(probed, context);
+        if (result.ok && finding === null) rest = { from: from + i, probed };
+        else findings.push(finding);
+      }
+      for (const [i, finding] of findings.entries()) {
+        const result = parsed[i] as ParseResult;
+        if (!result.ok) this.#write(errorText(this.#numbers[from + i], result));
+        else if (finding !== null) this.#write(decideText(result.value, finding, context));
+      }
+      if (rest !== null) return rest;
+    }
+    return null;
+  }
+
+  /** @throws LookupError `storage-unavailable` if storage answers for none of these numbers */
+  async answer(services: LookupDeps, tenant: string, scenario: string | null, { from, probed }: Rest): Promise<void> {
+    const parsed = this.#parse(from, this.#numbers.length);
+    const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
+    const { findings, rules } = await findFor(services, tenant, asked, { evidence: false }, probed);
+    const context = { ...rules, levels: services.labels, now: services.now(), scenario, evidence: false };
+    let next = 0;
+    for (const [i, result] of parsed.entries()) {
+      if (!result.ok) {
+        this.#write(errorText(this.#numbers[from + i], result));
+        continue;
+      }
+      const finding = findings[next++] ?? null;
+      const { value } = result;
+      this.#write(finding === null ? answerText(unknownAnswer(value)) : decideText(value, finding, context));
+    }
+  }
+
+  #parse(from: number, to: number): ParseResult[] {
+    return this.#numbers.slice(from, to).map((input) => parseElement(input, this.#country));
+  }
+
+  #write(text: string): void {
+    this.#text += this.#text === '' ? text : `,${text}`;
+  }
 }
 
 function parseElement(input: unknown, country: string | undefined): ParseResult {
-  if (typeof input === 'string') return parsePossible(input, country);
-  return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
+  if (typeof input !== 'string') {
+    return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
+  }
+  // A number with its plus sign is read the same in every country.
+  const value = input.startsWith('+') ? readClean(input, 1) : null;
+  return value === null ? parsePossible(input, country) : { ok: true, value };
 }
 
-function errorText(error: BatchError): string {
-  return JSON.stringify(error);
+function errorText(input: unknown, { code, detail }: Refusal): string {
+  return JSON.stringify({ input, error: { code, detail } } satisfies BatchError);
 }

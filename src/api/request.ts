@@ -54,13 +54,19 @@ export const MAX_BATCH_BODY_BYTES = 1024 * 1024;
 
 /**
  * The JSON value in the body of a request, whatever its Content-Type says.
+ * @param begun the body, if somebody has begun to read it who has looked at its size
  * @throws Problem `payload-too-large`, or `invalid-request` if it is not JSON, or a field is given twice in it
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  maxBytes: number,
+  begun: Promise<string> | null = null,
+): Promise<unknown> {
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
   // If a length is declared, the platform makes sure that the body has it; otherwise the bytes are counted here.
-  const text = declared === null ? await readText(request.body, maxBytes) : await request.text().catch(brokenOff);
+  const whole = begun ?? (declared === null ? null : request.text());
+  const text = whole === null ? await readText(request.body, maxBytes) : await whole.catch(brokenOff);
   let value: unknown;
   try {
     value = JSON.parse(text);

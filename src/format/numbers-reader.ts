@@ -48,6 +48,9 @@ export class NumbersReader {
   readonly #partitionBaseAt: number;
   readonly #partitions: number;
   readonly #bitsAt: number;
+  /** Where the last search ended. */
+  #group = 0;
+  #partition = 0;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes, recency: Recency | null = null) {
@@ -81,7 +84,6 @@ export class NumbersReader {
   find(number: number): number {
     const groupBase = this.#groupBase;
     if (number < (groupBase[0] as number)) return ~0;
-    const words = this.#words;
     let low = 0;
     let high = groupBase.length;
     while (high - low > 1) {
@@ -89,27 +91,172 @@ export class NumbersReader {
       if ((groupBase[middle] as number) <= number) low = middle;
       else high = middle;
     }
-    const group = low;
-    const isLastGroup = group + 1 === groupBase.length;
+    return this.#findInGroup(low, number - (groupBase[low] as number));
+  }
+
+  /**
+   * `find` for a number that is probably close to the one that was last searched for: where it is in the same group, or
+   * in the same partition, that is not searched for again.
+   */
+  findNear(number: number): number {
+    const groupBase = this.#groupBase;
+    const group = this.#group;
     const relative = number - (groupBase[group] as number);
-    const groupRank = halfWord(words, this.#groupRankAt + group);
+    if (relative < 0 || (group + 1 < groupBase.length && number >= (groupBase[group + 1] as number))) {
+      return this.find(number);
+    }
+    const words = this.#words;
+    const at = this.#partitionBaseAt + this.#partition;
+    const isNotBefore = relative >= (words[at] as number);
+    const isNotAfter = this.#partition + 1 === this.#partitionsEnd(group) || relative < (words[at + 1] as number);
+    return isNotBefore && isNotAfter
+      ? this.#findInPartition(group, this.#partition, relative)
+      : this.#findInGroup(group, relative);
+  }
+
+  /** `rank`, as `findNear` searches. */
+  rankNear(number: number): number {
+    const found = this.findNear(number);
+    return found >= 0 ? found : ~found;
+  }
+
+  /**
+   * Writes the numbers from a rank on and up to, not including, `until` to `out`.
+   * @param rank what the last search in this column came to
+   * @returns how many there are; -1: more than `out` holds
+   */
+  takeFrom(rank: number, until: number, out: Float64Array): number {
+    // Before the first number of all, no search ends in a partition.
+    let group = rank === 0 ? 0 : this.#group;
+    let partition = rank === 0 ? 0 : this.#partition;
+    let start = this.#rankOf(group, partition);
+    let taken = 0;
+    for (let skipped = rank - start; ; skipped = 0) {
+      const isLastOfGroup = partition + 1 === this.#partitionsEnd(group);
+      const end = this.#rankAfter(group, partition);
+      const isLast = this.#baseAfter(group, partition) >= until;
+      // All of a partition is wanted if the next one begins within.
+      if (!isLast && end - start - skipped > out.length - taken) return -1;
+      taken = this.#take(group, partition, skipped, end - start, until, out, taken);
+      if (taken < 0 || isLast) return taken;
+      start = end;
+      partition += 1;
+      if (isLastOfGroup) group += 1;
+    }
+  }
+
+  /** Takes from one partition. @returns how many are in `out` then; -1 if it is too small */
+  #take(
+    group: number,
+    partition: number,
+    skipped: number,
+    length: number,
+    until: number,
+    out: Float64Array,
+    before: number,
+  ): number {
+    const words = this.#words;
+    const baseAt = this.#partitionBaseAt + partition;
+    const base = (this.#groupBase[group] as number) + (words[baseAt] as number);
+    const info = words[baseAt + this.#partitions] as number;
+    const codec = info >>> 27;
+    const position = this.#bitsAt * 32 + (words[this.#groupBitAt + group] as number) + (info & 0xffff);
+    const k = length - 1;
+    const span = until - base - 1;
+    let taken = before;
+    let i = skipped - 1;
+    if (skipped === 0) {
+      if (base >= until) return taken;
+      if (taken === out.length) return -1;
+      out[taken++] = base;
+      i = 0;
+    }
+    const isBitmap = codec === CODEC_BITMAP;
+    const isRun = codec === CODEC_RUN;
+    const ones = isBitmap ? position : position + k * codec;
+    let bit = isRun || i >= k ? 0 : this.#one(ones, i);
+    for (; i < k; i++) {
+      const offset = isRun
+        ? i
+        : isBitmap
+          ? bit - position
+          : ((bit - ones - i) << codec) | readBits(words, position + i * codec, codec);
+      if (offset >= span) return taken;
+      if (taken === out.length) return -1;
+      out[taken++] = base + 1 + offset;
+      if (!isRun && i + 1 < k) bit = this.#one(bit + 1, 0);
+    }
+    return taken;
+  }
+
+  /** The position of the `nth` one bit (counting from 0) at or after `position`. */
+  #one(position: number, nth: number): number {
+    const bits = this.#words;
+    let word = position >>> 5;
+    let ones = (bits[word] as number) & (-1 << (position & 31));
+    let remaining = nth;
+    let count = popcount(ones);
+    while (count <= remaining && word + 1 < bits.length) {
+      remaining -= count;
+      word += 1;
+      ones = bits[word] as number;
+      count = popcount(ones);
+    }
+    for (; remaining > 0; remaining--) ones &= ones - 1;
+    return word * 32 + 31 - Math.clz32(ones & -ones);
+  }
+
+  #rankOf(group: number, partition: number): number {
+    const info = this.#words[this.#partitionBaseAt + this.#partitions + partition] as number;
+    return halfWord(this.#words, this.#groupRankAt + group) + ((info >>> 16) & 0x7ff);
+  }
+
+  /** The rank just after the last number of a partition. */
+  #rankAfter(group: number, partition: number): number {
+    if (partition + 1 < this.#partitionsEnd(group)) return this.#rankOf(group, partition + 1);
+    return group + 1 < this.#groupBase.length ? halfWord(this.#words, this.#groupRankAt + group + 1) : this.count;
+  }
+
+  /** The first number after a partition; infinite after the last one. */
+  #baseAfter(group: number, partition: number): number {
+    if (partition + 1 < this.#partitionsEnd(group)) {
+      const base = this.#words[this.#partitionBaseAt + partition + 1] as number;
+      return (this.#groupBase[group] as number) + base;
+    }
+    return group + 1 < this.#groupBase.length ? (this.#groupBase[group + 1] as number) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Index just after the last partition of a group. */
+  #partitionsEnd(group: number): number {
+    if (group + 1 === this.#groupBase.length) return this.#partitions;
+    return halfWord(this.#words, this.#groupPartitionAt + group + 1);
+  }
+
+  /** `find` in the group whose base is the last up to the number. @param relative the number less that base */
+  #findInGroup(group: number, relative: number): number {
+    const words = this.#words;
     const bases = this.#partitionBaseAt;
-    low = bases + halfWord(words, this.#groupPartitionAt + group);
-    high = bases + (isLastGroup ? this.#partitions : halfWord(words, this.#groupPartitionAt + group + 1));
-    const end = high;
+    let low = bases + halfWord(words, this.#groupPartitionAt + group);
+    let high = bases + this.#partitionsEnd(group);
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       if ((words[middle] as number) <= relative) low = middle;
       else high = middle;
     }
-    const infoAt = low + this.#partitions;
+    this.#group = group;
+    this.#partition = low - bases;
+    return this.#findInPartition(group, low - bases, relative);
+  }
+
+  /** `find` in the partition of this group whose base is the last up to the number. */
+  #findInPartition(group: number, partition: number, relative: number): number {
+    const words = this.#words;
+    const infoAt = this.#partitionBaseAt + this.#partitions + partition;
     const info = words[infoAt] as number;
-    const start = groupRank + ((info >>> 16) & 0x7ff);
-    const offset = relative - (words[low] as number);
+    const start = halfWord(words, this.#groupRankAt + group) + ((info >>> 16) & 0x7ff);
+    const offset = relative - (words[infoAt - this.#partitions] as number);
     if (offset === 0) return start;
-    let after = this.count;
-    if (low + 1 < end) after = groupRank + (((words[infoAt + 1] as number) >>> 16) & 0x7ff);
-    else if (!isLastGroup) after = halfWord(words, this.#groupRankAt + group + 1);
+    const after = this.#rankAfter(group, partition);
     const k = after - start - 1;
     if (k === 0 || offset > 0x7fffffff) return ~(start + 1 + k);
     const position = this.#bitsAt * 32 + (words[this.#groupBitAt + group] as number) + (info & 0xffff);

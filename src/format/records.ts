@@ -65,7 +65,20 @@ export function unionProfile(a: Profile, b: Profile): Profile {
   };
 }
 
+/** Profiles that are known by their text; there are some hundreds in an inventory. */
+const MAX_KNOWN_PROFILES = 1024;
+const knownProfiles = new Map<string, Profile>();
+
+/** The same text is the same object wherever it stands, so that lookups in all segments read one copy of it. */
 export function parseProfile(text: string): Profile {
+  const known = knownProfiles.get(text);
+  if (known !== undefined) return known;
+  const profile = readProfile(text);
+  if (knownProfiles.size < MAX_KNOWN_PROFILES) knownProfiles.set(text, profile);
+  return profile;
+}
+
+function readProfile(text: string): Profile {
   const value = parseJson(text, 'profile');
   const parts: unknown[] = Array.isArray(value) ? value : [];
   const [labels, channels, industries] = parts.map(textList);

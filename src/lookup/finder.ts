@@ -8,7 +8,6 @@ import { mapConcurrent } from '../lib/concurrency.ts';
 import { dayOf } from '../lib/time.ts';
 import type { Basis, Finding } from '../policy/answer.ts';
 import { ColumnCache } from './columns.ts';
-import { neighboursOf } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
 import { evidenceLines, foldEntries } from './record.ts';
 import { type LookupContext, type Snapshot, SnapshotCache } from './snapshot.ts';
@@ -37,7 +36,7 @@ export interface LookupFinder {
   probe(number: number): Probed | null;
   /**
    * One entry for each number, in the same order. null: storage could not answer for this number.
-   * @param begun what `probe` returned for a single number
+   * @param begun what `probe` returned for the first number
    */
   find(numbers: readonly number[], options: FindOptions, begun?: Probed | null): Promise<readonly (Finding | null)[]>;
 }
@@ -67,7 +66,7 @@ export class Finder {
 
   /**
    * A finding for each number, in order; null where storage could not answer.
-   * @param begun what `probe` returned, if there is a single number; another `find` can go on from there in turn
+   * @param begun what `probe` returned for the first number; another `find` can go on from there in turn
    */
   async find(
     numbers: readonly number[],
@@ -122,11 +121,10 @@ export class Finder {
     at: number,
     verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined,
   ): void {
-    const { number, columns } = probe;
-    if (columns === null) return;
+    if (probe.columns === null) return;
+    const { hundred, thousand, score } = probe.neighbours(dayOf(at / 1000));
     const record = probe.record(verdictsOf);
     if (record === undefined) return;
-    const { hundred, thousand, score } = neighboursOf(columns, number, dayOf(at / 1000));
     const { generation } = snapshot.manifest;
     const ageSeconds = snapshot.ageSeconds(this.#context.now());
     probe.finding = { generation, ageSeconds, record, hundred, thousand, score };
@@ -141,7 +139,8 @@ export class Finder {
     begun: Probed | null,
   ): Promise<void> {
     const probeOf = (i: number) => {
-      const probe = begun instanceof Probe ? begun : new Probe(numbers[i] as number);
+      const number = numbers[i] as number;
+      const probe = i === 0 && begun instanceof Probe && begun.number === number ? begun : new Probe(number);
       return probe.snapshot === snapshot ? probe : this.#walk(probe, snapshot, this.#context.now());
     };
     // The numbers are taken in their order, until memory lacks something.

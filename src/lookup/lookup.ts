@@ -6,7 +6,14 @@ import { dayOf, isoDay, parseDay } from '../lib/time.ts';
 import { readingsOf } from '../phone/parse.ts';
 import type { PhoneNumber } from '../phone/phone-number.ts';
 import type { Finding, LookupAnswer } from '../policy/answer.ts';
-import { type AsOfContext, decide, severest, type TenantRules } from '../policy/decide.ts';
+import {
+  type AsOfContext,
+  type DecideContext,
+  decide,
+  decideText,
+  severest,
+  type TenantRules,
+} from '../policy/decide.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import { StorageUnavailable } from '../storage/store.ts';
 import type { AsOf, FindPast, PastFinding } from './as-of.ts';
@@ -76,8 +83,9 @@ export async function lookupNumber(
   }
   const probed = begun ?? deps.finder.probe(subject.number);
   if (!evidence && !receipt) {
-    const answer = answerAtOnce(deps, tenant, subject, probed, scenario);
-    if (answer !== null) return answer;
+    const context = contextAtOnce(deps, tenant, scenario);
+    const finding = enough(probed, context);
+    if (finding !== null && context !== null) return decide(subject, finding, context);
   }
   const { findings, rules } = await findFor(deps, tenant, [subject.number], { evidence, basis: receipt }, probed);
   const [finding] = findings;
@@ -85,21 +93,28 @@ export async function lookupNumber(
   return decide(subject, finding, { ...rules, levels: deps.labels, now: deps.now(), scenario, evidence, receipt });
 }
 
-/** The answer to what memory found, without a promise; null: it takes reads of storage. */
-export function answerAtOnce(
+/** What answers from memory are decided with; null: the rules have to be read. */
+export function contextAtOnce(
   { rules, labels, now }: LookupDeps,
   tenant: string,
-  subject: PhoneNumber,
-  probed: Probed | null,
   scenario: string | null,
-): LookupAnswer | null {
+): DecideContext | null {
   const held = rules.peek(tenant);
+  if (held === null) return null;
+  return { policy: held.policy, overrides: held.overrides, levels: labels, now: now(), scenario, evidence: false };
+}
+
+/** The answer to what memory found, as text and without a promise; null: it takes reads of storage. */
+export function textAtOnce(subject: PhoneNumber, probed: Probed | null, context: DecideContext | null): string | null {
+  const finding = enough(probed, context);
+  return finding === null || context === null ? null : decideText(subject, finding, context);
+}
+
+/** What memory found, if that is all that the rules ask for; null: it takes reads of storage. */
+export function enough(probed: Probed | null, context: DecideContext | null): Finding | null {
   const finding = probed?.finding ?? null;
-  if (held === null || finding === null) return null;
-  const { policy, overrides } = held;
   // The evidence of a listed number is never kept in memory.
-  if (policy.readsProjects && finding.record !== null) return null;
-  return decide(subject, finding, { policy, overrides, levels: labels, now: now(), scenario, evidence: false });
+  return finding?.record != null && context?.policy.readsProjects === true ? null : finding;
 }
 
 export interface Found {
@@ -111,7 +126,7 @@ export interface Found {
 /**
  * What is known of the numbers, and what the tenant decides with. If both have to be read, they are read at the same
  * time.
- * @param begun what the finder's `probe` returned for a single number
+ * @param begun what the finder's `probe` returned for the first number
  * @throws LookupError `storage-unavailable` if storage answers for none of the numbers
  */
 export async function findFor(

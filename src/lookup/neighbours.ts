@@ -34,40 +34,82 @@ const NOBODY: Neighbours = { hundred: 0, thousand: 0, score: 0 };
  *
  * @param runs numbers columns, newest run first
  * @param today UTC day since 1970
+ * @param found is given what each run finds of the number itself (NumbersReader.find)
  */
-export function neighboursOf(runs: readonly NumbersReader[], number: number, today: number): Neighbours {
+export function neighboursOf(
+  runs: readonly NumbersReader[],
+  number: number,
+  today: number,
+  found: number[] = [],
+): Neighbours {
   clear();
+  const start = blockStart(number);
   for (let r = runs.length - 1; r >= 0; r--) {
     const run = runs[r] as NumbersReader;
-    const block = blockStart(number);
-    const low = run.rank(block);
-    const high = run.rank(block + SEGMENT_ALIGNMENT);
+    block.look(run, start, number);
+    found[r] = block.self;
     // Around most numbers that are looked up, nobody is listed.
-    if (low === high) continue;
-    if (r === runs.length - 1) addBase(run, number, low, high, today);
-    else addNewer(runs, r, number, low, high, today);
+    if (block.low === block.high) continue;
+    if (r === runs.length - 1) addBase(run, number, today);
+    else addNewer(runs, r, number, today);
   }
   return summary();
 }
+
+/** Numbers of a block that are read one by one; of more, ranks are searched for. */
+const FEW = 32;
+
+/** The block of 10,000 around a number in one run: one object for all lookups, which take turns. */
+const block = {
+  /** Ranks of the first number of the block, and of the first one behind it. */
+  low: 0,
+  high: 0,
+  /** What the run finds of the number itself (NumbersReader.find). */
+  self: 0,
+  /** How many numbers are in `few`, which are all of the block; -1: they are not read. */
+  taken: 0,
+  few: new Float64Array(FEW),
+
+  look(run: NumbersReader, start: number, number: number): void {
+    this.low = run.rank(start);
+    this.taken = run.takeFrom(this.low, start + SEGMENT_ALIGNMENT, this.few);
+    if (this.taken < 0) {
+      this.self = run.findNear(number);
+      this.high = run.rankNear(start + SEGMENT_ALIGNMENT);
+      return;
+    }
+    this.high = this.low + this.taken;
+    const rank = this.rank(run, number);
+    this.self = rank < this.high && this.few[rank - this.low] === number ? rank : ~rank;
+  },
+
+  /** The rank of a number of the block. */
+  rank(run: NumbersReader, number: number): number {
+    if (this.taken < 0) return run.rankNear(number);
+    let before = 0;
+    while (before < this.taken && (this.few[before] as number) < number) before += 1;
+    return this.low + before;
+  },
+};
 
 /**
  * Counts in the last run, the base, which is by far the largest. Counts of its ranks stand for its numbers: what newer
  * runs share with it is not counted again.
  */
-function addBase(run: NumbersReader, number: number, low: number, high: number, today: number): void {
+function addBase(run: NumbersReader, number: number, today: number): void {
   const { recency } = run;
-  const self = run.find(number);
+  const { low, high, self } = block;
   const others = self >= 0 ? -1 : 0;
   const selfDay = self >= 0 && recency !== null ? recency.firstDay(self) : -1;
   const recentSelf = selfDay >= today - RECENT_DAYS ? 1 : 0;
   const weekSelf = selfDay >= today - WEEK_DAYS ? 1 : 0;
   counts.tenThousand = high - low + others;
-  const thousandLow = run.rank(number - (number % THOUSAND));
-  const thousandHigh = run.rank(number - (number % THOUSAND) + THOUSAND);
+  const thousandLow = block.rank(run, number - (number % THOUSAND));
+  const thousandHigh = block.rank(run, number - (number % THOUSAND) + THOUSAND);
   counts.thousand = thousandHigh - thousandLow + others;
   const isAlone = thousandLow === thousandHigh;
-  const hundredLow = isAlone ? thousandLow : run.rank(number - (number % HUNDRED));
-  const hundredHigh = isAlone ? thousandLow : run.rank(number - (number % HUNDRED) + HUNDRED);
+  const hundredLow = isAlone ? thousandLow : block.rank(run, number - (number % HUNDRED));
+  const hundredHigh = isAlone ? thousandLow : block.rank(run, number - (number % HUNDRED) + HUNDRED);
   counts.hundred = hundredHigh - hundredLow + others;
   if (recency === null || recency.newestDay < today - RECENT_DAYS) return;
   const [recentLow, recentHigh] = [recency.before(low), recency.before(high)];
@@ -86,21 +128,19 @@ function addBase(run: NumbersReader, number: number, low: number, high: number, 
 }
 
 /** Counts the numbers of a newer run that no older run has. */
-function addNewer(
-  runs: readonly NumbersReader[],
-  r: number,
-  number: number,
-  low: number,
-  high: number,
-  today: number,
-): void {
-  const { recency } = runs[r] as NumbersReader;
-  scratch ??= new Float64Array(SEGMENT_ALIGNMENT);
-  const block = scratch;
-  (runs[r] as NumbersReader).copyRange(low, high, block);
+function addNewer(runs: readonly NumbersReader[], r: number, number: number, today: number): void {
+  const run = runs[r] as NumbersReader;
+  const { recency } = run;
+  const { low, high, taken } = block;
+  let numbers: Float64Array = block.few;
+  if (taken < 0) {
+    scratch ??= new Float64Array(SEGMENT_ALIGNMENT);
+    numbers = scratch;
+    run.copyRange(low, high, numbers);
+  }
   const thousandStart = number - (number % THOUSAND);
   for (let i = 0; i < high - low; i++) {
-    const other = block[i] as number;
+    const other = numbers[i] as number;
     const isNear = other >= thousandStart && other < thousandStart + THOUSAND;
     if ((!isNear && isCapped()) || other === number || isInAny(runs, r + 1, other)) continue;
     add(number, other, recency === null ? -1 : recency.firstDay(low + i), today);

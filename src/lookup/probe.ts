@@ -15,6 +15,7 @@ import type { Finding, RecordFacts } from '../policy/answer.ts';
 import { readSegmentRange } from '../storage/slices.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { CachedColumn, ColumnCache } from './columns.ts';
+import { type Neighbours, neighboursOf } from './neighbours.ts';
 import { foldRecords, recordAt } from './record.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -98,13 +99,27 @@ export class Probe {
     return record;
   }
 
+  /**
+   * What the neighbours of the number say of it; this looks for the number, too. No numbers column may be missing.
+   * @param today UTC day since 1970
+   */
+  neighbours(today: number): Neighbours {
+    const ranks: number[] = [];
+    const neighbours = neighboursOf(this.#present(), this.number, today, ranks);
+    this.#ranks = ranks;
+    return neighbours;
+  }
+
   /** The rank of the number in each numbers column, below 0 where a column lacks it. All columns must be there. */
   #rank(): readonly number[] {
-    if (this.#ranks !== null) return this.#ranks;
+    this.#ranks ??= this.#present().map((column) => column.find(this.number));
+    return this.#ranks;
+  }
+
+  #present(): readonly NumbersReader[] {
     const { columns } = this;
     if (columns === null) throw new RangeError('a numbers column is missing');
-    this.#ranks = columns.map((column) => column.find(this.number));
-    return this.#ranks;
+    return columns;
   }
 }
 

@@ -2,11 +2,12 @@
 
 import type { Attributes, Channel, Industry } from '../format/attributes.ts';
 import type { Profile } from '../format/records.ts';
-import type { LineType } from '../phone/phone-number.ts';
+import { isoDay } from '../lib/time.ts';
+import { formatE164, type LineType } from '../phone/phone-number.ts';
 import type { LabelRisk } from './ageing.ts';
 import type { LabelLevels } from './labels.ts';
 import type { OverrideList, OverrideScope } from './overrides.ts';
-import type { Action, Neighbourhood, Policy, PolicySource, Verdict } from './policy.ts';
+import type { Action, Decision, Neighbourhood, Policy, PolicyFacts, PolicySource, Verdict } from './policy.ts';
 
 /** Everything the verdicts column knows of one listed number, folded over the runs. */
 export interface RecordFacts extends Profile {
@@ -180,22 +181,49 @@ export interface EvidenceAnswer extends Attributes {
   readonly sightings: number;
 }
 
-/**
- * The same text as JSON.stringify(answer), field by field in that order. JSON.stringify would take longer than finding
- * the number, so what nearly every answer consists of is put together here: our own words, which need no escape, and
- * integers.
- */
+// Answers as text: the same as JSON.stringify gives, which would take longer than finding the number. So what nearly
+// every answer consists of is put together here: our own words, which need no escape, and integers. A lookup begins with
+// cold caches, so the fewer and the longer the parts are, the better.
+
+/** The same text as JSON.stringify(answer), field by field in that order. */
 export function answerText(answer: LookupAnswer): string {
-  if (hasMore(answer)) return JSON.stringify(answer);
+  if (hasMore(answer) || answer.neighbourhood === null) return JSON.stringify(answer);
   const { number, country, lineType, verdict, level, labels, channels, industries, neighbourhood, action, rule } =
     answer;
   return (
-    `{"number":"${number}","country":${quoted(country)},"lineType":"${lineType}","verdict":"${verdict}"` +
+    `{"number":"${number}"${placeText(country, lineType)},"verdict":"${verdict}"` +
     `,"level":${level},"labels":${list(labels)},"channels":${list(channels)},"industries":${list(industries)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
-    `,"neighbourhood":${neighbourhood === null ? 'null' : neighbourhoodText(neighbourhood)}` +
-    // Ids of rules have letters, digits and a few signs that need no escape (RULE_ID in schema.ts).
-    `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${answer.generation}}`
+    `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation)}`
+  );
+}
+
+/** What every answer says that has no record. */
+const WITHOUT_RECORD =
+  ',"level":null,"labels":[],"channels":[],"industries":[],"firstSeen":null,"lastSeen":null,"sightings":null' +
+  ',"neighbourhood":';
+const CLEAR = `,"verdict":"clear"${WITHOUT_RECORD}`;
+const SUSPECT = `,"verdict":"suspect"${WITHOUT_RECORD}`;
+
+/**
+ * The text of an answer with none of the fields that only some answers have, as it is decided, without the answer itself.
+ * @param record the active one; null: the number is not listed
+ */
+export function usualText(
+  number: number,
+  facts: Pick<PolicyFacts, 'verdict' | 'level' | 'neighbourhood' | 'country' | 'lineType'>,
+  record: RecordFacts | null,
+  { action, rule }: Decision,
+  generation: number,
+): string {
+  const start = `{"number":"${formatE164(number)}"${placeText(facts.country, facts.lineType)}`;
+  const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation);
+  if (record === null) return start + (facts.verdict === 'clear' ? CLEAR : SUSPECT) + end;
+  return (
+    `${start},"verdict":"listed","level":${facts.level},"labels":${list(record.labels)}` +
+    `,"channels":${list(record.channels)},"industries":${list(record.industries)}` +
+    `,"firstSeen":"${isoDay(record.firstDay)}","lastSeen":"${isoDay(record.lastDay)}","sightings":${record.sightings}` +
+    `,"neighbourhood":${end}`
   );
 }
 
@@ -215,15 +243,51 @@ function hasMore(answer: LookupAnswer): boolean {
   );
 }
 
-function neighbourhoodText({ hundred, thousand, score }: NonNullable<LookupAnswer['neighbourhood']>): string {
+function placeText(country: string | null, lineType: LineType): string {
+  return `,"country":${quoted(country)},"lineType":"${lineType}"`;
+}
+
+const NOBODY = '{"hundred":0,"thousand":0,"score":0}';
+
+function neighbourhoodText({ hundred, thousand, score }: Neighbourhood): string {
+  if (hundred === 0 && thousand === 0 && score === 0) return NOBODY;
   return `{"hundred":${hundred},"thousand":${thousand},"score":${score}}`;
+}
+
+/** Mostly one number after the other comes to the same end. */
+let lastEnd = {
+  action: null as Action | null,
+  rule: null as string | null,
+  generation: null as number | null,
+  text: '',
+};
+
+function endText(action: Action | null, rule: string | null, generation: number | null): string {
+  if (lastEnd.text !== '' && lastEnd.action === action && lastEnd.rule === rule && lastEnd.generation === generation) {
+    return lastEnd.text;
+  }
+  // Ids of rules have letters, digits and a few signs that need no escape (RULE_ID in schema.ts).
+  const text = `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${generation}}`;
+  lastEnd = { action, rule, generation, text };
+  return text;
 }
 
 function quoted(text: string | null): string {
   return text === null ? 'null' : `"${text}"`;
 }
 
-/** Labels are named by operators, so they are escaped. */
+/** Many more than there are labels, channels and industries in any deployment. */
+const MAX_LISTS = 256;
+const lists = new Map<string, string>();
+
+/** Labels are named by operators, so they are escaped. Most numbers have one of each. */
 function list(texts: readonly string[]): string {
-  return texts.length === 0 ? '[]' : JSON.stringify(texts);
+  const [only] = texts;
+  if (only === undefined) return '[]';
+  if (texts.length > 1) return JSON.stringify(texts);
+  const known = lists.get(only);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(texts);
+  if (lists.size < MAX_LISTS) lists.set(only, text);
+  return text;
 }

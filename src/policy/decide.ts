@@ -3,6 +3,7 @@ import { dayOf, isoDay } from '../lib/time.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
 import {
   type AsOfAnswer,
+  answerText,
   type EvidenceAnswer,
   type EvidenceLine,
   type Finding,
@@ -10,10 +11,11 @@ import {
   type OverrideAnswer,
   type RecordFacts,
   receiptOf,
+  usualText,
 } from './answer.ts';
 import type { LabelLevels } from './labels.ts';
 import { OVERRIDE_RULE, type Override, type Overrides } from './overrides.ts';
-import { ACTIONS, applyPolicy, type Decision, type Policy, type PolicyFacts } from './policy.ts';
+import { ACTIONS, applyPolicy, type Decision, type Neighbourhood, type Policy, type PolicyFacts } from './policy.ts';
 import { isSuspectScore } from './score.ts';
 
 /**
@@ -47,16 +49,52 @@ export interface AsOfContext {
   readonly answer: AsOfAnswer;
 }
 
-/**
- * The whole answer to a lookup of a number of which something is known. A record beyond its horizon counts as none.
- * Allocates nothing but the answer in the usual case.
- */
+const NONE: readonly never[] = [];
+
+/** The facts of the number at hand: one object for all texts, which take turns, since none waits while it is decided. */
+const atHand = noFacts();
+
+/** The whole answer to a lookup of a number of which something is known. A record beyond its horizon counts as none. */
 export function decide(subject: PhoneNumber, finding: Finding, context: DecideContext): LookupAnswer {
-  const record = activeRecord(finding, context);
-  const facts = factsOfRecord(subject, finding, record, context);
-  const isExpired = record === null && finding.record !== null;
-  const override = context.overrides.find(subject.number, context.now);
+  const facts = noFacts();
+  const record = fillFacts(facts, subject, finding, context);
   const decision = applyPolicy(context.policy, facts);
+  const override = context.overrides.find(subject.number, context.now);
+  return answerOf(subject, finding, { record, facts, decision, override }, context);
+}
+
+/** The same as text, as it is sent; for the usual answer no object is made of it first. */
+export function decideText(subject: PhoneNumber, finding: Finding, context: DecideContext): string {
+  const facts = atHand;
+  const record = fillFacts(facts, subject, finding, context);
+  const decision = applyPolicy(context.policy, facts);
+  const override = context.overrides.find(subject.number, context.now);
+  const isAsked = context.evidence || context.receipt === true || context.asOf !== undefined;
+  const isUsual = override === null && (record === null) === (finding.record === null) && !isStale(finding);
+  return isUsual && !isAsked && decision.shadow === undefined && decision.failed === undefined
+    ? usualText(subject.number, facts, record, decision, finding.generation)
+    : answerText(answerOf(subject, finding, { record, facts, decision, override }, context));
+}
+
+function isStale({ ageSeconds }: Finding): boolean {
+  return ageSeconds > STALE_AFTER_SECONDS;
+}
+
+interface Decided {
+  /** The active one; null: the number is not listed. */
+  readonly record: RecordFacts | null;
+  readonly facts: PolicyFacts;
+  readonly decision: Decision;
+  readonly override: Override | null;
+}
+
+function answerOf(
+  subject: PhoneNumber,
+  finding: Finding,
+  { record, facts, decision, override }: Decided,
+  context: DecideContext,
+): LookupAnswer {
+  const isExpired = record === null && finding.record !== null;
   const { action, rule, shadow, failed } = override === null ? decision : overridden(decision, override);
   const answer: LookupAnswer = {
     number: formatE164(subject.number),
@@ -75,11 +113,7 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
     rule,
     generation: finding.generation,
   };
-  const isStale = finding.ageSeconds > STALE_AFTER_SECONDS;
   const receipt = context.receipt && finding.basis !== undefined ? receiptOf(finding.basis, context) : undefined;
-  const isAsked = context.evidence || context.asOf !== undefined || receipt !== undefined;
-  const isUsual = !(isExpired || isStale || isAsked) && override === null;
-  if (isUsual && shadow === undefined && failed === undefined) return answer;
   return {
     ...answer,
     ...(isExpired ? { expired: true } : undefined),
@@ -89,7 +123,7 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
     ...(failed === undefined ? undefined : { failed }),
     ...(context.evidence ? { evidence: evidenceOf(finding) } : undefined),
     ...(receipt === undefined ? undefined : { receipt }),
-    ...(isStale ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) } : undefined),
+    ...(isStale(finding) ? { stale: true, ageSeconds: Math.round(finding.ageSeconds) } : undefined),
   };
 }
 
@@ -127,29 +161,65 @@ type View = Pick<DecideContext, 'levels' | 'now' | 'asOf' | 'scenario'>;
 
 /** What the rules of a policy see. */
 export function factsOf(subject: PhoneNumber, finding: Finding, view: View): PolicyFacts {
-  return factsOfRecord(subject, finding, activeRecord(finding, view), view);
+  const own = noFacts();
+  fillFacts(own, subject, finding, view);
+  return own;
 }
 
-/** @param record the active one; without it the number is not listed */
-function factsOfRecord(subject: PhoneNumber, finding: Finding, record: RecordFacts | null, view: View): PolicyFacts {
-  const { hundred, thousand, score } = finding;
-  const today = todayOf(view);
-  const daysSinceSeen = record === null ? null : daysUntil(today, record.lastDay);
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+type FactsSoFar = Writable<Omit<PolicyFacts, 'neighbourhood'>> & { readonly neighbourhood: Writable<Neighbourhood> };
+
+function noFacts(): FactsSoFar {
   return {
-    verdict: record !== null ? 'listed' : isSuspectScore(score) ? 'suspect' : 'clear',
-    level: record === null || daysSinceSeen === null ? 0 : view.levels.levelOf(record.labels, daysSinceSeen),
-    labels: record?.labels ?? [],
-    channels: record?.channels ?? [],
-    industries: record?.industries ?? [],
-    projects: record === null ? [] : projectsOf(finding),
-    daysSinceSeen,
-    daysListed: record === null ? null : daysUntil(today, record.firstDay),
-    sightings: record?.sightings ?? 0,
-    neighbourhood: { hundred, thousand, score: Math.round(score * 100) / 100 },
-    country: subject.country,
-    lineType: subject.lineType,
-    scenario: view.scenario,
+    verdict: 'clear',
+    level: 0,
+    labels: NONE,
+    channels: NONE,
+    industries: NONE,
+    projects: NONE,
+    daysSinceSeen: null,
+    daysListed: null,
+    sightings: 0,
+    neighbourhood: { hundred: 0, thousand: 0, score: 0 },
+    country: null,
+    lineType: 'unknown',
+    scenario: null,
   };
+}
+
+/** @returns the active record; without it the number is not listed */
+function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, view: View): RecordFacts | null {
+  const record = activeRecord(finding, view);
+  if (record === null) {
+    into.verdict = isSuspectScore(finding.score) ? 'suspect' : 'clear';
+    into.level = 0;
+    into.labels = NONE;
+    into.channels = NONE;
+    into.industries = NONE;
+    into.projects = NONE;
+    into.daysSinceSeen = null;
+    into.daysListed = null;
+    into.sightings = 0;
+  } else {
+    const today = todayOf(view);
+    const daysSinceSeen = daysUntil(today, record.lastDay);
+    into.verdict = 'listed';
+    into.level = view.levels.levelOf(record.labels, daysSinceSeen);
+    into.labels = record.labels;
+    into.channels = record.channels;
+    into.industries = record.industries;
+    into.projects = projectsOf(finding);
+    into.daysSinceSeen = daysSinceSeen;
+    into.daysListed = daysUntil(today, record.firstDay);
+    into.sightings = record.sightings;
+  }
+  into.neighbourhood.hundred = finding.hundred;
+  into.neighbourhood.thousand = finding.thousand;
+  into.neighbourhood.score = Math.round(finding.score * 100) / 100;
+  into.country = subject.country;
+  into.lineType = subject.lineType;
+  into.scenario = view.scenario;
+  return record;
 }
 
 /**

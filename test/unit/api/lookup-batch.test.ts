@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { StorageUnavailable } from '../../../src/storage/store.ts';
-import { Harness } from './harness.ts';
+import { Harness, LISTED } from './harness.ts';
 
 let harness: Harness;
 
@@ -44,6 +44,32 @@ describe('a batch', () => {
       { number: '+12025550199', verdict: 'clear' },
     ]);
     expect(harness.asked).toEqual([{ numbers: [12025550123, 14155550132, 12025550199], evidence: false }]);
+  });
+
+  it.each([
+    ['the built-in rules', null],
+    ['rules that ask for projects', 'verdict == "listed" && "acme" in projects'],
+  ])('is answered from memory, as far as that goes, as from storage: %s', async (_, when) => {
+    if (when !== null) {
+      const rules = [{ id: 'mine', when, action: 'flag', mode: 'enforce' }];
+      await harness.call('PUT', '/v1/policy?tenant=default', { json: { rules } });
+    }
+    // More than are read in one go, with errors, sandbox numbers and listed ones among them.
+    const asked: unknown[] = numbers(300);
+    for (const [i, input] of [null, 'nonsense', '+61491570156', '+61491570159', '+12025550000', { a: 1 }].entries()) {
+      asked.splice(i * 50 + 7, 0, input);
+    }
+    for (const number of [12_025_550_003, 12_025_550_150, 12_025_550_299]) harness.findings.set(number, LISTED);
+    harness.findings.set(12_025_550_200, null);
+    const body = { numbers: asked, scenario: 'signup' };
+    const { probe } = harness.services.finder;
+    const fromStorage = await post(body);
+    harness.inMemory = true;
+    for (const known of [0, 1, 100, 128, 129, 250, 1000]) {
+      let probes = 0;
+      harness.services.finder.probe = (number) => (++probes > known ? { finding: null } : probe(number));
+      expect((await post(body)).text).toBe(fromStorage.text);
+    }
   });
 
   it('reads national numbers by country', async () => {

@@ -49,6 +49,32 @@ describe('numbers column against a plain sorted array', () => {
     );
   });
 
+  test('a search near the one before finds the same, and what follows a rank is taken in one go', () => {
+    const step = fc.tuple(fc.nat(), fc.integer({ min: -20_000, max: 20_000 }), fc.constantFrom(0, 1, 100, 10_000, 1e9));
+    fc.assert(
+      fc.property(
+        sortedSet,
+        fc.array(step, { minLength: 5 }),
+        fc.constantFrom(1, 5, 32, 700),
+        (numbers, steps, size) => {
+          const reader = new NumbersReader(encodeNumbers(numbers));
+          const out = new Float64Array(size);
+          for (const [at, away, span] of steps) {
+            const from = Math.max(0, (numbers[at % numbers.length] as number) + away);
+            const low = lowerBound(numbers, from);
+            expect(reader.findNear(from)).toBe(numbers[low] === from ? low : ~low);
+            expect(reader.rankNear(from)).toBe(low);
+            const wanted = numbers.slice(low, lowerBound(numbers, from + span));
+            const taken = reader.takeFrom(low, from + span, out);
+            expect(taken).toBe(wanted.length > size ? -1 : wanted.length);
+            if (taken >= 0) expect(out.slice(0, taken)).toEqual(wanted);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   test.each([
     ['a single number', [1]],
     ['the largest 15-digit number alone', [LARGEST]],
