@@ -333,6 +333,52 @@ export const MUTANTS: readonly Mutant[] = [
     from: '{ refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',
     to: '{ refreshFirstAfterMs: 100 * REFRESH_FIRST_AFTER_MS, maxAgeMs: 100 * MAX_AGE_MS }',
   },
+  // Cities
+  {
+    name: 'what a city has counts as just read',
+    file: 'src/lib/swr-cache.ts',
+    from: 'const at = found.at - CLOCK_DIFFERENCE_MS;',
+    to: 'const at = this.#deps.now();',
+  },
+  {
+    name: 'whoever asks what storage has now is answered by the city',
+    file: 'src/lib/swr-cache.ts',
+    from: "await this.#wait(this.#now(), minAgeMs, 'certainty');",
+    to: "await this.#wait(this.#now(), minAgeMs, 'waiting');",
+  },
+  {
+    name: 'after a change a city says how it came out',
+    file: 'src/lib/swr-cache.ts',
+    from: 'if (this.#changed !== null && (copy === null || copy.confirmed.order <= this.#changed.order)) return false;',
+    to: '',
+  },
+  {
+    name: 'what is damaged in a city is not read from the store',
+    file: 'src/storage/city.ts',
+    from: `      } catch (error) {
+        await this.#drop(at, error);
+      }
+    }
+    const bytes`,
+    to: `      } catch (error) {
+        await this.#drop(at, error);
+        throw error;
+      }
+    }
+    const bytes`,
+  },
+  {
+    name: 'a city that does not answer is waited for',
+    file: 'src/storage/city.ts',
+    from: 'return Promise.race([answer, sleep(PATIENCE_MS).then(() => null)]);',
+    to: 'return Promise.race([answer, sleep(600 * PATIENCE_MS).then(() => null)]);',
+  },
+  {
+    name: 'that an object is unchanged is told of the one before',
+    file: 'src/storage/city.ts',
+    from: "if (object === 'unchanged') this.#note(key, { etag }, at);",
+    to: "if (object === 'unchanged') this.#note(key, { etag }, at + 60_000);",
+  },
   {
     name: 'an override holds when it has expired',
     file: 'src/policy/overrides.ts',

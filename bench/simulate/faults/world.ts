@@ -121,7 +121,7 @@ export class World {
     this.#slicesPerSync = pick([1, 3, 1000]);
     this.servesStale = random.chance(0.3);
     const cityRandom = this.random.stream('cities');
-    const cityClimate = cityClimateOf(cityRandom);
+    const cityClimate = cityClimateOf(cityRandom, plan.hasCities);
     const tell = (line: string) => this.tell(line);
     this.deps = {
       scheduler: this.scheduler,
