@@ -173,6 +173,6 @@ export class WorkersCityCache implements CityCache {
   }
 
   #url(key: string): string {
-    return this.#prefix + key.split('/').map(encodeURIComponent).join('/');
+    return this.#prefix + encodeURIComponent(key);
   }
 }

@@ -192,7 +192,7 @@ describe('in Workers', () => {
     const [one, two] = [new WorkersCityCache(platform, 'v1'), new WorkersCityCache(platform, 'v2')];
     await one.put('config/policies/*/a', bytes('ok'), 60);
     const [url = ''] = kept.keys();
-    expect(url).toBe('https://city.ringfence.invalid/v1/config/policies/*/a');
+    expect(url).toBe('https://city.ringfence.invalid/v1/config%2Fpolicies%2F*%2Fa');
     expect(kept.get(url)?.headers.get('cache-control')).toBe('public, max-age=60');
     expect(text((await one.get('config/policies/*/a')) ?? bytes(''))).toBe('ok');
     expect(await two.get('config/policies/*/a')).toBeNull();
