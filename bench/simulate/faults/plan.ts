@@ -128,6 +128,7 @@ const THEMES: readonly Theme[] = [
     isolates: 4,
     pace: 'seconds',
     hasCities: true,
+    stormy: ['watch', 'lookup'],
     weather: [
       {},
       { faults: ['slow'], targets: ['manifest', 'config/'], faultRate: 0.2 },

@@ -90,6 +90,7 @@ describe('what never changes', () => {
     await expect(readImmutable(city, 'segments/a', range, checked)).rejects.toThrow('damaged');
     expect(await readImmutable(city, 'config/policies/a', null, checked)).toBeNull();
     await settled();
+    expect(await Promise.all(['segments/a/2+4', 'config/policies/a'].map((at) => cache.get(at)))).toEqual([null, null]);
     await store.put('segments/a', bytes('--abok--'));
     await store.put('config/policies/a', bytes('ok'));
     expect(await readImmutable(city, 'segments/a', range, checked)).toBe('abok');
