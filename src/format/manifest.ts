@@ -1,21 +1,23 @@
 /**
  * The manifest: the runs that make one generation, and what must be known to continue from it. It is the only object
- * that changes; everything it names is written before it and never altered. Frame "RFMF" version 2 around
+ * that changes; everything it names is written before it and never altered. Frame "RFMF" version 3 around
  *
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
- *   segments                   as a table (segment.ts): of each run in order, then of the compaction
+ *   segments                   as a table (segment.ts): of each run in order
  *
- * Version 1 had the ids of batches set aside in the JSON itself, and no `unscreened`.
+ * Version 2 had the segments that a compaction has written in the table, behind those of the runs. Version 1 had the ids
+ * of batches set aside in the JSON itself, too, and no `unscreened`.
  */
 
 import * as v from 'valibot';
 import { ByteReader, type Bytes, ByteWriter, FormatError, parseJson } from '../lib/bytes.ts';
 import { frame, frameVersion, openFrame } from '../lib/frame.ts';
 import { count, parseStored } from '../lib/schema.ts';
+import { manifestOfCopy } from './parcel.ts';
 import { blockStart, encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment.ts';
 
 const MAGIC = 'RFMF';
-const VERSION = 2;
+const VERSION = 3;
 
 const storedRun = v.object({ id: v.string(), firstHere: count, segments: count });
 
@@ -63,6 +65,24 @@ const setAside = v.object({
   count,
 });
 
+/** A merge of several runs that takes more than one tick. Its output is not yet served. */
+const compactionWith = <Output extends v.GenericSchema>(output: Output) =>
+  v.nullable(
+    v.object({
+      inputs: v.array(v.string()),
+      output,
+      /** Records from this number on are still to be merged. */
+      resumeFrom: count,
+    }),
+  );
+
+const output = v.object({
+  /** Of the object that lists it (src/merge/compaction-output.ts); null: nothing is written yet. */
+  key: v.nullable(v.string()),
+  /** How many segments it has. */
+  count,
+});
+
 const members = {
   generation: count,
   /** Random. It tells our own generation, if the answer to the swap was lost, from one of another writer. */
@@ -73,15 +93,7 @@ const members = {
   publishedAt: count,
   /** Newest first. */
   runs: v.array(storedRun),
-  /** A merge of several runs that takes more than one tick. Its output is not yet served. */
-  compaction: v.nullable(
-    v.object({
-      inputs: v.array(v.string()),
-      output: count,
-      /** Records from this number on are still to be merged. */
-      resumeFrom: count,
-    }),
-  ),
+  compaction: compactionWith(output),
   /** Batches merged by this generation or before, whose waiting object may still be there. */
   consumed: v.array(v.string()),
   /** Kept batches that the next ticks merge again: put back by a rollback. */
@@ -108,7 +120,12 @@ const schema = v.object({
   caution: v.exactOptional(count),
 });
 
-const schemaOfVersion1 = v.object({ ...members, setAside: v.array(v.string()) });
+const schemaOfVersion2 = v.object({ ...schema.entries, compaction: compactionWith(count) });
+const schemaOfVersion1 = v.object({
+  ...members,
+  compaction: compactionWith(count),
+  setAside: v.array(v.string()),
+});
 
 type Head = v.InferOutput<typeof schema>;
 
@@ -119,6 +136,16 @@ export interface SetAsideKey {
   /** All of them, where a manifest of version 1 was read: the next to be published names an object instead. */
   readonly ids?: readonly string[];
 }
+
+/** What a manifest says of the segments that a compaction has written: lookups have no use for them. */
+export interface OutputKey {
+  readonly key: string | null;
+  readonly count: number;
+  /** All of them, where a manifest of version 1 or 2 was read: the next to be published names an object instead. */
+  readonly segments?: readonly SegmentEntry[];
+}
+
+export const NO_OUTPUT: OutputKey = { key: null, count: 0 };
 
 export interface Run {
   id: string;
@@ -133,7 +160,7 @@ const STORED_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(NAMES_IN_MEMORY).map(([stored, inMemory]) => [inMemory, stored]),
 );
 
-type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
+export type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: OutputKey };
 
 /** What has the same names in memory as stored. */
 type Same = Omit<Head, 'runs' | 'compaction' | 'setAside' | 'unsliced' | 'facts' | 'reached'>;
@@ -175,29 +202,38 @@ export const EMPTY_MANIFEST: Manifest = {
   lastTick: { at: 0, batches: 0, detections: 0, newNumbers: 0, unreadable: 0 },
 };
 
-/** Throws RangeError if batches set aside are listed in it, as version 1 had them: they would be forgotten. */
+/**
+ * Throws RangeError if it lists what belongs into objects of their own, as earlier versions had it: that would be forgotten.
+ */
 export function encodeManifest(manifest: Manifest): Bytes {
   const { runs, compaction } = manifest;
   const { key, count: batches, ids } = manifest.setAside;
   if (ids !== undefined) throw new RangeError('batches set aside must be in an object before a manifest is written');
+  if (compaction?.output.segments !== undefined) {
+    throw new RangeError('what a compaction has written must be in an object before a manifest is written');
+  }
   const { withdrawals: withdrawn, ...kept } = {
     ...manifest,
     setAside: { key, count: batches },
     runs: runs.map(({ id, newNumbers, segments }) => ({ id, firstHere: newNumbers, segments: segments.length })),
-    compaction: compaction === null ? null : { ...compaction, output: compaction.output.length },
   } satisfies Omit<Head, keyof typeof NAMES_IN_MEMORY> & Pick<Manifest, 'missingSlices' | 'activity' | 'watermarks'>;
   const head = withNames(kept, STORED_NAMES);
   const writer = new ByteWriter();
   writer.text(JSON.stringify(withdrawn === null ? head : { ...head, withdrawals: withdrawn }));
-  writer.raw(encodeSegmentTable([...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])]));
+  writer.raw(encodeSegmentTable(runs.flatMap(({ segments }) => segments)));
   return frame(MAGIC, VERSION, writer.view());
 }
 
-/** Throws FormatError unless the bytes are a manifest whose segments are in number order. */
-export function decodeManifest(bytes: Bytes): Manifest {
-  const version = frameVersion(bytes) === 1 ? 1 : VERSION;
+/**
+ * Throws FormatError unless the bytes are a manifest whose segments are in number order, or a generation's copy that has
+ * one.
+ */
+export function decodeManifest(object: Bytes): Manifest {
+  const bytes = manifestOfCopy(object);
+  const written = frameVersion(bytes);
+  const version = written === 1 || written === 2 ? written : VERSION;
   const reader = new ByteReader(openFrame(bytes, MAGIC, version));
-  const head = version === 1 ? headOfVersion1(reader) : parseStored(schema, parseJson(reader.text(), MAGIC), MAGIC);
+  const head = readHead(reader, version);
   let last: SegmentEntry | undefined;
   const segmentsOf = (rows: number, name: string) => {
     const segments = readSegmentTable(reader, rows, last);
@@ -212,7 +248,7 @@ export function decodeManifest(bytes: Bytes): Manifest {
   }));
   const compaction = head.compaction && {
     ...head.compaction,
-    output: segmentsOf(head.compaction.output, 'the compaction'),
+    output: outputOf(head.compaction.output, (rows) => segmentsOf(rows, 'the compaction')),
   };
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last segment`);
   const { unsliced, facts, reached } = head;
@@ -228,8 +264,14 @@ function withNames<T extends object>(
   return Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name] ?? name, value])) as T;
 }
 
-function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manifest, 'setAside'> {
-  const { setAside: ids, ...head } = parseStored(schemaOfVersion1, parseJson(reader.text(), MAGIC), MAGIC);
+/** As version 3 has it, but for what the table is needed to know. */
+type ReadHead = Omit<Head, 'setAside' | 'compaction'> &
+  Pick<Manifest, 'setAside'> & { compaction: (Omit<Compaction, 'output'> & { output: OutputKey | number }) | null };
+
+function readHead(reader: ByteReader, version: 1 | 2 | typeof VERSION): ReadHead {
+  const json = parseJson(reader.text(), MAGIC);
+  if (version !== 1) return parseStored(version === 2 ? schemaOfVersion2 : schema, json, MAGIC);
+  const { setAside: ids, ...head } = parseStored(schemaOfVersion1, json, MAGIC);
   return {
     ...head,
     unscreened: [],
@@ -237,8 +279,17 @@ function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manif
   };
 }
 
-/** Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next. */
-function checkOrder(segments: readonly SegmentEntry[], name: string): void {
+/** @param segmentsOf reads so many rows of the table, which those of version 1 and 2 are in */
+function outputOf(output: OutputKey | number, segmentsOf: (rows: number) => SegmentEntry[]): OutputKey {
+  if (typeof output !== 'number') return output;
+  return output === 0 ? NO_OUTPUT : { key: null, count: output, segments: segmentsOf(output) };
+}
+
+/**
+ * Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next.
+ * Throws FormatError.
+ */
+export function checkOrder(segments: readonly SegmentEntry[], name: string): void {
   segments.forEach(({ first, last }, i) => {
     const previous = segments[i - 1];
     if (last < first || (previous !== undefined && blockStart(first) <= previous.last)) {

@@ -5,7 +5,7 @@
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { createReplica, type Replica } from '../../../src/replica/replica.ts';
-import { type Control, type ControlSettings, createControl } from '../../../src/wiring/control.ts';
+import { type Control, type ControlSettings, controlStores, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
 import { createIsolate, type Settings, type Stores } from '../../../src/wiring/isolate.ts';
@@ -77,11 +77,11 @@ export class Isolate extends Host {
     };
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, kv) };
     // One isolate of each Worker, that have nothing in common but the machine.
-    const newIsolate = (more: Partial<Stores>) =>
-      createIsolate({ ...stores, ...more }, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
-    this.control = createControl(newIsolate({}), settings, budget);
+    const newIsolate = (its: Stores) =>
+      createIsolate(its, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
+    this.control = createControl(newIsolate(controlStores(stores)), settings, budget);
     // As src/edge.ts does.
-    this.edge = createEdge(newIsolate({ city: deps.cities?.of(this), keepsUp: true }), this.control, null);
+    this.edge = createEdge(newIsolate({ ...stores, city: deps.cities?.of(this), keepsUp: true }), this.control, null);
     this.fetch = this.edge.fetch;
   }
 

@@ -6,7 +6,7 @@ import {
   verdictsOffset,
 } from '../../../../../src/format/segment.ts';
 import type { World } from '../../../../support/world.ts';
-import { alter, duringCompaction, firstSegment, flip, keysOf, manifestOf } from '../support.ts';
+import { alter, duringCompaction, firstSegment, flip, keysOf, outputOf } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
 
 export const SEGMENTS: Damages = {
@@ -46,7 +46,8 @@ export const SEGMENTS: Damages = {
   ),
   'a missing segment of a compaction under way': {
     breaks: async (world) => {
-      const key = (await manifestOf(world)).compaction?.output[0]?.key ?? '';
+      const [written] = await outputOf(world);
+      const key = written?.key ?? '';
       return [error('segments in use', await deleted(world, key))];
     },
     says: /^is missing/,
