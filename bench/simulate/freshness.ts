@@ -1,6 +1,12 @@
 /** Accepted -> served: scenarios of uploads, ticks and isolates, and what comes out of each. */
 
-import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
+import {
+  CLOCK_DIFFERENCE_MS,
+  KEEP_UP_AFTER_MS,
+  NEARBY_BEHIND_MS,
+  NEARBY_MS,
+  REFRESH_AFTER_MS,
+} from '../../src/lib/swr-cache.ts';
 import { WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { atMost, type Bar, type Quantiles, quantilesOf, type Row, round } from '../report.ts';
@@ -31,7 +37,8 @@ import {
 } from './tick-simulation.ts';
 
 // When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old,
-// beside the answer; after WAIT_MS the request waits (src/lookup/snapshot.ts). Then a lookup reads the new run's slice.
+// beside the answer, and KEEP_UP_AFTER_MS after the last request; after WAIT_MS the request waits (src/lookup/snapshot.ts). What it
+// looks at may be what its city knows from another isolate (src/storage/city.ts). Then a lookup reads the new run's slice.
 
 interface IsolateSettings {
   readonly requestsASecond: number;
@@ -39,6 +46,10 @@ interface IsolateSettings {
   /** As in src/lookup/snapshot.ts unless something else is tried. */
   readonly refreshMs?: number;
   readonly waitMs?: number;
+  /** Whether it looks once more after the last request. */
+  readonly keepsUp?: boolean;
+  /** Whether its city always knows something from another isolate, of any age that may be used. */
+  readonly isInBusyCity?: boolean;
 }
 
 interface Served {
@@ -55,8 +66,11 @@ export function servedAt(
   random: Random,
   uploads: readonly Upload[],
   publications: readonly Publication[],
-  { requestsASecond, slowness, refreshMs = REFRESH_AFTER_MS, waitMs = WAIT_MS }: IsolateSettings,
+  settings: IsolateSettings,
 ): Served[] {
+  const { requestsASecond, slowness, refreshMs = REFRESH_AFTER_MS, waitMs = WAIT_MS, keepsUp = true } = settings;
+  const cityAgeMs = (mostMs: number) =>
+    settings.isInBusyCity === true ? random.next() * mostMs + CLOCK_DIFFERENCE_MS : 0;
   const meanGapMs = 1000 / requestsASecond;
   const served: Served[] = [];
   const order = uploads.filter(({ publishedAt }) => publishedAt < Number.POSITIVE_INFINITY);
@@ -65,20 +79,26 @@ export function servedAt(
   const readMs = () => random.latencyMs(LATENCY.objectRead) * slowness;
   let next = 0;
   let checkedAt = -random.next() * waitMs;
+  let wasAsked = false;
   while (next < pending.length) {
     if (checkedAt > lastAt + 10 * waitMs + 100 * meanGapMs) throw new Error('an isolate never saw the last generation');
     // The first request that finds the snapshot due: requests are a Poisson stream, which has no memory.
-    const dueAt = checkedAt + refreshMs + random.exponential(meanGapMs);
+    const askedAt = checkedAt + refreshMs + random.exponential(meanGapMs);
+    // Unless the refresh after the request before comes first, which nobody asks for.
+    const keptUpAt: number = wasAsked && keepsUp ? checkedAt + KEEP_UP_AFTER_MS : Number.POSITIVE_INFINITY;
+    wasAsked = askedAt <= keptUpAt;
+    const dueAt = Math.min(askedAt, keptUpAt);
     const latencyMs = readMs();
-    const seenAt = dueAt + latencyMs / 2;
+    const seenAt = dueAt + latencyMs / 2 - cityAgeMs(dueAt < checkedAt + waitMs ? NEARBY_BEHIND_MS : NEARBY_MS);
     const installedAt = dueAt + latencyMs;
     for (let upload = pending[next]; upload !== undefined && upload.publishedAt <= seenAt; upload = pending[++next]) {
       // A lookup that comes waitMs after the last check waits for the manifest. If it gives up first, as it does after
       // a second, the read it began still brings the new snapshot to the next one.
-      const waited = Math.max(checkedAt + waitMs, upload.publishedAt) + readMs();
+      const waited = Math.max(checkedAt + waitMs, upload.publishedAt + cityAgeMs(NEARBY_MS)) + readMs();
       served.push({ upload, atMs: Math.min(installedAt, waited) + sliceMs(random, slowness) });
     }
-    checkedAt = dueAt;
+    // Ages count from the read that brought what the city knows.
+    checkedAt = Math.min(dueAt, seenAt);
   }
   return served;
 }
@@ -245,6 +265,9 @@ const SCENARIOS: readonly Held[] = [
   },
   { name: 'storage twice as slow', requestsASecond: BUSY, ticks: { slowness: 2 } },
   { name: '30 s between ticks', requestsASecond: BUSY, ticks: { cronMs: 30_000 } },
+  { name: 'busy isolate in a busy city', requestsASecond: BUSY, isolate: { isInBusyCity: true }, hasBar: true },
+  { name: 'quiet isolate in a busy city', requestsASecond: QUIET, isolate: { isInBusyCity: true }, hasBar: true },
+  { name: 'quiet isolate, were it not to keep up', requestsASecond: QUIET, isolate: { keepsUp: false } },
   { name: 'quiet isolate, were it to wait from 60 s on', requestsASecond: QUIET, isolate: { waitMs: 60_000 } },
   { name: 'quiet isolate, were it to wait from 20 s on', requestsASecond: QUIET, isolate: { waitMs: 20_000 } },
   {

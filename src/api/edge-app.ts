@@ -42,13 +42,26 @@ export function createEdgeFetch(
   quota = new RequestQuota(services),
   app: Pick<Hono, 'fetch'> = createEdgeApp(services, forward, quota),
 ) {
-  return (request: Request): Response | Promise<Response> => {
-    const quick = quickLookup(services, quota, request);
+  const answer = (request: Request, quick: ReturnType<typeof quickLookup>) => {
     if (quick instanceof Response) return quick;
     if (quick === null) return app.fetch(request);
     if (quick instanceof QuickMiss) return app.fetch(request, quick);
     return quick.then((answer) => (answer instanceof Response ? answer : app.fetch(request, answer)));
   };
+  return (request: Request): Response | Promise<Response> => {
+    const quick = quickLookup(services, quota, request);
+    if (quick instanceof Response) return quick;
+    const refreshed = isLookup(request) ? forward.refreshed() : null;
+    if (refreshed === null) return answer(request, quick);
+    // A body that is being read can be read only once: the route goes on with it.
+    const isReading = quick instanceof Promise;
+    return refreshed.then(() => answer(request, isReading ? quick : quickLookup(services, quota, request)));
+  };
+}
+
+/** Whether a request may become a lookup. Whoever has no key at all must not make this isolate read storage. */
+function isLookup({ url, headers }: Request): boolean {
+  return url.includes(LOOKUPS) && bearerToken(headers.get('authorization')) !== null;
 }
 
 export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota = new RequestQuota(services)): Hono {
@@ -71,6 +84,7 @@ const CHANGED_BY: Readonly<Record<string, Held>> = {
   '/v1/rollback': 'snapshot',
   '/v1/sources': 'snapshot',
 };
+const LOOKUPS = '/v1/lookup';
 /** A dry run, which changes nothing. */
 const POLICY_TEST = '/v1/policy/test';
 /** It tells the generation: who has read it does not expect lookups of one before. */
@@ -85,6 +99,11 @@ export interface ForwardDeps {
   readonly changedElsewhere: (held: Held) => Promise<void>;
   /** Reads the manifest again, while lookups go on with what is held. Never rejects. */
   readonly lookAgain: () => Promise<void>;
+  /**
+   * Refreshes at the same time whatever of keys, rules and snapshot a lookup would have to wait for, one after the other
+   * otherwise; null: it has to wait for nothing. Never rejects.
+   */
+  readonly refreshed: () => Promise<void> | null;
 }
 
 /**

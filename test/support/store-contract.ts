@@ -1,5 +1,6 @@
 /** What every implementation of the store contracts must do (src/storage/store.ts). */
 import { describe, expect, test } from 'vitest';
+import type { CityCache } from '../../src/storage/city.ts';
 import type { ObjectPage, ObjectStore, SliceStore } from '../../src/storage/store.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -115,6 +116,31 @@ export function describeSliceStore(name: string, create: () => SliceStore): void
       ]);
       await store.delete('h1');
       expect((await store.list()).slices.map(({ key }) => key)).toEqual(['h2']);
+    });
+  });
+}
+
+export function describeCityCache(name: string, create: () => CityCache): void {
+  describe(`city cache contract: ${name}`, () => {
+    test('has what was put, until it is deleted', async () => {
+      const cache = create();
+      expect(await cache.get('manifest/newest')).toBeNull();
+      await cache.put('manifest/newest', bytes(1, 2), 60);
+      await cache.put('config/policies/*/0000000001-0123456789abcdef', bytes(3), 60);
+      expect(await cache.get('manifest/newest')).toEqual(bytes(1, 2));
+      await cache.put('manifest/newest', bytes(4), 60);
+      expect(await cache.get('manifest/newest')).toEqual(bytes(4));
+      expect(await cache.get('config/policies/*/0000000001-0123456789abcdef')).toEqual(bytes(3));
+      await cache.delete('manifest/newest');
+      await cache.delete('manifest/newest');
+      expect(await cache.get('manifest/newest')).toBeNull();
+    });
+
+    test('keeps names apart, whatever is in them', async () => {
+      const cache = create();
+      const keys = ['a/b', 'a%2Fb', 'a?b', 'a#b', 'a/../b', 'b', 'a/0+10', 'a/0 10'];
+      for (const [i, key] of keys.entries()) await cache.put(key, bytes(i), 60);
+      expect(await Promise.all(keys.map((key) => cache.get(key)))).toEqual(keys.map((_, i) => bytes(i)));
     });
   });
 }

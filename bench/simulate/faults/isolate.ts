@@ -10,6 +10,7 @@ import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
 import { createIsolate, type Settings, type Stores } from '../../../src/wiring/isolate.ts';
 import type { Random } from '../../support/random.ts';
+import type { Cities } from './city.ts';
 import { Host } from './scheduler.ts';
 import {
   type Bucket,
@@ -25,6 +26,8 @@ import {
 export interface IsolateDeps extends CallDeps {
   readonly bucket: Bucket;
   readonly kv: SimulatedKv;
+  /** Null: this seed has none. */
+  readonly cities: Cities | null;
   readonly rules: ObjectRules;
   readonly settings: Settings & ControlSettings;
   readonly budget: TickBudget;
@@ -77,9 +80,8 @@ export class Isolate extends Host {
     const newIsolate = (its: Stores) =>
       createIsolate(its, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
     this.control = createControl(newIsolate(controlStores(stores)), settings, budget);
-    this.edge = createEdge(newIsolate(stores), this.control, null);
     // As src/edge.ts does.
-    waitUntil(this.edge.warm());
+    this.edge = createEdge(newIsolate({ ...stores, city: deps.cities?.of(this), keepsUp: true }), this.control, null);
     this.fetch = this.edge.fetch;
   }
 

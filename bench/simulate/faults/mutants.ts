@@ -324,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a snapshot is kept for too long',
     file: 'src/lookup/snapshot.ts',
-    from: 'export const WAIT_MS = 30_000;',
+    from: 'export const WAIT_MS = 27_000;',
     to: 'export const WAIT_MS = 300_000;',
   },
   {
@@ -374,6 +374,34 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/tenants/tenant-rules.ts',
     from: '{ refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS }',
     to: '{ refreshFirstAfterMs: 100 * REFRESH_FIRST_AFTER_MS, maxAgeMs: 100 * MAX_AGE_MS }',
+  },
+  // Cities
+  {
+    name: 'what a city has counts as just read',
+    file: 'src/lib/swr-cache.ts',
+    from: 'const at = found.at - CLOCK_DIFFERENCE_MS;',
+    to: 'const at = this.#deps.now();',
+  },
+  {
+    name: 'after a change a city says how it came out',
+    file: 'src/lib/swr-cache.ts',
+    from: 'if (this.#changed !== null && (copy === null || copy.confirmed.order <= this.#changed.order)) return false;',
+    to: '',
+  },
+  {
+    name: 'what is damaged in a city is not read from the store',
+    file: 'src/storage/city.ts',
+    from: `      } catch (error) {
+        await this.#drop(at, error);
+      }
+    }
+    const bytes`,
+    to: `      } catch (error) {
+        await this.#drop(at, error);
+        throw error;
+      }
+    }
+    const bytes`,
   },
   {
     name: 'an override holds when it has expired',

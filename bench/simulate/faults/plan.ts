@@ -56,6 +56,8 @@ interface Theme {
   readonly stormy?: readonly Kind[];
   /** Of which one is drawn; none: as in any other seed. */
   readonly weather: readonly Partial<Climate>[];
+  /** Whether cities have caches, whatever the seed; not said: as in any other seed. */
+  readonly hasCities?: true;
 }
 
 const THEMES: readonly Theme[] = [
@@ -118,6 +120,21 @@ const THEMES: readonly Theme[] = [
       { faults: ['fails', 'slow'], targets: ['manifest'], faultRate: 0.3, latencyMs: 200 },
     ],
   },
+  // Isolates of a city that come and go, and take from each other what they know, while it changes.
+  {
+    share: 0.06,
+    kinds: { watch: 3, evict: 4, status: 5, key: 2, policy: 2, override: 2, rollback: 0.5 },
+    sources: 2,
+    isolates: 4,
+    pace: 'seconds',
+    hasCities: true,
+    stormy: ['watch', 'lookup'],
+    weather: [
+      {},
+      { faults: ['slow'], targets: ['manifest', 'config/'], faultRate: 0.2 },
+      { faults: ['fails', 'slow'], targets: ['manifest', 'config/'], faultRate: 0.3, latencyMs: 200 },
+    ],
+  },
 ];
 
 export interface Step {
@@ -148,6 +165,8 @@ export interface Plan {
   readonly startMs: number;
   /** Of the seed's climate, what is not drawn for it. */
   readonly weather: Partial<Climate>;
+  /** Whether cities have caches, whatever is drawn. */
+  readonly hasCities: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -190,7 +209,8 @@ export function planOf(seed: number): Plan {
     steps.push(step);
     at += step.gapMs;
   }
-  return { habits, steps, isolates: 1 + random.below(theme?.isolates ?? 3), startMs, weather };
+  const isolates = 1 + random.below(theme?.isolates ?? 3);
+  return { habits, steps, isolates, startMs, weather, hasCities: theme?.hasCities ?? false };
 }
 
 /** @param at 0 to 1; null: the seed is about everything */

@@ -1,5 +1,7 @@
+import { MemoryCityCache } from '../../../src/storage/city.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../src/storage/memory.ts';
-import { describeObjectStore, describeSliceStore } from '../../support/store-contract.ts';
+import { describeCityCache, describeObjectStore, describeSliceStore } from '../../support/store-contract.ts';
 
 describeObjectStore('memory', () => new MemoryObjectStore());
 describeSliceStore('memory', () => new MemorySliceStore());
+describeCityCache('memory', () => new MemoryCityCache());

@@ -217,6 +217,12 @@ export async function checkHealth({ world }: Pick<Scene, 'world'>, isolate: Isol
     const detail = `generation ${generation} in ${isolate.name}, by ${seconds} s`;
     return world.broken('what was confirmed is not forgotten', detail);
   }
+  const supersededAt = world.model.generation(generation)?.supersededAt ?? Number.POSITIVE_INFINITY;
+  if (supersededAt < confirmed.earliest) {
+    const seconds = Math.round((sentAt - supersededAt) / 1000);
+    const detail = `generation ${generation} in ${isolate.name}: ${ageSeconds} s, superseded ${seconds} s before`;
+    return world.broken('nothing seems younger than it is', detail);
+  }
   isolate.raise({ confirmed: { generation, atMs: confirmed.earliest } });
 }
 

@@ -36,6 +36,16 @@ test('what helps lowers the 99th percentile, what hurts raises it', () => {
   expect(p99({ requestsASecond: QUIET, isolate: { waitMs: 60_000 } })).toBeGreaterThan(quiet + 15);
 });
 
+test('looking once more after the last request, and in a city that knows something, makes nothing older for anybody', () => {
+  for (const requestsASecond of [QUIET, 1 / 60]) {
+    const before = p99({ requestsASecond, days: 3, isolate: { keepsUp: false, waitMs: 30_000 } });
+    expect(p99({ requestsASecond, days: 3 })).toBeLessThan(before + 0.5);
+    expect(p99({ requestsASecond, days: 3, isolate: { isInBusyCity: true } })).toBeLessThan(before + 1);
+  }
+  const busy = p99({});
+  expect(p99({ isolate: { isInBusyCity: true } })).toBeLessThan(busy + 1.5);
+});
+
 test.each([
   ['a steady stream', {}],
   ['bursts', { bursts: true }],
