@@ -50,8 +50,8 @@ interface Plan {
 const PLANS: Readonly<Record<BenchSize, Plan>> = {
   full: {
     sampleNumbers: 20_000,
-    rounds: 15,
-    loading: (connections) => byTime(1, connections),
+    rounds: 9,
+    loading: (connections) => byTime(2, connections),
     isAlone: true,
     rates: { shares: [0.25, 0.5, 0.75] },
     latencySeconds: 45,
