@@ -2,8 +2,8 @@
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { lookupByRpc } from './api/rpc.ts';
 import type { LookupRequest } from './lookup/request.ts';
-import { createEdge, type Edge, type EdgeEnv } from './wiring/edge.ts';
-import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
+import { createEdge, type Edge, type EdgeEnv, edgeStoresOf } from './wiring/edge.ts';
+import { createIsolate, limitersOf } from './wiring/isolate.ts';
 
 /** Snapshots and caches live as long as the isolate. They hold resolved values only, never the I/O of a request. */
 let instance: Edge | undefined;
@@ -11,15 +11,13 @@ let instance: Edge | undefined;
 function instanceFor(env: EdgeEnv): Edge {
   if (instance === undefined) {
     const isolate = createIsolate(
-      storesOf(env),
+      edgeStoresOf(env),
       env,
       waitUntil,
       (source) => env.COMPILER.compile(source),
       limitersOf(env),
     );
     instance = createEdge(isolate, env.CONTROL, env.ASSETS ?? null);
-    // This goes on while the first request is being authenticated. A failure shows when a lookup needs the data.
-    waitUntil(instance.warm());
   }
   return instance;
 }

@@ -12,7 +12,7 @@ import { DOCS_ROUTES } from './docs-page.ts';
 import { FEED_ROUTES } from './feed.ts';
 import { LOOKUP_ROUTES } from './lookup.ts';
 import { problemResponse, storageUnavailable } from './problem.ts';
-import { quickLookup } from './quick-lookup.ts';
+import { type QuickMiss, quickLookup } from './quick-lookup.ts';
 import { RequestQuota } from './quota.ts';
 import { type Endpoint, json } from './route.ts';
 import type { EdgeServices, RequestServices } from './services.ts';
@@ -42,11 +42,22 @@ export function createEdgeFetch(
   quota = new RequestQuota(services),
   app: Pick<Hono, 'fetch'> = createEdgeApp(services, forward, quota),
 ) {
-  return (request: Request): Response | Promise<Response> => {
-    const quick = quickLookup(services, quota, request);
+  const answer = (request: Request, quick: Response | QuickMiss | null) => {
     if (quick instanceof Response) return quick;
     return quick === null ? app.fetch(request) : app.fetch(request, quick);
   };
+  return (request: Request): Response | Promise<Response> => {
+    const quick = quickLookup(services, quota, request);
+    if (quick instanceof Response) return quick;
+    const refreshed = isLookup(request) ? forward.refreshed() : null;
+    if (refreshed === null) return answer(request, quick);
+    return refreshed.then(() => answer(request, quickLookup(services, quota, request)));
+  };
+}
+
+/** Whether a request may become a lookup. Whoever has no key at all must not make this isolate read storage. */
+function isLookup({ url, headers }: Request): boolean {
+  return url.includes(LOOKUPS) && bearerToken(headers.get('authorization')) !== null;
 }
 
 export function createEdgeApp(services: EdgeServices, deps: ForwardDeps, quota = new RequestQuota(services)): Hono {
@@ -69,6 +80,7 @@ const CHANGED_BY: Readonly<Record<string, Held>> = {
   '/v1/rollback': 'snapshot',
   '/v1/sources': 'snapshot',
 };
+const LOOKUPS = '/v1/lookup';
 /** A dry run, which changes nothing. */
 const POLICY_TEST = '/v1/policy/test';
 /** It tells the generation: who has read it does not expect lookups of one before. */
@@ -83,6 +95,11 @@ export interface ForwardDeps {
   readonly changedElsewhere: (held: Held) => Promise<void>;
   /** Reads the manifest again, while lookups go on with what is held. Never rejects. */
   readonly lookAgain: () => Promise<void>;
+  /**
+   * Refreshes at the same time whatever of keys, rules and snapshot a lookup would have to wait for, one after the other
+   * otherwise; null: it has to wait for nothing. Never rejects.
+   */
+  readonly refreshed: () => Promise<void> | null;
 }
 
 /**

@@ -7,7 +7,7 @@ import { count } from '../lib/schema.ts';
 import { type Beginning, SwrCache, type SwrCacheDeps, type Version } from '../lib/swr-cache.ts';
 import { CasObject, type CasObjectDeps, type CasObjectKind } from '../storage/cas-object.ts';
 import { API_KEYS_KEY } from '../storage/keys.ts';
-import { StorageUnavailable } from '../storage/store.ts';
+import { nearbyOf, type ObjectStore, StorageUnavailable } from '../storage/store.ts';
 import {
   DEFAULT_TENANT,
   type Digest,
@@ -100,6 +100,11 @@ export class KeyRegistry {
     if (key === 'unavailable') return { kind: 'unavailable' };
     if (key === null || !sameDigest(digest, key.sha256)) return { kind: 'refused' };
     return this.#known(token, proof, key.principal);
+  }
+
+  /** Whether the copy has to be compared with storage before it is used. */
+  get isDue(): boolean {
+    return this.#cache.isDue;
   }
 
   /** Rejects with StorageUnavailable unless stored keys can be checked now. */
@@ -198,6 +203,7 @@ interface KnownKey {
 type KnownKeys = ReadonlyMap<string, KnownKey>;
 
 interface KeyCacheDeps extends Omit<SwrCacheDeps<KnownKeys>, 'readIfChanged'> {
+  readonly objects: ObjectStore;
   readonly store: CasObject<readonly ApiKey[]>;
 }
 
@@ -209,10 +215,15 @@ class KeyCache {
       const version = await store.readIfChanged(etag);
       return version === 'unchanged' ? version : known(version);
     };
+    const nearby = nearbyOf(deps.objects, API_KEYS_KEY, (bytes) => knownKeys(decodeKeys(bytes)));
     this.#copy = new SwrCache(
-      { ...deps, readIfChanged },
+      { ...deps, readIfChanged, nearby },
       { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: MAX_AGE_MS },
     );
+  }
+
+  get isDue(): boolean {
+    return this.#copy.isDue;
   }
 
   /** The key with this id, if the copy is recent and has it; otherwise null. */
@@ -256,7 +267,11 @@ class KeyCache {
 }
 
 function known({ value, etag }: Version<readonly ApiKey[]>): Version<KnownKeys> {
-  return { value: new Map(value.map((key) => [key.id, knownKey(key)])), etag };
+  return { value: knownKeys(value), etag };
+}
+
+function knownKeys(keys: readonly ApiKey[]): KnownKeys {
+  return new Map(keys.map((key) => [key.id, knownKey(key)]));
 }
 
 function knownKey({ id, tenant, scopes, quota, sha256 }: ApiKey): KnownKey {

@@ -17,6 +17,10 @@
  * Reads may overlap, and their answers come in any order. A read that began after the copy was stored returns nothing
  * older than the copy. Any other read might, so it does not replace the copy unless the values themselves tell
  * (`compare`). Ages are counted by the isolate's own clock, from the beginning of a read.
+ *
+ * A copy that is near (`nearby`: that of the isolate's city, src/storage/city.ts) saves the way to storage. It counts as
+ * old as the read that once brought it, and is taken only where it is certainly no older than what is held and what is
+ * known of changes; wherever somebody asks for what storage has now, it is not looked at (docs/decisions/0036).
  */
 
 export const REFRESH_AFTER_MS = 10_000;
@@ -40,6 +44,22 @@ const FIRST_LIMIT_MS = 5000;
 const SHORT_PAUSE_MS = 5;
 const LONG_PAUSE_MS = 25;
 const LONG_PAUSES_AFTER_MS = 100;
+/**
+ * By so much the clocks of two isolates of a city may differ. What is near counts as that much older, so that no answer
+ * seems younger than it is.
+ */
+export const CLOCK_DIFFERENCE_MS = 1000;
+/** What is near is used by a request that has to wait, as old as this, so that it counts as below REFRESH_AFTER_MS; */
+export const NEARBY_MS = REFRESH_AFTER_MS - CLOCK_DIFFERENCE_MS;
+/** and by a refresh behind the answers, which would soon have to be made again otherwise. */
+export const NEARBY_BEHIND_MS = 4000;
+/**
+ * So long after a use there is one more refresh, if nothing else has refreshed the copy: whoever comes within
+ * `refreshFirstAfterMs` after that need not wait. The platform lets work go on for 30 s after an answer.
+ */
+export const KEEP_UP_AFTER_MS = 25_000;
+/** At most that often. */
+const KEEP_UP_EVERY_MS = 10_000;
 /** An older version that storage has for so long was put back by hand; a stale answer does not last. */
 const OLDER_FOLLOWED_AFTER_MS = 120_000;
 /** A read is repeated if an answer to an earlier read is stored meanwhile; that does not happen twice in a row. */
@@ -49,6 +69,15 @@ const REFRESH_ATTEMPTS = 3;
 export interface Version<T> {
   readonly value: T;
   readonly etag: string | null;
+}
+
+/** A copy of the object that is near. */
+export interface Nearby<T> {
+  readonly etag: string;
+  /** When the read of storage began that brought it or found it unchanged, by the clock of whoever made it. */
+  readonly at: number;
+  /** The value; null if it is not there any more, or damaged. Never rejects. */
+  readonly open: () => Promise<T | null>;
 }
 
 export interface SwrCacheDeps<T> {
@@ -65,6 +94,12 @@ export interface SwrCacheDeps<T> {
   readonly compare?: (a: T, b: T) => number;
   /** Told of each value that storage confirms, and when the read that did so began. */
   readonly confirmed?: (value: T, at: number) => void;
+  /** What is near; null: nothing. Never rejects, and is answered soon. */
+  readonly nearby?: (() => Promise<Nearby<T> | null>) | undefined;
+  /** Told of a value that will replace another, in a refresh that nobody waits for, which it may put off for a while. */
+  readonly prepare?: (next: T, held: T) => Promise<void>;
+  /** Whether there is one more refresh after the last use (KEEP_UP_AFTER_MS). */
+  readonly keepsUp?: boolean | undefined;
 }
 
 export interface SwrCacheAges {
@@ -84,9 +119,18 @@ export interface Beginning {
 interface Copy<T> extends Version<T> {
   /** Of the read that last confirmed it. */
   readonly confirmed: Beginning;
-  /** When it was stored, by the same counter. */
-  readonly landed: number;
+  /** When it was stored. */
+  readonly landed: Beginning;
 }
+
+/** Who a read is for. */
+type ReadFor =
+  /** Whoever wants to know what storage has now. */
+  | 'certainty'
+  /** A request that waits. */
+  | 'waiting'
+  /** Nobody yet. */
+  | 'later';
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
@@ -103,18 +147,29 @@ export class SwrCache<T> {
   #gaveUpAt = NEVER;
   /** The last change whose outcome is not known here: what a read from before it says may be out of date. */
   #changed: Beginning | null = null;
+  /** When the last refresh after a use was planned; infinite: none ever is. */
+  #keptUpAt: number;
 
   constructor(deps: SwrCacheDeps<T>, ages: SwrCacheAges) {
     this.#deps = deps;
     this.#ages = ages;
+    this.#keptUpAt = deps.keepsUp === true ? NEVER : Number.POSITIVE_INFINITY;
   }
 
   /** The copy if it can be used without waiting, else null. */
   peek(): T | null {
     const copy = this.#copy;
     if (copy === null) return null;
-    const ageMs = this.#deps.now() - copy.confirmed.at;
-    return ageMs >= 0 && ageMs < REFRESH_AFTER_MS ? copy.value : null;
+    const now = this.#deps.now();
+    const ageMs = now - copy.confirmed.at;
+    if (ageMs < 0 || ageMs >= REFRESH_AFTER_MS) return null;
+    if (now - this.#keptUpAt >= KEEP_UP_EVERY_MS) this.#keepUp(now);
+    return copy.value;
+  }
+
+  /** Whether `get` has to wait: it is worth while to let other copies be refreshed at the same time. */
+  get isDue(): boolean {
+    return this.ageMs >= this.#ages.refreshFirstAfterMs;
   }
 
   /** The copy, however old it is. */
@@ -132,14 +187,15 @@ export class SwrCache<T> {
     const { refreshFirstAfterMs, maxAgeMs } = this.#ages;
     const asked = this.#now();
     const { ageMs } = this;
-    if (ageMs >= refreshFirstAfterMs) await this.#wait(asked, refreshFirstAfterMs);
-    else if (ageMs >= REFRESH_AFTER_MS && !this.#isReading(LOST_AFTER_MS) && !this.hasJustFailed()) this.#startRead();
+    if (asked.at - this.#keptUpAt >= KEEP_UP_EVERY_MS) this.#keepUp(asked.at);
+    if (ageMs >= refreshFirstAfterMs) await this.#wait(asked, refreshFirstAfterMs, 'waiting');
+    else this.#refreshBehind();
     return this.#copy !== null && this.#isRecent(this.#copy, asked, maxAgeMs) ? this.#copy.value : null;
   }
 
   /** The copy, after a read unless there was one less than `minAgeMs` ago, or one failed moments ago. */
   async refreshIfOlder(minAgeMs: number): Promise<T | null> {
-    await this.#wait(this.#now(), minAgeMs);
+    await this.#wait(this.#now(), minAgeMs, 'certainty');
     return this.#copy?.value ?? null;
   }
 
@@ -147,7 +203,7 @@ export class SwrCache<T> {
   async refresh(): Promise<T> {
     const asked = this.#order;
     for (let attempt = 0; attempt < REFRESH_ATTEMPTS; attempt++) {
-      await this.#read();
+      await this.#read('certainty');
       if (this.#copy !== null && this.#copy.confirmed.order > asked) return this.#copy.value;
     }
     throw new RangeError(`the copy changed during each of ${REFRESH_ATTEMPTS} reads`);
@@ -198,6 +254,17 @@ export class SwrCache<T> {
     return this.#since(this.#gaveUpAt) < RETRY_AFTER_FAILURE_MS;
   }
 
+  #refreshBehind(): Promise<void> | null {
+    const isWanted = this.ageMs >= REFRESH_AFTER_MS && !this.#isReading(LOST_AFTER_MS) && !this.hasJustFailed();
+    return isWanted ? this.#startRead('later') : null;
+  }
+
+  /** Plans the refresh after a use. */
+  #keepUp(now: number): void {
+    this.#keptUpAt = now;
+    this.#deps.waitUntil(this.#deps.sleep(KEEP_UP_AFTER_MS).then(() => this.#refreshBehind()));
+  }
+
   #now(): Beginning {
     return { at: this.#deps.now(), order: this.#order };
   }
@@ -221,7 +288,7 @@ export class SwrCache<T> {
   /**
    * Waits until the copy is recent, a read has failed, or the time is over; a read under way may still be stored later.
    */
-  async #wait(asked: Beginning, ageMs: number): Promise<void> {
+  async #wait(asked: Beginning, ageMs: number, first: 'certainty' | 'waiting'): Promise<void> {
     const isRecent = (maxMs: number) => this.#copy !== null && this.#isRecent(this.#copy, asked, maxMs);
     const isUsable = isRecent(this.#ages.maxAgeMs);
     const hasFailed = () => this.#failed !== null && this.#failed.order > asked.order;
@@ -229,12 +296,14 @@ export class SwrCache<T> {
     if (!isRecent(ageMs) && (isUsable ? this.hasJustFailed() : isTrial && this.#isReading(TAKE_OVER_AFTER_MS))) return;
     const limitMs = isUsable ? WAIT_LIMIT_MS : isTrial ? TAKE_OVER_AFTER_MS : FIRST_LIMIT_MS;
     const own = new Set<Promise<void>>();
+    let readFor: ReadFor = first;
     // Pauses are added up instead of asking the clock, so that the wait is bounded whatever the clock does.
     for (let waitedMs = 0; waitedMs < limitMs; ) {
       if (isRecent(ageMs) || hasFailed()) return;
       if (own.size < MAX_OWN_READS && !this.#isReading(TAKE_OVER_AFTER_MS)) {
-        const read: Promise<void> = this.#startRead().then(() => void own.delete(read));
+        const read: Promise<void> = this.#startRead(readFor).then(() => void own.delete(read));
         own.add(read);
+        readFor = 'certainty';
       }
       const pauseMs = waitedMs < LONG_PAUSES_AFTER_MS ? SHORT_PAUSE_MS : LONG_PAUSE_MS;
       await Promise.race([...own, this.#deps.sleep(pauseMs)]);
@@ -244,21 +313,26 @@ export class SwrCache<T> {
   }
 
   /** Never rejects. */
-  #startRead(): Promise<void> {
-    const read = this.#read().catch((error) => this.#deps.report(error));
+  #startRead(readFor: ReadFor): Promise<void> {
+    const read = this.#read(readFor).catch((error) => this.#deps.report(error));
     this.#deps.waitUntil(read);
     return read;
   }
 
   /** Rejects if storage does not answer; the copy is then as it was. */
-  async #read(): Promise<void> {
+  async #read(readFor: ReadFor): Promise<void> {
     const begun = this.begin();
     this.#reading = begun;
-    const held = this.#copy;
     try {
+      const { nearby } = this.#deps;
+      if (nearby !== undefined && readFor !== 'certainty') {
+        if (await this.#takeNearby(nearby, begun, readFor)) return;
+      }
+      const held = this.#copy;
       const read = await this.#deps.readIfChanged(held?.etag ?? null);
       if (read === 'unchanged' && held === null)
         throw new RangeError('the store says unchanged, but nothing was known');
+      if (read !== 'unchanged' && readFor === 'later') await this.#prepare(read.value);
       this.#take(read === 'unchanged' ? (held as Copy<T>) : read, begun);
       this.#forgetFailures();
     } catch (error) {
@@ -268,6 +342,50 @@ export class SwrCache<T> {
     } finally {
       if (this.#reading === begun) this.#reading = null;
     }
+  }
+
+  async #prepare(next: T): Promise<void> {
+    const { held } = this;
+    if (held !== null) await this.#deps.prepare?.(next, held);
+  }
+
+  /** Whether what is near could be taken, so that storage need not be read. It says nothing of failures of storage. */
+  async #takeNearby(
+    nearby: () => Promise<Nearby<T> | null>,
+    begun: Beginning,
+    readFor: 'waiting' | 'later',
+  ): Promise<boolean> {
+    const found = await nearby();
+    if (found === null) return false;
+    const { etag } = found;
+    const maxMs = readFor === 'waiting' ? NEARBY_MS : NEARBY_BEHIND_MS;
+    // The read that it is from began after this instant, whichever clock is wrong.
+    const at = found.at - CLOCK_DIFFERENCE_MS;
+    const isNews = () => this.#isNews(etag, at);
+    const ageMs = this.#deps.now() - found.at;
+    if (!(ageMs > -CLOCK_DIFFERENCE_MS && ageMs < maxMs) || !isNews()) return false;
+    const held = this.#copy;
+    if (held?.etag === etag) {
+      this.#take(held, { at, order: begun.order });
+      return true;
+    }
+    const value = await found.open();
+    if (value === null) return false;
+    if (readFor === 'later') await this.#prepare(value);
+    // Meanwhile another read may have ended, and a change been made.
+    if (!isNews() || (this.#copy !== null && (this.#deps.compare?.(value, this.#copy.value) ?? 0) < 0)) return false;
+    this.#take({ value, etag }, { at, order: begun.order });
+    return true;
+  }
+
+  /** Whether a read that began after `at`, in another isolate, says something that is not known here. */
+  #isNews(etag: string, at: number): boolean {
+    const copy = this.#copy;
+    // After a change only storage says how it came out.
+    if (this.#changed !== null && (copy === null || copy.confirmed.order <= this.#changed.order)) return false;
+    if (copy === null) return true;
+    // What storage had when a copy landed, any read that began after that has too, or what replaced it.
+    return at > (copy.etag === etag ? copy.confirmed.at : copy.landed.at);
   }
 
   /** Replaces or confirms the copy by a value that was the newest at some time since `begun`, or leaves it. */
@@ -280,7 +398,7 @@ export class SwrCache<T> {
 
   #takeOther(copy: Copy<T>, version: Version<T>, begun: Beginning): void {
     const order = this.#deps.compare?.(version.value, copy.value) ?? 0;
-    const isLater = copy.landed < begun.order;
+    const isLater = copy.landed.order < begun.order;
     if (order < 0 && isLater && this.ageMs < OLDER_FOLLOWED_AFTER_MS) {
       throw new RangeError('the store has an older version than before');
     }
@@ -290,8 +408,7 @@ export class SwrCache<T> {
   }
 
   #replace(version: Version<T>, begun: Beginning): void {
-    this.#order += 1;
-    this.#copy = { ...version, confirmed: this.#confirmation(begun), landed: this.#order };
+    this.#copy = { ...version, confirmed: this.#confirmation(begun), landed: this.begin() };
     this.#deps.confirmed?.(version.value, begun.at);
   }
 
@@ -308,7 +425,7 @@ export class SwrCache<T> {
     if (copy === null) return;
     // As if it had been stored just now, since reads that are under way may be from before the change; but not confirmed,
     // since who waits for one of those must not take what is old for what it has said.
-    this.#copy = { ...copy, confirmed: this.#confirmation(copy.confirmed), landed: this.#changed.order };
+    this.#copy = { ...copy, confirmed: this.#confirmation(copy.confirmed), landed: this.#changed };
   }
 
   /** What a read from before the last change confirms is old enough to be refreshed before it is used. */

@@ -14,6 +14,7 @@ import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import { dayOf, SECONDS_PER_DAY } from '../lib/time.ts';
 import type { EvidenceLine, Finding, RecordFacts } from '../policy/answer.ts';
 import { generationKey, RETAINED_PREFIX } from '../storage/keys.ts';
+import { readImmutable } from '../storage/store.ts';
 import type { Finder, FindOptions } from './finder.ts';
 import { neighboursAmong } from './neighbours.ts';
 import { Probe, View } from './probe.ts';
@@ -64,8 +65,8 @@ export class PastFinder {
   async #retained({ manifest }: Snapshot, generation: number): Promise<Snapshot | null> {
     const retained = manifest.retained.find((entry) => entry.generation === generation);
     if (retained === undefined) return null;
-    const object = await this.#context.objects.get(generationKey(RETAINED_PREFIX, generation, retained.commit));
-    return object === null ? null : new Snapshot(decodeManifest(object.bytes));
+    const key = generationKey(RETAINED_PREFIX, generation, retained.commit);
+    return readImmutable(this.#context.objects, key, null, (bytes) => new Snapshot(decodeManifest(bytes)));
   }
 
   /** What a generation knew when it was published. */

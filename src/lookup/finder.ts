@@ -19,6 +19,11 @@ const INCOMPLETE = new Error('incomplete');
 /** Numbers of a batch whose columns are held at the same time: this bounds the memory that a cold batch takes. */
 const GROUP_NUMBERS = 16;
 
+/** As many as a generation usually replaces: the youngest run, or the few that it is joined with. */
+const PREPARED_SEGMENTS = 4;
+/** Storage answers in tens of milliseconds; a new generation is not put off for longer than this. */
+const PREPARE_MS = 500;
+
 export interface FindOptions {
   readonly evidence: boolean;
   /** Whether findings tell what they were read from (Finding.basis). */
@@ -52,7 +57,7 @@ export class Finder {
 
   constructor(context: LookupContext) {
     this.#context = context;
-    this.snapshots = new SnapshotCache(context);
+    this.snapshots = new SnapshotCache(context, (next, held) => this.#prepare(next, held));
     this.columns = new ColumnCache(context);
     this.recent = new RecentLookups(() => context.now());
   }
@@ -98,6 +103,19 @@ export class Finder {
   /** Finds a number in a snapshot of any age, as at the instant `at`. Rejects when storage cannot answer. */
   async findIn(snapshot: Snapshot, number: number, at: number, options: FindOptions): Promise<Finding> {
     return this.#complete(this.#walk(new Probe(number), snapshot, at), this.#view(snapshot), at, options);
+  }
+
+  /**
+   * Loads what the first lookup in a new snapshot would have to read: numbers of the young runs, which each generation
+   * replaces, where memory has numbers of the snapshot before. Ends within PREPARE_MS, whatever storage does, and never
+   * rejects.
+   */
+  async #prepare(next: Snapshot, held: Snapshot): Promise<void> {
+    const { numbers } = this.columns;
+    const wanted = newSegments(next, held, (entry) => numbers.peek(entry) !== undefined).slice(0, PREPARED_SEGMENTS);
+    // A failure shows when a lookup asks for it.
+    const loaded = Promise.allSettled(wanted.map((entry) => numbers.load(next, entry)));
+    if (wanted.length > 0) await Promise.race([loaded, this.#context.sleep(PREPARE_MS)]);
   }
 
   #view(snapshot: Snapshot): View {
@@ -213,6 +231,25 @@ export class Finder {
       return found;
     }
   }
+}
+
+/**
+ * Segments that the snapshot before has not, of numbers that memory knows something of; those of the youngest runs first,
+ * which are wanted most.
+ */
+function newSegments(
+  next: Snapshot,
+  held: Snapshot,
+  isInMemory: (entry: SegmentEntry) => boolean,
+): readonly SegmentEntry[] {
+  const before = held.runs.flatMap(({ entries }) => entries);
+  const named = new Set(before.map(({ key }) => key));
+  const added = next.runs.flatMap(({ entries }) => entries.filter((entry) => !named.has(entry.key)));
+  if (added.length === 0) return [];
+  const known = before.filter(isInMemory);
+  const isWanted = (entry: SegmentEntry) =>
+    known.some(({ first, last }) => entry.first <= last && first <= entry.last) && !isInMemory(entry);
+  return added.filter(isWanted);
 }
 
 /** The finding of a probe from memory alone; null: memory does not have all that it takes. */

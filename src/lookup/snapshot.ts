@@ -9,8 +9,9 @@ import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import type { Held } from '../lib/byte-cache.ts';
 import { SwrCache, type Version } from '../lib/swr-cache.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
+import { MANIFEST_KEY } from '../storage/keys.ts';
 import { readManifestObject } from '../storage/manifest-object.ts';
-import { type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
+import { nearbyOf, type ObjectStore, type SliceStore, StorageUnavailable } from '../storage/store.ts';
 
 /** Stores, clock, background work and log, as lookups use them. */
 export interface LookupContext {
@@ -18,6 +19,8 @@ export interface LookupContext {
   readonly slices: SliceStore;
   /** A snapshot older than this answers nothing; the default is MAX_AGE_MS. */
   readonly maxAgeMs?: number;
+  /** Whether the snapshot is refreshed once more after the last lookup (src/lib/swr-cache.ts). */
+  readonly keepsUp?: boolean;
   /** Milliseconds since 1970. */
   now(): number;
   /** Lets work go on after the answer has been sent (the platform's waitUntil). */
@@ -109,7 +112,8 @@ export class SnapshotCache {
   readonly #context: LookupContext;
   readonly #copy: SwrCache<Snapshot>;
 
-  constructor(context: LookupContext) {
+  /** @param prepare is told of a snapshot that will replace another, while nobody waits for it */
+  constructor(context: LookupContext, prepare?: (next: Snapshot, held: Snapshot) => Promise<void>) {
     this.#context = context;
     this.#copy = new SwrCache(
       {
@@ -119,6 +123,9 @@ export class SnapshotCache {
         sleep: (ms) => context.sleep(ms),
         // The last good snapshot stays, and answers tell its age.
         report: (error) => context.log('snapshot.stale', { ageSeconds: this.ageSeconds, reason: String(error) }),
+        nearby: nearbyOf(context.objects, MANIFEST_KEY, (bytes) => new Snapshot(decodeManifest(bytes))),
+        keepsUp: context.keepsUp,
+        ...(prepare === undefined ? {} : { prepare }),
         compare: (a, b) => a.manifest.generation - b.manifest.generation,
         confirmed: (snapshot, at) => {
           snapshot.confirmedAt = at;
@@ -136,6 +143,11 @@ export class SnapshotCache {
   /** The snapshot at hand, whatever its age. */
   get held(): Snapshot | null {
     return this.#copy.held;
+  }
+
+  /** Whether the snapshot has to be compared with storage before it is used. */
+  get isDue(): boolean {
+    return this.#copy.isDue;
   }
 
   /** The snapshot, if it is too young to be compared with storage; null says nothing about it. */

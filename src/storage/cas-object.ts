@@ -2,8 +2,8 @@
  * A compare-and-swap object: small, changed by several writers, each of which reads, edits and puts it conditionally.
  */
 import type { FramedJson } from '../lib/frame.ts';
-import type { Version } from '../lib/swr-cache.ts';
-import type { ObjectStore, StoredObject } from './store.ts';
+import type { Nearby, Version } from '../lib/swr-cache.ts';
+import { nearbyOf, type ObjectStore, type StoredObject } from './store.ts';
 
 /** Such objects are changed by people, a few times a day: five concurrent writers do not happen. */
 const ATTEMPTS = 5;
@@ -43,6 +43,14 @@ export async function readObjectIfChanged<T>(
   if (etag === null) return readObject(objects, kind);
   const object = await objects.getIfChanged(kind.key, etag);
   return object === 'unchanged' ? object : opened(kind, object);
+}
+
+/** What is near of it, for SwrCache; undefined: nothing ever is. */
+export function nearbyObject<T>(
+  objects: ObjectStore,
+  { key, codec }: CasObjectKind<T>,
+): (() => Promise<Nearby<T> | null>) | undefined {
+  return nearbyOf(objects, key, (bytes) => codec.decode(bytes));
 }
 
 function opened<T>({ codec, empty }: CasObjectKind<T>, object: StoredObject | null): Version<T> {

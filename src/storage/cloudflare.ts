@@ -1,5 +1,9 @@
-/** The contracts of src/storage/store.ts on Cloudflare: the object store on R2, the slice store on KV. */
+/**
+ * The contracts of src/storage on Cloudflare: the object store on R2, the slice store on KV, a city's cache on the Cache
+ * API.
+ */
 
+import type { CityCache } from './city.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -133,5 +137,42 @@ export class KvSliceStore implements SliceStore {
       writtenAt: metadata?.writtenAt ?? Number.POSITIVE_INFINITY,
     }));
     return page.list_complete ? { slices } : { slices, cursor: page.cursor };
+  }
+}
+
+// The contract of a city's cache on the Cache API. At an address on workers.dev it keeps nothing, and says so by misses.
+
+/**
+ * Entries are responses under URLs. Nobody can ask for them: the name never resolves (RFC 2606), and is not one of those
+ * that requests come in by.
+ */
+const CITY_URL = 'https://city.ringfence.invalid/';
+
+export class WorkersCityCache implements CityCache {
+  readonly #cache: Cache;
+  readonly #prefix: string;
+
+  /** @param deployment is not that of any other Worker of the zone, whose stores hold other things under the same keys */
+  constructor(cache: Cache, deployment: string) {
+    this.#cache = cache;
+    this.#prefix = `${CITY_URL}${encodeURIComponent(deployment)}/`;
+  }
+
+  async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const response = await this.#cache.match(this.#url(key));
+    return response === undefined ? null : new Uint8Array(await response.arrayBuffer());
+  }
+
+  async put(key: string, bytes: Uint8Array<ArrayBuffer>, seconds: number): Promise<void> {
+    const headers = { 'cache-control': `public, max-age=${seconds}`, 'content-type': 'application/octet-stream' };
+    await this.#cache.put(this.#url(key), new Response(bytes, { headers }));
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#cache.delete(this.#url(key));
+  }
+
+  #url(key: string): string {
+    return this.#prefix + key.split('/').map(encodeURIComponent).join('/');
   }
 }

@@ -16,7 +16,7 @@ import {
 import type { Pacer } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sliceKey } from './keys.ts';
-import type { ObjectStore, SliceStore } from './store.ts';
+import { type ObjectStore, readImmutable, type SliceStore } from './store.ts';
 
 export type Column = 'numbers' | 'verdicts' | 'evidenceIndex';
 
@@ -34,7 +34,10 @@ export async function readColumn(
   column: Column,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const place = columnPlace(entry, column);
-  return checkedSlice(await readSegmentRange(objects, entry, place.offset, place.bytes), place);
+  const { offset, bytes: length } = place;
+  const checked = await readImmutable(objects, entry.key, { offset, length }, (bytes) => checkedSlice(bytes, place));
+  if (checked === null) throw missing(entry);
+  return checked;
 }
 
 /** Bytes of a segment, not checked. Rejects when they are not there. */

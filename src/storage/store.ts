@@ -4,6 +4,9 @@
  * so callers must behave correctly either way.
  */
 
+import type { Bytes } from '../lib/bytes.ts';
+import type { Nearby } from '../lib/swr-cache.ts';
+
 export interface ObjectHead {
   readonly key: string;
   readonly etag: string;
@@ -41,8 +44,27 @@ export interface ListOptions {
   readonly owners?: boolean;
 }
 
+/** A part of an object, in bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What is near whoever reads, in front of a store (src/storage/city.ts). */
+export interface NearbyReads {
+  /**
+   * What `open` makes of a range of an object that never changes, or of the whole; null if there is no such object. What
+   * is near and makes `open` throw is dropped, and the store read; rejects with what `open` throws for that.
+   */
+  immutable<T>(key: string, range: ByteRange | null, open: (bytes: Bytes) => T | Promise<T>): Promise<T | null>;
+  /** What was last seen of an object that changes; null: nothing is near. Never rejects. */
+  newest<T>(key: string, open: (bytes: Bytes) => T): Promise<Nearby<T> | null>;
+}
+
 /** Strongly consistent, list included (R2): once a write has resolved every later call sees it. */
 export interface ObjectStore {
+  /** Undefined: nothing is near, and every read is one of the store. */
+  readonly near?: NearbyReads;
   /** The whole object, or null if there is none. */
   get(key: string): Promise<StoredObject | null>;
   /** Like `get`, but 'unchanged' when the object still has this etag. */
@@ -109,6 +131,30 @@ export async function orUnavailable<T>(
     if (error instanceof StorageUnavailable || isOther(error)) throw error;
     throw new StorageUnavailable('the storage did not answer; try again', error);
   }
+}
+
+/** As NearbyReads.immutable, from any store. Rejects when it does not answer. */
+export async function readImmutable<T>(
+  objects: ObjectStore,
+  key: string,
+  range: ByteRange | null,
+  open: (bytes: Bytes) => T | Promise<T>,
+): Promise<T | null> {
+  if (objects.near !== undefined) return objects.near.immutable(key, range, open);
+  const bytes =
+    range === null
+      ? ((await objects.get(key))?.bytes ?? null)
+      : await objects.getRange(key, range.offset, range.length);
+  return bytes === null ? null : open(bytes);
+}
+
+/** How an isolate asks for what is near of an object that changes (src/lib/swr-cache.ts); undefined: nothing ever is. */
+export function nearbyOf<T>(
+  { near }: ObjectStore,
+  key: string,
+  open: (bytes: Bytes) => T,
+): (() => Promise<Nearby<T> | null>) | undefined {
+  return near === undefined ? undefined : () => near.newest(key, open);
 }
 
 // Listings of more than a page, and deletions of more than a call.

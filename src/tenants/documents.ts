@@ -18,7 +18,7 @@ import { OVERRIDE_LISTS } from '../policy/overrides.ts';
 import { policySource } from '../policy/schema.ts';
 import type { CasObjectKind } from '../storage/cas-object.ts';
 import { OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_KEY } from '../storage/keys.ts';
-import type { ObjectStore } from '../storage/store.ts';
+import { type ObjectStore, readImmutable } from '../storage/store.ts';
 
 /**
  * The row of the index for what holds for every tenant: the operator's overrides, and the policy of tenants without
@@ -139,7 +139,7 @@ export async function readOverrides(
 }
 
 async function readDocument<T>(objects: ObjectStore, key: string, file: FramedJson<T>): Promise<T> {
-  const object = await objects.get(key);
-  if (object === null) throw new RangeError(`${key} is missing`);
-  return file.decode(object.bytes);
+  const document = await readImmutable(objects, key, null, (bytes) => file.decode(bytes));
+  if (document === null) throw new RangeError(`${key} is missing`);
+  return document;
 }

@@ -13,7 +13,7 @@ import { STALE_AFTER_SECONDS, type TenantRules } from '../policy/decide.ts';
 import { DEFAULT_POLICY } from '../policy/default-policy.ts';
 import { byNumber, type OverrideScope, Overrides, type OverridesByNumber } from '../policy/overrides.ts';
 import type { Policy, PolicySource } from '../policy/policy.ts';
-import { readObjectIfChanged } from '../storage/cas-object.ts';
+import { nearbyObject, readObjectIfChanged } from '../storage/cas-object.ts';
 import { type ObjectStore, StorageUnavailable } from '../storage/store.ts';
 import { ALL_TENANTS, policyInForce, readOverrides, readPolicy, TENANT_INDEX, type TenantIndex } from './documents.ts';
 
@@ -73,7 +73,7 @@ export class TenantRulesCache {
     this.#deps = deps;
     const readIfChanged = (etag: string | null) => readObjectIfChanged(deps.objects, TENANT_INDEX, etag);
     this.#index = new SwrCache(
-      { ...deps, readIfChanged, compare: compareIndexes },
+      { ...deps, readIfChanged, compare: compareIndexes, nearby: nearbyObject(deps.objects, TENANT_INDEX) },
       { refreshFirstAfterMs: REFRESH_FIRST_AFTER_MS, maxAgeMs: deps.maxAgeMs ?? MAX_AGE_MS },
     );
   }
@@ -118,6 +118,11 @@ export class TenantRulesCache {
     const index = await this.#index.get();
     if (index === null) throw unavailable('no tenant index');
     return index;
+  }
+
+  /** Whether the index has to be compared with storage before it is used. */
+  get isDue(): boolean {
+    return this.#index.isDue;
   }
 
   /** For changes of the index (SwrCache). */

@@ -7,8 +7,9 @@ import { withSandbox, withSandboxPast } from '../lookup/sandbox.ts';
 import type { PolicySource } from '../policy/policy.ts';
 import { Feed } from '../replica/feed.ts';
 import { FeedConfigs } from '../replica/feed-config.ts';
+import { WorkersCityCache } from '../storage/cloudflare.ts';
 import { orUnavailable } from '../storage/store.ts';
-import type { Env, Isolate } from './isolate.ts';
+import { type Env, type Isolate, type Stores, storesOf } from './isolate.ts';
 
 export interface EdgeEnv extends Env {
   /** The control Worker, by service binding. */
@@ -17,14 +18,27 @@ export interface EdgeEnv extends Env {
   readonly COMPILER: { compile(source: PolicySource): Promise<unknown> };
   /** The files of the reference page. */
   readonly ASSETS?: Fetcher;
+  /** Which version of the Worker this is; an older configuration does not say. */
+  readonly VERSION?: WorkerVersionMetadata;
+}
+
+/**
+ * What a version of the Worker keeps in a city is its own: another one of the same zone may have another bucket, and one of
+ * another version may store other things. Without a version nothing is kept.
+ */
+export function edgeStoresOf(env: EdgeEnv): Stores {
+  const id = env.VERSION?.id ?? '';
+  return {
+    ...storesOf(env),
+    city: id === '' ? undefined : new WorkersCityCache(caches.default, id),
+    keepsUp: true,
+  };
 }
 
 export interface Edge {
   readonly services: EdgeServices;
   readonly forward: ForwardDeps;
   readonly fetch: (request: Request) => Response | Promise<Response>;
-  /** Reads what the first lookup will need. Never rejects: a failure shows when a lookup asks for it. */
-  warm(): Promise<void>;
 }
 
 /** @param assets the files of the reference page; null: there are none */
@@ -46,17 +60,16 @@ export function createEdge(isolate: Isolate, control: ControlBinding, assets: As
     health: () => health.check(),
   };
   const held = { keys, rules, snapshot: snapshots };
+  const isDue = () => snapshots.isDue || keys.isDue || rules.isDue;
+  // Each waits for reads of its own, and as long as it may. A failure shows when the lookup asks for what it needs.
+  const refreshed = async () => {
+    await Promise.allSettled([snapshots.get(), keys.checkAvailable(), rules.index()]);
+  };
   const forward: ForwardDeps = {
     control,
     changedElsewhere: (what) => held[what].changedElsewhere(),
     lookAgain: () => snapshots.lookAgain(),
+    refreshed: () => (isDue() ? refreshed() : null),
   };
-  return {
-    services,
-    forward,
-    fetch: createEdgeFetch(services, forward),
-    async warm() {
-      await Promise.allSettled([snapshots.get(), rules.index()]);
-    },
-  };
+  return { services, forward, fetch: createEdgeFetch(services, forward) };
 }

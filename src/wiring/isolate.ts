@@ -7,6 +7,7 @@ import { type Log, messageOf, redactedLog } from '../lib/errors.ts';
 import { Finder } from '../lookup/finder.ts';
 import { parseStale } from '../lookup/snapshot.ts';
 import { type LabelLevels, parseLabelLevels } from '../policy/labels.ts';
+import { type CityCache, CityObjects } from '../storage/city.ts';
 import { KvSliceStore, R2ObjectStore } from '../storage/cloudflare.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 import { TenantRulesCache, type TenantRulesCacheDeps } from '../tenants/tenant-rules.ts';
@@ -34,6 +35,10 @@ export interface Env extends Settings {
 export interface Stores {
   readonly objects: ObjectStore;
   readonly slices: SliceStore;
+  /** For an isolate that only reads: the cache that it shares with others of its city. */
+  readonly city?: CityCache | undefined;
+  /** Whether copies of what changes are refreshed once more after the last request (src/lib/swr-cache.ts). */
+  readonly keepsUp?: boolean;
 }
 
 /** Lets work go on after the answer: the platform's waitUntil. */
@@ -99,7 +104,7 @@ export function limitersOf(env: Env): readonly Limiter[] {
  * @throws RangeError for settings that cannot be used
  */
 export function createIsolate(
-  { objects, slices }: Stores,
+  { objects: store, slices, city, keepsUp = false }: Stores,
   settings: Settings,
   waitUntil: WaitUntil,
   compile: TenantRulesCacheDeps['compile'],
@@ -114,8 +119,9 @@ export function createIsolate(
   const reportAs = (event: string) => (error: unknown) => {
     log(event, { reason: messageOf(error) });
   };
-  const held = { objects, now, waitUntil, randomBytes, sleep };
-  const finder = new Finder({ objects, slices, now, waitUntil, sleep, log, maxAgeMs });
+  const objects = city === undefined ? store : new CityObjects(store, { cache: city, now, sleep, waitUntil, log });
+  const held = { objects, now, waitUntil, randomBytes, sleep, keepsUp };
+  const finder = new Finder({ objects, slices, now, waitUntil, sleep, log, maxAgeMs, keepsUp });
   const keys = new KeyRegistry({
     ...held,
     adminKey: checkAdminKey(settings.RINGFENCE_ADMIN_KEY),

@@ -6,13 +6,13 @@ import { type Limiter, RequestQuota } from '../../src/api/quota.ts';
 import type { Assets, ControlServices, EdgeServices } from '../../src/api/services.ts';
 import { policyTreeOf } from '../../src/policy/cel/compile.ts';
 import { type Control, type ControlSettings, createControl } from '../../src/wiring/control.ts';
-import { createEdge, type Edge } from '../../src/wiring/edge.ts';
+import { createEdge } from '../../src/wiring/edge.ts';
 import { createIsolate, type Isolate, type Settings, type Stores, type WaitUntil } from '../../src/wiring/isolate.ts';
 
 export type WholeServices = EdgeServices & ControlServices;
 export type WholeSettings = Settings & ControlSettings;
 
-export interface Whole extends Pick<Control, 'merge' | 'finder' | 'briefings'>, Pick<Edge, 'warm'> {
+export interface Whole extends Pick<Control, 'merge' | 'finder' | 'briefings'> {
   readonly isolate: Isolate;
   readonly services: WholeServices;
 }
@@ -30,13 +30,18 @@ export function createWhole(
   const control = createControl(isolate, settings);
   const edge = createEdge(isolate, control, assets);
   const { merge, finder, briefings } = control;
-  return { isolate, services: { ...control.services, ...edge.services }, merge, finder, briefings, warm: edge.warm };
+  return { isolate, services: { ...control.services, ...edge.services }, merge, finder, briefings };
 }
 
 /** What one isolate has changed, it holds. */
 function forwardWithin(services: ControlServices, quota: RequestQuota): ForwardDeps {
   const nothing = async () => undefined;
-  return { control: { fetch: createControlFetch(services, quota) }, changedElsewhere: nothing, lookAgain: nothing };
+  return {
+    control: { fetch: createControlFetch(services, quota) },
+    changedElsewhere: nothing,
+    lookAgain: nothing,
+    refreshed: () => null,
+  };
 }
 
 /** The one address of both, as an app of Hono. */

@@ -8,8 +8,9 @@ import { createReplica, type Replica } from '../../../src/replica/replica.ts';
 import { type Control, type ControlSettings, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
-import { createIsolate, type Settings } from '../../../src/wiring/isolate.ts';
+import { createIsolate, type Settings, type Stores } from '../../../src/wiring/isolate.ts';
 import type { Random } from '../../support/random.ts';
+import type { Cities } from './city.ts';
 import { Host } from './scheduler.ts';
 import {
   type Bucket,
@@ -25,6 +26,8 @@ import {
 export interface IsolateDeps extends CallDeps {
   readonly bucket: Bucket;
   readonly kv: SimulatedKv;
+  /** Null: this seed has none. */
+  readonly cities: Cities | null;
   readonly rules: ObjectRules;
   readonly settings: Settings & ControlSettings;
   readonly budget: TickBudget;
@@ -74,12 +77,11 @@ export class Isolate extends Host {
     };
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, kv) };
     // One isolate of each Worker, that have nothing in common but the machine.
-    const newIsolate = () =>
-      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
-    this.control = createControl(newIsolate(), settings, budget);
-    this.edge = createEdge(newIsolate(), this.control, null);
+    const newIsolate = (more: Partial<Stores>) =>
+      createIsolate({ ...stores, ...more }, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
+    this.control = createControl(newIsolate({}), settings, budget);
     // As src/edge.ts does.
-    waitUntil(this.edge.warm());
+    this.edge = createEdge(newIsolate({ city: deps.cities?.of(this), keepsUp: true }), this.control, null);
     this.fetch = this.edge.fetch;
   }
 

@@ -2,6 +2,7 @@
 
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { Random } from '../../support/random.ts';
+import { Cities, cityClimateOf } from './city.ts';
 import { MOST_IN_BLOCK, numberIn } from './feeds.ts';
 import { type Answer, type Born, Isolate, type IsolateDeps, OriginWay, ReplicaIsolate } from './isolate.ts';
 import { Configuration } from './model/configuration.ts';
@@ -119,13 +120,17 @@ export class World {
     const pick = <T>(values: readonly T[]) => random.pick(values);
     this.#slicesPerSync = pick([1, 3, 1000]);
     this.servesStale = random.chance(0.3);
+    const cityRandom = this.random.stream('cities');
+    const cityClimate = cityClimateOf(cityRandom);
+    const tell = (line: string) => this.tell(line);
     this.deps = {
       scheduler: this.scheduler,
       weather: this.weather,
       bucket: this.bucket,
       kv: this.kv,
+      cities: cityClimate && new Cities(this.scheduler, cityClimate, cityRandom, tell),
       stormOf: (action) => this.#storms.get(action) ?? 0,
-      trace: (line) => this.tell(line),
+      trace: tell,
       rules: {
         isKeyRateLimited: this.weather.climate.isKeyRateLimited,
         onConfirmed: (host) => {

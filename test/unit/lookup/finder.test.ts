@@ -265,6 +265,51 @@ describe('the snapshot', () => {
     expect(world.storeLog.counts()['getIfChanged manifest']).toBe(1);
   });
 
+  test('is swapped once the numbers are there that memory had of the runs before: the next lookup reads nothing', async () => {
+    const { world } = await prepared();
+    // Only a read that hangs takes as long as this.
+    const { finder, background } = newFinder(world, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    const fresh: Detection = { ...(ALL[0] as Detection), number: (ALL[0] as Detection).number + 2, sightings: 1 };
+    const unlisted = (ALL[0] as Detection).number + 1;
+    await finder.find([unlisted], { evidence: false });
+    await upload(world, 'late', [fresh]);
+    await tickWithoutCompaction(world);
+    world.clock += REFRESH_AFTER_MS;
+    world.storeLog.clear();
+    await finder.find([unlisted], { evidence: false });
+    await Promise.all(background);
+    const [manifest, ...numbers] = world.storeLog.calls;
+    expect(manifest).toContain('manifest');
+    expect(numbers.length).toBeGreaterThan(0);
+    world.storeLog.clear();
+    const [found] = await finder.find([unlisted], { evidence: false });
+    expect(found?.generation).toBe((await loadManifest(world.objects.memory)).manifest.generation);
+    expect(world.storeLog.calls).toEqual([]);
+  });
+
+  test('is swapped all the same if these cannot be read, or take too long', async () => {
+    for (const beforeCall of [
+      () => Promise.reject(new Error('injected: down')),
+      () => new Promise<never>(() => undefined),
+    ]) {
+      const { world } = await prepared();
+      const { finder, background } = newFinder(world, (ms) => new Promise((resolve) => setTimeout(resolve, ms / 20)));
+      await finder.find([1_000_000_000], { evidence: false });
+      const [listed] = ALL;
+      await finder.find([(listed as Detection).number + 1], { evidence: false });
+      await upload(world, 'late', ALL.slice(0, 3));
+      await tickWithoutCompaction(world);
+      const { generation } = (await loadManifest(world.objects.memory)).manifest;
+      world.clock += REFRESH_AFTER_MS;
+      world.storeLog.beforeCall = async (name) => {
+        if (!name.includes('manifest')) await beforeCall();
+      };
+      finder.snapshots.get();
+      await Promise.all(background);
+      expect(finder.snapshots.held?.manifest.generation).toBe(generation);
+    }
+  });
+
   test('a refresh that never came back does not stop the next', async () => {
     const { world, finder, background } = await prepared();
     await finder.find([1], { evidence: false });
