@@ -10,7 +10,7 @@
 import type { StorageCall } from '../support/counting-stores.ts';
 
 /** Longer than the pauses between two looks whether a read has ended (src/lib/swr-cache.ts). */
-const READ_MS = 60;
+export const READ_MS = 60;
 /** Turns of the event loop after which nothing that was ready to run is left. */
 const SETTLED_TURNS = 4;
 /** A second of answers that nobody waits for: then something waits for what never comes. */
@@ -61,6 +61,19 @@ export class VirtualReads {
     }
   };
 
+  /** Milliseconds since the beginning. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Lets everything happen that is due until then. */
+  async advanceTo(ms: number): Promise<void> {
+    await this.#hashing(async () => {
+      for (await this.#settle(); this.#nextMs() <= ms; await this.#settle()) this.#goOn();
+    });
+    this.#nowMs = ms;
+  }
+
   readonly sleep = (ms: number): Promise<void> => this.#wait(ms);
 
   /**
@@ -100,13 +113,17 @@ export class VirtualReads {
 
   /** To the next answer or end of a pause, with all that are due at that instant. false: there is none. */
   #goOn(): boolean {
-    const next = this.#waiting.reduce((least, { atMs }) => Math.min(least, atMs), Number.POSITIVE_INFINITY);
+    const next = this.#nextMs();
     if (!Number.isFinite(next)) return false;
     this.#nowMs = next;
     const due = this.#waiting.filter(({ atMs }) => atMs === next);
     for (const each of due) this.#waiting.splice(this.#waiting.indexOf(each), 1);
     for (const { resolve } of due.sort((a, b) => a.order - b.order)) resolve();
     return true;
+  }
+
+  #nextMs(): number {
+    return this.#waiting.reduce((least, { atMs }) => Math.min(least, atMs), Number.POSITIVE_INFINITY);
   }
 
   async #work<T>(work: Promise<T>): Promise<T> {

@@ -32,8 +32,6 @@ export function startEdgeIsolate(stores: Stores, { now, sleep, waitUntil }: Edge
   const behind = (work: Promise<unknown>) => waitUntil(work.catch(() => undefined));
   const isolate = createIsolate(stores, {}, behind, async (source) => policyTreeOf(source), [], platform);
   const edge = createEdge(isolate, NO_CONTROL, null);
-  // As src/edge.ts does, with the first request.
-  behind(edge.warm());
   return {
     isolate,
     async get(path, token) {
