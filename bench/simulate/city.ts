@@ -15,15 +15,14 @@ import {
   NEARBY_MS,
   REFRESH_AFTER_MS,
 } from '../../src/lib/swr-cache.ts';
-import { WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { EventQueue } from '../support/event-queue.ts';
 
 /** The objects that change. */
 export const HEADS = ['manifest', 'keys', 'tenants'] as const;
 export type Head = (typeof HEADS)[number];
 
-/** Ages from which on a lookup waits for a refresh (src/lookup, src/tenants, src/keys). */
-const WAITS_FROM_MS: Readonly<Record<Head, number>> = { manifest: WAIT_MS, keys: 45_000, tenants: 30_000 };
+/** src/keys/registry.ts: keys are used for so much longer than the manifest and the index of tenants. */
+const KEYS_LONGER_MS = 15_000;
 /** src/lib/swr-cache.ts */
 const KEEP_UP_EVERY_MS = 10_000;
 /** src/lookup/finder.ts */
@@ -50,12 +49,14 @@ export interface CitySettings {
   /** Whether isolates of the city share a cache: on workers.dev they do not. */
   readonly hasCity: boolean;
   readonly keepsUp: boolean;
+  /** Age of the manifest from which on a lookup waits for a refresh. */
+  readonly waitMs: number;
   /** How long KV keeps in the city what was read there once. */
   readonly kvKeepsMs: number;
   /** Verdicts columns that the budget of an isolate has room for. */
   readonly verdictColumns: number;
-  /** Whether KV does not have this column yet where it is read; R2 has it. */
-  readonly isMissed: () => boolean;
+  /** Whether KV does not have a column of this run yet where it is read; R2 has it. */
+  readonly isMissed: (run: number) => boolean;
   /** How long a read takes. */
   readonly latencyMs: (place: Place) => number;
   readonly onRead: (read: Read, place: Place) => void;
@@ -71,8 +72,8 @@ export interface ModelLookup {
 export interface Answered {
   /** What it waited for storage and caches. */
   readonly waitedMs: number;
-  /** Whether it waited for something from outside of the city. */
-  readonly hasLeft: boolean;
+  /** The first that it waited for from outside of the city; null: it did not leave it. */
+  readonly leftFor: 'heads' | 'numbers, rules' | 'verdicts' | null;
   /** Whether it waited for the manifest, so that it also had to open one. */
   readonly hasOpened: boolean;
 }
@@ -133,16 +134,20 @@ export class City {
     const { manifest } = isolate.copies;
     if (manifest === null) throw new Error('unreachable: a lookup has a manifest');
     const columns = new Stage();
-    for (const column of this.#columnsOf(manifest.version, at)) this.#numbers(isolate, column, columns);
+    const segments = this.#settings.runs.map((run, i) =>
+      columnOf(run, i, manifest.version, Math.floor(at * run.segments)),
+    );
+    for (const [run, column] of segments.entries()) this.#numbers(isolate, column, run, columns);
     if (!isolate.tenants.has(tenant)) {
       isolate.tenants.add(tenant);
       for (let i = 0; i < DOCUMENTS; i++) this.#immutable(`document ${tenant}/${i}`, 'document', columns);
     }
     const verdicts = new Stage();
-    if (isListed) this.#verdicts(isolate, `verdicts ${this.#columnsOf(manifest.version, at).at(-1)}`, verdicts);
+    // Most that is listed is in the base.
+    if (isListed) this.#verdicts(isolate, `verdicts ${segments.at(-1)}`, segments.length - 1, verdicts);
     return {
       waitedMs: heads.ms + columns.ms + verdicts.ms,
-      hasLeft: heads.hasLeft || columns.hasLeft || verdicts.hasLeft,
+      leftFor: heads.hasLeft ? 'heads' : columns.hasLeft ? 'numbers, rules' : verdicts.hasLeft ? 'verdicts' : null,
       hasOpened: manifest.version !== before?.version && manifest.landedAt === now,
     };
   }
@@ -158,7 +163,7 @@ export class City {
         if (isolate.isAlive) this.#refreshBehind(isolate, head);
       });
     }
-    if (ageMs < WAITS_FROM_MS[head]) {
+    if (ageMs < this.#settings.waitMs + (head === 'keys' ? KEYS_LONGER_MS : 0)) {
       this.#refreshBehind(isolate, head);
       return;
     }
@@ -219,10 +224,6 @@ export class City {
 
   // Columns and documents.
 
-  #columnsOf(generation: number, at: number): string[] {
-    return this.#settings.runs.map((run, i) => columnOf(run, i, generation, Math.floor(at * run.segments)));
-  }
-
   /** Numbers of the young runs, where memory has some of the same range. */
   #prepare(isolate: ModelIsolate, next: number, held: number, stage: Stage): void {
     const { runs } = this.#settings;
@@ -233,7 +234,7 @@ export class City {
         const column = columnOf(run, i, next, segment);
         if (isolate.numbers.has(column)) continue;
         if (!this.#hasOverlapping(isolate, held, segment / run.segments, (segment + 1) / run.segments)) continue;
-        this.#numbers(isolate, column, stage);
+        this.#numbers(isolate, column, i, stage);
         left -= 1;
       }
     }
@@ -248,17 +249,17 @@ export class City {
     });
   }
 
-  #numbers(isolate: ModelIsolate, column: string, stage: Stage): void {
+  #numbers(isolate: ModelIsolate, column: string, run: number, stage: Stage): void {
     if (isolate.numbers.has(column)) return;
     isolate.numbers.add(column);
-    this.#slice(column, stage);
+    this.#slice(column, run, stage);
   }
 
-  #verdicts({ verdicts }: ModelIsolate, column: string, stage: Stage): void {
+  #verdicts({ verdicts }: ModelIsolate, column: string, run: number, stage: Stage): void {
     const isHeld = verdicts.delete(column);
     verdicts.add(column);
     if (isHeld) return;
-    this.#slice(column, stage);
+    this.#slice(column, run, stage);
     if (verdicts.size > this.#settings.verdictColumns)
       for (const oldest of verdicts) {
         verdicts.delete(oldest);
@@ -267,14 +268,14 @@ export class City {
   }
 
   /** From KV, else from R2. */
-  #slice(column: string, stage: Stage): void {
+  #slice(column: string, run: number, stage: Stage): void {
     const { now } = this.queue;
     const until = this.#kvUntil.get(column) ?? Number.NEGATIVE_INFINITY;
     const place = until > now ? 'kvHot' : 'kvFar';
     if (place === 'kvFar') this.#kvUntil.set(column, now + this.#settings.kvKeepsMs);
     const readMs = this.#read('column', place);
     stage.add(readMs, place);
-    if (place === 'kvHot' || !this.#settings.isMissed()) return;
+    if (place === 'kvHot' || !this.#settings.isMissed(run)) return;
     const behind = new Stage();
     this.#immutable(column, 'column', behind);
     stage.add(readMs + behind.ms, place);

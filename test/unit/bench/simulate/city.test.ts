@@ -16,6 +16,7 @@ import { OverlayObjectStore, OverlaySliceStore } from '../../../../bench/support
 import { Random } from '../../../../bench/support/random.ts';
 import { SEGMENT_ALIGNMENT } from '../../../../src/format/segment.ts';
 import { KeyRegistry } from '../../../../src/keys/registry.ts';
+import { WAIT_MS } from '../../../../src/lookup/snapshot.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { parseNumber } from '../../../../src/phone/parse.ts';
@@ -217,6 +218,7 @@ function byTheModel(steps: readonly Step[], way: Way): { readonly counts: Counts
       { segments: baseSegments, period: Number.POSITIVE_INFINITY },
     ],
     generationAt: () => generation,
+    waitMs: WAIT_MS,
     kvKeepsMs: 0,
     verdictColumns: 100,
     isMissed: () => false,
