@@ -37,7 +37,7 @@ const TOLD: Readonly<Record<string, RegExp>> = {
   cold: /^(first lookup|bytes of verdicts|storage reads)/,
   merge: /^(CPU seconds|MiB of heap|storage)/,
   build: /^(seconds|MiB)/,
-  simulate: /^accepted/,
+  simulate: /^(accepted|answered)/,
 };
 
 function measuredTable(): string {

@@ -37,6 +37,8 @@ export interface Circumstances {
   readonly name: string;
   readonly cities: number;
   readonly isolateLifeHours: number;
+  /** Isolates that a city has however few its lookups are. */
+  readonly leastIsolates: number;
   readonly hasCity: boolean;
   readonly keepsUp: boolean;
   readonly kvKeepsMs: number;
@@ -53,6 +55,7 @@ export const STANDING: Circumstances = {
   name: 'as assumed',
   cities: EDGE.colos,
   isolateLifeHours: EDGE.isolateLifeHours,
+  leastIsolates: 1,
   hasCity: true,
   keepsUp: true,
   kvKeepsMs: KV_CACHE_SECONDS * 1000,
@@ -66,6 +69,8 @@ const OTHERS: readonly Circumstances[] = [
   { ...STANDING, name: '20 cities', cities: 20 },
   { ...STANDING, name: 'isolates live 1 h', isolateLifeHours: 1 },
   { ...STANDING, name: 'isolates live 24 h', isolateLifeHours: 24 },
+  { ...STANDING, name: 'four isolates in every city', leastIsolates: 4 },
+  { ...STANDING, name: 'the same without a custom domain', leastIsolates: 4, hasCity: false },
   { ...STANDING, name: 'lookups spread evenly over the numbers', segmentZipf: 0 },
   { ...STANDING, name: 'uploads every ten minutes', uploadsAMinute: 0.1 },
   { ...STANDING, name: 'without a custom domain (no cache of the city)', hasCity: false },
@@ -160,7 +165,7 @@ function simulateCity(
   onAnswer: (answered: Answered, ms: number) => void,
 ): void {
   const wanted = Math.ceil((traffic.rate * 1000) / EDGE.lookupsASecondAnIsolate);
-  const machines = Math.min(EDGE.isolatesAColo, Math.max(1, wanted));
+  const machines = Math.min(EDGE.isolatesAColo, Math.max(circumstances.leastIsolates, wanted));
   const simulated = Math.min(machines, SIMULATED_MACHINES);
   const gapMs = machines / simulated / traffic.rate;
   const city = new City(settingsOf(random, model, circumstances));
