@@ -115,7 +115,7 @@ export interface Samples {
 
 function samplesOf(at: Float64Array, route: Uint8Array, latencyMs: Float64Array, routes: number): Samples[] {
   const blockMs = SLICE_MS * routes * TURNS_A_BLOCK;
-  const blocks = Math.ceil((at.at(-1) ?? 0) / blockMs) + 1;
+  const blocks = Math.floor((at.at(-1) ?? 0) / blockMs) + 1;
   const indexes = Array.from({ length: routes }, (): number[] => []);
   for (const [i, r] of route.entries()) indexes[r]?.push(i);
   return indexes.map((own) =>
