@@ -66,9 +66,10 @@ export class VirtualReads {
     return this.#nowMs;
   }
 
-  /** Lets everything happen that is due until then. */
-  async advanceTo(ms: number): Promise<void> {
+  /** Lets everything happen that is due until then. @param begin what begins now, if anything does */
+  async advanceTo(ms: number, begin = () => {}): Promise<void> {
     await this.#hashing(async () => {
+      begin();
       for (await this.#settle(); this.#nextMs() <= ms; await this.#settle()) this.#goOn();
     });
     this.#nowMs = ms;

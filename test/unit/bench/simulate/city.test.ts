@@ -28,12 +28,14 @@ import { TenantStore } from '../../../../src/tenants/tenant-store.ts';
 import { clusteredNumbers, writeStore } from '../../../support/clustered-store.ts';
 
 const MINUTE_MS = 60_000;
-const MINUTES = 12;
+const MINUTES = 10;
 const CITIES = 2;
 const ISOLATES = 4;
 const TENANTS = 3;
 /** Further apart than a lookup takes, so that none finds another one waiting. */
 const LEAST_GAP_MS = 1_000;
+/** It takes a second or two. */
+const BUSY_MACHINE_MS = 180_000;
 
 const numbers = clusteredNumbers(100_000);
 const store = { objects: new MemoryObjectStore(() => Date.now()), slices: new MemorySliceStore() };
@@ -187,11 +189,17 @@ async function byTheWorker(steps: readonly Step[], { hasCity, keepsUp }: Way): P
       isolates.set(step.isolate, isolate);
       let answer: unknown;
       const number = step.isListed ? numbers[step.rank] : unlistedBeside(step.rank);
-      const asked = isolate.get(`/v1/lookup?number=%2B${number}`, tokens[step.tenant] ?? '').then((value) => {
-        answer = value;
-      });
-      await virtual.advanceTo(step.atMs + LEAST_GAP_MS - 500);
-      await asked;
+      const begin = () => {
+        isolate.get(`/v1/lookup?number=%2B${number}`, tokens[step.tenant] ?? '').then(
+          (value) => {
+            answer = value;
+          },
+          (error: unknown) => {
+            answer = error;
+          },
+        );
+      };
+      await virtual.advanceTo(step.atMs + LEAST_GAP_MS - 500, begin);
       expect(answer).toMatchObject({ number: `+${number}` });
     }
   }
@@ -261,13 +269,17 @@ describe('the model reads what the edge Worker reads', () => {
     { hasCity: false, keepsUp: true },
     { hasCity: true, keepsUp: false },
     { hasCity: false, keepsUp: false },
-  ])('with a cache of the city: $hasCity, with the refresh after the last lookup: $keepsUp', async (way) => {
-    for (const seed of [1, 2]) {
-      const steps = scenario(new Random(seed));
-      const { counts, near } = byTheModel(steps, way);
-      expect(counts).toEqual(await byTheWorker(steps, way));
-      expect(counts['manifest r2']).toBeGreaterThan(MINUTES);
-      expect(near > 0).toBe(way.hasCity);
-    }
-  });
+  ])(
+    'with a cache of the city: $hasCity, with the refresh after the last lookup: $keepsUp',
+    async (way) => {
+      for (const seed of [1, 2]) {
+        const steps = scenario(new Random(seed));
+        const { counts, near } = byTheModel(steps, way);
+        expect(counts).toEqual(await byTheWorker(steps, way));
+        expect(counts['manifest r2']).toBeGreaterThan(MINUTES);
+        expect(near > 0).toBe(way.hasCity);
+      }
+    },
+    BUSY_MACHINE_MS,
+  );
 });
