@@ -73,8 +73,10 @@ test('an answer may come in pieces, or with a long body', async () => {
       return;
     }
     socket.write(OK.slice(0, 20));
-    setTimeout(() => socket.write(OK.slice(20, -1)), 5);
-    setTimeout(() => socket.write(OK.slice(-1)), 10);
+    setTimeout(() => {
+      socket.write(OK.slice(20, -1));
+      setTimeout(() => socket.write(OK.slice(-1)), 5);
+    }, 5);
   });
   const { latencyMs } = await flood(url, [ASK], 20, 3);
   expect(latencyMs).toHaveLength(20);
