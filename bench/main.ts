@@ -10,9 +10,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { orHelp, parseArguments } from '../scripts/command/arguments.ts';
 import { UsageError } from '../scripts/command/errors.ts';
-import { benchmarkNames } from '../scripts/command/paths.ts';
+import { benchmarkNames, userPath } from '../scripts/command/paths.ts';
 import { runCommand } from '../scripts/command/run-command.ts';
-import { type Bar, type Benchmark, type BenchResult, type BenchSize, printResult, writeResult } from './report.ts';
+import {
+  type Bar,
+  type Benchmark,
+  type BenchOptions,
+  type BenchResult,
+  type BenchSize,
+  printResult,
+  writeResult,
+} from './report.ts';
 
 // The table of measured bars in README.md: `npm run bench -- --write-readme` writes it from bench/results/, and a test
 // holds the two together.
@@ -25,11 +33,11 @@ const END = '<!-- end of measured -->';
 /** The bars that README tells, by benchmark; the others are in the files. */
 const TOLD: Readonly<Record<string, RegExp>> = {
   probe: /^(mix: time|bits a number|MB of)/,
-  http: /(requests\/s to|p99 above|numbers\/s$)/,
+  http: /(requests\/s to|p99 above|numbers\/s)/,
   cold: /^(first lookup|bytes of verdicts|storage reads)/,
   merge: /^(CPU seconds|MiB of heap|storage)/,
   build: /^(seconds|MiB)/,
-  simulate: /^accepted/,
+  simulate: /^(accepted|answered)/,
 };
 
 function measuredTable(): string {
@@ -69,6 +77,7 @@ const HELP = `Runs benchmarks, prints their tables, and writes bench/results/NAM
 The benchmarks: ${benchmarkNames().join(', ')}. http needs the load tool wrk (apt-get install wrk).
 
   --small         at a hundredth of the scale
+  --before FOLDER a checkout of the commit before, with its node_modules: http measures it in turns with this one
   --write-readme  run nothing; put the figures of the result files into README.md
   --help
 
@@ -79,20 +88,22 @@ const OPTIONS = {
   small: { type: 'boolean', default: false },
   /** In this process, which was started for it. */
   here: { type: 'boolean', default: false },
+  before: { type: 'string' },
   'write-readme': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-async function runHere(name: string, size: BenchSize): Promise<number> {
+async function runHere(name: string, size: BenchSize, options: BenchOptions): Promise<number> {
   const { run } = (await import(`./${name}/bench.ts`)) as { run: Benchmark };
-  const result = await run(size);
+  const result = await run(size, options);
   printResult(result);
   writeResult(join(FOLDER, 'results', size === 'small' ? 'small' : ''), result);
   return result.bars.every((bar) => bar.met) ? 0 : 1;
 }
 
-function runApart(name: string, size: BenchSize): number {
-  const args = ['--expose-gc', join(FOLDER, 'main.ts'), name, '--here', ...(size === 'small' ? ['--small'] : [])];
+function runApart(name: string, size: BenchSize, { before }: BenchOptions): number {
+  const options = [...(size === 'small' ? ['--small'] : []), ...(before === null ? [] : ['--before', before])];
+  const args = ['--expose-gc', join(FOLDER, 'main.ts'), name, '--here', ...options];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   return status ?? 2;
 }
@@ -110,10 +121,11 @@ async function main(): Promise<number> {
   if (unknown !== undefined) {
     throw new UsageError(`there is no benchmark "${unknown}": expected ${known.join(', ')}, or none of them for all`);
   }
-  if (values.here) return runHere(positionals[0] ?? '', size);
+  const options = { before: values.before === undefined ? null : userPath(values.before) };
+  if (values.here) return runHere(positionals[0] ?? '', size, options);
   const names = positionals.length > 0 ? positionals : known;
   let status = 0;
-  for (const name of names) status = Math.max(status, runApart(name, size));
+  for (const name of names) status = Math.max(status, runApart(name, size, options));
   return status;
 }
 

@@ -23,8 +23,13 @@ export interface BenchResult {
 /** `full` is the published scale; `small` the form that CI runs: the same code on a share of the data. */
 export type BenchSize = 'full' | 'small';
 
+export interface BenchOptions {
+  /** The folder of a checkout of the commit before, to be measured in turns with this one; null: none is given. */
+  readonly before: string | null;
+}
+
 /** What bench/NAME/bench.ts exports as `run`. */
-export type Benchmark = (size: BenchSize) => Promise<BenchResult>;
+export type Benchmark = (size: BenchSize, options: BenchOptions) => Promise<BenchResult>;
 
 export function atMost(what: string, value: number, limit: number): Bar {
   return { what, limit, value, met: value <= limit, wanted: 'at most' };

@@ -23,6 +23,7 @@ import { mutants } from './simulate/faults/mutate.ts';
 import { manifestSection } from './simulate/first-lookup.ts';
 import { freshnessSection } from './simulate/freshness.ts';
 import { billionSection, warmingSection } from './simulate/isolates.ts';
+import { latencySection } from './simulate/latency.ts';
 import { load } from './simulate/load/load.ts';
 import { mergeSection } from './simulate/merge.ts';
 import { modelScales } from './simulate/model.ts';
@@ -52,6 +53,7 @@ export const DEFAULT_OPTIONS: Options = {
 const HELP = `What Ringfence costs, how fresh it is and how far it scales, on paper and by simulation.
 
   npm run simulate
+  npm run simulate -- latency              answers' latency over all cities, alone; --seed N
   npm run simulate -- faults               the Worker's parts while calls fail and isolates end, by seed
   npm run simulate -- mutants              faults in the code, and the seeds that find them
   npm run simulate -- load                 the server itself under load, with kills
@@ -110,6 +112,7 @@ export async function simulate({ seed, cronSeconds, lookupsAMonth }: Options): P
     designsSection(models, storageDollars(models, measured)),
     manifestSection(models),
     freshnessSection(random.stream('freshness'), models, cronSeconds * 1000),
+    latencySection(random.stream('latency'), models),
     warmingSection(random.stream('warming'), models, lookupsAMonth),
     mergeSection(random.stream('merge'), models),
     billionSection(random.stream('billion'), models),
@@ -130,8 +133,23 @@ function barsTable(bars: readonly Bar[]): Table {
 
 const RESULTS_FILE = join(import.meta.dirname, 'results', 'simulate.json');
 
+/** `npm run simulate -- latency [--seed N]`: the section of latency alone, with the figures that the whole has. */
+async function latency(args: readonly string[]): Promise<number> {
+  const options = {
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h', default: false },
+  } as const;
+  const { values } = parseArguments(args, options);
+  if (orHelp(values.help ? null : values, HELP) === null) return 0;
+  const random = new Random(wholeNumberOption('--seed', values.seed, 0));
+  const { tables, bars } = latencySection(random.stream('latency'), await modelScales(random.stream('sizes')));
+  for (const { title, rows } of [...tables, barsTable(bars)]) console.log(`\n${title}\n${textTable(rows)}`);
+  return bars.every(({ met }) => met) ? 0 : 1;
+}
+
 /** What the first argument makes of the command, each with options of its own. */
 const OTHERS = new Map<string, (args: readonly string[]) => number | Promise<number>>([
+  ['latency', latency],
   ['faults', faults],
   ['mutants', mutants],
   ['load', load],

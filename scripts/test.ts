@@ -93,19 +93,9 @@ function startBeside(command: string, args: readonly string[]): () => Promise<vo
   };
 }
 
-/**
- * The small form of each benchmark: it holds ratios and counts, and no time. The load tool of the http benchmark is a
- * Debian package, not npm's: a developer without it goes on, CI does not.
- */
+/** The small form of each benchmark: it holds ratios and counts, and no time. */
 function checkBenchmarks(): void {
-  for (const name of benchmarkNames()) {
-    if (name === BESIDE_TESTS) continue;
-    const isMissing = name === 'http' && spawnSync('wrk', ['-v']).error !== undefined;
-    if (isMissing && process.env.CI === undefined) {
-      console.log('\nskipped: the http benchmark needs the load tool wrk (apt-get install wrk)');
-      counts.skipped += 1;
-    } else check('node', smallForm(name));
-  }
+  for (const name of benchmarkNames()) if (name !== BESIDE_TESTS) check('node', smallForm(name));
 }
 
 const HELP = `Checks everything that CI checks, and goes on after a failure.

@@ -1,4 +1,7 @@
-/** Load on the Worker by wrk (https://github.com/wg/wrk), the established tool: keep-alive, one thread, closed loop. */
+/**
+ * As many requests as the Worker answers, by wrk (https://github.com/wg/wrk), the established tool: keep-alive, one thread,
+ * a closed loop. Latencies are measured otherwise (open-loop.ts).
+ */
 import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,9 +25,6 @@ export interface LoadRequest {
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
 }
 
 /** Thrown when the load tool is not there: nothing was measured, and no bar was missed. */
@@ -46,7 +46,7 @@ export function prepareLoad(path: string, host: string, requests: readonly LoadR
   return path;
 }
 
-function requestBytes(host: string, { method, path, headers, body }: LoadRequest): Buffer {
+export function requestBytes(host: string, { method, path, headers, body }: LoadRequest): Buffer {
   const content = Buffer.from(body ?? '');
   const all: Record<string, string> = { host, ...headers };
   if (body !== undefined) {
@@ -88,9 +88,6 @@ export async function runLoad(
 interface LuaResult {
   readonly requests: number;
   readonly duration: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
   readonly refused: number;
   readonly broken: number;
 }
@@ -99,9 +96,9 @@ interface LuaResult {
 export function loadResult(stdout: string): LoadResult {
   const line = stdout.trimEnd().split('\n').at(-1) ?? '';
   if (!line.startsWith('{')) throw new Error(`wrk ended without a result: ${stdout.slice(-200)}`);
-  const { requests, duration, p50, p99, p999, refused, broken } = JSON.parse(line) as LuaResult;
+  const { requests, duration, refused, broken } = JSON.parse(line) as LuaResult;
   if (refused > 0 || broken > 0 || requests === 0) {
     throw new Error(`of ${requests} requests ${refused} were refused and ${broken} not answered`);
   }
-  return { requests, seconds: duration / 1e6, p50Ms: p50 / 1000, p99Ms: p99 / 1000, p999Ms: p999 / 1000 };
+  return { requests, seconds: duration / 1e6 };
 }

@@ -26,7 +26,7 @@ const enforced = (id: string, when: string, action: RuleSource['action']): RuleS
  * Rules of a sign-up as a fraud team would write them. They end at the same action as the built-in policy for every
  * number of the benchmark, and for a number that is not listed and not suspect all ten are evaluated.
  */
-const TEN_RULES: PolicySource = {
+export const TEN_RULES: PolicySource = {
   rules: [
     enforced('partner', 'scenario == "partner" && level < 9', 'allow'),
     enforced('premium', 'lineType in ["premium_rate", "shared_cost", "pager"]', 'block'),

@@ -18,7 +18,7 @@ interface Limits {
 }
 
 const LIMITS: Record<BenchSize, Limits> = {
-  full: { bitsPerNumber: 11.5, megabytes: 30, ratios: { Float64Array: 0.7, roaring: 1, SQLite: 1, LMDB: 1 } },
+  full: { bitsPerNumber: 11.5, megabytes: 30, ratios: { Float64Array: 0.5, roaring: 1, SQLite: 1, LMDB: 1 } },
   small: { bitsPerNumber: 14.6, megabytes: 0.37, ratios: { Float64Array: 2, roaring: 4, SQLite: 0.7, LMDB: 0.7 } },
 };
 

@@ -3,6 +3,7 @@
  * (model.ts, tick-calls.ts) and not here; prices are in prices.ts.
  */
 
+import { CACHE_SECONDS as KV_CACHE_SECONDS } from '../../src/storage/cloudflare.ts';
 import type { Row } from '../report.ts';
 import type { Latency } from '../support/random.ts';
 import type { Section } from './table.ts';
@@ -128,6 +129,15 @@ export const EDGE = {
   isolateLifeHours: 6,
 } as const;
 
+/**
+ * Assumed: an enterprise makes so many lookups a month from back-ends that reach so many cities, and has rules and
+ * overrides of its own; a deployment has up to a thousand (src/tenants).
+ */
+export const TENANTS = { lookupsAMonth: 500_000, cities: 10, most: 1_000 } as const;
+
+/** Assumed: from a request for which there is no isolate until the Worker runs (bench/startup measures the script's part). */
+export const WORKER_START_MS = 20;
+
 /** Assumed: mobile numbers assigned in the world's plans, over which the listed ones spread. */
 export const ASSIGNED_NUMBERS = 20_000_000_000;
 
@@ -154,6 +164,14 @@ export function assumptionsSection(): Section {
       'assumed',
     ),
     row('life of an isolate', `${EDGE.isolateLifeHours} h on average`, 'assumed'),
+    row(
+      'enterprises',
+      `one for ${TENANTS.lookupsAMonth / 1e6}M lookups a month, ${TENANTS.most} at most, each in ${TENANTS.cities} cities`,
+      'assumed',
+    ),
+    row('start of an isolate', `${WORKER_START_MS} ms`, 'assumed'),
+    row('KV keeps in a city what was read there', `${KV_CACHE_SECONDS / 3600} h`, 'as the Worker asks for it'),
+    row('a read of the city’s cache', 'as a KV get in the city', 'assumed'),
     row('lookups of listed numbers', `${LISTED_SHARE * 100} %`, 'assumed'),
     row('CPU a lookup, an upload', `${LOOKUP_CPU_MS} ms, ${UPLOAD_CPU_MS} ms`, 'assumed'),
     row('CPU a record folded', `${FOLD_CPU_US_A_RECORD} µs`, MEASURED),

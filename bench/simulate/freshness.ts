@@ -231,7 +231,7 @@ function watchedUploads(uploads: readonly Upload[], { ticks, watch }: Scenario):
 // Freshness: the table of scenarios, and the bars on those that an operator meets on an ordinary day.
 
 /** From accepted to served, with a cron of a minute (docs/SCALE.md). */
-const FRESHNESS_BAR_SECONDS = 90;
+const FRESHNESS_BAR_SECONDS = 75;
 
 /** An hour without ticks, on the first day. */
 const OUTAGE = { fromMs: 3 * HOUR_MS, toMs: 4 * HOUR_MS };

@@ -36,6 +36,12 @@ export class EventQueue {
     while (this.step()) {}
   }
 
+  /** Runs the events until then; then it is that time. */
+  runUntil(at: number): void {
+    for (let next = this.#heap[0]; next !== undefined && next.at <= at; next = this.#heap[0]) this.step();
+    this.#now = Math.max(this.#now, at);
+  }
+
   /** Runs the next event. false: there is none. */
   step(): boolean {
     const event = this.#take();

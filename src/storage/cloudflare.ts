@@ -113,7 +113,7 @@ async function stored(object: R2ObjectBody): Promise<StoredObject> {
 // The slice store contract on Cloudflare Workers KV.
 
 /** Slices never change under their key, so the edge may keep them for long: a day. */
-const CACHE_SECONDS = 86_400;
+export const CACHE_SECONDS = 86_400;
 
 interface SliceMetadata {
   readonly writtenAt: number;
