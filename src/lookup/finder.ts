@@ -2,7 +2,10 @@
  * Finds what is known of numbers: it takes the snapshot, probes it in memory, reads what memory lacks, and folds what
  * the runs say. When storage cannot answer, the finding is null; it is never "not listed".
  */
-import type { SegmentEntry } from '../format/manifest.ts';
+
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import type { PagePlace } from '../format/page-directory.ts';
+import { partsOf } from '../format/segment.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { dayOf } from '../lib/time.ts';
@@ -48,7 +51,7 @@ export class Finder {
   /** Health reports go by these. */
   readonly recent: RecentLookups;
   readonly #context: LookupContext;
-  readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
+  readonly #verdictsInMemory = (page: PagePlace) => this.columns.verdicts.peek(page);
 
   constructor(context: LookupContext) {
     this.#context = context;
@@ -120,7 +123,7 @@ export class Finder {
     probe: Probe,
     snapshot: Snapshot,
     at: number,
-    verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined,
+    verdictsOf: (page: PagePlace) => VerdictsReader | undefined,
   ): void {
     const { number, columns } = probe;
     if (columns === null) return;
@@ -197,15 +200,15 @@ export class Finder {
   async #complete(probe: Probe, view: View, at: number, options: FindOptions): Promise<Finding> {
     if (probe.finding === null) {
       await view.numbersOf(probe);
-      const verdicts = await view.verdictsOf(probe.hits().map(({ entry }) => entry));
-      this.#settle(probe, view.snapshot, at, (entry) => verdicts.get(entry));
+      const pages = await view.pagesOf(probe.hits());
+      this.#settle(probe, view.snapshot, at, (page) => pages.get(page));
     }
     const { finding } = probe;
     if (finding === null) throw new RangeError('a probe with all of its columns has no finding');
     const found = withBasis(probe, view.snapshot, finding, options);
     if (!options.evidence) return found;
     try {
-      const evidence = await Promise.all(probe.hits().map(({ entry, rank }) => view.readEvidence(entry, rank)));
+      const evidence = await Promise.all(probe.hits().map((hit) => view.readEvidence(hit)));
       return { ...found, evidence: evidenceLines(foldEntries(evidence.flat())) };
     } catch (error) {
       // The verdict stands without evidence. A part of the evidence is not returned, since it would pass for all of it.
@@ -223,18 +226,17 @@ function fromMemory(probe: Probe, snapshot: Snapshot, options: FindOptions): Fin
   return options.evidence ? { ...found, evidence: [] } : found;
 }
 
-function withBasis({ entries }: Probe, snapshot: Snapshot, finding: Finding, { basis }: FindOptions): Finding {
-  return basis ? { ...finding, basis: basisOf(snapshot, entries) } : finding;
+function withBasis(probe: Probe, snapshot: Snapshot, finding: Finding, { basis }: FindOptions): Finding {
+  return basis ? { ...finding, basis: basisOf(snapshot, probe) } : finding;
 }
 
 /** What a finding was read from, by hash, so that it can be read again (Basis in src/policy/answer.ts). */
-function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basis {
-  const segments = entries.map(({ key, numbers, verdicts, evidenceIndex }) => ({
-    key,
-    numbers: numbers.sha256,
-    verdicts: verdicts.sha256,
-    evidence: evidenceIndex.sha256,
-  }));
+function basisOf({ manifest }: Snapshot, { entries, columns }: Probe): Basis {
+  const segments = entries.map((entry, i) => {
+    const { verdicts, evidenceIndex } = partsOf(entry, columns?.[i] as NumbersReader);
+    const { key, numbers } = entry;
+    return { key, numbers: numbers.sha256, verdicts: verdicts.sha256, evidence: evidenceIndex.sha256 };
+  });
   return { commit: manifest.commit, segments };
 }
 

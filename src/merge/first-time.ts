@@ -1,11 +1,10 @@
 /** Which numbers of the batches at hand no run has: these are new. */
 import type { Batch } from '../format/batch.ts';
 import type { Run } from '../format/manifest.ts';
-import { openNumbersSlice } from '../format/numbers-slice.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import type { Known } from '../quality/screen.ts';
-import { readColumn } from '../storage/slices.ts';
+import { openNumbers } from '../storage/slices.ts';
 import type { MergeContext } from './context.ts';
 
 /** Distinct numbers of the batches, ascending: their rows are in number order, so lists are merged two by two. */
@@ -52,7 +51,7 @@ const COLUMN_WORK = 256;
  */
 export async function findKnown(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<Known> {
   const { objects, pace } = context;
-  const columnOf = context.numbers ?? (async (entry) => openNumbersSlice(await readColumn(objects, entry, 'numbers')));
+  const columnOf = context.numbers ?? ((entry) => openNumbers(objects, entry));
   const isKnown = new Uint8Array(numbers.length);
   await mapConcurrent(sharesOf(runs, numbers), async ({ entry, start, end }) => {
     const column = await columnOf(entry);

@@ -4,11 +4,12 @@ import {
   EMPTY_MANIFEST,
   encodeManifest,
   inventoryNumbers,
+  type Manifest,
   type Run,
   runNumbers,
   type SegmentEntry,
 } from '../../../src/format/manifest.ts';
-import { encodeSegmentTable } from '../../../src/format/segment.ts';
+import { encodeSegmentTable } from '../../../src/format/segment-table.ts';
 import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { frame } from '../../../src/lib/frame.ts';
 import { CASES } from './support/cases.ts';
@@ -20,9 +21,9 @@ const full = manifestInMemory(stored);
 const sample = encodeManifest(full);
 
 function segment(first: number, last: number): SegmentEntry {
-  const slice = { bytes: 80, sha256: 'a'.repeat(64) };
-  const columns = { numbers: slice, verdicts: slice, evidenceIndex: slice, evidenceBlocksBytes: 8 };
-  return { key: `segments/${first}`, first, last, count: 2, ...columns };
+  const numbers = { bytes: 80, sha256: 'a'.repeat(64) };
+  const place = { key: `segments/${first}`, offset: 0 };
+  return { ...place, first, last, count: 2, numbers, verdictsBytes: 80, bytes: 400, parts: null };
 }
 
 function run(...segments: SegmentEntry[]): Run {
@@ -30,7 +31,7 @@ function run(...segments: SegmentEntry[]): Run {
 }
 
 /** A frame around this text and table, as another writer might have made it. */
-function framed(value: unknown, table: Bytes = new Uint8Array(), version = 2) {
+function framed(value: unknown, table: Bytes = new Uint8Array(), version = 3) {
   const writer = new ByteWriter();
   writer.text(typeof value === 'string' ? value : JSON.stringify(value));
   writer.raw(table);
@@ -40,13 +41,22 @@ function framed(value: unknown, table: Bytes = new Uint8Array(), version = 2) {
 /** The manifest as its JSON is: numbers of segments for the segments. */
 const head = {
   ...stored,
-  runs: full.runs.map(({ id, newNumbers, segments }) => ({ id, firstHere: newNumbers, segments: segments.length })),
+  runs: full.runs.map(({ newNumbers, segments, ...rest }) => ({
+    ...{ firstHere: newNumbers, segments: segments.length },
+    ...rest,
+  })),
   compaction: full.compaction && { ...full.compaction, output: full.compaction.output.length },
 };
-const table = encodeSegmentTable([
-  ...full.runs.flatMap(({ segments }) => segments),
-  ...(full.compaction?.output ?? []),
-]);
+const table = sample.slice(sample.length - tableBytes(full));
+
+function tableBytes({ runs, compaction }: Manifest): number {
+  let before: SegmentEntry | undefined;
+  return [...runs.map(({ segments }) => segments), compaction?.output ?? []].reduce((sum, segments) => {
+    const { length } = encodeSegmentTable(segments, before);
+    before = segments.at(-1) ?? before;
+    return sum + length;
+  }, 0);
+}
 
 describe('manifest', () => {
   test('is read as it was written', () => {
@@ -59,12 +69,13 @@ describe('manifest', () => {
 
   test('of version 1 lists what is set aside itself, and is not written again before an object does', () => {
     const { unscreened, ...before }: Readonly<Record<string, unknown>> = head;
-    const read = decodeManifest(framed({ ...before, setAside: ['b1', 'b2'] }, table, 1));
-    expect(read).toEqual({ ...full, unscreened: [], setAside: { key: null, count: 2, ids: ['b1', 'b2'] } });
+    const old = { ...before, runs: [] };
+    const read = decodeManifest(framed({ ...old, setAside: ['b1', 'b2'] }, undefined, 1));
+    expect(read).toEqual({ ...full, runs: [], unscreened: [], setAside: { key: null, count: 2, ids: ['b1', 'b2'] } });
     expect(() => encodeManifest(read)).toThrow('must be in an object');
-    const none = decodeManifest(framed({ ...before, setAside: [] }, table, 1));
+    const none = decodeManifest(framed({ ...old, setAside: [] }, undefined, 1));
     expect(decodeManifest(encodeManifest(none)).setAside).toEqual({ key: null, count: 0 });
-    expect(() => decodeManifest(framed(before, table, 1))).toThrow('RFMF: setAside');
+    expect(() => decodeManifest(framed(old, undefined, 1))).toThrow('RFMF: setAside');
   });
 
   test('counts its numbers', () => {
@@ -84,14 +95,14 @@ describe('what is not a manifest is refused', () => {
       expect(() => decodeManifest(flipped(sample, at)), `byte ${at}`).toThrow(FormatError);
     }
     expect(() => decodeManifest(withTrailing(sample, 1))).toThrow(/expected a body of/);
-    expect(() => decodeManifest(withVersion(sample, 3))).toThrow('RFMF: expected version 2, found 3');
+    expect(() => decodeManifest(withVersion(sample, 4))).toThrow('RFMF: expected version 3, found 4');
   });
 
   test('no JSON, or no UTF-8, with a right checksum', () => {
     expect(() => decodeManifest(framed(''))).toThrow('RFMF: expected JSON');
     expect(() => decodeManifest(framed('{'))).toThrow(FormatError);
     expect(() => decodeManifest(framed('\ufeff{}'))).toThrow(FormatError);
-    expect(() => decodeManifest(frame('RFMF', 2, Uint8Array.from([3, 0x22, 0xff, 0x22])))).toThrow('expected UTF-8');
+    expect(() => decodeManifest(frame('RFMF', 3, Uint8Array.from([3, 0x22, 0xff, 0x22])))).toThrow('expected UTF-8');
   });
 
   test('any member missing, but for one that manifests have since batches can be withdrawn', () => {
@@ -103,14 +114,15 @@ describe('what is not a manifest is refused', () => {
 
   test.each([
     ['segments that overlap', { runs: [run(segment(1, 20_000), segment(20_000, 30_000))] }],
-    ['segments out of order', { runs: [run(segment(50_000, 50_001), segment(1, 2))] }],
     ['segments that share a ten-thousand-block', { runs: [run(segment(1, 20_000), segment(20_001, 30_000))] }],
-    [
-      'a compaction with segments out of order',
-      { compaction: { inputs: [], output: [segment(50_000, 50_001), segment(1, 2)], resumeFrom: 0 } },
-    ],
   ])('%s', (_name, change) => {
     expect(() => decodeManifest(encodeManifest({ ...full, ...change }))).toThrow('out of number order');
+  });
+
+  test('segments out of order cannot be written: each begins at or after the end of the one before', () => {
+    const segments = [segment(50_000, 50_001), segment(1, 2)];
+    const changes = [{ runs: [run(...segments)] }, { compaction: { inputs: [], output: segments, resumeFrom: 0 } }];
+    for (const change of changes) expect(() => encodeManifest({ ...full, ...change })).toThrow(RangeError);
   });
 
   test.each([
@@ -133,24 +145,85 @@ describe('what is not a manifest is refused', () => {
     for (const at of everyByte(one)) expect(() => manifest(1, one.slice(0, at)), `${at} bytes`).toThrow(FormatError);
   });
 
-  test('a key that shares more than the one before has, and a number beyond 2^53', () => {
+  const oneRow = { ...head, runs: [{ id: 'r', firstHere: 0, segments: 1 }], compaction: null };
+  const row = (write: (writer: ByteWriter) => void, hashes: number) => {
     const writer = new ByteWriter();
-    writer.varint(1);
+    write(writer);
+    writer.raw(new Uint8Array(hashes * 32));
+    return writer.view();
+  };
+  const key = (writer: ByteWriter, shared: number) => {
+    writer.varint(shared);
     writer.text('key');
-    const rest = (first: number, span: number) => {
-      for (const integer of [first, span, 1, 8, 8, 8, 8]) writer.varint(integer);
-      writer.raw(new Uint8Array(96));
-      return framed({ ...head, runs: [{ id: 'r', firstHere: 0, segments: 1 }], compaction: null }, writer.view());
-    };
-    expect(() => decodeManifest(rest(1, 1))).toThrow('shares 1 characters');
-    writer.clear();
-    writer.varint(0);
-    writer.text('key');
-    expect(() => decodeManifest(rest(2 ** 53 - 1, 1))).toThrow('ends beyond 2^53');
+  };
+
+  test.each<[string, string, (writer: ByteWriter) => void]>([
+    [
+      'a key that shares more than the one before has',
+      'shares 1 characters',
+      (writer) => {
+        writer.varint(2);
+        key(writer, 1);
+      },
+    ],
+    ['a first row behind none', 'has no place', (writer) => writer.varint(0)],
+    ['a first row in the object after none', 'has no place', (writer) => writer.varint(1)],
+    ['a place that is none', 'no place', (writer) => writer.varint(3)],
+    [
+      'a kind of row that is none',
+      'kind 10',
+      (writer) => {
+        writer.varint(10);
+        key(writer, 0);
+        for (const integer of [0, 1, 1, 1, 2, 2, 80]) writer.varint(integer);
+      },
+    ],
+    [
+      'a number beyond 2^53',
+      'ends beyond 2^53',
+      (writer) => {
+        writer.varint(2);
+        key(writer, 0);
+        for (const integer of [0, 2 ** 53 - 1, 1, 1, 2, 2, 80]) writer.varint(integer);
+      },
+    ],
+    [
+      'a place beyond 2^53',
+      'segment that ends beyond 2^53',
+      (writer) => {
+        writer.varint(2);
+        key(writer, 0);
+        for (const integer of [2 ** 51, 1, 1, 1, 2, 2, 80]) writer.varint(integer);
+      },
+    ],
+    [
+      'parts of version 1 that are longer than the segment',
+      'in a segment of 80',
+      (writer) => {
+        writer.varint(6);
+        key(writer, 0);
+        for (const integer of [0, 1, 1, 1, 2, 2, 10]) writer.varint(integer);
+        writer.raw(new Uint8Array(32));
+        writer.varint(8);
+      },
+    ],
+  ])('%s', (_name, says, write) => {
+    expect(() => decodeManifest(framed(oneRow, row(write, 3)))).toThrow(says);
+  });
+
+  test('a row of versions 1 and 2 with such a key, or such a number', () => {
+    const oldRow = (shared: number, first: number) =>
+      row((writer) => {
+        key(writer, shared);
+        for (const integer of [first, 1, 1, 8, 8, 8, 8]) writer.varint(integer);
+      }, 3);
+    expect(() => decodeManifest(framed(oneRow, oldRow(1, 1), 2))).toThrow('shares 1 characters');
+    expect(() => decodeManifest(framed(oneRow, oldRow(0, 2 ** 53 - 1), 2))).toThrow('ends beyond 2^53');
+    expect(decodeManifest(framed(oneRow, oldRow(0, 7), 2)).runs[0]?.segments).toMatchObject([{ first: 7, bytes: 208 }]);
   });
 
   test('keys of any kind are kept', () => {
-    const keys = ['segments/a-000001', 'segments/a-000002', 'segments/b-000000', ''];
+    const keys = ['segments/a-000009', 'segments/a-000010', 'segments/b-000000', '', 'a-999999', 'a-1000000', 'b'];
     const segments = keys.map((key, i) => ({ ...segment(i * 10_000, i * 10_000 + 1), key }));
     expect(decodeManifest(encodeManifest({ ...full, runs: [run(...segments)] })).runs[0]?.segments).toEqual(segments);
   });

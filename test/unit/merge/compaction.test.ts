@@ -4,6 +4,7 @@ import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
+import { SEGMENT_RECORDS } from '../../../src/merge/segment-builder.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { compactedBytes, newWorld, upload, type World } from '../../support/world.ts';
@@ -63,7 +64,7 @@ describe('a compaction that takes several ticks', () => {
   }, 60_000);
 
   test('stops between the last two segments, which the last record told apart', async () => {
-    const records = 32_769;
+    const records = SEGMENT_RECORDS + 1;
     const world = newWorld({ inlineRecords: 1, compactionSegments: 1 });
     await upload(world, 'base', every(2, 0, records));
     await tick(world);
@@ -72,7 +73,7 @@ describe('a compaction that takes several ticks', () => {
     expect((await loadManifest(world.objects)).manifest.compaction?.output).toHaveLength(1);
     await tick(world);
     const [run] = (await loadManifest(world.objects)).manifest.runs;
-    expect(run?.segments.map(({ count }) => count)).toEqual([32_700, 69]);
+    expect(run?.segments.map(({ count }) => count)).toEqual([24_500, 77]);
   }, 60_000);
 
   test('goes on while new detections come in, which stand in runs of their own', async () => {

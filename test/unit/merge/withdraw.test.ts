@@ -602,7 +602,7 @@ describe('a withdrawal that is stopped at any storage call', () => {
         'get history/',
         'get facts/',
         'put facts/',
-        'get segments/',
+        'getRange segments/',
         'put segments/',
         'put manifest',
       ]),

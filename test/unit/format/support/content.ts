@@ -10,12 +10,19 @@ import {
   encodeEvidence,
   numbersInBlock,
 } from '../../../../src/format/evidence.ts';
-import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from '../../../../src/format/manifest.ts';
+import {
+  decodeManifest,
+  EMPTY_MANIFEST,
+  encodeManifest,
+  type Manifest,
+  type SegmentEntry,
+} from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import type { SegmentParts } from '../../../../src/format/page-directory.ts';
 import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../../src/format/recency.ts';
-import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
-import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { encodeSegment, openSegment, type SegmentShape, wholeObject } from '../../../../src/format/segment.ts';
+import { VerdictsReader } from '../../../../src/format/verdicts.ts';
 import type { Bytes } from '../../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
@@ -30,6 +37,7 @@ import {
 } from '../../../../src/merge/withdraw.ts';
 import { decodeFacts, encodeFacts, type PlainFact } from './facts.ts';
 import {
+  encodeVerdicts,
   evidenceColumns,
   type PlainEntry,
   type PlainRecord,
@@ -42,7 +50,7 @@ import {
 import { manifestInMemory, type StoredManifest, storedManifest } from './stored-manifest.ts';
 
 export interface SegmentContent {
-  readonly shape: SegmentShape;
+  readonly shape: SegmentShape | OldShape;
   readonly records: readonly PlainRecord[];
 }
 
@@ -107,7 +115,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= MAX_RECENT_AGE ? day : -1)),
   },
   verdicts: {
-    version: 1,
+    version: 2,
     encode: (verdicts) => encodeVerdicts(verdictColumns(verdicts)),
     decode: (bytes) => {
       const reader = new VerdictsReader(bytes);
@@ -128,7 +136,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: same,
   },
   segment: {
-    version: 1,
+    version: 2,
     encode: async ({ records }) => (await encodeSegment(recordColumns(records), UNPACED)).file,
     decode: async (bytes) => {
       const segment = await openSegment(bytes, UNPACED);
@@ -142,7 +150,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
       });
       return { shape, records };
     },
-    expected: same,
+    expected: ({ shape, records }) => ({ shape: shapeOf(shape), records }),
   },
   batch: {
     version: 1,
@@ -161,13 +169,18 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: same,
   },
   manifest: {
-    version: 2,
+    version: 3,
     encode: (content) => encodeManifest(manifestInMemory(content)),
     decode: (bytes) => storedManifest(decodeManifest(bytes)),
-    expected: asOfVersion2,
+    expected: asOfVersion3,
   },
   aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
-  withdrawals: { version: 1, encode: encodeWithdrawals, decode: decodeWithdrawals, expected: same },
+  withdrawals: {
+    version: 2,
+    encode: encodeWithdrawals,
+    decode: decodeWithdrawals,
+    expected: ({ job, ...rest }) => ({ ...rest, job: job && { ...job, side: job.side.map(entryOf) } }),
+  },
   withdrawn: { version: 1, encode: encodeMark, decode: decodeMark, expected: same },
   history: {
     version: 1,
@@ -178,13 +191,33 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
 };
 
+/** What was known of a segment of version 1. */
+type OldShape = Pick<SegmentShape, 'first' | 'last' | 'count' | 'numbers'> & SegmentParts;
+
+function isOld(shape: SegmentShape | OldShape): shape is OldShape {
+  return 'verdicts' in shape;
+}
+
+function shapeOf(shape: SegmentShape | OldShape): SegmentShape {
+  if (!isOld(shape)) return shape;
+  const { key: _, offset: __, ...rest } = entryOf({ key: '', ...shape });
+  return rest;
+}
+
+function entryOf(entry: SegmentEntry | (OldShape & { readonly key: string })): SegmentEntry {
+  if (!isOld(entry)) return entry;
+  const { verdicts, evidenceIndex, evidenceBlocksBytes, ...rest } = entry;
+  return wholeObject(rest, { verdicts, evidenceIndex, evidenceBlocksBytes });
+}
+
 /**
- * A manifest of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. One that was
+ * A manifest of versions 1 and 2 has segments of version 1. One of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. One that was
  * written before batches could be withdrawn says nothing of that, and neither does one of a store where none was.
  */
-function asOfVersion2(content: StoredManifest): StoredManifest {
+function asOfVersion3(content: StoredManifest): StoredManifest {
   const { setAside } = content;
-  const whole: StoredManifest = { ...content, withdrawals: content.withdrawals ?? null };
+  const runs = content.runs.map((run) => ({ ...run, segments: (run.segments as SegmentEntry[]).map(entryOf) }));
+  const whole: StoredManifest = { ...content, runs, withdrawals: content.withdrawals ?? null };
   if (!Array.isArray(setAside)) return whole;
   return { ...whole, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };
 }
