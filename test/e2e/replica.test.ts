@@ -227,7 +227,7 @@ describe('a Worker made by the document', { timeout: 30_000 }, () => {
     const named = [...slicesOf(feed).values()];
     const exchanges = proxy.taken();
     expect(exchanges.map(({ path }) => path).sort()).toEqual(
-      ['/v1/feed/manifest', ...named.map(({ sha256 }) => `/v1/feed/slices/${sha256}`)].sort(),
+      ['/v1/feed/manifest', ...named.map(({ path }) => `/v1/feed/${path}`)].sort(),
     );
     const slices = exchanges.filter(({ path }) => path.includes('/slices/'));
     expect(report).toEqual({
@@ -268,10 +268,7 @@ describe('a Worker made by the document', { timeout: 30_000 }, () => {
     const report = await sync();
     const exchanges = proxy.taken();
     expect(exchanges.map(({ path, bytes }) => `${path} ${bytes}`).sort()).toEqual(
-      [
-        `/v1/feed/manifest ${feed.sizeBytes}`,
-        ...changed.map(({ sha256, bytes }) => `/v1/feed/slices/${sha256} ${bytes}`),
-      ].sort(),
+      [`/v1/feed/manifest ${feed.sizeBytes}`, ...changed.map(({ path, bytes }) => `/v1/feed/${path} ${bytes}`)].sort(),
     );
     const bytesDownloaded = changed.reduce((sum, { bytes }) => sum + bytes, 0);
     const slicesKept = slicesOf(feed).size - changed.length;
