@@ -13,7 +13,7 @@ import { Finder } from '../src/lookup/finder.ts';
 import { SANDBOX_COMMIT, sandboxFinding } from '../src/lookup/sandbox.ts';
 import { Snapshot } from '../src/lookup/snapshot.ts';
 import { hasHistory } from '../src/merge/history.ts';
-import { parseNumber } from '../src/phone/parse.ts';
+import { parsePossible } from '../src/phone/parse.ts';
 import type { PhoneNumber } from '../src/phone/phone-number.ts';
 import type { Basis, DecisionReceipt, Finding, LookupAnswer } from '../src/policy/answer.ts';
 import { compilePolicy } from '../src/policy/cel/compile.ts';
@@ -95,7 +95,7 @@ const OF_THE_DAY = ['verdict', 'labels', 'channels', 'industries', 'firstSeen', 
 
 /** @throws FsckError if the store does not hold what it takes */
 export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Promise<Verification> {
-  const subject = parseNumber(answer.number);
+  const subject = parsePossible(answer.number);
   if (!subject.ok) throw new FsckError('the answer names no phone number');
   const at = Date.parse(answer.receipt.decidedAt);
   const context = {

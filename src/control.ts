@@ -2,7 +2,7 @@
 import { WorkerEntrypoint, waitUntil } from 'cloudflare:workers';
 import { policyTreeOf } from './policy/cel/compile.ts';
 import type { PolicySource } from './policy/policy.ts';
-import { type Control, type ControlEnv, createControl } from './wiring/control.ts';
+import { type Control, type ControlEnv, controlStores, createControl } from './wiring/control.ts';
 import { runCron } from './wiring/crons.ts';
 import { createIsolate, limitersOf, storesOf } from './wiring/isolate.ts';
 
@@ -12,7 +12,10 @@ let instance: Control | undefined;
 const compile = async (source: PolicySource) => policyTreeOf(source);
 
 function instanceFor(env: ControlEnv): Control {
-  instance ??= createControl(createIsolate(storesOf(env), env, waitUntil, compile, limitersOf(env)), env);
+  instance ??= createControl(
+    createIsolate(controlStores(storesOf(env)), env, waitUntil, compile, limitersOf(env)),
+    env,
+  );
   return instance;
 }
 

@@ -7,14 +7,17 @@ import { Snapshot } from '../../src/lookup/snapshot.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { tick } from '../../src/merge/tick.ts';
+import { policyTreeOf } from '../../src/policy/cel/compile.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemorySliceStore } from '../../src/storage/memory.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
+import { controlStores, createControl } from '../../src/wiring/control.ts';
+import { createIsolate, WORKERS_PLATFORM } from '../../src/wiring/isolate.ts';
 import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
 import { simulateYear } from '../simulate/model.ts';
 import { addUsage, timesUsage, type Usage } from '../simulate/prices.ts';
 import { CountingObjectStore, CountingSliceStore } from '../support/counting-stores.ts';
-import { benchContext, type Stores } from '../support/inventory.ts';
+import type { Stores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
 import { Random } from '../support/random.ts';
 import type { Lookups } from './lookups.ts';
@@ -128,8 +131,16 @@ const SEGMENT: Usage = { r2ClassA: 1, kvWrites: 2, kvDeletes: 2 };
 /** A copy of the manifest, the history, the swap. */
 const PUBLISH: Usage = { r2ClassA: 3 };
 
-export async function publishingUsage(stores: Stores, numbers: Float64Array): Promise<Usage> {
-  const hour = await measureHour(stores, numbers);
+/**
+ * @param isolates whether one isolate lives through the hours and keeps what ticks read and write, as in service with a
+ * cron every minute, or each tick is in a new one
+ */
+export async function publishingUsage(
+  stores: Stores,
+  numbers: Float64Array,
+  isolates: 'one' | 'a tick',
+): Promise<Usage> {
+  const hour = await measureHour(stores, numbers, isolates);
   const year = simulateYear(new Random(SEED), { scale: TODAY, segmentRecords: await segmentRecords(stores) });
   const fortnights = year.minutes / MINUTES_AN_HOUR / FORTNIGHT_HOURS;
   // Ticks of the hour rewrite one small segment; larger ones and compactions come on top.
@@ -143,26 +154,40 @@ export async function publishingUsage(stores: Stores, numbers: Float64Array): Pr
 }
 
 /** The second hour of ticks: its collection of garbage reads the generations that the first has left. */
-async function measureHour(stores: Stores, numbers: Float64Array): Promise<Usage> {
+async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one' | 'a tick'): Promise<Usage> {
   const billed = new BilledStores(new OverlayObjectStore(stores.objects), new MemorySliceStore());
   let clockMs = (await loadManifest(stores.objects)).manifest.publishedAt + MINUTE_MS;
   let ids = 0;
-  const context: MergeContext = {
-    ...benchContext(billed),
-    now: () => clockMs,
-    sleep: async (ms) => {
-      clockMs += ms;
-    },
-    randomId: () => `sample-${String(++ids).padStart(29, '0')}`,
-    log: (event, details) => {
-      if (event !== 'garbage.collected') console.error(event, details);
-    },
+  const log: MergeContext['log'] = (event, details) => {
+    if (event !== 'garbage.collected') console.error(event, details);
   };
+  const sleep = async (ms: number) => {
+    clockMs += ms;
+  };
+  const platform = {
+    ...WORKERS_PLATFORM,
+    ...{ now: () => clockMs, sleep, turn: async () => {}, log },
+    randomId: () => `sample-${String(++ids).padStart(29, '0')}`,
+  };
+  // Of the control Worker, as src/control.ts makes it.
+  const newIsolate = (): MergeContext => {
+    const isolate = createIsolate(
+      controlStores(billed),
+      {},
+      () => {},
+      async (source) => policyTreeOf(source),
+      [],
+      platform,
+    );
+    return createControl(isolate, {}).merge;
+  };
+  let context = newIsolate();
   const random = new Random(SEED);
   const hourOfTicks = async () => {
     for (let minute = 0; minute < MINUTES_AN_HOUR; minute++) {
       const id = `${String(clockMs).padStart(13, '0')}-${minute}`;
-      await context.objects.put(WAITING_PREFIX + id, uploadOf(numbers, random, Math.floor(clockMs / 1000)));
+      if (isolates === 'a tick') context = newIsolate();
+      await billed.objects.put(WAITING_PREFIX + id, uploadOf(numbers, random, Math.floor(clockMs / 1000)));
       await tick(context);
       clockMs += MINUTE_MS - (clockMs % MINUTE_MS);
     }

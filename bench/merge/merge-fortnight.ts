@@ -19,6 +19,7 @@ import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readHead } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
+import { controlStores } from '../../src/wiring/control.ts';
 import { CountingObjectStore, CountingSliceStore, calls } from '../support/counting-stores.ts';
 import { batchOf, benchContext, columnsSha256, openStores, uploadsOf } from '../support/inventory.ts';
 import { NullSliceStore, OverlayObjectStore } from '../support/overlay-store.ts';
@@ -121,10 +122,12 @@ const heldBefore = mode === 'heap' ? heldBytes() : 0;
 const objects = new CountingObjectStore(overlay, ({ kind }) => {
   if (mode === 'heap' && kind === 'objectWrite') peakBytes = Math.max(peakBytes, heldBytes() - heldBefore);
 });
-const stores = { objects, slices };
+// As the control Worker has them; an isolate that lives for one tick has written nothing before.
+const stores = mode === 'fresh' ? { objects, slices } : controlStores({ objects, slices });
 const columns = new ColumnCache({ ...benchContext(stores), waitUntil: () => {} });
 const context: MergeContext = {
   ...benchContext(stores, budget),
+  gathers: true,
   ...(mode !== 'fresh' && { numbers: (entry) => columns.numbers.loadFromSegment(entry) }),
 };
 let cpuSeconds = 0;

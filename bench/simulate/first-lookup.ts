@@ -38,18 +38,15 @@ const INDEX_ENVELOPE_BYTES = 18;
 interface Form {
   readonly name: string;
   readonly levels: 1 | 2;
-  /** The output of a compaction under way, which only ticks read, in an object of its own. */
-  readonly outputApart: boolean;
   /** Share of the records that a segment has today. */
   readonly segmentShare: number;
 }
 
-const AS_IS: Form = { name: 'as it is', levels: 1, outputApart: false, segmentShare: 1 };
+const AS_IS: Form = { name: 'as it is', levels: 1, segmentShare: 1 };
 
 export const FORMS: readonly Form[] = [
   AS_IS,
-  { ...AS_IS, name: 'compaction output apart', outputApart: true },
-  { ...AS_IS, name: 'output apart, segments of half the size', outputApart: true, segmentShare: 0.5 },
+  { ...AS_IS, name: 'segments of half the size', segmentShare: 0.5 },
   { ...AS_IS, name: 'two levels', levels: 2 },
   { ...AS_IS, name: 'two levels, segments of half the size', levels: 2, segmentShare: 0.5 },
 ];
@@ -78,12 +75,10 @@ export function firstLookup(form: Form, sample: TierSample, sizes: Sizes): First
   const records = sizes.segment.records * form.segmentShare;
   const { entryBytes } = sizes.manifest;
   const runs = sample.runs.map((numbers) => Math.ceil(numbers / records));
-  const output = form.outputApart ? 0 : Math.ceil(sample.compactionOutput / form.segmentShare);
   const indexed = (segments: number) => form.levels === 2 && segments > INDEX_ENTRIES;
   const listBytes = (segments: number) =>
     indexed(segments) ? Math.ceil(segments / INDEX_ENTRIES) * INDEX_REFERENCE_BYTES : segments * entryBytes;
-  const manifestBytes =
-    sizes.manifest.envelopeBytes + [...runs, output].reduce((sum, segments) => sum + listBytes(segments), 0);
+  const manifestBytes = sizes.manifest.envelopeBytes + runs.reduce((sum, segments) => sum + listBytes(segments), 0);
   const indexReads = runs.filter(indexed).length;
   const indexBytes = indexReads * (INDEX_ENVELOPE_BYTES + INDEX_ENTRIES * entryBytes);
   const missBytes = manifestBytes + indexBytes + columnsBytes(sample, sizes, records);

@@ -230,7 +230,7 @@ const MINUTES_A_YEAR = 365 * 24 * 60;
 const SAMPLE_EVERY_MINUTES = 60;
 
 /**
- * The tiers at one instant: numbers of each run, newest first, and segments of a compaction that wait in the manifest.
+ * The tiers at one instant: numbers of each run, newest first, and segments that a compaction has written.
  */
 export interface TierSample {
   readonly runs: readonly number[];

@@ -130,9 +130,12 @@ export function compactionInputs(outputSegments: number): number {
   return outputSegments + Math.ceil(outputSegments / TIER_RATIO);
 }
 
-/** A tick's share of a compaction, its swap included. */
-export function compactionCalls(inputSegments: number, outputSegments: number): Calls {
-  return addCalls(calls({ objectRead: inputSegments }), compactedCalls(outputSegments), PUBLISH_CALLS);
+/** The list of what a compaction has written so far: read by all ticks but its first, written by all but its last. */
+const OUTPUT_CALLS = calls({ objectWrite: 1 });
+
+/** A tick's share of a compaction, its swap included. @param objectRead the list of what it has written, and inputs */
+export function compactionCalls(objectRead: number, outputSegments: number): Calls {
+  return addCalls(calls({ objectRead }), compactedCalls(outputSegments), OUTPUT_CALLS, PUBLISH_CALLS);
 }
 
 /**
@@ -255,7 +258,11 @@ export function settleEnds(lasts: Lasts, batches: number): number[] {
 
 /** A tick's share of a compaction, its swap included. @param cpuMs CPU for each segment written */
 export function compactionMs(lasts: Lasts, segments: number, cpuMs: number): number {
-  return foldAndWriteMs(lasts, compactionInputs(segments), segments, cpuMs, true) + lasts(PUBLISH_CALLS);
+  return (
+    foldAndWriteMs(lasts, compactionInputs(segments), segments, cpuMs, true) +
+    lasts(OUTPUT_CALLS) +
+    lasts(PUBLISH_CALLS)
+  );
 }
 
 export function foldMs(records: number): number {

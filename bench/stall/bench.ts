@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeManifest, encodeManifest, inventoryNumbers } from '../../src/format/manifest.ts';
+import { decodeManifest, encodeManifest, inventoryNumbers, NO_OUTPUT } from '../../src/format/manifest.ts';
 import { MANIFEST_KEY, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { atLeast, atMost, type Benchmark, type BenchResult, type BenchSize, quantilesOf, round } from '../report.ts';
 import { batchOf, ensureInventory, uploadsOf } from '../support/inventory.ts';
@@ -99,7 +99,7 @@ async function measure(
 /** Rewrites all that there is, as a compaction that the tiers ask for does. */
 async function beginCompaction(r2: R2Client): Promise<void> {
   const manifest = await manifestOf(r2);
-  const compaction = { inputs: manifest.runs.map(({ id }) => id), output: [], resumeFrom: 0 };
+  const compaction = { inputs: manifest.runs.map(({ id }) => id), output: NO_OUTPUT, resumeFrom: 0 };
   await r2.put(MANIFEST_KEY, encodeManifest({ ...manifest, compaction }));
 }
 

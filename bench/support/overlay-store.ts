@@ -3,6 +3,7 @@
  */
 
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
+import { objectOf } from '../../src/storage/parts.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -32,7 +33,8 @@ export class OverlayObjectStore implements ObjectStore {
   }
 
   #storeOf(key: string): ObjectStore {
-    return this.#deleted.has(key) || this.#sizes.has(key) ? this.#above : this.#below;
+    const object = objectOf(key);
+    return this.#deleted.has(object) || this.#sizes.has(object) ? this.#above : this.#below;
   }
 
   async get(key: string): Promise<StoredObject | null> {

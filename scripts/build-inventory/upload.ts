@@ -25,7 +25,7 @@ import type { SpilledBatch } from './parse.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
-/** Each is up to 8 MiB, twice in memory. */
+/** Each is up to 4 MiB, twice in memory. */
 const CONCURRENT_PACKS = 2;
 const TRIES = 3;
 const RETRY_DELAY_MS = 1_000;

@@ -156,8 +156,8 @@ export async function checkStore(context: FsckContext, options: CheckOptions): P
     return null;
   }
   const { manifest } = read;
-  const isServable = await checkSegmentsInUse(context, manifest);
-  if (isServable) await checkNumbers(context, manifest);
+  const isServable = await checkSegmentsInUse(context, read);
+  if (isServable) await checkNumbers(context, read);
   else context.findings.begin('numbers, each counted once').skip('not while segments have errors');
   await checkActivity(context, manifest);
   const named = await checkRetained(context, read);

@@ -4,6 +4,7 @@
 import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from '../../src/format/manifest.ts';
 import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
+import { readOutput } from '../../src/merge/compaction-output.ts';
 import {
   ACTIVITY_PREFIX,
   generationKey,
@@ -16,12 +17,15 @@ import {
 } from '../../src/storage/keys.ts';
 import { hasMerged } from '../../src/storage/manifest-object.ts';
 import type { ObjectStore, StoredObject } from '../../src/storage/store.ts';
-import { type FsckContext, FsckError, listObjects, REBUILD } from './findings.ts';
+import { type Check, type FsckContext, FsckError, listObjects, REBUILD } from './findings.ts';
 
 // What a manifest says of itself, held against itself. Its reader has checked that segments are in number order.
 
+/** The segments that a compaction under way has written; null: they cannot be told. */
+export type Output = readonly SegmentEntry[] | null;
+
 /** What in a manifest cannot be true at once, each as the end of a sentence about it. */
-export function contradictions(manifest: Manifest): string[] {
+export function contradictions(manifest: Manifest, output: Output): string[] {
   const {
     runs,
     activity,
@@ -36,7 +40,7 @@ export function contradictions(manifest: Manifest): string[] {
     withdrawals,
   } = manifest;
   const problems: string[] = [];
-  const entries = segmentsInUse(manifest);
+  const entries = segmentsInUse(manifest, output);
   const keys = entries.map(({ key }) => key);
   if (generation === 0) problems.push('is of generation 0, which is never published');
   if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
@@ -51,32 +55,53 @@ export function contradictions(manifest: Manifest): string[] {
   if (hasRepeats(replay)) problems.push('has a batch to be merged again twice');
   if (unscreened.some((id) => !replay.includes(id)))
     problems.push('has a batch to be screened that it is not to merge');
-  if (missingSlices.some((key) => !keys.includes(key))) problems.push('has a segment without slices that no run names');
+  if (output !== null && missingSlices.some((key) => !keys.includes(key))) {
+    problems.push('has a segment without slices that no run names');
+  }
   if (withdrawals?.replacing === true && (compaction === null || withdrawals.pending === 0)) {
     problems.push('takes out withdrawn batches, but has none, or no compaction that does');
   }
   const isAscending = retained.every((entry, i) => entry.generation < (retained[i + 1]?.generation ?? generation));
   if (!isAscending) problems.push('retains generations that are not in order');
-  return [...problems, ...compactionContradictions(manifest)];
+  return [...problems, ...compactionContradictions(manifest, output)];
 }
 
-function compactionContradictions({ runs, compaction }: Manifest): string[] {
+function compactionContradictions({ runs, compaction }: Manifest, output: Output): string[] {
   if (compaction === null) return [];
-  const { inputs, output, resumeFrom } = compaction;
+  const { inputs, resumeFrom } = compaction;
   const first = runs.findIndex(({ id }) => id === inputs[0]);
   const problems: string[] = [];
   if (first === -1 || inputs.some((id, i) => runs[first + i]?.id !== id)) {
     problems.push('has a compaction of runs that are not neighbours in it');
   }
-  if (resumeFrom % SEGMENT_ALIGNMENT !== 0 || (output.at(-1)?.last ?? -1) >= resumeFrom) {
+  if (resumeFrom % SEGMENT_ALIGNMENT !== 0 || (output?.at(-1)?.last ?? -1) >= resumeFrom) {
     problems.push('has a compaction that goes on in the middle of a block, or where it has been');
   }
   return problems;
 }
 
 /** Segments of the runs, newest run first, then those of a compaction that is under way. */
-export function segmentsInUse({ runs, compaction }: Manifest): SegmentEntry[] {
-  return [...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])];
+export function segmentsInUse({ runs }: Manifest, output: Output): SegmentEntry[] {
+  return [...runs.flatMap(({ segments }) => segments), ...(output ?? [])];
+}
+
+/**
+ * What the compaction of a manifest has written, or null, with a problem told, if that cannot be read.
+ * @param cost what that costs, and what to do
+ */
+export async function checkOutput(
+  objects: ObjectStore,
+  { compaction }: Manifest,
+  check: Check,
+  cost: string,
+): Promise<Output> {
+  if (compaction === null) return [];
+  try {
+    return await readOutput(objects, compaction.output);
+  } catch (error) {
+    check.error(compaction.output.key ?? MANIFEST_KEY, messageOf(error), cost);
+    return null;
+  }
 }
 
 function hasRepeats(values: readonly string[]): boolean {
@@ -124,11 +149,19 @@ const TRACES = [RETAINED_PREFIX, HISTORY_PREFIX, SEGMENT_PREFIX, ACTIVITY_PREFIX
 
 const NO_BATCHES = 'There are no batches to rebuild the store from: put a copy of the bucket back.';
 
-export interface ReadManifest {
+export interface WithOutput {
   readonly manifest: Manifest;
+  readonly output: Output;
+}
+
+export interface ReadManifest extends WithOutput {
   /** Null before the first generation. */
   readonly object: StoredObject | null;
 }
+
+const NEVER_PUBLISHED: ReadManifest = { manifest: EMPTY_MANIFEST, output: [], object: null };
+
+const ANEW = 'Nothing is lost, and lookups are right: the next tick begins the compaction anew.';
 
 /**
  * The current manifest, or null, with a problem told, if it is missing or damaged.
@@ -146,13 +179,13 @@ export async function checkManifest({ objects, findings, progress }: FsckContext
   }
   if (object === null) {
     const trace = await firstKey(objects, TRACES);
-    if (trace === null) return { manifest: EMPTY_MANIFEST, object: null };
+    if (trace === null) return NEVER_PUBLISHED;
     const isWaiting = (await firstKey(objects, [WAITING_PREFIX])) !== null;
     if (isWaiting && !(await wasPublished(objects))) {
       // All that the tick wrote is garbage, and what it was to merge still waits.
       const remedy = 'Nothing is lost: the next tick publishes what waits.';
       check.warning(MANIFEST_KEY, 'is not there yet: the first tick was stopped before it published', remedy);
-      return { manifest: EMPTY_MANIFEST, object: null };
+      return NEVER_PUBLISHED;
     }
     const stop = 'Ticks stop, and lookups answer unknown, until it is back.';
     check.error(MANIFEST_KEY, `is missing, but there is ${trace}`, `${stop} ${await remedy(objects)}`);
@@ -161,8 +194,9 @@ export async function checkManifest({ objects, findings, progress }: FsckContext
   check.looked = 1;
   try {
     const manifest = decodeManifest(object.bytes);
-    for (const problem of contradictions(manifest)) check.error(MANIFEST_KEY, problem, REBUILD);
-    return { manifest, object };
+    const output = await checkOutput(objects, manifest, check, ANEW);
+    for (const problem of contradictions(manifest, output)) check.error(MANIFEST_KEY, problem, REBUILD);
+    return { manifest, output, object };
   } catch (error) {
     check.error(MANIFEST_KEY, loggableMessage(error), await remedy(objects));
     return null;

@@ -7,6 +7,7 @@ import {
   type RetainedGeneration,
   type SegmentEntry,
 } from '../../src/format/manifest.ts';
+import { manifestOfCopy } from '../../src/format/parcel.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import { readSetAside, setAsideKeys } from '../../src/merge/failing-batches.ts';
@@ -14,6 +15,7 @@ import { readWithdrawals } from '../../src/merge/withdraw.ts';
 import { readLedger } from '../../src/quality/ledger.ts';
 import {
   ACTIVITY_PREFIX,
+  COMPACTION_PREFIX,
   generationKey,
   HISTORY_PREFIX,
   LEDGER_PREFIX,
@@ -23,9 +25,10 @@ import {
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
 } from '../../src/storage/keys.ts';
+import { partOf } from '../../src/storage/parts.ts';
 import type { History } from './batches.ts';
 import { type Check, type FsckContext, listObjects, listSlices } from './findings.ts';
-import { contradictions, type ReadManifest, segmentsInUse } from './manifest.ts';
+import { checkOutput, contradictions, type ReadManifest, segmentsInUse, type WithOutput } from './manifest.ts';
 import { checkActivityObject, checkSegment, SHAPE_FIELDS } from './segments.ts';
 
 /** What is not garbage. */
@@ -33,6 +36,7 @@ interface Named {
   readonly manifests: ReadonlySet<string>;
   readonly segments: ReadonlySet<string>;
   readonly activity: ReadonlySet<string>;
+  readonly compactions: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
   readonly setAside: ReadonlySet<string>;
   /** Of withdrawals. */
@@ -52,15 +56,18 @@ export async function checkRetained(context: FsckContext, current: ReadManifest)
   const ledgers = new Set(current.manifest.ledger === null ? [] : [current.manifest.ledger]);
   const setAside = new Set(setAsideKeys(current.manifest));
   const lists = new Set<string>();
-  segments.addCurrent(current.manifest);
+  segments.addCurrent(current);
+  const compactions = new Set(outputKeys(current.manifest));
   await addJob(context, current.manifest, { segments, activity, lists }, check);
   context.progress.begin('retained generations', retained.length);
   let before: Manifest | null = null;
   for (const entry of retained) {
-    const manifest = await readRetained(context, entry, check);
-    if (manifest === null) continue;
+    const read = await readRetained(context, entry, check);
+    if (read === null) continue;
+    const { manifest } = read;
     checkParent(before, manifest, check);
-    await segments.checkAndAdd(manifest);
+    for (const key of outputKeys(manifest)) compactions.add(key);
+    await segments.checkAndAdd(read);
     await activity.checkAndAdd(manifest);
     if (manifest.ledger !== null && !ledgers.has(manifest.ledger)) {
       await checkItsList(manifest, check, manifest.ledger, () => readLedger(context.objects, manifest, UNPACED));
@@ -82,10 +89,13 @@ export async function checkRetained(context: FsckContext, current: ReadManifest)
   checkParent(before, current.manifest, check);
   if (current.object !== null) await checkOwnCopy(context, current, check);
   const manifests = [...retained, { generation, commit }].map((entry) => copyKey(entry));
+  // What is a part of a copy keeps that.
+  const withParts = [...segments.keys, ...activity.keys, ...ledgers].flatMap((key) => partOf(key)?.object ?? []);
   return {
-    manifests: new Set(manifests),
+    manifests: new Set([...manifests, ...withParts]),
     segments: segments.keys,
     activity: activity.keys,
+    compactions,
     ledgers,
     setAside,
     lists,
@@ -127,6 +137,11 @@ async function checkItsList(
   }
 }
 
+/** Of the object that lists what its compaction has written. */
+function outputKeys({ compaction }: Manifest): string[] {
+  return compaction === null || compaction.output.key === null ? [] : [compaction.output.key];
+}
+
 function copyKey({ generation, commit }: Pick<Manifest, 'generation' | 'commit'>): string {
   return generationKey(RETAINED_PREFIX, generation, commit);
 }
@@ -138,7 +153,7 @@ async function checkOwnCopy({ objects }: FsckContext, { manifest, object }: Read
   check.looked += 1;
   const copy = await objects.get(key);
   if (copy === null) check.error(key, 'is missing: the copy of the current manifest', remedy);
-  else if (object !== null && Buffer.compare(copy.bytes, object.bytes) !== 0) {
+  else if (object !== null && Buffer.compare(manifestOfCopy(copy.bytes), manifestOfCopy(object.bytes)) !== 0) {
     check.error(key, 'is not a copy of the current manifest', remedy);
   }
 }
@@ -147,7 +162,7 @@ async function readRetained(
   { objects }: FsckContext,
   entry: RetainedGeneration,
   check: Check,
-): Promise<Manifest | null> {
+): Promise<WithOutput | null> {
   const key = copyKey(entry);
   const remedy =
     `Do not roll back to generation ${entry.generation}. Lookups are right; ` +
@@ -159,13 +174,17 @@ async function readRetained(
     const manifest = decodeManifest(object.bytes);
     const isIt = (['generation', 'commit', 'publishedAt'] as const).every((field) => manifest[field] === entry[field]);
     if (!isIt) throw new RangeError(`is the manifest of generation ${manifest.generation}, commit ${manifest.commit}`);
-    for (const problem of contradictions(manifest)) check.error(key, problem, remedy);
-    return manifest;
+    const output = await checkOutput(objects, manifest, check, UNCOLLECTED);
+    for (const problem of contradictions(manifest, output)) check.error(key, problem, remedy);
+    return { manifest, output };
   } catch (error) {
     check.error(key, loggableMessage(error), remedy);
     return null;
   }
 }
+
+const UNCOLLECTED =
+  'Lookups are right, and a rollback has no use for it; garbage is not collected until no retained generation names it.';
 
 /** Of two generations in a row, the later one's parent is the earlier one. */
 function checkParent(before: Manifest | null, manifest: Manifest, check: Check): void {
@@ -195,13 +214,13 @@ class NamedSegments {
   }
 
   /** Those that have been looked at already. */
-  addCurrent(manifest: Manifest): void {
-    for (const entry of segmentsInUse(manifest)) this.add(entry);
+  addCurrent({ manifest, output }: ReadManifest): void {
+    for (const entry of segmentsInUse(manifest, output)) this.add(entry);
   }
 
-  async checkAndAdd(manifest: Manifest): Promise<void> {
+  async checkAndAdd({ manifest, output }: WithOutput): Promise<void> {
     const remedy = `Lookups are right. Do not roll back to generation ${manifest.generation}.`;
-    for (const entry of segmentsInUse(manifest)) {
+    for (const entry of segmentsInUse(manifest, output)) {
       const kind = this.add(entry);
       if (kind === 'new') await checkSegment(this.#context.objects, entry, this.#check, remedy);
       if (kind === 'different') {
@@ -263,6 +282,10 @@ export async function countGarbage(context: FsckContext, named: Named, history: 
   progress.begin('garbage');
   findings.count('segments that nothing names', await countOthers(context, SEGMENT_PREFIX, named.segments));
   findings.count('activity objects that nothing names', await countOthers(context, ACTIVITY_PREFIX, named.activity));
+  findings.count(
+    'lists of what a compaction wrote that nothing names',
+    await countOthers(context, COMPACTION_PREFIX, named.compactions),
+  );
   findings.count('ledgers that nothing names', await countOthers(context, LEDGER_PREFIX, named.ledgers));
   const lists = await countOthers(context, SET_ASIDE_PREFIX, named.setAside);
   findings.count('lists of batches set aside that nothing names', lists);

@@ -31,7 +31,7 @@ import { MANIFEST_KEY } from '../../src/storage/keys.ts';
 import { openNumbers } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Check, type FsckContext, FsckError, REBUILD } from './findings.ts';
-import { segmentsInUse } from './manifest.ts';
+import { segmentsInUse, type WithOutput } from './manifest.ts';
 
 // A segment's bytes held against what the manifest says of it, down to each record.
 
@@ -109,14 +109,14 @@ function inspectRecency({ numbers: { recency }, verdicts }: OpenSegment): void {
 const SEGMENT_REMEDY = `Lookups of its numbers fail or will fail. ${REBUILD}`;
 
 /** Every segment of the runs and of a compaction under way. Returns whether all are whole. */
-export async function checkSegmentsInUse(context: FsckContext, manifest: Manifest): Promise<boolean> {
+export async function checkSegmentsInUse(context: FsckContext, { manifest, output }: WithOutput): Promise<boolean> {
   const { objects, findings, progress } = context;
   const check = findings.begin('segments in use');
   const slices = findings.begin('slices in KV');
   const missingSlices = new Set(manifest.missingSlices);
   const young = manifest.runs.filter((run) => run.noSlices).flatMap(({ segments }) => segments);
   const unsliced = new Set(young.map(({ key }) => key));
-  const entries = segmentsInUse(manifest);
+  const entries = segmentsInUse(manifest, output);
   const damaged = new Set<string>();
   progress.begin('segments in use', entries.length);
   for (const entry of entries) {
@@ -206,7 +206,7 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 const MAX_RUNS = 256;
 
 /** Checks `newNumbers` of every run, and the size of a compaction's output. All segments must be known to be whole. */
-export async function checkNumbers(context: FsckContext, manifest: Manifest): Promise<void> {
+export async function checkNumbers(context: FsckContext, { manifest, output }: WithOutput): Promise<void> {
   const { objects, findings, progress } = context;
   const { runs, compaction, withdrawals } = manifest;
   const check = findings.begin('numbers, each counted once');
@@ -220,8 +220,8 @@ export async function checkNumbers(context: FsckContext, manifest: Manifest): Pr
     check.error(MANIFEST_KEY, what, `Lookups are right, totals are not. ${REBUILD}`);
   });
   // One that takes withdrawn batches out has other numbers than its runs.
-  if (withdrawals?.replacing === true) return;
-  const written = (compaction?.output ?? []).reduce((sum, { count }) => sum + count, 0);
+  if (withdrawals?.replacing === true || output === null) return;
+  const written = output.reduce((sum, { count }) => sum + count, 0);
   if (written !== counted.compacted) {
     const what = `has a compaction that wrote ${written} numbers where its runs have ${counted.compacted}`;
     check.error(MANIFEST_KEY, what, `When it ends, numbers are lost. Stop the ticks. ${REBUILD}`);

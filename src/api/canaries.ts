@@ -14,7 +14,7 @@ import type { Ledger } from '../quality/ledger.ts';
 import { recordForAll } from './audit.ts';
 import { LISTED_EXAMPLE, number } from './lookup-docs.ts';
 import { Problem, storageUnavailable } from './problem.ts';
-import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readJson, readNumber } from './request.ts';
+import { MAX_SMALL_BODY_BYTES, numberInQuery, parse, readAssignedNumber, readJson, readNumber } from './request.ts';
 import { json, noContent, type Route } from './route.ts';
 import type { ControlServices } from './services.ts';
 import { readOrUnavailable } from './tenant.ts';
@@ -119,7 +119,8 @@ export function canaryRoutes(services: ControlServices): readonly Route[] {
 async function put(services: ControlServices, { req }: Context, principal: Principal): Promise<Response> {
   const { quality, now } = services;
   const request = parse(canaryRequest, await readJson(req.raw, MAX_SMALL_BODY_BYTES));
-  const number = readNumber(request.number);
+  // No line with an unassigned number is accepted, so nobody could be found out by one.
+  const number = readAssignedNumber(request.number);
   const planted = { number, note: request.note || null, by: principal.id, createdAt: now() };
   const result = await quality.canaries.put(planted);
   if (result.kind !== 'done') throw failed(result);

@@ -5,11 +5,17 @@
 import * as v from 'valibot';
 import { count } from '../lib/schema.ts';
 import { HEALTH_PARTS, type Health } from '../lookup/health.ts';
+import { NUMBER_PLAN, type NumberPlanVersion } from '../phone/plan.ts';
 import { FEED_FORMAT, type FeedManifestJson, feedManifest, SLICE_HASH } from '../replica/feed-manifest.ts';
 import { FILES } from './docs-page.ts';
 import { EDGE_ROUTES } from './edge-app.ts';
 import { LOOKUP_DOCS } from './lookup-docs.ts';
 import type { OperationDoc, ParameterDoc, RouteDoc } from './route.ts';
+
+/** Which metadata numbers are read with. */
+export const numberPlanVersion = v.object({
+  version: v.pipe(v.string(), v.description('Of libphonenumber-js, whose metadata it is')),
+}) satisfies v.GenericSchema<NumberPlanVersion>;
 
 export const healthAnswer = v.object({
   ok: v.boolean(),
@@ -18,6 +24,7 @@ export const healthAnswer = v.object({
     v.nullable(v.pipe(v.number(), v.minValue(0))),
     v.description('Since this isolate last confirmed that its snapshot is the newest'),
   ),
+  numberPlan: v.pipe(numberPlanVersion, v.description('What lookups read numbers with')),
   failing: v.exactOptional(
     v.pipe(
       v.array(v.picklist(HEALTH_PARTS)),
@@ -26,7 +33,7 @@ export const healthAnswer = v.object({
   ),
 }) satisfies v.GenericSchema<Health>;
 
-const HEALTH = { ok: true, generation: 1234, ageSeconds: 3 };
+const HEALTH = { ok: true, generation: 1234, ageSeconds: 3, numberPlan: NUMBER_PLAN };
 
 const sliceHash = v.pipe(v.string(), v.regex(SLICE_HASH, 'expected 64 lower-case hex digits'));
 
@@ -104,7 +111,7 @@ const EDGE_DOCS: Readonly<Record<string, OperationDoc>> = {
       {
         status: 503,
         description: 'Some or all lookups cannot be answered',
-        json: { schema: healthAnswer, example: { ok: false, generation: 1234, ageSeconds: 3, failing: ['lookups'] } },
+        json: { schema: healthAnswer, example: { ...HEALTH, ok: false, failing: ['lookups'] } },
       },
     ],
     problems: [],

@@ -119,8 +119,20 @@ export const evidenceAnswer = v.object({
 
 export const lookupAnswer = v.object({
   number: v.pipe(v.string(), v.regex(/^\+[1-9][0-9]{0,14}$/), v.description('E.164')),
-  country: v.nullable(v.string()),
-  lineType: v.picklist([...Object.values(LINE_TYPES), 'unknown']),
+  country: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      'ISO 3166-1 alpha-2, by number plan; null for plans of no one country, and for an unassigned number where its ' +
+        'digits do not tell the countries of its calling code apart',
+    ),
+  ),
+  lineType: v.pipe(
+    v.picklist(LINE_TYPES),
+    v.description(
+      'By the range of the number plan that the number lies in; `unassigned`: in none, though it has a possible length, ' +
+        'as numbers of a new range do',
+    ),
+  ),
   verdict: v.picklist(VERDICTS),
   level: v.nullable(v.pipe(count, v.maxValue(MAX_LEVEL))),
   labels: v.array(v.string()),

@@ -16,7 +16,7 @@ import {
   number,
   scenario,
 } from '../lookup/request.ts';
-import { parseNumber } from '../phone/parse.ts';
+import { parsePossible } from '../phone/parse.ts';
 import type { ParseResult } from '../phone/phone-number.ts';
 import { answerText } from '../policy/answer.ts';
 import { decide, unknownAnswer } from '../policy/decide.ts';
@@ -120,7 +120,7 @@ async function lookupBatch({ req }: Context, { tenant }: Principal, services: Lo
 }
 
 function parseElement(input: unknown, country: string | undefined): ParseResult {
-  if (typeof input === 'string') return parseNumber(input, country);
+  if (typeof input === 'string') return parsePossible(input, country);
   return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
 }
 

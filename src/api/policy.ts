@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { count, instant } from '../lib/schema.ts';
-import { parseNumber } from '../phone/parse.ts';
+import { parsePossible } from '../phone/parse.ts';
 import { formatE164, type PhoneNumber } from '../phone/phone-number.ts';
 import { compilePolicy } from '../policy/cel/compile.ts';
 import { PolicyError } from '../policy/cel/error.ts';
@@ -333,7 +333,10 @@ interface Subject {
 
 async function test(services: ControlServices, tenant: string, request: Request) {
   const policy = compiled(request.policy);
-  const inputs = request.numbers.map((input) => ({ input, parsed: parseNumber(input, request.country ?? undefined) }));
+  const inputs = request.numbers.map((input) => ({
+    input,
+    parsed: parsePossible(input, request.country ?? undefined),
+  }));
   const named = inputs.flatMap(({ parsed }): Subject[] =>
     parsed.ok ? [{ sample: 'numbers', number: parsed.value }] : [],
   );
@@ -384,7 +387,7 @@ async function drawn({ sampler }: ControlServices, inventory: number, clear: num
   const subjects: Subject[] = [];
   for (const sample of ['inventory', 'clear'] as const) {
     for (const number of numbers[sample]) {
-      const parsed = parseNumber(`+${number}`);
+      const parsed = parsePossible(`+${number}`);
       if (parsed.ok) subjects.push({ sample, number: parsed.value });
     }
   }

@@ -3,7 +3,8 @@ import type * as v from 'valibot';
 import { readBounded } from '../lib/http-body.ts';
 import { repeatedName } from '../lib/json.ts';
 import { shownField, validate } from '../lib/validate.ts';
-import { parseNumber } from '../phone/parse.ts';
+import { parseNumber, parsePossible } from '../phone/parse.ts';
+import type { ParseResult } from '../phone/phone-number.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -18,11 +19,22 @@ export function parse<const Schema extends v.GenericSchema>(schema: Schema, valu
 }
 
 /**
- * The number that a text stands for.
+ * The number that a text stands for, as a lookup reads it.
  * @throws Problem `invalid-number`
  */
 export function readNumber(text: string, country?: string): number {
-  const parsed = parseNumber(text, country);
+  return numberIn(parsePossible(text, country));
+}
+
+/**
+ * The number that a text stands for, as an upload reads it: one in an assigned range.
+ * @throws Problem `invalid-number`
+ */
+export function readAssignedNumber(text: string): number {
+  return numberIn(parseNumber(text));
+}
+
+function numberIn(parsed: ParseResult): number {
   if (parsed.ok) return parsed.value.number;
   throw new Problem(parsed.code, parsed.detail, { members: { field: 'number' } });
 }

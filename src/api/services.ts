@@ -14,6 +14,7 @@ import type { LookupDeps, Rules } from '../lookup/lookup.ts';
 import type { Samples } from '../lookup/sample.ts';
 import type { RollbackResult } from '../merge/rollback.ts';
 import type { BatchService, QualityService } from '../merge/services.ts';
+import type { NumberPlanVersion } from '../phone/plan.ts';
 import type { LabelLevels } from '../policy/labels.ts';
 import type { Feed } from '../replica/feed.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
@@ -70,6 +71,8 @@ export interface Status {
   readonly quarantine: { readonly sources: number; readonly detections: number };
   /** Batches kept out of the inventory as a whole; `failed`: those that no tick could merge. */
   readonly setAside: { readonly batches: number; readonly failed: number };
+  /** What this Worker reads numbers with; the edge's is told by its health. */
+  readonly numberPlan: NumberPlanVersion;
   readonly lastTick: {
     readonly at: string | null;
     readonly batches: number;

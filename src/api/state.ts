@@ -4,6 +4,8 @@ import { activeOn, type Census } from '../briefing/census.ts';
 import { count, instant } from '../lib/schema.ts';
 import { dayOfMs, isoDay } from '../lib/time.ts';
 import type { StoreStatus } from '../merge/status.ts';
+import { NUMBER_PLAN } from '../phone/plan.ts';
+import { numberPlanVersion } from './edge-docs.ts';
 import { json, type Route } from './route.ts';
 import type { ControlServices, Status } from './services.ts';
 
@@ -43,6 +45,10 @@ export const statusAnswer = v.object({
       'Batches that are kept out of the inventory as a whole, by rollbacks or since they could not be merged',
     ),
   ),
+  numberPlan: v.pipe(
+    numberPlanVersion,
+    v.description('What uploads are read with. `GET /healthz` tells what lookups are read with'),
+  ),
   lastTick: v.pipe(
     v.object({
       at: v.nullable(instant),
@@ -65,6 +71,7 @@ const STATUS = {
   retained: [{ generation: 1233, publishedAt: '2025-05-29T08:12:00Z' }],
   quarantine: { sources: 0, detections: 0 },
   setAside: { batches: 0, failed: 0 },
+  numberPlan: NUMBER_PLAN,
   lastTick: { at: '2025-05-29T08:13:00Z', batches: 1, detections: 500, newNumbers: 210, unreadable: 0 },
 };
 
@@ -125,6 +132,7 @@ export function statusOf(
     retained: manifest.retained.map(({ generation, publishedAt }) => ({ generation, publishedAt: iso(publishedAt) })),
     quarantine,
     setAside,
+    numberPlan: NUMBER_PLAN,
     lastTick: { at: at === 0 ? null : iso(at), ...counts },
   };
 }

@@ -3,16 +3,17 @@
  * that changes; everything it names is written before it and never altered. Frame "RFMF" version 3 around
  *
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
- *   segments                   as tables (segment-table.ts): of each run in order, then of the compaction
+ *   segments                   as tables (segment-table.ts): of each run in order
  *
- * Versions 1 and 2 had longer rows of segments, and all slices of a run were in the slice store. Version 1 had the ids of
- * batches set aside in the JSON itself, and no `unscreened`.
+ * Versions 1 and 2 had longer rows of segments, those that a compaction has written behind those of the runs, and all slices
+ * of a run were in the slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
  */
 
 import * as v from 'valibot';
 import { ByteReader, type Bytes, ByteWriter, FormatError, parseJson } from '../lib/bytes.ts';
 import { frame, frameVersion, openFrame } from '../lib/frame.ts';
 import { count, parseStored } from '../lib/schema.ts';
+import { manifestOfCopy } from './parcel.ts';
 import { blockStart, type SegmentEntry } from './segment.ts';
 import { encodeSegmentTable, readSegmentTable } from './segment-table.ts';
 
@@ -70,6 +71,24 @@ const setAside = v.object({
   count,
 });
 
+/** A merge of several runs that takes more than one tick. Its output is not yet served. */
+const compactionWith = <Output extends v.GenericSchema>(output: Output) =>
+  v.nullable(
+    v.object({
+      inputs: v.array(v.string()),
+      output,
+      /** Records from this number on are still to be merged. */
+      resumeFrom: count,
+    }),
+  );
+
+const output = v.object({
+  /** Of the object that lists it (src/merge/compaction-output.ts); null: nothing is written yet. */
+  key: v.nullable(v.string()),
+  /** How many segments it has. */
+  count,
+});
+
 const members = {
   generation: count,
   /** Random. It tells our own generation, if the answer to the swap was lost, from one of another writer. */
@@ -80,15 +99,7 @@ const members = {
   publishedAt: count,
   /** Newest first. */
   runs: v.array(storedRun),
-  /** A merge of several runs that takes more than one tick. Its output is not yet served. */
-  compaction: v.nullable(
-    v.object({
-      inputs: v.array(v.string()),
-      output: count,
-      /** Records from this number on are still to be merged. */
-      resumeFrom: count,
-    }),
-  ),
+  compaction: compactionWith(output),
   /** Batches merged by this generation or before, whose waiting object may still be there. */
   consumed: v.array(v.string()),
   /** Kept batches that the next ticks merge again: put back by a rollback. */
@@ -115,7 +126,12 @@ const schema = v.object({
   caution: v.exactOptional(count),
 });
 
-const schemaOfVersion1 = v.object({ ...members, setAside: v.array(v.string()) });
+const schemaOfVersion2 = v.object({ ...schema.entries, compaction: compactionWith(count) });
+const schemaOfVersion1 = v.object({
+  ...members,
+  compaction: compactionWith(count),
+  setAside: v.array(v.string()),
+});
 
 type Head = v.InferOutput<typeof schema>;
 
@@ -126,6 +142,16 @@ export interface SetAsideKey {
   /** All of them, where a manifest of version 1 was read: the next to be published names an object instead. */
   readonly ids?: readonly string[];
 }
+
+/** What a manifest says of the segments that a compaction has written: lookups have no use for them. */
+export interface OutputKey {
+  readonly key: string | null;
+  readonly count: number;
+  /** All of them, where a manifest of version 1 or 2 was read: the next to be published names an object instead. */
+  readonly segments?: readonly SegmentEntry[];
+}
+
+export const NO_OUTPUT: OutputKey = { key: null, count: 0 };
 
 export interface Run {
   id: string;
@@ -145,7 +171,7 @@ const STORED_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(NAMES_IN_MEMORY).map(([stored, inMemory]) => [inMemory, stored]),
 );
 
-type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: SegmentEntry[] };
+export type Compaction = Omit<NonNullable<Head['compaction']>, 'output'> & { output: OutputKey };
 
 /** What has the same names in memory as stored. */
 type Same = Omit<Head, 'runs' | 'compaction' | 'setAside' | 'unsliced' | 'facts' | 'reached'>;
@@ -187,11 +213,16 @@ export const EMPTY_MANIFEST: Manifest = {
   lastTick: { at: 0, batches: 0, detections: 0, newNumbers: 0, unreadable: 0 },
 };
 
-/** Throws RangeError if batches set aside are listed in it, as version 1 had them: they would be forgotten. */
+/**
+ * Throws RangeError if it lists what belongs into objects of their own, as earlier versions had it: that would be forgotten.
+ */
 export function encodeManifest(manifest: Manifest): Bytes {
   const { runs, compaction } = manifest;
   const { key, count: batches, ids } = manifest.setAside;
   if (ids !== undefined) throw new RangeError('batches set aside must be in an object before a manifest is written');
+  if (compaction?.output.segments !== undefined) {
+    throw new RangeError('what a compaction has written must be in an object before a manifest is written');
+  }
   const { withdrawals: withdrawn, ...kept } = {
     ...manifest,
     setAside: { key, count: batches },
@@ -201,25 +232,28 @@ export function encodeManifest(manifest: Manifest): Bytes {
       segments: segments.length,
       ...(noSlices && { noSlices }),
     })),
-    compaction: compaction === null ? null : { ...compaction, output: compaction.output.length },
   } satisfies Omit<Head, keyof typeof NAMES_IN_MEMORY> & Pick<Manifest, 'missingSlices' | 'activity' | 'watermarks'>;
   const head = withNames(kept, STORED_NAMES);
   const writer = new ByteWriter();
   writer.text(JSON.stringify(withdrawn === null ? head : { ...head, withdrawals: withdrawn }));
   let last: SegmentEntry | undefined;
-  for (const segments of [...runs.map((run) => run.segments), compaction?.output ?? []]) {
+  for (const { segments } of runs) {
     writer.raw(encodeSegmentTable(segments, last));
     last = segments.at(-1) ?? last;
   }
   return frame(MAGIC, VERSION, writer.view());
 }
 
-/** Throws FormatError unless the bytes are a manifest whose segments are in number order. */
-export function decodeManifest(bytes: Bytes): Manifest {
-  const found = frameVersion(bytes);
-  const version = found === 1 || found === 2 ? found : VERSION;
+/**
+ * Throws FormatError unless the bytes are a manifest whose segments are in number order, or a generation's copy that has
+ * one.
+ */
+export function decodeManifest(object: Bytes): Manifest {
+  const bytes = manifestOfCopy(object);
+  const written = frameVersion(bytes);
+  const version = written === 1 || written === 2 ? written : VERSION;
   const reader = new ByteReader(openFrame(bytes, MAGIC, version));
-  const head = version === 1 ? headOfVersion1(reader) : parseStored(schema, parseJson(reader.text(), MAGIC), MAGIC);
+  const head = readHead(reader, version);
   let last: SegmentEntry | undefined;
   const segmentsOf = (rows: number, name: string) => {
     const segments = readSegmentTable(reader, rows, last, version);
@@ -235,7 +269,7 @@ export function decodeManifest(bytes: Bytes): Manifest {
   }));
   const compaction = head.compaction && {
     ...head.compaction,
-    output: segmentsOf(head.compaction.output, 'the compaction'),
+    output: outputOf(head.compaction.output, (rows) => segmentsOf(rows, 'the compaction')),
   };
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last segment`);
   const { unsliced, facts, reached } = head;
@@ -251,8 +285,14 @@ function withNames<T extends object>(
   return Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name] ?? name, value])) as T;
 }
 
-function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manifest, 'setAside'> {
-  const { setAside: ids, ...head } = parseStored(schemaOfVersion1, parseJson(reader.text(), MAGIC), MAGIC);
+/** As version 3 has it, but for what the table is needed to know. */
+type ReadHead = Omit<Head, 'setAside' | 'compaction'> &
+  Pick<Manifest, 'setAside'> & { compaction: (Omit<Compaction, 'output'> & { output: OutputKey | number }) | null };
+
+function readHead(reader: ByteReader, version: 1 | 2 | typeof VERSION): ReadHead {
+  const json = parseJson(reader.text(), MAGIC);
+  if (version !== 1) return parseStored(version === 2 ? schemaOfVersion2 : schema, json, MAGIC);
+  const { setAside: ids, ...head } = parseStored(schemaOfVersion1, json, MAGIC);
   return {
     ...head,
     unscreened: [],
@@ -260,8 +300,17 @@ function headOfVersion1(reader: ByteReader): Omit<Head, 'setAside'> & Pick<Manif
   };
 }
 
-/** Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next. */
-function checkOrder(segments: readonly SegmentEntry[], name: string): void {
+/** @param segmentsOf reads so many rows of the table, which those of version 1 and 2 are in */
+function outputOf(output: OutputKey | number, segmentsOf: (rows: number) => SegmentEntry[]): OutputKey {
+  if (typeof output !== 'number') return output;
+  return output === 0 ? NO_OUTPUT : { key: null, count: output, segments: segmentsOf(output) };
+}
+
+/**
+ * Lookups rely on it that segments do not overlap, and that none shares a ten-thousand-block with the next.
+ * Throws FormatError.
+ */
+export function checkOrder(segments: readonly SegmentEntry[], name: string): void {
   segments.forEach(({ first, last }, i) => {
     const previous = segments[i - 1];
     if (last < first || (previous !== undefined && blockStart(first) <= previous.last)) {

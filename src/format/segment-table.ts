@@ -29,6 +29,8 @@ import {
   wholeObject,
 } from './segment.ts';
 
+/** The version of the manifest since which rows are as they are. */
+export const TABLE_VERSION = 3;
 const HASH_BYTES = 32;
 /** Every part of a segment begins at a multiple of it, and so does a segment in its object. */
 const UNIT = 8;
@@ -98,7 +100,7 @@ export function readSegmentTable(
   let previous = before;
   let last = 0;
   for (let row = 0; row < rows; row++) {
-    const entry = version < 3 ? readOldRow(reader, previous) : readRow(reader, previous, last);
+    const entry = version < TABLE_VERSION ? readOldRow(reader, previous) : readRow(reader, previous, last);
     if (!Number.isSafeInteger(entry.last)) throw new FormatError(`segment table: row ${row} ends beyond 2^53`);
     if (!Number.isSafeInteger(entry.offset + entry.bytes)) {
       throw new FormatError(`segment table: row ${row} has a segment that ends beyond 2^53`);

@@ -368,7 +368,13 @@ export interface LookupAnswer {
    * E.164
    */
   number: string;
+  /**
+   * ISO 3166-1 alpha-2, by number plan; null for plans of no one country, and for an unassigned number where its digits do not tell the countries of its calling code apart
+   */
   country: string | null;
+  /**
+   * By the range of the number plan that the number lies in; `unassigned`: in none, though it has a possible length, as numbers of a new range do
+   */
   lineType:
     | 'mobile'
     | 'fixed_line'
@@ -381,6 +387,7 @@ export interface LookupAnswer {
     | 'pager'
     | 'uan'
     | 'voicemail'
+    | 'unassigned'
     | 'unknown';
   verdict: 'listed' | 'suspect' | 'clear' | 'unknown';
   level: number | null;
@@ -1517,6 +1524,15 @@ export interface Health {
    */
   ageSeconds: number | null;
   /**
+   * What lookups read numbers with
+   */
+  numberPlan: {
+    /**
+     * Of libphonenumber-js, whose metadata it is
+     */
+    version: string;
+  };
+  /**
    * What is not available: a recent inventory, recent lookups, API keys, or policies
    */
   failing?: ('inventory' | 'lookups' | 'keys' | 'rules')[];
@@ -1577,6 +1593,15 @@ export interface Status {
      * Those that no tick could merge
      */
     failed: number;
+  };
+  /**
+   * What uploads are read with. `GET /healthz` tells what lookups are read with
+   */
+  numberPlan: {
+    /**
+     * Of libphonenumber-js, whose metadata it is
+     */
+    version: string;
   };
   /**
    * The last tick that took up uploads. Ticks that find none waiting leave it as it is

@@ -7,6 +7,7 @@
 
 import { messageOf } from '../lib/errors.ts';
 import { REFRESH_AFTER_MS, SwrCache } from '../lib/swr-cache.ts';
+import { NUMBER_PLAN, type NumberPlanVersion } from '../phone/plan.ts';
 import { STALE_AFTER_SECONDS } from '../policy/decide.ts';
 import type { Finder } from './finder.ts';
 import type { LookupContext, Snapshot } from './snapshot.ts';
@@ -25,6 +26,7 @@ export interface Health {
   readonly generation: number | null;
   /** Seconds since the snapshot was last confirmed to be the newest. */
   readonly ageSeconds: number | null;
+  readonly numberPlan: NumberPlanVersion;
   /** Present unless `ok`. */
   readonly failing?: readonly HealthPart[];
 }
@@ -70,7 +72,8 @@ export class HealthCheck {
     const ageSeconds = snapshot === null ? null : snapshot.ageSeconds(now());
     if (ageSeconds === null || ageSeconds > STALE_AFTER_SECONDS) failing.add('inventory');
     if (finder.recent.isFailing()) failing.add('lookups');
-    const found = { ok: failing.size === 0, generation: snapshot?.manifest.generation ?? null, ageSeconds };
+    const generation = snapshot?.manifest.generation ?? null;
+    const found = { ok: failing.size === 0, generation, ageSeconds, numberPlan: NUMBER_PLAN };
     return found.ok ? found : { ...found, failing: HEALTH_PARTS.filter((part) => failing.has(part)) };
   }
 

@@ -6,6 +6,7 @@ import { decodeManifest, type Manifest } from '../format/manifest.ts';
 import { messageOf } from '../lib/errors.ts';
 import {
   ACTIVITY_PREFIX,
+  COMPACTION_PREFIX,
   generationKey,
   LEDGER_PREFIX,
   RETAINED_PREFIX,
@@ -13,7 +14,9 @@ import {
   SET_ASIDE_PREFIX,
   WITHDRAWALS_PREFIX,
 } from '../storage/keys.ts';
+import { partOf } from '../storage/parts.ts';
 import { deleteObjects, listObjects, type ObjectHead } from '../storage/store.ts';
+import { readOutput } from './compaction-output.ts';
 import type { MergeContext } from './context.ts';
 import { setAsideKeys } from './failing-batches.ts';
 import { readWithdrawals } from './withdraw.ts';
@@ -56,6 +59,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
   if (marked !== null) {
     await collect('segments', () => sweepObjects(context, SEGMENT_PREFIX, marked.segments));
     await collect('facts', () => sweepObjects(context, ACTIVITY_PREFIX, marked.facts));
+    await collect('compactions', () => sweepObjects(context, COMPACTION_PREFIX, marked.compactions));
     await collect('ledgers', () => sweepObjects(context, LEDGER_PREFIX, marked.ledgers));
     await collect('setAside', () => sweepObjects(context, SET_ASIDE_PREFIX, marked.setAside));
     await collect('withdrawals', () => sweepObjects(context, WITHDRAWALS_PREFIX, marked.withdrawals));
@@ -71,6 +75,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
 interface Marked {
   readonly segments: ReadonlySet<string>;
   readonly facts: ReadonlySet<string>;
+  readonly compactions: ReadonlySet<string>;
   readonly ledgers: ReadonlySet<string>;
   readonly setAside: ReadonlySet<string>;
   readonly withdrawals: ReadonlySet<string>;
@@ -81,19 +86,34 @@ interface Marked {
 async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
   const segments = new Set<string>();
   const facts = new Set<string>();
+  const compactions = new Set<string>();
   const ledgers = new Set<string>();
   const setAside = new Set<string>();
   const withdrawn = new Set<string>();
   const slices = new Set<string>();
   const manifests = new Set([generationKey(RETAINED_PREFIX, current.generation, current.commit)]);
+  /** What is a part of a generation's copy keeps that, however long ago the generation was. */
+  const add = (of: Set<string>, key: string) => {
+    const part = partOf(key);
+    if (part === null) of.add(key);
+    else manifests.add(part.object);
+  };
+  /** Many generations have a compaction where the one before them had it. */
+  const unmarked = async (compaction: Manifest['compaction']) => {
+    const key = compaction?.output.key ?? null;
+    if (compaction === null || (key !== null && compactions.has(key))) return [];
+    const output = await readOutput(context.objects, compaction.output);
+    if (key !== null) compactions.add(key);
+    return output;
+  };
   const markManifest = async (manifest: Manifest) => {
     const { runs, compaction, activity: entries, ledger, withdrawals } = manifest;
     for (const key of setAsideKeys(manifest)) setAside.add(key);
     if (withdrawals !== null) withdrawn.add(withdrawals.key);
-    if (ledger !== null) ledgers.add(ledger);
-    for (const { key } of entries) facts.add(key);
-    for (const entry of [...runs.flatMap((run) => run.segments), ...(compaction?.output ?? [])]) {
-      segments.add(entry.key);
+    if (ledger !== null) add(ledgers, ledger);
+    for (const { key } of entries) add(facts, key);
+    for (const entry of [...runs.flatMap((run) => run.segments), ...(await unmarked(compaction))]) {
+      add(segments, entry.key);
       slices.add(entry.numbers.sha256);
       if (entry.parts !== null) slices.add(entry.parts.verdicts.sha256);
       if (context.pace.count(ENTRY_WORK)) await context.pace.giveWay();
@@ -111,7 +131,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     manifests.add(key);
     await markManifest(decodeManifest(object.bytes));
   }
-  return { segments, facts, ledgers, setAside, withdrawals: withdrawn, slices, manifests };
+  return { segments, facts, compactions, ledgers, setAside, withdrawals: withdrawn, slices, manifests };
 }
 
 async function sweepObjects(context: MergeContext, prefix: string, marked: ReadonlySet<string>): Promise<number> {

@@ -3,8 +3,9 @@
  * chunk begins.
  */
 
-import { type Run, runNumbers, type SegmentEntry } from '../format/manifest.ts';
+import { NO_OUTPUT, type Run, runNumbers, type SegmentEntry } from '../format/manifest.ts';
 import { readSegment } from '../storage/slices.ts';
+import { progressOf, writeOutput } from './compaction-output.ts';
 import { type MergeContext, SMALL_RUN } from './context.ts';
 import { fold, type RecordCursor, RunCursor } from './fold.ts';
 import { NO_BATCHES } from './history.ts';
@@ -35,21 +36,24 @@ export async function compact(
   // Then `compaction` is not of this kind, and its inputs are all runs that there were.
   if (manifest.withdrawals?.replacing === true) return base;
   const planned = plan(manifest.runs).map(({ id }) => id);
-  const state = manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: [], resumeFrom: 0 } : null);
-  if (state === null) return base;
+  const begun =
+    manifest.compaction ?? (planned.length > 0 ? { inputs: planned, output: NO_OUTPUT, resumeFrom: 0 } : null);
+  if (begun === null) return base;
+  const state = await progressOf(context, begun);
   const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
   const chunk = await foldChunk(context, (dictionary) =>
     inputs.map(({ segments }) => runCursor(context, segments, state.resumeFrom, dictionary)),
   );
-  const output = [...state.output, ...chunk.entries];
+  const segments = [...state.output, ...chunk.entries];
   const missingSlices = [...manifest.missingSlices, ...chunk.missingSlices];
   if (chunk.resumeFrom !== null) {
-    const compaction = { ...state, output, resumeFrom: chunk.resumeFrom };
+    const output = await writeOutput(context.objects, manifest.generation + 1, context.randomId(), segments);
+    const compaction = { inputs: state.inputs, output, resumeFrom: chunk.resumeFrom };
     return publish(context, base, { compaction, missingSlices }, NO_BATCHES);
   }
   const newNumbers = inputs.reduce((sum, run) => sum + run.newNumbers, 0);
   const at = manifest.runs.findIndex(({ id }) => id === inputs[0]?.id);
-  const merged: Run = { id: chunk.attempt, newNumbers, segments: output };
+  const merged: Run = { id: chunk.attempt, newNumbers, segments };
   const runs = manifest.runs.toSpliced(at, inputs.length, merged);
   return publish(context, base, { runs, compaction: null, missingSlices }, NO_BATCHES);
 }

@@ -5,6 +5,7 @@ import type { Pacer } from '../lib/cooperate.ts';
 import type { Log } from '../lib/errors.ts';
 import type { Bounds } from '../quality/quarantine.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
+import type { GatheredWrites } from './gathered-writes.ts';
 import { SEGMENT_RECORDS } from './segment-builder.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
@@ -27,6 +28,10 @@ export interface MergeContext {
    * the column is not to be had undamaged.
    */
   readonly numbers?: (entry: SegmentEntry) => Promise<NumbersReader>;
+  /** Whether what a tick writes is gathered into one object; without, each is an object of its own. */
+  readonly gathers?: true;
+  /** What the tick at work has gathered so far: its `objects`. */
+  readonly gathered?: GatheredWrites;
   /** What a source may be like; without, the defaults. */
   readonly bounds?: Bounds;
   /**

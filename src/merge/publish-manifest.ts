@@ -8,7 +8,6 @@ import {
   encodeManifest,
   type Manifest,
   type RetainedGeneration,
-  type SetAsideKey,
 } from '../format/manifest.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -16,6 +15,7 @@ import { DAY_MS } from '../lib/time.ts';
 import { generationKey, HISTORY_PREFIX, MANIFEST_KEY, RETAINED_PREFIX } from '../storage/keys.ts';
 import { firstManifest } from '../storage/manifest-object.ts';
 import type { ObjectStore, PutCondition } from '../storage/store.ts';
+import { progressOf, writeOutput } from './compaction-output.ts';
 import type { MergeContext } from './context.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { encodeHistory, type MergedBatches } from './history.ts';
@@ -89,11 +89,10 @@ export async function publish(
   const { caution = previous.caution ?? null, ...changes } = change;
   const { caution: _, ...rest } = previous;
   const changed: Manifest = { ...rest, ...changes, ...(caution === null ? {} : { caution }) };
-  const segments = segmentKeys(changed);
   const next: Manifest = {
     ...changed,
-    setAside: await inObjects(context, changed),
-    missingSlices: changed.missingSlices.filter((key) => segments.has(key)),
+    ...(await inObjects(context, changed)),
+    missingSlices: await ofItsSegments(context, changed),
     generation: previous.generation + 1,
     commit: context.randomId(),
     parent: previous.generation === 0 ? null : previous.commit,
@@ -108,13 +107,15 @@ export async function publish(
       publishedAt,
     ),
   };
-  const bytes = encodeManifest(next);
-  // Both are written first, so that a published generation always has them. If the swap does not happen they are
-  // garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
-  await objects.put(generationKey(RETAINED_PREFIX, next.generation, next.commit), bytes);
+  const copyKey = generationKey(RETAINED_PREFIX, next.generation, next.commit);
+  const parcel = context.gathered?.parcel(copyKey, next, encodeManifest) ?? null;
+  const bytes = parcel?.bytes ?? encodeManifest(next);
+  // Both are written first, so that a published generation always has them, and all that it names. If the swap does not
+  // happen they are garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
+  await objects.put(copyKey, parcel?.copy ?? bytes);
   await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, merged));
 
-  return swap(context, base, next, bytes);
+  return swap(context, base, parcel?.manifest ?? next, bytes);
 }
 
 /**
@@ -154,16 +155,29 @@ async function swap(
   }
 }
 
-/** Batches set aside that a manifest of version 1 lists itself go into an object, once. */
-async function inObjects({ objects, randomId, pace }: MergeContext, manifest: Manifest): Promise<SetAsideKey> {
-  if (manifest.setAside.ids === undefined) return manifest.setAside;
-  return writeSetAside(objects, manifest.generation + 1, randomId(), await readSetAside(objects, manifest, pace));
+/** What a manifest of an earlier version lists itself goes into objects, once. */
+async function inObjects(
+  { objects, randomId, pace }: MergeContext,
+  manifest: Manifest,
+): Promise<Pick<Manifest, 'setAside' | 'compaction'>> {
+  let { setAside, compaction } = manifest;
+  const generation = manifest.generation + 1;
+  if (setAside.ids !== undefined) {
+    setAside = await writeSetAside(objects, generation, randomId(), await readSetAside(objects, manifest, pace));
+  }
+  if (compaction?.output.segments !== undefined) {
+    const output = await writeOutput(objects, generation, randomId(), compaction.output.segments);
+    compaction = { ...compaction, output };
+  }
+  return { setAside, compaction };
 }
 
-/** Of the runs, and of the compaction that is under way. */
-function segmentKeys({ runs, compaction }: Manifest): ReadonlySet<string> {
-  const entries = [...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])];
-  return new Set(entries.map(({ key }) => key));
+/** Those of the segments with missing slices that the runs still have, or the compaction that is under way. */
+async function ofItsSegments(context: MergeContext, { runs, compaction, missingSlices }: Manifest): Promise<string[]> {
+  const named = new Set(runs.flatMap(({ segments }) => segments.map(({ key }) => key)));
+  const isWanted = compaction !== null && missingSlices.some((key) => !named.has(key));
+  if (isWanted) for (const { key } of (await progressOf(context, compaction)).output) named.add(key);
+  return missingSlices.filter((key) => named.has(key));
 }
 
 const MINUTE_MS = 60_000;

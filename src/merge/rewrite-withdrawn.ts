@@ -13,7 +13,7 @@
  * another writer or cannot read something, the next one goes on from what was published last; a rollback begins anew.
  */
 import { type Batch, openBatchSteps } from '../format/batch.ts';
-import { type Manifest, type Run, runNumbers, watermarkAt } from '../format/manifest.ts';
+import { type Compaction, type Manifest, NO_OUTPUT, type Run, runNumbers, watermarkAt } from '../format/manifest.ts';
 import { CONNECTIONS } from '../lib/concurrency.ts';
 import { rowWork } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -25,6 +25,7 @@ import { MERGED_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, StoredObject } from '../storage/store.ts';
 import { activityWithout, joinActivity, mergeActivity } from './activity.ts';
 import { foldChunk, runCursor } from './compact.ts';
+import { progressOf, writeOutput } from './compaction-output.ts';
 import type { MergeContext } from './context.ts';
 import { readSetAside } from './failing-batches.ts';
 import { distinctNumbers, findKnown } from './first-time.ts';
@@ -315,12 +316,13 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
   const { list, numbers } = subject;
   const facts = await replaceActivity(context, manifest, subject);
   const job = { ...subject.job, facts };
-  const isBegun = manifest.withdrawals?.replacing === true && manifest.compaction !== null;
-  const state = isBegun && manifest.compaction !== null ? manifest.compaction : startOf(manifest);
+  const isBegun = manifest.withdrawals?.replacing === true;
+  const begun = (isBegun ? manifest.compaction : null) ?? startOf(manifest);
   if (facts.done < facts.inputs.length) {
     const withdrawals = await writeWithdrawals(context.objects, manifest, context.randomId(), { ...list, job });
-    return publish(context, base, { compaction: state, withdrawals }, NO_BATCHES);
+    return publish(context, base, { compaction: begun, withdrawals }, NO_BATCHES);
   }
+  const state = await progressOf(context, begun);
   const inputs = manifest.runs.filter(({ id }) => state.inputs.includes(id));
   const chunk = await foldChunk(context, (dictionary) => [
     ...inputs.map(
@@ -328,15 +330,16 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
     ),
     runCursor(context, job.side, state.resumeFrom, dictionary),
   ]);
-  const output = [...state.output, ...chunk.entries];
+  const segments = [...state.output, ...chunk.entries];
   const missingSlices = [...manifest.missingSlices, ...chunk.missingSlices];
   if (chunk.resumeFrom !== null) {
     const withdrawals = await writeWithdrawals(context.objects, manifest, context.randomId(), { ...list, job });
-    const compaction = { ...state, output, resumeFrom: chunk.resumeFrom };
+    const output = await writeOutput(context.objects, manifest.generation + 1, context.randomId(), segments);
+    const compaction = { inputs: state.inputs, output, resumeFrom: chunk.resumeFrom };
     return publish(context, base, { compaction, missingSlices, withdrawals }, NO_BATCHES);
   }
   const newer = manifest.runs.filter(({ id }) => !state.inputs.includes(id));
-  const merged: Run = { id: chunk.attempt, newNumbers: 0, segments: output };
+  const merged: Run = { id: chunk.attempt, newNumbers: 0, segments };
   const replaced = { ...merged, newNumbers: runNumbers(merged) };
   const counted = await withNewNumbers(context, newer, inputs, { numbers, side: job.side });
   const isReplaced = new Set(facts.inputs);
@@ -346,7 +349,7 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
     context,
     base,
     {
-      runs: output.length === 0 ? counted : [...counted, replaced],
+      runs: segments.length === 0 ? counted : [...counted, replaced],
       compaction: null,
       missingSlices,
       activity: await joinActivity(context, others, job.sideFacts),
@@ -365,8 +368,8 @@ async function replace(context: MergeContext, base: LoadedManifest, subject: Sub
   return published;
 }
 
-function startOf({ runs }: Manifest): NonNullable<Manifest['compaction']> {
-  return { inputs: runs.map(({ id }) => id), output: [], resumeFrom: 0 };
+function startOf({ runs }: Manifest): Compaction {
+  return { inputs: runs.map(({ id }) => id), output: NO_OUTPUT, resumeFrom: 0 };
 }
 
 async function replaceActivity(context: MergeContext, manifest: Manifest, { job, numbers }: Subject) {

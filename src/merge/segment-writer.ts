@@ -9,7 +9,7 @@ import type { MergeContext } from './context.ts';
 
 /** Segments of a pack, and bytes: a write costs the same whatever its size, but two packs are in memory at a time. */
 export const PACK_SEGMENTS = 8;
-export const PACK_BYTES = 8 * 2 ** 20;
+export const PACK_BYTES = 4 * 2 ** 20;
 
 /** Where the segments of an attempt go: as many into a pack as there is room for. */
 export class PackPlaces {
@@ -101,7 +101,9 @@ export class SegmentWriter {
   /** The pack first, then its slices. */
   async #put(key: string, pack: EncodedSegment[]): Promise<void> {
     const { objects, slices, now } = this.#context;
-    const bytes = joined(pack.map(({ file }) => file));
+    const [only, ...others] = pack.map(({ file }) => file);
+    // A segment that is larger than a pack is not copied.
+    const bytes = only !== undefined && others.length === 0 ? only : joined(pack.map(({ file }) => file));
     // From here on the segments are views of the pack: nothing is in memory twice.
     let at = 0;
     pack.forEach(({ shape }, i) => {

@@ -22,6 +22,7 @@ import {
   writeSetAside,
 } from './failing-batches.ts';
 import { type Folded, foldBatches } from './fold-batches.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 import { type LoadedManifest, publish } from './publish-manifest.ts';
 import { rewrite } from './rewrite-withdrawn.ts';
 import { type ScreenedBatches, screenBatches } from './screen.ts';
@@ -62,7 +63,7 @@ export async function tick(outer: MergeContext): Promise<TickResult> {
 async function stages(context: MergeContext): Promise<TickResult> {
   const loaded = await load(context);
   // What it has opened is let go before the heavier work: its result has none of it.
-  const { current, batches, detections } = await mergeWaiting(context, loaded);
+  const { current, batches, detections } = await mergeWaiting(gathering(context), loaded);
   if (current === null) {
     return { generation: loaded.base.manifest.generation, batches: 0, detections: 0, lostRace: true };
   }
@@ -71,6 +72,13 @@ async function stages(context: MergeContext): Promise<TickResult> {
   const { manifest } = compacted ?? rewritten ?? current;
   if (isCollectionTick(context.now())) await collectGarbage(context, manifest);
   return { generation: manifest.generation, batches, detections, lostRace: compacted === null };
+}
+
+/** What is written for the next generation is written with it (gathered-writes.ts). */
+function gathering(context: MergeContext): MergeContext {
+  if (context.gathers !== true) return context;
+  const gathered = new GatheredWrites(context.objects);
+  return { ...context, objects: gathered, gathered };
 }
 
 type MergedWaiting = Pick<Published, 'current' | 'batches' | 'detections'>;

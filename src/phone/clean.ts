@@ -63,14 +63,21 @@ const PLAIN: readonly (readonly [plain: string, codes: readonly CodeRange[]])[] 
 /** The zeros of the accepted digits: ASCII, full-width, Arabic-Indic, Extended Arabic-Indic. 1 to 9 follow each. */
 const ZEROS = [0x30, 0xff10, 0x660, 0x6f0];
 
-const plainByCode = new Map<number, string>();
-for (const [plain, codes] of PLAIN) {
-  for (const range of codes) {
-    const [first, last] = typeof range === 'number' ? [range, range] : range;
-    for (let code = first; code <= last; code++) plainByCode.set(code, plain);
+let plainByCode: Map<number, string> | null = null;
+
+/** Made for the first text that is not clean: most isolates are asked for none before their first answers. */
+function plainCharacters(): ReadonlyMap<number, string> {
+  if (plainByCode !== null) return plainByCode;
+  plainByCode = new Map();
+  for (const [plain, codes] of PLAIN) {
+    for (const range of codes) {
+      const [first, last] = typeof range === 'number' ? [range, range] : range;
+      for (let code = first; code <= last; code++) plainByCode.set(code, plain);
+    }
   }
+  for (const zero of ZEROS) for (let digit = 0; digit <= 9; digit++) plainByCode.set(zero + digit, String(digit));
+  return plainByCode;
 }
-for (const zero of ZEROS) for (let digit = 0; digit <= 9; digit++) plainByCode.set(zero + digit, String(digit));
 
 /**
  * What may stand before a plus or the first digit. `-63...` or `/63...` would be a sum, a path or a part of a number.
@@ -120,6 +127,7 @@ const MIN_NUMBER_DIGITS = 7;
  * @param offset characters before `input` in what the user wrote, so that a refusal names the position there
  */
 export function clean(input: string, offset = 0): Digits | refusal.Refusal {
+  const plains = plainCharacters();
   const text = input.trim();
   const start = offset + input.indexOf(text);
   let written = '';
@@ -128,7 +136,7 @@ export function clean(input: string, offset = 0): Digits | refusal.Refusal {
   let afterX = '';
   let extensionDigits = '';
   for (let i = 0; i < text.length; i++) {
-    const plain = plainByCode.get(text.charCodeAt(i));
+    const plain = plains.get(text.charCodeAt(i));
     if (plain === undefined) {
       const extension = EXTENSION.exec(text.slice(i));
       if (extension !== null) {
@@ -166,7 +174,7 @@ export function clean(input: string, offset = 0): Digits | refusal.Refusal {
 function digitsIn(text: string): string | null {
   let digits = '';
   for (const [digit] of text.matchAll(/\p{Nd}/gu)) {
-    const plain = plainByCode.get(digit.charCodeAt(0));
+    const plain = plainCharacters().get(digit.charCodeAt(0));
     if (plain === undefined) return null;
     digits += plain;
   }

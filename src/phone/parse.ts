@@ -1,6 +1,8 @@
 /**
  * Parsing: from written numbers to E.164. Every part of Ringfence reads numbers with this. A number is accepted if it
- * lies in an assigned range of its plan (libphonenumber, max metadata: `isValid()`); a possible length is not enough.
+ * lies in an assigned range of its plan (libphonenumber, max metadata: `isValid()`). Where a number is asked about, a
+ * possible length is enough (`isPossible()`): new ranges are in use before the metadata knows them. Its line type is
+ * `unassigned` then. An assigned reading of a text is always preferred.
  *
  * | written | read as |
  * | --- | --- |
@@ -19,13 +21,26 @@
 
 import {
   type CountryCode,
-  getCountryCallingCode,
   type PhoneNumber as LibraryNumber,
   parsePhoneNumberFromString,
-} from 'libphonenumber-js/max';
+} from 'libphonenumber-js/core';
 import { clean, cleanTelUri, type Digits, isTelUri } from './clean.ts';
-import { LINE_TYPES, MAX_E164_DIGITS, type ParseResult, type PhoneNumber } from './phone-number.ts';
-import { callingCodeOf, countriesOf, countryOf, possibleLengths, readInternational, trunkPrefixOf } from './plan.ts';
+import { MAX_E164_DIGITS, type ParseResult, type PhoneNumber } from './phone-number.ts';
+import {
+  callingCodeIn,
+  callingCodeOf,
+  countriesOf,
+  countryOf,
+  isAssigned,
+  libraryMetadata,
+  mayBeRewritten,
+  possibleLengths,
+  readAsItStands,
+  readInternational,
+  readPossible,
+  trunkPrefixOf,
+} from './plan.ts';
+import type { Refusal } from './refusal.ts';
 import * as refusal from './refusal.ts';
 
 export { formatE164, type LineType, type ParseResult, type PhoneNumber } from './phone-number.ts';
@@ -38,24 +53,57 @@ export const MAX_INPUT_LENGTH = 4096;
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
+/** An assigned number; or why there is none, and the number that it is if a possible length is enough. */
+type Outcome = Accepted | { readonly ok: false; readonly refusal: Refusal; readonly unassigned: PhoneNumber | null };
+type Accepted = Extract<ParseResult, { readonly ok: true }>;
+
+function refused(why: Refusal, unassigned: PhoneNumber | null = null): Outcome {
+  return { ok: false, refusal: why, unassigned };
+}
+
 /**
- * Reads one phone number. Deterministic, never throws, and `detail` never quotes the input.
+ * Reads one phone number in an assigned range. Deterministic, never throws, and `detail` never quotes the input.
  * @param country ISO 3166-1 alpha-2, either case; the empty string counts as not given, as in `?country=`
  */
 export function parseNumber(input: string, country?: string): ParseResult {
-  if (input.length > MAX_INPUT_LENGTH) return refusal.inputTooLong(MAX_INPUT_LENGTH);
+  const read = parse(input, country);
+  return read.ok ? read : read.refusal;
+}
+
+/** As `parseNumber`, for a number that is asked about: one in no assigned range is read as well, if it is possible. */
+export function parsePossible(input: string, country?: string): ParseResult {
+  return possibleOf(parse(input, country));
+}
+
+function possibleOf(read: Outcome): ParseResult {
+  if (read.ok) return read;
+  return read.unassigned === null ? read.refusal : { ok: true, value: read.unassigned };
+}
+
+/**
+ * What `parsePossible` makes of the rest of a text after its plus sign, if that is clear from its digits alone.
+ * @returns null if not: then `parsePossible` is to be asked
+ */
+export function readClean(text: string, start: number): PhoneNumber | null {
+  const value = readPossible(text, start);
+  return value?.lineType === 'unassigned' && fromOldForm(text.slice(start)) !== null ? null : value;
+}
+
+function parse(input: string, country: string | undefined): Outcome {
+  if (input.length > MAX_INPUT_LENGTH) return refused(refusal.inputTooLong(MAX_INPUT_LENGTH));
   const home = country === undefined || country === '' ? null : countryOf(country);
-  if (home === null && country) return refusal.COUNTRY_PARAMETER;
-  // Most numbers of a feed are clean and need only a look at their characters and the plan's own patterns.
+  if (home === null && country) return refused(refusal.COUNTRY_PARAMETER);
+  // Most numbers of a feed are clean and need only a look at their characters and the table.
   const cleanFrom = startOfCleanDigits(input);
   if (cleanFrom === 1 || (cleanFrom === 0 && home === null)) {
     const value = readInternational(input.slice(cleanFrom));
     if (value !== null) return { ok: true, value };
   }
   const cleaned = cleanAny(input);
-  if (!cleaned.ok) return cleaned;
+  if (!cleaned.ok) return refused(cleaned);
   const read = parseDigits(cleaned, home);
-  return read.ok && cleaned.afterX !== '' && canHideDigit(cleaned, home) ? refusal.LETTERS : read;
+  if (cleaned.afterX === '' || !canHideDigit(cleaned, home)) return read;
+  return refused(read.ok ? refusal.LETTERS : read.refusal);
 }
 
 /**
@@ -69,16 +117,17 @@ function withIgnoredDigits(input: string): string | null {
   return cleaned.ok ? cleaned.joined : null;
 }
 
-function cleanAny(input: string): Digits | refusal.Refusal {
+function cleanAny(input: string): Digits | Refusal {
   return isTelUri(input) ? cleanTelUri(input) : clean(input);
 }
 
-function parseDigits({ plus, digits }: Digits, home: CountryCode | null): ParseResult {
+function parseDigits({ plus, digits }: Digits, home: CountryCode | null): Outcome {
   if (plus) return parseInternational(digits);
   if (home !== null) return parseAtHome(digits, home);
   const read = parseWithoutCountry(digits);
+  if (read.ok || digits.startsWith('0')) return read;
   // A user who gave no country would not know the plan of another country, so the refusal does not speak of it.
-  return read.ok || digits.startsWith('0') ? read : refusal.withoutCountry(read);
+  return refused(refusal.withoutCountry(read.refusal), read.unassigned);
 }
 
 /** Whether some digit in place of the x makes a number. */
@@ -97,79 +146,92 @@ function startOfCleanDigits(input: string): number {
   return start;
 }
 
-function parseWithoutCountry(digits: string): ParseResult {
+function parseWithoutCountry(digits: string): Outcome {
   if (digits.startsWith('00')) return parseInternational(digits.slice(2));
-  if (digits.startsWith('0')) return refusal.NATIONAL_WITHOUT_COUNTRY;
+  if (digits.startsWith('0')) return refused(refusal.NATIONAL_WITHOUT_COUNTRY);
   return parseInternational(digits);
 }
 
 /** @param digits starting with a country calling code */
-function parseInternational(digits: string): ParseResult {
-  const value = readInternational(digits);
-  if (value !== null) return { ok: true, value };
-  const number = parsePhoneNumberFromString(`+${digits}`);
-  if (number?.isValid()) return accept(number);
-  const meant = parseOldForm(number, digits);
-  if (meant !== null) return meant;
+function parseInternational(digits: string): Outcome {
+  const read = mayBeRewritten(digits) ? (byLibrary(`+${digits}`)?.number.slice(1) ?? digits) : digits;
+  const found = assigned(read) ?? parseOldForm(read);
+  if (found !== null) return found;
   const callingCode = callingCodeOf(digits);
-  if (callingCode === null) return refusal.CALLING_CODE;
-  return explain(
-    callingCode,
-    countriesOf(callingCode),
-    number?.nationalNumber.length ?? digits.length - callingCode.length,
-  );
+  if (callingCode === null) return refused(refusal.CALLING_CODE);
+  const why = explain(callingCode, countriesOf(callingCode), read.length - callingCode.length);
+  return refused(why, readAsItStands(read));
 }
 
 /** @param digits as they would be dialled in `home`, or international digits */
-function parseAtHome(digits: string, home: CountryCode): ParseResult {
-  const number = parsePhoneNumberFromString(digits, home);
-  const national = number?.isValid() ? accept(number) : null;
+function parseAtHome(digits: string, home: CountryCode): Outcome {
+  const callingCode = callingCodeIn(home);
+  const number = byLibrary(digits, home);
+  const read = number?.number.slice(1) ?? callingCode + digits;
+  const national = number === undefined ? null : assigned(read);
   if (national?.ok && !isRatherInternational(digits, home, national.value)) return national;
   const international = parseWithoutCountry(digits);
   if (international.ok) return international;
-  if (national !== null) return national;
-  const meant = parseOldForm(number, getCountryCallingCode(home) + digits);
-  if (meant !== null) return meant;
+  const found = national ?? parseOldForm(read);
+  if (found !== null) return found;
   // A number dialled with the country's international prefix was never meant as a national one.
-  if (number !== undefined && number.countryCallingCode !== getCountryCallingCode(home)) return international;
-  return explain(getCountryCallingCode(home), [home], number?.nationalNumber.length ?? digits.length);
+  if (number !== undefined && number.countryCallingCode !== callingCode) {
+    return refused(international.refusal, international.unassigned ?? readAsItStands(read));
+  }
+  const why = explain(callingCode, [home], read.length - callingCode.length);
+  return refused(why, unassignedAtHome(digits, home, readAsItStands(read), international.unassigned));
 }
 
 /**
- * @param number as the library read it, without the trunk prefix if it knows one
- * @param digits international digits, for numbers that the library could not read
+ * Of two readings that are both no more than possible, the one that is meant. Digits with neither a plus nor a prefix
+ * count as international only if they begin with the country's own calling code: anything is possible somewhere.
  */
-function parseOldForm(number: LibraryNumber | undefined, digits: string): ParseResult | null {
-  const meant = fromOldForm(number?.number.slice(1) ?? digits);
-  const read = meant === null ? undefined : parsePhoneNumberFromString(`+${meant}`);
-  return read?.isValid() ? accept(read) : null;
+function unassignedAtHome(
+  digits: string,
+  home: CountryCode,
+  national: PhoneNumber | null,
+  international: PhoneNumber | null,
+): PhoneNumber | null {
+  if (national !== null && !isRatherInternational(digits, home, national)) return national;
+  const isInternational = digits.startsWith('00') || digits.startsWith(callingCodeIn(home));
+  return isInternational ? (international ?? national) : national;
 }
 
-/** The exception in the header. It may only be asked about a number that is assigned as `national` in `home`. */
+/** Which digits the library reads: it strips prefixes, and rewrites what is dialled otherwise from abroad. */
+function byLibrary(text: string, home?: CountryCode): LibraryNumber | undefined {
+  const metadata = libraryMetadata();
+  return home === undefined
+    ? parsePhoneNumberFromString(text, metadata)
+    : parsePhoneNumberFromString(text, home, metadata);
+}
+
+/**
+ * @param digits international digits, which are not to be rewritten any more
+ * @returns null if they are in no assigned range
+ */
+function assigned(digits: string): Outcome | null {
+  if (!isAssigned(digits)) return null;
+  // Some plans (DE, ID, JP, KR, NG, UY) have longer ranges. E.164 does not, and such integers would not be exact.
+  const value = readAsItStands(digits);
+  return value === null ? refused(refusal.tooLongForE164(MAX_E164_DIGITS)) : { ok: true, value };
+}
+
+/** @param digits international digits, without the trunk prefix if the library knows one */
+function parseOldForm(digits: string): Outcome | null {
+  const meant = fromOldForm(digits);
+  return meant === null ? null : assigned(byLibrary(`+${meant}`)?.number.slice(1) ?? meant);
+}
+
+/** The exception in the header. It may only be asked about a number that is possible as `national` in `home`. */
 function isRatherInternational(digits: string, home: CountryCode, national: PhoneNumber): boolean {
   const trunkPrefix = trunkPrefixOf(home);
   return (
     trunkPrefix !== null &&
     !digits.startsWith(trunkPrefix) &&
-    digits.startsWith(getCountryCallingCode(home)) &&
+    digits.startsWith(callingCodeIn(home)) &&
     national.lineType !== 'mobile' &&
     national.lineType !== 'fixed_line_or_mobile'
   );
-}
-
-function accept(number: LibraryNumber): ParseResult {
-  const digits = number.number.slice(1);
-  // Some plans (DE, ID, JP, KR, NG, UY) have longer ranges. E.164 does not, and such integers would not be exact.
-  if (digits.length > MAX_E164_DIGITS) return refusal.tooLongForE164(MAX_E164_DIGITS);
-  const type = number.getType();
-  return {
-    ok: true,
-    value: {
-      number: Number(digits),
-      country: number.country ?? null,
-      lineType: type === undefined ? 'unknown' : LINE_TYPES[type],
-    },
-  };
 }
 
 /**
@@ -177,7 +239,7 @@ function accept(number: LibraryNumber): ParseResult {
  * @param countries the countries whose plans were tried; none for a non-geographic calling code
  * @param length count of digits without calling code and prefixes
  */
-function explain(callingCode: string, countries: readonly string[], length: number): ParseResult {
+function explain(callingCode: string, countries: readonly string[], length: number): Refusal {
   const plan = countries.length === 1 ? `country ${countries[0]}` : `calling code +${callingCode}`;
   const lengths = new Set((countries.length === 0 ? [callingCode] : countries).flatMap(possibleLengths));
   if (lengths.has(length)) return refusal.unassigned(plan);
@@ -197,23 +259,28 @@ type Readings =
   | Extract<ParseResult, { readonly ok: false }>;
 
 /**
- * The numbers that a text can mean, each once. The first is what `parseNumber` returns, a number or a refusal. If a
+ * The numbers that a text can mean, each once. The first is what `parsePossible` returns, a number or a refusal. If a
  * country is given and a plus may have been lost, the text is also read as international digits, without the country.
  * For each number found, the digits that were ignored after it are also read as part of it.
+ *
+ * An unassigned number is meant only if the text can mean no assigned one, and the digits after an assigned number make
+ * no unassigned one of it: else people would be held to a rule on unassigned numbers for what nobody reads in theirs.
  */
 export function readingsOf(input: string, country: string | undefined, plusMayBeLost: boolean): Readings {
+  const own = parse(input, country);
   const countries = plusMayBeLost && country ? [country, undefined] : [country];
-  const read = parseNumber(input, country);
+  const read = [own, ...countries.slice(1).map((other) => parse(input, other))];
+  const isAssignedMeant = read.some(({ ok }) => ok);
+  const accepted = (one: Outcome) => (isAssignedMeant ? one : possibleOf(one));
+  const results = read.map(accepted);
   const joined = withIgnoredDigits(input);
-  if (joined === null && countries.length === 1) return read.ok ? { ok: true, values: [read.value] } : read;
-  const results = [read, ...countries.slice(1).map((other) => parseNumber(input, other))];
   if (joined !== null && results.some(({ ok }) => ok)) {
-    results.push(...countries.map((one) => parseNumber(joined, one)));
+    results.push(...countries.map((one) => accepted(parse(joined, one))));
   }
   const byNumber = new Map(results.flatMap((one) => (one.ok ? [[one.value.number, one.value]] : [])));
   const [first, ...others] = byNumber.values();
-  if (first === undefined) return read.ok ? { ok: true, values: [read.value] } : read;
-  return { ok: true, values: [first, ...others] };
+  if (first !== undefined) return { ok: true, values: [first, ...others] };
+  return own.ok ? { ok: true, values: [own.value] } : own.refusal;
 }
 
 /**

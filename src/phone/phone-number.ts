@@ -1,27 +1,33 @@
 /** A phone number: E.164 as an integer, its country and its line type. */
-import type { PhoneNumberType } from 'libphonenumber-js/max';
 import type { Refusal } from './refusal.ts';
 
 /** What a number is used for, by the range of its number plan it lies in. */
-export type LineType =
-  | 'mobile'
-  | 'fixed_line'
-  | 'fixed_line_or_mobile'
-  | 'voip'
-  | 'toll_free'
-  | 'premium_rate'
-  | 'shared_cost'
-  | 'personal_number'
-  | 'pager'
-  | 'uan'
-  | 'voicemail'
-  | 'unknown';
+export const LINE_TYPES = [
+  'mobile',
+  'fixed_line',
+  'fixed_line_or_mobile',
+  'voip',
+  'toll_free',
+  'premium_rate',
+  'shared_cost',
+  'personal_number',
+  'pager',
+  'uan',
+  'voicemail',
+  // It has a length that its plan allows, and lies in no range that the metadata knows: a new range, or nobody's.
+  'unassigned',
+  'unknown',
+] as const;
+export type LineType = (typeof LINE_TYPES)[number];
 
-/** A number in an assigned range of its plan. */
+/** A number in an assigned range of its plan, or one of `lineType: 'unassigned'` where these are asked for. */
 export interface PhoneNumber {
   /** E.164 digits as an integer: at most 15 digits, so below 2^53 and exact. */
   readonly number: number;
-  /** ISO 3166-1 alpha-2 by number plan; null for plans of no one country, such as +800. */
+  /**
+   * ISO 3166-1 alpha-2 by number plan; null for plans of no one country, such as +800, and for an unassigned number where
+   * the digits do not tell the countries of its calling code apart.
+   */
   readonly country: string | null;
   readonly lineType: LineType;
 }
@@ -31,21 +37,6 @@ export type ParseResult = { readonly ok: true; readonly value: PhoneNumber } | R
 /** ITU-T E.164: a number has at most 15 digits, country code included. */
 export const MAX_E164_DIGITS = 15;
 const MAX_E164 = 10 ** MAX_E164_DIGITS - 1;
-
-/** libphonenumber's names to ours. */
-export const LINE_TYPES: Readonly<Record<PhoneNumberType, LineType>> = {
-  MOBILE: 'mobile',
-  FIXED_LINE: 'fixed_line',
-  FIXED_LINE_OR_MOBILE: 'fixed_line_or_mobile',
-  VOIP: 'voip',
-  TOLL_FREE: 'toll_free',
-  PREMIUM_RATE: 'premium_rate',
-  SHARED_COST: 'shared_cost',
-  PERSONAL_NUMBER: 'personal_number',
-  PAGER: 'pager',
-  UAN: 'uan',
-  VOICEMAIL: 'voicemail',
-};
 
 /**
  * `+` and the digits. Nothing is padded: no country calling code starts with 0, so the integer holds every digit,

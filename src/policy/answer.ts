@@ -114,7 +114,7 @@ export function receiptOf(
 export interface LookupAnswer {
   /** E.164 with `+`. */
   readonly number: string;
-  /** ISO 3166-1 alpha-2 by number plan; null for plans that belong to no single country. */
+  /** As in PhoneNumber (src/phone/phone-number.ts). */
   readonly country: string | null;
   readonly lineType: LineType;
   readonly verdict: Verdict;

@@ -1,5 +1,6 @@
 /** The contracts of src/storage/store.ts on Cloudflare: the object store on R2, the slice store on KV. */
 
+import { partOf, rangeOf } from './parts.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -21,6 +22,12 @@ export class R2ObjectStore implements ObjectStore {
   }
 
   async get(key: string): Promise<StoredObject | null> {
+    const part = partOf(key);
+    if (part !== null) {
+      const { offset, length } = part;
+      const whole = await this.#bucket.get(part.object, { range: { offset, length } });
+      return whole === null ? null : { ...(await stored(whole)), key, sizeBytes: length };
+    }
     const object = await this.#bucket.get(key);
     return object === null ? null : stored(object);
   }
@@ -33,7 +40,9 @@ export class R2ObjectStore implements ObjectStore {
   }
 
   async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    const object = await this.#bucket.get(key, { range: { offset, length } });
+    const part = partOf(key);
+    const range = part === null ? { offset, length } : rangeOf(part, offset, length);
+    const object = await this.#bucket.get(part?.object ?? key, { range });
     if (object === null) return null;
     const bytes = new Uint8Array(await object.arrayBuffer());
     if (bytes.length !== length) {
@@ -43,8 +52,10 @@ export class R2ObjectStore implements ObjectStore {
   }
 
   async head(key: string): Promise<ObjectHead | null> {
-    const object = await this.#bucket.head(key);
-    return object === null ? null : headOf(object);
+    const part = partOf(key);
+    const object = await this.#bucket.head(part?.object ?? key);
+    if (object === null) return null;
+    return part === null ? headOf(object) : { ...headOf(object), key, sizeBytes: part.length };
   }
 
   async put(

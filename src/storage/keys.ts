@@ -17,6 +17,8 @@ export const MERGED_PREFIX = 'batches/merged/';
 export const WITHDRAWN_PREFIX = 'batches/withdrawn/';
 /** Recent withdrawals, and how far taking them out of the runs has come (src/merge/withdraw.ts). */
 export const WITHDRAWALS_PREFIX = 'withdrawals/';
+/** What a compaction under way has written so far (src/merge/compaction-output.ts). */
+export const COMPACTION_PREFIX = 'compactions/';
 /** What is known of sources, and what is kept out of the inventory (src/quality/ledger.ts). */
 export const LEDGER_PREFIX = 'ledgers/';
 /** Batches kept out of the inventory as a whole, and why (src/merge/failing-batches.ts). */

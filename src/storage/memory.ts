@@ -1,4 +1,5 @@
 /** The store contracts in memory, for tests and offline tools. Keys sort as R2 sorts them: by UTF-8 bytes (all are ASCII). */
+import { partOf } from './parts.ts';
 import type {
   ListOptions,
   ObjectHead,
@@ -24,7 +25,7 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async get(key: string): Promise<StoredObject | null> {
-    const object = this.#objects.get(key);
+    const object = this.#find(key);
     return object === undefined ? null : { ...object, bytes: object.bytes.slice() };
   }
 
@@ -34,7 +35,7 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    const object = this.#objects.get(key);
+    const object = this.#find(key);
     if (object === undefined) return null;
     if (offset + length > object.sizeBytes) {
       throw new RangeError(`range ${offset}+${length} is outside of ${key}, ${object.sizeBytes} bytes`);
@@ -43,7 +44,16 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async head(key: string): Promise<ObjectHead | null> {
-    return this.#objects.get(key) ?? null;
+    return this.#find(key) ?? null;
+  }
+
+  /** The object under a key, or the part of one. */
+  #find(key: string): StoredObject | undefined {
+    const part = partOf(key);
+    if (part === null) return this.#objects.get(key);
+    const { object, offset, length } = part;
+    const whole = this.#objects.get(object);
+    return whole && { ...whole, key, bytes: whole.bytes.subarray(offset, offset + length), sizeBytes: length };
   }
 
   async put(

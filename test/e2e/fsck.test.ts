@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLocalStore } from '../../scripts/command/local-store.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
+import { partOf } from '../../src/storage/parts.ts';
 import { type Answer, type LocalServer, startServer } from './local-server.ts';
 import { run } from './run.ts';
 
@@ -114,9 +115,11 @@ describe('npm run fsck', () => {
     const store = await openLocalStore(state, { command: 'a test', create: false });
     const { manifest } = await loadManifest(store.objects);
     const key = manifest.runs[0]?.segments[0]?.key ?? '';
-    const bytes = (await store.objects.get(key))?.bytes ?? new Uint8Array();
-    bytes[bytes.length - 130] = (bytes[bytes.length - 130] ?? 0) ^ 1;
-    await store.objects.put(key, bytes);
+    const { object, offset, length } = partOf(key) ?? { object: key, offset: 0, length: 0 };
+    const bytes = (await store.objects.get(object))?.bytes ?? new Uint8Array();
+    const at = offset + length - 130;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await store.objects.put(object, bytes);
     await store.close();
 
     const { code, out } = await fsck('--state', state);

@@ -24,6 +24,7 @@ export const EDGE_MAY_IMPORT: readonly string[] = [
   // What it reads and decides with.
   'src/format',
   'src/generated/neighbourhood-table.ts',
+  'src/generated/number-plan.ts',
   'src/keys',
   'src/lib',
   'src/lookup',

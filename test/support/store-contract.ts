@@ -22,6 +22,26 @@ export function describeObjectStore(name: string, create: () => ObjectStore): vo
       await expect(store.getRange('a/1', 9, 1)).rejects.toThrow();
     });
 
+    test('reads a part of an object like an object of its own, and deletes none by itself', async () => {
+      const store = create();
+      const head = await store.put('p/1', bytes(1, 2, 3, 4, 5, 6));
+      for (const key of ['p/1#1+4', 'p/1#1+4-due']) {
+        expect(await store.get(key)).toMatchObject({ key, sizeBytes: 4, bytes: bytes(2, 3, 4, 5) });
+        expect(await store.head(key)).toMatchObject({ key, sizeBytes: 4, uploadedAt: head?.uploadedAt });
+        expect(await store.getRange(key, 1, 3)).toEqual(bytes(3, 4, 5));
+        await expect(store.getRange(key, 2, 3)).rejects.toThrow(RangeError);
+        await store.delete([key]);
+      }
+      expect((await store.list('p/')).objects.map(({ key }) => key)).toEqual(['p/1']);
+      for (const key of ['p/2#0+1', 'p/1#0', 'p/1#a+1']) {
+        expect([await store.get(key), await store.head(key), await store.getRange(key, 0, 1)]).toEqual([
+          null,
+          null,
+          null,
+        ]);
+      }
+    });
+
     test('puts only if absent, and only if the etag is still the same', async () => {
       const store = create();
       const first = await store.put('k', bytes(1), { absent: true });

@@ -4,6 +4,7 @@
  */
 import { decodeManifest } from '../../src/format/manifest.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
+import { objectOf } from '../../src/storage/parts.ts';
 import type { ListOptions, ObjectPage, ObjectStore, PutCondition, SliceStore } from '../../src/storage/store.ts';
 
 export type Fault = 'fails' | 'fails but persisted';
@@ -66,7 +67,8 @@ export class StrictObjectStore implements ObjectStore {
   }
 
   #read(key: string): void {
-    if (this.#deleted.has(key) && COLLECTED.has(kindOf(key))) this.#log.violations.push(`read of deleted ${key}`);
+    if (this.#deleted.has(objectOf(key)) && COLLECTED.has(kindOf(key)))
+      this.#log.violations.push(`read of deleted ${key}`);
   }
 
   get(key: string) {

@@ -12,7 +12,8 @@ import { packField, putWords } from '../../src/lib/bits.ts';
 import { type Bytes, ByteWriter, encodeText, fromHex, sha256Hex } from '../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frame, roundUp8, sealFrame } from '../../src/lib/frame.ts';
-import { generationKey, MANIFEST_KEY, RETAINED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
+import { readOutput } from '../../src/merge/compaction-output.ts';
+import { COMPACTION_PREFIX, generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/storage/keys.ts';
 import { readSegment, writeSlices } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { storedManifest } from '../unit/format/support/stored-manifest.ts';
@@ -115,7 +116,7 @@ function recordsOf({ numbers, verdicts, evidence, readEvidence }: OpenSegment): 
 }
 
 /** Rows of a manifest of version 1 or 2. */
-function oldTable(entries: readonly SegmentEntry[]): Bytes {
+export function oldTable(entries: readonly SegmentEntry[]): Bytes {
   const writer = new ByteWriter();
   for (const { key, first, last, count, numbers, parts } of entries) {
     if (parts === null) throw new RangeError(`${key} is not of version 1`);
@@ -129,15 +130,29 @@ function oldTable(entries: readonly SegmentEntry[]): Bytes {
   return writer.view();
 }
 
-/** @param change members as version 1 had them */
-export function encodeOldManifest(manifest: Manifest, version: 1 | 2, change: object = {}): Bytes {
+/**
+ * @param output what its compaction has written
+ * @param change members as version 1 had them
+ */
+export function encodeOldManifest(
+  manifest: Manifest,
+  output: readonly SegmentEntry[],
+  version: 1 | 2,
+  change: object = {},
+): Bytes {
   const { runs, compaction, withdrawals, ...head } = storedManifest(manifest) as unknown as Manifest;
   const lengths = runs.map(({ noSlices: _, segments, ...run }) => ({ ...run, segments: segments.length }));
   const writer = new ByteWriter();
-  const output = compaction === null ? null : { ...compaction, output: compaction.output.length };
-  const text = { ...head, runs: lengths, compaction: output, ...(withdrawals !== null && { withdrawals }), ...change };
+  const progress = compaction === null ? null : { ...compaction, output: output.length };
+  const text = {
+    ...head,
+    runs: lengths,
+    compaction: progress,
+    ...(withdrawals !== null && { withdrawals }),
+    ...change,
+  };
   writer.text(JSON.stringify(text));
-  writer.raw(oldTable([...runs.flatMap(({ segments }) => segments), ...(compaction?.output ?? [])]));
+  writer.raw(oldTable([...runs.flatMap(({ segments }) => segments), ...output]));
   return frame('RFMF', version, writer.view());
 }
 
@@ -148,18 +163,18 @@ interface Stores {
 
 /** Writes all that is current and retained anew, as it was before: segments, their slices, and manifests. */
 export async function asBefore({ objects, slices }: Stores): Promise<void> {
-  const written = new Map<string, SegmentEntry>();
+  const rewritten = new Map<string, SegmentEntry>();
   const rewrite = async (entry: SegmentEntry) => {
     const place = `${entry.key} ${entry.offset}`;
-    const known = written.get(place);
+    const known = rewritten.get(place);
     if (known !== undefined) return known;
     const { shape, file } = await encodeSegmentOfVersion1(recordsOf(await readSegment(objects, entry, UNPACED)));
-    const key = `segments/before-${String(written.size).padStart(6, '0')}`;
+    const key = `segments/before-${String(rewritten.size).padStart(6, '0')}`;
     await objects.put(key, file);
     await writeSlices(slices, { shape, file }, 0);
     if (shape.parts === null) throw new RangeError('not of version 1');
     const old = wholeObject({ key, ...shape }, shape.parts);
-    written.set(place, old);
+    rewritten.set(place, old);
     return old;
   };
   const current = await objects.get(MANIFEST_KEY);
@@ -174,15 +189,14 @@ export async function asBefore({ objects, slices }: Stores): Promise<void> {
     for (const { noSlices: _, segments, ...run } of manifest.runs) {
       runs.push({ ...run, segments: await inOrder(segments, rewrite) });
     }
-    const { compaction } = manifest;
-    const output = compaction && { ...compaction, output: await inOrder(compaction.output, rewrite) };
-    const bytes = encodeOldManifest({ ...manifest, runs, compaction: output, missingSlices: [] }, 2);
+    const written = manifest.compaction === null ? [] : await readOutput(objects, manifest.compaction.output);
+    const output = await inOrder(written, rewrite);
+    const bytes = encodeOldManifest({ ...manifest, runs, missingSlices: [] }, output, 2);
     await objects.put(key, bytes);
     if (each === generation) await objects.put(MANIFEST_KEY, bytes);
   }
-  const { objects: heads } = await objects.list(SEGMENT_PREFIX);
-  const before = new Set([...written.values()].map(({ key }) => key));
-  await objects.delete(heads.map(({ key }) => key).filter((key) => !before.has(key)));
+  const lists = (await objects.list(COMPACTION_PREFIX)).objects;
+  await objects.delete(lists.map(({ key }) => key));
 }
 
 async function inOrder<T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<U[]> {

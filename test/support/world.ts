@@ -24,7 +24,8 @@ export interface World extends MergeContext {
 
 export const START = Date.UTC(2026, 0, 5, 12, 0);
 
-export function newWorld(budget: Partial<TickBudget> = {}): World {
+/** @param gathers as in service: what a tick writes is one object, and not one each */
+export function newWorld(budget: Partial<TickBudget> = {}, gathers = false): World {
   const storeLog = new StoreLog();
   const events: string[] = [];
   let ids = 0;
@@ -45,6 +46,7 @@ export function newWorld(budget: Partial<TickBudget> = {}): World {
     // So that a few small ticks fold activity, as many do in service.
     pace: UNPACED,
     budget: { ...DEFAULT_BUDGET, activityObjects: 2, ...budget },
+    ...(gathers && { gathers }),
     // As they are handed in to the Worker's ticks.
     collectors: {
       briefings: () => collectBriefings(world.objects, world.clock, UNPACED),

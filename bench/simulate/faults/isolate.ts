@@ -5,10 +5,10 @@
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { policyTreeOf } from '../../../src/policy/cel/compile.ts';
 import { createReplica, type Replica } from '../../../src/replica/replica.ts';
-import { type Control, type ControlSettings, createControl } from '../../../src/wiring/control.ts';
+import { type Control, type ControlSettings, controlStores, createControl } from '../../../src/wiring/control.ts';
 import { runCron } from '../../../src/wiring/crons.ts';
 import { createEdge, type Edge } from '../../../src/wiring/edge.ts';
-import { createIsolate, type Settings } from '../../../src/wiring/isolate.ts';
+import { createIsolate, type Settings, type Stores } from '../../../src/wiring/isolate.ts';
 import type { Random } from '../../support/random.ts';
 import { Host } from './scheduler.ts';
 import {
@@ -74,10 +74,10 @@ export class Isolate extends Host {
     };
     const stores = { objects: new SimulatedObjects(calls, bucket, rules), slices: new SimulatedSlices(calls, kv) };
     // One isolate of each Worker, that have nothing in common but the machine.
-    const newIsolate = () =>
-      createIsolate(stores, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
-    this.control = createControl(newIsolate(), settings, budget);
-    this.edge = createEdge(newIsolate(), this.control, null);
+    const newIsolate = (its: Stores) =>
+      createIsolate(its, settings, waitUntil, async (source) => policyTreeOf(source), [], platform);
+    this.control = createControl(newIsolate(controlStores(stores)), settings, budget);
+    this.edge = createEdge(newIsolate(stores), this.control, null);
     // As src/edge.ts does.
     waitUntil(this.edge.warm());
     this.fetch = this.edge.fetch;

@@ -140,8 +140,50 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a collection does not look at what a compaction has written',
     file: 'src/merge/collect-garbage.ts',
-    from: ', ...(compaction?.output ?? [])]',
-    to: ', ...(compaction?.output ?? []).slice(1)]',
+    from: '...(await unmarked(compaction))]',
+    to: '...(await unmarked(compaction)).slice(1)]',
+  },
+  {
+    name: 'a copy is garbage while parts of it are in use',
+    file: 'src/merge/collect-garbage.ts',
+    from: 'else manifests.add(part.object);',
+    to: '',
+  },
+  {
+    name: 'what a tick has gathered is named before it is there',
+    file: 'src/merge/publish-manifest.ts',
+    from: '  await objects.put(copyKey, parcel?.copy ?? bytes);',
+    to: '  void objects.put(copyKey, parcel?.copy ?? bytes).catch(() => {});',
+  },
+  {
+    name: 'of what a tick has gathered the ledger is not taken along',
+    file: 'src/merge/gathered-writes.ts',
+    from: '...(ledger === null ? [] : [ledger])];',
+    to: '];',
+  },
+  {
+    name: 'what is held of a part is that of another',
+    file: 'src/storage/held-writes.ts',
+    from: 'this.#hold({ ...head, key: partKey({ object: key, offset, length }), sizeBytes: length }, part);',
+    to: 'this.#hold({ ...head, key: partKey({ object: key, offset, length }), sizeBytes: length }, bytes.subarray(24, 24 + length));',
+  },
+  {
+    name: 'a list of what a compaction has written is garbage while it is named',
+    file: 'src/merge/collect-garbage.ts',
+    from: 'if (key !== null) compactions.add(key);',
+    to: '',
+  },
+  {
+    name: 'a list of what a compaction has written is named before it is there',
+    file: 'src/merge/compaction-output.ts',
+    from: '  await objects.put(key, encodeOutput(segments));',
+    to: '  void objects.put(key, encodeOutput(segments)).catch(() => {});',
+  },
+  {
+    name: 'a chunk of a compaction forgets what those before it have written',
+    file: 'src/merge/compact.ts',
+    from: '[...state.output, ...chunk.entries]',
+    to: '[...state.output.slice(0, 0), ...chunk.entries]',
   },
   {
     name: 'a collection does not look at retained generations',

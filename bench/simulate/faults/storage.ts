@@ -70,12 +70,18 @@ export class Bucket {
     this.#watch = watch;
   }
 
+  /** The object under a key, or the part of one. */
   get(key: string): Entry | undefined {
-    return this.#objects.get(key);
+    const [, object = key, offset, length] = /^(.*)#(\d+)\+(\d+)/.exec(key) ?? [];
+    const entry = this.#objects.get(object);
+    if (entry === undefined || offset === undefined) return entry;
+    const bytes = entry.bytes.slice(Number(offset), Number(offset) + Number(length));
+    return { ...entry, key, bytes, sizeBytes: bytes.length };
   }
 
+  /** @param key of an object, or of a part of one */
   deletedAt(key: string): number | undefined {
-    return this.#deleted.get(key);
+    return this.#deleted.get(key.replace(/#.*/, ''));
   }
 
   /** Whether the key has just been written, so that a write would be refused. */

@@ -72,7 +72,7 @@ export function environmentOf(kind: Kind): Environment {
     ['daysListed', days],
     ['sightings', isListed ? range(1, Infinity) : range(0, 0)],
     ['country', text('', ...LETTERS.flatMap((a) => LETTERS.map((b) => a + b)).filter(isCountry))],
-    ['lineType', text(...Object.values(LINE_TYPES), 'unknown')],
+    ['lineType', text(...LINE_TYPES)],
     ['scenario', ANYTHING],
     ['neighbourhood.hundred', range(0, 99)],
     ['neighbourhood.thousand', range(0, 999)],

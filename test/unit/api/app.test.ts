@@ -17,13 +17,16 @@ describe('state', () => {
       docs: '/docs',
     });
     const { status, text } = await harness.call('GET', '/healthz', { key: null });
-    expect([status, text]).toEqual([200, '{"ok":true,"generation":7,"ageSeconds":2}']);
+    expect([status, text]).toEqual([200, '{"ok":true,"generation":7,"ageSeconds":2,"numberPlan":{"version":"1.2.3"}}']);
   });
 
   it('is 503 when lookups cannot be answered', async () => {
-    harness.health = { ok: false, generation: null, ageSeconds: null };
+    harness.health = { ...harness.health, ok: false, generation: null, ageSeconds: null };
     const { status, json } = await harness.call('GET', '/healthz', { key: null });
-    expect([status, json]).toEqual([503, { ok: false, generation: null, ageSeconds: null }]);
+    expect([status, json]).toEqual([
+      503,
+      { ok: false, generation: null, ageSeconds: null, numberPlan: { version: '1.2.3' } },
+    ]);
   });
 
   it('is told in full to a key', async () => {

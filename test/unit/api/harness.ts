@@ -45,6 +45,7 @@ export const STATUS: Status = {
   retained: [{ generation: 6, publishedAt: '2025-05-29T08:11:00.000Z' }],
   quarantine: { sources: 0, detections: 0 },
   setAside: { batches: 0, failed: 0 },
+  numberPlan: { version: '1.2.3' },
   lastTick: { at: '2025-05-29T08:12:00.000Z', batches: 1, detections: 3, newNumbers: 3, unreadable: 0 },
 };
 
@@ -101,7 +102,7 @@ export class Harness {
   readonly background: Promise<unknown>[] = [];
   /** Thrown by everything that reaches behind the HTTP layer. */
   failure: Error | null = null;
-  health: Health = { ok: true, generation: 7, ageSeconds: 2 };
+  health: Health = { ok: true, generation: 7, ageSeconds: 2, numberPlan: { version: '1.2.3' } };
   rollbackResult: RollbackResult = { kind: 'done', generation: 8, restored: 6, batches: ['k-1'] };
   readonly keys: KeyRegistry;
   readonly services: WholeServices;

@@ -5,13 +5,16 @@ import {
   encodeManifest,
   inventoryNumbers,
   type Manifest,
+  NO_OUTPUT,
   type Run,
   runNumbers,
   type SegmentEntry,
 } from '../../../src/format/manifest.ts';
+import { wholeObject } from '../../../src/format/segment.ts';
 import { encodeSegmentTable } from '../../../src/format/segment-table.ts';
 import { type Bytes, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
 import { frame } from '../../../src/lib/frame.ts';
+import { oldTable } from '../../support/version-1.ts';
 import { CASES } from './support/cases.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from './support/damage.ts';
 import { manifestInMemory, type StoredManifest } from './support/stored-manifest.ts';
@@ -45,13 +48,12 @@ const head = {
     ...{ firstHere: newNumbers, segments: segments.length },
     ...rest,
   })),
-  compaction: full.compaction && { ...full.compaction, output: full.compaction.output.length },
 };
 const table = sample.slice(sample.length - tableBytes(full));
 
-function tableBytes({ runs, compaction }: Manifest): number {
+function tableBytes({ runs }: Manifest): number {
   let before: SegmentEntry | undefined;
-  return [...runs.map(({ segments }) => segments), compaction?.output ?? []].reduce((sum, segments) => {
+  return runs.reduce((sum, { segments }) => {
     const { length } = encodeSegmentTable(segments, before);
     before = segments.at(-1) ?? before;
     return sum + length;
@@ -68,14 +70,48 @@ describe('manifest', () => {
   });
 
   test('of version 1 lists what is set aside itself, and is not written again before an object does', () => {
-    const { unscreened, ...before }: Readonly<Record<string, unknown>> = head;
-    const old = { ...before, runs: [] };
+    const { unscreened, ...rest }: Readonly<Record<string, unknown>> = head;
+    const old = { ...rest, runs: [], compaction: null };
     const read = decodeManifest(framed({ ...old, setAside: ['b1', 'b2'] }, undefined, 1));
-    expect(read).toEqual({ ...full, runs: [], unscreened: [], setAside: { key: null, count: 2, ids: ['b1', 'b2'] } });
+    const setAside = { key: null, count: 2, ids: ['b1', 'b2'] };
+    expect(read).toEqual({ ...full, runs: [], compaction: null, unscreened: [], setAside });
     expect(() => encodeManifest(read)).toThrow('must be in an object');
     const none = decodeManifest(framed({ ...old, setAside: [] }, undefined, 1));
     expect(decodeManifest(encodeManifest(none)).setAside).toEqual({ key: null, count: 0 });
     expect(() => decodeManifest(framed(old, undefined, 1))).toThrow('RFMF: setAside');
+  });
+
+  test('of versions before 3 lists itself what a compaction has written, and is not written again before an object does', () => {
+    const slice = (digit: string) => ({ bytes: 80, sha256: digit.repeat(64) });
+    const parts = { verdicts: slice('b'), evidenceIndex: slice('c'), evidenceBlocksBytes: 8 };
+    const old = ([first, last]: readonly [number, number]) =>
+      wholeObject({ key: `segments/${first}`, first, last, count: 2, numbers: slice('a') }, parts);
+    const runs = [run(old([1, 2]))];
+    const before = { ...head, runs: [{ id: 'r', firstHere: 3, segments: 1 }] };
+    const written = (
+      [
+        [1, 2],
+        [10_000, 10_001],
+      ] as const
+    ).map(old);
+    const compaction = { inputs: ['r2'], output: 2, resumeFrom: 20_000 };
+    const table = oldTable([...(runs[0]?.segments ?? []), ...written]);
+    const output = { key: null, count: 2, segments: written };
+    const read = decodeManifest(framed({ ...before, compaction }, table, 2));
+    expect(read).toEqual({ ...full, runs, compaction: { ...compaction, output } });
+    expect(() => encodeManifest(read)).toThrow('what a compaction has written must be in an object');
+    const { unscreened, ...first }: Readonly<Record<string, unknown>> = before;
+    const ofFirst = decodeManifest(framed({ ...first, setAside: [], compaction }, table, 1));
+    expect(ofFirst.compaction).toEqual(read.compaction);
+    const empty = { ...compaction, output: 0 };
+    const none = decodeManifest(framed({ ...before, compaction: empty }, oldTable(runs[0]?.segments ?? []), 2));
+    expect(none.compaction).toEqual({ ...compaction, output: NO_OUTPUT });
+    expect(decodeManifest(encodeManifest(none))).toEqual(none);
+    const swapped = oldTable([...(runs[0]?.segments ?? []), ...written.toReversed()]);
+    expect(() => decodeManifest(framed({ ...before, compaction }, swapped, 2))).toThrow('out of number order');
+    // Each version has its own form of it.
+    expect(() => decodeManifest(framed({ ...before, compaction }, table, 3))).toThrow('RFMF: compaction');
+    expect(() => decodeManifest(framed(before, table, 2))).toThrow('RFMF: compaction');
   });
 
   test('counts its numbers', () => {
@@ -121,8 +157,7 @@ describe('what is not a manifest is refused', () => {
 
   test('segments out of order cannot be written: each begins at or after the end of the one before', () => {
     const segments = [segment(50_000, 50_001), segment(1, 2)];
-    const changes = [{ runs: [run(...segments)] }, { compaction: { inputs: [], output: segments, resumeFrom: 0 } }];
-    for (const change of changes) expect(() => encodeManifest({ ...full, ...change })).toThrow(RangeError);
+    expect(() => encodeManifest({ ...full, runs: [run(...segments)] })).toThrow(RangeError);
   });
 
   test.each([

@@ -62,6 +62,7 @@ describe('a tick that stops at any storage call', () => {
         'get attempt',
         'put attempt',
         'list batches/waiting/',
+        'list compactions/',
         'get batches/waiting/',
         'put batches/merged/',
         'delete batches/waiting/',

@@ -102,7 +102,7 @@ describe('the list of batches set aside', () => {
 async function asVersion1(world: World): Promise<void> {
   await asBefore({ objects: world.objects.memory, slices: world.slices.memory });
   const manifest = await manifestOf(world);
-  const bytes = encodeOldManifest(manifest, 1, { setAside: await setAsideIds(world), unscreened: undefined });
+  const bytes = encodeOldManifest(manifest, [], 1, { setAside: await setAsideIds(world), unscreened: undefined });
   await world.objects.memory.put('manifest', bytes);
   await world.objects.memory.put(generationKey(RETAINED_PREFIX, manifest.generation, manifest.commit), bytes);
   for (const key of await keysOf(world, 'set-aside/')) await world.objects.memory.delete([key]);

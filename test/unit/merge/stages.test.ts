@@ -1,7 +1,7 @@
 /** The stages of a tick, each called alone with data made by hand: what it hands on, and which storage it touches. */
 import { describe, expect, test } from 'vitest';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
-import { EMPTY_MANIFEST, type Run } from '../../../src/format/manifest.ts';
+import { EMPTY_MANIFEST, NO_OUTPUT, type Run } from '../../../src/format/manifest.ts';
 import { collectGarbage } from '../../../src/merge/collect-garbage.ts';
 import { compact } from '../../../src/merge/compact.ts';
 import { beginAttempt } from '../../../src/merge/failing-batches.ts';
@@ -148,7 +148,7 @@ describe('fold', () => {
     const input = { batches: [opened('b', ROWS.slice(10)).batch], detections: 10, newNumbers: 10 };
     const joined = await foldBatches(world, manifest, input);
     expect(joined.runs.map(({ newNumbers }) => newNumbers)).toEqual([20]);
-    const compaction = { inputs: manifest.runs.map(({ id }) => id), output: [], resumeFrom: 0 };
+    const compaction = { inputs: manifest.runs.map(({ id }) => id), output: NO_OUTPUT, resumeFrom: 0 };
     const beside = await foldBatches(world, { ...manifest, compaction }, input);
     expect(beside.runs.map(({ newNumbers }) => newNumbers)).toEqual([10, 10]);
   });
@@ -313,7 +313,16 @@ describe('collect', () => {
     const world = newWorld();
     const { manifest } = await published(world, ['a', ROWS]);
     const collectors = { letters: () => Promise.reject(new Error('no answer')), parcels: async () => 3 };
-    const nothing = { segments: 0, facts: 0, ledgers: 0, setAside: 0, withdrawals: 0, slices: 0, manifests: 0 };
+    const nothing = {
+      segments: 0,
+      facts: 0,
+      compactions: 0,
+      ledgers: 0,
+      setAside: 0,
+      withdrawals: 0,
+      slices: 0,
+      manifests: 0,
+    };
     expect(await collectGarbage({ ...world, collectors }, manifest)).toEqual({ ...nothing, parcels: 3 });
     expect(world.events.slice(-2)).toEqual([
       `garbage.collected ${JSON.stringify({ ...nothing, parcels: 3 })}`,

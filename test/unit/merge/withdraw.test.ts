@@ -20,6 +20,7 @@ import {
 import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import type { Fault } from '../../support/strict-stores.ts';
+import { asBefore } from '../../support/version-1.ts';
 import {
   actualInventory,
   batchPlaces,
@@ -358,7 +359,7 @@ describe('a store of several segments', () => {
     world.clock += MINUTE;
     const { withdrawals, compaction } = await manifestOf(world);
     expect(withdrawals?.replacing).toBe(true);
-    expect(compaction?.output).toHaveLength(1);
+    expect(compaction?.output.count).toBe(1);
     return world;
   }
 
@@ -375,6 +376,41 @@ describe('a store of several segments', () => {
     await toRest(world);
     await expectWithout(world, [...EVEN, ...ODD, ...more]);
     expect((await checked(world)).problems).toEqual([]);
+  });
+
+  test('writes its runs anew, of the same inputs, when the list of what it has written is lost', async () => {
+    const world = await replacing();
+    const { compaction } = await manifestOf(world);
+    const more = spread(160_000, 1, 20);
+    await upload(world, 'more', more);
+    await world.objects.memory.delete([compaction?.output.key ?? '']);
+    await tick(world);
+    world.clock += MINUTE;
+    const next = await manifestOf(world);
+    expect(world.events.filter((event) => event.startsWith('compaction.lost'))).toHaveLength(1);
+    // The run that came in meanwhile is none of them: the side run has nothing of it.
+    expect(next.runs).toHaveLength((compaction?.inputs.length ?? 0) + 1);
+    expect(next.compaction).toMatchObject({ inputs: compaction?.inputs, output: { count: 1 } });
+    await toRest(world);
+    await expectWithout(world, [...EVEN, ...ODD, ...more]);
+  });
+
+  test('goes on in a store of the version before, whoever publishes first', async () => {
+    for (const publishes of ['a withdrawal', 'a tick']) {
+      const world = await replacing();
+      const before = (await manifestOf(world)).compaction;
+      await asBefore({ objects: world.objects.memory, slices: world.slices.memory });
+      await upload(world, 'waits', spread(170_000, 1, 5));
+      if (publishes === 'a withdrawal') {
+        await withdraw(world, 'waits', 'key-1');
+        const { compaction } = await manifestOf(world);
+        expect(compaction).toEqual({ ...before, output: { key: expect.any(String), count: 1 } });
+      }
+      await toRest(world);
+      const waiting = publishes === 'a withdrawal' ? [] : spread(170_000, 1, 5);
+      await expectWithout(world, [...EVEN, ...ODD, ...waiting]);
+      expect(world.events.filter((event) => event.startsWith('compaction.lost'))).toEqual([]);
+    }
   });
 
   test('is begun anew by a rollback, and by a withdrawal of a batch that the job is about', async () => {
@@ -406,7 +442,7 @@ describe('a store of several segments', () => {
     await rollback(world, released, { requeue: false });
     await tick(world);
     expect((await manifestOf(world)).withdrawals).toMatchObject({ pending: 1, replacing: true });
-    expect((await manifestOf(world)).compaction?.output).toHaveLength(1);
+    expect((await manifestOf(world)).compaction?.output.count).toBe(1);
     await withdraw(world, 'both', 'key-1');
     expect((await manifestOf(world)).compaction).toBeNull();
     await toRest(world);

@@ -110,6 +110,9 @@ describe('accepted forms', () => {
     ['+44 GB fixed line with (0)', '+44 (0)20 7946 0018', 'GB fixed_line 442079460018'],
     ['+44 GG', `+${example('GG')}`, `GG mobile ${example('GG')}`],
     ['+44 JE', `+${example('JE')}`, `JE mobile ${example('JE')}`],
+    // The lengths of the whole calling code count, not those of the country that it is dialled in.
+    ['nine digits with a trunk prefix where there are ten', '0800 781809', 'GB toll_free 44800781809', 'JE'],
+    ['the same in IM', '0800 780595', 'GB toll_free 44800780595', 'IM'],
     ['+44 IM by leading digits', '+44 7624 000000', 'IM mobile 447624000000'],
     ['+47 SJ by leading digits', '+47 79 02 00 00', 'SJ fixed_line 4779020000'],
     ['+590 GP for all that share it', `+${example('BL')}`, `GP mobile ${example('GP')}`],

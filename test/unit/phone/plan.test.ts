@@ -1,69 +1,169 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import metadata from 'libphonenumber-js/max/metadata';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type CountryCode, parsePhoneNumberFromString as parseByCore } from 'libphonenumber-js/core';
+import { getCountries, parsePhoneNumberFromString as parseByMax } from 'libphonenumber-js/max';
+import examples from 'libphonenumber-js/mobile/examples';
 import { describe, expect, test } from 'vitest';
-import { fromOldForm, parseNumber } from '../../../src/phone/parse.ts';
-import { MAX_E164_DIGITS, type PhoneNumber } from '../../../src/phone/phone-number.ts';
-import { callingCodeOf, readInternational } from '../../../src/phone/plan.ts';
+import { callingCodes } from '../../../scripts/generate-plan/metadata.ts';
+import { compare, generated, verify } from '../../../scripts/generate-plan/verify.ts';
+import { generatePlan, PLAN_FILE } from '../../../scripts/generate-plan.ts';
+import { PLAN_VERSION } from '../../../src/generated/number-plan.ts';
+import {
+  callingCodeOf,
+  countriesOf,
+  isAssigned,
+  libraryMetadata,
+  readInternational,
+  readPossible,
+} from '../../../src/phone/plan.ts';
 import { mutated, randomIntegers, samplesOfEveryRange } from './corpus.ts';
 
+const PROJECT = join(import.meta.dirname, '..', '..', '..');
 const SEED = 20251122;
-const PER_RANGE = 70;
-const MUTANTS_PER_SAMPLE = 2;
+/** Ten million are compared by `npm run generate-plan -- --verify 10000000`. */
+const NUMBERS = 40_000;
+/** Every isolate of every city loads the file. */
+const MAX_KIB = { raw: 110, gzip: 32 };
 
-/** What libphonenumber-js says by itself. */
-function byLibrary(digits: string): PhoneNumber | null {
-  const number = parsePhoneNumberFromString(`+${digits}`);
-  if (!number?.isValid() || number.number.length > 1 + MAX_E164_DIGITS) return null;
-  const lineType = number.getType()?.toLowerCase() as PhoneNumber['lineType'];
-  return { number: Number(number.number.slice(1)), country: number.country ?? null, lineType };
-}
+describe('the generated file', () => {
+  const written = readFileSync(join(PROJECT, PLAN_FILE), 'utf8');
 
-function same(a: PhoneNumber | null, b: PhoneNumber | null): boolean {
-  return a?.number === b?.number && a?.country === b?.country && a?.lineType === b?.lineType;
-}
-
-describe('the short way and the plain library', () => {
-  test('the metadata has the layout that plan.ts reads', () => {
-    expect(metadata.version).toBe(4);
+  test('is what the script writes; otherwise: npm run generate-plan', () => {
+    expect(written === generatePlan()).toBe(true);
   });
 
-  test('agree on generated and mutated numbers of every plan', () => {
-    const below = randomIntegers(SEED);
-    const samples = samplesOfEveryRange(PER_RANGE, SEED);
-    const tally = { numbers: 0, valid: 0, short: 0 };
-    const differing: string[] = [];
-    const check = (digits: string) => {
-      const meant = fromOldForm(parsePhoneNumberFromString(`+${digits}`)?.number.slice(1) ?? digits);
-      const expected = byLibrary(digits) ?? (meant === null ? null : byLibrary(meant));
-      const short = readInternational(digits);
-      const parsed = parseNumber(`+${digits}`);
-      tally.numbers++;
-      if (expected !== null) tally.valid++;
-      if (short !== null) tally.short++;
-      if ((short !== null && !same(short, expected)) || !same(parsed.ok ? parsed.value : null, expected)) {
-        differing.push(digits);
-      }
-    };
-    for (const sample of samples) {
-      check(sample.digits);
-      for (let i = 0; i < MUTANTS_PER_SAMPLE; i++) check(mutated(sample, below));
-    }
-    console.log(`plan.test: ${tally.numbers} numbers, ${tally.valid} valid, ${tally.short} of them the short way`);
-    expect(differing).toEqual([]);
-    expect(tally.numbers).toBeGreaterThanOrEqual(200_000);
-    // The mutants exercise both answers; most of the valid numbers do not need the library.
-    expect(tally.valid).toBeGreaterThan(80_000);
-    expect(tally.numbers - tally.valid).toBeGreaterThan(80_000);
-    expect(tally.short / tally.valid).toBeGreaterThan(0.9);
+  test('is small', () => {
+    expect(Buffer.byteLength(written) / 1024).toBeLessThan(MAX_KIB.raw);
+    expect(gzipSync(written).length / 1024).toBeLessThan(MAX_KIB.gzip);
+  });
+
+  test('says of which version it is', () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+    expect(PLAN_VERSION).toBe(devDependencies['libphonenumber-js']);
+  });
+});
+
+describe('the table and libphonenumber with all of its metadata', () => {
+  test('agree on numbers made for every territory', () => {
+    const { told, ...figures } = verify(NUMBERS, SEED);
+    console.log(`plan.test: ${JSON.stringify(figures)}`);
+    expect(told).toEqual([]);
+    expect(figures).toMatchObject({ numbers: NUMBERS, territories: getCountries().length + 9, different: 0 });
+    // All answers are there, and most of them do not need the library.
+    expect(figures.assigned / NUMBERS).toBeGreaterThan(0.5);
+    expect(figures.unassigned / NUMBERS).toBeGreaterThan(0.2);
+    expect(1 - (figures.assigned + figures.unassigned) / NUMBERS).toBeGreaterThan(0.15);
+    expect(figures.clean / (figures.assigned + figures.unassigned)).toBeGreaterThan(0.9);
   }, 60_000);
 
-  test('agree on every number of up to four digits', () => {
-    for (let n = 0; n < 10_000; n++) {
-      for (const digits of new Set([String(n), String(n).padStart(4, '0')])) {
-        const parsed = parseNumber(`+${digits}`);
-        expect(same(parsed.ok ? parsed.value : null, byLibrary(digits)), digits).toBe(true);
+  test('agree on what becomes of numbers by the slips of writers and feeds', () => {
+    const below = randomIntegers(SEED);
+    const differing = samplesOfEveryRange(8, SEED)
+      .flatMap((sample) => [sample.digits, mutated(sample, below), mutated(sample, below)])
+      .flatMap((digits) => compare(digits).differing);
+    expect(differing).toEqual([]);
+  }, 60_000);
+
+  test('agree on the example numbers of every country', () => {
+    for (const country of getCountries()) {
+      const digits = `${callingCodes().find(({ plans }) => plans.some((plan) => plan.country === country))?.code}${examples[country]}`;
+      const { differing, expected } = compare(digits);
+      expect(differing).toEqual([]);
+      expect(expected?.lineType, country).toMatch(/mobile$/);
+    }
+  });
+
+  test('agree on every length after every calling code', () => {
+    const below = randomIntegers(SEED);
+    const differing: string[] = [];
+    for (const { code } of callingCodes()) {
+      for (let length = 0; length <= 18; length++) {
+        const any = () => Array.from({ length }, () => below(10)).join('');
+        for (const national of [any(), any(), '0'.repeat(length), '9'.repeat(length)]) {
+          differing.push(...compare(code + national).differing);
+        }
       }
     }
+    expect(differing).toEqual([]);
+  });
+
+  test('agree on every number of up to four digits', () => {
+    const differing: string[] = [];
+    for (let n = 0; n < 10_000; n++) {
+      for (const digits of new Set([String(n), String(n).padStart(4, '0')]))
+        differing.push(...compare(digits).differing);
+    }
+    expect(differing).toEqual([]);
+  });
+});
+
+describe('the metadata that the library is given, and all of it', () => {
+  test('make the same digits of any text, in any country', () => {
+    const below = randomIntegers(SEED);
+    const countries = getCountries();
+    const metadata = libraryMetadata();
+    const anyCountry = () => countries[below(countries.length)] as CountryCode;
+    const differing: string[] = [];
+    const check = (text: string, country?: CountryCode) => {
+      const all = country === undefined ? parseByMax(text) : parseByMax(text, country);
+      const ours = country === undefined ? parseByCore(text, metadata) : parseByCore(text, country, metadata);
+      const isSame = ours?.number === all?.number && ours?.nationalNumber === all?.nationalNumber;
+      // What is assigned is the table's to say, of a national number too.
+      if (!isSame || (ours !== undefined && isAssigned(ours.number.slice(1)) !== all?.isValid())) {
+        differing.push(`${text} ${country}: ${ours?.number}, all ${all?.number} ${all?.isValid()}`);
+      }
+    };
+    let valid = 0;
+    for (const { territory, digits } of generated(2_000, SEED)) {
+      const own = countries.find((country) => country === territory);
+      const code = callingCodeOf(digits) ?? '';
+      const national = digits.slice(code.length);
+      const sharing = countriesOf(code) as readonly CountryCode[];
+      if (parseByMax(national, own)?.isValid()) valid++;
+      check(`+${digits}`);
+      for (const country of new Set([own ?? anyCountry(), ...sharing.slice(0, 4), anyCountry()])) {
+        for (const written of [
+          national,
+          `0${national}`,
+          `1${national}`,
+          `8${national}`,
+          digits,
+          `00${digits}`,
+          `011${digits}`,
+        ]) {
+          check(written, country);
+        }
+      }
+    }
+    expect(differing).toEqual([]);
+    expect(valid).toBeGreaterThan(750);
+  }, 60_000);
+});
+
+describe('readPossible', () => {
+  test.each<[text: string, start: number, read: string | null]>([
+    ['12025550123', 0, 'US fixed_line_or_mobile 12025550123'],
+    ['/v1/lookup?number=%2B12025550123', 21, 'US fixed_line_or_mobile 12025550123'],
+    ['/v1/lookup?number=%2B12025550123&evidence=true', 21, null],
+    ['+12025550123', 0, null],
+    ['1202555012', 0, null],
+    ['15555550123', 0, 'null unassigned 15555550123'],
+    ['447700900123', 0, 'null unassigned 447700900123'],
+    ['441624100000', 0, 'IM unassigned 441624100000'],
+    ['979000000000', 0, 'null unassigned 979000000000'],
+    ['33000000000', 0, null], // begins with a trunk prefix
+    ['491512345678901', 0, 'DE unassigned 491512345678901'],
+    ['4915123456789012', 0, null],
+    ['٤٤٧٧٠٠٩٠٠١٢٣', 0, null],
+    ['120255501 3', 0, null],
+    ['', 0, null],
+    ['1', 0, null],
+    ['99912345678', 0, null],
+  ])('%j from %i is %s', (text, start, expected) => {
+    const read = readPossible(text, start);
+    expect(read && `${read.country} ${read.lineType} ${read.number}`).toBe(expected);
+    if (start === 0 && read?.lineType === 'unassigned') expect(readInternational(text)).toBeNull();
   });
 });
 

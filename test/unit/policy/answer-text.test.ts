@@ -13,7 +13,7 @@ const ruleId = fc.stringMatching(/^[a-z0-9][a-z0-9_.-]{0,20}$/);
 const usual = fc.record({
   number: fc.integer({ min: 1_000_000, max: 999_999_999_999_999 }).map((number) => `+${number}`),
   country: fc.constantFrom('US', 'PH', null),
-  lineType: fc.constantFrom(...Object.values(LINE_TYPES), 'unknown' as const),
+  lineType: fc.constantFrom(...LINE_TYPES),
   verdict: fc.constantFrom(...VERDICTS),
   level: fc.option(fc.nat(9)),
   labels: fc.array(fc.oneof(fc.constant('modem_pool_card'), fc.string({ unit: 'binary' }))),

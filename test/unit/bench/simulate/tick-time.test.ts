@@ -42,7 +42,7 @@ test('a fold reads one segment after another while the pack before is written', 
 test('a merge: batches one after another, columns side by side, segments, the ledger, the facts, the swap', () => {
   const shape = { batches: 4, columnReads: 9, joinedSegments: 1, writtenSegments: 1 };
   expect(mergeMs(evenly, shape, 7)).toBe(4 + 2 + (1 + 7 + 1) + 3 + 1 + 3);
-  expect(compactionMs(evenly, 80, 0)).toBe(96 + 3 + 3);
+  expect(compactionMs(evenly, 80, 0)).toBe(96 + 3 + 1 + 3);
 });
 
 test('with latencies that vary, many calls still take about a sixth of their sum', () => {

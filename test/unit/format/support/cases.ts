@@ -162,7 +162,11 @@ const manifest: Manifest = {
     },
     { id: 'r0', newNumbers: 0, segments: [] },
   ],
-  compaction: { inputs: ['r2', 'r1'], output: [], resumeFrom: fictionNumber(0) },
+  compaction: {
+    inputs: ['r2', 'r1'],
+    output: { key: 'compactions/0000000041-decade', count: 1 },
+    resumeFrom: fictionNumber(0),
+  },
   consumed: ['0001767614400000-b1'],
   replay: ['k-b2'],
   setAside: { key: 'set-aside/0000000042-c0ffee', count: 3 },
@@ -301,6 +305,8 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
       },
     },
   },
+  parcel: { parts: { parts: ['0102030405', '', '0a0b0c0d0e0f1011'], manifest: '52464d46' } },
+  output: { segments: manifest.runs[0]?.segments ?? [], none: [] },
   withdrawn: { batch: { at: NOON * 1000, by: 'key-1' } },
   history: {
     merged: { generation: 42, commit: 'c0ffee', parent: 'decade', batches: ['b1', 'k-b4'], replayed: ['b0'] },

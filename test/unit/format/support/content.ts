@@ -15,17 +15,21 @@ import {
   EMPTY_MANIFEST,
   encodeManifest,
   type Manifest,
+  NO_OUTPUT,
+  type OutputKey,
   type SegmentEntry,
 } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import type { SegmentParts } from '../../../../src/format/page-directory.ts';
+import { encodeParcel, openParcel } from '../../../../src/format/parcel.ts';
 import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../../src/format/recency.ts';
 import { encodeSegment, openSegment, type SegmentShape, wholeObject } from '../../../../src/format/segment.ts';
 import { VerdictsReader } from '../../../../src/format/verdicts.ts';
-import type { Bytes } from '../../../../src/lib/bytes.ts';
+import { type Bytes, fromHex, toHex } from '../../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
+import { decodeOutput, encodeOutput } from '../../../../src/merge/compaction-output.ts';
 import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/failing-batches.ts';
 import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
 import {
@@ -75,6 +79,10 @@ export interface Contents {
   batch: BatchContent;
   facts: FactsContent;
   manifest: StoredManifest;
+  /** In hex digits: what is in it is of other kinds. */
+  parcel: { readonly parts: readonly string[]; readonly manifest: string };
+  /** What a compaction under way has written. */
+  output: readonly SegmentEntry[];
   history: HistoryContent;
   /** Batches set aside. */
   aside: readonly SetAside[];
@@ -174,6 +182,16 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     decode: (bytes) => storedManifest(decodeManifest(bytes)),
     expected: asOfVersion3,
   },
+  parcel: {
+    version: 1,
+    encode: ({ parts, manifest }) => encodeParcel(parts.map(fromHex), fromHex(manifest)),
+    decode: (bytes) => {
+      const { parts, manifest } = openParcel(bytes);
+      return { parts: parts.map((part) => toHex(part.bytes)), manifest: toHex(manifest) };
+    },
+    expected: same,
+  },
+  output: { version: 1, encode: encodeOutput, decode: decodeOutput, expected: same },
   aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
   withdrawals: {
     version: 2,
@@ -211,13 +229,19 @@ function entryOf(entry: SegmentEntry | (OldShape & { readonly key: string })): S
 }
 
 /**
- * A manifest of versions 1 and 2 has segments of version 1. One of version 1 lists what is set aside itself, and knows of nothing that is still to be screened. One that was
- * written before batches could be withdrawn says nothing of that, and neither does one of a store where none was.
+ * A manifest of version 1 or 2 has segments of version 1, and lists itself what a compaction has written. One of version 1
+ * lists what is set aside itself, too, and knows of nothing that is still to be screened. One that was written before
+ * batches could be withdrawn says nothing of that, and neither does one of a store where none was.
  */
 function asOfVersion3(content: StoredManifest): StoredManifest {
   const { setAside } = content;
-  const runs = content.runs.map((run) => ({ ...run, segments: (run.segments as SegmentEntry[]).map(entryOf) }));
-  const whole: StoredManifest = { ...content, runs, withdrawals: content.withdrawals ?? null };
+  const { output = NO_OUTPUT, ...compaction } = (content.compaction ?? {}) as { readonly output?: OutputKey | [] };
+  const whole: StoredManifest = {
+    ...content,
+    runs: content.runs.map((run) => ({ ...run, segments: (run.segments as SegmentEntry[]).map(entryOf) })),
+    compaction: { ...compaction, output: Array.isArray(output) ? NO_OUTPUT : output },
+    withdrawals: content.withdrawals ?? null,
+  };
   if (!Array.isArray(setAside)) return whole;
   return { ...whole, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };
 }

@@ -60,7 +60,7 @@ describe('a sound store', () => {
   test('in the middle of a compaction', async () => {
     const world = await duringCompaction();
     const { runs, compaction } = await manifestOf(world);
-    expect([runs.length, compaction?.output.length]).toEqual([2, 1]);
+    expect([runs.length, compaction?.output.count]).toEqual([2, 1]);
     await expectSound(world);
     const { findings } = await checked(world);
     expect(findings.checks.find(({ title }) => title === 'segments in use')?.looked).toBe(5);

@@ -5,8 +5,15 @@ import { checkStore } from '../../../../scripts/fsck/check-store.ts';
 import { Findings, FSCK_PROGRESS, type FsckContext } from '../../../../scripts/fsck/findings.ts';
 import { segmentsInUse } from '../../../../scripts/fsck/manifest.ts';
 import { reportText } from '../../../../scripts/fsck.ts';
-import { decodeManifest, encodeManifest, type Manifest, type SegmentEntry } from '../../../../src/format/manifest.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  NO_OUTPUT,
+  type SegmentEntry,
+} from '../../../../src/format/manifest.ts';
 import { UNPACED } from '../../../../src/lib/cooperate.ts';
+import { readOutput } from '../../../../src/merge/compaction-output.ts';
 import { readSetAside } from '../../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../../../src/merge/rebuild.ts';
@@ -92,13 +99,18 @@ export async function manifestOf(world: World): Promise<Manifest> {
   return (await loadManifest(world.objects.memory)).manifest;
 }
 
+/** The segments that a compaction under way has written. */
+export async function outputOf(world: World): Promise<readonly SegmentEntry[]> {
+  return readOutput(world.objects.memory, (await manifestOf(world)).compaction?.output ?? NO_OUTPUT);
+}
+
 export async function setAsideIds(world: World): Promise<string[]> {
   const list = await readSetAside(world.objects.memory, await manifestOf(world), UNPACED);
   return list.map(({ id }) => id).sort();
 }
 
 export async function firstSegment(world: World): Promise<SegmentEntry> {
-  const [entry] = segmentsInUse(await manifestOf(world));
+  const [entry] = segmentsInUse(await manifestOf(world), []);
   if (entry === undefined) throw new Error('no segment');
   return entry;
 }

@@ -1,8 +1,10 @@
 /** Broken manifests. */
 
+import { NO_OUTPUT } from '../../../../../src/format/manifest.ts';
 import { writeSetAside } from '../../../../../src/merge/failing-batches.ts';
+import { tick } from '../../../../../src/merge/tick.ts';
 import type { World } from '../../../../support/world.ts';
-import { alterManifest, alterPublished, duringCompaction, flip } from '../support.ts';
+import { alterManifest, alterPublished, duringCompaction, flip, keyLike, manifestOf } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
 
 /** Names batches as set aside. Returns the key of the list. */
@@ -33,12 +35,44 @@ export const MANIFESTS: Damages = {
     says: /^says that/,
     store: duringCompaction,
   },
-  'a compaction that lost its output': {
+  'a compaction that wrote less than it says': {
     breaks: async (world) => {
-      await alterPublished(world, ({ compaction }) => ({ compaction: { ...compaction, output: [] } }));
+      await alterPublished(world, ({ compaction }) => ({ compaction: { ...compaction, output: NO_OUTPUT } }));
       return [error('numbers, each counted once', 'manifest')];
     },
     says: /^has a compaction that wrote 0 numbers where its runs have \d+/,
+    store: duringCompaction,
+  },
+  'a compaction whose list of output is gone': {
+    breaks: async (world) => [error('manifest', await deleted(world, await keyLike(world, 'compactions/')))],
+    says: /^RFCO: .* is missing\. Nothing is lost, and lookups are right: the next tick begins the compaction anew/,
+    store: duringCompaction,
+  },
+  'a compaction whose list of output is damaged': {
+    breaks: async (world) => {
+      const key = await keyLike(world, 'compactions/');
+      await flip(world, key, 20);
+      return [error('manifest', key)];
+    },
+    says: /^RFCO: expected checksum/,
+    store: duringCompaction,
+  },
+  'a compaction whose list of output is that of another chunk': {
+    breaks: async (world) => {
+      const { key } = (await manifestOf(world)).compaction?.output ?? NO_OUTPUT;
+      await alterPublished(world, ({ compaction }) => ({ compaction: { ...compaction, output: { key, count: 2 } } }));
+      return [error('manifest', key ?? '')];
+    },
+    says: /^RFCO: expected 2 segments in compactions\/.*, found 1/,
+    store: duringCompaction,
+  },
+  'a list of output that only a retained generation names': {
+    breaks: async (world) => {
+      const key = await keyLike(world, 'compactions/');
+      while ((await manifestOf(world)).compaction !== null) await tick(world);
+      return [error('retained generations', await deleted(world, key))];
+    },
+    says: /^RFCO: .* is missing\. Lookups are right, and a rollback has no use for it/,
     store: duringCompaction,
   },
   'a flipped bit': {
@@ -73,7 +107,7 @@ export const MANIFESTS: Damages = {
   },
   'a compaction of runs that are gone': {
     breaks: async (world) => {
-      await alterPublished(world, () => ({ compaction: { inputs: ['x', 'y'], output: [], resumeFrom: 0 } }));
+      await alterPublished(world, () => ({ compaction: { inputs: ['x', 'y'], output: NO_OUTPUT, resumeFrom: 0 } }));
       return [error('manifest', 'manifest')];
     },
     says: /^has a compaction of runs that are not neighbours/,

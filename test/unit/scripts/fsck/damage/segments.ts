@@ -11,6 +11,7 @@ import {
   flip,
   keysOf,
   manifestOf,
+  outputOf,
 } from '../support.ts';
 import { type Damages, deleted, error } from './damage.ts';
 
@@ -68,7 +69,8 @@ export const SEGMENTS: Damages = {
   ),
   'a missing segment of a compaction under way': {
     breaks: async (world) => {
-      const key = (await manifestOf(world)).compaction?.output[0]?.key ?? '';
+      const [written] = await outputOf(world);
+      const key = written?.key ?? '';
       return [error('segments in use', await deleted(world, key))];
     },
     says: /^is missing/,
