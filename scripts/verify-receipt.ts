@@ -4,8 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { lookupAnswer } from '../src/api/lookup-docs.ts';
 import { EMPTY_MANIFEST, type SegmentEntry } from '../src/format/manifest.ts';
-import { openSegment } from '../src/format/segment.ts';
-import { FormatError } from '../src/lib/bytes.ts';
+import { openSegment, segmentsIn } from '../src/format/segment.ts';
+import { type Bytes, FormatError } from '../src/lib/bytes.ts';
 import { UNPACED } from '../src/lib/cooperate.ts';
 import { dayOf } from '../src/lib/time.ts';
 import { PastFinder } from '../src/lookup/as-of.ts';
@@ -138,14 +138,12 @@ async function receiptSnapshot(
   for (const named of receipt.segments) {
     const object = await objects.get(named.key);
     if (object === null) return null;
-    const { shape } = await openSegment(object.bytes, UNPACED).catch((error: unknown) => {
+    const entry = await segmentNamed(named, object.bytes).catch((error: unknown) => {
       if (error instanceof FormatError) throw new FsckError(`${named.key} is no segment, or damaged`, { cause: error });
       throw error;
     });
-    if (!isNamed(named, { key: named.key, ...shape })) {
-      throw new FsckError(`${named.key} is another segment than the receipt names`);
-    }
-    entries.push({ key: named.key, ...shape });
+    if (entry === null) throw new FsckError(`${named.key} is another segment than the receipt names`);
+    entries.push(entry);
   }
   return new Snapshot({
     ...EMPTY_MANIFEST,
@@ -156,10 +154,16 @@ async function receiptSnapshot(
   });
 }
 
-function isNamed(named: Basis['segments'][number], { numbers, verdicts, evidenceIndex }: SegmentEntry): boolean {
-  return (
-    named.numbers === numbers.sha256 && named.verdicts === verdicts.sha256 && named.evidence === evidenceIndex.sha256
-  );
+/** The segment of an object that a receipt names; null: it has others. Rejects with FormatError if one is damaged. */
+async function segmentNamed(named: Basis['segments'][number], object: Bytes): Promise<SegmentEntry | null> {
+  for (const { offset, file } of segmentsIn(object)) {
+    const { shape, parts } = await openSegment(file, UNPACED);
+    const hashes = [shape.numbers.sha256, parts.verdicts.sha256, parts.evidenceIndex.sha256];
+    if (hashes.join() === [named.numbers, named.verdicts, named.evidence].join()) {
+      return { key: named.key, offset, ...shape };
+    }
+  }
+  return null;
 }
 
 function decideAgain(subject: PhoneNumber, finding: Finding, answer: ReceiptedAnswer): LookupAnswer {

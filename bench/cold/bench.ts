@@ -4,7 +4,7 @@
  */
 
 import type { Run } from '../../src/format/manifest.ts';
-import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
+import { blockStart, SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 import { lowerBound } from '../../src/lib/sorted.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import { atMost, type BenchResult, type BenchSize, type Row, round } from '../report.ts';
@@ -134,7 +134,7 @@ function besideAllSegments({ manifest }: ServedWorld, isUnlisted: (number: numbe
   return manifest.runs.flatMap(({ segments }) =>
     segments.map(({ last }) => {
       // A segment has whole blocks.
-      const block = last - (last % SEGMENT_ALIGNMENT);
+      const block = blockStart(last);
       for (let i = 0; i < SEGMENT_ALIGNMENT; i++) if (isUnlisted(block + i)) return block + i;
       throw new Error('a block of the store has no number that is not listed');
     }),
@@ -239,7 +239,7 @@ export async function run(size: BenchSize): Promise<BenchResult> {
 function verdictBytes(run: Run | undefined): number {
   const segments = run?.segments ?? [];
   const count = segments.reduce((total, entry) => total + entry.count, 0);
-  return segments.reduce((total, { verdicts }) => total + verdicts.bytes, 0) / count;
+  return segments.reduce((total, { verdictsBytes }) => total + verdictsBytes, 0) / count;
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

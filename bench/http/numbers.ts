@@ -4,14 +4,13 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SegmentEntry } from '../../src/format/manifest.ts';
 import type { NumbersReader } from '../../src/format/numbers-reader.ts';
-import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { drain } from '../../src/merge/rebuild.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
-import { readColumn } from '../../src/storage/slices.ts';
+import { openNumbers } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { batchOf, benchContext, ensureInventory, openStores, uploadsOf } from '../support/inventory.ts';
 import type { Random } from '../support/random.ts';
@@ -54,7 +53,7 @@ export async function openStoredNumbers(objects: ObjectStore): Promise<StoredNum
   const { manifest } = await loadManifest(objects);
   const segments: StoredSegment[] = [];
   for (const entry of manifest.runs.flatMap((run) => run.segments)) {
-    segments.push({ entry, reader: openNumbersSlice(await readColumn(objects, entry, 'numbers')) });
+    segments.push({ entry, reader: await openNumbers(objects, entry) });
   }
   if (segments.length === 0) throw new Error('the store holds no numbers');
   return new StoredNumbers(new Snapshot(manifest), segments);
@@ -103,7 +102,7 @@ function warmSegments(segments: readonly StoredSegment[], random: Random): reado
   const warm: StoredSegment[] = [];
   let bytes = 0;
   for (const { segment } of order) {
-    bytes += segment.entry.verdicts.bytes;
+    bytes += segment.entry.verdictsBytes;
     if (bytes > VERDICTS_BUDGET * WARM_SHARE) break;
     warm.push(segment);
   }

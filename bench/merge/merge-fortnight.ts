@@ -10,14 +10,15 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inventoryNumbers, type Manifest } from '../../src/format/manifest.ts';
-import { VerdictsReader } from '../../src/format/verdicts.ts';
+import { openHead } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { ColumnCache } from '../../src/lookup/columns.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { compactFully } from '../../src/merge/rebuild.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
-import { readColumn } from '../../src/storage/slices.ts';
+import { readHead } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { controlStores } from '../../src/wiring/control.ts';
 import { CountingObjectStore, CountingSliceStore, calls } from '../support/counting-stores.ts';
@@ -93,7 +94,7 @@ async function acceptAside(): Promise<string[][]> {
 async function sightingsOf(store: ObjectStore, { runs }: Manifest): Promise<number> {
   let sum = 0;
   for (const entry of runs.flatMap(({ segments }) => segments)) {
-    const verdicts = new VerdictsReader(await readColumn(store, entry, 'verdicts'));
+    const { verdicts } = await openHead(await readHead(store, entry), entry, UNPACED);
     for (let rank = 0; rank < verdicts.count; rank++) sum += verdicts.sightings(rank);
   }
   return sum;

@@ -6,10 +6,10 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { VerdictsReader } from '../../src/format/verdicts.ts';
+import { openHead } from '../../src/format/segment.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { readColumn } from '../../src/storage/slices.ts';
+import { readHead } from '../../src/storage/slices.ts';
 import { openStores } from '../support/inventory.ts';
 
 export interface UpsertFigures {
@@ -34,8 +34,7 @@ const insert = database.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)');
 const { objects } = openStores(folder);
 let sightingsBefore = 0;
 for (const entry of (await loadManifest(objects)).manifest.runs.flatMap(({ segments }) => segments)) {
-  const numbers = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
-  const verdicts = new VerdictsReader(await readColumn(objects, entry, 'verdicts'));
+  const { numbers, verdicts } = await openHead(await readHead(objects, entry), entry, UNPACED);
   database.transaction(() => {
     numbers.all().forEach((number, rank) => {
       const sightings = verdicts.sightings(rank);

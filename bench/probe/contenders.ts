@@ -101,7 +101,8 @@ export class Ringfence implements Contender {
     let rank = 0;
     for (const entry of run?.entries ?? []) {
       if (number < entry.first) break;
-      rank += number > entry.last ? entry.count : (this.#columns.numbers.peek(entry) ?? missing(entry)).rank(number);
+      rank +=
+        number > entry.last ? entry.count : (this.#columns.numbers.peek(entry.numbers) ?? missing(entry)).rank(number);
     }
     return rank;
   }
@@ -109,7 +110,7 @@ export class Ringfence implements Contender {
   /** The latest first seen of any number, UTC day since 1970. */
   get newestDay(): number {
     const days = this.snapshot.runs.flatMap(({ entries }) =>
-      entries.map((entry) => (this.#columns.numbers.peek(entry) ?? missing(entry)).recency?.newestDay ?? 0),
+      entries.map((entry) => (this.#columns.numbers.peek(entry.numbers) ?? missing(entry)).recency?.newestDay ?? 0),
     );
     return days.reduce((newest, day) => Math.max(newest, day), 0);
   }
@@ -118,7 +119,7 @@ export class Ringfence implements Contender {
   neighbours(number: number, today: number): Neighbours {
     const readers = this.snapshot.runs.flatMap((run) => {
       const entry = run.segmentFor(number);
-      return entry === undefined ? [] : [this.#columns.numbers.peek(entry) ?? missing(entry)];
+      return entry === undefined ? [] : [this.#columns.numbers.peek(entry.numbers) ?? missing(entry)];
     });
     return neighboursOf(readers, number, today);
   }

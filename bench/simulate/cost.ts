@@ -1,4 +1,5 @@
 /** What a month costs, and what it is made of: operations, storage, dollars, and the same on other designs. */
+import { PACK_SEGMENTS } from '../../src/merge/segment-writer.ts';
 import type { Row } from '../report.ts';
 import {
   COMPARED_LOOKUPS,
@@ -31,11 +32,11 @@ import {
   addCalls,
   type Calls,
   calls,
+  compactedCalls,
   distinctSegments,
   type MeasuredTicks,
   NO_CALLS,
   PUBLISH_CALLS,
-  SEGMENT_CALLS,
   timesCalls,
   usageOf,
 } from './tick-calls.ts';
@@ -111,21 +112,20 @@ function tickUsage({ idle, one, three }: MeasuredTicks, model: ScaleModel): Usag
   const detections = detectionsAMinute(scale);
   const reads = typicalRuns(model).reduce((sum, segments) => sum + distinctSegments(segments, detections), 0);
   const months = MONTHS_A_YEAR;
-  // The measured tick already reads one column, joins one segment and writes one.
+  // The measured tick already reads one column, joins one segment and writes a pack, and no tick that serves writes more.
   const beyond = calls({
     objectRead: (reads - 1) * TICKS_A_MONTH * busyShare + Math.max(0, year.segmentReads - year.merges) / months,
   });
-  const written = (year.inlineSegments - year.merges + year.compactionSegments) / months;
   const made = addCalls(
     timesCalls(idle, TICKS_A_MONTH * (1 - busyShare)),
     timesCalls(fixed, TICKS_A_MONTH * busyShare),
     timesCalls(perUpload, scale.uploadsAMinute * TICKS_A_MONTH),
     beyond,
-    timesCalls(SEGMENT_CALLS, written),
+    compactedCalls(year.compactionSegments / months),
     timesCalls(PUBLISH_CALLS, year.compactionTicks / months),
     timesCalls(collectionCalls(model), HOURS_A_MONTH),
   );
-  const slices = (2 * (year.inlineSegments + year.compactionSegments)) / months;
+  const slices = year.compactionSegments / months;
   const records = (year.inlineRecords + year.compactionRecords) / months;
   const manifests = TICKS_A_MONTH + HOURS_A_MONTH * RETAINED_GENERATIONS;
   return addUsage(usageOf(made), {
@@ -142,8 +142,8 @@ function collectionCalls(model: ScaleModel): Calls {
   const segments = typicalRuns(model).reduce((a, b) => a + b, 0) + RETAINED_GENERATIONS;
   return calls({
     objectRead: RETAINED_GENERATIONS,
-    objectList: Math.ceil(segments / LIST_PAGE) + 1,
-    sliceList: Math.ceil((2 * segments) / LIST_PAGE),
+    objectList: Math.ceil(segments / PACK_SEGMENTS / LIST_PAGE) + 1,
+    sliceList: Math.ceil(segments / LIST_PAGE),
   });
 }
 
@@ -160,16 +160,16 @@ interface Stored {
 /** What is live, what retained generations and the last hour keep from being deleted, what is kept for ever. */
 function storedBytes({ scale, sizes, year }: ScaleModel): Stored {
   const { segment } = sizes;
-  const kept =
-    (year.compactionRecords * RETAINED_DAYS) / 365 + (year.inlineRecords / year.inlineSegments) * RETAINED_GENERATIONS;
+  const compacted = (year.compactionRecords * RETAINED_DAYS) / 365;
+  const kept = compacted + (year.inlineRecords / year.inlineSegments) * RETAINED_GENERATIONS;
   const fileBytesARecord = segment.fileBytes / segment.records;
-  const sliceBytesARecord = (segment.numbersBytes + segment.verdictsBytes) / segment.records;
+  const sliceBytesARecord = segment.numbersBytes / segment.records;
   return {
     liveSegments: scale.numbers * fileBytesARecord,
     keptSegments: kept * fileBytesARecord,
     batches: scale.uploadsAMinute * TICKS_A_MONTH * BATCH_MONTHS * sizes.batchBytes,
     manifests: RETAINED_GENERATIONS * manifestBytes({ scale, sizes, year }) + year.merges * HISTORY_BYTES,
-    slices: (scale.numbers + kept) * sliceBytesARecord,
+    slices: (scale.numbers + compacted) * sliceBytesARecord,
   };
 }
 

@@ -3,15 +3,16 @@
  * could have. The others are arithmetic on the measured sizes; none of them is built.
  */
 
-import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
+import { PAGE_RANKS } from '../../src/format/segment.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
 import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
+import { SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { atMost, type Bar, quantilesOf, type Row } from '../report.ts';
 import type { ScaleModel, Sizes, TierSample } from './model.ts';
 import { kibibytes, type Section, three } from './table.ts';
 
-/** What a first lookup may read before a store counts as too large (docs/decisions/0012). */
-export const FIRST_LOOKUP_BYTES = 512 * 1024;
+/** What a first lookup of a listed number may read before a store counts as too large (docs/decisions/0034). */
+export const FIRST_LOOKUP_BYTES = 384 * 1024;
 /** The bars: KiB, and reads in sequence before a brand-new isolate has its first answer. */
 const UNLISTED_BAR = { kib: 256, reads: 2 };
 const LISTED_BAR = { kib: 384, reads: 3 };
@@ -26,7 +27,7 @@ const INDEX_REFERENCE_BYTES = JSON.stringify({
   first: 120_000_000_000,
   last: 120_000_000_000,
   segments: INDEX_ENTRIES,
-  count: INDEX_ENTRIES * SEGMENT_NUMBERS,
+  count: INDEX_ENTRIES * SEGMENT_RECORDS,
 }).length;
 
 /** Bytes of an index object besides its entries: a frame and an array. */
@@ -65,7 +66,7 @@ interface FirstLookup {
 
 /**
  * Manifest; with two levels the index object of each run of more than INDEX_ENTRIES segments, at the same time; a
- * numbers column of each run, up to CONNECTIONS at the same time; for a listed number the verdicts of every run that
+ * numbers column of each run, up to CONNECTIONS at the same time; for a listed number a page of verdicts of every run that
  * has it, side by side: those of the base, the largest, and of the run with the next largest.
  */
 export function firstLookup(form: Form, sample: TierSample, sizes: Sizes): FirstLookup {
@@ -81,7 +82,7 @@ export function firstLookup(form: Form, sample: TierSample, sizes: Sizes): First
   const missBytes = manifestBytes + indexBytes + columnsBytes(sample, sizes, records);
   const missReads = 1 + (indexReads > 0 ? 1 : 0) + Math.ceil(runs.length / CONNECTIONS);
   const verdictsARecord = sizes.segment.verdictsBytes / sizes.segment.records;
-  const verdicts = sample.runs.map((numbers) => verdictsARecord * Math.min(numbers, records)).sort((a, b) => b - a);
+  const verdicts = sample.runs.map((numbers) => verdictsARecord * Math.min(numbers, PAGE_RANKS)).sort((a, b) => b - a);
   const hitBytes = missBytes + (verdicts[0] ?? 0);
   const twoRunsBytes = hitBytes + (verdicts[1] ?? 0);
   const allRunsBytes = missBytes + verdicts.reduce((sum, bytes) => sum + bytes, 0);
@@ -131,7 +132,7 @@ export function manifestSection(models: readonly ScaleModel[]): Section {
         rows: models.map(manifestRow),
       },
       { id: 'first-lookup', title: 'The first lookup of a new isolate', rows: models.flatMap(formRows) },
-      { id: 'breaking', title: 'Inventory at which the first lookup passes 512 KiB', rows: breakingRows(models) },
+      { id: 'breaking', title: 'Inventory at which the first lookup passes 384 KiB', rows: breakingRows(models) },
     ],
     bars: models.slice(0, 1).flatMap(bars),
   };

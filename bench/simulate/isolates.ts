@@ -1,7 +1,9 @@
 /** Isolates: how many warm up and what that reads, and what a billion numbers in one of them would cost. */
+import { PAGE_RANKS } from '../../src/format/segment.ts';
 import { ByteCache } from '../../src/lib/byte-cache.ts';
 import { REFRESH_AFTER_MS } from '../../src/lib/swr-cache.ts';
 import { NUMBERS_BUDGET } from '../../src/lookup/columns.ts';
+import { SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { atMost, type Bar, type Quantiles, quantilesOf, type Row } from '../report.ts';
 import { type Latency, meanMs, type Random, shuffle, Zipf, zipfShares } from '../support/random.ts';
 import {
@@ -43,7 +45,7 @@ export interface Fleet {
   readonly coldStarts: number;
   /** Manifests read because they had changed, or for the first time. */
   readonly manifestsChanged: number;
-  /** Slices that a life reads on the way to being warm, on average over all isolates. */
+  /** Numbers slices that a life reads on the way to being warm, on average over all isolates. */
   readonly slicesALife: number;
   readonly usage: Usage;
 }
@@ -52,7 +54,7 @@ export function simulateFleet(input: FleetInput): Fleet {
   const { scale, lookupsAMonth, stores } = input;
   const shares = zipfShares(EDGE.colos, EDGE.coloZipf);
   const generationsASecond = (1 - Math.exp(-scale.uploadsAMinute)) / 60;
-  const total = { isolates: 0, coldStarts: 0, manifests: 0, checks: 0, kvReads: 0, warming: 0 };
+  const total = { isolates: 0, coldStarts: 0, manifests: 0, checks: 0, kvReads: 0, warming: 0, segmentReads: 0 };
   for (const share of shares) {
     const rate = (lookupsAMonth * share) / MONTH_SECONDS;
     const machines = Math.min(EDGE.isolatesAColo, Math.max(1, Math.ceil(rate / EDGE.lookupsASecondAnIsolate)));
@@ -62,7 +64,8 @@ export function simulateFleet(input: FleetInput): Fleet {
     const lives = (isolates * MONTH_SECONDS) / LIFE_SECONDS;
     const coldStarts = lives * touched(own);
     const warming = lives * slicesTouched(input, own);
-    // A lookup in the time between two generations reads the newest run's slice.
+    const pages = lives * pagesTouched(input, own);
+    // A lookup in the time between two generations reads the newest run's numbers, which are in R2 alone.
     const perGeneration = own / (own + generationsASecond);
     const newest = isolates * MONTH_SECONDS * generationsASecond * perGeneration;
     const compacted = isolates * input.compactionSegmentsAMonth * warmShare(input, own);
@@ -70,13 +73,15 @@ export function simulateFleet(input: FleetInput): Fleet {
     total.isolates += isolates;
     total.coldStarts += coldStarts;
     total.warming += warming;
-    total.kvReads += warming + newest + compacted;
+    total.kvReads += warming + compacted;
+    total.segmentReads += pages + newest;
     total.checks += checks;
     total.manifests += coldStarts + Math.min(checks, isolates * MONTH_SECONDS * generationsASecond);
   }
   // The API keys and the index of tenants are checked as often as the manifest, by the same kind of conditional read
   // (src/lib/swr-cache.ts).
-  const objectReads = 3 * (total.checks + total.coldStarts) + SLICE_MISSING_SHARE * total.kvReads;
+  const checks = 3 * (total.checks + total.coldStarts);
+  const objectReads = checks + total.segmentReads + SLICE_MISSING_SHARE * total.kvReads;
   return {
     isolates: total.isolates,
     coldStarts: total.coldStarts,
@@ -91,15 +96,26 @@ function touched(ratePerSecond: number): number {
   return (ratePerSecond * LIFE_SECONDS) / (1 + ratePerSecond * LIFE_SECONDS);
 }
 
-/** Numbers and verdicts slices that a life touches. */
+/** Numbers slices that a life touches. */
 function slicesTouched({ runSegments, segmentZipf }: FleetInput, rate: number): number {
   let slices = 0;
   for (const segments of runSegments) {
-    for (const share of zipfShares(segments, segmentZipf)) {
-      slices += touched(rate * share) + touched(rate * share * LISTED_SHARE);
-    }
+    for (const share of zipfShares(segments, segmentZipf)) slices += touched(rate * share);
   }
   return slices;
+}
+
+const PAGES_A_SEGMENT = Math.ceil(SEGMENT_RECORDS / PAGE_RANKS);
+
+/** Pages of verdicts that it touches; those of a segment are touched alike. */
+function pagesTouched({ runSegments, segmentZipf }: FleetInput, rate: number): number {
+  let pages = 0;
+  for (const segments of runSegments) {
+    for (const share of zipfShares(segments, segmentZipf)) {
+      pages += PAGES_A_SEGMENT * touched((rate * share * LISTED_SHARE) / PAGES_A_SEGMENT);
+    }
+  }
+  return pages;
 }
 
 /** The share of the base's numbers slices that a life touches. */

@@ -22,7 +22,6 @@ import {
   mergeCalls,
   mergeMs,
   mergeShape,
-  SEGMENT_CALLS,
   SETTLE_CALLS,
   settleEnds,
   sumOfCalls,
@@ -51,13 +50,13 @@ export function mergeSection(random: Random, models: readonly ScaleModel[]): Sec
 function rewritingRow({ scale, sizes, year }: ScaleModel): Row {
   const { segment } = sizes;
   const baseSegments = Math.ceil(scale.numbers / segment.records);
-  // A rewritten segment is written with its two slices, read once, and its predecessor's slices are deleted.
-  const rewrite = usageOf(addCalls(timesCalls(SEGMENT_CALLS, baseSegments), compactionCalls(baseSegments, 0)));
+  // A rewritten segment is written with its slice, read once, and its predecessor's slice is deleted.
+  const rewrite = usageOf(compactionCalls(baseSegments, baseSegments));
   return {
     numbers: scale.name,
     'segments of the base': baseSegments,
     'ticks to rewrite it': Math.ceil(baseSegments / SHARE),
-    'dollars a rewriting': Number((listDollars(rewrite) + listDollars({ kvDeletes: 2 * baseSegments })).toPrecision(2)),
+    'dollars a rewriting': Number((listDollars(rewrite) + listDollars({ kvDeletes: baseSegments })).toPrecision(2)),
     'rewritings a year': year.baseRewrites,
     'records rewritten a detection, at once': three(year.inlineRecords / year.detections),
     'in compactions': three(year.compactionRecords / year.detections),

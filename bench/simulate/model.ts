@@ -3,14 +3,13 @@
 import { CHANNELS, type Detection, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../src/format/batch.ts';
 import { EMPTY_MANIFEST, encodeManifest, type Run, runNumbers, type SegmentEntry } from '../../src/format/manifest.ts';
-import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { encodeNumbersSlice } from '../../src/format/numbers-slice.ts';
-import { segmentBytes } from '../../src/format/segment.ts';
+import { headBytes, SEGMENT_FOOTER_BYTES } from '../../src/format/segment.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { planCompaction, planInline } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { BatchCursor, fold } from '../../src/merge/fold.ts';
-import { MergeDictionary } from '../../src/merge/segment-builder.ts';
+import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { SEGMENT_PREFIX } from '../../src/storage/keys.ts';
 import { type Random, Zipf } from '../support/random.ts';
 import { ASSIGNED_NUMBERS, BILLION, detectionsAMinute, ONE_STORE, SCALES, type Scale } from './assumptions.ts';
@@ -99,7 +98,7 @@ function hexDigest(random: Random): string {
 // Bytes a number and a manifest entry, from the real encoders on made-up records.
 
 interface SegmentSizes {
-  /** Records in a full segment: whole ten-thousand-blocks up to 32,768. */
+  /** Records in a full segment: whole ten-thousand-blocks up to 24,576. */
   readonly records: number;
   readonly numbersBytes: number;
   readonly verdictsBytes: number;
@@ -109,7 +108,7 @@ interface SegmentSizes {
 }
 
 /** More than one segment holds, so that the first one is cut as in a large merge. */
-const SAMPLE_RECORDS = SEGMENT_NUMBERS + 10_000;
+const SAMPLE_RECORDS = SEGMENT_RECORDS + 10_000;
 
 /** A full segment at the density of an inventory, folded from a batch and encoded. */
 export async function measureSegment(random: Random, inventory: number): Promise<SegmentSizes> {
@@ -117,14 +116,13 @@ export async function measureSegment(random: Random, inventory: number): Promise
   const dictionary = new MergeDictionary();
   for await (const { segment } of fold([new BatchCursor(openBatch(batch), dictionary)], dictionary, UNPACED)) {
     const { shape } = segment;
-    const fileBytes = segmentBytes(shape);
     return {
       records: shape.count,
       numbersBytes: shape.numbers.bytes,
-      verdictsBytes: shape.verdicts.bytes,
-      evidenceBytes: shape.evidenceIndex.bytes + shape.evidenceBlocksBytes,
-      fileBytes,
-      entry: { key: segmentKey(random, 0), ...shape },
+      verdictsBytes: shape.verdictsBytes,
+      evidenceBytes: shape.bytes - headBytes(shape) - SEGMENT_FOOTER_BYTES,
+      fileBytes: shape.bytes,
+      entry: { key: segmentKey(random, 0), offset: 0, ...shape },
     };
   }
   throw new Error('the fold of a sample gave no segment');
@@ -158,7 +156,7 @@ export class NumbersBits {
 
   constructor(random: Random, sizes: readonly number[]) {
     this.#points = sizes.map((size) => {
-      const count = Math.min(size, SEGMENT_NUMBERS);
+      const count = Math.min(size, SEGMENT_RECORDS);
       const days = Math.ceil(size / CAPTURED_PER_DAY);
       const firstDay = Uint32Array.from({ length: count }, () => FIRST_DAY + random.below(days));
       const bytes = encodeNumbersSlice(clusteredNumbers(random, count, size), firstDay).length;
@@ -347,9 +345,9 @@ function startCompaction(runs: readonly Run[], segmentsOf: (run: Run) => number,
 
 /** A run as the tiers see it: one entry with all the numbers. */
 function countedRun(id: string, count: number, newNumbers: number): Run {
-  const slice = { bytes: 0, sha256: '' };
-  const entry = { key: id, first: 0, last: 0, count, numbers: slice, verdicts: slice, evidenceIndex: slice };
-  return { id, newNumbers, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
+  const place = { key: id, offset: 0, bytes: 0, verdictsBytes: 0, parts: null };
+  const entry = { ...place, first: 0, last: 0, count, numbers: { bytes: 0, sha256: '' } };
+  return { id, newNumbers, segments: [entry] };
 }
 
 /**

@@ -2,11 +2,12 @@
  * Storage calls of a tick: counted by the real tick on metered stores, computed for any size, and how long they take.
  */
 
-import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { CONNECTIONS } from '../../src/lib/concurrency.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { TIER_RATIO } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET, type MergeContext, SMALL_RUN, type TickBudget } from '../../src/merge/context.ts';
+import { SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
+import { PACK_SEGMENTS } from '../../src/merge/segment-writer.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
@@ -62,8 +63,15 @@ export function calls(counts: Partial<Calls>): Calls {
 /** Moving one merged batch out of `waiting`: its bytes are in memory still. */
 export const SETTLE_CALLS = calls({ objectWrite: 1, objectDelete: 1 });
 
-/** A segment and its two slices. */
-export const SEGMENT_CALLS = calls({ objectWrite: 1, sliceWrite: 2 });
+/** Segments that a tick serves at once: packs, and no slices. */
+export function foldedCalls(segments: number): Calls {
+  return calls({ objectWrite: Math.ceil(segments / PACK_SEGMENTS) });
+}
+
+/** Segments of a compaction: packs, and a slice of each. */
+export function compactedCalls(segments: number): Calls {
+  return calls({ objectWrite: Math.ceil(segments / PACK_SEGMENTS), sliceWrite: segments });
+}
 
 /** A copy of the manifest, its history, the swap. */
 export const PUBLISH_CALLS = calls({ objectWrite: 3 });
@@ -99,7 +107,7 @@ export function mergeShape(runSegments: readonly number[], batches: number, dete
     batches,
     columnReads: Math.round(columnReads),
     joinedSegments: 1,
-    writtenSegments: Math.ceil((JOINED_RECORDS + detections) / SEGMENT_NUMBERS),
+    writtenSegments: Math.ceil((JOINED_RECORDS + detections) / SEGMENT_RECORDS),
   };
 }
 
@@ -108,7 +116,7 @@ export function mergeCalls({ batches, columnReads, joinedSegments, writtenSegmen
   return addCalls(
     timesCalls(OPEN_CALLS, batches),
     calls({ objectRead: columnReads + joinedSegments }),
-    timesCalls(SEGMENT_CALLS, writtenSegments),
+    foldedCalls(writtenSegments),
     SCREEN_CALLS,
     ACTIVITY_CALLS,
     PUBLISH_CALLS,
@@ -127,7 +135,7 @@ const OUTPUT_CALLS = calls({ objectWrite: 1 });
 
 /** A tick's share of a compaction, its swap included. @param objectRead the list of what it has written, and inputs */
 export function compactionCalls(objectRead: number, outputSegments: number): Calls {
-  return addCalls(calls({ objectRead }), timesCalls(SEGMENT_CALLS, outputSegments), OUTPUT_CALLS, PUBLISH_CALLS);
+  return addCalls(calls({ objectRead }), compactedCalls(outputSegments), OUTPUT_CALLS, PUBLISH_CALLS);
 }
 
 /**
@@ -155,8 +163,8 @@ export function sumOfCalls(made: Calls): number {
   return CALL_KINDS.reduce((sum, kind) => sum + made[kind], 0);
 }
 
-// How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, segment
-// writes and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
+// How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, slices
+// of a pack and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
 // which is which (test/unit/bench/simulate/tick-time.test.ts).
 
 /**
@@ -175,6 +183,8 @@ const LATENCY_OF: Readonly<Record<CallKind, Latency>> = {
 };
 
 const READ = calls({ objectRead: 1 });
+const PACK_WRITE = calls({ objectWrite: 1 });
+const SLICE_WRITE = calls({ sliceWrite: 1 });
 
 /** Draws how long calls take: gives the milliseconds of these calls, made one after another. */
 export type Lasts = (made: Calls) => number;
@@ -203,22 +213,28 @@ export function concurrentEnds(lasts: Lasts, chain: Calls, times: number): numbe
 }
 
 /**
- * A fold: it reads its input segments one after another, and hands each output segment to the writer, which takes the
- * next one as long as fewer than six are on their way. So reads, CPU and writes overlap.
+ * A fold: it reads its input segments one after another, and hands each output segment to the writer, which sends a pack
+ * when it is full and the one before has been written, and goes on with the next. So reads, CPU and writes overlap.
  * @param cpuMs CPU for each output segment
+ * @param hasSlices whether slices are written after each pack, six at a time
  */
-export function foldAndWriteMs(lasts: Lasts, inputs: number, outputs: number, cpuMs: number): number {
+export function foldAndWriteMs(
+  lasts: Lasts,
+  inputs: number,
+  outputs: number,
+  cpuMs: number,
+  hasSlices: boolean,
+): number {
   let now = 0;
-  let underWay: number[] = [];
   let end = 0;
   for (let i = 0; i < outputs; i++) {
     const reads = Math.floor(((i + 1) * inputs) / outputs) - Math.floor((i * inputs) / outputs);
     now += lasts(timesCalls(READ, reads)) + cpuMs;
-    const written = now + lasts(SEGMENT_CALLS);
-    end = Math.max(end, written);
-    underWay = underWay.filter((at) => at > now);
-    underWay.push(written);
-    if (underWay.length >= CONNECTIONS) now = Math.min(...underWay);
+    const inPack = (i % PACK_SEGMENTS) + 1;
+    if (inPack < PACK_SEGMENTS && i + 1 < outputs) continue;
+    now = Math.max(now, end);
+    end = now + lasts(PACK_WRITE);
+    if (hasSlices) end += Math.max(0, ...concurrentEnds(lasts, SLICE_WRITE, inPack));
   }
   return Math.max(now, end);
 }
@@ -231,7 +247,7 @@ export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number 
   const { batches, columnReads, joinedSegments, writtenSegments } = shape;
   const opened = lasts(timesCalls(READ, batches));
   const decided = Math.max(0, ...concurrentEnds(lasts, READ, columnReads));
-  const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments);
+  const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments, false);
   return opened + decided + written + lasts(SCREEN_CALLS) + lasts(ACTIVITY_CALLS) + lasts(PUBLISH_CALLS);
 }
 
@@ -243,7 +259,9 @@ export function settleEnds(lasts: Lasts, batches: number): number[] {
 /** A tick's share of a compaction, its swap included. @param cpuMs CPU for each segment written */
 export function compactionMs(lasts: Lasts, segments: number, cpuMs: number): number {
   return (
-    foldAndWriteMs(lasts, compactionInputs(segments), segments, cpuMs) + lasts(OUTPUT_CALLS) + lasts(PUBLISH_CALLS)
+    foldAndWriteMs(lasts, compactionInputs(segments), segments, cpuMs, true) +
+    lasts(OUTPUT_CALLS) +
+    lasts(PUBLISH_CALLS)
   );
 }
 
@@ -251,7 +269,7 @@ export function foldMs(records: number): number {
   return (records * FOLD_CPU_US_A_RECORD) / 1000;
 }
 
-export const FOLD_SEGMENT_MS = foldMs(SEGMENT_NUMBERS);
+export const FOLD_SEGMENT_MS = foldMs(SEGMENT_RECORDS);
 
 // The real tick on metered in-memory stores: what one tick of each kind calls, and in which order.
 

@@ -2,9 +2,8 @@
 
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
-import { readColumn } from '../../src/storage/slices.ts';
+import { openNumbers } from '../../src/storage/slices.ts';
 import { DirectoryObjectStore } from '../support/directory-store.ts';
 
 /** As many as an isolate surely keeps the verdicts of. */
@@ -17,7 +16,7 @@ export async function lookupNumbers(folder: string, count: number): Promise<numb
   const chosen = all.filter((_, i) => i % Math.max(1, Math.floor(all.length / SEGMENTS)) === 0);
   const numbers: number[] = [];
   for (const entry of chosen) {
-    const reader = openNumbersSlice(await readColumn(objects, entry, 'numbers'));
+    const reader = await openNumbers(objects, entry);
     const share = Math.ceil(count / chosen.length / 2);
     for (let i = 0; i < share; i++) {
       const listed = reader.select(Math.floor((i * reader.count) / share));

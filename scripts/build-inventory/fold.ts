@@ -16,13 +16,12 @@ import {
   openActivityObject,
 } from '../../src/format/activity-object.ts';
 import { parseAttributes } from '../../src/format/attributes.ts';
-import { SEGMENT_NUMBERS } from '../../src/format/numbers.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../src/lib/cooperate.ts';
 import { ActivityRows, foldActivity } from '../../src/merge/activity-fold.ts';
 import { fold } from '../../src/merge/fold.ts';
-import { MergeDictionary } from '../../src/merge/segment-builder.ts';
+import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
 import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
@@ -144,7 +143,7 @@ export function planShares(counts: Iterable<BlockCounts>, shareSegments = SHARE_
     for (let i = 0; i < starts.length; i++) {
       const start = starts[i] as number;
       const count = numbers[i] as number;
-      if (share !== null && inSegment + count > SEGMENT_NUMBERS) {
+      if (share !== null && inSegment + count > SEGMENT_RECORDS) {
         if (share.segments === shareSegments) close(start);
         else share.segments += 1;
         inSegment = 0;
@@ -196,8 +195,7 @@ export interface FoldTask {
 /** A segment in the work folder. */
 export interface SpilledSegment {
   readonly index: number;
-  readonly shape: SegmentShape;
-  readonly bytes: number;
+  readonly shape: SegmentShape & { readonly parts: null };
   /** Of the file, which may wait for its upload over a crash of the machine. */
   readonly crc32: number;
 }
@@ -247,7 +245,7 @@ export async function foldShare(
     const index = share.firstSegment + segments.length;
     const { shape, file } = segment;
     writeWhole(join(folder, segmentName(index)), file);
-    segments.push({ index, shape, bytes: file.length, crc32: crc32(file) });
+    segments.push({ index, shape: { ...shape, parts: null }, crc32: crc32(file) });
     onProgress(shape.count);
   }
   activityRows.finish();

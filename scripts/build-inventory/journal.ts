@@ -47,7 +47,7 @@ export function damagedWork(name: string, cause?: unknown): BuildError {
   return new BuildError('damaged-work', detail, { cause });
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const NAME = 'journal.ndjson';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -68,11 +68,10 @@ const spilledSegment = v.object({
     last: count,
     count,
     numbers: slice,
-    verdicts: slice,
-    evidenceIndex: slice,
-    evidenceBlocksBytes: count,
+    verdictsBytes: count,
+    bytes: count,
+    parts: v.null(),
   }),
-  bytes: count,
   crc32: count,
 });
 

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ActivityEntry, SegmentEntry } from '../../src/format/manifest.ts';
+import { joined } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
 import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { messageOf } from '../../src/lib/errors.ts';
@@ -14,7 +15,8 @@ import { openFrame } from '../../src/lib/frame.ts';
 import { activityObjectKey } from '../../src/merge/activity.ts';
 import { GARBAGE_AGE_MS } from '../../src/merge/collect-garbage.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
-import { MERGED_PREFIX, SEGMENT_PREFIX } from '../../src/storage/keys.ts';
+import { PackPlaces } from '../../src/merge/segment-writer.ts';
+import { MERGED_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
 import type { Progress } from '../command/progress.ts';
 import { readActivityFile, type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
@@ -23,6 +25,8 @@ import type { SpilledBatch } from './parse.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
+/** Each is up to 4 MiB, twice in memory. */
+const CONCURRENT_PACKS = 2;
 const TRIES = 3;
 const RETRY_DELAY_MS = 1_000;
 /** Segments that no generation names are deleted when they are GARBAGE_AGE_MS old: they are published before. */
@@ -68,9 +72,12 @@ export async function upload(job: Upload): Promise<Uploaded> {
   const attempt = attemptOf(journal, context);
   const puts = journal.all('put').filter((put) => put.store === store);
   const done = new Set(puts.map(({ key }) => key));
-  const entries = segments.map(({ index, shape }) => ({ key: segmentKey(attempt.id, index), ...shape }));
+  const places = new PackPlaces(attempt.id);
+  const entries = segments.map(({ shape }) => ({ ...places.next(shape.bytes), ...shape }));
+  const packs = Map.groupBy(segments, (_, i) => (entries[i] as SegmentEntry).key);
   const activity = job.activity.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
-  const total = [...batches, ...segments, ...activity].reduce((sum, { bytes }) => sum + bytes, 0);
+  const shapes = [...segments, ...job.activity].map(({ shape }) => shape);
+  const total = [...batches, ...shapes].reduce((sum, { bytes }) => sum + bytes, 0);
   progress.begin('publishing', total, { unit: 'objects' });
   const put = async (key: string, bytes: number, work: () => Promise<void>) => {
     if (!done.has(key)) {
@@ -91,16 +98,16 @@ export async function upload(job: Upload): Promise<Uploaded> {
     CONCURRENT_PUTS,
   );
   await mapConcurrent(
-    segments,
-    (segment) => {
-      const key = segmentKey(attempt.id, segment.index);
-      return put(key, segment.bytes, async () => {
-        const file = readSegmentFile(folder, segment);
-        await context.objects.put(key, file);
-        await writeSlices(context.slices, { shape: segment.shape, file }, context.now());
+    packs,
+    ([key, pack]) => {
+      const bytes = pack.reduce((sum, { shape }) => sum + shape.bytes, 0);
+      return put(key, bytes, async () => {
+        const files = pack.map((segment) => ({ shape: segment.shape, file: readSegmentFile(folder, segment) }));
+        await context.objects.put(key, joined(files.map(({ file }) => file)));
+        for (const file of files) await writeSlices(context.slices, file, context.now());
       });
     },
-    CONCURRENT_PUTS,
+    CONCURRENT_PACKS,
   );
   await mapConcurrent(
     activity,
@@ -125,10 +132,6 @@ function attemptOf(journal: Journal, context: MergeContext): { readonly id: stri
   const attempt = { id: context.randomId(), atMs: context.now() };
   journal.add({ event: 'attempt', ...attempt });
   return attempt;
-}
-
-function segmentKey(attempt: string, index: number): string {
-  return `${SEGMENT_PREFIX}${attempt}-${String(index).padStart(6, '0')}`;
 }
 
 async function inTries(work: () => Promise<void>, context: MergeContext): Promise<void> {
@@ -156,6 +159,7 @@ function readBatch(folder: string, { name, bytes }: SpilledBatch): Bytes {
 
 function readSegmentFile(folder: string, segment: SpilledSegment): Bytes {
   const file = new Uint8Array(readFileSync(join(folder, segmentName(segment.index))));
-  if (file.length !== segment.bytes || crc32(file) !== segment.crc32) throw damagedWork(segmentName(segment.index));
+  if (file.length !== segment.shape.bytes || crc32(file) !== segment.crc32)
+    throw damagedWork(segmentName(segment.index));
   return file;
 }

@@ -40,10 +40,11 @@ export function contradictions(manifest: Manifest, output: Output): string[] {
     withdrawals,
   } = manifest;
   const problems: string[] = [];
-  const keys = segmentsInUse(manifest, output).map(({ key }) => key);
+  const entries = segmentsInUse(manifest, output);
+  const keys = entries.map(({ key }) => key);
   if (generation === 0) problems.push('is of generation 0, which is never published');
   if ((generation === 1) !== (parent === null)) problems.push(`is of generation ${generation} with parent ${parent}`);
-  if (hasRepeats(keys)) problems.push('names a segment twice');
+  if (hasRepeats(entries.map(({ key, offset }) => `${key} ${offset}`))) problems.push('names a segment twice');
   if (hasRepeats(activity.map(({ key }) => key))) problems.push('names an activity object twice');
   const isStack = watermarks.every(({ generation: from, day }, i) => {
     const before = watermarks[i - 1];

@@ -29,7 +29,7 @@ import { partOf } from '../../src/storage/parts.ts';
 import type { History } from './batches.ts';
 import { type Check, type FsckContext, listObjects, listSlices } from './findings.ts';
 import { checkOutput, contradictions, type ReadManifest, segmentsInUse, type WithOutput } from './manifest.ts';
-import { checkActivityObject, checkSegment } from './segments.ts';
+import { checkActivityObject, checkSegment, SHAPE_FIELDS } from './segments.ts';
 
 /** What is not garbage. */
 interface Named {
@@ -197,8 +197,9 @@ function checkParent(before: Manifest | null, manifest: Manifest, check: Check):
 
 /** The segments of the current generation and of all retained ones, each looked at once. */
 class NamedSegments {
-  /** Key of the segment -> what the first manifest that names it says of it. */
+  /** Key and offset of the segment -> what the first manifest that names it says of it. */
   readonly #shapes = new Map<string, string>();
+  readonly #objects = new Set<string>();
   readonly slices = new Set<string>();
   readonly #context: FsckContext;
   readonly #check: Check;
@@ -209,7 +210,7 @@ class NamedSegments {
   }
 
   get keys(): ReadonlySet<string> {
-    return new Set(this.#shapes.keys());
+    return this.#objects;
   }
 
   /** Those that have been looked at already. */
@@ -229,11 +230,14 @@ class NamedSegments {
   }
 
   add(entry: SegmentEntry): 'new' | 'same' | 'different' {
-    const shape = JSON.stringify(entry);
-    const known = this.#shapes.get(entry.key);
+    const shape = JSON.stringify(SHAPE_FIELDS.map((field) => entry[field]));
+    const place = `${entry.key} ${entry.offset}`;
+    const known = this.#shapes.get(place);
     if (known !== undefined) return known === shape ? 'same' : 'different';
-    this.#shapes.set(entry.key, shape);
-    for (const { sha256 } of [entry.numbers, entry.verdicts]) this.slices.add(sha256);
+    this.#shapes.set(place, shape);
+    this.#objects.add(entry.key);
+    this.slices.add(entry.numbers.sha256);
+    if (entry.parts !== null) this.slices.add(entry.parts.verdicts.sha256);
     return 'new';
   }
 }

@@ -14,12 +14,13 @@ import {
 
 import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../../src/format/evidence.ts';
 import type { ActivityEntry, Manifest, Run, SegmentEntry } from '../../src/format/manifest.ts';
-import { openNumbersSlice } from '../../src/format/numbers-slice.ts';
 import { MAX_RECENT_AGE } from '../../src/format/recency.ts';
 import {
+  checkedSlice,
   numbersSlice,
   type OpenSegment,
   openSegment,
+  pageOf,
   type SegmentShape,
   verdictsSlice,
 } from '../../src/format/segment.ts';
@@ -27,21 +28,21 @@ import { type Bytes, FormatError } from '../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../src/lib/cooperate.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { MANIFEST_KEY } from '../../src/storage/keys.ts';
-import { readColumn } from '../../src/storage/slices.ts';
+import { openNumbers } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { type Check, type FsckContext, FsckError, REBUILD } from './findings.ts';
 import { segmentsInUse, type WithOutput } from './manifest.ts';
 
 // A segment's bytes held against what the manifest says of it, down to each record.
 
-const SHAPE_FIELDS = [
+export const SHAPE_FIELDS = [
   'first',
   'last',
   'count',
   'numbers',
-  'verdicts',
-  'evidenceIndex',
-  'evidenceBlocksBytes',
+  'verdictsBytes',
+  'bytes',
+  'parts',
 ] as const satisfies readonly (keyof SegmentShape)[];
 
 /** Throws FormatError, without a number in its message, unless the bytes are the segment of this entry, undamaged. */
@@ -51,9 +52,20 @@ async function inspectSegment(bytes: Bytes, entry: SegmentEntry): Promise<void> 
     (field) => JSON.stringify(segment.shape[field]) !== JSON.stringify(entry[field]),
   );
   if (differing.length > 0) throw new FormatError(`is another segment than the manifest says: ${differing.join(', ')}`);
+  await inspectPages(bytes, segment);
   inspectNumbers(segment);
   inspectRecords(segment);
   inspectRecency(segment);
+}
+
+/** A merge goes by the hash of all pages together, a lookup by that of the page that it reads. */
+async function inspectPages(file: Bytes, { shape, numbers }: OpenSegment): Promise<void> {
+  const verdicts = verdictsSlice({ shape, file });
+  for (let rank = 0; rank < shape.count; ) {
+    const page = pageOf(shape, numbers, rank);
+    await checkedSlice(verdicts.subarray(page.offset, page.offset + page.bytes), page);
+    rank = page.rank + page.count;
+  }
 }
 
 function inspectNumbers({ numbers }: OpenSegment): void {
@@ -105,14 +117,20 @@ export async function checkSegmentsInUse(context: FsckContext, { manifest, outpu
   const check = findings.begin('segments in use');
   const slices = findings.begin('slices in KV');
   const missingSlices = new Set(manifest.missingSlices);
+  const young = manifest.runs.filter((run) => run.noSlices).flatMap(({ segments }) => segments);
+  const unsliced = new Set(young.map(({ key }) => key));
   const entries = segmentsInUse(manifest, output);
+  const damaged = new Set<string>();
   progress.begin('segments in use', entries.length);
   for (const entry of entries) {
     const file = await checkSegment(objects, entry, check, SEGMENT_REMEDY);
+    if (file === null) damaged.add(entry.key);
     if (missingSlices.has(entry.key)) findings.count('segments whose slices a later tick will put into KV', 1);
-    else if (file !== null) await checkSlices(context, entry, file, slices);
+    else if (file !== null && !unsliced.has(entry.key)) await checkSlices(context, entry, file, slices);
     progress.advance();
   }
+  const whole = entries.filter(({ key }) => !damaged.has(key));
+  await checkPacks(objects, whole, check);
   if (check.errors > 0) slices.skip('not for the segments with errors');
   return check.errors === 0;
 }
@@ -126,21 +144,39 @@ export async function checkSegment(
 ): Promise<Bytes | null> {
   check.looked += 1;
   try {
-    const object = await objects.get(entry.key);
-    if (object === null) throw new RangeError('is missing');
-    await inspectSegment(object.bytes, entry);
-    return object.bytes;
+    const bytes = await objects.getRange(entry.key, entry.offset, entry.bytes);
+    if (bytes === null) throw new RangeError('is missing');
+    await inspectSegment(bytes, entry);
+    return bytes;
   } catch (error) {
     check.error(entry.key, messageOf(error), remedy);
     return null;
   }
 }
 
+/** Segments follow one another in their objects, and nothing else is there. */
+async function checkPacks(objects: ObjectStore, entries: readonly SegmentEntry[], check: Check): Promise<void> {
+  for (const [key, segments] of Map.groupBy(entries, (entry) => entry.key)) {
+    const ordered = segments.toSorted((a, b) => a.offset - b.offset);
+    let end = 0;
+    for (const { offset, bytes } of ordered) {
+      if (offset !== end)
+        check.error(key, `has a segment at ${offset} where the one before ends at ${end}`, SEGMENT_REMEDY);
+      end = offset + bytes;
+    }
+    const head = await objects.head(key).catch(() => null);
+    if (head !== null && head.sizeBytes !== end) {
+      check.error(key, `has ${head.sizeBytes} bytes where its segments end at ${end}`, SEGMENT_REMEDY);
+    }
+  }
+}
+
 async function checkSlices({ slices }: FsckContext, entry: SegmentEntry, file: Bytes, check: Check): Promise<void> {
-  const columns = [
-    { name: 'numbers', key: entry.numbers.sha256, expected: numbersSlice({ shape: entry, file }) },
-    { name: 'verdicts', key: entry.verdicts.sha256, expected: verdictsSlice({ shape: entry, file }) },
-  ];
+  const columns = [{ name: 'numbers', key: entry.numbers.sha256, expected: numbersSlice({ shape: entry, file }) }];
+  if (entry.parts !== null) {
+    const { sha256 } = entry.parts.verdicts;
+    columns.push({ name: 'verdicts', key: sha256, expected: verdictsSlice({ shape: entry, file }) });
+  }
   for (const { name, key, expected } of columns) {
     check.looked += 1;
     const what = `of the ${name} of ${entry.key}`;
@@ -255,10 +291,7 @@ class NumbersCursor {
     this.#onSegment(this.#numbers.length);
     const entry = this.#segments[this.#next++];
     this.#rank = 0;
-    this.#numbers =
-      entry === undefined
-        ? new Float64Array()
-        : openNumbersSlice(await readColumn(this.#objects, entry, 'numbers')).all();
+    this.#numbers = entry === undefined ? new Float64Array() : (await openNumbers(this.#objects, entry)).all();
     this.number = this.#numbers[0] ?? Number.POSITIVE_INFINITY;
   }
 

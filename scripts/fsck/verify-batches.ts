@@ -101,7 +101,7 @@ export class ScratchRuns {
     for await (const { shape, file } of segments) {
       const key = `segment-${this.#written++}`;
       writeFileSync(join(this.#folder, key), file);
-      entries.push({ key, ...shape });
+      entries.push({ key, offset: 0, ...shape });
     }
     return entries;
   }

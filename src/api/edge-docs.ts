@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { count } from '../lib/schema.ts';
 import { HEALTH_PARTS, type Health } from '../lookup/health.ts';
 import { NUMBER_PLAN, type NumberPlanVersion } from '../phone/plan.ts';
-import { type FeedManifestJson, feedManifest, SLICE_HASH } from '../replica/feed-manifest.ts';
+import { FEED_FORMAT, type FeedManifestJson, feedManifest, SLICE_HASH } from '../replica/feed-manifest.ts';
 import { FILES } from './docs-page.ts';
 import { EDGE_ROUTES } from './edge-app.ts';
 import { LOOKUP_DOCS } from './lookup-docs.ts';
@@ -38,10 +38,9 @@ const HEALTH = { ok: true, generation: 1234, ageSeconds: 3, numberPlan: NUMBER_P
 const sliceHash = v.pipe(v.string(), v.regex(SLICE_HASH, 'expected 64 lower-case hex digits'));
 
 const NUMBERS = { sha256: '1d9f'.repeat(16), bytes: 48_216 };
-const VERDICTS = { sha256: '5c07'.repeat(16), bytes: 120_984 };
 
 const FEED_MANIFEST_EXAMPLE: FeedManifestJson = {
-  format: 1,
+  format: FEED_FORMAT,
   generation: 1234,
   publishedAt: '2025-05-29T08:13:00.000Z',
   runs: [
@@ -53,7 +52,7 @@ const FEED_MANIFEST_EXAMPLE: FeedManifestJson = {
           last: 12_025_550_199,
           count: 37,
           numbers: NUMBERS,
-          verdicts: VERDICTS,
+          verdictsBytes: 4_104,
         },
       ],
     },
@@ -67,6 +66,39 @@ const IF_NONE_MATCH: ParameterDoc = {
   description: 'The ETag that the client has',
   schema: v.string(),
 };
+
+/** What is the same of all bytes that are named by a hash. */
+function immutableBytes(
+  description: string,
+  example: string,
+): Pick<OperationDoc, 'parameters' | 'answers' | 'problems'> {
+  return {
+    parameters: [
+      {
+        in: 'path',
+        name: 'hash',
+        required: true,
+        description,
+        schema: sliceHash,
+        example,
+      },
+      IF_NONE_MATCH,
+      { in: 'header', name: 'Range', description: '`bytes=a-b`, `a-` or `-n`', schema: v.string() },
+      {
+        in: 'header',
+        name: 'If-Range',
+        description: 'The ETag of the slice that the range belongs to',
+        schema: v.string(),
+      },
+    ],
+    answers: [
+      { status: 200, description: 'The bytes' },
+      { status: 206, description: 'The range of bytes' },
+      { status: 304, description: 'The client has them' },
+    ],
+    problems: ['invalid-request', 'not-found', 'range-not-satisfiable', 'storage-unavailable'],
+  };
+}
 
 /** By operation id. */
 const EDGE_DOCS: Readonly<Record<string, OperationDoc>> = {
@@ -103,30 +135,13 @@ const EDGE_DOCS: Readonly<Record<string, OperationDoc>> = {
     tag: 'Feed',
     summary: 'The slice with this SHA-256',
     description: 'Immutable bytes (application/octet-stream). A request may ask for one range.',
-    parameters: [
-      {
-        in: 'path',
-        name: 'hash',
-        required: true,
-        description: 'The hash, as the manifest names it',
-        schema: sliceHash,
-        example: FEED_MANIFEST_EXAMPLE.config.sha256,
-      },
-      IF_NONE_MATCH,
-      { in: 'header', name: 'Range', description: '`bytes=a-b`, `a-` or `-n`', schema: v.string() },
-      {
-        in: 'header',
-        name: 'If-Range',
-        description: 'The ETag of the slice that the range belongs to',
-        schema: v.string(),
-      },
-    ],
-    answers: [
-      { status: 200, description: 'The bytes' },
-      { status: 206, description: 'The range of bytes' },
-      { status: 304, description: 'The client has them' },
-    ],
-    problems: ['invalid-request', 'not-found', 'range-not-satisfiable', 'storage-unavailable'],
+    ...immutableBytes('The hash, as the manifest names it', FEED_MANIFEST_EXAMPLE.config.sha256),
+  },
+  feedSegment: {
+    tag: 'Feed',
+    summary: 'The segment whose numbers slice has this SHA-256, up to its evidence',
+    description: 'Immutable bytes (application/octet-stream). A request may ask for one range.',
+    ...immutableBytes('The hash of its `numbers`, as the manifest names them', NUMBERS.sha256),
   },
   docs: {
     tag: 'State',

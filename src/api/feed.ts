@@ -1,5 +1,6 @@
 /** The feed over HTTP. Replicas follow its manifest and fetch the slices that they lack, by content. */
 import type { Context } from 'hono';
+import type { Bytes } from '../lib/bytes.ts';
 import { namesEtag, parseRange } from '../replica/feed.ts';
 import { SLICE_HASH } from '../replica/feed-manifest.ts';
 import { Problem } from './problem.ts';
@@ -39,7 +40,14 @@ export const FEED_ROUTES: readonly Endpoint<{ readonly feed: FeedService }>[] = 
     path: '/v1/feed/slices/:hash',
     operationId: 'feedSlice',
     scope: 'feed',
-    handle: (context, { tenant }, { feed }) => slice(feed, context, tenant),
+    handle: (context, { tenant }, { feed }) => slice(context, (hash) => feed.slice(tenant, hash)),
+  },
+  {
+    method: 'GET',
+    path: '/v1/feed/segments/:hash',
+    operationId: 'feedSegment',
+    scope: 'feed',
+    handle: (context, _key, { feed }) => slice(context, (hash) => feed.segment(hash)),
   },
 ];
 
@@ -50,7 +58,7 @@ async function manifest(feed: FeedService, { req }: Context, tenant: string): Pr
   return new Response(encode(), { headers });
 }
 
-async function slice(feed: FeedService, { req }: Context, tenant: string): Promise<Response> {
+async function slice({ req }: Context, read: (hash: string) => Promise<Bytes | null>): Promise<Response> {
   const hash = req.param('hash') ?? '';
   if (!SLICE_HASH.test(hash)) {
     throw new Problem('invalid-request', 'hash: expected 64 lower-case hex digits', { members: { field: 'hash' } });
@@ -60,7 +68,7 @@ async function slice(feed: FeedService, { req }: Context, tenant: string): Promi
   const ifNoneMatch = req.header('if-none-match') ?? null;
   // Whoever has bytes with this hash has the right ones: there is no need to look whether the slice is still here.
   if (ifNoneMatch !== '*' && namesEtag(ifNoneMatch, etag)) return notModified(headers);
-  const bytes = await feed.slice(tenant, hash);
+  const bytes = await read(hash);
   if (bytes === null) {
     throw new Problem('not-found', 'expected the hash of a slice of the current manifest: read the manifest again');
   }

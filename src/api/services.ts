@@ -44,7 +44,7 @@ export interface EdgeServices extends RequestServices, LookupDeps {
 }
 
 /** What the routes need of src/replica/feed.ts. */
-export type FeedService = Pick<Feed, 'manifest' | 'slice'>;
+export type FeedService = Pick<Feed, 'manifest' | 'slice' | 'segment'>;
 
 /** The part of the platform's Fetcher that is needed. */
 export interface Assets {

@@ -5,13 +5,12 @@
 import type { SegmentEntry } from '../format/manifest.ts';
 import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
-import { openNumbersSlice } from '../format/numbers-slice.ts';
-import { columnWork } from '../format/segment.ts';
-import { VerdictsReader } from '../format/verdicts.ts';
+import { columnWork, type OpenHead, openHead } from '../format/segment.ts';
+import type { Verdicts } from '../format/verdicts.ts';
 import { type Pacer, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { parseNumber } from '../phone/parse.ts';
 import { callingCodeOf, countriesOf, readInternational } from '../phone/plan.ts';
-import { readColumn } from '../storage/slices.ts';
+import { readHead } from '../storage/slices.ts';
 import { type ObjectStore, orUnavailable } from '../storage/store.ts';
 
 /** Sets of labels as small integers, since millions of records share a handful of sets. */
@@ -54,18 +53,13 @@ class LabelSets {
   }
 }
 
-/** Reads columns of segments. Both methods reject when storage does not answer. */
-export interface SegmentReader {
-  numbers(entry: SegmentEntry): Promise<NumbersReader>;
-  verdicts(entry: SegmentEntry): Promise<VerdictsReader>;
-}
+/** Reads numbers and verdicts of a segment. Rejects when storage does not answer. */
+export type SegmentReader = (entry: SegmentEntry) => Promise<OpenHead>;
 
-/** Reads from the segments themselves. A walk reads every column once, so a cache would gain nothing. */
+/** Reads from the segments themselves. A walk reads every one once, so a cache would gain nothing. */
 export function storedSegments(objects: ObjectStore): SegmentReader {
-  return {
-    numbers: async (entry) => openNumbersSlice(await readColumn(objects, entry, 'numbers')),
-    verdicts: async (entry) => new VerdictsReader(await readColumn(objects, entry, 'verdicts')),
-  };
+  // A walk counts the work of opening what it reads.
+  return async (entry) => openHead(await readHead(objects, entry), entry);
 }
 
 export interface Inventory {
@@ -79,8 +73,8 @@ export interface Inventory {
   walk(from: number, to: number, visit: Visit): Promise<void>;
 }
 
-/** Segments read ahead, two columns each: together as many connections as a Worker may have open. */
-const SEGMENTS_AHEAD = 3;
+/** Segments read ahead, some 100 KB each. */
+const SEGMENTS_AHEAD = 4;
 
 /** What is read of records. First days alone take a third less. */
 export type Wanted = 'first days' | 'all';
@@ -103,7 +97,7 @@ export function inventoryOf(
       const entries = all.filter(({ first, last }) => last >= from && first < to);
       const spare = new SpareArrays();
       const next = readAhead(entries, async (entry) => {
-        const [numbers, verdicts] = await openSegment(reader, entry);
+        const { numbers, verdicts } = await orUnavailable(reader(entry));
         const columns =
           wanted === 'all' ? allColumns(numbers, verdicts, labelSets) : dayColumns(numbers, verdicts, spare);
         return new SegmentCursor(columns, numbers.rank(from));
@@ -139,20 +133,16 @@ class SpareArrays {
   }
 }
 
-function openSegment(reader: SegmentReader, entry: SegmentEntry): Promise<[NumbersReader, VerdictsReader]> {
-  return orUnavailable(Promise.all([reader.numbers(entry), reader.verdicts(entry)]));
-}
-
 const NONE = new Float64Array();
 
-function dayColumns(reader: NumbersReader, verdicts: VerdictsReader, spare: SpareArrays): InventoryColumns {
+function dayColumns(reader: NumbersReader, verdicts: Verdicts, spare: SpareArrays): InventoryColumns {
   const { count } = reader;
   const numbers = spare.take(count);
   reader.copyRange(0, count, numbers);
   return { numbers, firstDay: verdicts.firstDays(spare.take(count)), lastDay: NONE, labels: NONE };
 }
 
-function allColumns(reader: NumbersReader, verdicts: VerdictsReader, labelSets: LabelSets): InventoryColumns {
+function allColumns(reader: NumbersReader, verdicts: Verdicts, labelSets: LabelSets): InventoryColumns {
   const { profileId, firstDay, listedDays } = verdicts.all();
   const labelsOf = Float64Array.from({ length: verdicts.profileCount }, (_, id) =>
     labelSets.idOf(verdicts.profile(id).labels),

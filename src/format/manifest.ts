@@ -3,10 +3,10 @@
  * that changes; everything it names is written before it and never altered. Frame "RFMF" version 3 around
  *
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
- *   segments                   as a table (segment.ts): of each run in order
+ *   segments                   as tables (segment-table.ts): of each run in order
  *
- * Version 2 had the segments that a compaction has written in the table, behind those of the runs. Version 1 had the ids
- * of batches set aside in the JSON itself, too, and no `unscreened`.
+ * Versions 1 and 2 had longer rows of segments, those that a compaction has written behind those of the runs, and all slices
+ * of a run were in the slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
  */
 
 import * as v from 'valibot';
@@ -14,12 +14,18 @@ import { ByteReader, type Bytes, ByteWriter, FormatError, parseJson } from '../l
 import { frame, frameVersion, openFrame } from '../lib/frame.ts';
 import { count, parseStored } from '../lib/schema.ts';
 import { manifestOfCopy } from './parcel.ts';
-import { blockStart, encodeSegmentTable, readSegmentTable, type SegmentEntry } from './segment.ts';
+import { blockStart, type SegmentEntry } from './segment.ts';
+import { encodeSegmentTable, readSegmentTable } from './segment-table.ts';
 
 const MAGIC = 'RFMF';
 const VERSION = 3;
 
-const storedRun = v.object({ id: v.string(), firstHere: count, segments: count });
+const storedRun = v.object({
+  id: v.string(),
+  firstHere: count,
+  segments: count,
+  noSlices: v.exactOptional(v.literal(true)),
+});
 
 const retained = v.object({ generation: count, commit: v.string(), publishedAt: count });
 
@@ -152,6 +158,11 @@ export interface Run {
   /** Numbers of this run that are in no older run, so that these add up to the distinct numbers of the inventory. */
   newNumbers: number;
   segments: SegmentEntry[];
+  /**
+   * Its slices are not in the slice store, and must not be asked for there, since that remembers misses: a tick or two
+   * later the run is gone. Without, they are, but for `missingSlices`.
+   */
+  noSlices?: true;
 }
 
 /** Members whose name in memory is not the stored one, which stays as it was first written. */
@@ -169,7 +180,7 @@ export interface Manifest extends Same {
   runs: Run[];
   compaction: Compaction | null;
   setAside: SetAsideKey;
-  /** Keys of segments with a slice that is not known to be in the slice store; read those from the segment. */
+  /** Keys of objects with a slice that is not known to be in the slice store; read those from the segment. */
   missingSlices: string[];
   /** Objects that together have the activity of all merged batches, in any order; a row may be in several of them. */
   activity: ActivityEntry[];
@@ -215,12 +226,21 @@ export function encodeManifest(manifest: Manifest): Bytes {
   const { withdrawals: withdrawn, ...kept } = {
     ...manifest,
     setAside: { key, count: batches },
-    runs: runs.map(({ id, newNumbers, segments }) => ({ id, firstHere: newNumbers, segments: segments.length })),
+    runs: runs.map(({ id, newNumbers, segments, noSlices }) => ({
+      id,
+      firstHere: newNumbers,
+      segments: segments.length,
+      ...(noSlices && { noSlices }),
+    })),
   } satisfies Omit<Head, keyof typeof NAMES_IN_MEMORY> & Pick<Manifest, 'missingSlices' | 'activity' | 'watermarks'>;
   const head = withNames(kept, STORED_NAMES);
   const writer = new ByteWriter();
   writer.text(JSON.stringify(withdrawn === null ? head : { ...head, withdrawals: withdrawn }));
-  writer.raw(encodeSegmentTable(runs.flatMap(({ segments }) => segments)));
+  let last: SegmentEntry | undefined;
+  for (const { segments } of runs) {
+    writer.raw(encodeSegmentTable(segments, last));
+    last = segments.at(-1) ?? last;
+  }
   return frame(MAGIC, VERSION, writer.view());
 }
 
@@ -236,15 +256,16 @@ export function decodeManifest(object: Bytes): Manifest {
   const head = readHead(reader, version);
   let last: SegmentEntry | undefined;
   const segmentsOf = (rows: number, name: string) => {
-    const segments = readSegmentTable(reader, rows, last);
+    const segments = readSegmentTable(reader, rows, last, version);
     checkOrder(segments, name);
     last = segments.at(-1) ?? last;
     return segments;
   };
-  const runs = head.runs.map(({ id, firstHere, segments }) => ({
+  const runs = head.runs.map(({ id, firstHere, segments, ...rest }) => ({
     id,
     newNumbers: firstHere,
     segments: segmentsOf(segments, `run ${id}`),
+    ...rest,
   }));
   const compaction = head.compaction && {
     ...head.compaction,

@@ -16,6 +16,7 @@ import {
   PARTITION_NUMBERS,
   SEGMENT_NUMBERS,
 } from './numbers.ts';
+import type { PageDirectory } from './page-directory.ts';
 
 /** When the numbers of a segment were first seen, as far as that was lately (recency.ts). */
 export interface Recency {
@@ -34,6 +35,8 @@ export class NumbersReader {
   readonly count: number;
   /** Null for a column by itself, outside of a segment. */
   readonly recency: Recency | null;
+  /** Null for such a column, and for a segment of version 1. */
+  readonly directory: PageDirectory | null;
   readonly #column: NumbersColumn;
   /**
    * The column once more as words alone, with where its parts begin, in words (the u16 in halves of them): what a
@@ -53,11 +56,12 @@ export class NumbersReader {
   #partition = 0;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
-  constructor(bytes: Bytes, recency: Recency | null = null) {
+  constructor(bytes: Bytes, recency: Recency | null = null, directory: PageDirectory | null = null) {
     const column = openNumbersColumn(bytes);
     this.#column = column;
     this.count = column.count;
     this.recency = recency;
+    this.directory = directory;
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     this.#groupBase = column.groupBase;
     const wordOf = (part: Uint32Array) => (part.byteOffset - bytes.byteOffset) / 4;

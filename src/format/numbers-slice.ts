@@ -1,36 +1,48 @@
 /**
- * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts),
- * then the recent numbers (recency.ts), in frames of their own.
+ * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts), the
+ * recent numbers (recency.ts), and the page directory (page-directory.ts), in frames of their own. Slices of segments of
+ * version 1 have no directory.
  */
 
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { finish, type Steps } from '../lib/cooperate.ts';
-import { frameBytes } from '../lib/frame.ts';
-import { encodeNumbersSteps } from './numbers.ts';
+import { frameBytes, frameMagic } from '../lib/frame.ts';
+import { encodeNumbersSteps, NUMBERS_MAGIC } from './numbers.ts';
 import { NumbersReader } from './numbers-reader.ts';
+import { PageDirectory } from './page-directory.ts';
 import { encodeRecencySteps, RecencyReader } from './recency.ts';
 
-/** @param firstDay by rank, UTC days since 1970 */
-export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array): Bytes {
-  return finish(encodeNumbersSliceSteps(numbers, firstDay));
+/** @param firstDay by rank, UTC days since 1970; @param directory none for a slice of version 1 */
+export function encodeNumbersSlice(numbers: Float64Array, firstDay: Uint32Array, directory = new Uint8Array()): Bytes {
+  return finish(encodeNumbersSliceSteps(numbers, firstDay, directory));
 }
 
-export function* encodeNumbersSliceSteps(numbers: Float64Array, firstDay: Uint32Array): Steps<Bytes> {
+export function* encodeNumbersSliceSteps(
+  numbers: Float64Array,
+  firstDay: Uint32Array,
+  directory: Uint8Array,
+): Steps<Bytes> {
   const column = yield* encodeNumbersSteps(numbers);
   const recency = yield* encodeRecencySteps(firstDay);
-  const out = new Uint8Array(column.length + recency.length);
+  const out = new Uint8Array(column.length + recency.length + directory.length);
   out.set(column);
   out.set(recency, column.length);
+  out.set(directory, column.length + recency.length);
   return out;
 }
 
 /** Opens a whole slice; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
 export function openNumbersSlice(bytes: Bytes): NumbersReader {
-  const end = frameBytes(bytes);
-  const recency = new RecencyReader(bytes.subarray(end));
-  const numbers = new NumbersReader(bytes.subarray(0, end), recency);
-  if (numbers.count !== recency.count) {
-    throw new FormatError(`expected the days of ${numbers.count} numbers, found ${recency.count}`);
+  const recencyAt = frameBytes(bytes);
+  let end = recencyAt + frameBytes(bytes.subarray(recencyAt));
+  // The ranks of the recent numbers, unless all are.
+  if (frameMagic(bytes.subarray(end)) === NUMBERS_MAGIC) end += frameBytes(bytes.subarray(end));
+  const recency = new RecencyReader(bytes.subarray(recencyAt, end));
+  const directory = end === bytes.length ? null : new PageDirectory(bytes.subarray(end));
+  const numbers = new NumbersReader(bytes.subarray(0, recencyAt), recency, directory);
+  for (const { count } of [recency, directory ?? recency]) {
+    if (numbers.count !== count)
+      throw new FormatError(`expected ${numbers.count} numbers in each part, found ${count}`);
   }
   return numbers;
 }

@@ -14,8 +14,8 @@ export interface RecordColumns {
   readonly sightings: Float64Array;
   /** Index into `profiles`. */
   readonly profile: Uint32Array;
-  /** Profile texts (below) in code unit order, each of them in use: they are stored as they stand. */
-  readonly profiles: readonly string[];
+  /** Any order, unused ones allowed, each once. */
+  readonly profiles: readonly Profile[];
   /** Evidence entries of number i are those from entryEnd[i - 1] (0 for the first) to entryEnd[i]. */
   readonly entryEnd: Uint32Array;
   readonly entries: EvidenceColumns;
@@ -96,6 +96,7 @@ function readProfile(text: string): Profile {
   return profile;
 }
 
-function textList(value: unknown): string[] | undefined {
+/** Undefined unless it is a list of texts. */
+export function textList(value: unknown): string[] | undefined {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }

@@ -1,10 +1,11 @@
 /**
- * The verdicts column: how bad, since when, through what, by rank. Four fields, each bit-packed with one width.
- * Frame "RFVE" version 1 around, little-endian:
+ * Verdicts: how bad, since when, through what, by rank. Four fields, each bit-packed with one width, and a dictionary of
+ * profiles. A segment of today has them in pages of 2,048 ranks (segment.ts), each of them a frame "RFVE" version
+ * 2, little-endian:
  *
  *   u32 count                  N
  *   u32 profiles               P
- *   u32 profileBytes           B
+ *   u32 dictionaryBytes        B
  *   u32 zero
  *   4 x head                   of profile, firstDay, listedDays (last day - first day), sightings:
  *     f64 base                 smallest value
@@ -16,24 +17,30 @@
  *     u32 exceptionWords[ceil(E * exceptionWidth / 32) + 1]   value - base of each exception, by rank
  *     u16 before[ceil(N / 64)]                                exceptions before each 64 ranks, then zeros to a
  *                                                             multiple of four bytes; nothing if E = 0
- *   u32 profileEnd[P]          where each profile's text ends in the bytes that follow
- *   u8 text[B]                 profile texts (records.ts), ascending; field profile is an index into them
+ *   u8 dictionary[B]           field profile is an index into its profiles
+ *     text labels             those of the profiles as a JSON array, in the order in which records first have them
+ *     P x profile              in that order, too: varint labels, a varint index of each, ascending by text; then two
+ *                              varints, bit i of which stands for the i-th channel and the i-th industry
  *   zeros                      to a multiple of eight bytes
  *
  * If there are exceptions, packed bits that are all ones mark one, and it is found by counting those before it. Most
  * numbers are seen on one day only, and counts of sightings have a long tail: both would otherwise set the width of
  * every record.
+ *
+ * In version 1, one column for a whole segment, B are the bytes of the profiles' texts (records.ts), and the dictionary
+ * is u32 profileEnd[P], where each ends, then the texts. Every page would repeat most of them.
  */
 
 import { chunks, FieldReader, type PackedField, packedWords, packField, putWords } from '../lib/bits.ts';
-import { type Bytes, decodeText, encodeText, FormatError } from '../lib/bytes.ts';
-import { finish, type Steps } from '../lib/cooperate.ts';
-import { FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
+import { ByteReader, type Bytes, ByteWriter, decodeText, FormatError, parseJson } from '../lib/bytes.ts';
+import type { Steps } from '../lib/cooperate.ts';
+import { FRAME_HEADER_BYTES, frameVersion, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
+import { CHANNELS, INDUSTRIES } from './attributes.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
-import { type Profile, parseProfile, type RecordColumns } from './records.ts';
+import { type Profile, parseProfile, type RecordColumns, textList } from './records.ts';
 
 const MAGIC = 'RFVE';
-const VERSION = 1;
+const VERSION = 2;
 const PREFIX_BYTES = 16;
 const HEAD_BYTES = 16;
 const FIELDS = 4;
@@ -41,30 +48,24 @@ const FIELDS = 4;
 /** Packing a value, in records of a merge. */
 const FIELD_WORK = 1 / 64;
 
-/** Encodes the verdicts of records. Throws FormatError when the profiles are not in order. */
-export function encodeVerdicts(records: RecordColumns): Bytes {
-  return finish(encodeVerdictsSteps(records));
-}
-
-export function* encodeVerdictsSteps(records: RecordColumns): Steps<Bytes> {
-  const count = records.numbers.length;
+/** Encodes the verdicts of the records of ranks [from, to) as a page. */
+export function* encodeVerdictsSteps(records: RecordColumns, from: number, to: number): Steps<Bytes> {
+  const count = to - from;
   const listedDays = new Float64Array(count);
-  for (let i = 0; i < count; i++) listedDays[i] = (records.lastDay[i] as number) - (records.firstDay[i] as number);
-  const values = [new Float64Array(records.profile), new Float64Array(records.firstDay), listedDays, records.sightings];
+  for (let i = 0; i < count; i++) {
+    listedDays[i] = (records.lastDay[from + i] as number) - (records.firstDay[from + i] as number);
+  }
+  const { ids, profiles } = profilesInUse(records, from, to);
+  const firstDay = new Float64Array(records.firstDay.subarray(from, to));
   const fields: PackedField[] = [];
-  for (const field of values) {
+  for (const field of [ids, firstDay, listedDays, records.sightings.subarray(from, to)]) {
     fields.push(packField(field));
     yield count * FIELD_WORK;
   }
-  if (records.profiles.some((text, i) => i > 0 && text <= (records.profiles[i - 1] as string))) {
-    throw new FormatError(`${MAGIC}: expected distinct profiles in code unit order`);
-  }
-  const texts = records.profiles.map(encodeText);
-  const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
-
+  const dictionary = encodeDictionary(profiles);
   let size = FRAME_HEADER_BYTES + PREFIX_BYTES + FIELDS * HEAD_BYTES;
   for (const field of fields) size += fieldBytes(field);
-  size = roundUp8(size + texts.length * 4 + textBytes);
+  size = roundUp8(size + dictionary.length);
   const out = new Uint8Array(size);
   const view = new DataView(out.buffer);
   let at = FRAME_HEADER_BYTES;
@@ -76,7 +77,7 @@ export function* encodeVerdictsSteps(records: RecordColumns): Steps<Bytes> {
     view.setUint32(at, value, true);
     at += 4;
   };
-  for (const value of [count, texts.length, textBytes, 0]) u32(value);
+  for (const value of [count, profiles.length, dictionary.length, 0]) u32(value);
   for (const field of fields) {
     view.setFloat64(at, field.base, true);
     at += 8;
@@ -89,16 +90,43 @@ export function* encodeVerdictsSteps(records: RecordColumns): Steps<Bytes> {
     field.before.forEach(u16);
     at += padding(field.before);
   }
-  let end = 0;
-  for (const text of texts) {
-    end += text.length;
-    u32(end);
-  }
-  for (const text of texts) {
-    out.set(text, at);
-    at += text.length;
-  }
+  out.set(dictionary, at);
   return sealFrame(out, MAGIC, VERSION);
+}
+
+/** The profiles of some records, in the order of their first use, and of each record its index into them. */
+function profilesInUse(records: RecordColumns, from: number, to: number) {
+  const local = new Int32Array(records.profiles.length).fill(-1);
+  const ids = new Float64Array(to - from);
+  const profiles: Profile[] = [];
+  for (let i = from; i < to; i++) {
+    const id = records.profile[i] as number;
+    if (local[id] === -1) local[id] = profiles.push(records.profiles[id] as Profile) - 1;
+    ids[i - from] = local[id] as number;
+  }
+  return { ids, profiles };
+}
+
+function encodeDictionary(profiles: readonly Profile[]): Bytes {
+  const labels = new Map<string, number>();
+  for (const profile of profiles)
+    for (const label of profile.labels) if (!labels.has(label)) labels.set(label, labels.size);
+  const writer = new ByteWriter();
+  // As JSON, since a label may be no well-formed Unicode.
+  writer.text(JSON.stringify([...labels.keys()]));
+  for (const profile of profiles) {
+    writer.varint(profile.labels.length);
+    for (const label of profile.labels) writer.varint(labels.get(label) as number);
+    writer.varint(maskOf(CHANNELS, profile.channels));
+    writer.varint(maskOf(INDUSTRIES, profile.industries));
+  }
+  return writer.view();
+}
+
+function maskOf<Name>(vocabulary: readonly Name[], names: readonly Name[]): number {
+  let mask = 0;
+  for (const name of names) mask |= 1 << vocabulary.indexOf(name);
+  return mask;
 }
 
 function fieldBytes({ words, exceptionWords, before }: PackedField): number {
@@ -119,22 +147,45 @@ export interface VerdictColumns {
   readonly sightings: Values;
 }
 
-/** Answers from a verdicts column by rank, on views of its bytes. */
-export class VerdictsReader {
+function columnsOf(count: number): VerdictColumns {
+  const values = () => new Float64Array(count);
+  return { profileId: values(), firstDay: values(), listedDays: values(), sightings: values() };
+}
+
+/** The verdicts of some records by rank. */
+export interface Verdicts {
+  readonly count: number;
+  readonly profileCount: number;
+  /** First day seen of the number of this rank, UTC days since 1970. */
+  firstDay(rank: number): number;
+  lastDay(rank: number): number;
+  sightings(rank: number): number;
+  /** Of the profile, which may have several: those of two pages are numbered apart. */
+  profileId(rank: number): number;
+  /** Throws FormatError if there is none, or it is damaged. */
+  profile(id: number): Profile;
+  /** The fields of all records, by rank, the last days counted from the first: for a merge, which goes through them. */
+  all(): VerdictColumns;
+  /** Fills in the first days of all records, by rank: a quarter of the work of `all`. */
+  firstDays(out: Float64Array): Float64Array;
+}
+
+/** Answers from a page, or from a column of version 1, by rank, on views of its bytes. */
+export class VerdictsReader implements Verdicts {
   readonly count: number;
   readonly profileCount: number;
   readonly #profile: FieldReader;
   readonly #firstDay: FieldReader;
   readonly #listedDays: FieldReader;
   readonly #sightings: FieldReader;
-  readonly #profileEnd: Uint32Array;
-  readonly #text: Uint8Array;
+  readonly #dictionary: Dictionary;
   readonly #profiles = new Map<number, Profile>();
 
-  /** Opens a whole column. Throws FormatError unless it is one, undamaged. */
+  /** Opens a whole page or column. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes) {
-    if (bytes.byteOffset % 8 !== 0) throw new RangeError('a verdicts column must begin at a multiple of 8 bytes');
-    const body = openFrame(bytes, MAGIC, VERSION);
+    if (bytes.byteOffset % 8 !== 0) throw new RangeError('verdicts must begin at a multiple of 8 bytes');
+    const version = frameVersion(bytes) === 1 ? 1 : VERSION;
+    const body = openFrame(bytes, MAGIC, version);
     let at = body.byteOffset;
     const take = (needed: number): number => {
       if (at + needed > body.byteOffset + body.length) {
@@ -146,7 +197,7 @@ export class VerdictsReader {
     const prefix = new DataView(body.buffer, take(PREFIX_BYTES), PREFIX_BYTES);
     this.count = prefix.getUint32(0, true);
     this.profileCount = prefix.getUint32(4, true);
-    const textBytes = prefix.getUint32(8, true);
+    const dictionaryBytes = prefix.getUint32(8, true);
     if (this.count > SEGMENT_NUMBERS) throw new FormatError(`${MAGIC}: ${this.count} records`);
     const heads = new DataView(body.buffer, take(FIELDS * HEAD_BYTES), FIELDS * HEAD_BYTES);
     const words = (count: number, width: number) => {
@@ -181,19 +232,16 @@ export class VerdictsReader {
     this.#firstDay = firstDay;
     this.#listedDays = listedDays;
     this.#sightings = sightings;
-    this.#profileEnd = new Uint32Array(body.buffer, take(this.profileCount * 4), this.profileCount);
-    this.#text = new Uint8Array(body.buffer, take(textBytes), textBytes);
+    const start = take(version === 1 ? this.profileCount * 4 + dictionaryBytes : dictionaryBytes);
+    const dictionary = new Uint8Array(body.buffer, start, at - start);
     const rest = body.subarray(at - body.byteOffset);
     if (rest.length >= 8 || rest.some((byte) => byte !== 0) || prefix.getUint32(12, true) !== 0) {
-      throw new FormatError(`${MAGIC}: expected zeros after the profiles' text and ${textBytes} bytes of it`);
+      throw new FormatError(`${MAGIC}: expected zeros after the profiles and ${dictionaryBytes} bytes of them`);
     }
-    const ends = [0, ...this.#profileEnd];
-    if (ends.some((end, i) => end < (ends[i - 1] ?? 0)) || ends.at(-1) !== textBytes) {
-      throw new FormatError(`${MAGIC}: ${this.profileCount} profiles do not divide ${textBytes} bytes of text`);
-    }
+    this.#dictionary =
+      version === 1 ? textDictionary(dictionary, this.profileCount) : pageDictionary(dictionary, this.profileCount);
   }
 
-  /** First day seen of the number of this rank, UTC days since 1970. */
   firstDay(rank: number): number {
     return this.#firstDay.at(rank);
   }
@@ -206,35 +254,153 @@ export class VerdictsReader {
     return this.#sightings.at(rank);
   }
 
-  /** Index of the profile in this column's dictionary. */
   profileId(rank: number): number {
     return this.#profile.at(rank);
   }
 
-  /** The fields of all records, by rank, the last days counted from the first: for a merge, which goes through them. */
-  all(): VerdictColumns {
-    const fields = [this.#profile, this.#firstDay, this.#listedDays, this.#sightings].map((field) => field.all());
-    const [profileId, firstDay, listedDays, sightings] = fields as [Values, Values, Values, Values];
-    return { profileId, firstDay, listedDays, sightings };
+  /** @param out from rank `from` on, if there are others before */
+  all(out: VerdictColumns = columnsOf(this.count), from = 0): VerdictColumns {
+    const part = (values: Values) => values.subarray(from, from + this.count);
+    this.#profile.all(part(out.profileId));
+    this.#firstDay.all(part(out.firstDay));
+    this.#listedDays.all(part(out.listedDays));
+    this.#sightings.all(part(out.sightings));
+    return out;
   }
 
-  /** Fills in the first days of all records, by rank: a quarter of the work of `all`. */
   firstDays(out: Float64Array): Float64Array {
     return this.#firstDay.all(out);
-  }
-
-  profileText(id: number): string {
-    const end = this.#profileEnd[id];
-    if (end === undefined) throw new FormatError(`${MAGIC}: no profile ${id}, there are ${this.profileCount}`);
-    const start = id === 0 ? 0 : (this.#profileEnd[id - 1] as number);
-    return decodeText(this.#text.subarray(start, end), `${MAGIC}: profile ${id}`);
   }
 
   profile(id: number): Profile {
     const known = this.#profiles.get(id);
     if (known !== undefined) return known;
-    const profile = parseProfile(this.profileText(id));
+    if (id >= this.profileCount) throw new FormatError(`${MAGIC}: no profile ${id}, there are ${this.profileCount}`);
+    const profile = this.#dictionary(id);
     this.#profiles.set(id, profile);
     return profile;
   }
+}
+
+/** All pages of a segment. */
+export class PagedVerdicts implements Verdicts {
+  readonly count: number;
+  readonly profileCount: number;
+  readonly #pages: readonly VerdictsReader[];
+  readonly #pageRanks: number;
+  /** Ids of profiles of the pages before each. */
+  readonly #before: readonly number[];
+
+  /** @param pages all but the last of `pageRanks` records */
+  constructor(pages: readonly VerdictsReader[], pageRanks: number) {
+    const before: number[] = [];
+    let [count, profileCount] = [0, 0];
+    for (const page of pages) {
+      before.push(profileCount);
+      count += page.count;
+      profileCount += page.profileCount;
+    }
+    this.count = count;
+    this.profileCount = profileCount;
+    this.#pages = pages;
+    this.#pageRanks = pageRanks;
+    this.#before = before;
+  }
+
+  firstDay(rank: number): number {
+    return this.#pageOf(rank).firstDay(rank % this.#pageRanks);
+  }
+
+  lastDay(rank: number): number {
+    return this.#pageOf(rank).lastDay(rank % this.#pageRanks);
+  }
+
+  sightings(rank: number): number {
+    return this.#pageOf(rank).sightings(rank % this.#pageRanks);
+  }
+
+  profileId(rank: number): number {
+    const before = this.#before[Math.floor(rank / this.#pageRanks)] as number;
+    return before + this.#pageOf(rank).profileId(rank % this.#pageRanks);
+  }
+
+  profile(id: number): Profile {
+    const page = this.#before.findLastIndex((before) => before <= id);
+    return (this.#pages[page] as VerdictsReader).profile(id - (this.#before[page] as number));
+  }
+
+  all(): VerdictColumns {
+    const columns = columnsOf(this.count);
+    this.#pages.forEach((page, i) => {
+      page.all(columns, i * this.#pageRanks);
+      const { profileId } = columns;
+      const before = this.#before[i] as number;
+      const from = i * this.#pageRanks;
+      for (let rank = from; rank < from + page.count; rank++) profileId[rank] = (profileId[rank] as number) + before;
+    });
+    return columns;
+  }
+
+  firstDays(out: Float64Array): Float64Array {
+    this.#pages.forEach((page, i) => {
+      const from = i * this.#pageRanks;
+      page.firstDays(out.subarray(from, from + page.count));
+    });
+    return out;
+  }
+
+  #pageOf(rank: number): VerdictsReader {
+    return this.#pages[Math.floor(rank / this.#pageRanks)] as VerdictsReader;
+  }
+}
+
+/** The profile of an id below the count. Throws FormatError if it is damaged. */
+type Dictionary = (id: number) => Profile;
+
+/** @param bytes the ends of the texts, then the texts */
+function textDictionary(bytes: Uint8Array, profiles: number): Dictionary {
+  const ends = new Uint32Array(bytes.buffer, bytes.byteOffset, profiles);
+  const text = bytes.subarray(profiles * 4);
+  if (ends.some((end, id) => end < (ends[id - 1] ?? 0)) || (ends.at(-1) ?? 0) !== text.length) {
+    throw new FormatError(`${MAGIC}: ${profiles} profiles do not divide ${text.length} bytes of text`);
+  }
+  return (id) => parseProfile(decodeText(text.subarray(ends[id - 1] ?? 0, ends[id]), `${MAGIC}: profile ${id}`));
+}
+
+/** Goes through all of it once, so that a profile is found without: pages in memory are many, their profiles more. */
+function pageDictionary(bytes: Uint8Array, profiles: number): Dictionary {
+  const reader = new ByteReader(bytes);
+  const labels = parseLabels(reader.text());
+  if (profiles > bytes.length) throw new FormatError(`${MAGIC}: ${profiles} profiles in ${bytes.length} bytes`);
+  const starts = new Uint32Array(profiles);
+  for (let id = 0; id < profiles; id++) {
+    starts[id] = reader.position;
+    for (let more = reader.varint() + 2; more > 0; more--) reader.varint();
+  }
+  if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last profile`);
+  return (id) => readProfile(new ByteReader(bytes, starts[id]), labels);
+}
+
+function parseLabels(text: string): readonly string[] {
+  const labels = textList(parseJson(text, MAGIC));
+  if (labels === undefined || JSON.stringify(labels) !== text) throw new FormatError(`${MAGIC}: no list of labels`);
+  return labels;
+}
+
+function readProfile(reader: ByteReader, all: readonly string[]): Profile {
+  const count = reader.varint();
+  const labels: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const label = all[reader.varint()];
+    if (label === undefined || (i > 0 && label <= (labels[i - 1] as string))) {
+      throw new FormatError(`${MAGIC}: a label of a profile is not in the dictionary, or out of order`);
+    }
+    labels.push(label);
+  }
+  return { labels, channels: namesOf(CHANNELS, reader.varint()), industries: namesOf(INDUSTRIES, reader.varint()) };
+}
+
+function namesOf<Name>(vocabulary: readonly Name[], mask: number): Name[] {
+  if (mask >= 2 ** vocabulary.length) throw new FormatError(`${MAGIC}: a profile with names that are not known`);
+  return vocabulary.filter((_, i) => ((mask >> i) & 1) === 1);
 }

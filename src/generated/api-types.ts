@@ -1674,7 +1674,7 @@ export interface Key {
   createdAt: string;
 }
 export interface FeedManifest {
-  format: 1;
+  format: 2 | 1;
   generation: number;
   publishedAt: string;
   /**
@@ -1706,12 +1706,16 @@ export interface FeedManifest {
         bytes: number;
       };
       /**
-       * Bytes at /v1/feed/slices/{sha256}
+       * Of a segment of version 1; without, numbers and verdicts are at /v1/feed/segments/{sha256 of numbers}
        */
-      verdicts: {
+      verdicts?: {
         sha256: string;
         bytes: number;
       };
+      /**
+       * Of any other: bytes of its verdicts
+       */
+      verdictsBytes?: number;
     }[];
   }[];
   /**

@@ -44,6 +44,11 @@ export function frameBytes(bytes: Bytes): number {
   return Math.min(bytes.length, FRAME_HEADER_BYTES + length);
 }
 
+/** The magic that the bytes begin with; empty if they are too few. Not checked further. */
+export function frameMagic(bytes: Bytes): string {
+  return bytes.length < 4 ? '' : String.fromCharCode(...bytes.subarray(0, 4));
+}
+
 /** The version that a frame says it has, whatever it is; -1 if the bytes are too few to say. Not checked further. */
 export function frameVersion(bytes: Bytes): number {
   return bytes.length < 6 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(4, true);
@@ -102,15 +107,23 @@ export interface FramedJson<T> {
   decode(bytes: Bytes): T;
 }
 
-/** @param magic four characters of ASCII */
+/**
+ * @param magic four characters of ASCII
+ * @param older how versions before are read, by version: their output is what this version has
+ */
 export function framedJson<const Schema extends v.GenericSchema>(
   magic: string,
   version: number,
   schema: Schema,
+  older: Readonly<Record<number, v.GenericSchema<unknown, v.InferOutput<Schema>>>> = {},
 ): FramedJson<v.InferOutput<Schema>> {
   return {
     encode: (value) => frame(magic, version, new TextEncoder().encode(JSON.stringify(value))),
-    decode: (bytes) =>
-      parseStored(schema, parseJson(decodeText(openFrame(bytes, magic, version), magic), magic), magic),
+    decode: (bytes) => {
+      const found = frameVersion(bytes);
+      const known = older[found];
+      const body = openFrame(bytes, magic, known === undefined ? version : found);
+      return parseStored(known ?? schema, parseJson(decodeText(body, magic), magic), magic);
+    },
   };
 }

@@ -8,7 +8,7 @@
 
 import { parseAttributes } from '../format/attributes.ts';
 import type { EvidenceEntry } from '../format/evidence.ts';
-import { decodeManifest } from '../format/manifest.ts';
+import { decodeManifest, type SegmentEntry } from '../format/manifest.ts';
 import { addCounts } from '../format/records.ts';
 import { blockStart, SEGMENT_ALIGNMENT } from '../format/segment.ts';
 import { dayOf, SECONDS_PER_DAY } from '../lib/time.ts';
@@ -106,6 +106,9 @@ interface PastRecord {
   readonly neighbours: ReadonlyMap<number, number>;
 }
 
+/** Ranks of a segment, the second exclusive. */
+type Span = readonly [number, number];
+
 /** Rejects when storage cannot answer. */
 async function findPast(view: View, probe: Probe, day: number): Promise<PastRecord> {
   const { number } = probe;
@@ -113,23 +116,26 @@ async function findPast(view: View, probe: Probe, day: number): Promise<PastReco
   const neighbours = new Map<number, number>();
   let sightings = 0;
   const columns = await view.numbersOf(probe);
-  const verdictsOf = await view.verdictsOf(probe.entries);
-  for (const [i, segment] of probe.entries.entries()) {
-    const numbers = columns[i];
-    const verdicts = verdictsOf.get(segment);
-    if (numbers === undefined || verdicts === undefined) throw new RangeError(`a column of ${segment.key} is missing`);
-    const low = numbers.rank(blockStart(number));
-    const block = new Float64Array(numbers.rank(blockStart(number) + SEGMENT_ALIGNMENT) - low);
-    numbers.copyRange(low, low + block.length, block);
-    block.forEach((other, i) => {
-      const firstDay = verdicts.firstDay(low + i);
-      if (firstDay <= day) neighbours.set(other, Math.min(firstDay, neighbours.get(other) ?? firstDay));
-    });
-    const rank = numbers.find(number);
-    if (rank < 0) continue;
-    sightings = addCounts(sightings, verdicts.sightings(rank));
-    entries.push(...(await view.readEvidence(segment, rank)));
+  const block = blockStart(number);
+  const spans = columns.map((numbers) => [numbers.rank(block), numbers.rank(block + SEGMENT_ALIGNMENT)] as const);
+  const pagesOf = await Promise.all(
+    columns.map((numbers, i) => view.pagesBetween(probe.entries[i] as SegmentEntry, numbers, ...(spans[i] as Span))),
+  );
+  for (const [i, numbers] of columns.entries()) {
+    const [low, high] = spans[i] as Span;
+    const others = new Float64Array(high - low);
+    numbers.copyRange(low, high, others);
+    for (const { verdicts, rank: from } of pagesOf[i] ?? []) {
+      const end = Math.min(high, from + verdicts.count);
+      for (let rank = Math.max(low, from); rank < end; rank++) {
+        const other = others[rank - low] as number;
+        const firstDay = verdicts.firstDay(rank - from);
+        if (firstDay <= day) neighbours.set(other, Math.min(firstDay, neighbours.get(other) ?? firstDay));
+        if (other === number) sightings = addCounts(sightings, verdicts.sightings(rank - from));
+      }
+    }
   }
+  for (const hit of probe.hits()) entries.push(...(await view.readEvidence(hit)));
   neighbours.delete(number);
   const kept = foldEntries(entries);
   const complete = kept.reduce((sum, entry) => addCounts(sum, entry.sightings), 0) === sightings;

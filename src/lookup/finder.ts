@@ -2,7 +2,10 @@
  * Finds what is known of numbers: it takes the snapshot, probes it in memory, reads what memory lacks, and folds what
  * the runs say. When storage cannot answer, the finding is null; it is never "not listed".
  */
-import type { SegmentEntry } from '../format/manifest.ts';
+
+import type { NumbersReader } from '../format/numbers-reader.ts';
+import type { PagePlace } from '../format/page-directory.ts';
+import { partsOf, type SegmentEntry } from '../format/segment.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { dayOf } from '../lib/time.ts';
@@ -52,7 +55,7 @@ export class Finder {
   /** Health reports go by these. */
   readonly recent: RecentLookups;
   readonly #context: LookupContext;
-  readonly #verdictsInMemory = (entry: SegmentEntry) => this.columns.verdicts.peek(entry);
+  readonly #verdictsInMemory = (page: PagePlace) => this.columns.verdicts.peek(page);
 
   constructor(context: LookupContext) {
     this.#context = context;
@@ -111,7 +114,10 @@ export class Finder {
    */
   async #prepare(next: Snapshot, held: Snapshot): Promise<void> {
     const { numbers } = this.columns;
-    const wanted = newSegments(next, held, (entry) => numbers.peek(entry) !== undefined).slice(0, PREPARED_SEGMENTS);
+    const wanted = newSegments(next, held, (entry) => numbers.peek(entry.numbers) !== undefined).slice(
+      0,
+      PREPARED_SEGMENTS,
+    );
     // A failure shows when a lookup asks for it.
     const loaded = Promise.allSettled(wanted.map((entry) => numbers.load(next, entry)));
     if (wanted.length > 0) await Promise.race([loaded, this.#context.sleep(PREPARE_MS)]);
@@ -137,7 +143,7 @@ export class Finder {
     probe: Probe,
     snapshot: Snapshot,
     at: number,
-    verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined,
+    verdictsOf: (page: PagePlace) => VerdictsReader | undefined,
   ): void {
     if (probe.columns === null) return;
     const { hundred, thousand, score } = probe.neighbours(dayOf(at / 1000));
@@ -214,15 +220,15 @@ export class Finder {
   async #complete(probe: Probe, view: View, at: number, options: FindOptions): Promise<Finding> {
     if (probe.finding === null) {
       await view.numbersOf(probe);
-      const verdicts = await view.verdictsOf(probe.hits().map(({ entry }) => entry));
-      this.#settle(probe, view.snapshot, at, (entry) => verdicts.get(entry));
+      const pages = await view.pagesOf(probe.hits());
+      this.#settle(probe, view.snapshot, at, (page) => pages.get(page));
     }
     const { finding } = probe;
     if (finding === null) throw new RangeError('a probe with all of its columns has no finding');
     const found = withBasis(probe, view.snapshot, finding, options);
     if (!options.evidence) return found;
     try {
-      const evidence = await Promise.all(probe.hits().map(({ entry, rank }) => view.readEvidence(entry, rank)));
+      const evidence = await Promise.all(probe.hits().map((hit) => view.readEvidence(hit)));
       return { ...found, evidence: evidenceLines(foldEntries(evidence.flat())) };
     } catch (error) {
       // The verdict stands without evidence. A part of the evidence is not returned, since it would pass for all of it.
@@ -242,8 +248,8 @@ function newSegments(
   isInMemory: (entry: SegmentEntry) => boolean,
 ): readonly SegmentEntry[] {
   const before = held.runs.flatMap(({ entries }) => entries);
-  const named = new Set(before.map(({ key }) => key));
-  const added = next.runs.flatMap(({ entries }) => entries.filter((entry) => !named.has(entry.key)));
+  const named = new Set(before.map(({ numbers }) => numbers.sha256));
+  const added = next.runs.flatMap(({ entries }) => entries.filter(({ numbers }) => !named.has(numbers.sha256)));
   if (added.length === 0) return [];
   const known = before.filter(isInMemory);
   const isWanted = (entry: SegmentEntry) =>
@@ -259,18 +265,17 @@ function fromMemory(probe: Probe, snapshot: Snapshot, options: FindOptions): Fin
   return options.evidence ? { ...found, evidence: [] } : found;
 }
 
-function withBasis({ entries }: Probe, snapshot: Snapshot, finding: Finding, { basis }: FindOptions): Finding {
-  return basis ? { ...finding, basis: basisOf(snapshot, entries) } : finding;
+function withBasis(probe: Probe, snapshot: Snapshot, finding: Finding, { basis }: FindOptions): Finding {
+  return basis ? { ...finding, basis: basisOf(snapshot, probe) } : finding;
 }
 
 /** What a finding was read from, by hash, so that it can be read again (Basis in src/policy/answer.ts). */
-function basisOf({ manifest }: Snapshot, entries: readonly SegmentEntry[]): Basis {
-  const segments = entries.map(({ key, numbers, verdicts, evidenceIndex }) => ({
-    key,
-    numbers: numbers.sha256,
-    verdicts: verdicts.sha256,
-    evidence: evidenceIndex.sha256,
-  }));
+function basisOf({ manifest }: Snapshot, { entries, columns }: Probe): Basis {
+  const segments = entries.map((entry, i) => {
+    const { verdicts, evidenceIndex } = partsOf(entry, columns?.[i] as NumbersReader);
+    const { key, numbers } = entry;
+    return { key, numbers: numbers.sha256, verdicts: verdicts.sha256, evidence: evidenceIndex.sha256 };
+  });
   return { commit: manifest.commit, segments };
 }
 

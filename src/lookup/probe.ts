@@ -5,19 +5,37 @@
  * what it has.
  */
 
-import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock, type EvidenceEntry, numbersInBlock } from '../format/evidence.ts';
+import {
+  EVIDENCE_BLOCK_NUMBERS,
+  EvidenceBlock,
+  type EvidenceEntry,
+  type EvidenceIndex,
+  numbersInBlock,
+} from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
-import { evidenceBlocksOffset } from '../format/segment.ts';
+import type { PagePlace } from '../format/page-directory.ts';
+import { evidenceBlocksOffset, pageOf, partsOf } from '../format/segment.ts';
 import type { VerdictsReader } from '../format/verdicts.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import type { Finding, RecordFacts } from '../policy/answer.ts';
 import { readSegmentRange } from '../storage/slices.ts';
 import type { ObjectStore } from '../storage/store.ts';
-import type { CachedColumn, ColumnCache } from './columns.ts';
+import type { ColumnCache, NumbersColumns } from './columns.ts';
 import { type Neighbours, neighboursOf } from './neighbours.ts';
 import { foldRecords, recordAt } from './record.ts';
 import type { Snapshot } from './snapshot.ts';
+
+/** A segment that lists a number. */
+export interface Hit {
+  readonly entry: SegmentEntry;
+  readonly numbers: NumbersReader;
+  readonly rank: number;
+  /** What has its verdict. */
+  readonly page: PagePlace;
+}
+
+const NO_HITS: readonly Hit[] = [];
 
 export class Probe {
   readonly number: number;
@@ -31,13 +49,14 @@ export class Probe {
   #columns: (NumbersReader | undefined)[] = [];
   #missing = 0;
   #ranks: readonly number[] | null = null;
+  #hits: readonly Hit[] | null = null;
 
   constructor(number: number) {
     this.number = number;
   }
 
   /** The only walk over the runs of a snapshot. It forgets what was known from another snapshot. */
-  walk(snapshot: Snapshot, memory: CachedColumn<NumbersReader>): void {
+  walk(snapshot: Snapshot, memory: NumbersColumns): void {
     const { number } = this;
     const entries: SegmentEntry[] = [];
     const columns: (NumbersReader | undefined)[] = [];
@@ -56,6 +75,7 @@ export class Probe {
     this.#columns = columns;
     this.#missing = missing;
     this.#ranks = null;
+    this.#hits = null;
   }
 
   /** The numbers columns, newest run first; null if one is missing. */
@@ -74,27 +94,37 @@ export class Probe {
   }
 
   /**
-   * The segments that list the number, and its rank in each. No numbers column may be missing.
+   * The segments that list the number. No numbers column may be missing.
    * @throws FormatError if a column is damaged; the probe is then unchanged
    */
-  hits(): readonly { readonly entry: SegmentEntry; readonly rank: number }[] {
-    return this.#rank().flatMap((rank, i) => (rank < 0 ? [] : [{ entry: this.entries[i] as SegmentEntry, rank }]));
+  hits(): readonly Hit[] {
+    if (this.#hits !== null) return this.#hits;
+    const columns = this.#present();
+    const ranks = this.#ranks ?? columns.map((column) => column.find(this.number));
+    let hits: Hit[] | null = null;
+    for (let i = 0; i < columns.length; i++) {
+      const numbers = columns[i] as NumbersReader;
+      const rank = ranks[i] as number;
+      if (rank < 0) continue;
+      const entry = this.entries[i] as SegmentEntry;
+      hits ??= [];
+      hits.push({ entry, numbers, rank, page: pageOf(entry, numbers, rank) });
+    }
+    this.#hits = hits ?? NO_HITS;
+    return this.#hits;
   }
 
   /**
-   * The record of the number, folded over the runs; null: it is not listed; undefined: a verdicts column is missing. No
+   * The record of the number, folded over the runs; null: it is not listed; undefined: a page of verdicts is missing. No
    * numbers column may be missing.
    * @throws FormatError if a column is damaged; the probe is then unchanged
    */
-  record(verdictsOf: (entry: SegmentEntry) => VerdictsReader | undefined): RecordFacts | null | undefined {
-    const ranks = this.#rank();
+  record(verdictsOf: (page: PagePlace) => VerdictsReader | undefined): RecordFacts | null | undefined {
     let record: RecordFacts | null = null;
-    for (let i = 0; i < ranks.length; i++) {
-      const rank = ranks[i] as number;
-      if (rank < 0) continue;
-      const verdicts = verdictsOf(this.entries[i] as SegmentEntry);
+    for (const { page, rank } of this.hits()) {
+      const verdicts = verdictsOf(page);
       if (verdicts === undefined) return undefined;
-      record = foldRecords(record, recordAt(verdicts, rank));
+      record = foldRecords(record, recordAt(verdicts, rank - page.rank));
     }
     return record;
   }
@@ -110,12 +140,6 @@ export class Probe {
     return neighbours;
   }
 
-  /** The rank of the number in each numbers column, below 0 where a column lacks it. All columns must be there. */
-  #rank(): readonly number[] {
-    this.#ranks ??= this.#present().map((column) => column.find(this.number));
-    return this.#ranks;
-  }
-
   #present(): readonly NumbersReader[] {
     const { columns } = this;
     if (columns === null) throw new RangeError('a numbers column is missing');
@@ -123,12 +147,21 @@ export class Probe {
   }
 }
 
+/** Verdicts of some ranks in a row. */
+interface LoadedPage {
+  readonly verdicts: VerdictsReader;
+  /** Of its first record. */
+  readonly rank: number;
+}
+
 /** What one request reads of a snapshot. A column that could not be loaded is not read again. */
 export class View {
   readonly snapshot: Snapshot;
   readonly #columns: ColumnCache;
   readonly #objects: ObjectStore;
-  readonly #failures = new Map<string, unknown>();
+  readonly #numbers = new Map<string, Promise<NumbersReader>>();
+  readonly #pages = new Map<string, Promise<VerdictsReader[]>>();
+  readonly #evidence = new Map<string, Promise<EvidenceIndex>>();
 
   constructor(columns: ColumnCache, snapshot: Snapshot, objects: ObjectStore) {
     this.#columns = columns;
@@ -136,15 +169,22 @@ export class View {
     this.snapshot = snapshot;
   }
 
-  async #load<Reader>(cached: CachedColumn<Reader>, entry: SegmentEntry): Promise<Reader> {
-    const id = `${cached.column} ${entry.key}`;
-    if (this.#failures.has(id)) throw this.#failures.get(id);
-    try {
-      return await cached.load(this.snapshot, entry);
-    } catch (error) {
-      this.#failures.set(id, error);
-      throw error;
-    }
+  /** What is being loaded is waited for, and what could not be loaded fails again at once. */
+  #load<Reader>(parts: Map<string, Promise<Reader>>, what: string, load: () => Promise<Reader>): Promise<Reader> {
+    const known = parts.get(what);
+    if (known !== undefined) return known;
+    const loading = load();
+    parts.set(what, loading);
+    // What has been loaded is in memory, if there is room for it.
+    loading.then(
+      () => parts.delete(what),
+      () => undefined,
+    );
+    return loading;
+  }
+
+  #loadNumbers(entry: SegmentEntry): Promise<NumbersReader> {
+    return this.#load(this.#numbers, entry.numbers.sha256, () => this.#columns.numbers.load(this.snapshot, entry));
   }
 
   /**
@@ -153,15 +193,15 @@ export class View {
    */
   async loadNumbers(probes: readonly Probe[]): Promise<void> {
     const missing = new Map<string, SegmentEntry>();
-    for (const probe of probes) for (const entry of probe.missing()) missing.set(entry.key, entry);
+    for (const probe of probes) for (const entry of probe.missing()) missing.set(entry.numbers.sha256, entry);
     const loaded = new Map<string, NumbersReader>();
     await mapConcurrent(missing.values(), async (entry) => {
-      const column = await this.#load(this.#columns.numbers, entry).catch(() => undefined);
-      if (column !== undefined) loaded.set(entry.key, column);
+      const column = await this.#loadNumbers(entry).catch(() => undefined);
+      if (column !== undefined) loaded.set(entry.numbers.sha256, column);
     });
     for (const probe of probes) {
-      for (const [i, { key }] of probe.entries.entries()) {
-        const column = loaded.get(key);
+      for (const [i, { numbers }] of probe.entries.entries()) {
+        const column = loaded.get(numbers.sha256);
         if (column !== undefined) probe.fill(i, column);
       }
     }
@@ -171,28 +211,42 @@ export class View {
   async numbersOf(probe: Probe): Promise<readonly NumbersReader[]> {
     await this.loadNumbers([probe]);
     // The failure is known, and nothing is read again.
-    for (const entry of probe.missing()) await this.#load(this.#columns.numbers, entry);
+    for (const entry of probe.missing()) await this.#loadNumbers(entry);
     return probe.columns ?? [];
   }
 
-  /**
-   * The verdicts columns of some segments, loaded at the same time: this waits once, however many runs know the number.
-   */
-  async verdictsOf(entries: readonly SegmentEntry[]): Promise<ReadonlyMap<SegmentEntry, VerdictsReader>> {
-    const { verdicts } = this.#columns;
-    return new Map(
-      await Promise.all(
-        entries.map(async (entry) => [entry, verdicts.peek(entry) ?? (await this.#load(verdicts, entry))] as const),
-      ),
-    );
+  /** The pages of some hits, loaded at the same time: this waits once, however many runs know the number. */
+  async pagesOf(hits: readonly Hit[]): Promise<ReadonlyMap<PagePlace, VerdictsReader>> {
+    const pages = await Promise.all(hits.map(({ entry, page }) => this.#loadPages(entry, [page])));
+    return new Map(hits.map(({ page }, i) => [page, pages[i]?.[0] as VerdictsReader]));
   }
 
-  /** The evidence of the number of this rank. Rejects when it cannot be read. */
-  async readEvidence(entry: SegmentEntry, rank: number): Promise<EvidenceEntry[]> {
-    const index = await this.#load(this.#columns.evidence, entry);
+  /** Pages that have the verdicts of ranks [from, to), with the rank that each begins with; in one read. */
+  async pagesBetween(entry: SegmentEntry, numbers: NumbersReader, from: number, to: number): Promise<LoadedPage[]> {
+    const places: PagePlace[] = [];
+    for (let rank = from; rank < to; ) {
+      const page = pageOf(entry, numbers, rank);
+      places.push(page);
+      rank = page.rank + page.count;
+    }
+    const readers = await this.#loadPages(entry, places);
+    return readers.map((verdicts, i) => ({ verdicts, rank: (places[i] as PagePlace).rank }));
+  }
+
+  #loadPages(entry: SegmentEntry, pages: readonly PagePlace[]): Promise<VerdictsReader[]> {
+    const what = `${entry.numbers.sha256} ${pages.map(({ rank }) => rank).join(' ')}`;
+    return this.#load(this.#pages, what, () => this.#columns.verdicts.load(this.snapshot, entry, pages));
+  }
+
+  /** The evidence of the number. Rejects when it cannot be read. */
+  async readEvidence({ entry, numbers, rank }: Hit): Promise<EvidenceEntry[]> {
+    const parts = partsOf(entry, numbers);
+    const index = await this.#load(this.#evidence, parts.evidenceIndex.sha256, () =>
+      this.#columns.evidence.load(entry, parts),
+    );
     const block = Math.floor(rank / EVIDENCE_BLOCK_NUMBERS);
     const place = index.place(block);
-    const offset = evidenceBlocksOffset(entry) + place.offset;
+    const offset = evidenceBlocksOffset(entry, parts) + place.offset;
     const bytes = await readSegmentRange(this.#objects, entry, offset, place.length);
     const columns = new EvidenceBlock();
     columns.read(bytes, place, numbersInBlock(entry.count, block), index.texts);

@@ -93,14 +93,20 @@ export class RunIndex {
 export class Snapshot {
   readonly manifest: Manifest;
   readonly runs: readonly RunIndex[];
-  readonly missingSlices: ReadonlySet<string>;
+  readonly #unsliced: ReadonlySet<string>;
   /** When the read began that last found it to be the newest, in milliseconds since 1970. */
   confirmedAt = Number.NEGATIVE_INFINITY;
 
   constructor(manifest: Manifest) {
     this.manifest = manifest;
     this.runs = manifest.runs.map(({ segments }) => new RunIndex(segments));
-    this.missingSlices = new Set(manifest.missingSlices);
+    const unsliced = manifest.runs.filter((run) => run.noSlices).flatMap(({ segments }) => segments);
+    this.#unsliced = new Set([...manifest.missingSlices, ...unsliced.map(({ key }) => key)]);
+  }
+
+  /** Whether the slices of a segment are in the slice store, as far as is known. */
+  isSliced({ key }: SegmentEntry): boolean {
+    return !this.#unsliced.has(key);
   }
 
   /** Whole seconds since the snapshot was certainly the newest. */

@@ -115,7 +115,7 @@ async function mark(context: MergeContext, current: Manifest): Promise<Marked> {
     for (const entry of [...runs.flatMap((run) => run.segments), ...(await unmarked(compaction))]) {
       add(segments, entry.key);
       slices.add(entry.numbers.sha256);
-      slices.add(entry.verdicts.sha256);
+      if (entry.parts !== null) slices.add(entry.parts.verdicts.sha256);
       if (context.pace.count(ENTRY_WORK)) await context.pace.giveWay();
     }
   };

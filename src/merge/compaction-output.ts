@@ -4,12 +4,12 @@
  * segments twice. Each chunk writes a new object before the manifest that names it. Frame "RFCO" version 1 around
  *
  *   varint                     how many segments
- *   segments                   as a table (src/format/segment.ts), in number order
+ *   segments                   as a table (src/format/segment-table.ts), in number order
  *
  * It can be had again by merging the inputs once more: if it is lost, the compaction begins anew.
  */
 import { type Compaction, checkOrder, NO_OUTPUT, type OutputKey, type SegmentEntry } from '../format/manifest.ts';
-import { encodeSegmentTable, readSegmentTable } from '../format/segment.ts';
+import { encodeSegmentTable, readSegmentTable, TABLE_VERSION } from '../format/segment-table.ts';
 import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
 import { frame, openFrame } from '../lib/frame.ts';
@@ -30,7 +30,7 @@ export function encodeOutput(segments: readonly SegmentEntry[]): Bytes {
 /** Throws FormatError unless the bytes list segments in number order. */
 export function decodeOutput(bytes: Bytes): SegmentEntry[] {
   const reader = new ByteReader(openFrame(bytes, MAGIC, VERSION));
-  const segments = readSegmentTable(reader, reader.varint(), undefined);
+  const segments = readSegmentTable(reader, reader.varint(), undefined, TABLE_VERSION);
   if (!reader.atEnd) throw new FormatError(`${MAGIC}: bytes follow the last segment`);
   checkOrder(segments, 'the compaction');
   return segments;

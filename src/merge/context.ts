@@ -1,12 +1,12 @@
 /** What the merge works with: its stores, clock and randomness, the budget of a tick, and a log with a bound. */
 import type { SegmentEntry } from '../format/manifest.ts';
-import { SEGMENT_NUMBERS } from '../format/numbers.ts';
 import type { NumbersReader } from '../format/numbers-reader.ts';
 import type { Pacer } from '../lib/cooperate.ts';
 import type { Log } from '../lib/errors.ts';
 import type { Bounds } from '../quality/quarantine.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 import type { GatheredWrites } from './gathered-writes.ts';
+import { SEGMENT_RECORDS } from './segment-builder.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
 export interface MergeContext {
@@ -58,7 +58,7 @@ export interface TickBudget {
   readonly batchBytes: number;
   /** Records rewritten together with new detections before they are served. */
   readonly inlineRecords: number;
-  /** Segments written by a tick's chunk of a compaction: three storage writes and up to 32,768 records each. */
+  /** Segments written by a tick's chunk of a compaction: a slice and up to 24,576 records each, eight in an object. */
   readonly compactionSegments: number;
   /** Distinct attributes that a chunk of a compaction meets before it ends: links, one a number, are held as text. */
   readonly compactionAttributes: number;
@@ -81,11 +81,11 @@ export const DEFAULT_BUDGET: TickBudget = {
   batches: 500,
   batchBytes: 16 * 2 ** 20,
   inlineRecords: 131_072,
-  compactionSegments: 80,
+  compactionSegments: 104,
   compactionAttributes: 8_192,
   withdrawalBatches: 2_000,
   activityObjects: 8,
-  segmentRecords: SEGMENT_NUMBERS,
+  segmentRecords: SEGMENT_RECORDS,
   smallRun: SMALL_RUN,
 };
 

@@ -5,7 +5,7 @@ import { openNumbersOnly } from '../format/numbers-slice.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import type { Known } from '../quality/screen.ts';
-import { readColumn } from '../storage/slices.ts';
+import { readNumbers } from '../storage/slices.ts';
 import type { MergeContext } from './context.ts';
 
 /** Distinct numbers of the batches, ascending: their rows are in number order, so lists are merged two by two. */
@@ -55,7 +55,7 @@ export async function findKnown(context: MergeContext, runs: readonly Run[], num
   // What the runs lost since the last tick would stay in memory until there is no more room: a third of it, of a fortnight.
   context.numbers?.retain(runs.flatMap(({ segments }) => segments));
   const columnOf = async (entry: SegmentEntry) =>
-    context.numbers?.load(entry) ?? openNumbersOnly(await readColumn(objects, entry, 'numbers'));
+    context.numbers?.load(entry) ?? openNumbersOnly(await readNumbers(objects, entry));
   const isKnown = new Uint8Array(numbers.length);
   // The largest run first, which has most of what is known: what it has is not looked for in the others.
   for (const run of runs.toSorted((a, b) => runNumbers(b) - runNumbers(a))) {

@@ -1,7 +1,7 @@
 /** The stage of a tick that makes what is published: one new run and new activity, written and named by nothing yet. */
 
 import type { Batch } from '../format/batch.ts';
-import { type Manifest, watermarkAt } from '../format/manifest.ts';
+import { type Manifest, type Run, watermarkAt } from '../format/manifest.ts';
 import { mergeActivity } from './activity.ts';
 import { planInline, runCursor } from './compact.ts';
 import type { MergeContext } from './context.ts';
@@ -18,10 +18,7 @@ export interface FoldInput {
 }
 
 /** Of the next manifest. */
-export interface Folded extends Pick<Manifest, 'runs' | 'activity' | 'watermarks'> {
-  /** Slices of the new run that could not be written. */
-  readonly missingSlices: readonly string[];
-}
+export interface Folded extends Pick<Manifest, 'runs' | 'activity' | 'watermarks'> {}
 
 /**
  * Folds batches with the newest small runs. Rejects when something cannot be written, or read of those runs: then nothing
@@ -36,8 +33,9 @@ export async function foldBatches(
   const merged = await mergeActivity(context, manifest.activity, batches, manifest.withdrawals?.replacing !== true);
   const activity = merged.entries;
   const watermarks = watermarkAt(manifest.watermarks, manifest.generation + 1, merged.firstDay);
-  if (detections === 0) return { runs: manifest.runs, missingSlices: [], activity, watermarks };
-  const writer = new SegmentWriter(context);
+  if (detections === 0) return { runs: manifest.runs, activity, watermarks };
+  // The next tick folds the run again: its slices would hardly have spread by then.
+  const writer = new SegmentWriter(context, false);
   const joined = planInline(
     manifest.runs,
     manifest.compaction?.inputs ?? [],
@@ -54,7 +52,7 @@ export async function foldBatches(
   for await (const { segment } of fold(cursors, dictionary, context.pace, budget.segmentRecords))
     await writer.write(segment);
   const newInAll = small.reduce((sum, run) => sum + run.newNumbers, newNumbers);
-  const { entries, missingSlices } = await writer.finish();
-  const run = { id: writer.attempt, newNumbers: newInAll, segments: entries };
-  return { runs: [run, ...manifest.runs.slice(joined)], missingSlices, activity, watermarks };
+  const { entries } = await writer.finish();
+  const run: Run = { id: writer.attempt, newNumbers: newInAll, segments: entries, noSlices: true };
+  return { runs: [run, ...manifest.runs.slice(joined)], activity, watermarks };
 }

@@ -235,7 +235,7 @@ export class RunCursor implements RecordCursor {
   #profileId(local: number, segment: OpenSegment): number {
     const known = this.#profiles.get(local);
     if (known !== undefined) return known;
-    const id = this.#dictionary.profileId(segment.verdicts.profileText(local));
+    const id = this.#dictionary.profileId(segment.verdicts.profile(local));
     this.#profiles.set(local, id);
     return id;
   }

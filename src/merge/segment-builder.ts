@@ -6,15 +6,7 @@
 
 import { type Attributes, parseKind } from '../format/attributes.ts';
 import { EVIDENCE_ENTRIES } from '../format/evidence.ts';
-import { SEGMENT_NUMBERS } from '../format/numbers.ts';
-import {
-  addCounts,
-  type Profile,
-  parseProfile,
-  profileText,
-  type RecordColumns,
-  unionProfile,
-} from '../format/records.ts';
+import { addCounts, type Profile, profileText, type RecordColumns, unionProfile } from '../format/records.ts';
 import { blockStart } from '../format/segment.ts';
 import { crc32 } from '../lib/crc32.ts';
 import { TextTable } from '../lib/text-table.ts';
@@ -27,6 +19,12 @@ export interface RecordSink {
   /** Times are seconds since 1970, attributes an id of the merge's dictionary. */
   entry(attributes: number, firstSeenAt: number, lastSeenAt: number, sightings: number): void;
 }
+
+/**
+ * Records of a segment. The format allows more (SEGMENT_NUMBERS); a lookup reads the numbers of a whole segment
+ * of each run (docs/decisions/0034).
+ */
+export const SEGMENT_RECORDS = 24_576;
 
 export class SegmentBuilder implements RecordSink {
   readonly #dictionary: MergeDictionary;
@@ -50,7 +48,7 @@ export class SegmentBuilder implements RecordSink {
   /**
    * @param limit records of a segment; more than any ten-thousand-block has, so that what a cut leaves over is not full
    */
-  constructor(dictionary: MergeDictionary, limit = SEGMENT_NUMBERS) {
+  constructor(dictionary: MergeDictionary, limit = SEGMENT_RECORDS) {
     this.#dictionary = dictionary;
     this.#limit = limit;
     // One record more than fits shows that the last ten-thousand-block does not.
@@ -185,14 +183,13 @@ export class SegmentBuilder implements RecordSink {
 
   #columns(count: number): RecordColumns {
     const entries = count === 0 ? 0 : (this.#entryEnd[count - 1] as number);
-    const profiles = this.#localProfiles(count);
     return {
       numbers: this.#numbers.subarray(0, count),
       firstDay: this.#firstDay.subarray(0, count),
       lastDay: this.#lastDay.subarray(0, count),
       sightings: this.#sightings.subarray(0, count),
-      profile: profiles.ids,
-      profiles: profiles.texts,
+      profile: this.#profile.subarray(0, count),
+      profiles: this.#dictionary.profiles,
       entryEnd: this.#entryEnd.subarray(0, count),
       entries: {
         attributesIndex: this.#entryAttributes.subarray(0, entries),
@@ -202,25 +199,6 @@ export class SegmentBuilder implements RecordSink {
       },
       attributes: this.#dictionary.attributes,
     };
-  }
-
-  /** The profiles in use among the first `count` records, in text order, and each record's index into them. */
-  #localProfiles(count: number): { ids: Uint32Array; texts: string[] } {
-    const local = new Int32Array(this.#dictionary.profileCount).fill(-1);
-    const used: { id: number; text: string }[] = [];
-    for (let i = 0; i < count; i++) {
-      const id = this.#profile[i] as number;
-      if (local[id] !== -1) continue;
-      local[id] = used.length;
-      used.push({ id, text: this.#dictionary.profileText(id) });
-    }
-    used.sort((a, b) => (a.text < b.text ? -1 : 1));
-    used.forEach(({ id }, i) => {
-      local[id] = i;
-    });
-    const ids = new Uint32Array(count);
-    for (let i = 0; i < count; i++) ids[i] = local[this.#profile[i] as number] as number;
-    return { ids, texts: used.map(({ text }) => text) };
   }
 }
 
@@ -239,7 +217,6 @@ export class MergeDictionary {
   readonly #profileOf: (number | undefined)[] = [];
   readonly #order: (number | undefined)[] = [];
   readonly #profiles: Profile[] = [];
-  readonly #profileTexts: string[] = [];
   readonly #profileIds = new Map<string, number>();
   readonly #unions = new Map<number, number>();
 
@@ -259,7 +236,7 @@ export class MergeDictionary {
 
   /** The same, of attributes that are parsed already. */
   singleProfile({ label, channel, industry }: Pick<Attributes, 'label' | 'channel' | 'industry'>): number {
-    return this.#internProfile({
+    return this.profileId({
       labels: [label],
       channels: [channel],
       industries: industry === null ? [] : [industry],
@@ -285,16 +262,9 @@ export class MergeDictionary {
     return order;
   }
 
-  profileId(text: string): number {
-    return this.#profileIds.get(text) ?? this.#internProfile(parseProfile(text));
-  }
-
-  get profileCount(): number {
-    return this.#profiles.length;
-  }
-
-  profileText(id: number): string {
-    return this.#profileTexts[id] as string;
+  /** By id. */
+  get profiles(): readonly Profile[] {
+    return this.#profiles;
   }
 
   union(a: number, b: number): number {
@@ -303,18 +273,17 @@ export class MergeDictionary {
     const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b);
     const known = this.#unions.get(key);
     if (known !== undefined) return known;
-    const id = this.#internProfile(unionProfile(this.#profiles[a] as Profile, this.#profiles[b] as Profile));
+    const id = this.profileId(unionProfile(this.#profiles[a] as Profile, this.#profiles[b] as Profile));
     this.#unions.set(key, id);
     return id;
   }
 
-  #internProfile(profile: Profile): number {
+  profileId(profile: Profile): number {
     const text = profileText(profile);
     const known = this.#profileIds.get(text);
     if (known !== undefined) return known;
     const id = this.#profiles.length;
     this.#profiles.push(profile);
-    this.#profileTexts.push(text);
     this.#profileIds.set(text, id);
     return id;
   }

@@ -1,7 +1,6 @@
 /** What an operator sees of the store: read from storage as it is now, not from an isolate's snapshot. */
 import { BATCH_ROWS_OFFSET } from '../format/batch.ts';
 import { inventoryNumbers, type Manifest, runNumbers } from '../format/manifest.ts';
-import { segmentBytes } from '../format/segment.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import type { Pacer } from '../lib/cooperate.ts';
 import { quarantineTotals, readLedger } from '../quality/ledger.ts';
@@ -49,7 +48,7 @@ export async function readStatus(objects: ObjectStore, now: number, pace: Pacer)
     runs: manifest.runs.map((run) => ({
       numbers: runNumbers(run),
       segments: run.segments.length,
-      bytes: run.segments.reduce((sum, entry) => sum + segmentBytes(entry), 0),
+      bytes: run.segments.reduce((sum, entry) => sum + entry.bytes, 0),
     })),
     waiting: {
       batches: waiting.length + manifest.replay.length,

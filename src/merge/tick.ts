@@ -197,7 +197,7 @@ export async function publishMerged(
     base,
     {
       ...{ runs, activity, watermarks },
-      missingSlices: [...missingSlices, ...(part?.folded.missingSlices ?? [])],
+      missingSlices: [...missingSlices],
       ledger: part === null ? manifest.ledger : part.screened.ledger,
       consumed: [...leftover, ...settled],
       replay: manifest.replay.filter((id) => !isDone.has(id)),

@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import { type Batch, openBatchSteps } from '../format/batch.ts';
 import { activityEntry, type Manifest } from '../format/manifest.ts';
+import { wholeObject } from '../format/segment.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
@@ -171,24 +172,25 @@ async function opened({ objects, pace }: MergeContext, id: string): Promise<Batc
 //
 // For ever there is a small object a batch, `batches/withdrawn/ID`, frame "RFWB" version 1 around JSON {"at", "by"}:
 // from the batches and these a store can be rebuilt. What a generation needs is a list of its own, immutable, that its
-// manifest names, frame "RFWL" version 1 around JSON: the swap of the manifest is the commit of a withdrawal, as of
+// manifest names, frame "RFWL" version 2 around JSON (in version 1 segments were of version 1): the swap of the manifest is the commit of a withdrawal, as of
 // everything. A batch leaves the list once no generation that a rollback can return to has any of its rows; by then its
 // object is there.
 
 const id = v.string();
 /** Of a source, or all of a batch. */
 const released = v.object({ source: v.nullable(v.string()), every: v.exactOptional(v.literal(true)) });
-const column = v.object({ bytes: count, sha256: v.string() });
-const segment = v.object({
-  key: v.string(),
-  first: count,
-  last: count,
-  count,
-  numbers: column,
-  verdicts: column,
-  evidenceIndex: column,
-  evidenceBlocksBytes: count,
-});
+const slice = v.object({ bytes: count, sha256: v.string() });
+const range = { key: v.string(), first: count, last: count, count, numbers: slice };
+const parts = v.object({ verdicts: slice, evidenceIndex: slice, evidenceBlocksBytes: count });
+/** As manifests have them (src/format/segment.ts). */
+const segment = v.object({ ...range, offset: count, verdictsBytes: count, bytes: count, parts: v.nullable(parts) });
+/** Each an object of its own, of version 1. */
+const segmentOfVersion1 = v.pipe(
+  v.object({ ...range, ...parts.entries }),
+  v.transform(({ verdicts, evidenceIndex, evidenceBlocksBytes, ...rest }) =>
+    wholeObject(rest, { verdicts, evidenceIndex, evidenceBlocksBytes }),
+  ),
+);
 
 const withdrawn = v.object({
   id,
@@ -204,35 +206,39 @@ const withdrawn = v.object({
 const pending = v.object({ id, from: count });
 
 /** Computing the records of some numbers anew, from all batches but those withdrawn (rewrite-withdrawn.ts). */
-const job = v.object({
-  /** Whose numbers they are: some of the pending, with the number that the job ends before; null: it has all. */
-  batches: v.array(v.object({ ...pending.entries, to: v.nullable(count) })),
-  /** What of the batches that are merged is in `side` by now. */
-  gathered: v.object({
-    /** Merges up to this generation are. */
-    generation: count,
-    /** Kept batches are read in order of their ids: up to this one, ... */
-    cursor: v.string(),
-    /** ... or all. */
-    isWhole: v.boolean(),
-    /** Beside these, which are to be read next: batches, or what was released of one. */
-    queue: v.array(v.object({ id, of: v.exactOptional(released) })),
-    /** Beyond the cursor, to be passed over: they were in the queue. */
-    skip: v.array(id),
-  }),
-  /** The records of the numbers, in number order, and their activity. */
-  side: v.array(segment),
-  sideFacts: v.array(activityEntry),
-  /** Once all is gathered: activity objects to be replaced, with how many have been, and what by. */
-  facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(activityEntry) })),
-});
+const jobOf = <const Segment extends v.GenericSchema>(side: Segment) =>
+  v.object({
+    /** Whose numbers they are: some of the pending, with the number that the job ends before; null: it has all. */
+    batches: v.array(v.object({ ...pending.entries, to: v.nullable(count) })),
+    /** What of the batches that are merged is in `side` by now. */
+    gathered: v.object({
+      /** Merges up to this generation are. */
+      generation: count,
+      /** Kept batches are read in order of their ids: up to this one, ... */
+      cursor: v.string(),
+      /** ... or all. */
+      isWhole: v.boolean(),
+      /** Beside these, which are to be read next: batches, or what was released of one. */
+      queue: v.array(v.object({ id, of: v.exactOptional(released) })),
+      /** Beyond the cursor, to be passed over: they were in the queue. */
+      skip: v.array(id),
+    }),
+    /** The records of the numbers, in number order, and their activity. */
+    side: v.array(side),
+    sideFacts: v.array(activityEntry),
+    /** Once all is gathered: activity objects to be replaced, with how many have been, and what by. */
+    facts: v.nullable(v.object({ inputs: v.array(v.string()), done: count, output: v.array(activityEntry) })),
+  });
 
-const schema = v.object({
+const job = jobOf(segment);
+
+const members = {
   withdrawn: v.array(withdrawn),
   /** Batches whose numbers are to be computed anew: withdrawn ones, and those with rows that were dropped. */
   pending: v.array(pending),
-  job: v.nullable(job),
-});
+};
+const schema = v.object({ ...members, job: v.nullable(job) });
+const schemaOfVersion1 = v.object({ ...members, job: v.nullable(jobOf(segmentOfVersion1)) });
 
 export type Withdrawn = Readonly<v.InferOutput<typeof withdrawn>>;
 type Pending = Readonly<v.InferOutput<typeof pending>>;
@@ -253,7 +259,7 @@ export const MAX_RECENT = 2_000;
 const NONE: Withdrawals = { withdrawn: [], pending: [], job: null };
 
 const LIST_MAGIC = 'RFWL';
-const listFile = framedJson(LIST_MAGIC, 1, schema);
+const listFile = framedJson(LIST_MAGIC, 2, schema, { 1: schemaOfVersion1 });
 const markFile = framedJson('RFWB', 1, v.object({ at: count, by: v.string() }));
 
 export function encodeWithdrawals({ withdrawn: all, pending: left, job: current }: Withdrawals): Bytes {

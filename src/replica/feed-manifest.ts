@@ -1,7 +1,7 @@
 /**
  * The manifest of the feed: what a replica needs of a generation, as JSON (docs/REPLICA.md). It names slices by their
- * SHA-256: the numbers and verdicts columns of every segment, and what the tenant decides with (feed-config.ts). The
- * same generation and configuration always give the same bytes.
+ * SHA-256: the numbers slice of every segment, which proves its verdicts, and what the tenant decides with
+ * (feed-config.ts). The same generation and configuration always give the same bytes.
  */
 import * as v from 'valibot';
 import type { Manifest, SegmentEntry } from '../format/manifest.ts';
@@ -10,10 +10,12 @@ import type { SliceShape } from '../format/segment.ts';
 import { decodeText, encodeText, FormatError, parseJson } from '../lib/bytes.ts';
 import { count, instant, parseStored } from '../lib/schema.ts';
 
-export const FEED_FORMAT = 1;
+export const FEED_FORMAT = 2;
+/** Before segments of version 2: all of them have `verdicts`. */
+const FORMAT_BEFORE = 1;
 /** KV values have at most 25 MiB, so slices have, and so has the configuration, which is read like one. */
 const MAX_SLICE_BYTES = 25 * 2 ** 20;
-/** Two billion numbers, at 32,768 a segment. */
+/** A billion and a half numbers, at 24,576 a segment. */
 const MAX_SEGMENTS = 65_536;
 /** Tiers keep a handful of runs (docs/decisions/0005). */
 const MAX_RUNS = 256;
@@ -37,11 +39,20 @@ const segment = v.object({
   last: count,
   count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SEGMENT_NUMBERS)),
   numbers: slice,
-  verdicts: slice,
+  verdicts: v.pipe(
+    v.exactOptional(slice),
+    v.description(
+      'Of a segment of version 1; without, numbers and verdicts are at /v1/feed/segments/{sha256 of numbers}',
+    ),
+  ),
+  verdictsBytes: v.pipe(
+    v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SLICE_BYTES))),
+    v.description('Of any other: bytes of its verdicts'),
+  ),
 });
 
 export const feedManifest = v.object({
-  format: v.literal(FEED_FORMAT),
+  format: v.picklist([FEED_FORMAT, FORMAT_BEFORE]),
   generation: count,
   publishedAt: instant,
   runs: v.pipe(
@@ -73,8 +84,9 @@ export function feedManifestOf({ generation, publishedAt, runs }: Manifest, conf
   };
 }
 
-function feedSegment({ key, first, last, count, numbers, verdicts }: SegmentEntry): FeedSegment {
-  return { key, first, last, count, numbers: feedSlice(numbers), verdicts: feedSlice(verdicts) };
+function feedSegment({ key, first, last, count, numbers, verdictsBytes, parts }: SegmentEntry): FeedSegment {
+  const verdicts = parts === null ? { verdictsBytes } : { verdicts: feedSlice(parts.verdicts) };
+  return { key, first, last, count, numbers: feedSlice(numbers), ...verdicts };
 }
 
 /** Puts the members in one order, so that the bytes are always the same. */

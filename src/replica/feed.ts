@@ -1,9 +1,11 @@
-/** What replicas follow: the manifest of the feed, and the slices that it names. */
+/** What replicas follow: the manifest of the feed, and the segments and slices that it names. */
 
-import type { Manifest, SegmentEntry } from '../format/manifest.ts';
+import { decodeManifest, type Manifest, type SegmentEntry } from '../format/manifest.ts';
+import { columnOf } from '../format/segment.ts';
 import { type Bytes, sha256Hex } from '../lib/bytes.ts';
 import type { Snapshot } from '../lookup/snapshot.ts';
-import { type Column, readCachedColumn, readColumn } from '../storage/slices.ts';
+import { generationKey, RETAINED_PREFIX } from '../storage/keys.ts';
+import { readHead, readNumbers, readPages, readSlice } from '../storage/slices.ts';
 import { type ObjectStore, orUnavailable, type SliceStore } from '../storage/store.ts';
 import { encodeFeedManifest, FEED_FORMAT, feedManifestOf } from './feed-manifest.ts';
 
@@ -27,18 +29,24 @@ interface TaggedManifest {
   encode(): Bytes;
 }
 
-/** Where a slice of a snapshot is stored. */
+/** A replica has some minutes to finish in. */
+const OLDER_GENERATIONS = 5;
+
+/** What a hash stands for in a snapshot. */
 interface Place {
   readonly entry: SegmentEntry;
-  readonly column: Column;
+  /** Verdicts only of a segment of version 1: those of others stand under the hash of its numbers. */
+  readonly part: 'numbers' | 'verdicts';
 }
 
-/** Both methods reject with StorageUnavailable when the storage does not answer. */
+/** All methods reject with StorageUnavailable when the storage does not answer. */
 export class Feed {
   readonly #deps: FeedDeps;
   /** By snapshot, so that an index is dropped with its snapshot. It is made when the first slice is asked for. */
   readonly #indexes = new WeakMap<Snapshot, ReadonlyMap<string, Place>>();
   readonly #configHashes = new WeakMap<Bytes, string>();
+  /** Of retained generations by commit, what the present one did not have when they were read. */
+  readonly #older = new Map<string, ReadonlyMap<string, Place>>();
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
@@ -75,7 +83,7 @@ export class Feed {
     const newer = await orUnavailable(snapshots.refresh());
     const newPlace = newer === snapshot ? undefined : this.#find(newer, hash);
     if (newPlace !== undefined) return this.#read(newer, newPlace);
-    return this.#readOlder(hash);
+    return this.#readOlder(newer, hash);
   }
 
   async #configSlice(tenant: string): Promise<{ readonly sha256: string; readonly bytes: Bytes }> {
@@ -88,37 +96,83 @@ export class Feed {
   #find(snapshot: Snapshot, hash: string): Place | undefined {
     let index = this.#indexes.get(snapshot);
     if (index === undefined) {
-      index = indexOf(snapshot);
+      index = indexOf(snapshot.manifest.runs);
       this.#indexes.set(snapshot, index);
     }
     return index.get(hash);
   }
 
-  async #read(snapshot: Snapshot, { entry, column }: Place): Promise<Bytes> {
-    const { objects, slices, log } = this.#deps;
-    const report = (problem: string) => log('slice.unusable', { problem });
-    const isSliced = !snapshot.missingSlices.has(entry.key);
-    const slice = isSliced ? await readCachedColumn(slices, entry, column, report) : null;
-    return slice ?? orUnavailable(readColumn(objects, entry, column));
+  /**
+   * Where what a generation shortly before had is: a replica that began before a merge can finish. Each of their manifests
+   * is read once.
+   */
+  async #findOlder({ manifest }: Snapshot, hash: string): Promise<Place | undefined> {
+    const recent = manifest.retained.slice(-OLDER_GENERATIONS).reverse();
+    for (const commit of this.#older.keys()) {
+      if (!recent.some((entry) => entry.commit === commit)) this.#older.delete(commit);
+    }
+    for (const { generation, commit } of recent) {
+      const known = this.#older.get(commit) ?? (await this.#indexOlder(generation, commit, manifest));
+      this.#older.set(commit, known);
+      const place = known.get(hash);
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  async #indexOlder(generation: number, commit: string, { runs }: Manifest): Promise<ReadonlyMap<string, Place>> {
+    const object = await orUnavailable(this.#deps.objects.get(generationKey(RETAINED_PREFIX, generation, commit)));
+    if (object === null) return new Map();
+    const present = indexOf(runs);
+    return new Map([...indexOf(decodeManifest(object.bytes).runs)].filter(([hash]) => !present.has(hash)));
   }
 
   /**
-   * A slice of an earlier generation. The slice store keeps these for an hour or more, so that a replica that began
-   * before a merge can finish. The store may remember a miss; if this slice is written one day, it is then read from
+   * The bytes of a segment up to its evidence, not checked: whoever has the hash of its numbers can. null: there is none.
+   * @param hash of its numbers slice, 64 lower-case hex digits
+   */
+  async segment(hash: string): Promise<Bytes | null> {
+    const { snapshots, objects } = this.#deps;
+    const snapshot = await orUnavailable(snapshots.get());
+    let place = this.#find(snapshot, hash);
+    if (place === undefined) {
+      const newer = await orUnavailable(snapshots.refresh());
+      place = this.#find(newer, hash) ?? (await this.#findOlder(newer, hash));
+    }
+    return place?.part === 'numbers' ? orUnavailable(readHead(objects, place.entry)) : null;
+  }
+
+  async #read(snapshot: Snapshot, { entry, part }: Place): Promise<Bytes> {
+    const { objects, slices, log } = this.#deps;
+    const page = part === 'numbers' || entry.parts === null ? null : columnOf(entry, entry.parts);
+    const report = (problem: string) => log('slice.unusable', { problem });
+    const shape = page ?? entry.numbers;
+    const slice = snapshot.isSliced(entry) ? await readSlice(slices, shape, report) : null;
+    if (slice !== null) return slice;
+    if (page === null) return orUnavailable(readNumbers(objects, entry));
+    const [verdicts] = await orUnavailable(readPages(objects, entry, [page]));
+    return verdicts as Bytes;
+  }
+
+  /**
+   * A slice of an earlier generation. The slice store keeps these for an hour or more; what it never had, the segments of
+   * generations shortly before have. The store may remember a miss; if this slice is written one day, it is then read from
    * its segment for a while.
    */
-  async #readOlder(hash: string): Promise<Bytes | null> {
+  async #readOlder(snapshot: Snapshot, hash: string): Promise<Bytes | null> {
     const bytes = await orUnavailable(this.#deps.slices.get(hash));
-    return bytes !== null && (await sha256Hex(bytes)) === hash ? bytes : null;
+    if (bytes !== null && (await sha256Hex(bytes)) === hash) return bytes;
+    const place = await this.#findOlder(snapshot, hash);
+    return place?.part === 'numbers' ? orUnavailable(readNumbers(this.#deps.objects, place.entry)) : null;
   }
 }
 
-function indexOf({ manifest }: Snapshot): ReadonlyMap<string, Place> {
+function indexOf(runs: Manifest['runs']): ReadonlyMap<string, Place> {
   const index = new Map<string, Place>();
-  for (const { segments } of manifest.runs) {
+  for (const { segments } of runs) {
     for (const entry of segments) {
-      index.set(entry.numbers.sha256, { entry, column: 'numbers' });
-      index.set(entry.verdicts.sha256, { entry, column: 'verdicts' });
+      index.set(entry.numbers.sha256, { entry, part: 'numbers' });
+      if (entry.parts !== null) index.set(entry.parts.verdicts.sha256, { entry, part: 'verdicts' });
     }
   }
   return index;

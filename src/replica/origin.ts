@@ -1,6 +1,6 @@
 /** The origin's feed over HTTP. What it returns is whole and has the hash that was asked for. */
 
-import { checkedSlice, type SliceShape } from '../format/segment.ts';
+import type { SliceShape } from '../format/segment.ts';
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { readBounded } from '../lib/http-body.ts';
 import { MAX_MANIFEST_BYTES } from './feed-manifest.ts';
@@ -29,6 +29,19 @@ export interface FetchedManifest {
   readonly bytes: Bytes;
 }
 
+/**
+ * What a manifest names and a replica keeps: slices, and segments up to their evidence under the hash of their numbers.
+ * The content follows from the hash, so one of them may stand in several places.
+ */
+export interface NamedSlice extends SliceShape {
+  /** At the origin, beneath its feed. */
+  readonly path: string;
+  /** Rejects with FormatError unless the bytes are what the hash stands for. */
+  check(bytes: Bytes): Promise<unknown>;
+  /** Rejects unless the bytes, which are the right ones, can be used by this version. */
+  open(bytes: Bytes): Promise<unknown>;
+}
+
 /** A failure that may be over a moment later, so the request is made again. */
 class Transient extends Error {}
 
@@ -53,12 +66,13 @@ export class Origin {
   }
 
   /** 'gone': the origin has no such slice, or no more. */
-  async slice(shape: SliceShape): Promise<Bytes | 'gone'> {
-    return this.#attempt(`slices/${shape.sha256}`, null, async (response) => {
+  async slice({ path, bytes: length, check }: NamedSlice): Promise<Bytes | 'gone'> {
+    return this.#attempt(path, null, async (response) => {
       if (response.status === 404) return 'gone';
       if (response.status !== 200) throw unexpected('slice', response.status);
-      const bytes = await readBody(response, shape.bytes);
-      return checkedSlice(bytes, shape).catch(asTransient);
+      const bytes = await readBody(response, length);
+      await check(bytes).catch(asTransient);
+      return bytes;
     });
   }
 

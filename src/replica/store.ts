@@ -26,7 +26,7 @@ import { MAX_MANIFEST_BYTES, parseFeedManifest, SLICE_HASH } from './feed-manife
  * consistent, lists and conditional puts included: only a sync that has seen the pointer swaps it, and a slice that is
  * not listed is downloaded again. It holds one object that changes, `current`, and immutable ones, `slices/HASH`.
  */
-export type ReplicaStore = Pick<ObjectStore, 'get' | 'getIfChanged' | 'put' | 'list' | 'delete'>;
+export type ReplicaStore = Pick<ObjectStore, 'get' | 'getIfChanged' | 'getRange' | 'put' | 'list' | 'delete'>;
 
 /**
  * @param prefix lets a bucket hold other things as well; for example `ringfence/`
@@ -60,6 +60,10 @@ export class PrefixedStore implements ReplicaStore {
   async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
     const object = await this.#store.getIfChanged(this.#prefix + key, etag);
     return object === 'unchanged' || object === null ? object : { ...object, key };
+  }
+
+  getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#store.getRange(this.#prefix + key, offset, length);
   }
 
   async put(
@@ -198,7 +202,7 @@ interface OpenCopy extends Copy {
   readonly manifest: Uint8Array<ArrayBuffer>;
 }
 
-/** Only the manifest exists here: a replica has no segments and no evidence. */
+/** The manifest, and ranges of segments, which end where their evidence began. */
 export class CopyObjects implements ObjectStore {
   readonly #store: ReplicaStore;
   readonly #copies = new Map<number, OpenCopy>();
@@ -254,8 +258,8 @@ export class CopyObjects implements ObjectStore {
     const object = await this.getIfChanged(key, '');
     return object === 'unchanged' ? null : object;
   }
-  async getRange(): Promise<null> {
-    return null;
+  getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#store.getRange(key, offset, length);
   }
   async head(): Promise<null> {
     return null;

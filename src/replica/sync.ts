@@ -9,9 +9,9 @@ import { FormatError, sha256Hex } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { messageOf } from '../lib/errors.ts';
 import { replicaSliceKey } from '../storage/keys.ts';
-import { localManifest, type NamedSlice, slicesOf } from './contents.ts';
+import { localManifest, slicesOf } from './contents.ts';
 import { type FeedManifest, parseFeedManifest } from './feed-manifest.ts';
-import { type FetchedManifest, type Origin, ReplicaError } from './origin.ts';
+import { type FetchedManifest, type NamedSlice, type Origin, ReplicaError } from './origin.ts';
 import {
   type HeldPointer,
   listSlices,
@@ -227,7 +227,7 @@ export async function download(
       outcome = 'gone';
       return;
     }
-    check(slice, bytes);
+    await open(slice, bytes);
     await store.put(replicaSliceKey(slice.sha256), bytes);
     tally.slicesDownloaded += 1;
     tally.bytesDownloaded += bytes.length;
@@ -238,9 +238,9 @@ export async function download(
 /**
  * The hash is right, so these are the origin's bytes; this version may be unable to read them, such as a newer format.
  */
-function check(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): void {
+async function open(slice: NamedSlice, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   try {
-    slice.open(bytes);
+    await slice.open(bytes);
   } catch (error) {
     if (error instanceof ReplicaError) throw error;
     // The cause may quote a rule of the policy, never a number (src/replica/feed-config.ts).

@@ -4,11 +4,12 @@ import { collectBriefings } from '../../src/briefing/briefings.ts';
 import { attributesText, CHANNELS, type Detection, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { EvidenceBlock } from '../../src/format/evidence.ts';
-import { openSegment } from '../../src/format/segment.ts';
+import { profileText } from '../../src/format/records.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
+import { readSegment } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { collectDocuments } from '../../src/tenants/collect.ts';
 import { StoreLog, StrictObjectStore, StrictSliceStore } from './strict-stores.ts';
@@ -116,9 +117,7 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
   const records = new Map<number, PlainRecord>();
   for (const run of manifest.runs) {
     for (const entry of run.segments) {
-      const object = await objects.get(entry.key);
-      if (object === null) throw new Error(`${entry.key} is missing`);
-      const segment = await openSegment(object.bytes, UNPACED);
+      const segment = await readSegment(objects, entry, UNPACED);
       const { numbers, verdicts } = segment;
       const block = new EvidenceBlock();
       const all = numbers.all();
@@ -130,7 +129,7 @@ export async function actualInventory(objects: ObjectStore): Promise<Map<number,
           firstDay: verdicts.firstDay(rank),
           lastDay: verdicts.lastDay(rank),
           sightings: verdicts.sightings(rank),
-          profile: verdicts.profileText(verdicts.profileId(rank)),
+          profile: profileText(verdicts.profile(verdicts.profileId(rank))),
           evidence: Object.fromEntries(
             entries.map(({ attributes, firstSeenAt, lastSeenAt, sightings }) => [
               evidenceKey(attributes, firstSeenAt, lastSeenAt),
@@ -178,8 +177,8 @@ export async function compactedBytes(objects: ObjectStore): Promise<string[]> {
   if (manifest.runs.length > 1) throw new Error(`${manifest.runs.length} runs: not compacted`);
   const files: string[] = [];
   for (const entry of manifest.runs[0]?.segments ?? []) {
-    const object = await objects.get(entry.key);
-    files.push(Buffer.from(object?.bytes ?? []).toString('base64'));
+    const bytes = await objects.getRange(entry.key, entry.offset, entry.bytes);
+    files.push(Buffer.from(bytes ?? []).toString('base64'));
   }
   return files;
 }

@@ -73,8 +73,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a segment that could not be written is named all the same',
     file: 'src/merge/segment-writer.ts',
-    from: 'if (this.#failure !== undefined) throw this.#failure.error;',
-    to: 'this.#failure = undefined;',
+    from: 'this.#underWay = this.#put(key, pack);',
+    to: 'this.#underWay = this.#put(key, pack).catch(() => undefined);',
   },
   {
     name: 'sightings of several detections do not add up',
@@ -448,8 +448,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what cannot be read of a number counts as not listed',
     file: 'src/lookup/probe.ts',
-    from: '    if (this.#failures.has(id)) throw this.#failures.get(id);\n',
-    to: "    if (this.#failures.has(id) && cached.column !== 'numbers') throw this.#failures.get(id);\n    if (this.#failures.has(id)) return { find: () => -1, rank: () => 0, fresh: null, copyRange: () => undefined } as unknown as Reader;\n",
+    from: 'this.#columns.numbers.load(this.snapshot, entry));',
+    to: 'this.#columns.numbers.load(this.snapshot, entry)).catch(() => ({ find: () => -1, rank: () => 0, recency: null, copyRange: () => undefined }) as unknown as NumbersReader);',
   },
   // Briefings, replicas
   {

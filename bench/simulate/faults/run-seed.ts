@@ -279,8 +279,9 @@ function contextOn({ deps, now }: World, copies: Copies): MergeContext {
 async function segmentsOf(objects: MemoryObjectStore): Promise<Uint8Array[]> {
   const { manifest } = await loadManifest(objects);
   const segments: Uint8Array[] = [];
-  for (const { key } of manifest.runs.flatMap((run) => run.segments)) {
-    segments.push((await objects.get(key))?.bytes ?? new Uint8Array());
+  // Which of them share an object depends on how far each tick came.
+  for (const { key, offset, bytes } of manifest.runs.flatMap((run) => run.segments)) {
+    segments.push((await objects.getRange(key, offset, bytes)) ?? new Uint8Array());
   }
   return segments;
 }

@@ -151,6 +151,7 @@ export class Harness {
       feed: {
         manifest: () => Promise.reject(new StorageUnavailable('no feed here')),
         slice: async () => null,
+        segment: async () => null,
       },
       briefings: {
         get: async (span) => {

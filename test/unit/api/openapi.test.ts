@@ -63,6 +63,7 @@ it('has every route, and itself', () => {
     'GET /v1/briefings/{from}/{to}',
     'GET /v1/canaries',
     'GET /v1/feed/manifest',
+    'GET /v1/feed/segments/{hash}',
     'GET /v1/feed/slices/{hash}',
     'GET /v1/keys',
     'GET /v1/lookup',

@@ -126,8 +126,8 @@ describe('several at once', () => {
       spans.map(({ to }) => new Date(to * 86_400_000).toISOString().slice(0, 10)),
     );
     expect(events).toEqual(Array(6).fill('briefing.computed'));
-    // Two columns of one segment: those of a single walk.
-    expect(most).toBe(2);
+    // One segment: that of a single walk.
+    expect(most).toBe(1);
   });
 
   it('do not wait for one that was lost, which does not go on once another works', async () => {

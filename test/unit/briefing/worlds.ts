@@ -9,7 +9,6 @@ import {
   type Wanted,
 } from '../../../src/briefing/inventory.ts';
 import { CHANNELS, type Detection, INDUSTRIES } from '../../../src/format/attributes.ts';
-import type { SegmentEntry } from '../../../src/format/manifest.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -81,10 +80,6 @@ export async function mergedRuns(
       runs.flatMap(({ segments }) => segments.map((entry) => [entry, worlds[i]?.objects] as const)),
     ),
   );
-  const readerOf = (entry: SegmentEntry) => storedSegments(homes.get(entry) ?? newWorld().objects);
-  const reader: SegmentReader = {
-    numbers: (entry) => readerOf(entry).numbers(entry),
-    verdicts: (entry) => readerOf(entry).verdicts(entry),
-  };
+  const reader: SegmentReader = (entry) => storedSegments(homes.get(entry) ?? newWorld().objects)(entry);
   return inventoryOf({ generation: 7, runs: manifests.flatMap(({ runs }) => runs) }, reader, wanted, UNPACED);
 }

@@ -5,9 +5,13 @@ import { expect, test } from 'vitest';
 import { detectionOf, hasSharedData, INVENTORY, sharedDetections } from '../../../bench/support/shared-data.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { BatchBuilder, openBatch } from '../../../src/format/batch.ts';
-import { openNumbersSlice } from '../../../src/format/numbers-slice.ts';
-import { type EncodedSegment, numbersSlice, SEGMENT_ALIGNMENT, verdictsSlice } from '../../../src/format/segment.ts';
-import { VerdictsReader } from '../../../src/format/verdicts.ts';
+import {
+  type EncodedSegment,
+  headBytes,
+  openHead,
+  SEGMENT_ALIGNMENT,
+  SEGMENT_FOOTER_BYTES,
+} from '../../../src/format/segment.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { BatchCursor, fold } from '../../../src/merge/fold.ts';
 import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
@@ -33,8 +37,8 @@ async function measure(name: string, detections: readonly Detection[]): Promise<
   const sum = (size: (segment: EncodedSegment) => number) => segments.reduce((total, each) => total + size(each), 0);
   const count = sum(({ shape }) => shape.count);
   const bits = (sum(({ shape }) => shape.numbers.bytes) * 8) / count;
-  const bytes = sum(({ shape }) => shape.verdicts.bytes) / count;
-  const evidence = sum(({ shape }) => shape.evidenceIndex.bytes + shape.evidenceBlocksBytes) / count;
+  const bytes = sum(({ shape }) => shape.verdictsBytes) / count;
+  const evidence = sum(({ shape }) => shape.bytes - headBytes(shape) - SEGMENT_FOOTER_BYTES) / count;
   console.log(
     `${name}: ${segments.length} segments\n` +
       `  numbers column: ${bits.toFixed(2)} bits a number on ${count} numbers\n` +
@@ -43,7 +47,7 @@ async function measure(name: string, detections: readonly Detection[]): Promise<
   expect(count).toBe(expected.size);
   expect(bits).toBeLessThanOrEqual(NUMBERS_BITS);
   expect(bytes).toBeLessThanOrEqual(VERDICTS_BYTES);
-  checkSegments(segments, expected);
+  await checkSegments(segments, expected);
 }
 
 /** The sample package: numbers with the day they were last seen. */
@@ -56,13 +60,16 @@ function sampleDetections(): Detection[] {
 }
 
 /** Every number is found with its own verdict, and no ten-thousand-block is in two segments. */
-function checkSegments(segments: readonly EncodedSegment[], expected: ReadonlyMap<number, readonly Detection[]>): void {
+async function checkSegments(
+  segments: readonly EncodedSegment[],
+  expected: ReadonlyMap<number, readonly Detection[]>,
+): Promise<void> {
   let lastBlock = -1;
   for (const segment of segments) {
     expect(Math.floor(segment.shape.first / SEGMENT_ALIGNMENT)).toBeGreaterThan(lastBlock);
     lastBlock = Math.floor(segment.shape.last / SEGMENT_ALIGNMENT);
-    const numbers = openNumbersSlice(numbersSlice(segment));
-    const verdicts = new VerdictsReader(verdictsSlice(segment));
+    const { shape, file } = segment;
+    const { numbers, verdicts } = await openHead(file.subarray(0, headBytes(shape)), shape, UNPACED);
     let wrong = 0;
     numbers.all().forEach((number, rank) => {
       const own = expected.get(number) ?? [];

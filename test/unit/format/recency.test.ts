@@ -112,6 +112,6 @@ describe('a numbers slice', () => {
     const mixed = new Uint8Array(column.length + fresh.length);
     mixed.set(column);
     mixed.set(fresh, column.length);
-    expect(() => openNumbersSlice(mixed)).toThrow('expected the days of 3 numbers, found 2');
+    expect(() => openNumbersSlice(mixed)).toThrow('expected 3 numbers in each part, found 2');
   });
 });

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { encodeNumbers } from '../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../src/format/numbers-reader.ts';
 import { encodeRecency, RecencyReader } from '../../../src/format/recency.ts';
-import { encodeVerdicts, VerdictsReader } from '../../../src/format/verdicts.ts';
+import { VerdictsReader } from '../../../src/format/verdicts.ts';
 import { verdict } from './support/arbitrary.ts';
-import { verdictColumns } from './support/plain.ts';
+import { encodeVerdicts, verdictColumns } from './support/plain.ts';
 import { find, readField, readFresh, readNumbers } from './support/reference.ts';
 import { sortedSet } from './support/sorted-set.ts';
 

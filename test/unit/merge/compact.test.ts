@@ -6,8 +6,8 @@ import { SMALL_RUN } from '../../../src/merge/context.ts';
 const slice = { bytes: 0, sha256: '' };
 
 function runOf(id: string, count: number): Run {
-  const entry = { key: id, first: 1, last: 2, count, numbers: slice, verdicts: slice, evidenceIndex: slice };
-  return { id, newNumbers: count, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
+  const entry = { key: id, first: 1, last: 2, count, numbers: slice };
+  return { id, newNumbers: count, segments: [{ ...entry, offset: 0, bytes: 0, verdictsBytes: 0, parts: null }] };
 }
 
 const runsOf = (...sizes: number[]) => sizes.map((size, i) => runOf(`r${i}`, size));

@@ -58,7 +58,6 @@ describe('what a tick writes', () => {
       'get batches/waiting/': 1,
       'head batches/merged/': 1,
       'get config/': 1,
-      'kv put': 2,
       'put manifests/': 1,
       'put history/': 1,
       'put manifest': 1,

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { type Manifest, runNumbers } from '../../../src/format/manifest.ts';
-import { encodeSegmentTable } from '../../../src/format/segment.ts';
-import { ByteWriter } from '../../../src/lib/bytes.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
-import { frame } from '../../../src/lib/frame.ts';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside, SET_ASIDE_PAGE, type SetAside, writeSetAside } from '../../../src/merge/failing-batches.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
@@ -12,8 +9,8 @@ import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { generationKey, RETAINED_PREFIX } from '../../../src/storage/keys.ts';
 import { someDetections } from '../../support/detections.ts';
+import { asBefore, encodeOldManifest } from '../../support/version-1.ts';
 import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
-import { type StoredManifest, storedManifest } from '../format/support/stored-manifest.ts';
 import { checked, fourMinutes, keysOf, lookAt, manifestOf, PARTS, setAsideIds } from '../scripts/fsck/support.ts';
 
 const one = (id: string): SetAside => ({ id, reason: 'failed', detail: 'RangeError', at: 5, by: null });
@@ -103,19 +100,9 @@ describe('the list of batches set aside', () => {
 
 /** Makes the current manifest, and its copy, what a writer of version 1 would have left. */
 async function asVersion1(world: World): Promise<void> {
+  await asBefore({ objects: world.objects.memory, slices: world.slices.memory });
   const manifest = await manifestOf(world);
-  const { runs, compaction } = manifest;
-  const {
-    unscreened: _,
-    runs: stored,
-    ...head
-  }: Readonly<Record<string, unknown>> & StoredManifest = storedManifest(manifest);
-  const ids = await setAsideIds(world);
-  const writer = new ByteWriter();
-  const lengths = stored.map((run, i) => ({ ...run, segments: runs[i]?.segments.length }));
-  writer.text(JSON.stringify({ ...head, runs: lengths, compaction, setAside: ids }));
-  writer.raw(encodeSegmentTable(runs.flatMap(({ segments }) => segments)));
-  const bytes = frame('RFMF', 1, writer.view());
+  const bytes = encodeOldManifest(manifest, [], 1, { setAside: await setAsideIds(world), unscreened: undefined });
   await world.objects.memory.put('manifest', bytes);
   await world.objects.memory.put(generationKey(RETAINED_PREFIX, manifest.generation, manifest.commit), bytes);
   for (const key of await keysOf(world, 'set-aside/')) await world.objects.memory.delete([key]);

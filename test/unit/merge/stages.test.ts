@@ -7,6 +7,7 @@ import { compact } from '../../../src/merge/compact.ts';
 import { beginAttempt } from '../../../src/merge/failing-batches.ts';
 import { foldBatches } from '../../../src/merge/fold-batches.ts';
 import { loadManifest, publish } from '../../../src/merge/publish-manifest.ts';
+import { compactFully } from '../../../src/merge/rebuild.ts';
 import { screenBatches } from '../../../src/merge/screen.ts';
 import { repairSlices } from '../../../src/merge/segment-writer.ts';
 import { load, NOTHING_PENDING, type OpenedBatch, type Taken, take } from '../../../src/merge/take.ts';
@@ -137,8 +138,8 @@ describe('fold', () => {
     const folded = await foldBatches(world, EMPTY_MANIFEST, input);
     expect(folded.runs.map(({ newNumbers, segments }) => [newNumbers, segments.length])).toEqual([[20, 1]]);
     expect(folded.activity.map(({ rows }) => rows)).toEqual([20]);
-    expect([folded.missingSlices, folded.watermarks.map(({ generation }) => generation)]).toEqual([[], [1]]);
-    expect(touched(world)).toEqual(['kv put', 'put facts/', 'put segments/']);
+    expect([folded.runs[0]?.noSlices, folded.watermarks.map(({ generation }) => generation)]).toEqual([true, [1]]);
+    expect(touched(world)).toEqual(['put facts/', 'put segments/']);
   });
 
   test('takes in a small run, but none that a compaction is at', async () => {
@@ -159,8 +160,7 @@ describe('publish', () => {
     const of = taken(opened('a'));
     const screened = await screenBatches(world, EMPTY_MANIFEST, of);
     const folded = await foldBatches(world, EMPTY_MANIFEST, screened);
-    const missing = folded.runs[0]?.segments.map(({ key }) => key) ?? [];
-    const part = { taken: of, screened, folded: { ...folded, missingSlices: missing } };
+    const part = { taken: of, screened, folded };
     world.storeLog.clear();
     const result = await publishMerged(
       world,
@@ -175,7 +175,7 @@ describe('publish', () => {
     expect(result).toMatchObject({ batches: 1, detections: 20, settled: ['a', 'bad'] });
     const { manifest } = await loadManifest(world.objects);
     expect(manifest).toMatchObject({ generation: 1, consumed: ['z', 'a', 'bad'], setAside: { count: 1 } });
-    expect([missing.length, manifest.missingSlices]).toEqual([1, missing]);
+    expect(manifest.runs.map(({ noSlices }) => noSlices)).toEqual([true]);
     expect(manifest.lastTick).toMatchObject({ batches: 1, detections: 20, newNumbers: 20, unreadable: 3 });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(ROWS));
   });
@@ -193,7 +193,7 @@ describe('publish', () => {
     const part = {
       taken: taken(opened('b')),
       screened: { batches: [], detections: 20, newNumbers: 0, released: [], ledger: null, quarantined: [] },
-      folded: { runs: [], activity: [], watermarks: [], missingSlices: [] },
+      folded: { runs: [], activity: [], watermarks: [] },
     };
     const late = await publishMerged(world, NOTHING_LEFT, { caution: undefined }, { part, aside: [], unreadable: 0 });
     expect(late).toEqual({ current: null, batches: 0, detections: 0, settled: [] });
@@ -258,7 +258,12 @@ describe('missing slices', () => {
 
   test('are not read for, one after the other, while the slice store is down', async () => {
     const { world, calls, down } = outage();
-    const base = await published(world, ['a', ROWS], ['b', someDetections(20, 2)]);
+    await published(
+      { ...world, budget: { ...world.budget, inlineRecords: 1 } },
+      ['a', ROWS],
+      ['b', someDetections(20, 2)],
+    );
+    const base = await compactFully(world);
     const keys = base.manifest.runs.flatMap(({ segments }) => segments.map(({ key }) => key));
     const [key = ''] = keys;
     expect(base.manifest.missingSlices).toEqual(keys);
@@ -272,14 +277,14 @@ describe('missing slices', () => {
     // Back again, it takes several ticks, each of which has a bounded number of calls to spare.
     down.is = false;
     const left = await repairSlices(world, many);
-    expect(left).toEqual(many.slice(80));
-    expect(calls).toEqual({ reads: 81, writes: 161 });
+    expect(left).toEqual(many.slice(104));
+    expect(calls).toEqual({ reads: 105, writes: 105 });
   });
 
   test('of segments that cannot be read do not keep others from being written', async () => {
     const { world, down } = outage();
     down.is = false;
-    const lost = Array.from({ length: 100 }, (_, i) => `segments/damaged-${i}`);
+    const lost = Array.from({ length: 130 }, (_, i) => `segments/damaged-${i}`);
     for (const key of lost) await world.objects.memory.put(key, new Uint8Array(3));
     const base = await published(world, ['a', ROWS]);
     const [good = ''] = base.manifest.runs.flatMap(({ segments }) => segments.map(({ key }) => key));

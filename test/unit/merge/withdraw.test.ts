@@ -19,8 +19,8 @@ import {
 } from '../../../src/merge/withdraw.ts';
 import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
-import { asOfVersion2 } from '../../support/older-manifest.ts';
 import type { Fault } from '../../support/strict-stores.ts';
+import { asBefore } from '../../support/version-1.ts';
 import {
   actualInventory,
   batchPlaces,
@@ -399,7 +399,7 @@ describe('a store of several segments', () => {
     for (const publishes of ['a withdrawal', 'a tick']) {
       const world = await replacing();
       const before = (await manifestOf(world)).compaction;
-      await asOfVersion2(world.objects.memory);
+      await asBefore({ objects: world.objects.memory, slices: world.slices.memory });
       await upload(world, 'waits', spread(170_000, 1, 5));
       if (publishes === 'a withdrawal') {
         await withdraw(world, 'waits', 'key-1');
@@ -638,7 +638,7 @@ describe('a withdrawal that is stopped at any storage call', () => {
         'get history/',
         'get facts/',
         'put facts/',
-        'get segments/',
+        'getRange segments/',
         'put segments/',
         'put manifest',
       ]),

@@ -6,8 +6,10 @@ import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 
 const SLICES = Array.from({ length: 50 }, (_, i) => ({
   sha256: i.toString(16).padStart(64, '0'),
+  path: `slices/${i.toString(16).padStart(64, '0')}`,
   bytes: 8,
-  open: () => undefined,
+  check: async () => undefined,
+  open: async () => undefined,
 }));
 
 async function attempt(status: number): Promise<{ requests: number; result: string }> {

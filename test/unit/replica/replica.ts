@@ -26,6 +26,8 @@ export class LoggedStore implements ReplicaStore {
   get: ReplicaStore['get'] = (key) => this.log.run(`get ${kindOf(key)}`, () => this.memory.get(key));
   getIfChanged: ReplicaStore['getIfChanged'] = (key, etag) =>
     this.log.run(`getIfChanged ${kindOf(key)}`, () => this.memory.getIfChanged(key, etag));
+  getRange: ReplicaStore['getRange'] = (key, offset, length) =>
+    this.log.run(`getRange ${kindOf(key)}`, () => this.memory.getRange(key, offset, length));
   put: ReplicaStore['put'] = (key, bytes, condition) =>
     this.log.run(`put ${kindOf(key)}`, () => {
       const content = Buffer.from(bytes).toString('base64');

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { SEGMENT_HEADER_BYTES } from '../../../src/format/segment.ts';
 import { sha256Hex } from '../../../src/lib/bytes.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -56,12 +57,12 @@ describe('the manifest', () => {
     const feed = await manifestOf(response);
     const stored = (await loadManifest(origin.world.objects)).manifest;
     expect(feed).toEqual({
-      format: 1,
+      format: 2,
       generation: stored.generation,
       publishedAt: stored.publishedAt,
       runs: stored.runs.map(({ segments }) => ({
-        segments: segments.map(({ key: name, first, last, count, numbers, verdicts }) => {
-          return { key: name, first, last, count, numbers, verdicts };
+        segments: segments.map(({ key: name, first, last, count, numbers, verdictsBytes }) => {
+          return { key: name, first, last, count, numbers, verdictsBytes };
         }),
       })),
       config: feed.config,
@@ -149,11 +150,13 @@ describe('a slice', () => {
   });
 
   test('every one that the manifest names is there', async () => {
-    for (const { numbers, verdicts } of (await manifest()).runs.flatMap(({ segments }) => segments)) {
-      for (const { sha256 } of [numbers, verdicts]) {
-        const response = await origin.call(`/v1/feed/slices/${sha256}`, key);
-        expect(await sha256Hex(await bytesOf(response))).toBe(sha256);
-      }
+    for (const { numbers, verdictsBytes = 0 } of (await manifest()).runs.flatMap(({ segments }) => segments)) {
+      const { sha256, bytes } = numbers;
+      const slice = await bytesOf(await origin.call(`/v1/feed/slices/${sha256}`, key));
+      expect(await sha256Hex(slice)).toBe(sha256);
+      const segment = await bytesOf(await origin.call(`/v1/feed/segments/${sha256}`, key));
+      expect(segment.length).toBe(SEGMENT_HEADER_BYTES + bytes + verdictsBytes);
+      expect(segment.slice(SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + bytes)).toEqual(slice);
     }
   });
 
@@ -219,14 +222,19 @@ describe('a slice', () => {
   });
 
   test('of the generation before is served as long as it is kept', async () => {
-    const { path, sha256 } = await numbersSlice();
+    const { path, sha256, bytes } = await numbersSlice();
+    const segment = path.replace('slices', 'segments');
     await origin.merge(someDetections(300, 2));
     expect(JSON.stringify(await manifest())).not.toContain(sha256);
     expect(await sha256Hex(await bytesOf(await origin.call(path, key)))).toBe(sha256);
+    const head = await bytesOf(await origin.call(segment, key));
+    expect(await sha256Hex(head.slice(SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + bytes))).toBe(sha256);
+    // Of a run that had slices, the slice store has it for an hour; what is damaged there is not served.
     await origin.world.slices.memory.put(sha256, new Uint8Array(8), 0);
-    expect((await origin.call(path, key)).status).toBe(404);
-    await origin.world.slices.memory.delete(sha256);
-    expect((await origin.call(path, key)).status).toBe(404);
+    expect(await sha256Hex(await bytesOf(await origin.call(path, key)))).toBe(sha256);
+    // Nobody looks further back than a replica takes.
+    for (let i = 0; i < 5; i++) await origin.merge(someDetections(300, 3 + i));
+    for (const old of [path, segment]) expect((await origin.call(old, key)).status).toBe(404);
   });
 
   test('of a generation that this isolate has not seen yet comes from its segment', async () => {
@@ -356,7 +364,7 @@ describe('a manifest is read', () => {
   });
 
   test.each([
-    ['another version', '"format":1', '"format":2'],
+    ['another version', '"format":2', '"format":3'],
     ['no generation', '"generation":', '"g":'],
     ['a negative number', '"first":', '"first":-'],
     ['a fraction', /"generation":\d+/, '"generation":0.5'],

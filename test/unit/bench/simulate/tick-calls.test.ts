@@ -63,7 +63,7 @@ test('a tick that reads the columns of several runs, joins none, and then compac
   const reads = columnReads(
     made.slice(
       0,
-      made.findIndex(({ kind }) => kind === 'sliceWrite'),
+      made.findIndex(({ kind, key }) => kind === 'objectWrite' && key === MANIFEST_KEY),
     ),
   );
   expect(reads).toBeGreaterThan(1);

@@ -8,8 +8,8 @@ const MONTH = 30 * 24 * 60;
 const slice = { bytes: 0, sha256: '' };
 
 function run(count: number, newNumbers: number): Run {
-  const entry = { key: '', first: 0, last: 0, count, numbers: slice, verdicts: slice, evidenceIndex: slice };
-  return { id: `${count}`, newNumbers, segments: [{ ...entry, evidenceBlocksBytes: 0 }] };
+  const entry = { key: '', first: 0, last: 0, count, numbers: slice };
+  return { id: `${count}`, newNumbers, segments: [{ ...entry, offset: 0, bytes: 0, verdictsBytes: 0, parts: null }] };
 }
 
 test('merging runs keeps the numbers first seen in them, and drops what they have in common', () => {

@@ -2,6 +2,7 @@
 import type { ActivityKey } from '../../../../src/format/activity.ts';
 import { type Attributes, CHANNELS, type Detection, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { Manifest } from '../../../../src/format/manifest.ts';
+import { wholeObject } from '../../../../src/format/segment.ts';
 import { fictionNumber } from '../../../support/detections.ts';
 import type { BatchContent, Contents, Kind } from './content.ts';
 import { EXAMPLE_RECORDS } from './example.ts';
@@ -79,6 +80,21 @@ const manyRecords: PlainRecord[] = range(150).map((i) => {
   };
 });
 
+/** 2,100 records: two pages of verdicts, the second with profiles that the first has in another order, and some more. */
+const pagesOfRecords: PlainRecord[] = range(2_100).map((i) => {
+  const source = `feed-${Math.floor(i / 700)}`;
+  const single: PlainEntry = { ...entry(i % 4, i >= 2_048 && i % 2 === 0 ? FULL : PLAIN), source };
+  const { label, channel, industry, firstSeenAt, lastSeenAt, sightings } = single;
+  return {
+    number: fictionNumber(i * 3),
+    firstDay: Math.floor(firstSeenAt / 86_400),
+    lastDay: Math.floor(lastSeenAt / 86_400),
+    sightings,
+    ...{ labels: [label], channels: [channel], industries: industry === null ? [] : [industry] },
+    evidence: [single],
+  };
+});
+
 function detection(i: number, change: Partial<Detection> = {}): Detection {
   const observedAt = NOON + i * 60;
   return { number: fictionNumber(i), observedAt, firstSeenAt: observedAt, sightings: 1, ...PLAIN, ...change };
@@ -116,12 +132,35 @@ const manifest: Manifest = {
         {
           key: 'segments/r2-000000',
           ...{ first: fictionNumber(3), last: fictionNumber(5), count: 2 },
-          ...{ numbers: slice(80, 'a'), verdicts: slice(200, 'b'), evidenceIndex: slice(32, 'c') },
-          evidenceBlocksBytes: 320,
+          ...{ offset: 0, numbers: slice(80, 'a'), verdictsBytes: 200, bytes: 808, parts: null },
+        },
+        {
+          key: 'segments/r2-000000',
+          ...{ first: fictionNumber(30_000), last: fictionNumber(50_000), count: 20_000 },
+          ...{ offset: 808, numbers: slice(16, 'd'), verdictsBytes: 40_000, bytes: 100_000, parts: null },
+        },
+        {
+          key: 'segments/r2-000001',
+          ...{ first: fictionNumber(70_000), last: fictionNumber(70_001), count: 2 },
+          ...{ offset: 0, numbers: slice(80, 'e'), verdictsBytes: 200, bytes: 808, parts: null },
         },
       ],
+      noSlices: true,
     },
-    { id: 'r1', newNumbers: 0, segments: [] },
+    {
+      id: 'r1',
+      newNumbers: 0,
+      segments: [
+        wholeObject(
+          {
+            key: 'segments/r1-000007',
+            ...{ first: fictionNumber(3), last: fictionNumber(5), count: 2, numbers: slice(80, 'a') },
+          },
+          { verdicts: slice(200, 'b'), evidenceIndex: slice(32, 'c'), evidenceBlocksBytes: 320 },
+        ),
+      ],
+    },
+    { id: 'r0', newNumbers: 0, segments: [] },
   ],
   compaction: {
     inputs: ['r2', 'r1'],
@@ -221,7 +260,7 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
       [{ ...PLAIN, firstSeenAt: 2 ** 32 - 1, lastSeenAt: 2 ** 32 - 1, sightings: 1 }],
     ],
   },
-  segment: { example: EXAMPLE_RECORDS, 'several-blocks': manyRecords },
+  segment: { example: EXAMPLE_RECORDS, 'several-blocks': manyRecords, 'several-pages': pagesOfRecords },
   batch: { rows: batch, empty: { detections: [], receipt: { ...batch.receipt, accepted: 0 } } },
   facts: { rows: facts },
   manifest: {

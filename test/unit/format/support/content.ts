@@ -21,10 +21,11 @@ import {
 } from '../../../../src/format/manifest.ts';
 import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
+import type { SegmentParts } from '../../../../src/format/page-directory.ts';
 import { encodeParcel, openParcel } from '../../../../src/format/parcel.ts';
 import { encodeRecency, MAX_RECENT_AGE, RecencyReader } from '../../../../src/format/recency.ts';
-import { encodeSegment, openSegment, type SegmentShape } from '../../../../src/format/segment.ts';
-import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { encodeSegment, openSegment, type SegmentShape, wholeObject } from '../../../../src/format/segment.ts';
+import { VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { type Bytes, fromHex, toHex } from '../../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
@@ -40,6 +41,7 @@ import {
 } from '../../../../src/merge/withdraw.ts';
 import { decodeFacts, encodeFacts, type PlainFact } from './facts.ts';
 import {
+  encodeVerdicts,
   evidenceColumns,
   type PlainEntry,
   type PlainRecord,
@@ -52,7 +54,7 @@ import {
 import { manifestInMemory, type StoredManifest, storedManifest } from './stored-manifest.ts';
 
 export interface SegmentContent {
-  readonly shape: SegmentShape;
+  readonly shape: SegmentShape | OldShape;
   readonly records: readonly PlainRecord[];
 }
 
@@ -121,7 +123,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: (firstDays) => firstDays.map((day) => (Math.max(...firstDays) - day <= MAX_RECENT_AGE ? day : -1)),
   },
   verdicts: {
-    version: 1,
+    version: 2,
     encode: (verdicts) => encodeVerdicts(verdictColumns(verdicts)),
     decode: (bytes) => {
       const reader = new VerdictsReader(bytes);
@@ -142,7 +144,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: same,
   },
   segment: {
-    version: 1,
+    version: 2,
     encode: async ({ records }) => (await encodeSegment(recordColumns(records), UNPACED)).file,
     decode: async (bytes) => {
       const segment = await openSegment(bytes, UNPACED);
@@ -156,7 +158,7 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
       });
       return { shape, records };
     },
-    expected: same,
+    expected: ({ shape, records }) => ({ shape: shapeOf(shape), records }),
   },
   batch: {
     version: 1,
@@ -191,7 +193,12 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
   output: { version: 1, encode: encodeOutput, decode: decodeOutput, expected: same },
   aside: { version: 1, encode: encodeSetAside, decode: decodeSetAside, expected: same },
-  withdrawals: { version: 1, encode: encodeWithdrawals, decode: decodeWithdrawals, expected: same },
+  withdrawals: {
+    version: 2,
+    encode: encodeWithdrawals,
+    decode: decodeWithdrawals,
+    expected: ({ job, ...rest }) => ({ ...rest, job: job && { ...job, side: job.side.map(entryOf) } }),
+  },
   withdrawn: { version: 1, encode: encodeMark, decode: decodeMark, expected: same },
   history: {
     version: 1,
@@ -202,16 +209,36 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
 };
 
+/** What was known of a segment of version 1. */
+type OldShape = Pick<SegmentShape, 'first' | 'last' | 'count' | 'numbers'> & SegmentParts;
+
+function isOld(shape: SegmentShape | OldShape): shape is OldShape {
+  return 'verdicts' in shape;
+}
+
+function shapeOf(shape: SegmentShape | OldShape): SegmentShape {
+  if (!isOld(shape)) return shape;
+  const { key: _, offset: __, ...rest } = entryOf({ key: '', ...shape });
+  return rest;
+}
+
+function entryOf(entry: SegmentEntry | (OldShape & { readonly key: string })): SegmentEntry {
+  if (!isOld(entry)) return entry;
+  const { verdicts, evidenceIndex, evidenceBlocksBytes, ...rest } = entry;
+  return wholeObject(rest, { verdicts, evidenceIndex, evidenceBlocksBytes });
+}
+
 /**
- * A manifest of version 1 or 2 lists itself what a compaction has written. One of version 1 lists what is set aside itself,
- * too, and knows of nothing that is still to be screened. One that was written before batches could be withdrawn says
- * nothing of that, and neither does one of a store where none was.
+ * A manifest of version 1 or 2 has segments of version 1, and lists itself what a compaction has written. One of version 1
+ * lists what is set aside itself, too, and knows of nothing that is still to be screened. One that was written before
+ * batches could be withdrawn says nothing of that, and neither does one of a store where none was.
  */
 function asOfVersion3(content: StoredManifest): StoredManifest {
   const { setAside } = content;
   const { output = NO_OUTPUT, ...compaction } = (content.compaction ?? {}) as { readonly output?: OutputKey | [] };
   const whole: StoredManifest = {
     ...content,
+    runs: content.runs.map((run) => ({ ...run, segments: (run.segments as SegmentEntry[]).map(entryOf) })),
     compaction: { ...compaction, output: Array.isArray(output) ? NO_OUTPUT : output },
     withdrawals: content.withdrawals ?? null,
   };

@@ -89,7 +89,7 @@ export function describeSegment(bytes: Uint8Array): string {
     list.take(8, `${name} ${value}`);
   }
   list.u32('count');
-  const parts = ['numbers slice', 'verdicts column', 'evidence index', 'evidence blocks'];
+  const parts = ['numbers slice', 'verdicts', 'evidence index', 'evidence blocks'];
   const lengths = parts.map((name) => list.u32(`bytes of the ${name}:`));
   list.zeros(12, 'zeros');
   describeNumbers(list, list.at + (lengths[0] ?? 0));
@@ -106,6 +106,21 @@ function describeNumbers(list: Listing, end: number): void {
   list.heading('numbers column');
   describeColumn(list, end);
   describeFresh(list, end);
+  describeDirectory(list, end);
+}
+
+function describeDirectory(list: Listing, end: number): void {
+  list.heading('page directory');
+  list.frame();
+  const count = list.u32('count');
+  const pages = Math.ceil(count / list.u32('pageRanks'));
+  list.u32('bytes of the evidence index:');
+  list.u32('bytes of the evidence blocks:');
+  for (let page = 0; page < pages; page++) list.u32(`pageBytes[${page}]`);
+  for (let page = 0; page < pages; page++) list.take(32, `SHA-256 of page ${page}`);
+  list.take(32, 'SHA-256 of all pages');
+  list.take(32, 'SHA-256 of the evidence index');
+  list.zeros(end - list.at);
 }
 
 function describeColumn(list: Listing, end: number): void {
@@ -151,11 +166,11 @@ const FIELDS = ['profile', 'firstDay', 'listedDays', 'sightings'];
 
 function describeVerdicts(list: Listing, end: number): void {
   const column = list.bytes.subarray(list.at, end);
-  list.heading('verdicts column');
+  list.heading('page of verdicts');
   list.frame();
   const count = list.u32('count');
   const profiles = list.u32('profiles');
-  list.u32('profileBytes');
+  const dictionaryEnd = list.u32('dictionaryBytes');
   list.zeros(4, 'zero');
   const heads = FIELDS.map((name) => {
     list.f64(`${name}: base`);
@@ -172,12 +187,14 @@ function describeVerdicts(list: Listing, end: number): void {
     for (let i = 0; i < stretches; i++) list.u16(`${name}: exceptions before rank ${i * 64}:`);
     list.zeros((stretches % 2) * 2);
   });
-  let from = 0;
-  const ends = Array.from({ length: profiles }, (_, id) => list.u32(`profileEnd[${id}]`));
-  for (const textEnd of ends) {
-    list.text('profile', textEnd - from);
-    from = textEnd;
+  const dictionaryAt = list.at;
+  list.text('labels', list.varint('bytes of labels'));
+  for (let id = 0; id < profiles; id++) {
+    for (let labels = list.varint(`profile ${id}: labels`); labels > 0; labels--) list.varint('  label');
+    list.varint('  channels, a bit each');
+    list.varint('  industries, a bit each');
   }
+  if (list.at - dictionaryAt !== dictionaryEnd) throw new Error('the dictionary ends elsewhere');
   list.zeros(end - list.at);
 }
 

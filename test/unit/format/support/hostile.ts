@@ -3,6 +3,8 @@
  * asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
  */
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Random } from '../../../../bench/support/random.ts';
 import { openBatch } from '../../../../src/format/batch.ts';
 import { EvidenceBlock, EvidenceIndex, encodeEvidence } from '../../../../src/format/evidence.ts';
@@ -11,16 +13,16 @@ import { encodeNumbers } from '../../../../src/format/numbers.ts';
 import { NumbersReader } from '../../../../src/format/numbers-reader.ts';
 import { encodeRecency, RecencyReader } from '../../../../src/format/recency.ts';
 import { encodeSegment, openSegment } from '../../../../src/format/segment.ts';
-import { encodeVerdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { type Verdicts, VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { type Bytes, FormatError, fromHex, sha256Hex } from '../../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
 import { crc32 } from '../../../../src/lib/crc32.ts';
-import { frameBytes, frameVersion, sealFrame } from '../../../../src/lib/frame.ts';
+import { frameBytes, frameMagic, frameVersion, sealFrame } from '../../../../src/lib/frame.ts';
 import { clusters } from '../../../support/clusters.ts';
 import { someDetections } from '../../../support/detections.ts';
 import { CASES } from './cases.ts';
 import { CODECS, type Contents } from './content.ts';
-import { evidenceColumns, recordColumns, verdictColumns } from './plain.ts';
+import { encodeVerdicts, evidenceColumns, recordColumns, verdictColumns } from './plain.ts';
 import { manifestInMemory, type StoredManifest } from './stored-manifest.ts';
 
 export const HOSTILE_KINDS = ['numbers', 'fresh', 'verdicts', 'evidence', 'batch', 'manifest', 'segment'] as const;
@@ -110,7 +112,7 @@ function useNumbers(reader: NumbersReader, random: Random): void {
   }
 }
 
-function useVerdicts(reader: VerdictsReader): void {
+function useVerdicts(reader: Verdicts): void {
   for (let rank = 0; rank < Math.min(reader.count, 2000); rank++) {
     within(reader.firstDay(rank), 0, 2 ** 53, 'a day');
     within(reader.lastDay(rank), reader.firstDay(rank), 2 ** 54, 'a day');
@@ -125,27 +127,60 @@ function useVerdicts(reader: VerdictsReader): void {
   }
 }
 
-const segments = {
-  records: CASES.segment['several-blocks'] ?? [],
-  async hostile(random: Random): Promise<Bytes> {
-    const { file, shape } = await encodeSegment(recordColumns(this.records), UNPACED);
-    let at = 64;
-    for (const [i, [magic, part]] of [
-      ['RFNU', shape.numbers] as const,
-      ['RFVE', shape.verdicts] as const,
-      ['RFEV', shape.evidenceIndex] as const,
-    ].entries()) {
-      const bytes = file.slice(at, at + part.bytes);
-      // What follows the numbers column in its slice is attacked by itself.
-      if (random.below(3) === 0) file.set(mutateFrame(bytes.slice(0, frameBytes(bytes)), magic, random), at);
-      const hash = await sha256Hex(file.slice(at, at + part.bytes));
-      file.set(fromHex(hash), file.length - 96 + i * 32);
-      at += part.bytes;
-    }
-    file.set(sealFrame(file.slice(-112), 'RFFT', 1), file.length - 112);
-    return file;
-  },
-};
+/** Of the version before, whose encoder is gone. */
+function goldenOf(kind: string, version: number): Bytes[] {
+  const folder = resolve(import.meta.dirname, '../../../golden');
+  const names = readdirSync(folder).filter((name) => name.startsWith(`${kind}-`) && name.endsWith(`.v${version}.bin`));
+  return names.map((name) => new Uint8Array(readFileSync(resolve(folder, name))));
+}
+
+/** The segment with one of the frames of its parts altered, and all checksums and hashes over it made right. */
+async function hostileSegment(good: Bytes, random: Random): Promise<Bytes> {
+  const file = good.slice();
+  const view = new DataView(file.buffer);
+  const version = frameVersion(file);
+  let at = 64;
+  const parts = [36, 40, 44].map((length) => {
+    at += view.getUint32(length, true);
+    return { from: at - view.getUint32(length, true), to: at };
+  }) as [Part, Part, Part];
+  const frames = parts.flatMap(({ from, to }) => framesIn(file, from, to));
+  const target = frames[random.below(frames.length)] as Part;
+  const bytes = file.slice(target.from, target.to);
+  file.set(mutateFrame(bytes, frameMagic(bytes), random), target.from);
+  const hashes = await Promise.all(parts.map(({ from, to }) => sha256Hex(file.slice(from, to))));
+  const directory = framesIn(file, parts[0].from, parts[0].to).find(
+    ({ from, to }) => frameMagic(file.subarray(from, to)) === 'RFPD',
+  );
+  // Otherwise most of them would be refused for a hash alone.
+  if (directory !== undefined && directory.from !== target.from) {
+    const body = file.slice(directory.from, directory.to);
+    const pages = framesIn(file, parts[1].from, parts[1].to);
+    const pageHashes = await Promise.all(pages.map(({ from, to }) => sha256Hex(file.slice(from, to))));
+    body.set(fromHex([...pageHashes, hashes[1], hashes[2]].join('')), 32 + pages.length * 4);
+    file.set(sealFrame(body, 'RFPD', 1), directory.from);
+    hashes[0] = await sha256Hex(file.slice(parts[0].from, parts[0].to));
+  }
+  file.set(fromHex(hashes.join('')), file.length - 96);
+  file.set(sealFrame(file.slice(-112), 'RFFT', version), file.length - 112);
+  return file;
+}
+
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The frames that follow one another in a part of a file. */
+function framesIn(file: Bytes, from: number, to: number): Part[] {
+  const frames: Part[] = [];
+  for (let at = from; at < to; ) {
+    const end = at + frameBytes(file.subarray(at, to));
+    frames.push({ from: at, to: end });
+    at = end;
+  }
+  return frames;
+}
 
 type Attack = (random: Random) => void | Promise<void>;
 
@@ -187,7 +222,8 @@ export function attackOn(kind: HostileKind): Attack {
       };
     }
     case 'verdicts': {
-      const columns = Object.values(CASES.verdicts).map((verdicts) => encodeVerdicts(verdictColumns(verdicts)));
+      const pages = Object.values(CASES.verdicts).map((verdicts) => encodeVerdicts(verdictColumns(verdicts)));
+      const columns = [...pages, ...goldenOf('verdicts', 1)];
       return (random) => {
         const column = columns[random.below(columns.length)] as Bytes;
         useVerdicts(new VerdictsReader(mutateFrame(column, 'RFVE', random)));
@@ -222,18 +258,35 @@ export function attackOn(kind: HostileKind): Attack {
       };
     }
     case 'manifest': {
-      const manifest = encodeManifest(manifestInMemory(CASES.manifest.runs as StoredManifest));
+      const manifests = [
+        encodeManifest(manifestInMemory(CASES.manifest.runs as StoredManifest)),
+        ...goldenOf('manifest', 2),
+      ];
       return (random) => {
-        within(decodeManifest(mutateFrame(manifest, 'RFMF', random)).generation, 0, 2 ** 53, 'the generation');
+        const manifest = decodeManifest(
+          mutateFrame(manifests[random.below(manifests.length)] as Bytes, 'RFMF', random),
+        );
+        within(manifest.generation, 0, 2 ** 53, 'the generation');
+        for (const { offset, bytes, last } of manifest.runs.flatMap((run) => run.segments)) {
+          within(offset + bytes, 0, 2 ** 53, 'the end of a segment');
+          within(last, 0, 2 ** 53, 'a number');
+        }
       };
     }
-    case 'segment':
+    case 'segment': {
+      const made = Promise.all(
+        Object.values(CASES.segment).map(async (list) => (await encodeSegment(recordColumns(list), UNPACED)).file),
+      );
+      const good = made.then((files) => [...files, ...goldenOf('segment', 1)]);
       return async (random) => {
-        const opened = await openSegment(await segments.hostile(random), UNPACED);
+        const files = await good;
+        const file = await hostileSegment(files[random.below(files.length)] as Bytes, random);
+        const opened = await openSegment(file, UNPACED);
         useNumbers(opened.numbers, random);
         useVerdicts(opened.verdicts);
         const columns = new EvidenceBlock();
         for (let block = 0; block < Math.ceil(opened.shape.count / 64); block++) opened.readEvidence(block, columns);
       };
+    }
   }
 }

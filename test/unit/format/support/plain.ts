@@ -3,7 +3,9 @@
 import { type Attributes, attributesText, parseAttributes } from '../../../../src/format/attributes.ts';
 import type { EvidenceEntry } from '../../../../src/format/evidence.ts';
 import { type Profile, profileText, type RecordColumns } from '../../../../src/format/records.ts';
-import type { VerdictsReader } from '../../../../src/format/verdicts.ts';
+import { encodeVerdictsSteps, type Verdicts } from '../../../../src/format/verdicts.ts';
+import type { Bytes } from '../../../../src/lib/bytes.ts';
+import { finish } from '../../../../src/lib/cooperate.ts';
 import { TextTable } from '../../../../src/lib/text-table.ts';
 
 export interface PlainEntry extends Attributes {
@@ -23,11 +25,14 @@ export interface PlainRecord extends PlainVerdict {
   readonly evidence: readonly PlainEntry[];
 }
 
-/** The dictionary of profiles is what FORMAT.md asks for: those in use, in code unit order. */
 export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
-  const profileTexts = records.map(({ labels, channels, industries }) => profileText({ labels, channels, industries }));
-  const profiles = [...new Set(profileTexts)].sort();
-  const profileIds = new Map(profiles.map((text, i) => [text, i]));
+  const profiles = new Map<string, { readonly id: number; readonly profile: Profile }>();
+  const idOf = ({ labels, channels, industries }: PlainRecord) => {
+    const profile = { labels, channels, industries };
+    const known = profiles.get(profileText(profile)) ?? { id: profiles.size, profile };
+    profiles.set(profileText(profile), known);
+    return known.id;
+  };
   const table = new TextTable();
   const entries = records.flatMap(({ evidence }) => evidence);
   let end = 0;
@@ -36,8 +41,8 @@ export function recordColumns(records: readonly PlainRecord[]): RecordColumns {
     firstDay: Uint32Array.from(records, ({ firstDay }) => firstDay),
     lastDay: Uint32Array.from(records, ({ lastDay }) => lastDay),
     sightings: Float64Array.from(records, ({ sightings }) => sightings),
-    profile: Uint32Array.from(profileTexts, (text) => profileIds.get(text) ?? -1),
-    profiles,
+    profile: Uint32Array.from(records, idOf),
+    profiles: [...profiles.values()].map(({ profile }) => profile),
     entryEnd: Uint32Array.from(records, ({ evidence }) => {
       end += evidence.length;
       return end;
@@ -57,6 +62,11 @@ export function verdictColumns(verdicts: readonly PlainVerdict[]): RecordColumns
   return recordColumns(verdicts.map((verdict, number) => ({ ...verdict, number, evidence: [] })));
 }
 
+/** These verdicts as one page. */
+export function encodeVerdicts(records: RecordColumns): Bytes {
+  return finish(encodeVerdictsSteps(records, 0, records.numbers.length));
+}
+
 /** Records of this evidence; numbers and verdicts are of no account. */
 export function evidenceColumns(evidence: readonly (readonly PlainEntry[])[]): RecordColumns {
   return recordColumns(
@@ -68,7 +78,7 @@ export function evidenceColumns(evidence: readonly (readonly PlainEntry[])[]): R
   );
 }
 
-export function plainVerdict(verdicts: VerdictsReader, rank: number): PlainVerdict {
+export function plainVerdict(verdicts: Verdicts, rank: number): PlainVerdict {
   return {
     firstDay: verdicts.firstDay(rank),
     lastDay: verdicts.lastDay(rank),

@@ -11,7 +11,7 @@ import {
 } from '../../../../scripts/build-inventory/fold.ts';
 import { inputOf, openFile, rangesOf } from '../../../../scripts/build-inventory/inputs.ts';
 import { parseRange, type SpilledBatch } from '../../../../scripts/build-inventory/parse.ts';
-import { SEGMENT_NUMBERS } from '../../../../src/format/numbers.ts';
+import { SEGMENT_RECORDS } from '../../../../src/merge/segment-builder.ts';
 import { START } from '../../../support/world.ts';
 import { Bench, csvOf, LABELS, someRows } from './support.ts';
 
@@ -79,16 +79,16 @@ describe('the plan of the segments', () => {
   });
 
   test('fills a segment with whole blocks to the brim, and no further', () => {
-    const whole = Math.floor(SEGMENT_NUMBERS / 10_000);
-    const rest = SEGMENT_NUMBERS - whole * 10_000;
+    const whole = Math.floor(SEGMENT_RECORDS / 10_000);
+    const rest = SEGMENT_RECORDS - whole * 10_000;
     const full = [...Array.from({ length: whole }, (_, i) => block(i * 10_000, 10_000)), block(whole * 10_000, rest)];
-    expect(planShares(full)).toMatchObject({ segments: 1, numbers: SEGMENT_NUMBERS });
+    expect(planShares(full)).toMatchObject({ segments: 1, numbers: SEGMENT_RECORDS });
     const over = [...full, block((whole + 1) * 10_000, 1)];
     const plan = planShares(over, 1);
     expect(
       plan.shares.map(({ from, to, firstSegment, segments, numbers }) => [from, to, firstSegment, segments, numbers]),
     ).toEqual([
-      [0, (whole + 1) * 10_000, 0, 1, SEGMENT_NUMBERS],
+      [0, (whole + 1) * 10_000, 0, 1, SEGMENT_RECORDS],
       [(whole + 1) * 10_000, Number.MAX_SAFE_INTEGER, 1, 1, 1],
     ]);
     expect(planShares(over, 2).shares).toHaveLength(1);

@@ -16,6 +16,7 @@ import { UNPACED } from '../../../../src/lib/cooperate.ts';
 import { readOutput } from '../../../../src/merge/compaction-output.ts';
 import { readSetAside } from '../../../../src/merge/failing-batches.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
+import { compactFully } from '../../../../src/merge/rebuild.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
 import { fictionNumber, someDetections } from '../../../support/detections.ts';
@@ -23,6 +24,18 @@ import { newWorld, upload, type World } from '../../../support/world.ts';
 import { flipped } from '../../format/support/damage.ts';
 
 const MINUTE_MS = 60_000;
+
+/** The same batches in one run that a compaction has made, so that it has slices. */
+export async function compacted(): Promise<World> {
+  const world = newWorld({ inlineRecords: 1 });
+  for (const [i, part] of PARTS.entries()) {
+    await upload(world, `b${i}`, part);
+    await tick(world);
+    world.clock += MINUTE_MS;
+  }
+  await compactFully(world);
+  return world;
+}
 
 /** Looks past the log of calls, so that faults made for the merge do not meet the check. */
 export function lookAt(world: World): FsckContext {

@@ -89,7 +89,10 @@ export const MANIFESTS: Damages = {
   'segments that overlap': {
     breaks: async (world) => {
       await alterManifest(world, ({ runs }) => ({
-        runs: runs.map((run) => ({ ...run, segments: [...run.segments, ...run.segments] })),
+        runs: runs.map((run) => ({
+          ...run,
+          segments: run.segments.flatMap((entry) => [entry, { ...entry, first: entry.last }]),
+        })),
       }));
       return [error('manifest', 'manifest')];
     },
