@@ -21,8 +21,9 @@ import { EventQueue } from '../support/event-queue.ts';
 export const HEADS = ['manifest', 'keys', 'tenants'] as const;
 export type Head = (typeof HEADS)[number];
 
-/** src/keys/registry.ts: keys are used for so much longer than the manifest and the index of tenants. */
-const KEYS_LONGER_MS = 15_000;
+/** How old keys and the index of tenants are used without waiting (src/keys/registry.ts, src/tenants/tenant-rules.ts). */
+const KEYS_WAIT_MS = 45_000;
+const TENANTS_WAIT_MS = 30_000;
 /** src/lib/swr-cache.ts */
 const KEEP_UP_EVERY_MS = 10_000;
 /** src/lookup/finder.ts */
@@ -30,7 +31,7 @@ const PREPARED_SEGMENTS = 4;
 /** A policy and a list of overrides. */
 const DOCUMENTS = 2;
 
-export type Read = Head | 'column' | 'document';
+export type Read = Head | 'column' | 'page' | 'document';
 /** Where a read was answered: in the city by its cache or by KV's, or by KV or R2 from afar. */
 export type Place = 'city' | 'kvHot' | 'kvFar' | 'r2';
 
@@ -39,6 +40,10 @@ export interface ModelRun {
   readonly segments: number;
   /** Generations after which it is written anew; infinite for the base. */
   readonly period: number;
+  /** Whether its numbers columns are in KV: those of runs that folds write are read from R2. */
+  readonly isSliced: boolean;
+  /** Pages of verdicts of a segment. */
+  readonly pages: number;
 }
 
 export interface CitySettings {
@@ -53,17 +58,15 @@ export interface CitySettings {
   readonly waitMs: number;
   /** How long KV keeps in the city what was read there once. */
   readonly kvKeepsMs: number;
-  /** Verdicts columns that the budget of an isolate has room for. */
-  readonly verdictColumns: number;
-  /** Whether KV does not have a column of this run yet where it is read; R2 has it. */
-  readonly isMissed: (run: number) => boolean;
+  /** Pages of verdicts that the budget of an isolate has room for. */
+  readonly verdictPages: number;
   /** How long a read takes. */
   readonly latencyMs: (place: Place) => number;
   readonly onRead: (read: Read, place: Place) => void;
 }
 
 export interface ModelLookup {
-  /** Where in the number space, from 0 to below 1; of each run that says which segment. */
+  /** Where in the number space, from 0 to below 1; of each run that says which segment, and which of its pages. */
   readonly at: number;
   readonly isListed: boolean;
   readonly tenant: number;
@@ -144,7 +147,7 @@ export class City {
     }
     const verdicts = new Stage();
     // Most that is listed is in the base.
-    if (isListed) this.#verdicts(isolate, `verdicts ${segments.at(-1)}`, segments.length - 1, verdicts);
+    if (isListed) this.#verdicts(isolate, `${segments.at(-1)}/${this.#pageOf(at)}`, verdicts);
     return {
       waitedMs: heads.ms + columns.ms + verdicts.ms,
       leftFor: heads.hasLeft ? 'heads' : columns.hasLeft ? 'numbers, rules' : verdicts.hasLeft ? 'verdicts' : null,
@@ -163,7 +166,7 @@ export class City {
         if (isolate.isAlive) this.#refreshBehind(isolate, head);
       });
     }
-    if (ageMs < this.#settings.waitMs + (head === 'keys' ? KEYS_LONGER_MS : 0)) {
+    if (ageMs < this.#waitMs(head)) {
       this.#refreshBehind(isolate, head);
       return;
     }
@@ -176,6 +179,11 @@ export class City {
     stage.add(this.#read(head, 'r2'), 'r2');
     isolate.copies[head] = taken(copy, this.#newestVersion(head, now), now, now);
     this.#note(head, now);
+  }
+
+  #waitMs(head: Head): number {
+    if (head === 'keys') return KEYS_WAIT_MS;
+    return head === 'tenants' ? TENANTS_WAIT_MS : this.#settings.waitMs;
   }
 
   #refreshBehind(isolate: ModelIsolate, head: Head): void {
@@ -252,33 +260,35 @@ export class City {
   #numbers(isolate: ModelIsolate, column: string, run: number, stage: Stage): void {
     if (isolate.numbers.has(column)) return;
     isolate.numbers.add(column);
-    this.#slice(column, run, stage);
+    if (this.#settings.runs[run]?.isSliced === true) this.#slice(column, stage);
+    else this.#immutable(column, 'column', stage);
   }
 
-  #verdicts({ verdicts }: ModelIsolate, column: string, run: number, stage: Stage): void {
-    const isHeld = verdicts.delete(column);
-    verdicts.add(column);
+  /** In the base. */
+  #pageOf(at: number): number {
+    const { segments = 1, pages = 1 } = this.#settings.runs.at(-1) ?? {};
+    return Math.floor(((at * segments) % 1) * pages);
+  }
+
+  #verdicts({ verdicts }: ModelIsolate, page: string, stage: Stage): void {
+    const isHeld = verdicts.delete(page);
+    verdicts.add(page);
     if (isHeld) return;
-    this.#slice(column, run, stage);
-    if (verdicts.size > this.#settings.verdictColumns)
+    this.#immutable(page, 'page', stage);
+    if (verdicts.size > this.#settings.verdictPages)
       for (const oldest of verdicts) {
         verdicts.delete(oldest);
         break;
       }
   }
 
-  /** From KV, else from R2. */
-  #slice(column: string, run: number, stage: Stage): void {
+  /** From KV. */
+  #slice(column: string, stage: Stage): void {
     const { now } = this.queue;
     const until = this.#kvUntil.get(column) ?? Number.NEGATIVE_INFINITY;
     const place = until > now ? 'kvHot' : 'kvFar';
     if (place === 'kvFar') this.#kvUntil.set(column, now + this.#settings.kvKeepsMs);
-    const readMs = this.#read('column', place);
-    stage.add(readMs, place);
-    if (place === 'kvHot' || !this.#settings.isMissed(run)) return;
-    const behind = new Stage();
-    this.#immutable(column, 'column', behind);
-    stage.add(readMs + behind.ms, place);
+    stage.add(this.#read('column', place), place);
   }
 
   #immutable(key: string, read: Read, stage: Stage): void {

@@ -20,7 +20,6 @@ import {
   MINUTE_MS,
   ONE_STORE,
   type Scale,
-  SLICE_MISSING_SHARE,
   STORES,
   TODAY,
 } from './assumptions.ts';
@@ -95,7 +94,7 @@ export function servedAt(
       // A lookup that comes waitMs after the last check waits for the manifest. If it gives up first, as it does after
       // a second, the read it began still brings the new snapshot to the next one.
       const waited = Math.max(checkedAt + waitMs, upload.publishedAt + cityAgeMs(NEARBY_MS)) + readMs();
-      served.push({ upload, atMs: Math.min(installedAt, waited) + sliceMs(random, slowness) });
+      served.push({ upload, atMs: Math.min(installedAt, waited) + columnMs(random, slowness) });
     }
     // Ages count from the read that brought what the city knows.
     checkedAt = Math.min(dueAt, seenAt);
@@ -103,10 +102,9 @@ export function servedAt(
   return served;
 }
 
-/** Reading a slice that was just written: from KV, and from R2 if KV does not have it where the reader is. */
-function sliceMs(random: Random, slowness: number): number {
-  const fromKv = random.latencyMs(LATENCY.sliceReadCold);
-  return (fromKv + (random.chance(SLICE_MISSING_SHARE) ? random.latencyMs(LATENCY.objectRead) : 0)) * slowness;
+/** Reading the numbers of the run that was just written, from R2. */
+function columnMs(random: Random, slowness: number): number {
+  return random.latencyMs(LATENCY.objectRead) * slowness;
 }
 
 export interface Scenario {

@@ -1,8 +1,10 @@
 /** How long answers take and how many never leave their city, over all cities of a month: the model of city.ts, many times. */
 
+import { PAGE_RANKS } from '../../src/format/segment.ts';
 import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import { WAIT_MS } from '../../src/lookup/snapshot.ts';
 import { TIER_RATIO } from '../../src/merge/compact.ts';
+import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { CACHE_SECONDS as KV_CACHE_SECONDS } from '../../src/storage/cloudflare.ts';
 import { atLeast, type Bar, type Row, round } from '../report.ts';
 import { type Random, Zipf, zipfShares } from '../support/random.ts';
@@ -16,7 +18,6 @@ import {
   LOOKUP_CPU_MS,
   MANIFEST_CPU_MS_A_MEGABYTE,
   MINUTE_MS,
-  SLICE_MISSING_SHARE,
   TENANTS,
   TODAY,
   WORKER_START_MS,
@@ -222,9 +223,7 @@ function settingsOf(random: Random, model: ScaleModel, circumstances: Circumstan
     ...{ hasCity, keepsUp, kvKeepsMs, waitMs },
     runs: typicalRuns(model, circumstances),
     generationAt: (ms) => Math.floor(ms / generationMs),
-    verdictColumns: Math.floor(VERDICTS_BUDGET / model.sizes.segment.verdictsBytes),
-    // What has been there for hours is in KV everywhere.
-    isMissed: (run) => run === 0 && latency.chance(SLICE_MISSING_SHARE),
+    verdictPages: Math.floor((VERDICTS_BUDGET * pagesOf(model)) / model.sizes.segment.verdictsBytes),
     latencyMs: (place) => LATENCY_OF[place](latency),
     onRead: () => {},
   };
@@ -239,7 +238,8 @@ function generationsAMinute({ uploadsAMinute }: Circumstances): number {
  * The tiers in the middle of the fortnight. A run is written anew when what is newer has grown to a fifth of it, the
  * youngest by every generation; the base a few times a year, which is left out.
  */
-function typicalRuns({ scale, sizes, year }: ScaleModel, circumstances: Circumstances): ModelRun[] {
+function typicalRuns(model: ScaleModel, circumstances: Circumstances): ModelRun[] {
+  const { scale, sizes, year } = model;
   const runs = year.samples.hourly[MIDDLE_OF_THE_FORTNIGHT]?.runs ?? [];
   const aGeneration = detectionsAMinute(scale) / generationsAMinute(circumstances);
   return runs.map((numbers, i) => ({
@@ -250,7 +250,14 @@ function typicalRuns({ scale, sizes, year }: ScaleModel, circumstances: Circumst
         : i === 0
           ? 1
           : Math.max(1, Math.round(numbers / TIER_RATIO / aGeneration)),
+    // Larger runs are what compactions and bulk builds have written.
+    isSliced: numbers > DEFAULT_BUDGET.inlineRecords,
+    pages: pagesOf(model),
   }));
+}
+
+function pagesOf({ sizes }: ScaleModel): number {
+  return Math.ceil(sizes.segment.records / PAGE_RANKS);
 }
 
 function manifestBytes({ sizes, year }: ScaleModel): number {

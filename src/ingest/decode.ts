@@ -76,7 +76,7 @@ interface DecodeOptions {
  * @throws BodyError `payload-too-large` beyond MAX_BODY_BYTES; `invalid-body` if it is not whole gzip, not UTF-8, or
  *   breaks off
  */
-export async function* decodeText(
+export async function* decodedText(
   body: ReadableStream<Uint8Array>,
   { gzip, onBytes }: DecodeOptions,
 ): AsyncGenerator<string, void, undefined> {

@@ -5,7 +5,7 @@ import type { Pacer } from '../lib/cooperate.ts';
 import type { LineType } from '../phone/parse.ts';
 import { BodyError, type BodyReader, LINE_ENDS_LOST, type LineReceiver, MAX_DETECTIONS, type RawLine } from './body.ts';
 import { csvReader } from './csv.ts';
-import { type BodyEncoding, type BodyFormat, decodeText } from './decode.ts';
+import { type BodyEncoding, type BodyFormat, decodedText } from './decode.ts';
 import { jsonArrayReader, ndjsonReader } from './json.ts';
 import { checkLine, Rejection, sourceOfLine, type ValidationContext } from './validate.ts';
 
@@ -84,7 +84,7 @@ export async function parseDetections(
     },
   });
   const onBytes = handlers.onBytes?.bind(handlers);
-  for await (const text of decodeText(body, { gzip: encoding.gzip, ...(onBytes && { onBytes }) })) {
+  for await (const text of decodedText(body, { gzip: encoding.gzip, ...(onBytes && { onBytes }) })) {
     for (let at = 0; at < text.length; at += PIECE_CHARS) {
       const before = { lines, names };
       reader.push(text.slice(at, at + PIECE_CHARS));

@@ -1,6 +1,6 @@
 /**
  * A store with clustered numbers, where no inventory has been built: written by the code that the merge writes with,
- * but with one and the same made-up sighting for each number.
+ * but with a made-up sighting or some for each number, of one and the same day.
  */
 
 import { benchContext, type Stores } from '../../bench/support/inventory.ts';
@@ -37,8 +37,10 @@ export async function writeStore(stores: Stores, numbers: Float64Array): Promise
   };
   for (const number of numbers) {
     while (builder.begin(number)) await flush();
-    builder.verdict(DAY, DAY, 1, profile);
-    builder.entry(attributes, SEEN_AT, SEEN_AT, 1);
+    // Two pages with the same verdicts would be one to whoever keeps them by their hash.
+    const sightings = 1 + (number % 7);
+    builder.verdict(DAY, DAY, sightings, profile);
+    builder.entry(attributes, SEEN_AT, SEEN_AT, sightings);
   }
   while (!builder.isEmpty) await flush();
   const { entries } = await writer.finish();

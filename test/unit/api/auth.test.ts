@@ -36,6 +36,7 @@ const PROTECTED: readonly Protected[] = [
   { method: 'DELETE', path: '/v1/overrides/lost', scope: 'policy', success: 404 },
   { method: 'GET', path: '/v1/feed/manifest', scope: 'feed', success: 503 },
   { method: 'GET', path: `/v1/feed/slices/${'0'.repeat(64)}`, scope: 'feed', success: 404 },
+  { method: 'GET', path: `/v1/feed/segments/${'0'.repeat(64)}`, scope: 'feed', success: 404 },
   { method: 'GET', path: '/v1/audit', scope: 'policy', success: 200 },
   { method: 'GET', path: '/v1/briefings/2025-05-16/2025-05-30', scope: 'lookup', success: 200 },
   { method: 'POST', path: '/v1/detections', scope: 'ingest', body: '[{}]', type: 'application/json', success: 202 },

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../src/ingest/body.ts';
-import { decodeText } from '../../../src/ingest/decode.ts';
+import { decodedText } from '../../../src/ingest/decode.ts';
 import { streamOf } from './support.ts';
 
 const TEXT = '\ufeffé😀 one\ntwo\u0000';
@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 
 async function decode(body: string | Uint8Array, gzip: boolean, pieceBytes?: number): Promise<string> {
   let text = '';
-  for await (const piece of decodeText(streamOf(body, pieceBytes), { gzip })) text += piece;
+  for await (const piece of decodedText(streamOf(body, pieceBytes), { gzip })) text += piece;
   return text;
 }
 
@@ -24,7 +24,7 @@ test.each([false, true])('text in pieces of every size, without its byte order m
 
 test('shows the decoded bytes, the byte order mark among them', async () => {
   const seen: Uint8Array[] = [];
-  for await (const _ of decodeText(streamOf(gzipSync(TEXT), 7), { gzip: true, onBytes: (bytes) => seen.push(bytes) }));
+  for await (const _ of decodedText(streamOf(gzipSync(TEXT), 7), { gzip: true, onBytes: (bytes) => seen.push(bytes) }));
   expect(Buffer.concat(seen)).toEqual(Buffer.from(TEXT));
 });
 
@@ -67,7 +67,7 @@ describe('a body that is not text is refused', () => {
       },
     });
     const read = async () => {
-      for await (const _ of decodeText(broken, { gzip: false }));
+      for await (const _ of decodedText(broken, { gzip: false }));
     };
     await expect(read()).rejects.toThrow(refusal('invalid-body', 'breaks off'));
   });
@@ -96,7 +96,7 @@ describe('size', () => {
       }),
     );
     const read = async () => {
-      for await (const _ of decodeText(counted, { gzip: true }));
+      for await (const _ of decodedText(counted, { gzip: true }));
     };
     await expect(read()).rejects.toThrow(refusal('payload-too-large', 'decoded'));
     expect(readBytes).toBeLessThan(bomb.length);
@@ -116,7 +116,7 @@ describe('size', () => {
       },
     });
     const read = async () => {
-      for await (const _ of decodeText(endless, { gzip: true }));
+      for await (const _ of decodedText(endless, { gzip: true }));
     };
     await expect(read()).rejects.toThrow(refusal('payload-too-large', 'as sent'));
     expect(pieces).toBeLessThan(12);
@@ -130,7 +130,7 @@ describe('size', () => {
         cancelled = true;
       },
     });
-    for await (const _ of decodeText(endless, { gzip: false })) break;
+    for await (const _ of decodedText(endless, { gzip: false })) break;
     expect(cancelled).toBe(true);
   });
 });

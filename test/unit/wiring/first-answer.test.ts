@@ -202,12 +202,11 @@ describe('in a city with a cache', () => {
     clock.now += 8_000;
     const two = await first(city, clock);
     expect(two.answer).toMatchObject({ status: 200, verdict: 'listed', rule: 'mine' });
-    // Numbers and verdicts have a cache of their own in front of them, which these tests have not.
-    expect([...new Set(two.answer.steps.flat())]).toEqual(['slice']);
+    expect(two.answer.steps).toEqual([]);
     clock.now += 8_000;
     const three = await first(city, clock);
     expect(three.answer.steps[0]).toEqual(HEADS);
-    expect([...new Set(three.answer.steps.slice(1).flat())]).toEqual(['slice']);
+    expect(three.answer.steps).toHaveLength(1);
   });
 
   it('a pause ends without leaving it, if another isolate has just looked', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { collectGarbage } from '../../../src/merge/collect-garbage.ts';
+import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { GARBAGE_AGE_MS } from '../../../src/replica/sync.ts';
 import { createControl } from '../../../src/wiring/control.ts';
@@ -20,7 +21,8 @@ async function failing(pattern: RegExp) {
   const platform = { ...WORKERS_PLATFORM, now: world.now, sleep: world.sleep, log: world.log };
   const compile = async () => null;
   const isolate = createIsolate(world, {}, () => undefined, compile, [], platform);
-  const control = createControl(isolate, {});
+  // Runs are joined by compactions alone, which write slices.
+  const control = createControl(isolate, {}, { ...DEFAULT_BUDGET, inlineRecords: 1, smallRun: 1 });
   await runCron(MINUTE_CRON, control);
   await upload(world, 'two', someDetections(50, 2));
   world.clock += 60_000;

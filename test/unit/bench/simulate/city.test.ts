@@ -14,10 +14,11 @@ import { type EdgeIsolate, startEdgeIsolate } from '../../../../bench/support/ed
 import { batchOf, benchContext } from '../../../../bench/support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../../../../bench/support/overlay-store.ts';
 import { Random } from '../../../../bench/support/random.ts';
-import { SEGMENT_ALIGNMENT } from '../../../../src/format/segment.ts';
+import { PAGE_RANKS, SEGMENT_ALIGNMENT } from '../../../../src/format/segment.ts';
 import { KeyRegistry } from '../../../../src/keys/registry.ts';
 import { WAIT_MS } from '../../../../src/lookup/snapshot.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
+import { SEGMENT_RECORDS } from '../../../../src/merge/segment-builder.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { parseNumber } from '../../../../src/phone/parse.ts';
 import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
@@ -211,7 +212,7 @@ function placeOf({ kind, key }: StorageCall): string {
   if (key === MANIFEST_KEY) return 'manifest r2';
   if (key === API_KEYS_KEY) return 'keys r2';
   if (key === TENANTS_KEY) return 'tenants r2';
-  return key.startsWith('segments/') ? 'column r2' : 'document r2';
+  return key.startsWith('segments/') ? 'segment r2' : 'document r2';
 }
 
 /** What the model says that it reads. */
@@ -222,18 +223,18 @@ function byTheModel(steps: readonly Step[], way: Way): { readonly counts: Counts
   const settings: CitySettings = {
     ...way,
     runs: [
-      { segments: 1, period: 1 },
-      { segments: baseSegments, period: Number.POSITIVE_INFINITY },
+      { segments: 1, period: 1, isSliced: false, pages: 1 },
+      { segments: baseSegments, period: Number.POSITIVE_INFINITY, isSliced: true, pages: PAGES },
     ],
     generationAt: () => generation,
     waitMs: WAIT_MS,
     kvKeepsMs: 0,
-    verdictColumns: 100,
-    isMissed: () => false,
+    verdictPages: 100,
     latencyMs: (place) => (place === 'city' ? 0 : READ_MS),
     onRead: (read, place) => {
       if (place === 'city') near += 1;
-      else add(counts, `${read} ${place === 'r2' ? 'r2' : 'kv'}`);
+      else if (place !== 'r2') add(counts, `${read} kv`);
+      else add(counts, read === 'column' || read === 'page' ? 'segment r2' : `${read} r2`);
     },
   };
   const cities = Array.from({ length: CITIES }, () => new City(settings));
@@ -255,12 +256,19 @@ function byTheModel(steps: readonly Step[], way: Way): { readonly counts: Counts
   return { counts, near };
 }
 
+/** Of the largest segment. */
+const PAGES = Math.ceil(SEGMENT_RECORDS / PAGE_RANKS);
 let positionOf: (rank: number) => number;
 
 beforeAll(async () => {
   const { runs } = (await loadManifest(store.objects)).manifest;
-  const lasts = runs.at(-1)?.segments.map(({ last }) => last) ?? [];
-  positionOf = (rank) => (lasts.findIndex((last) => last >= Number(numbers[rank])) + 0.5) / lasts.length;
+  const segments = runs.at(-1)?.segments ?? [];
+  const ends = segments.map((_, i) => segments.slice(0, i + 1).reduce((sum, { count }) => sum + count, 0));
+  positionOf = (rank) => {
+    const segment = ends.findIndex((end) => rank < end);
+    const page = Math.floor((rank - (ends[segment - 1] ?? 0)) / PAGE_RANKS);
+    return (segment + (page + 0.5) / PAGES) / segments.length;
+  };
 });
 
 describe('the model reads what the edge Worker reads', () => {

@@ -54,7 +54,8 @@ test('a tick that reads the columns of several runs, joins none, and then compac
   const world = new MeasuredWorld({ ...DEFAULT_BUDGET, inlineRecords: 1, compactionSegments: 1 });
   await world.upload(new Random(1), 70_000, TODAY.numbers);
   await world.tick();
-  await world.upload(new Random(2), 140_000, TODAY.numbers);
+  // They all fit into one pack.
+  await world.upload(new Random(2), 90_000, TODAY.numbers);
   const made = await world.tick();
   const { manifest } = await loadManifest(world.objects.inner);
   expect(manifest.compaction?.output.count).toBe(1);
