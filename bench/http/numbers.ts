@@ -30,13 +30,13 @@ export class StoredNumbers {
   constructor(snapshot: Snapshot, segments: readonly StoredSegment[]) {
     this.#snapshot = snapshot;
     this.segments = segments;
-    this.#readers = new Map(segments.map(({ entry, reader }) => [entry.key, reader]));
+    this.#readers = new Map(segments.map(({ entry, reader }) => [entry.numbers.sha256, reader]));
   }
 
   has(number: number): boolean {
     return this.#snapshot.runs.some((run) => {
       const entry = run.segmentFor(number);
-      return entry !== undefined && this.#readers.get(entry.key)?.has(number) === true;
+      return entry !== undefined && this.#readers.get(entry.numbers.sha256)?.has(number) === true;
     });
   }
 

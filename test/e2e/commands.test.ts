@@ -193,7 +193,7 @@ const MISUSES: Readonly<Record<string, Misuse>> = {
     name: 'simulate',
     args: [KEY],
     status: 2,
-    says: /^expected faults, mutants, load, or options alone; --help says more$/m,
+    says: /^expected latency, faults, mutants, load, or options alone; --help says more$/m,
   },
   'a check of nothing': { name: 'fsck', args: ['--state', file], status: 2, says: /there is no store in/ },
   'a receipt that is not there': {
