@@ -72,6 +72,8 @@ export class PageDirectory implements SegmentParts {
   readonly #body: Bytes;
   readonly #pageBytes: Uint32Array;
   readonly #indexBytes: number;
+  /** What has been asked for: every lookup of a listed number asks, and hashes as text cost more than finding it. */
+  readonly #places: (PagePlace | undefined)[] = [];
 
   /**
    * Throws FormatError unless the bytes are a directory, undamaged. They begin at a multiple of four bytes, and views
@@ -104,18 +106,17 @@ export class PageDirectory implements SegmentParts {
   /** The page that has the record of this rank. */
   pageOf(rank: number): PagePlace {
     const page = Math.floor(rank / this.pageRanks);
+    const known = this.#places[page];
+    if (known !== undefined) return known;
     const bytes = this.#pageBytes[page];
     if (bytes === undefined) throw new RangeError(`rank ${rank} of ${this.count}`);
     let offset = 0;
     for (let before = 0; before < page; before++) offset += this.#pageBytes[before] as number;
     const first = page * this.pageRanks;
-    return {
-      offset,
-      rank: first,
-      count: Math.min(this.pageRanks, this.count - first),
-      bytes,
-      sha256: this.#hash(page),
-    };
+    const count = Math.min(this.pageRanks, this.count - first);
+    const place = { offset, rank: first, count, bytes, sha256: this.#hash(page) };
+    this.#places[page] = place;
+    return place;
   }
 
   get verdicts(): SliceShape {
