@@ -52,8 +52,8 @@ export async function servedWorld({ folder, fortnightCsv }: BenchInventory): Pro
   return { objects, slices, manifest: (await loadManifest(objects)).manifest, token: await addEnterprises(objects) };
 }
 
-/** @returns the key of the last */
-export async function addEnterprises(objects: ObjectStore): Promise<string> {
+/** What makes keys, policies and overrides in a store. */
+export function makersOf(objects: ObjectStore): { readonly registry: KeyRegistry; readonly tenants: TenantStore } {
   const deps = {
     objects,
     now: () => Date.now(),
@@ -62,8 +62,15 @@ export async function addEnterprises(objects: ObjectStore): Promise<string> {
     randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
     sleep: async () => {},
   };
-  const registry = new KeyRegistry({ ...deps, adminKey: null });
-  const tenants = new TenantStore({ ...deps, holder: null });
+  return {
+    registry: new KeyRegistry({ ...deps, adminKey: null }),
+    tenants: new TenantStore({ ...deps, holder: null }),
+  };
+}
+
+/** @returns the key of the last */
+export async function addEnterprises(objects: ObjectStore): Promise<string> {
+  const { registry, tenants } = makersOf(objects);
   const policy = compilePolicy(TEN_RULES);
   let token = '';
   for (let i = 0; i < ENTERPRISES; i++) {

@@ -2,8 +2,10 @@
  * The model of a city against the edge Worker itself: the same lookups, ticks and evictions at the same times, and what
  * both read from R2 and KV.
  */
+
 import { beforeAll, describe, expect, test } from 'vitest';
 import { READ_MS, VirtualReads } from '../../../../bench/cold/virtual-reads.ts';
+import { makersOf } from '../../../../bench/cold/world.ts';
 import { City, type CitySettings, ModelIsolate, type ModelLookup } from '../../../../bench/simulate/city.ts';
 import {
   ObservedObjectStore,
@@ -15,7 +17,6 @@ import { batchOf, benchContext } from '../../../../bench/support/inventory.ts';
 import { OverlayObjectStore, OverlaySliceStore } from '../../../../bench/support/overlay-store.ts';
 import { Random } from '../../../../bench/support/random.ts';
 import { PAGE_RANKS, SEGMENT_ALIGNMENT } from '../../../../src/format/segment.ts';
-import { KeyRegistry } from '../../../../src/keys/registry.ts';
 import { WAIT_MS } from '../../../../src/lookup/snapshot.ts';
 import { loadManifest } from '../../../../src/merge/publish-manifest.ts';
 import { SEGMENT_RECORDS } from '../../../../src/merge/segment-builder.ts';
@@ -25,7 +26,6 @@ import { compilePolicy } from '../../../../src/policy/cel/compile.ts';
 import { MemoryCityCache } from '../../../../src/storage/city.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY, WAITING_PREFIX } from '../../../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../../src/storage/memory.ts';
-import { TenantStore } from '../../../../src/tenants/tenant-store.ts';
 import { clusteredNumbers, writeStore } from '../../../support/clustered-store.ts';
 
 const MINUTE_MS = 60_000;
@@ -61,16 +61,7 @@ let baseSegments = 0;
 
 beforeAll(async () => {
   await writeStore(store, numbers);
-  const deps = {
-    objects: store.objects,
-    now: () => Date.now(),
-    waitUntil: () => undefined,
-    report: (error: unknown) => console.error(error),
-    randomBytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
-    sleep: async () => {},
-  };
-  const registry = new KeyRegistry({ ...deps, adminKey: null });
-  const tenants = new TenantStore({ ...deps, holder: null });
+  const { registry, tenants } = makersOf(store.objects);
   for (let i = 0; i < TENANTS; i++) {
     const author = { tenant: `tenant-${i}`, by: 'test' };
     const created = await registry.create({ name: 'test', tenant: author.tenant, scopes: ['lookup'] });
