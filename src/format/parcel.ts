@@ -9,7 +9,7 @@
  * own, and so has the manifest.
  */
 import { type Bytes, FormatError } from '../lib/bytes.ts';
-import { FRAME_HEADER_BYTES, frame, frameBytes, openFrame, roundUp8 } from '../lib/frame.ts';
+import { FRAME_HEADER_BYTES, frame, frameBytes, frameMagic, openFrame, roundUp8 } from '../lib/frame.ts';
 
 const MAGIC = 'RFPC';
 const VERSION = 1;
@@ -39,7 +39,7 @@ export function encodeParcel(parts: readonly Bytes[], manifest: Bytes): Bytes {
 }
 
 export function isParcel(bytes: Bytes): boolean {
-  return bytes.length >= 4 && String.fromCharCode(...bytes.subarray(0, 4)) === MAGIC;
+  return frameMagic(bytes) === MAGIC;
 }
 
 export interface OpenParcel {

@@ -78,7 +78,7 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
     throw new FormatError(`${magic}: expected at least ${FRAME_HEADER_BYTES} bytes, found ${bytes.length}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = String.fromCharCode(...bytes.subarray(0, 4));
+  const found = frameMagic(bytes);
   if (found !== magic) throw new FormatError(`expected magic ${magic}, found ${JSON.stringify(found)}`);
   const foundVersion = view.getUint16(4, true);
   if (foundVersion !== version) {

@@ -8,7 +8,7 @@ import { encodeParcel, parcelOffsets } from '../format/parcel.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { ACTIVITY_PREFIX, LEDGER_PREFIX, SEGMENT_PREFIX } from '../storage/keys.ts';
 import { partKey } from '../storage/parts.ts';
-import type { ListOptions, ObjectHead, ObjectStore, PutCondition, StoredObject } from '../storage/store.ts';
+import { type ObjectHead, type PutCondition, type StoredObject, StoreInFront } from '../storage/store.ts';
 
 /** A minute's run of up to 32,768 numbers is some 600 KB, with its activity. */
 const MOST_BYTES = 2 ** 20;
@@ -16,14 +16,9 @@ const PREFIXES = [SEGMENT_PREFIX, ACTIVITY_PREFIX, LEDGER_PREFIX];
 /** What a key says of what it is the key of stays said by that of the part. */
 const SUFFIX = /-[a-z]+$/;
 
-export class GatheredWrites implements ObjectStore {
-  readonly #inner: ObjectStore;
+export class GatheredWrites extends StoreInFront {
   readonly #gathered = new Map<string, StoredObject>();
   #bytes = 0;
-
-  constructor(inner: ObjectStore) {
-    this.#inner = inner;
-  }
 
   /**
    * The manifest with what it names of what was gathered named as parts of the object under this key, and that object, to
@@ -50,41 +45,29 @@ export class GatheredWrites implements ObjectStore {
     return { manifest: renamed, bytes, copy: encodeParcel(parts, bytes) };
   }
 
-  async get(key: string): Promise<StoredObject | null> {
-    return this.#gathered.get(key) ?? this.#inner.get(key);
+  override async get(key: string): Promise<StoredObject | null> {
+    return this.#gathered.get(key) ?? this.inner.get(key);
   }
 
-  getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    return this.#inner.getIfChanged(key, etag);
-  }
-
-  async getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
+  override async getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
     const gathered = this.#gathered.get(key);
     if (gathered === undefined || offset + length > gathered.sizeBytes) {
-      return this.#inner.getRange(key, offset, length);
+      return this.inner.getRange(key, offset, length);
     }
     return gathered.bytes.slice(offset, offset + length);
   }
 
-  async head(key: string): Promise<ObjectHead | null> {
-    return this.#gathered.get(key) ?? this.#inner.head(key);
+  override async head(key: string): Promise<ObjectHead | null> {
+    return this.#gathered.get(key) ?? this.inner.head(key);
   }
 
-  async put(key: string, bytes: Bytes, condition?: PutCondition, owner?: string): Promise<ObjectHead | null> {
+  override async put(key: string, bytes: Bytes, condition?: PutCondition, owner?: string): Promise<ObjectHead | null> {
     const isPart = condition === undefined && PREFIXES.some((one) => key.startsWith(one));
-    if (!isPart || this.#bytes + bytes.length > MOST_BYTES) return this.#inner.put(key, bytes, condition, owner);
+    if (!isPart || this.#bytes + bytes.length > MOST_BYTES) return this.inner.put(key, bytes, condition, owner);
     this.#bytes += bytes.length;
     const object = { key, etag: key, sizeBytes: bytes.length, uploadedAt: 0, bytes: bytes.slice() };
     this.#gathered.set(key, object);
     return object;
-  }
-
-  list(prefix: string, options?: ListOptions) {
-    return this.#inner.list(prefix, options);
-  }
-
-  delete(keys: readonly string[]): Promise<void> {
-    return this.#inner.delete(keys);
   }
 }
 

@@ -19,16 +19,7 @@ import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import type { Nearby } from '../lib/swr-cache.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from './keys.ts';
-import type {
-  ByteRange,
-  ListOptions,
-  NearbyReads,
-  ObjectHead,
-  ObjectPage,
-  ObjectStore,
-  PutCondition,
-  StoredObject,
-} from './store.ts';
+import { type ByteRange, type NearbyReads, type ObjectStore, type StoredObject, StoreInFront } from './store.ts';
 
 /** What the isolates of one city share. Every method may reject. */
 export interface CityCache {
@@ -61,13 +52,12 @@ const NEWEST_SECONDS = 30;
 
 const newestFile = framedJson('CITY', 1, v.object({ etag: v.string(), at: count }));
 
-export class CityObjects implements ObjectStore {
-  readonly #store: ObjectStore;
+export class CityObjects extends StoreInFront {
   readonly #deps: CityDeps;
   readonly near: NearbyReads;
 
   constructor(store: ObjectStore, deps: CityDeps) {
-    this.#store = store;
+    super(store);
     this.#deps = deps;
     this.near = {
       immutable: (key, range, open) => this.#immutable(key, range, open),
@@ -75,39 +65,19 @@ export class CityObjects implements ObjectStore {
     };
   }
 
-  async get(key: string): Promise<StoredObject | null> {
+  override async get(key: string): Promise<StoredObject | null> {
     const at = this.#deps.now();
-    const object = await this.#store.get(key);
+    const object = await this.inner.get(key);
     if (object !== null) this.#note(key, object, at);
     return object;
   }
 
-  async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
+  override async getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
     const at = this.#deps.now();
-    const object = await this.#store.getIfChanged(key, etag);
+    const object = await this.inner.getIfChanged(key, etag);
     if (object === 'unchanged') this.#note(key, { etag }, at);
     else if (object !== null) this.#note(key, object, at);
     return object;
-  }
-
-  getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
-    return this.#store.getRange(key, offset, length);
-  }
-
-  head(key: string): Promise<ObjectHead | null> {
-    return this.#store.head(key);
-  }
-
-  list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
-    return this.#store.list(prefix, options);
-  }
-
-  put(key: string, bytes: Bytes, condition?: PutCondition, owner?: string): Promise<ObjectHead | null> {
-    return this.#store.put(key, bytes, condition, owner);
-  }
-
-  delete(keys: readonly string[]): Promise<void> {
-    return this.#store.delete(keys);
   }
 
   async #immutable<T>(key: string, range: ByteRange | null, open: (bytes: Bytes) => T | Promise<T>): Promise<T | null> {
@@ -122,8 +92,8 @@ export class CityObjects implements ObjectStore {
     }
     const bytes =
       range === null
-        ? ((await this.#store.get(key))?.bytes ?? null)
-        : await this.#store.getRange(key, range.offset, range.length);
+        ? ((await this.inner.get(key))?.bytes ?? null)
+        : await this.inner.getRange(key, range.offset, range.length);
     if (bytes === null) return null;
     const opened = await open(bytes);
     this.#put(at, bytes, IMMUTABLE_SECONDS);

@@ -8,7 +8,7 @@ import { ByteCache } from '../lib/byte-cache.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { ACTIVITY_PREFIX, COMPACTION_PREFIX, LEDGER_PREFIX, RETAINED_PREFIX, SEGMENT_PREFIX } from './keys.ts';
 import { partKey, partOf } from './parts.ts';
-import type { ListOptions, ObjectHead, ObjectStore, PutCondition, StoredObject } from './store.ts';
+import { type ObjectHead, type PutCondition, type StoredObject, StoreInFront } from './store.ts';
 
 /** A quiet hour's run, activity and ledger together; a run of 32,768 numbers is some 600 KB. */
 const BUDGET_BYTES = 2 * 2 ** 20;
@@ -16,41 +16,28 @@ const BUDGET_BYTES = 2 * 2 ** 20;
 const OBJECT_BYTES = BUDGET_BYTES / 2;
 const HELD_PREFIXES = [SEGMENT_PREFIX, ACTIVITY_PREFIX, LEDGER_PREFIX, COMPACTION_PREFIX];
 
-export class HeldWrites implements ObjectStore {
-  readonly #inner: ObjectStore;
+export class HeldWrites extends StoreInFront {
   readonly #held = new ByteCache<StoredObject>(BUDGET_BYTES);
-
-  constructor(inner: ObjectStore) {
-    this.#inner = inner;
-  }
 
   /** Bytes held at present, never above 2 MiB. */
   get heldBytes(): number {
     return this.#held.bytes;
   }
 
-  async get(key: string): Promise<StoredObject | null> {
+  override async get(key: string): Promise<StoredObject | null> {
     const held = this.#find(key);
-    return held === undefined ? this.#inner.get(key) : { ...held, key };
+    return held === undefined ? this.inner.get(key) : { ...held, key };
   }
 
-  getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
-    return this.#inner.getIfChanged(key, etag);
-  }
-
-  async getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
+  override async getRange(key: string, offset: number, length: number): Promise<Bytes | null> {
     const held = this.#find(key);
     // Beyond its end it is the store that says what is wrong.
-    if (held === undefined || offset + length > held.sizeBytes) return this.#inner.getRange(key, offset, length);
+    if (held === undefined || offset + length > held.sizeBytes) return this.inner.getRange(key, offset, length);
     return held.bytes.slice(offset, offset + length);
   }
 
-  head(key: string): Promise<ObjectHead | null> {
-    return this.#inner.head(key);
-  }
-
-  async put(key: string, bytes: Bytes, condition?: PutCondition, owner?: string): Promise<ObjectHead | null> {
-    const head = await this.#inner.put(key, bytes, condition, owner);
+  override async put(key: string, bytes: Bytes, condition?: PutCondition, owner?: string): Promise<ObjectHead | null> {
+    const head = await this.inner.put(key, bytes, condition, owner);
     if (head === null) return head;
     if (HELD_PREFIXES.some((one) => key.startsWith(one))) this.#hold(head, bytes);
     if (key.startsWith(RETAINED_PREFIX) && isParcel(bytes)) {
@@ -73,12 +60,8 @@ export class HeldWrites implements ObjectStore {
     return this.#held.get(part === null ? key : partKey(part));
   }
 
-  list(prefix: string, options?: ListOptions) {
-    return this.#inner.list(prefix, options);
-  }
-
-  delete(keys: readonly string[]): Promise<void> {
+  override delete(keys: readonly string[]): Promise<void> {
     for (const key of keys) this.#held.delete(key);
-    return this.#inner.delete(keys);
+    return this.inner.delete(keys);
   }
 }

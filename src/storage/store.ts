@@ -198,6 +198,48 @@ export async function deleteObjects(objects: ObjectStore, keys: readonly string[
   }
 }
 
+/** A store in front of another one, which answers whatever this one does not. */
+export class StoreInFront implements ObjectStore {
+  protected readonly inner: ObjectStore;
+
+  constructor(inner: ObjectStore) {
+    this.inner = inner;
+  }
+
+  get(key: string): Promise<StoredObject | null> {
+    return this.inner.get(key);
+  }
+
+  getIfChanged(key: string, etag: string): Promise<StoredObject | 'unchanged' | null> {
+    return this.inner.getIfChanged(key, etag);
+  }
+
+  getRange(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.inner.getRange(key, offset, length);
+  }
+
+  head(key: string): Promise<ObjectHead | null> {
+    return this.inner.head(key);
+  }
+
+  list(prefix: string, options?: ListOptions): Promise<ObjectPage> {
+    return this.inner.list(prefix, options);
+  }
+
+  put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    condition?: PutCondition,
+    owner?: string,
+  ): Promise<ObjectHead | null> {
+    return this.inner.put(key, bytes, condition, owner);
+  }
+
+  delete(keys: readonly string[]): Promise<void> {
+    return this.inner.delete(keys);
+  }
+}
+
 /** The same store, with something done about each of its answers. */
 export function answering(objects: ObjectStore, wrap: <T>(answer: Promise<T>) => Promise<T>): ObjectStore {
   return {
