@@ -162,9 +162,11 @@ export class City {
     const ageMs = copy === null ? Number.POSITIVE_INFINITY : now - copy.confirmedAt;
     if (this.#settings.keepsUp && now - isolate.keptUpAt[head] >= KEEP_UP_EVERY_MS) {
       isolate.keptUpAt[head] = now;
-      this.queue.plan(now + KEEP_UP_AFTER_MS, () => {
-        if (isolate.isAlive) this.#refreshBehind(isolate, head);
-      });
+      for (const afterMs of KEEP_UP_AFTER_MS) {
+        this.queue.plan(now + afterMs, () => {
+          if (isolate.isAlive) this.#refreshBehind(isolate, head);
+        });
+      }
     }
     if (ageMs < this.#waitMs(head)) {
       this.#refreshBehind(isolate, head);

@@ -36,8 +36,8 @@ import {
 } from './tick-simulation.ts';
 
 // When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old,
-// beside the answer, and KEEP_UP_AFTER_MS after the last request; after WAIT_MS the request waits (src/lookup/snapshot.ts). What it
-// looks at may be what its city knows from another isolate (src/storage/city.ts). Then a lookup reads the new run's slice.
+// beside the answer, and KEEP_UP_AFTER_MS after the last request; after WAIT_MS the request waits (src/lookup/snapshot.ts). What
+// it looks at may be what its city knows from another isolate (src/storage/city.ts). Then a lookup reads the new run's slice.
 
 interface IsolateSettings {
   readonly requestsASecond: number;
@@ -45,8 +45,8 @@ interface IsolateSettings {
   /** As in src/lookup/snapshot.ts unless something else is tried. */
   readonly refreshMs?: number;
   readonly waitMs?: number;
-  /** Whether it looks once more after the last request. */
-  readonly keepsUp?: boolean;
+  /** How long after the last request it looks again; never, if empty. */
+  readonly looksAfterMs?: readonly number[];
   /** Whether its city always knows something from another isolate, of any age that may be used. */
   readonly isInBusyCity?: boolean;
 }
@@ -67,7 +67,8 @@ export function servedAt(
   publications: readonly Publication[],
   settings: IsolateSettings,
 ): Served[] {
-  const { requestsASecond, slowness, refreshMs = REFRESH_AFTER_MS, waitMs = WAIT_MS, keepsUp = true } = settings;
+  const { requestsASecond, slowness, refreshMs = REFRESH_AFTER_MS, waitMs = WAIT_MS } = settings;
+  const { looksAfterMs = KEEP_UP_AFTER_MS } = settings;
   const cityAgeMs = (mostMs: number) =>
     settings.isInBusyCity === true ? random.next() * mostMs + CLOCK_DIFFERENCE_MS : 0;
   const meanGapMs = 1000 / requestsASecond;
@@ -78,17 +79,19 @@ export function servedAt(
   const readMs = () => random.latencyMs(LATENCY.objectRead) * slowness;
   let next = 0;
   let checkedAt = -random.next() * waitMs;
-  let wasAsked = false;
+  let lastAskedAt = Number.NEGATIVE_INFINITY;
   while (next < pending.length) {
     if (checkedAt > lastAt + 10 * waitMs + 100 * meanGapMs) throw new Error('an isolate never saw the last generation');
     // The first request that finds the snapshot due: requests are a Poisson stream, which has no memory.
     const askedAt = checkedAt + refreshMs + random.exponential(meanGapMs);
-    // Unless the refresh after the request before comes first, which nobody asks for.
-    const keptUpAt: number = wasAsked && keepsUp ? checkedAt + KEEP_UP_AFTER_MS : Number.POSITIVE_INFINITY;
-    wasAsked = askedAt <= keptUpAt;
-    const dueAt = Math.min(askedAt, keptUpAt);
+    // Unless a refresh after the request before comes first, which nobody asks for.
+    const keptUpAt = nextLook(lastAskedAt, looksAfterMs, checkedAt + refreshMs);
+    const isAsked = askedAt <= keptUpAt;
+    if (isAsked) lastAskedAt = askedAt;
+    const dueAt = isAsked ? askedAt : keptUpAt;
     const latencyMs = readMs();
-    const seenAt = dueAt + latencyMs / 2 - cityAgeMs(dueAt < checkedAt + waitMs ? NEARBY_BEHIND_MS : NEARBY_MS);
+    const isWaitedFor = isAsked && dueAt >= checkedAt + waitMs;
+    const seenAt = dueAt + latencyMs / 2 - cityAgeMs(isWaitedFor ? NEARBY_MS : NEARBY_BEHIND_MS);
     const installedAt = dueAt + latencyMs;
     for (let upload = pending[next]; upload !== undefined && upload.publishedAt <= seenAt; upload = pending[++next]) {
       // A lookup that comes waitMs after the last check waits for the manifest. If it gives up first, as it does after
@@ -100,6 +103,12 @@ export function servedAt(
     checkedAt = Math.min(dueAt, seenAt);
   }
   return served;
+}
+
+/** The first look after a request that finds the snapshot due; infinite: none does. */
+function nextLook(askedAt: number, looksAfterMs: readonly number[], dueAt: number): number {
+  for (const afterMs of looksAfterMs) if (askedAt + afterMs >= dueAt) return askedAt + afterMs;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Reading the numbers of the run that was just written, from R2. */
@@ -265,9 +274,13 @@ const SCENARIOS: readonly Held[] = [
   { name: '30 s between ticks', requestsASecond: BUSY, ticks: { cronMs: 30_000 } },
   { name: 'busy isolate in a busy city', requestsASecond: BUSY, isolate: { isInBusyCity: true }, hasBar: true },
   { name: 'quiet isolate in a busy city', requestsASecond: QUIET, isolate: { isInBusyCity: true }, hasBar: true },
-  { name: 'quiet isolate, were it not to keep up', requestsASecond: QUIET, isolate: { keepsUp: false } },
-  { name: 'quiet isolate, were it to wait from 60 s on', requestsASecond: QUIET, isolate: { waitMs: 60_000 } },
-  { name: 'quiet isolate, were it to wait from 20 s on', requestsASecond: QUIET, isolate: { waitMs: 20_000 } },
+  { name: 'quiet isolate, were it not to look after a request', requestsASecond: QUIET, isolate: { looksAfterMs: [] } },
+  {
+    name: 'quiet isolate, were it to look once, after 25 s',
+    requestsASecond: QUIET,
+    isolate: { looksAfterMs: [25_000] },
+  },
+  { name: 'quiet isolate, were it to wait from 30 s on', requestsASecond: QUIET, isolate: { waitMs: 30_000 } },
   {
     name: '1B in one store',
     scale: BILLION,

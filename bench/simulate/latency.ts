@@ -75,7 +75,7 @@ const OTHERS: readonly Circumstances[] = [
   { ...STANDING, name: 'lookups spread evenly over the numbers', segmentZipf: 0 },
   { ...STANDING, name: 'uploads every ten minutes', uploadsAMinute: 0.1 },
   { ...STANDING, name: 'without a custom domain (no cache of the city)', hasCity: false },
-  { ...STANDING, name: 'without the refresh after the last lookup', keepsUp: false },
+  { ...STANDING, name: 'without the refreshes after the last lookup', keepsUp: false },
   { ...STANDING, name: 'without both', hasCity: false, keepsUp: false },
   { ...STANDING, name: 'KV keeps a value for 1 minute in a city', kvKeepsMs: MINUTE_MS },
   { ...STANDING, name: 'answers from what is up to two minutes old', waitMs: 120_000 },

@@ -52,12 +52,13 @@ export const CLOCK_DIFFERENCE_MS = 1000;
 /** What is near is used by a request that has to wait, as old as this, so that it counts as below REFRESH_AFTER_MS; */
 export const NEARBY_MS = REFRESH_AFTER_MS - CLOCK_DIFFERENCE_MS;
 /** and by a refresh behind the answers, which would soon have to be made again otherwise. */
-export const NEARBY_BEHIND_MS = 4000;
+export const NEARBY_BEHIND_MS = 2000;
 /**
- * So long after a use there is one more refresh, if nothing else has refreshed the copy: whoever comes within
- * `refreshFirstAfterMs` after that need not wait. The platform lets work go on for 30 s after an answer.
+ * So long after a use there are two more refreshes, each unless the copy is young then: whoever comes within
+ * `refreshFirstAfterMs` after the last need not wait. The platform lets work go on for 30 s after an answer, and two looks
+ * in that time keep the copy younger meanwhile than one does.
  */
-export const KEEP_UP_AFTER_MS = 25_000;
+export const KEEP_UP_AFTER_MS = [14_000, 28_000] as const;
 /** At most that often. */
 const KEEP_UP_EVERY_MS = 10_000;
 /** An older version that storage has for so long was put back by hand; a stale answer does not last. */
@@ -98,7 +99,7 @@ export interface SwrCacheDeps<T> {
   readonly nearby?: (() => Promise<Nearby<T> | null>) | undefined;
   /** Told of a value that will replace another, in a refresh that nobody waits for, which it may put off for a while. */
   readonly prepare?: (next: T, held: T) => Promise<void>;
-  /** Whether there is one more refresh after the last use (KEEP_UP_AFTER_MS). */
+  /** Whether there are refreshes after the last use (KEEP_UP_AFTER_MS). */
   readonly keepsUp?: boolean | undefined;
 }
 
@@ -147,7 +148,7 @@ export class SwrCache<T> {
   #gaveUpAt = NEVER;
   /** The last change whose outcome is not known here: what a read from before it says may be out of date. */
   #changed: Beginning | null = null;
-  /** When the last refresh after a use was planned; infinite: none ever is. */
+  /** When refreshes after a use were planned last; infinite: none ever is. */
   #keptUpAt: number;
 
   constructor(deps: SwrCacheDeps<T>, ages: SwrCacheAges) {
@@ -259,10 +260,12 @@ export class SwrCache<T> {
     return isWanted ? this.#startRead('later') : null;
   }
 
-  /** Plans the refresh after a use. */
+  /** Plans the refreshes after a use. */
   #keepUp(now: number): void {
     this.#keptUpAt = now;
-    this.#deps.waitUntil(this.#deps.sleep(KEEP_UP_AFTER_MS).then(() => this.#refreshBehind()));
+    for (const afterMs of KEEP_UP_AFTER_MS) {
+      this.#deps.waitUntil(this.#deps.sleep(afterMs).then(() => this.#refreshBehind()));
+    }
   }
 
   #now(): Beginning {

@@ -19,7 +19,7 @@ export interface LookupContext {
   readonly slices: SliceStore;
   /** A snapshot older than this answers nothing; the default is MAX_AGE_MS. */
   readonly maxAgeMs?: number;
-  /** Whether the snapshot is refreshed once more after the last lookup (src/lib/swr-cache.ts). */
+  /** Whether the snapshot is refreshed after the last lookup, too (src/lib/swr-cache.ts). */
   readonly keepsUp?: boolean;
   /** Milliseconds since 1970. */
   now(): number;
@@ -32,10 +32,10 @@ export interface LookupContext {
 
 /**
  * Without traffic, an isolate has no lookups behind which it could refresh. Past this age a lookup waits for the
- * refresh, since a number may long have been listed by then (docs/decisions/0004). It is a little less than half a minute:
- * what refreshes after the last lookup keep back for longer, this makes up for (0036).
+ * refresh, since a number may long have been listed by then (docs/decisions/0004). How long is weighed in 0036: the
+ * shorter, the sooner a quiet isolate serves what was accepted, and the more lookups wait.
  */
-export const WAIT_MS = 27_000;
+export const WAIT_MS = 22_000;
 /** A snapshot older than this answers nothing, unless the operator says otherwise (RINGFENCE_STALE). */
 export const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
 

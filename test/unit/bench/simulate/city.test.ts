@@ -269,7 +269,7 @@ describe('the model reads what the edge Worker reads', () => {
     { hasCity: true, keepsUp: false },
     { hasCity: false, keepsUp: false },
   ])(
-    'with a cache of the city: $hasCity, with the refresh after the last lookup: $keepsUp',
+    'with a cache of the city: $hasCity, with the refreshes after the last lookup: $keepsUp',
     async (way) => {
       for (const seed of [1, 2]) {
         const steps = scenario(new Random(seed));

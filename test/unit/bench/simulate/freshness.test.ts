@@ -31,14 +31,15 @@ test('what helps lowers the 99th percentile, what hurts raises it', () => {
   const usual = p99({});
   expect(p99({ ticks: { cronMs: MINUTE_MS / 2 } })).toBeLessThan(usual - 15);
   expect(p99({ ticks: { slowness: 3 } })).toBeGreaterThan(usual + 5);
-  const quiet = p99({ requestsASecond: QUIET });
-  expect(quiet).toBeGreaterThan(usual + 3);
-  expect(p99({ requestsASecond: QUIET, isolate: { waitMs: 60_000 } })).toBeGreaterThan(quiet + 15);
+  const quiet = (isolate: NonNullable<Scenario['isolate']>) => p99({ requestsASecond: QUIET, days: 3, isolate });
+  expect(quiet({})).toBeGreaterThan(usual);
+  expect(quiet({ looksAfterMs: [25_000] })).toBeGreaterThan(quiet({}) + 1);
+  expect(quiet({ waitMs: 60_000 })).toBeGreaterThan(quiet({}) + 15);
 });
 
 test('looking once more after the last request, and in a city that knows something, makes nothing older for anybody', () => {
   for (const requestsASecond of [QUIET, 1 / 60]) {
-    const before = p99({ requestsASecond, days: 3, isolate: { keepsUp: false, waitMs: 30_000 } });
+    const before = p99({ requestsASecond, days: 3, isolate: { looksAfterMs: [], waitMs: 30_000 } });
     expect(p99({ requestsASecond, days: 3 })).toBeLessThan(before + 0.5);
     expect(p99({ requestsASecond, days: 3, isolate: { isInBusyCity: true } })).toBeLessThan(before + 1);
   }
