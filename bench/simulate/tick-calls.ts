@@ -8,6 +8,7 @@ import { TIER_RATIO } from '../../src/merge/compact.ts';
 import { DEFAULT_BUDGET, type MergeContext, SMALL_RUN, type TickBudget } from '../../src/merge/context.ts';
 import { SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { PACK_SEGMENTS } from '../../src/merge/segment-writer.ts';
+import { BATCHES_AHEAD } from '../../src/merge/take.ts';
 import { tick } from '../../src/merge/tick.ts';
 import { WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../src/storage/memory.ts';
@@ -163,8 +164,8 @@ export function sumOfCalls(made: Calls): number {
   return CALL_KINDS.reduce((sum, kind) => sum + made[kind], 0);
 }
 
-// How long the calls of a tick take, made as src/merge makes them: most one after another, numbers columns, slices
-// of a pack and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
+// How long the calls of a tick take, made as src/merge makes them: most one after another, batches, numbers columns,
+// slices of a pack and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
 // which is which (test/unit/bench/simulate/tick-time.test.ts).
 
 /**
@@ -202,14 +203,38 @@ export function latencies(random: Random, slowness: number): Lasts {
 
 /** When each of so many chains of calls ends, six chains at a time; the next begins when any of these is done. */
 export function concurrentEnds(lasts: Lasts, chain: Calls, times: number): number[] {
-  const free = new Float64Array(CONNECTIONS);
-  return Array.from({ length: times }, () => {
+  const connections = new Connections();
+  return Array.from({ length: times }, () => connections.end(0, lasts(chain)));
+}
+
+/** Those of a Worker: who finds none free waits for the first to be. */
+class Connections {
+  readonly #free = new Float64Array(CONNECTIONS);
+
+  /** When something ends that is asked for at `from`, and takes so long. */
+  end(from: number, ms: number): number {
+    const free = this.#free;
     let earliest = 0;
     for (let i = 1; i < CONNECTIONS; i++) if ((free[i] ?? 0) < (free[earliest] ?? 0)) earliest = i;
-    const end = (free[earliest] ?? 0) + lasts(chain);
+    const end = Math.max(from, free[earliest] ?? 0) + ms;
     free[earliest] = end;
     return end;
-  });
+  }
+}
+
+/**
+ * Opening batches, in their order: each takes two calls, made at the same time, and is asked for when the one that is
+ * BATCHES_AHEAD before it has been opened.
+ */
+export function openMs(lasts: Lasts, batches: number): number {
+  const connections = new Connections();
+  const opened: number[] = [];
+  for (let i = 0; i < batches; i++) {
+    const from = opened[i - BATCHES_AHEAD] ?? 0;
+    const read = Math.max(connections.end(from, lasts(READ)), connections.end(from, lasts(READ)));
+    opened.push(Math.max(read, opened[i - 1] ?? 0));
+  }
+  return opened.at(-1) ?? 0;
 }
 
 /**
@@ -239,13 +264,10 @@ export function foldAndWriteMs(
   return Math.max(now, end);
 }
 
-/**
- * From the list of what waits to the swap. Batches are opened one after another, each with its two calls at the same
- * time.
- */
+/** From the list of what waits to the swap. */
 export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number {
   const { batches, columnReads, joinedSegments, writtenSegments } = shape;
-  const opened = lasts(timesCalls(READ, batches));
+  const opened = openMs(lasts, batches);
   const decided = Math.max(0, ...concurrentEnds(lasts, READ, columnReads));
   const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments, false);
   return opened + decided + written + lasts(SCREEN_CALLS) + lasts(ACTIVITY_CALLS) + lasts(PUBLISH_CALLS);

@@ -4,6 +4,7 @@ import { type Batch, openBatchSteps } from '../format/batch.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { idOf, type SourceId } from '../format/source.ts';
 import type { Bytes } from '../lib/bytes.ts';
+import { CONNECTIONS } from '../lib/concurrency.ts';
 import type { Steps } from '../lib/cooperate.ts';
 import { messageOf } from '../lib/errors.ts';
 import { toSortedSteps } from '../lib/sorted.ts';
@@ -131,13 +132,14 @@ async function openInputs(
   ) => {
     const opened: OpenedBatch[] = [];
     let failed = 0;
-    for (const id of ids) {
+    const wanted = ids.filter(isWanted);
+    const reads = new ReadAhead(wanted, read, candidates.sizeBytes);
+    for (const id of wanted) {
       if (bytes >= most.batchBytes || opened.length >= most.batches || failed >= most.batches) break;
-      if (!isWanted(id)) continue;
       // One that does not fit beside those before it is the first of the next tick.
       if (opened.length > 0 && bytes + (candidates.sizeBytes.get(id) ?? 0) > most.batchBytes) break;
       try {
-        const object = await read(id);
+        const object = await reads.next({ batches: most.batches - opened.length, batchBytes: most.batchBytes - bytes });
         if (object === null) continue;
         const batch = await context.pace.run(openBatchSteps(object.bytes));
         opened.push({ id, batch, bytes: object.bytes });
@@ -147,6 +149,7 @@ async function openInputs(
         context.log('batch.unreadable', { batch: id, reason: messageOf(error) });
       }
     }
+    await reads.end();
     unreadable += failed;
     return opened;
   };
@@ -159,6 +162,60 @@ async function openInputs(
   const batches = budget.batches - replayed.length;
   const waiting = await openAll(candidates.waiting, (id) => readWaiting(context, id), { ...budget, batches });
   return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
+}
+
+/** Twice what connections allow, since a batch takes two calls, and one that is slow keeps those behind it waiting. */
+export const BATCHES_AHEAD = 2 * CONNECTIONS;
+
+/**
+ * Reads batches in their order, those that come next while one is opened: as many as are sure to be taken for all that is
+ * known of them, which is their size. One of unknown size, as of what a rollback has put back, is read by itself. What was
+ * read and is not taken after all waits where it is: nothing was made of it.
+ */
+class ReadAhead {
+  readonly #ids: readonly string[];
+  readonly #read: (id: string) => Promise<StoredObject | null>;
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #underWay: { readonly size: number; readonly result: Promise<PromiseSettledResult<StoredObject | null>> }[] =
+    [];
+  #begun = 0;
+
+  constructor(
+    ids: readonly string[],
+    read: (id: string) => Promise<StoredObject | null>,
+    sizes: ReadonlyMap<string, number>,
+  ) {
+    this.#ids = ids;
+    this.#read = read;
+    this.#sizes = sizes;
+  }
+
+  /**
+   * The next one, whatever its size; rejects if its own read fails.
+   * @param left of the budget: nothing that would go beyond it is read ahead
+   */
+  async next(left: Pick<TickBudget, 'batches' | 'batchBytes'>): Promise<StoredObject | null> {
+    let bytes = this.#underWay.reduce((sum, { size }) => sum + size, 0);
+    while (this.#begun < this.#ids.length) {
+      const id = this.#ids[this.#begun] as string;
+      const size = this.#sizes.get(id) ?? Number.POSITIVE_INFINITY;
+      const { length } = this.#underWay;
+      if (length > 0 && (length >= Math.min(BATCHES_AHEAD, left.batches) || bytes + size > left.batchBytes)) break;
+      const result = Promise.allSettled([this.#read(id)]).then(([settled]) => settled);
+      this.#underWay.push({ size, result });
+      bytes += size;
+      this.#begun += 1;
+    }
+    const settled = await this.#underWay.shift()?.result;
+    if (settled === undefined) throw new RangeError('unreachable: all batches have been read');
+    if (settled.status === 'rejected') throw settled.reason;
+    return settled.value;
+  }
+
+  /** Waits for what is under way, so that nothing goes on behind the tick. Never rejects. */
+  async end(): Promise<void> {
+    await Promise.all(this.#underWay.map(({ result }) => result));
+  }
 }
 
 /** Of a tick's budget, what is to be merged again may take while something else waits. */

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { openBatch } from '../../../src/format/batch.ts';
+import type { Bytes } from '../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { readStatus } from '../../../src/merge/status.ts';
-import { fairOrder as fairOrderSteps } from '../../../src/merge/take.ts';
+import { BATCHES_AHEAD, fairOrder as fairOrderSteps, load, memoryBytes, take } from '../../../src/merge/take.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { listWaiting } from '../../../src/merge/waiting.ts';
 import { batchOwner } from '../../../src/storage/keys.ts';
-import type { ObjectHead } from '../../../src/storage/store.ts';
+import { type ObjectHead, type StoredObject, StoreInFront } from '../../../src/storage/store.ts';
 import { fictionNumber, someDetections } from '../../support/detections.ts';
 import { actualInventory, batchPlaces, newWorld, upload, type World } from '../../support/world.ts';
 
@@ -202,5 +204,147 @@ describe('a put that is delivered twice', () => {
     expect(records.get(fictionNumber(0))?.sightings).toBe(4);
     expect((await batchPlaces(world.objects.memory)).waiting).toEqual([]);
     expect(world.events.filter((event) => event.startsWith('batch.duplicate'))).toHaveLength(1);
+  });
+});
+
+/** A store whose waiting batches come after a while of their own, or fail; it watches how many are under way. */
+class SlowStore extends StoreInFront {
+  readonly order: string[] = [];
+  readonly failing = new Set<string>();
+  readonly underWay = new Map<string, number>();
+  /** At the most, reads and their bytes. */
+  most = { reads: 0, bytes: 0 };
+  readonly #sizes: ReadonlyMap<string, number>;
+
+  constructor(inner: World['objects']['memory'], sizes: ReadonlyMap<string, number>) {
+    super(inner);
+    this.#sizes = sizes;
+  }
+
+  override async get(key: string): Promise<StoredObject | null> {
+    const id = key.replace('batches/waiting/', '');
+    if (id === key) return this.inner.get(key);
+    this.order.push(id);
+    this.underWay.set(id, this.#sizes.get(id) ?? 0);
+    const bytes = [...this.underWay.values()].reduce((sum, size) => sum + size, 0);
+    this.most = { reads: Math.max(this.most.reads, this.underWay.size), bytes: Math.max(this.most.bytes, bytes) };
+    const place = this.order.length;
+    for (let turn = 0; turn <= (place * 7) % 11; turn++) await Promise.resolve();
+    if (place % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    this.underWay.delete(id);
+    if (this.failing.has(id)) throw new Error('injected');
+    return this.inner.get(key);
+  }
+}
+
+const WHOLE = { only: null, passedOver: new Set<string>(), exhausted: [], caution: undefined, end: async () => {} };
+
+type Fate = 'whole' | 'fails' | 'damaged' | 'gone' | 'duplicate';
+
+/** A world in which batches of so many rows wait, of which some meet another fate; and what each is, by id. */
+async function waitingWorld(batches: readonly { readonly rows: number; readonly fate: Fate }[], budget: object) {
+  const world = newWorld(budget);
+  const stored = new Map<string, { readonly fate: Fate; readonly bytes: Bytes }>();
+  for (const [i, { rows, fate }] of batches.entries()) {
+    const id = `${String(world.clock + i).padStart(13, '0')}-b`;
+    await upload(world, id, someDetections(i + 1, rows));
+    const object = await world.objects.memory.get(`batches/waiting/${id}`);
+    const bytes = object?.bytes ?? new Uint8Array();
+    stored.set(id, { fate, bytes });
+    if (fate === 'damaged') await world.objects.memory.put(`batches/waiting/${id}`, bytes.fill(1, 20, 30));
+  }
+  const loaded = await load(world);
+  const store = new SlowStore(world.objects.memory, loaded.candidates.sizeBytes);
+  for (const [id, { fate }] of stored) {
+    if (fate === 'fails') store.failing.add(id);
+    if (fate === 'gone') await world.objects.memory.delete([`batches/waiting/${id}`]);
+    if (fate === 'duplicate') await world.objects.memory.put(`batches/merged/${id}`, new Uint8Array());
+  }
+  return { world: { ...world, objects: store }, events: world.events, loaded, store, stored };
+}
+
+describe('waiting batches are read ahead', () => {
+  test('and taken as if they were read one after another, within the budget, with nothing left under way', async () => {
+    const one = fc.record({
+      rows: fc.integer({ min: 1, max: 40 }),
+      fate: fc.constantFrom<Fate>('whole', 'whole', 'whole', 'whole', 'fails', 'damaged', 'gone', 'duplicate'),
+    });
+    const budgets = fc.record({
+      batches: fc.integer({ min: 1, max: 20 }),
+      batchBytes: fc.integer({ min: 1, max: 40_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(one, { maxLength: 30 }), budgets, async (batches, budget) => {
+        const { world, events, loaded, store, stored } = await waitingWorld(batches, budget);
+        const { sizeBytes } = loaded.candidates;
+        const taken = await take(world, loaded, { ...WHOLE, most: budget.batches });
+        const expected: string[] = [];
+        let bytes = 0;
+        let failed = 0;
+        for (const id of loaded.candidates.waiting) {
+          if (bytes >= budget.batchBytes || expected.length >= budget.batches || failed >= budget.batches) break;
+          const { fate, bytes: file } = stored.get(id) ?? { fate: 'gone', bytes: new Uint8Array() };
+          if (expected.length > 0 && bytes + (sizeBytes.get(id) ?? 0) > budget.batchBytes) break;
+          if (fate === 'fails' || fate === 'damaged') failed += 1;
+          if (fate !== 'whole') continue;
+          expected.push(id);
+          bytes += memoryBytes(openBatch(file), file.length);
+        }
+        expect(taken.batches.waiting.map(({ id }) => id)).toEqual(expected);
+        expect(taken.batches.unreadable).toBe(failed);
+        expect(events.filter((event) => event.startsWith('batch.unreadable'))).toHaveLength(failed);
+        expect(store.order).toEqual(loaded.candidates.waiting.slice(0, store.order.length));
+        expect(store.underWay.size).toBe(0);
+        // A single one may be larger than the budget; several are not.
+        const largest = Math.max(0, ...sizeBytes.values());
+        expect(store.most.bytes).toBeLessThanOrEqual(Math.max(budget.batchBytes, largest));
+        expect(store.most.reads).toBeLessThanOrEqual(Math.min(BATCHES_AHEAD, budget.batches));
+      }),
+    );
+  });
+
+  test('as many at a time as keep the connections of a Worker in use, and one where a tick is to take one', async () => {
+    const many = Array.from({ length: 40 }, () => ({ rows: 3, fate: 'whole' as const }));
+    for (const [most, reads] of [
+      [500, BATCHES_AHEAD],
+      [5, 5],
+      [1, 1],
+    ] as const) {
+      const { world, loaded, store } = await waitingWorld(many, {});
+      const { batches } = await take(world, loaded, { ...WHOLE, most });
+      expect([batches.waiting.length, store.most.reads, store.order.length]).toEqual([
+        Math.min(most, 40),
+        reads,
+        Math.min(most, 40),
+      ]);
+    }
+  });
+
+  test('but what a rollback has put back, whose sizes no list tells, one by one', async () => {
+    const world = newWorld();
+    await put(world, 'base', HONEST);
+    await tick(world);
+    for (let i = 0; i < 8; i++) await put(world, `b${i}`, HONEST);
+    world.clock += 60_000;
+    await tick(world);
+    await rollback(world, 1, { requeue: true });
+    const loaded = await load(world);
+    expect(loaded.candidates.replay).toHaveLength(8);
+    let underWay = 0;
+    let most = 0;
+    const objects = new Proxy(world.objects, {
+      get: (target, name) => {
+        if (name !== 'get') return Reflect.get(target, name);
+        return async (key: string) => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await Promise.resolve();
+          underWay -= 1;
+          return target.get(key);
+        };
+      },
+    });
+    const { batches } = await take({ ...world, objects }, loaded, { ...WHOLE, most: 500 });
+    expect([batches.replayed.length, most]).toEqual([8, 1]);
   });
 });

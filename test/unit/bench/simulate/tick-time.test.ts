@@ -8,6 +8,7 @@ import {
   latencies,
   MeasuredWorld,
   mergeMs,
+  openMs,
   SETTLE_CALLS,
   settleEnds,
   sumOfCalls,
@@ -15,6 +16,7 @@ import {
 import { Random } from '../../../../bench/support/random.ts';
 import { CONNECTIONS } from '../../../../src/lib/concurrency.ts';
 import { DEFAULT_BUDGET } from '../../../../src/merge/context.ts';
+import { BATCHES_AHEAD } from '../../../../src/merge/take.ts';
 import { tick } from '../../../../src/merge/tick.ts';
 import { MANIFEST_KEY } from '../../../../src/storage/keys.ts';
 
@@ -39,9 +41,20 @@ test('a fold reads one segment after another while the pack before is written', 
   expect(foldAndWriteMs(evenly, 0, 17, 0, false)).toBe(3);
 });
 
-test('a merge: batches one after another, columns side by side, segments, the ledger, the facts, the swap', () => {
+test('batches: two calls each, six at a time, and none before its turn is near', () => {
+  expect([0, 1, 3, 4, 30].map((batches) => openMs(evenly, batches))).toEqual([0, 1, 1, 2, 10]);
+  // One is slow: those next to it are read meanwhile, and the others when it has come.
+  const slowFirst = () => {
+    const durations = [100];
+    return () => durations.shift() ?? 1;
+  };
+  expect(openMs(slowFirst(), BATCHES_AHEAD)).toBe(100);
+  expect(openMs(slowFirst(), BATCHES_AHEAD + 3)).toBe(101);
+});
+
+test('a merge: batches, columns side by side, segments, the ledger, the facts, the swap', () => {
   const shape = { batches: 4, columnReads: 9, joinedSegments: 1, writtenSegments: 1 };
-  expect(mergeMs(evenly, shape, 7)).toBe(4 + 2 + (1 + 7 + 1) + 3 + 1 + 3);
+  expect(mergeMs(evenly, shape, 7)).toBe(2 + 2 + (1 + 7 + 1) + 3 + 1 + 3);
   expect(compactionMs(evenly, 80, 0)).toBe(96 + 3 + 1 + 3);
 });
 
@@ -102,7 +115,8 @@ test('the real tick: what is under way together', { timeout: 60_000 }, async () 
   const { objects, slices } = world.context;
   await tick({ ...world.context, objects: watcher.watch(objects), slices: watcher.watch(slices) });
   expect(watcher.most).toMatchObject({
-    'before get batches/waiting/': 1,
+    'before get batches/waiting/': 8,
+    'before head batches/merged/': 8,
     'before getRange segments/': CONNECTIONS,
     'before put segments/': 1,
     'after put batches/merged/': CONNECTIONS,
