@@ -9,6 +9,7 @@ import {
   parseActivityKey,
 } from '../../../src/format/activity.ts';
 import { BLOCK_ROWS, decodeActivityBlock } from '../../../src/format/activity-block.ts';
+import { foldKeys } from '../../../src/format/activity-fold.ts';
 import {
   ActivityEncoder,
   checkActivityBlocks,
@@ -204,6 +205,49 @@ describe('kinds', () => {
       expect(() => parseActivityKey(text)).toThrow(FormatError);
     },
   );
+});
+
+describe('kinds of several objects', () => {
+  const factsOf = fc.uniqueArray(
+    fc.record({ day: fc.integer({ min: 20_000, max: 20_060 }), source: fc.constantFrom('a', 'b', 'c', null) }),
+    {
+      minLength: 1,
+      maxLength: 12,
+      selector: ({ day, source }) => `${day} ${source}`,
+    },
+  );
+
+  test('are each there once, from its first day in any of them to its last, and each object knows them by its own numbers', () => {
+    fc.assert(
+      fc.property(fc.array(factsOf, { minLength: 1, maxLength: 5 }), (objects) => {
+        const directories = objects.map((facts) => {
+          const rows = facts
+            .toSorted(
+              (a, b) =>
+                a.day - b.day ||
+                (activityKeyText({ ...PLAIN, source: a.source }) < activityKeyText({ ...PLAIN, source: b.source })
+                  ? -1
+                  : 1),
+            )
+            .map(({ day, source }, i) => fact(i, { day, kind: { ...PLAIN, source }, firstSeenAt: day * DAY }));
+          const { file, shape } = encodeFacts(rows);
+          return finish(openActivityObject(file, shape)).directory;
+        });
+        const { keys, spans, numbers } = finish(foldKeys(directories));
+        const expected = Map.groupBy(objects.flat(), ({ source }) => activityKeyText({ ...PLAIN, source }));
+        expect(keys.map(({ text }) => text)).toEqual([...expected.keys()].sort());
+        expect(spans).toEqual(
+          keys.map(({ text, kind }) => {
+            const days = (expected.get(text) ?? []).map(({ day }) => day);
+            return { kind, firstDay: Math.min(...days), lastDay: Math.max(...days) };
+          }),
+        );
+        directories.forEach(({ kinds }, i) => {
+          expect(kinds.map(({ text }) => text)).toEqual([...(numbers[i]?.ids ?? [])].map((id) => keys[id]?.text));
+        });
+      }),
+    );
+  });
 });
 
 describe('how far back facts have reached', () => {
