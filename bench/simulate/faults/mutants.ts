@@ -180,6 +180,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: '  void objects.put(key, encodeOutput(segments)).catch(() => {});',
   },
   {
+    name: 'a compaction whose list is lost goes on where it was',
+    file: 'src/merge/compaction-output.ts',
+    from: 'return { inputs, output: [], resumeFrom: 0 };',
+    to: 'return { inputs, output: [], resumeFrom };',
+  },
+  {
+    name: 'a compaction whose list is lost never goes on',
+    file: 'src/merge/compaction-output.ts',
+    from: 'if (!(error instanceof FormatError)) throw error;',
+    to: 'throw error;',
+  },
+  {
     name: 'a chunk of a compaction forgets what those before it have written',
     file: 'src/merge/compact.ts',
     from: '[...state.output, ...chunk.entries]',

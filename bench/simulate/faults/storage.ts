@@ -13,7 +13,7 @@ import type {
 } from '../../../src/storage/store.ts';
 import { Random } from '../../support/random.ts';
 import type { Doer, Host, Scheduler } from './scheduler.ts';
-import { type Fate, SLOW_MS, type Weather } from './weather.ts';
+import { type Fate, type Harm, SLOW_MS, type Weather } from './weather.ts';
 
 // The object store of a simulation: strongly consistent, as R2 is, with an ETag that is the content's MD5, so that
 // bytes which return are the same version again. It knows what the product promised of its keys, and who broke it.
@@ -62,6 +62,8 @@ export class Bucket {
   readonly #first = new Map<string, string>();
   /** When each key that is gone was deleted. */
   readonly #deleted = new Map<string, number>();
+  /** Keys of what is lost or damaged. */
+  readonly harmed = new Set<string>();
   readonly #now: () => number;
   readonly #watch: BucketWatch;
 
@@ -109,6 +111,15 @@ export class Bucket {
 
   delete(key: string): void {
     if (this.#objects.delete(key)) this.#deleted.set(key, this.#now());
+  }
+
+  /** As nobody of the product does it: whoever reads it next finds nothing, or other bytes. */
+  harm(key: string, harm: Harm): void {
+    const entry = this.#objects.get(key);
+    if (entry === undefined) return;
+    this.harmed.add(key);
+    if (harm === 'lost') this.#objects.delete(key);
+    else this.#objects.set(key, { ...entry, bytes: flipped(entry.bytes) });
   }
 
   keys(prefix: string): string[] {
@@ -244,7 +255,8 @@ export class Calls {
     const target = op.startsWith('kv') ? 'kv' : key;
     const fate = weather.fateOf({ action: doer.action, index, isWrite, target, storm: stormOf(doer.action) }, what);
     const { fault } = fate;
-    const told = `a${doer.action}.${index} ${what}${fault === null ? '' : ` (${fault})`}`;
+    const met = fault ?? fate.harm;
+    const told = `a${doer.action}.${index} ${what}${met === null ? '' : ` (${met})`}`;
     const begun = scheduler.now;
     const tookMs = fate.effectMs + fate.answerMs;
     if (fault !== null || tookMs > SLOW_MS) host.troubles.push({ from: begun, to: begun + tookMs, target });
@@ -318,7 +330,8 @@ export class SimulatedObjects implements ObjectStore {
   }
 
   get(key: string): Promise<StoredObject | null> {
-    return this.#calls.make('get', key, false, (_, doer) => {
+    return this.#calls.make('get', key, false, ({ harm }, doer) => {
+      if (harm !== null) this.#bucket.harm(key, harm);
       if (key === MANIFEST) this.#rules.onConfirmed(this.#calls.host);
       return whole(this.#read(key, doer));
     });
@@ -399,8 +412,7 @@ export class SimulatedSlices implements SliceStore {
   get(key: string): Promise<Bytes | null> {
     return this.#calls.make('kv get', key, false, ({ isDamaged }) => {
       const bytes = this.#kv.get(this.#calls.host.place, key)?.slice() ?? null;
-      if (bytes !== null && isDamaged) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-      return bytes;
+      return bytes !== null && isDamaged ? flipped(bytes) : bytes;
     });
   }
 
@@ -422,6 +434,11 @@ export class SimulatedSlices implements SliceStore {
 
 function whole(entry: Entry | undefined): StoredObject | null {
   return entry === undefined ? null : { ...head(entry), bytes: entry.bytes.slice() };
+}
+
+/** With another bit in the middle. */
+function flipped(bytes: Bytes): Bytes {
+  return bytes.map((byte, i) => (i === bytes.length >> 1 ? byte ^ 1 : byte));
 }
 
 function head({ key, etag, sizeBytes, uploadedAt }: Entry): ObjectHead {

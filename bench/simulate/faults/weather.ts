@@ -28,6 +28,11 @@ const FAULTS: readonly (readonly [Fault, number])[] = [
   ['slow', 3],
   ['evict', 3],
 ];
+/** What befalls an object that can be had again, for good: it is not there any more, or its bytes are others. */
+export type Harm = 'lost' | 'damaged';
+/** Lists of what a compaction has written. */
+const HARMED = 'compactions/';
+
 const WRITES_ONLY: ReadonlySet<Fault> = new Set(['persisted', 'late', 'twice']);
 
 /** Longer than this counts as storage failing: the product waits for a second or so. */
@@ -57,6 +62,8 @@ export interface Climate {
   readonly isKeyRateLimited: boolean;
   /** How long caches between a replica and its origin keep a manifest. */
   readonly originCacheMs: number;
+  /** Of reads of what can be had again: those that find it lost or damaged. */
+  readonly harmRate: number;
 }
 
 /** @param given what is not drawn */
@@ -75,6 +82,7 @@ export function climateOf(seed: number, given: Partial<Climate> = {}): Climate {
     pageLimit: pick([1, 2, 3, 7, 1000, 1000]),
     isKeyRateLimited: random.chance(0.3),
     originCacheMs: pick([0, 0, 25_000]),
+    harmRate: pick([0, 0.1, 0.5]),
     ...given,
   };
 }
@@ -106,6 +114,8 @@ export interface Fate {
   readonly pageLimit: number;
   /** Whether KV answers with damaged bytes. */
   readonly isDamaged: boolean;
+  /** Of an object that is read. */
+  readonly harm: Harm | null;
 }
 
 export class Weather {
@@ -139,7 +149,7 @@ export class Weather {
     if (fault !== null) this.happened.set(name, `${fault}: ${what}`);
     const slowMs = fault === 'slow' ? Math.floor(SLOW_MS * 2 ** (random.next() * 8)) : 0;
     const isSlowBefore = random.chance(0.5);
-    return {
+    const fate = {
       fault,
       effectMs: latency() + (isSlowBefore ? slowMs : 0),
       answerMs: latency() + (isSlowBefore ? 0 : slowMs),
@@ -148,6 +158,11 @@ export class Weather {
       pageLimit: 1 + random.below(climate.pageLimit),
       isDamaged: random.chance(climate.kvDamage * call.storm),
     };
+    const isHarmed = random.chance(climate.harmRate * call.storm) && call.target.startsWith(HARMED) && !call.isWrite;
+    if (!isHarmed || fault !== null || this.#suppressed.has(name)) return { ...fate, harm: null };
+    const harm = random.pick<Harm>(['lost', 'damaged']);
+    this.happened.set(name, `${harm}: ${what}`);
+    return { ...fate, harm };
   }
 
   #draw(random: Random, isWrite: boolean): Fault | null {

@@ -75,6 +75,7 @@ const STORMY: Climate = {
   pageLimit: 1000,
   isKeyRateLimited: false,
   originCacheMs: 0,
+  harmRate: 0,
 };
 
 describe('the weather', () => {
@@ -100,6 +101,21 @@ describe('the weather', () => {
     const weather = new Weather(1, STORMY, new Set(['1.0']));
     expect(weather.fateOf(CALL, 'x').fault).toBeNull();
     expect(weather.happened.size).toBe(0);
+  });
+
+  test('loses and damages what can be had again, and nothing else, unless it is suppressed', () => {
+    const harmful = { ...STORMY, faults: [], harmRate: 1 };
+    const list = { ...CALL, isWrite: false, target: 'compactions/a' };
+    const weather = new Weather(1, harmful);
+    const met = (call: Partial<typeof CALL>) =>
+      new Set(Array.from({ length: 50 }, (_, index) => weather.fateOf({ ...list, ...call, index }, 'x').harm));
+    expect(met({})).toEqual(new Set(['lost', 'damaged']));
+    expect(weather.happened.get('1.0')).toMatch(/^(lost|damaged): x$/);
+    expect(met({ storm: 0 })).toEqual(new Set([null]));
+    expect(met({ isWrite: true })).toEqual(new Set([null]));
+    for (const target of ['segments/a', 'manifest', 'ledgers/a', 'kv'])
+      expect(met({ target })).toEqual(new Set([null]));
+    expect(new Weather(1, harmful, new Set(['1.0'])).fateOf(list, 'x').harm).toBeNull();
   });
 
   test('may meet some kinds of keys only', () => {
@@ -188,6 +204,18 @@ describe('the bucket', () => {
     expect(bucket.deletedAt('segments/a')).toBe(5);
     bucket.put('segments/a', bytes('b'));
     expect(broken).toEqual(['no immutable object changes']);
+  });
+
+  test('has nothing, or other bytes, where an object has come to harm, and blames nobody', () => {
+    const bucket = make();
+    for (const key of ['a', 'b']) bucket.put(key, bytes('whole'));
+    bucket.harm('a', 'lost');
+    bucket.harm('a', 'damaged');
+    bucket.harm('b', 'damaged');
+    expect([bucket.get('a'), bucket.deletedAt('a')]).toEqual([undefined, undefined]);
+    expect(bucket.get('b')?.bytes).toEqual(bytes('whnle'));
+    expect(bucket.harmed).toEqual(new Set(['a', 'b']));
+    expect(broken).toEqual([]);
   });
 
   test('lists in pages', () => {
