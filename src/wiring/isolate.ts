@@ -37,7 +37,7 @@ export interface Stores {
   readonly slices: SliceStore;
   /** For an isolate that only reads: the cache that it shares with others of its city. */
   readonly city?: CityCache | undefined;
-  /** Whether copies of what changes are refreshed once more after the last request (src/lib/swr-cache.ts). */
+  /** Whether copies of what changes are refreshed after the last request, too (src/lib/swr-cache.ts). */
   readonly keepsUp?: boolean;
 }
 
