@@ -64,9 +64,14 @@ export function calls(counts: Partial<Calls>): Calls {
 /** Moving one merged batch out of `waiting`: its bytes are in memory still. */
 export const SETTLE_CALLS = calls({ objectWrite: 1, objectDelete: 1 });
 
-/** Segments that a tick serves at once: packs, and no slices. */
+/** Segments that a tick serves at once: packs, and no slices. A single one is gathered, and written with the manifest. */
 export function foldedCalls(segments: number): Calls {
-  return calls({ objectWrite: Math.ceil(segments / PACK_SEGMENTS) });
+  return calls({ objectWrite: isGathered(segments) ? 0 : Math.ceil(segments / PACK_SEGMENTS) });
+}
+
+/** Two are more than a tick gathers (src/merge/gathered-writes.ts). */
+function isGathered(segments: number): boolean {
+  return segments <= 1;
 }
 
 /** Segments of a compaction: packs, and a slice of each. */
@@ -74,14 +79,15 @@ export function compactedCalls(segments: number): Calls {
   return calls({ objectWrite: Math.ceil(segments / PACK_SEGMENTS), sliceWrite: segments });
 }
 
-/** A copy of the manifest, its history, the swap. */
+/** A copy of the manifest, with what was gathered: a run of one segment, activity, the ledger; its history; the swap. */
 export const PUBLISH_CALLS = calls({ objectWrite: 3 });
 
-/** Screening uploads by source: the ledger is read and written anew, the canaries are read. */
-const SCREEN_CALLS = calls({ objectRead: 2, objectWrite: 1 });
-
-/** The activity of the batches. Every eighth tick also reads the seven objects before, to write them as one. */
-const ACTIVITY_CALLS = calls({ objectWrite: 1 });
+/**
+ * Screening uploads by source: the ledger and the canaries are read. The ledger is gathered, and so is the activity of the
+ * batches, up to some fifty thousand detections; every eighth tick also reads the seven objects of activity before, to
+ * write them as one.
+ */
+const SCREEN_CALLS = calls({ objectRead: 2 });
 
 /** A tick always reads the manifest and lists what waits. */
 export const LOOK_CALLS = calls({ objectRead: 1, objectList: 1 });
@@ -119,7 +125,6 @@ export function mergeCalls({ batches, columnReads, joinedSegments, writtenSegmen
     calls({ objectRead: columnReads + joinedSegments }),
     foldedCalls(writtenSegments),
     SCREEN_CALLS,
-    ACTIVITY_CALLS,
     PUBLISH_CALLS,
   );
 }
@@ -257,6 +262,7 @@ export function foldAndWriteMs(
     now += lasts(timesCalls(READ, reads)) + cpuMs;
     const inPack = (i % PACK_SEGMENTS) + 1;
     if (inPack < PACK_SEGMENTS && i + 1 < outputs) continue;
+    if (!hasSlices && isGathered(outputs)) continue;
     now = Math.max(now, end);
     end = now + lasts(PACK_WRITE);
     if (hasSlices) end += Math.max(0, ...concurrentEnds(lasts, SLICE_WRITE, inPack));
@@ -270,7 +276,7 @@ export function mergeMs(lasts: Lasts, shape: MergeShape, cpuMs: number): number 
   const opened = openMs(lasts, batches);
   const decided = Math.max(0, ...concurrentEnds(lasts, READ, columnReads));
   const written = foldAndWriteMs(lasts, joinedSegments, writtenSegments, cpuMs / writtenSegments, false);
-  return opened + decided + written + lasts(SCREEN_CALLS) + lasts(ACTIVITY_CALLS) + lasts(PUBLISH_CALLS);
+  return opened + decided + written + lasts(SCREEN_CALLS) + lasts(PUBLISH_CALLS);
 }
 
 /** When each of so many merged batches has left `waiting`. */
@@ -329,6 +335,7 @@ export class MeasuredWorld {
       randomId: () => `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}`,
       log: () => {},
       budget,
+      gathers: true,
     };
   }
 

@@ -35,7 +35,7 @@ export interface LookupContext {
  * refresh, since a number may long have been listed by then (docs/decisions/0004). How long is weighed in 0036: the
  * shorter, the sooner a quiet isolate serves what was accepted, and the more lookups wait.
  */
-export const WAIT_MS = 22_000;
+export const WAIT_MS = 23_000;
 /** A snapshot older than this answers nothing, unless the operator says otherwise (RINGFENCE_STALE). */
 export const MAX_AGE_MS = STALE_AFTER_SECONDS * 1000;
 

@@ -55,7 +55,7 @@ test('a tick that reads the columns of several runs, joins none, and then compac
   await world.upload(new Random(1), 70_000, TODAY.numbers);
   await world.tick();
   // They all fit into one pack.
-  await world.upload(new Random(2), 90_000, TODAY.numbers);
+  await world.upload(new Random(2), 40_000, TODAY.numbers);
   const made = await world.tick();
   const { manifest } = await loadManifest(world.objects.inner);
   expect(manifest.compaction?.output.count).toBe(1);

@@ -52,9 +52,10 @@ test('batches: two calls each, six at a time, and none before its turn is near',
   expect(openMs(slowFirst(), BATCHES_AHEAD + 3)).toBe(101);
 });
 
-test('a merge: batches, columns side by side, segments, the ledger, the facts, the swap', () => {
+test('a merge: batches, columns side by side, segments, the ledger, the swap', () => {
   const shape = { batches: 4, columnReads: 9, joinedSegments: 1, writtenSegments: 1 };
-  expect(mergeMs(evenly, shape, 7)).toBe(2 + 2 + (1 + 7 + 1) + 3 + 1 + 3);
+  expect(mergeMs(evenly, shape, 7)).toBe(2 + 2 + (1 + 7) + 2 + 3);
+  expect(mergeMs(evenly, { ...shape, writtenSegments: 2 }, 7)).toBe(2 + 2 + (1 + 7 + 1) + 2 + 3);
   expect(compactionMs(evenly, 80, 0)).toBe(96 + 3 + 1 + 3);
 });
 
