@@ -3,6 +3,7 @@
  * day.
  */
 
+import { hash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -24,7 +25,7 @@ import { fold } from '../../src/merge/fold.ts';
 import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
-import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
+import { SpilledRows, SpillFile } from './spill.ts';
 
 // Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
 // that the cuts of the segments depend on, so with it every segment can be folded by itself.
@@ -85,8 +86,8 @@ export function countBlocks({ folder, batches, from, to }: CountTask): BlockCoun
 function readNumbers(folder: string, batches: readonly SpilledBatch[], from: number, to: number): Float64Array {
   const parts = batches.map((batch) => {
     const file = new SpillFile(folder, batch);
-    const [start = 0, end = 0] = file.lowerBound(from, to);
-    return { file, start, count: end - start };
+    const start = file.lowerBound(from);
+    return { file, start, count: file.lowerBound(to) - start };
   });
   const all = new Float64Array(parts.reduce((sum, { count }) => sum + count, 0));
   let at = 0;
@@ -180,8 +181,6 @@ export function planParts(sample: readonly number[], parts: number): number[] {
 const MAX_HELD_ROWS = 2 ** 19;
 /** Rows of activity sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
 const ACTIVITY_PIECE_ROWS = 2 ** 19;
-/** A piece of a batch is worth a few system calls from about this many rows on. */
-const MAX_ROWS_AT_ONCE = 2 ** 14;
 
 export interface FoldTask {
   readonly kind: 'fold';
@@ -207,6 +206,11 @@ export interface FoldedShare {
   readonly heldRows: number;
 }
 
+/** At once: Node would hand each to its thread pool, and this thread would have to wait. */
+function sha256(bytes: Bytes): string {
+  return hash('sha256', bytes);
+}
+
 export function segmentName(index: number): string {
   return `${String(index).padStart(6, '0')}.segment`;
 }
@@ -221,8 +225,6 @@ export async function foldShare(
   onProgress: (numbers: number) => void,
 ): Promise<FoldedShare> {
   const dictionary = new MergeDictionary();
-  const held = new HeldRows();
-  const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
   const activity: SpilledActivity[] = [];
   const activityRows = new ActivityRows(
     (id) => activityPartsOf(parseAttributes(dictionary.attributes.text(id))),
@@ -233,15 +235,10 @@ export async function foldShare(
     },
     ACTIVITY_PIECE_ROWS,
   );
-  const cursors = batches.flatMap((batch) => {
-    const file = new SpillFile(folder, batch);
-    const [from = 0, to = 0] = file.lowerBound(share.from, share.to);
-    return from === to
-      ? []
-      : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, activity: activityRows })];
-  });
+  const files = batches.map((batch) => new SpillFile(folder, batch));
+  const rows = new SpilledRows(files, share, maxHeldRows, dictionary, activityRows);
   const segments: SpilledSegment[] = [];
-  for await (const { segment } of fold(cursors, dictionary, UNPACED)) {
+  for await (const { segment } of fold([rows], dictionary, UNPACED, SEGMENT_RECORDS, sha256)) {
     const index = share.firstSegment + segments.length;
     const { shape, file } = segment;
     writeWhole(join(folder, segmentName(index)), file);
@@ -256,7 +253,7 @@ export async function foldShare(
       `${segments.length} segments of ${numbers} numbers came out where ${share.segments} of ${share.numbers} were counted: delete the work folder and start again`,
     );
   }
-  return { segments, activity, heldRows: held.most };
+  return { segments, activity, heldRows: rows.mostHeld };
 }
 
 // Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint
