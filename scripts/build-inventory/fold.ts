@@ -12,6 +12,7 @@ import {
   type ActivityInput,
   type ActivityShape,
   checkActivityBlocks,
+  type EncodedActivity,
   type OpenActivity,
   openActivityDirectory,
   openActivityObject,
@@ -25,7 +26,7 @@ import { fold } from '../../src/merge/fold.ts';
 import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
-import { SpilledRows, SpillFile } from './spill.ts';
+import { HeldRows, SpilledRows, SpillFile } from './spill.ts';
 
 // Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
 // that the cuts of the segments depend on, so with it every segment can be folded by itself.
@@ -215,28 +216,62 @@ export function segmentName(index: number): string {
   return `${String(index).padStart(6, '0')}.segment`;
 }
 
+/** Texts of attributes that are kept from one share to the next: all there are, unless many rows have links. */
+const MAX_KEPT_TEXTS = 2 ** 16;
+
+/** What a share is folded with. */
+class FoldMemory {
+  readonly dictionary = new MergeDictionary();
+  readonly rows = new HeldRows();
+  readonly activity = new ActivityRows(
+    (id) => activityPartsOf(parseAttributes(this.dictionary.attributes.text(id))),
+    (piece) => this.onPiece(piece),
+    ACTIVITY_PIECE_ROWS,
+  );
+  onPiece: (piece: EncodedActivity) => void = () => {};
+}
+
+/** What a thread keeps from one share to the next: arrays, and what it has learnt of attributes, which hardly differ. */
+export class ThreadMemory {
+  #kept: FoldMemory | null = null;
+
+  /** Does the work with what is kept. Work that fails has it to itself. */
+  async lend<T>(work: (memory: FoldMemory) => Promise<T>): Promise<T> {
+    const memory = this.#kept ?? new FoldMemory();
+    this.#kept = null;
+    const result = await work(memory);
+    if (memory.dictionary.size <= MAX_KEPT_TEXTS) this.#kept = memory;
+    return result;
+  }
+}
+
 /**
  * Stopped anywhere, its files are written again by the next try, to the same bytes.
  *
  * @throws BuildError `damaged-work` if the segments are not those that were planned
  */
-export async function foldShare(
+export function foldShare(
+  task: FoldTask,
+  onProgress: (numbers: number) => void,
+  thread = new ThreadMemory(),
+): Promise<FoldedShare> {
+  return thread.lend((memory) => foldShareWith(memory, task, onProgress));
+}
+
+async function foldShareWith(
+  memory: FoldMemory,
   { folder, batches, share, maxHeldRows = MAX_HELD_ROWS }: FoldTask,
   onProgress: (numbers: number) => void,
 ): Promise<FoldedShare> {
-  const dictionary = new MergeDictionary();
-  const activity: SpilledActivity[] = [];
-  const activityRows = new ActivityRows(
-    (id) => activityPartsOf(parseAttributes(dictionary.attributes.text(id))),
-    ({ shape, file }) => {
-      const name = `${String(share.firstSegment).padStart(6, '0')}-${activity.length}.piece`;
-      writeWhole(join(folder, name), file);
-      activity.push({ name, shape });
-    },
-    ACTIVITY_PIECE_ROWS,
-  );
+  const { dictionary, activity } = memory;
+  const pieces: SpilledActivity[] = [];
+  memory.onPiece = ({ shape, file }) => {
+    const name = `${String(share.firstSegment).padStart(6, '0')}-${pieces.length}.piece`;
+    writeWhole(join(folder, name), file);
+    pieces.push({ name, shape });
+  };
   const files = batches.map((batch) => new SpillFile(folder, batch));
-  const rows = new SpilledRows(files, share, maxHeldRows, dictionary, activityRows);
+  const rows = new SpilledRows(files, share, maxHeldRows, memory);
   const segments: SpilledSegment[] = [];
   for await (const { segment } of fold([rows], dictionary, UNPACED, SEGMENT_RECORDS, sha256)) {
     const index = share.firstSegment + segments.length;
@@ -245,7 +280,7 @@ export async function foldShare(
     segments.push({ index, shape: { ...shape, parts: null }, crc32: crc32(file) });
     onProgress(shape.count);
   }
-  activityRows.finish();
+  activity.finish();
   const numbers = segments.reduce((sum, { shape }) => sum + shape.count, 0);
   if (segments.length !== share.segments || numbers !== share.numbers) {
     throw new BuildError(
@@ -253,7 +288,7 @@ export async function foldShare(
       `${segments.length} segments of ${numbers} numbers came out where ${share.segments} of ${share.numbers} were counted: delete the work folder and start again`,
     );
   }
-  return { segments, activity, heldRows: rows.mostHeld };
+  return { segments, activity: pieces, heldRows: rows.mostHeld };
 }
 
 // Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint

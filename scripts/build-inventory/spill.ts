@@ -156,7 +156,7 @@ export class SpilledRows implements RecordCursor {
   readonly #activity: ActivityRows;
   /** Of the range, those that have not been folded. */
   #left: number;
-  readonly #rows = new HeldRows();
+  readonly #rows: HeldRows;
   readonly #translation = new Translation();
   /** The rows in memory in number order, and how many of them are those of the stretch. */
   #order: Uint32Array = new Uint32Array();
@@ -164,20 +164,20 @@ export class SpilledRows implements RecordCursor {
   #at = 0;
   #isAllRead = false;
 
-  /** @param activity gets each row as it is folded */
+  /** @param into `rows` are what it holds; `activity` gets each of them as it is folded */
   constructor(
     files: readonly SpillFile[],
     range: NumberRange,
     maxHeldRows: number,
-    dictionary: MergeDictionary,
-    activity: ActivityRows,
+    into: { readonly dictionary: MergeDictionary; readonly rows: HeldRows; readonly activity: ActivityRows },
   ) {
     this.#batches = files.map((file) => ({ file, next: file.lowerBound(range.from), held: 0 }));
     this.#to = range.to;
     this.#left = range.rows;
     this.#maxHeldRows = maxHeldRows;
-    this.#dictionary = dictionary;
-    this.#activity = activity;
+    this.#dictionary = into.dictionary;
+    this.#rows = into.rows;
+    this.#activity = into.activity;
   }
 
   async load(): Promise<void> {
@@ -258,7 +258,7 @@ export class SpilledRows implements RecordCursor {
 }
 
 /** Rows of several batches, one after the other, in columns that are used again. */
-class HeldRows {
+export class HeldRows {
   count = 0;
   numbers = new Float64Array();
   observedAt = new Uint32Array();

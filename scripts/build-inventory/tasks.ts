@@ -13,6 +13,7 @@ import {
   foldActivityPart,
   foldShare,
   type SpilledActivity,
+  ThreadMemory,
 } from './fold.ts';
 import { BuildError } from './journal.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse.ts';
@@ -42,24 +43,31 @@ export interface TaskRunner {
   close(): Promise<void>;
 }
 
-export async function runTask(task: Task, onProgress: OnProgress): Promise<TaskKinds[TaskKind]['result']> {
+/** @param memory of the thread that it runs in */
+export async function runTask(
+  task: Task,
+  onProgress: OnProgress,
+  memory: ThreadMemory,
+): Promise<TaskKinds[TaskKind]['result']> {
   switch (task.kind) {
     case 'parse':
       return parseRange(task, (bytes, rows) => onProgress({ bytes, rows }));
     case 'count':
       return countBlocks(task);
     case 'fold':
-      return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }));
+      return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }), memory);
     case 'activity':
       return foldActivityPart(task);
   }
 }
 
+const memoryHere = new ThreadMemory();
+
 /** Runs tasks in this thread, one after the other. */
 export const runHere: TaskRunner = {
   threads: 1,
   async run<K extends TaskKind>(task: TaskKinds[K]['task'], onProgress: OnProgress) {
-    return (await runTask(task, onProgress)) as TaskKinds[K]['result'];
+    return (await runTask(task, onProgress, memoryHere)) as TaskKinds[K]['result'];
   },
   async close() {},
 };

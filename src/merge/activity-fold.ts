@@ -29,13 +29,13 @@ export class ActivityRows {
   readonly #numbers: Float64Array;
   readonly #seconds: Uint32Array;
   readonly #attributes: Uint32Array;
-  readonly #parts: (id: number) => ActivityParts;
+  readonly #facts: Facts;
   readonly #onPiece: (piece: EncodedActivity) => void;
   #count = 0;
   #isSorted = true;
 
   /**
-   * @param partsOf attributes by the id that rows are added with; asked for once of each in a piece
+   * @param partsOf attributes by the id that rows are added with; asked for once of each
    * @param onPiece takes what a full piece makes: the rows that were added since the one before
    */
   constructor(
@@ -46,7 +46,7 @@ export class ActivityRows {
     this.#numbers = new Float64Array(pieceRows);
     this.#seconds = new Uint32Array(pieceRows);
     this.#attributes = new Uint32Array(pieceRows);
-    this.#parts = partsOf;
+    this.#facts = new Facts(partsOf);
     this.#onPiece = onPiece;
   }
 
@@ -85,7 +85,9 @@ export class ActivityRows {
 
   *#encode(): Steps<EncodedActivity | null> {
     const count = this.#count;
-    const { kinds, kindOf, linkHigh, linkLow } = yield* this.#facts();
+    const facts = this.#facts;
+    yield* facts.learn(this.#attributes.subarray(0, count));
+    const { kinds, kindOf, linkHigh, linkLow } = facts;
     const numbers = this.#numbers;
     const seconds = this.#seconds;
     const attributes = this.#attributes;
@@ -133,49 +135,6 @@ export class ActivityRows {
     return yield* encoder.finishSteps();
   }
 
-  /** The kinds in use, ascending, and by attributes what their rows keep. */
-  *#facts() {
-    const used = this.#attributes.subarray(0, this.#count);
-    let ids = 0;
-    for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
-    const linkHigh = new Uint32Array(ids);
-    const linkLow = new Uint32Array(ids);
-    const isKnown = new Uint8Array(ids);
-    const metAs = new Uint32Array(ids);
-    const met: KnownKey[] = [];
-    const byText = new Map<string, number>();
-    // One object for many, as a rule: then its text is made once.
-    const byKey = new Map<ActivityKey, number>();
-    const numberOf = (key: ActivityKey): number => {
-      const before = byKey.get(key);
-      if (before !== undefined) return before;
-      const text = activityKeyText(key);
-      const number = byText.get(text) ?? met.push({ text, kind: key }) - 1;
-      byText.set(text, number);
-      byKey.set(key, number);
-      return number;
-    };
-    let looked = 0;
-    for (let row = 0; row < used.length; row++) {
-      const id = used[row] as number;
-      if (isKnown[id] === 1) continue;
-      isKnown[id] = 1;
-      const parts = this.#parts(id);
-      linkHigh[id] = parts.linkHigh;
-      linkLow[id] = parts.linkLow;
-      metAs[id] = numberOf(parts.key);
-      if (++looked % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
-    }
-    const kinds = yield* toSortedSteps(met, (a, b) => (a.text < b.text ? -1 : 1));
-    const ranks = new Uint32Array(kinds.length);
-    let ranked = 0;
-    for (const { text } of kinds) {
-      ranks[byText.get(text) ?? 0] = ranked;
-      if (++ranked % STEP_TEXTS === 0) yield STEP_TEXTS * ROW_WORK;
-    }
-    return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
-  }
-
   /** The order of the rows by day, then number: a counting sort, stable, of the order by number. */
   *#orderByDay(days: Uint16Array): Steps<Uint32Array> {
     const count = days.length;
@@ -199,6 +158,88 @@ export class ActivityRows {
     yield rowWork(count);
     return order;
   }
+}
+
+/** What rows keep of the attributes that they were added with, by the id of these. */
+class Facts {
+  /** All that were met, ascending by text. */
+  kinds: readonly KnownKey[] = [];
+  /** Index into them. */
+  kindOf = new Uint32Array();
+  linkHigh = new Uint32Array();
+  linkLow = new Uint32Array();
+  readonly #partsOf: (id: number) => ActivityParts;
+  /** By id: index into `#met`, from 1; 0 until it is met. */
+  #metAs = new Uint32Array();
+  readonly #met: KnownKey[] = [];
+  readonly #byText = new Map<string, number>();
+  /** One object for many, as a rule: then its text is made once. */
+  readonly #byKey = new Map<ActivityKey, number>();
+
+  constructor(partsOf: (id: number) => ActivityParts) {
+    this.#partsOf = partsOf;
+  }
+
+  /** Learns of the attributes of some rows. */
+  *learn(used: Uint32Array): Steps<void> {
+    let ids = 0;
+    for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
+    this.#reserve(ids);
+    let learnt = 0;
+    for (let row = 0; row < used.length; row++) {
+      const id = used[row] as number;
+      if (this.#metAs[id] !== 0) continue;
+      const { key, linkHigh, linkLow } = this.#partsOf(id);
+      this.linkHigh[id] = linkHigh;
+      this.linkLow[id] = linkLow;
+      this.#metAs[id] = this.#numberOf(key) + 1;
+      if (++learnt % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
+    }
+    if (learnt > 0) yield* this.#number();
+  }
+
+  #numberOf(key: ActivityKey): number {
+    const before = this.#byKey.get(key);
+    if (before !== undefined) return before;
+    const text = activityKeyText(key);
+    const number = this.#byText.get(text) ?? this.#met.push({ text, kind: key }) - 1;
+    this.#byText.set(text, number);
+    this.#byKey.set(key, number);
+    return number;
+  }
+
+  /** The kinds in order, and of all attributes which of them they have. */
+  *#number(): Steps<void> {
+    if (this.kinds.length < this.#met.length) {
+      this.kinds = yield* toSortedSteps(this.#met, (a, b) => (a.text < b.text ? -1 : 1));
+    }
+    const ranks = new Uint32Array(this.kinds.length);
+    let ranked = 0;
+    for (const { text } of this.kinds) {
+      ranks[this.#byText.get(text) ?? 0] = ranked;
+      if (++ranked % STEP_TEXTS === 0) yield STEP_TEXTS * ROW_WORK;
+    }
+    for (let id = 0; id < this.#metAs.length; id++) {
+      const met = this.#metAs[id] as number;
+      if (met > 0) this.kindOf[id] = ranks[met - 1] as number;
+    }
+    yield rowWork(this.#metAs.length);
+  }
+
+  #reserve(ids: number): void {
+    if (ids <= this.#metAs.length) return;
+    const size = Math.max(ids, this.#metAs.length * 2);
+    this.kindOf = grown(this.kindOf, size);
+    this.linkHigh = grown(this.linkHigh, size);
+    this.linkLow = grown(this.linkLow, size);
+    this.#metAs = grown(this.#metAs, size);
+  }
+}
+
+function grown(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<ArrayBuffer> {
+  const copy = new Uint32Array(size);
+  copy.set(column);
+  return copy;
 }
 
 // Activity folded into objects of a bounded size.
