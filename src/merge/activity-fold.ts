@@ -88,9 +88,7 @@ export class ActivityRows {
     const facts = this.#facts;
     yield* facts.learn(this.#attributes.subarray(0, count));
     const { kinds, kindOf, linkHigh, linkLow } = facts;
-    const numbers = this.#numbers;
-    const seconds = this.#seconds;
-    const attributes = this.#attributes;
+    const { numbers, seconds, attributes } = yield* this.#sortedByDay();
     const compare = (a: number, b: number) => {
       const [x, y] = [attributes[a] as number, attributes[b] as number];
       return (
@@ -99,65 +97,76 @@ export class ActivityRows {
         (linkLow[x] as number) - (linkLow[y] as number)
       );
     };
-    const days = new Uint16Array(count);
-    for (let row = 0; row < count; row++) days[row] = dayOf(seconds[row] as number);
-    yield rowWork(count);
-    const order = yield* this.#orderByDay(days);
     const encoder = new ActivityEncoder(kinds);
+    const add = (day: number, row: number) => {
+      const id = attributes[row] as number;
+      encoder.add(
+        day,
+        numbers[row] as number,
+        kindOf[id] as number,
+        linkHigh[id] as number,
+        linkLow[id] as number,
+        seconds[row] as number,
+      );
+    };
     let stepEnd = 0;
     for (let from = 0; from < count; ) {
       if (from >= stepEnd) {
         yield STEP_ROWS * ROW_WORK;
         stepEnd = from + STEP_ROWS;
       }
-      const first = order[from] as number;
-      const number = numbers[first] as number;
-      const day = days[first] as number;
+      const number = numbers[from] as number;
+      const day = dayOf(seconds[from] as number);
       let to = from + 1;
-      for (; to < count; to++) {
-        const row = order[to] as number;
-        if (numbers[row] !== number || days[row] !== day) break;
-      }
-      if (to - from > 1) order.subarray(from, to).sort(compare);
-      for (; from < to; from++) {
-        const row = order[from] as number;
-        const id = attributes[row] as number;
-        encoder.add(
-          day,
-          number,
-          kindOf[id] as number,
-          linkHigh[id] as number,
-          linkLow[id] as number,
-          seconds[row] as number,
-        );
-      }
+      while (to < count && numbers[to] === number && dayOf(seconds[to] as number) === day) to += 1;
+      if (to - from === 1) add(day, from);
+      else for (const row of Uint32Array.from({ length: to - from }, (_, i) => from + i).sort(compare)) add(day, row);
+      from = to;
     }
     return yield* encoder.finishSteps();
   }
 
-  /** The order of the rows by day, then number: a counting sort, stable, of the order by number. */
-  *#orderByDay(days: Uint16Array): Steps<Uint32Array> {
-    const count = days.length;
+  /**
+   * The rows by day, then number: a counting sort, stable, of the order by number. Each is written to its place at once:
+   * to fetch them from all over the columns later would take longer.
+   */
+  *#sortedByDay(): Steps<DayRows> {
+    const count = this.#count;
+    const seconds = this.#seconds;
     const byNumber = this.#isSorted ? null : yield* sortedOrderSteps(this.#numbers, count);
     const next = new Uint32Array(DAYS + 1);
     for (let row = 0; row < count; row++) {
-      const bucket = (days[row] as number) + 1;
+      const bucket = dayOf(seconds[row] as number) + 1;
       next[bucket] = (next[bucket] as number) + 1;
     }
     for (let bucket = 1; bucket < next.length; bucket++) {
       next[bucket] = (next[bucket] as number) + (next[bucket - 1] as number);
     }
-    const order = new Uint32Array(count);
+    yield rowWork(count);
+    const sorted = {
+      numbers: new Float64Array(count),
+      seconds: new Uint32Array(count),
+      attributes: new Uint32Array(count),
+    };
     for (let i = 0; i < count; i++) {
       const row = byNumber === null ? i : (byNumber[i] as number);
-      const bucket = days[row] as number;
+      const second = seconds[row] as number;
+      const bucket = dayOf(second);
       const at = next[bucket] as number;
-      order[at] = row;
       next[bucket] = at + 1;
+      sorted.numbers[at] = this.#numbers[row] as number;
+      sorted.seconds[at] = second;
+      sorted.attributes[at] = this.#attributes[row] as number;
     }
     yield rowWork(count);
-    return order;
+    return sorted;
   }
+}
+
+interface DayRows {
+  readonly numbers: Float64Array;
+  readonly seconds: Uint32Array;
+  readonly attributes: Uint32Array;
 }
 
 /** What rows keep of the attributes that they were added with, by the id of these. */
