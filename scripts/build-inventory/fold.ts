@@ -8,6 +8,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { activityPartsOf } from '../../src/format/activity.ts';
+import { type FoldedKeys, foldKeys } from '../../src/format/activity-fold.ts';
 import {
   type ActivityInput,
   type ActivityShape,
@@ -231,9 +232,23 @@ class FoldMemory {
   onPiece: (piece: EncodedActivity) => void = () => {};
 }
 
-/** What a thread keeps from one share to the next: arrays, and what it has learnt of attributes, which hardly differ. */
+/**
+ * What a thread keeps from one task to the next. Of shares: arrays, and what it has learnt of attributes, which hardly
+ * differ. Of parts of the activity: the pieces, whose directories each of them asks for.
+ */
 export class ThreadMemory {
   #kept: FoldMemory | null = null;
+  #pieces: OpenPieces | null = null;
+
+  openPieces(folder: string, pieces: readonly SpilledActivity[]): OpenPieces {
+    this.#kept = null;
+    const of = JSON.stringify([folder, pieces]);
+    if (this.#pieces?.of !== of) {
+      const opened = pieces.map((piece) => ({ ...openPiece(folder, piece), piece }));
+      this.#pieces = { of, opened, kinds: finish(foldKeys(opened.map(({ directory }) => directory))) };
+    }
+    return this.#pieces;
+  }
 
   /** Does the work with what is kept. Work that fails has it to itself. */
   async lend<T>(work: (memory: FoldMemory) => Promise<T>): Promise<T> {
@@ -304,6 +319,8 @@ export interface SpilledActivity {
 export interface ActivityTask {
   readonly kind: 'activity';
   readonly folder: string;
+  /** All there are. */
+  readonly pieces: readonly SpilledActivity[];
   readonly index: number;
   readonly part: ActivityPart;
 }
@@ -312,15 +329,21 @@ export interface ActivityPart {
   /** UTC days since 1970, both included. */
   readonly from: number;
   readonly to: number;
-  readonly pieces: readonly SpilledActivity[];
+  /** Indexes of pieces. */
+  readonly pieces: readonly number[];
 }
 
 /** The task of a part. Stopped anywhere, its files are written again by the next try, to the same bytes. */
-export function foldActivityPart({ folder, index, part }: ActivityTask): SpilledActivity[] {
-  const { from, to, pieces } = part;
-  const inputs = pieces.map((piece) => readDays(folder, piece, from, to));
+export function foldActivityPart(
+  { folder, pieces, index, part }: ActivityTask,
+  thread = new ThreadMemory(),
+): SpilledActivity[] {
+  const { from, to } = part;
+  const { opened, kinds } = thread.openPieces(folder, pieces);
+  const at = <T>(list: readonly T[]) => part.pieces.map((piece) => list[piece] as T);
+  const inputs = at(opened).map((piece) => readDays(folder, piece, from, to));
   const objects: SpilledActivity[] = [];
-  for (const { shape, file } of foldActivity(inputs, { from, to })) {
+  for (const { shape, file } of foldActivity(inputs, { from, to, kinds: { ...kinds, numbers: at(kinds.numbers) } })) {
     const name = `${String(index).padStart(6, '0')}-${objects.length}.facts`;
     writeWhole(join(folder, name), file);
     objects.push({ name, shape });
@@ -329,8 +352,7 @@ export function foldActivityPart({ folder, index, part }: ActivityTask): Spilled
 }
 
 /** The blocks of these days, which are one range of the file. */
-function readDays(folder: string, piece: SpilledActivity, from: number, to: number): ActivityInput {
-  const { directory, offsets } = openPiece(folder, piece);
+function readDays(folder: string, { piece, directory, offsets }: OpenPiece, from: number, to: number): ActivityInput {
   const first = directory.blocks.findIndex(({ day }) => day >= from);
   const end = directory.blocks.findLastIndex(({ day }) => day <= to) + 1;
   const start = offsets[first] as number;
@@ -339,6 +361,18 @@ function readDays(folder: string, piece: SpilledActivity, from: number, to: numb
     directory,
     blockBytes: (index) => bytes.subarray((offsets[index] as number) - start, (offsets[index + 1] as number) - start),
   };
+}
+
+interface OpenPiece extends OpenActivity {
+  readonly piece: SpilledActivity;
+}
+
+/** All pieces, opened, and their activity keys. */
+interface OpenPieces {
+  /** Of the task that they were opened for. */
+  readonly of: string;
+  readonly opened: readonly OpenPiece[];
+  readonly kinds: FoldedKeys;
 }
 
 export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {

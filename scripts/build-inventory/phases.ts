@@ -204,7 +204,7 @@ export async function foldActivity(
     parts,
     async (part, index) => {
       if (done.has(index)) return;
-      const objects = await runner.run<'activity'>({ kind: 'activity', folder, index, part }, () => {});
+      const objects = await runner.run<'activity'>({ kind: 'activity', folder, pieces, index, part }, () => {});
       journal.add({ event: 'facts', part: index, objects: [...objects] });
       done.set(index, [...objects]);
       const rows = objects.reduce((sum, { shape }) => sum + shape.rows, 0);
@@ -221,15 +221,15 @@ function planActivityParts(
   pieces: readonly SpilledActivity[],
   partBytes = OBJECT_BYTES,
 ): ActivityPart[] {
-  const byDay = new Map<number, Map<SpilledActivity, number>>();
-  for (const piece of pieces) {
+  const byDay = new Map<number, Map<number, number>>();
+  for (const [index, piece] of pieces.entries()) {
     for (const { day, bytes } of openPiece(folder, piece).directory.blocks) {
-      const ofDay = byDay.get(day) ?? new Map<SpilledActivity, number>();
-      byDay.set(day, ofDay.set(piece, (ofDay.get(piece) ?? 0) + bytes));
+      const ofDay = byDay.get(day) ?? new Map<number, number>();
+      byDay.set(day, ofDay.set(index, (ofDay.get(index) ?? 0) + bytes));
     }
   }
   const parts: ActivityPart[] = [];
-  let open: { from: number; to: number; pieces: Set<SpilledActivity>; bytes: number } | null = null;
+  let open: { from: number; to: number; pieces: Set<number>; bytes: number } | null = null;
   const close = () => {
     if (open !== null) parts.push({ from: open.from, to: open.to, pieces: [...open.pieces] });
     open = null;

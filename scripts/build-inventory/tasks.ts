@@ -57,7 +57,7 @@ export async function runTask(
     case 'fold':
       return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }), memory);
     case 'activity':
-      return foldActivityPart(task);
+      return foldActivityPart(task, memory);
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type KnownKey,
 } from '../format/activity.ts';
 import type { KindNumbers } from '../format/activity-block.ts';
-import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
+import { ActivityCursor, type FoldedKeys, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { sortedOrderSteps, toSortedSteps } from '../lib/sorted.ts';
@@ -266,6 +266,8 @@ interface FoldLimits {
   readonly to?: number;
   /** Numbers whose rows are left out. */
   readonly without?: { has(number: number): boolean };
+  /** The activity keys of the inputs, and of others too, for who folds parts of the same objects again and again. */
+  readonly kinds?: Pick<FoldedKeys, 'keys' | 'numbers'>;
 }
 
 /** Folds objects into new ones (foldSteps), giving way on the way. */
@@ -291,7 +293,7 @@ export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimi
  */
 function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
-  const kinds = yield* foldKeys(inputs.map(({ directory }) => directory));
+  const kinds = limits.kinds ?? (yield* foldKeys(inputs.map(({ directory }) => directory)));
   const cursors = inputs.map((input, i) => new ActivityCursor(input, kinds.numbers[i] as KindNumbers));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.keys, objectBytes);
