@@ -7,8 +7,8 @@ import { hash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { activityPartsOf } from '../../src/format/activity.ts';
-import { type FoldedKeys, foldKeys } from '../../src/format/activity-fold.ts';
+import { activityPartsOf, type KnownKey } from '../../src/format/activity.ts';
+import type { FoldedKeys } from '../../src/format/activity-fold.ts';
 import {
   type ActivityInput,
   type ActivityShape,
@@ -22,12 +22,13 @@ import { parseAttributes } from '../../src/format/attributes.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../src/lib/cooperate.ts';
+import { sortedOrder } from '../../src/lib/sorted.ts';
 import { ActivityRows, foldActivity } from '../../src/merge/activity-fold.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
 import { BuildError, damagedWork } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
-import { HeldRows, SpilledRows, SpillFile } from './spill.ts';
+import { HeldRows, SpilledRows, SpillFile, Translation } from './spill.ts';
 
 // Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
 // that the cuts of the segments depend on, so with it every segment can be folded by itself.
@@ -51,7 +52,7 @@ export interface BlockCounts {
 
 export function countBlocks({ folder, batches, from, to }: CountTask): BlockCounts {
   const all = readNumbers(folder, batches, from, to);
-  all.sort();
+  const order = sortedOrder(all, all.length);
   const starts: number[] = [];
   const numbers: number[] = [];
   const rows: number[] = [];
@@ -65,7 +66,7 @@ export function countBlocks({ folder, batches, from, to }: CountTask): BlockCoun
     rows.push(row - firstRow);
   };
   for (let row = 0; row < all.length; row++) {
-    const number = all[row] as number;
+    const number = all[order[row] as number] as number;
     if (number >= blockEnd) {
       endBlock(row);
       const start = blockStart(number);
@@ -223,6 +224,7 @@ const MAX_KEPT_TEXTS = 2 ** 16;
 /** What a share is folded with. */
 class FoldMemory {
   readonly dictionary = new MergeDictionary();
+  readonly translation = new Translation(this.dictionary);
   readonly rows = new HeldRows();
   readonly activity = new ActivityRows(
     (id) => activityPartsOf(parseAttributes(this.dictionary.attributes.text(id))),
@@ -245,7 +247,7 @@ export class ThreadMemory {
     const of = JSON.stringify([folder, pieces]);
     if (this.#pieces?.of !== of) {
       const opened = pieces.map((piece) => ({ ...openPiece(folder, piece), piece }));
-      this.#pieces = { of, opened, kinds: finish(foldKeys(opened.map(({ directory }) => directory))) };
+      this.#pieces = { of, opened, kinds: keysOf(opened) };
     }
     return this.#pieces;
   }
@@ -372,7 +374,20 @@ interface OpenPieces {
   /** Of the task that they were opened for. */
   readonly of: string;
   readonly opened: readonly OpenPiece[];
-  readonly kinds: FoldedKeys;
+  readonly kinds: Pick<FoldedKeys, 'keys' | 'numbers'>;
+}
+
+/** What `foldKeys` makes of the directories. Here are hundreds of them with the same keys: looking these up takes less. */
+function keysOf(opened: readonly OpenPiece[]): OpenPieces['kinds'] {
+  const byText = new Map<string, KnownKey>();
+  for (const { directory } of opened) for (const key of directory.kinds) byText.set(key.text, key);
+  const keys = [...byText.values()].sort((a, b) => (a.text < b.text ? -1 : 1));
+  const ranks = new Map(keys.map(({ text }, rank) => [text, rank]));
+  const numbers = opened.map(({ directory: { kinds } }) => ({
+    ids: Uint32Array.from(kinds, ({ text }) => ranks.get(text) as number),
+    linked: Uint8Array.from(kinds, ({ kind }) => Number(kind.linkHost !== null)),
+  }));
+  return { keys, numbers };
 }
 
 export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {

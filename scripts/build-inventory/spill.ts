@@ -27,11 +27,13 @@ interface Columns {
 }
 
 export class SpillFile {
+  readonly batch: SpilledBatch;
   readonly rows: number;
   readonly #path: string;
 
   constructor(folder: string, batch: SpilledBatch) {
     this.#path = join(folder, batch.name);
+    this.batch = batch;
     this.rows = batch.rows;
   }
 
@@ -132,6 +134,14 @@ interface NumberRange {
   readonly rows: number;
 }
 
+/** What rows are folded with. `rows` are those in memory; `activity` gets each of them as it is folded. */
+interface FoldMemory {
+  readonly dictionary: MergeDictionary;
+  readonly translation: Translation;
+  readonly rows: HeldRows;
+  readonly activity: ActivityRows;
+}
+
 /** A batch as far as it is read. */
 interface Reading {
   readonly file: SpillFile;
@@ -157,25 +167,20 @@ export class SpilledRows implements RecordCursor {
   /** Of the range, those that have not been folded. */
   #left: number;
   readonly #rows: HeldRows;
-  readonly #translation = new Translation();
+  readonly #translation: Translation;
   /** The rows in memory in number order, and how many of them are those of the stretch. */
   #order: Uint32Array = new Uint32Array();
   #end = 0;
   #at = 0;
   #isAllRead = false;
 
-  /** @param into `rows` are what it holds; `activity` gets each of them as it is folded */
-  constructor(
-    files: readonly SpillFile[],
-    range: NumberRange,
-    maxHeldRows: number,
-    into: { readonly dictionary: MergeDictionary; readonly rows: HeldRows; readonly activity: ActivityRows },
-  ) {
+  constructor(files: readonly SpillFile[], range: NumberRange, maxHeldRows: number, into: FoldMemory) {
     this.#batches = files.map((file) => ({ file, next: file.lowerBound(range.from), held: 0 }));
     this.#to = range.to;
     this.#left = range.rows;
     this.#maxHeldRows = maxHeldRows;
     this.#dictionary = into.dictionary;
+    this.#translation = into.translation;
     this.#rows = into.rows;
     this.#activity = into.activity;
   }
@@ -220,8 +225,7 @@ export class SpilledRows implements RecordCursor {
       const { numbers, held } = this.#rows.append(file, next, read, this.#to);
       batch.held = held;
       if (held === read && next + read < file.rows) limit = Math.min(limit, numbers[from + held - 1] as number);
-      if (held > 0)
-        this.#translation.translate(file, this.#rows.attributesIndex.subarray(from, from + held), this.#dictionary);
+      if (held > 0) this.#translation.translate(file, this.#rows.attributesIndex.subarray(from, from + held));
     }
     return limit;
   }
@@ -309,14 +313,47 @@ function grown(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<Arra
   return copy;
 }
 
-/** From the ids that a batch has for attributes to those of the merge. */
-class Translation {
-  /** By the batch's id less the least one: the merge's, or whether it is wanted. */
+const UNKNOWN = -1;
+const WANTED = -2;
+/** A batch with as many texts is translated by what was asked of it before; of one with more, texts are read again. */
+const KEPT_IDS = 2 ** 12;
+
+/** From the ids that batches have for attributes to those of a merge. */
+export class Translation {
+  readonly #dictionary: MergeDictionary;
+  /** By the SHA-256 of a batch: by its id, the merge's, or whether it is wanted. */
+  readonly #kept = new Map<string, Int32Array>();
+  /** The same of a batch that has more, by its id less the least one. */
   #ids = new Int32Array();
   readonly #wanted: number[] = [];
 
+  constructor(dictionary: MergeDictionary) {
+    this.#dictionary = dictionary;
+  }
+
   /** Puts the merge's ids in place of the batch's. */
-  translate(file: SpillFile, attributesIndex: Uint32Array, { attributes }: MergeDictionary): void {
+  translate(file: SpillFile, attributesIndex: Uint32Array): void {
+    const { ids, least } = this.#idsOf(file, attributesIndex);
+    const wanted = this.#wanted;
+    wanted.length = 0;
+    for (let row = 0; row < attributesIndex.length; row++) {
+      const at = (attributesIndex[row] as number) - least;
+      if (ids[at] !== UNKNOWN) continue;
+      ids[at] = WANTED;
+      wanted.push(at);
+    }
+    this.#learn(file, ids, least, Uint32Array.from(wanted).sort());
+    for (let row = 0; row < attributesIndex.length; row++) {
+      attributesIndex[row] = ids[(attributesIndex[row] as number) - least] as number;
+    }
+  }
+
+  #idsOf({ batch }: SpillFile, attributesIndex: Uint32Array): { readonly ids: Int32Array; readonly least: number } {
+    if (batch.circumstances <= KEPT_IDS) {
+      const kept = this.#kept.get(batch.sha256) ?? new Int32Array(batch.circumstances).fill(UNKNOWN);
+      this.#kept.set(batch.sha256, kept);
+      return { ids: kept, least: 0 };
+    }
     let least = Number.POSITIVE_INFINITY;
     let most = 0;
     for (let row = 0; row < attributesIndex.length; row++) {
@@ -326,21 +363,17 @@ class Translation {
     }
     const span = most - least + 1;
     if (span > this.#ids.length) this.#ids = new Int32Array(span * 2);
-    const ids = this.#ids.fill(UNKNOWN, 0, span);
-    const wanted = this.#wanted;
-    wanted.length = 0;
-    for (let row = 0; row < attributesIndex.length; row++) {
-      const at = (attributesIndex[row] as number) - least;
-      if (ids[at] !== UNKNOWN) continue;
-      ids[at] = WANTED;
-      wanted.push(at);
-    }
-    const sorted = Uint32Array.from(wanted).sort();
-    for (let i = 0; i < sorted.length; ) {
-      const first = sorted[i] as number;
+    return { ids: this.#ids.fill(UNKNOWN, 0, span), least };
+  }
+
+  /** @param wanted ids less the least one, ascending */
+  #learn(file: SpillFile, ids: Int32Array, least: number, wanted: Uint32Array): void {
+    const { attributes } = this.#dictionary;
+    for (let i = 0; i < wanted.length; ) {
+      const first = wanted[i] as number;
       let end = i + 1;
-      while (end < sorted.length && (sorted[end] as number) - (sorted[end - 1] as number) <= MAX_TEXT_GAP) end += 1;
-      const last = sorted[end - 1] as number;
+      while (end < wanted.length && (wanted[end] as number) - (wanted[end - 1] as number) <= MAX_TEXT_GAP) end += 1;
+      const last = wanted[end - 1] as number;
       const bytes = file.readTexts(least + first, least + last + 1);
       const reader = new ByteReader(bytes);
       for (let at = first; at <= last; at++) {
@@ -351,11 +384,5 @@ class Translation {
       }
       i = end;
     }
-    for (let row = 0; row < attributesIndex.length; row++) {
-      attributesIndex[row] = ids[(attributesIndex[row] as number) - least] as number;
-    }
   }
 }
-
-const UNKNOWN = -1;
-const WANTED = -2;
