@@ -1,32 +1,19 @@
-/**
- * Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting activity by
- * day.
- */
+/** Phase 2 as tasks, but for its end: counting the blocks, cutting them into segments and shares, folding a share. */
 
 import { hash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { activityPartsOf, type KnownKey } from '../../src/format/activity.ts';
-import type { FoldedKeys } from '../../src/format/activity-fold.ts';
-import {
-  type ActivityInput,
-  type ActivityShape,
-  checkActivityBlocks,
-  type EncodedActivity,
-  type OpenActivity,
-  openActivityDirectory,
-  openActivityObject,
-} from '../../src/format/activity-object.ts';
+import { activityPartsOf } from '../../src/format/activity.ts';
+import type { ActivityShape, EncodedActivity } from '../../src/format/activity-object.ts';
 import { parseAttributes } from '../../src/format/attributes.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
-import { finish, UNPACED } from '../../src/lib/cooperate.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
 import { sortedOrder } from '../../src/lib/sorted.ts';
-import { ActivityRows, foldActivity } from '../../src/merge/activity-fold.ts';
+import { ActivityRows } from '../../src/merge/activity-fold.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
-import { BuildError, damagedWork } from './journal.ts';
+import { BuildError } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
 import { HeldRows, SpilledRows, SpillFile, Translation } from './spill.ts';
 
@@ -202,6 +189,12 @@ export interface SpilledSegment {
   readonly crc32: number;
 }
 
+/** An activity object in the work folder. */
+export interface SpilledActivity {
+  readonly name: string;
+  readonly shape: ActivityShape;
+}
+
 export interface FoldedShare {
   readonly segments: readonly SpilledSegment[];
   readonly activity: readonly SpilledActivity[];
@@ -234,23 +227,9 @@ class FoldMemory {
   onPiece: (piece: EncodedActivity) => void = () => {};
 }
 
-/**
- * What a thread keeps from one task to the next. Of shares: arrays, and what it has learnt of attributes, which hardly
- * differ. Of parts of the activity: the pieces, whose directories each of them asks for.
- */
-export class ThreadMemory {
+/** What a thread keeps from one share to the next: arrays, and what it has learnt of attributes, which hardly differ. */
+export class ShareMemory {
   #kept: FoldMemory | null = null;
-  #pieces: OpenPieces | null = null;
-
-  openPieces(folder: string, pieces: readonly SpilledActivity[]): OpenPieces {
-    this.#kept = null;
-    const of = JSON.stringify([folder, pieces]);
-    if (this.#pieces?.of !== of) {
-      const opened = pieces.map((piece) => ({ ...openPiece(folder, piece), piece }));
-      this.#pieces = { of, opened, kinds: keysOf(opened) };
-    }
-    return this.#pieces;
-  }
 
   /** Does the work with what is kept. Work that fails has it to itself. */
   async lend<T>(work: (memory: FoldMemory) => Promise<T>): Promise<T> {
@@ -259,6 +238,10 @@ export class ThreadMemory {
     const result = await work(memory);
     if (memory.dictionary.size <= MAX_KEPT_TEXTS) this.#kept = memory;
     return result;
+  }
+
+  forget(): void {
+    this.#kept = null;
   }
 }
 
@@ -270,9 +253,9 @@ export class ThreadMemory {
 export function foldShare(
   task: FoldTask,
   onProgress: (numbers: number) => void,
-  thread = new ThreadMemory(),
+  shares = new ShareMemory(),
 ): Promise<FoldedShare> {
-  return thread.lend((memory) => foldShareWith(memory, task, onProgress));
+  return shares.lend((memory) => foldShareWith(memory, task, onProgress));
 }
 
 async function foldShareWith(
@@ -306,122 +289,4 @@ async function foldShareWith(
     );
   }
   return { segments, activity: pieces, heldRows: rows.mostHeld };
-}
-
-// Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint
-// in days, so that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is
-// too large.
-
-/** An activity object in the work folder. */
-export interface SpilledActivity {
-  readonly name: string;
-  readonly shape: ActivityShape;
-}
-
-export interface ActivityTask {
-  readonly kind: 'activity';
-  readonly folder: string;
-  /** All there are. */
-  readonly pieces: readonly SpilledActivity[];
-  readonly index: number;
-  readonly part: ActivityPart;
-}
-
-export interface ActivityPart {
-  /** UTC days since 1970, both included. */
-  readonly from: number;
-  readonly to: number;
-  /** Indexes of pieces. */
-  readonly pieces: readonly number[];
-}
-
-/** The task of a part. Stopped anywhere, its files are written again by the next try, to the same bytes. */
-export function foldActivityPart(
-  { folder, pieces, index, part }: ActivityTask,
-  thread = new ThreadMemory(),
-): SpilledActivity[] {
-  const { from, to } = part;
-  const { opened, kinds } = thread.openPieces(folder, pieces);
-  const at = <T>(list: readonly T[]) => part.pieces.map((piece) => list[piece] as T);
-  const inputs = at(opened).map((piece) => readDays(folder, piece, from, to));
-  const objects: SpilledActivity[] = [];
-  for (const { shape, file } of foldActivity(inputs, { from, to, kinds: { ...kinds, numbers: at(kinds.numbers) } })) {
-    const name = `${String(index).padStart(6, '0')}-${objects.length}.facts`;
-    writeWhole(join(folder, name), file);
-    objects.push({ name, shape });
-  }
-  return objects;
-}
-
-/** The blocks of these days, which are one range of the file. */
-function readDays(folder: string, { piece, directory, offsets }: OpenPiece, from: number, to: number): ActivityInput {
-  const first = directory.blocks.findIndex(({ day }) => day >= from);
-  const end = directory.blocks.findLastIndex(({ day }) => day <= to) + 1;
-  const start = offsets[first] as number;
-  const bytes = readRange(folder, piece, start, (offsets[end] as number) - start);
-  return {
-    directory,
-    blockBytes: (index) => bytes.subarray((offsets[index] as number) - start, (offsets[index + 1] as number) - start),
-  };
-}
-
-interface OpenPiece extends OpenActivity {
-  readonly piece: SpilledActivity;
-}
-
-/** All pieces, opened, and their activity keys. */
-interface OpenPieces {
-  /** Of the task that they were opened for. */
-  readonly of: string;
-  readonly opened: readonly OpenPiece[];
-  readonly kinds: Pick<FoldedKeys, 'keys' | 'numbers'>;
-}
-
-/** What `foldKeys` makes of the directories. Here are hundreds of them with the same keys: looking these up takes less. */
-function keysOf(opened: readonly OpenPiece[]): OpenPieces['kinds'] {
-  const byText = new Map<string, KnownKey>();
-  for (const { directory } of opened) for (const key of directory.kinds) byText.set(key.text, key);
-  const keys = [...byText.values()].sort((a, b) => (a.text < b.text ? -1 : 1));
-  const ranks = new Map(keys.map(({ text }, rank) => [text, rank]));
-  const numbers = opened.map(({ directory: { kinds } }) => ({
-    ids: Uint32Array.from(kinds, ({ text }) => ranks.get(text) as number),
-    linked: Uint8Array.from(kinds, ({ kind }) => Number(kind.linkHost !== null)),
-  }));
-  return { keys, numbers };
-}
-
-export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {
-  try {
-    return finish(openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape));
-  } catch (error) {
-    throw damagedWork(piece.name, error);
-  }
-}
-
-function readRange(folder: string, { name }: SpilledActivity, offset: number, length: number): Bytes {
-  const bytes = new Uint8Array(length);
-  const file = openSync(join(folder, name), 'r');
-  try {
-    let done = 0;
-    while (done < length) {
-      const count = readSync(file, bytes, done, length - done, offset + done);
-      if (count === 0) throw damagedWork(name);
-      done += count;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return bytes;
-}
-
-/** A whole object, which may have waited for its upload over a crash of the machine. @throws BuildError */
-export function readActivityFile(folder: string, { name, shape }: SpilledActivity): Bytes {
-  const file = new Uint8Array(readFileSync(join(folder, name)));
-  try {
-    const opened = finish(openActivityObject(file, shape));
-    finish(checkActivityBlocks(opened));
-  } catch (error) {
-    throw damagedWork(name, error);
-  }
-  return file;
 }

@@ -4,9 +4,7 @@ import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { OBJECT_BYTES } from '../../src/merge/activity-fold.ts';
 import type { Progress } from '../command/progress.ts';
 import {
-  type ActivityPart,
   type BlockCounts,
-  openPiece,
   planParts,
   planShares,
   type Share,
@@ -14,6 +12,7 @@ import {
   type SpilledActivity,
   type SpilledSegment,
 } from './fold.ts';
+import { type ActivityPart, openPiece } from './fold-activity.ts';
 
 import { type Input, type InputRange, rangesOf, wholeFile } from './inputs.ts';
 import type { Journal } from './journal.ts';

@@ -4,17 +4,16 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../src/lib/errors.ts';
 import {
-  type ActivityTask,
   type BlockCounts,
   type CountTask,
   countBlocks,
   type FoldedShare,
   type FoldTask,
-  foldActivityPart,
   foldShare,
+  ShareMemory,
   type SpilledActivity,
-  ThreadMemory,
 } from './fold.ts';
+import { type ActivityTask, foldActivityPart, PiecesMemory } from './fold-activity.ts';
 import { BuildError } from './journal.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse.ts';
 
@@ -43,6 +42,12 @@ export interface TaskRunner {
   close(): Promise<void>;
 }
 
+/** What a thread keeps from one task to the next. */
+export class ThreadMemory {
+  readonly shares = new ShareMemory();
+  readonly pieces = new PiecesMemory();
+}
+
 /** @param memory of the thread that it runs in */
 export async function runTask(
   task: Task,
@@ -55,9 +60,11 @@ export async function runTask(
     case 'count':
       return countBlocks(task);
     case 'fold':
-      return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }), memory);
+      return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }), memory.shares);
     case 'activity':
-      return foldActivityPart(task, memory);
+      // All shares are folded.
+      memory.shares.forget();
+      return foldActivityPart(task, memory.pieces);
   }
 }
 

@@ -19,7 +19,8 @@ import { PackPlaces } from '../../src/merge/segment-writer.ts';
 import { MERGED_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
 import type { Progress } from '../command/progress.ts';
-import { readActivityFile, type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
+import { type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
+import { readActivityFile } from './fold-activity.ts';
 import { BuildError, damagedWork, type Journal } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
 

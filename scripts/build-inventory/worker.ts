@@ -1,8 +1,7 @@
 /** A worker thread: it does one task at a time, as the pool (tasks.ts) sends them. */
 import { parentPort } from 'node:worker_threads';
-import { ThreadMemory } from './fold.ts';
 import { BuildError } from './journal.ts';
-import { runTask, type Task, type WorkerMessage } from './tasks.ts';
+import { runTask, type Task, ThreadMemory, type WorkerMessage } from './tasks.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
