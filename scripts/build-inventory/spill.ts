@@ -316,7 +316,7 @@ function grown(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<Arra
 const UNKNOWN = -1;
 const WANTED = -2;
 /** A batch with as many texts is translated by what was asked of it before; of one with more, texts are read again. */
-const KEPT_IDS = 2 ** 12;
+export const KEPT_IDS = 2 ** 12;
 
 /** From the ids that batches have for attributes to those of a merge. */
 export class Translation {

@@ -227,6 +227,13 @@ describe('the fast way through the gate', () => {
     expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
   });
 
+  test('tells attributes apart whose hashes in the memo are the same', () => {
+    const row = (source: string) => `+12025550123,2025-05-17,${source}`;
+    const text = ['dpjvjatg', 'nfrrlbbr', 'dpjvjatg', 'nfrrlbbr', 'bkgxqgdg', 'xyovcbpt'].map(row).join('\n');
+    const header = ['number', 'observedAt', 'source'];
+    expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
+  });
+
   test('forgets attributes when there are too many, and goes on', () => {
     const row = (i: number) => `feed ${i},+12025550123,2025-05-17,,,,,,`;
     const text = Array.from({ length: 20_000 }, (_, i) => row(i % 9_999)).join('\n');

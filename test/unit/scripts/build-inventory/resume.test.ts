@@ -103,14 +103,10 @@ describe('a build that is stopped goes on with the same command', () => {
       };
       const world = newWorld();
       await expect(build(world, stopping)).rejects.toThrow('stopped');
-      const calls = world.storeLog.calls.length;
       // Nothing is put before all is read, and nothing leads to what is put beside the folding.
       if (stoppedAt === 'parse') expect(world.storeLog.calls.filter((call) => call.startsWith('put'))).toEqual([]);
       const { manifest } = await loadManifest(world.objects.memory);
       expect([manifest.runs, manifest.activity]).toEqual([[], []]);
-      // No upload goes on behind the build that has failed.
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      expect(world.storeLog.calls).toHaveLength(calls);
       const resumed: string[] = [];
       const noting: TaskRunner = {
         ...runHere,
@@ -125,6 +121,36 @@ describe('a build that is stopped goes on with the same command', () => {
       const parsed = resumed.filter((kind) => kind === 'parse').length;
       if (last > 0) expect(parsed).toBeLessThan(tasks);
     }
+  });
+
+  test('and ends what it is uploading before it fails', async () => {
+    const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    const stopping: TaskRunner = {
+      ...runHere,
+      async run(...args) {
+        if (args[0].kind !== 'fold') return runHere.run(...args);
+        await pause(5);
+        throw new Error('stopped');
+      },
+    };
+    const world = newWorld();
+    let pending = 0;
+    let puts = 0;
+    world.storeLog.beforeCall = async (name) => {
+      if (!name.startsWith('put batches/merged/')) return;
+      pending += 1;
+      puts += 1;
+      await pause(20);
+      pending -= 1;
+    };
+    await expect(build(world, stopping)).rejects.toThrow('stopped');
+    expect(pending).toBe(0);
+    await pause(50);
+    // Those that were under way when the fold failed, and no others.
+    expect(puts).toBe(6);
+    world.storeLog.beforeCall = async () => {};
+    await build(world);
+    await expectBuiltOnce(world);
   });
 
   test('wherever the journal is cut off, between its lines or in one', async () => {
