@@ -12,7 +12,7 @@ import { createReadStream, existsSync, readdirSync, rmdirSync, rmSync } from 'no
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LineError } from '../../src/format/batch.ts';
-import { type Manifest, watermarkAt } from '../../src/format/manifest.ts';
+import { type ActivityEntry, type Manifest, type SegmentEntry, watermarkAt } from '../../src/format/manifest.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
@@ -26,7 +26,7 @@ import { checkMapping, type Mapping } from '../import/mapping.ts';
 import { RejectsFile } from '../import/state.ts';
 import { inputOf, type OpenedFile, openFile, RANGE_BYTES } from './inputs.ts';
 import { BuildError, Journal } from './journal.ts';
-import { rejectsName } from './parse.ts';
+import { rejectsName, type SpilledBatch } from './parse.ts';
 import {
   type FoldedBatches,
   foldActivity,
@@ -36,7 +36,7 @@ import {
   parseInputs,
 } from './phases.ts';
 import type { TaskRunner } from './tasks.ts';
-import { batchIdOf, type Uploaded, upload } from './upload.ts';
+import { batchIdOf, Uploader } from './upload.ts';
 
 export const BUILD_PROGRESS: ProgressStyle = {
   bar: '{title} [{bar}] {percentage}% | {count} {unit}, {rate} a second | {eta_formatted} left',
@@ -279,24 +279,56 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
     const why = rejectsPath === null ? 'the files have no rows' : `all rows were rejected, see ${rejectsPath}`;
     throw new BuildError('no-detections', `expected at least one detection, but ${why}; nothing was published`);
   }
-  const folded = isPublished
-    ? foldedBefore(journal)
-    : await foldBatches({ folder, batches, runner, progress }, journal);
-  const activity = isPublished ? [] : await foldActivity({ folder, runner, progress }, journal);
-  clock.end('fold');
-
-  if (!isPublished) {
-    const store = (await openGeneration(context)).manifest.commit;
-    const { segments } = folded;
-    const uploaded = await upload({ folder, batches, segments, activity, store, journal, context, progress });
-    await publishRun(uploaded, { parsed, folded, batchIds }, journal, context);
-  }
+  const built = { folder, parsed, batches, batchIds, journal };
+  const folded = isPublished ? foldedBefore(journal) : await foldAndPublish(built, deps, clock);
   progress.end();
   clock.end('publish');
   const { generation } = (await loadManifest(context.objects)).manifest;
   cleanUp(folder);
   const { seconds, cpuSeconds } = clock;
   return summaryOf({ parsed, folded, rejectsPath, seconds, cpuSeconds, generation });
+}
+
+interface Built {
+  readonly folder: string;
+  readonly parsed: readonly ParsedInput[];
+  readonly batches: readonly SpilledBatch[];
+  readonly batchIds: string[];
+  readonly journal: Journal;
+}
+
+/** Phases 2 and 3. What is folded is put as soon as it is there. */
+async function foldAndPublish(built: Built, deps: BuildDeps, clock: PhaseClock): Promise<FoldedBatches> {
+  const { context, runner, progress } = deps;
+  const { folder, batches, journal } = built;
+  const store = (await openGeneration(context)).manifest.commit;
+  const uploader = new Uploader({ folder, store, journal, context });
+  const [folded] = await beside(uploader, foldBatches({ folder, batches, runner, progress }, journal), () =>
+    uploader.batches(batches),
+  );
+  const [activity, entries] = await beside(uploader, foldActivity({ folder, runner, progress }, journal), () =>
+    uploader.segments(folded.segments),
+  );
+  clock.end('fold');
+  const shapes = [...folded.segments, ...activity].map(({ shape }) => shape);
+  uploader.show(progress, sum([...batches, ...shapes].map(({ bytes }) => bytes)));
+  const uploaded = { entries, activity: await uploader.activity(activity), attempt: uploader.finish() };
+  await publishRun(uploaded, folded, built, context);
+  return folded;
+}
+
+/** Uploads beside other work. When one of the two fails, the other has ended too before that is told. */
+async function beside<T, U>(uploader: Uploader, work: Promise<T>, upload: () => Promise<U>): Promise<[T, U]> {
+  const [done, uploaded] = await Promise.allSettled([
+    work.catch((error: unknown) => {
+      uploader.stop();
+      throw error;
+    }),
+    upload(),
+  ]);
+  if (done.status === 'rejected') throw done.reason;
+  if (uploaded.status === 'rejected') throw uploaded.reason;
+  return [done.value, uploaded.value];
 }
 
 function openFiles(request: BuildRequest): OpenedFile[] {
@@ -326,17 +358,18 @@ function identityOf(
   return hash('sha256', what);
 }
 
-interface Built {
-  readonly parsed: readonly ParsedInput[];
-  readonly folded: FoldedBatches;
-  readonly batchIds: string[];
+interface Uploaded {
+  readonly entries: SegmentEntry[];
+  readonly activity: ActivityEntry[];
+  /** The id of the run. */
+  readonly attempt: string;
 }
 
 /** The swap of the manifest, on a store that still has no inventory. @throws BuildError if it has one by now */
 async function publishRun(
   { attempt, entries, activity }: Uploaded,
-  { parsed, folded, batchIds }: Built,
-  journal: Journal,
+  folded: FoldedBatches,
+  { parsed, batchIds, journal }: Built,
   context: MergeContext,
 ): Promise<void> {
   const base = await loadManifest(context.objects);

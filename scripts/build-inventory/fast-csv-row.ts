@@ -11,7 +11,9 @@ import type { Field } from '../../src/ingest/fields.ts';
 import { MAX_AHEAD_SECONDS, MAX_SIGHTINGS, MIN_OBSERVED_AT } from '../../src/ingest/validate.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import { parseNumber } from '../../src/phone/parse.ts';
+import { readAssigned } from '../../src/phone/plan.ts';
 import type { Columns } from '../import/mapping.ts';
+import { BytesMemo } from './bytes-memo.ts';
 import {
   type AttributesRef,
   attributesRef,
@@ -24,97 +26,6 @@ import {
   type RowContext,
   type RowSink,
 } from './rows.ts';
-
-// A bounded map from byte strings to values, without making text of the bytes.
-
-const MAX_ENTRIES = 8192;
-/** Half full at most. */
-const SLOTS = MAX_ENTRIES * 2;
-const MAX_BYTES = 2 ** 20;
-/** FNV-1a, in signed 32-bit integers throughout. */
-const OFFSET_BASIS = 0x811c9dc5 | 0;
-const PRIME = 0x01000193;
-/** Between the fields of a key; no line has it inside. */
-const SEPARATOR = 0x0a;
-
-/** The present key is put together field by field, then looked up or remembered. Forgets everything when it is full. */
-class BytesMemo<T> {
-  readonly #slots = new Int32Array(SLOTS).fill(-1);
-  readonly #arena = new Uint8Array(MAX_BYTES);
-  readonly #starts = new Int32Array(MAX_ENTRIES + 1);
-  readonly #hashes = new Int32Array(MAX_ENTRIES);
-  #values: T[] = [];
-  /** The present key stands behind the last entry's. */
-  #end = 0;
-  #hash = OFFSET_BASIS;
-
-  /** Begins a key of at most `bytes`. Returns false if it is too long to be remembered. */
-  begin(bytes: number): boolean {
-    if (bytes > MAX_BYTES / 4) return false;
-    if (this.#values.length === MAX_ENTRIES || this.#startOfKey + bytes > MAX_BYTES) this.#forget();
-    this.#end = this.#startOfKey;
-    this.#hash = OFFSET_BASIS;
-    return true;
-  }
-
-  add(bytes: Uint8Array, start: number, end: number): void {
-    const arena = this.#arena;
-    let at = this.#end;
-    let hash = this.#hash;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i] as number;
-      arena[at++] = byte;
-      hash = Math.imul(hash ^ byte, PRIME);
-    }
-    arena[at++] = SEPARATOR;
-    this.#hash = Math.imul(hash ^ SEPARATOR, PRIME);
-    this.#end = at;
-  }
-
-  /** The value of the present key. */
-  get(): T | undefined {
-    const index = this.#slots[this.#slot()] as number;
-    return index < 0 ? undefined : this.#values[index];
-  }
-
-  /** Remembers a value for the present key, which has none. */
-  set(value: T): void {
-    const index = this.#values.length;
-    this.#slots[this.#slot()] = index;
-    this.#hashes[index] = this.#hash;
-    this.#values.push(value);
-    this.#starts[index + 1] = this.#end;
-  }
-
-  get #startOfKey(): number {
-    return this.#starts[this.#values.length] as number;
-  }
-
-  /** The slot of the present key, or the free one where it belongs. */
-  #slot(): number {
-    let slot = (this.#hash ^ (this.#hash >>> 15)) & (SLOTS - 1);
-    for (;;) {
-      const index = this.#slots[slot] as number;
-      if (index < 0 || (this.#hashes[index] === this.#hash && this.#isKey(index))) return slot;
-      slot = (slot + 1) & (SLOTS - 1);
-    }
-  }
-
-  #isKey(index: number): boolean {
-    const arena = this.#arena;
-    const start = this.#starts[index] as number;
-    const own = this.#startOfKey;
-    const length = this.#end - own;
-    if ((this.#starts[index + 1] as number) - start !== length) return false;
-    for (let i = 0; i < length; i++) if (arena[start + i] !== arena[own + i]) return false;
-    return true;
-  }
-
-  #forget(): void {
-    this.#slots.fill(-1);
-    this.#values = [];
-  }
-}
 
 // The two usual spellings of a time, read from bytes: `YYYY-MM-DD` and `YYYY-MM-DDThh:mm:ssZ`.
 
@@ -195,7 +106,9 @@ export class FastCsvRows implements ByteLineSink {
   readonly #context: RowContext;
   readonly #sink: RowSink;
   readonly #delimiter: number;
-  /** Field i of the line is from starts[i] to starts[i + 1] - 1. */
+  /** Columns before those at the end of a line that are all attributes. */
+  readonly #head: number;
+  /** Field i of the line is from starts[i] to starts[i + 1] - 1, for those in the head. */
   readonly #starts: Int32Array;
   readonly #number: number;
   readonly #country: number;
@@ -204,6 +117,8 @@ export class FastCsvRows implements ByteLineSink {
   readonly #sightings: number;
   /** Pairs of a first and a last column: adjacent ones are looked up as one piece of the line. */
   readonly #attributes: Int32Array;
+  /** Those pieces of the line. */
+  readonly #parts: Int32Array;
   readonly #memo = new BytesMemo<AttributesRef>();
   readonly #instant = new FastInstant();
   readonly #latest: number;
@@ -218,14 +133,19 @@ export class FastCsvRows implements ByteLineSink {
     this.#context = context;
     this.#sink = sink;
     this.#delimiter = shape.delimiter.charCodeAt(0);
-    this.#starts = new Int32Array(shape.columns.count + 1);
     this.#number = positionOf(shape.columns, 'number');
     this.#country = positionOf(shape.columns, 'country');
     this.#observedAt = positionOf(shape.columns, 'observedAt');
     this.#firstSeen = positionOf(shape.columns, 'firstSeen');
     this.#sightings = positionOf(shape.columns, 'sightings');
+    const { count } = shape.columns;
     const present = ATTRIBUTES.map((field) => positionOf(shape.columns, field)).filter((at) => at !== ABSENT);
-    this.#attributes = Int32Array.from(neighbours(present).flat());
+    const groups = neighbours(present);
+    const last = groups.at(-1);
+    this.#head = last?.[1] === count - 1 ? last[0] : count;
+    this.#starts = new Int32Array(count + 1);
+    this.#attributes = Int32Array.from(groups.flat());
+    this.#parts = new Int32Array(this.#attributes.length);
     this.#latest = Math.floor(context.nowMs / 1000) + MAX_AHEAD_SECONDS;
     this.#defaultTime = this.#inRange(parseInstant(context.observedAt) ?? -1);
     const { country, observedAt, firstSeen, sightings } = shape.mapping.set;
@@ -240,26 +160,47 @@ export class FastCsvRows implements ByteLineSink {
     if (!this.#isFast || !this.#split(bytes, start, end) || !this.#take(bytes)) this.#slow(bytes, start, end, line);
   }
 
-  /** Finds the fields; false if the line is not plain, or has another count of them. */
+  /**
+   * Finds the fields; false if the line is not plain, or has another count of them. Attributes at its end are not looked
+   * at: if they are not those of a row that was, none of this counts.
+   */
   #split(bytes: Buffer, start: number, end: number): boolean {
     const starts = this.#starts;
     const delimiter = this.#delimiter;
     const count = starts.length - 1;
+    const head = this.#head;
     if (end - start > MAX_LINE_CHARS) return false;
-    let field = 0;
+    starts[count] = end + 1;
     starts[0] = start;
-    for (let i = start; i < end; i++) {
+    let field = 0;
+    for (let i = start; i < end && field < head; i++) {
       const byte = bytes[i] as number;
       if (byte === delimiter) {
         field += 1;
         if (field === count) return false;
         starts[field] = i + 1;
-      } else if (byte > 0x7e || byte < 0x20 || byte === QUOTE) {
+      } else if (!isPlain(byte)) {
         return false;
       }
     }
-    starts[count] = end + 1;
-    return field === count - 1;
+    if (field !== Math.min(head, count - 1)) return false;
+    this.#findParts();
+    return true;
+  }
+
+  #isPlain(bytes: Buffer, start: number, end: number): boolean {
+    return bytes.subarray(start, end).every((byte) => isPlain(byte) || byte === this.#delimiter);
+  }
+
+  #findParts(): void {
+    const starts = this.#starts;
+    const columns = this.#attributes;
+    const parts = this.#parts;
+    for (let i = 0; i < columns.length; i += 2) {
+      const behind = (columns[i + 1] as number) + 1;
+      parts[i] = starts[columns[i] as number] as number;
+      parts[i + 1] = (starts[behind] as number) - 1;
+    }
   }
 
   /** Accepts the row whose fields were found, or does nothing and returns false. */
@@ -276,7 +217,7 @@ export class FastCsvRows implements ByteLineSink {
     }
     const sightings = this.#sightings === ABSENT ? 1 : this.#count(bytes, this.#sightings);
     if (sightings < 0) return false;
-    const attributes = this.#known(bytes);
+    const attributes = this.#memo.get(bytes, this.#parts);
     if (attributes === undefined) return false;
     const number = numberOf(bytes, starts[this.#number] as number, (starts[this.#number + 1] as number) - 1);
     if (number < 0) return false;
@@ -309,26 +250,6 @@ export class FastCsvRows implements ByteLineSink {
     return value >= 1 && value <= MAX_SIGHTINGS ? value : -1;
   }
 
-  /** The attributes of an accepted row with the same bytes. */
-  #known(bytes: Buffer): AttributesRef | undefined {
-    return this.#beginKey(bytes) ? this.#memo.get() : undefined;
-  }
-
-  #beginKey(bytes: Buffer): boolean {
-    const starts = this.#starts;
-    const pairs = this.#attributes;
-    let length = 0;
-    for (let i = 0; i < pairs.length; i += 2) {
-      length += (starts[(pairs[i + 1] as number) + 1] as number) - (starts[pairs[i] as number] as number);
-    }
-    if (!this.#memo.begin(length)) return false;
-    for (let i = 0; i < pairs.length; i += 2) {
-      const end = (starts[(pairs[i + 1] as number) + 1] as number) - 1;
-      this.#memo.add(bytes, starts[pairs[i] as number] as number, end);
-    }
-    return true;
-  }
-
   #slow(bytes: Buffer, start: number, end: number, line: number): void {
     let text: string;
     try {
@@ -340,10 +261,17 @@ export class FastCsvRows implements ByteLineSink {
     const row = csvRow(text, line, this.#shape);
     const detection = row === null ? null : checkRow(row, this.#context, this.#sink);
     if (detection === null || !this.#isFast) return;
-    // An accepted row has good attributes, whatever was slow about the rest of it.
-    if (!this.#split(bytes, start, end) || !this.#beginKey(bytes) || this.#memo.get() !== undefined) return;
-    this.#memo.set(attributesRef(attributesText(detection)));
+    // An accepted row has good attributes, whatever was slow about the rest of it, and as many fields as it must have.
+    if (!this.#isPlain(bytes, start, end) || !this.#split(bytes, start, end)) return;
+    if (this.#memo.get(bytes, this.#parts) === undefined) {
+      this.#memo.set(bytes, this.#parts, attributesRef(attributesText(detection)));
+    }
   }
+}
+
+/** Printable ASCII, and no quote. */
+function isPlain(byte: number): boolean {
+  return byte <= 0x7e && byte >= 0x20 && byte !== QUOTE;
 }
 
 function positionOf({ fields }: Columns, field: Field): number {
@@ -364,6 +292,8 @@ function neighbours(columns: readonly number[]): [number, number][] {
 /** A valid number, or -1 for whatever is not digits with or without a plus, or not valid. */
 function numberOf(bytes: Buffer, start: number, end: number): number {
   const from = bytes[start] === PLUS ? start + 1 : start;
+  const number = readAssigned(bytes, from, end);
+  if (number >= 0) return number;
   if (end - from < MIN_DIGITS || end - from > MAX_DIGITS || digitsOf(bytes, from, end) < 0) return -1;
   const parsed = parseNumber(bytes.toString('latin1', start, end));
   return parsed.ok ? parsed.value.number : -1;

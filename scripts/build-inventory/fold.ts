@@ -1,30 +1,21 @@
-/**
- * Phase 2 as tasks: counting the blocks, cutting them into segments and shares, folding a share, sorting activity by
- * day.
- */
+/** Phase 2 as tasks, but for its end: counting the blocks, cutting them into segments and shares, folding a share. */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { activityPartsOf } from '../../src/format/activity.ts';
-import {
-  type ActivityInput,
-  type ActivityShape,
-  checkActivityBlocks,
-  type OpenActivity,
-  openActivityDirectory,
-  openActivityObject,
-} from '../../src/format/activity-object.ts';
+import type { ActivityShape, EncodedActivity } from '../../src/format/activity-object.ts';
 import { parseAttributes } from '../../src/format/attributes.ts';
 import { blockStart, SEGMENT_ALIGNMENT, type SegmentShape } from '../../src/format/segment.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
-import { finish, UNPACED } from '../../src/lib/cooperate.ts';
-import { ActivityRows, foldActivity } from '../../src/merge/activity-fold.ts';
+import { UNPACED } from '../../src/lib/cooperate.ts';
+import { sortedOrder } from '../../src/lib/sorted.ts';
+import { ActivityRows } from '../../src/merge/activity-fold.ts';
 import { fold } from '../../src/merge/fold.ts';
 import { MergeDictionary, SEGMENT_RECORDS } from '../../src/merge/segment-builder.ts';
-import { BuildError, damagedWork } from './journal.ts';
+import { BuildError } from './journal.ts';
 import { type SpilledBatch, writeWhole } from './parse.ts';
-import { HeldRows, SpillCursor, SpillFile } from './spill.ts';
+import { HeldRows, SpilledRows, SpillFile, Translation } from './spill.ts';
 
 // Phase 2, first half, a part of the number space: how many distinct numbers each ten-thousand-block has. That is all
 // that the cuts of the segments depend on, so with it every segment can be folded by itself.
@@ -48,7 +39,7 @@ export interface BlockCounts {
 
 export function countBlocks({ folder, batches, from, to }: CountTask): BlockCounts {
   const all = readNumbers(folder, batches, from, to);
-  all.sort();
+  const order = sortedOrder(all, all.length);
   const starts: number[] = [];
   const numbers: number[] = [];
   const rows: number[] = [];
@@ -62,7 +53,7 @@ export function countBlocks({ folder, batches, from, to }: CountTask): BlockCoun
     rows.push(row - firstRow);
   };
   for (let row = 0; row < all.length; row++) {
-    const number = all[row] as number;
+    const number = all[order[row] as number] as number;
     if (number >= blockEnd) {
       endBlock(row);
       const start = blockStart(number);
@@ -85,8 +76,8 @@ export function countBlocks({ folder, batches, from, to }: CountTask): BlockCoun
 function readNumbers(folder: string, batches: readonly SpilledBatch[], from: number, to: number): Float64Array {
   const parts = batches.map((batch) => {
     const file = new SpillFile(folder, batch);
-    const [start = 0, end = 0] = file.lowerBound(from, to);
-    return { file, start, count: end - start };
+    const start = file.lowerBound(from);
+    return { file, start, count: file.lowerBound(to) - start };
   });
   const all = new Float64Array(parts.reduce((sum, { count }) => sum + count, 0));
   let at = 0;
@@ -180,8 +171,6 @@ export function planParts(sample: readonly number[], parts: number): number[] {
 const MAX_HELD_ROWS = 2 ** 19;
 /** Rows of activity sorted at once: those of a share, nearly always. 8 MB, and as much again while they are. */
 const ACTIVITY_PIECE_ROWS = 2 ** 19;
-/** A piece of a batch is worth a few system calls from about this many rows on. */
-const MAX_ROWS_AT_ONCE = 2 ** 14;
 
 export interface FoldTask {
   readonly kind: 'fold';
@@ -200,6 +189,12 @@ export interface SpilledSegment {
   readonly crc32: number;
 }
 
+/** An activity object in the work folder. */
+export interface SpilledActivity {
+  readonly name: string;
+  readonly shape: ActivityShape;
+}
+
 export interface FoldedShare {
   readonly segments: readonly SpilledSegment[];
   readonly activity: readonly SpilledActivity[];
@@ -207,8 +202,47 @@ export interface FoldedShare {
   readonly heldRows: number;
 }
 
+/** At once: Node would hand each to its thread pool, and this thread would have to wait. */
+function sha256(bytes: Bytes): string {
+  return hash('sha256', bytes);
+}
+
 export function segmentName(index: number): string {
   return `${String(index).padStart(6, '0')}.segment`;
+}
+
+/** Texts of attributes that are kept from one share to the next: all there are, unless many rows have links. */
+const MAX_KEPT_TEXTS = 2 ** 16;
+
+/** What a share is folded with. */
+class FoldMemory {
+  readonly dictionary = new MergeDictionary();
+  readonly translation = new Translation(this.dictionary);
+  readonly rows = new HeldRows();
+  readonly activity = new ActivityRows(
+    (id) => activityPartsOf(parseAttributes(this.dictionary.attributes.text(id))),
+    (piece) => this.onPiece(piece),
+    ACTIVITY_PIECE_ROWS,
+  );
+  onPiece: (piece: EncodedActivity) => void = () => {};
+}
+
+/** What a thread keeps from one share to the next: arrays, and what it has learnt of attributes, which hardly differ. */
+export class ShareMemory {
+  #kept: FoldMemory | null = null;
+
+  /** Does the work with what is kept. Work that fails has it to itself. */
+  async lend<T>(work: (memory: FoldMemory) => Promise<T>): Promise<T> {
+    const memory = this.#kept ?? new FoldMemory();
+    this.#kept = null;
+    const result = await work(memory);
+    if (memory.dictionary.size <= MAX_KEPT_TEXTS) this.#kept = memory;
+    return result;
+  }
+
+  forget(): void {
+    this.#kept = null;
+  }
 }
 
 /**
@@ -216,39 +250,37 @@ export function segmentName(index: number): string {
  *
  * @throws BuildError `damaged-work` if the segments are not those that were planned
  */
-export async function foldShare(
+export function foldShare(
+  task: FoldTask,
+  onProgress: (numbers: number) => void,
+  shares = new ShareMemory(),
+): Promise<FoldedShare> {
+  return shares.lend((memory) => foldShareWith(memory, task, onProgress));
+}
+
+async function foldShareWith(
+  memory: FoldMemory,
   { folder, batches, share, maxHeldRows = MAX_HELD_ROWS }: FoldTask,
   onProgress: (numbers: number) => void,
 ): Promise<FoldedShare> {
-  const dictionary = new MergeDictionary();
-  const held = new HeldRows();
-  const atOnce = Math.max(1, Math.min(MAX_ROWS_AT_ONCE, Math.floor(maxHeldRows / Math.max(1, batches.length))));
-  const activity: SpilledActivity[] = [];
-  const activityRows = new ActivityRows(
-    (id) => activityPartsOf(parseAttributes(dictionary.attributes.text(id))),
-    ({ shape, file }) => {
-      const name = `${String(share.firstSegment).padStart(6, '0')}-${activity.length}.piece`;
-      writeWhole(join(folder, name), file);
-      activity.push({ name, shape });
-    },
-    ACTIVITY_PIECE_ROWS,
-  );
-  const cursors = batches.flatMap((batch) => {
-    const file = new SpillFile(folder, batch);
-    const [from = 0, to = 0] = file.lowerBound(share.from, share.to);
-    return from === to
-      ? []
-      : [new SpillCursor(file, { from, to }, atOnce, dictionary, { held, activity: activityRows })];
-  });
+  const { dictionary, activity } = memory;
+  const pieces: SpilledActivity[] = [];
+  memory.onPiece = ({ shape, file }) => {
+    const name = `${String(share.firstSegment).padStart(6, '0')}-${pieces.length}.piece`;
+    writeWhole(join(folder, name), file);
+    pieces.push({ name, shape });
+  };
+  const files = batches.map((batch) => new SpillFile(folder, batch));
+  const rows = new SpilledRows(files, share, maxHeldRows, memory);
   const segments: SpilledSegment[] = [];
-  for await (const { segment } of fold(cursors, dictionary, UNPACED)) {
+  for await (const { segment } of fold([rows], dictionary, UNPACED, SEGMENT_RECORDS, sha256)) {
     const index = share.firstSegment + segments.length;
     const { shape, file } = segment;
     writeWhole(join(folder, segmentName(index)), file);
     segments.push({ index, shape: { ...shape, parts: null }, crc32: crc32(file) });
     onProgress(shape.count);
   }
-  activityRows.finish();
+  activity.finish();
   const numbers = segments.reduce((sum, { shape }) => sum + shape.count, 0);
   if (segments.length !== share.segments || numbers !== share.numbers) {
     throw new BuildError(
@@ -256,91 +288,5 @@ export async function foldShare(
       `${segments.length} segments of ${numbers} numbers came out where ${share.segments} of ${share.numbers} were counted: delete the work folder and start again`,
     );
   }
-  return { segments, activity, heldRows: held.most };
-}
-
-// Phase 2, its end: the activity that the shares have left, whose objects are disjoint in numbers, to objects disjoint
-// in days, so that a briefing reads few of them. A part is a range of days, or a range of shares where a single day is
-// too large.
-
-/** An activity object in the work folder. */
-export interface SpilledActivity {
-  readonly name: string;
-  readonly shape: ActivityShape;
-}
-
-export interface ActivityTask {
-  readonly kind: 'activity';
-  readonly folder: string;
-  readonly index: number;
-  readonly part: ActivityPart;
-}
-
-export interface ActivityPart {
-  /** UTC days since 1970, both included. */
-  readonly from: number;
-  readonly to: number;
-  readonly pieces: readonly SpilledActivity[];
-}
-
-/** The task of a part. Stopped anywhere, its files are written again by the next try, to the same bytes. */
-export function foldActivityPart({ folder, index, part }: ActivityTask): SpilledActivity[] {
-  const { from, to, pieces } = part;
-  const inputs = pieces.map((piece) => readDays(folder, piece, from, to));
-  const objects: SpilledActivity[] = [];
-  for (const { shape, file } of foldActivity(inputs, { from, to })) {
-    const name = `${String(index).padStart(6, '0')}-${objects.length}.facts`;
-    writeWhole(join(folder, name), file);
-    objects.push({ name, shape });
-  }
-  return objects;
-}
-
-/** The blocks of these days, which are one range of the file. */
-function readDays(folder: string, piece: SpilledActivity, from: number, to: number): ActivityInput {
-  const { directory, offsets } = openPiece(folder, piece);
-  const first = directory.blocks.findIndex(({ day }) => day >= from);
-  const end = directory.blocks.findLastIndex(({ day }) => day <= to) + 1;
-  const start = offsets[first] as number;
-  const bytes = readRange(folder, piece, start, (offsets[end] as number) - start);
-  return {
-    directory,
-    blockBytes: (index) => bytes.subarray((offsets[index] as number) - start, (offsets[index + 1] as number) - start),
-  };
-}
-
-export function openPiece(folder: string, piece: SpilledActivity): OpenActivity {
-  try {
-    return finish(openActivityDirectory(readRange(folder, piece, 0, piece.shape.directoryBytes), piece.shape));
-  } catch (error) {
-    throw damagedWork(piece.name, error);
-  }
-}
-
-function readRange(folder: string, { name }: SpilledActivity, offset: number, length: number): Bytes {
-  const bytes = new Uint8Array(length);
-  const file = openSync(join(folder, name), 'r');
-  try {
-    let done = 0;
-    while (done < length) {
-      const count = readSync(file, bytes, done, length - done, offset + done);
-      if (count === 0) throw damagedWork(name);
-      done += count;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return bytes;
-}
-
-/** A whole object, which may have waited for its upload over a crash of the machine. @throws BuildError */
-export function readActivityFile(folder: string, { name, shape }: SpilledActivity): Bytes {
-  const file = new Uint8Array(readFileSync(join(folder, name)));
-  try {
-    const opened = finish(openActivityObject(file, shape));
-    finish(checkActivityBlocks(opened));
-  } catch (error) {
-    throw damagedWork(name, error);
-  }
-  return file;
+  return { segments, activity: pieces, heldRows: rows.mostHeld };
 }

@@ -4,9 +4,7 @@ import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { OBJECT_BYTES } from '../../src/merge/activity-fold.ts';
 import type { Progress } from '../command/progress.ts';
 import {
-  type ActivityPart,
   type BlockCounts,
-  openPiece,
   planParts,
   planShares,
   type Share,
@@ -14,6 +12,7 @@ import {
   type SpilledActivity,
   type SpilledSegment,
 } from './fold.ts';
+import { type ActivityPart, openPiece } from './fold-activity.ts';
 
 import { type Input, type InputRange, rangesOf, wholeFile } from './inputs.ts';
 import type { Journal } from './journal.ts';
@@ -204,7 +203,7 @@ export async function foldActivity(
     parts,
     async (part, index) => {
       if (done.has(index)) return;
-      const objects = await runner.run<'activity'>({ kind: 'activity', folder, index, part }, () => {});
+      const objects = await runner.run<'activity'>({ kind: 'activity', folder, pieces, index, part }, () => {});
       journal.add({ event: 'facts', part: index, objects: [...objects] });
       done.set(index, [...objects]);
       const rows = objects.reduce((sum, { shape }) => sum + shape.rows, 0);
@@ -221,15 +220,15 @@ function planActivityParts(
   pieces: readonly SpilledActivity[],
   partBytes = OBJECT_BYTES,
 ): ActivityPart[] {
-  const byDay = new Map<number, Map<SpilledActivity, number>>();
-  for (const piece of pieces) {
+  const byDay = new Map<number, Map<number, number>>();
+  for (const [index, piece] of pieces.entries()) {
     for (const { day, bytes } of openPiece(folder, piece).directory.blocks) {
-      const ofDay = byDay.get(day) ?? new Map<SpilledActivity, number>();
-      byDay.set(day, ofDay.set(piece, (ofDay.get(piece) ?? 0) + bytes));
+      const ofDay = byDay.get(day) ?? new Map<number, number>();
+      byDay.set(day, ofDay.set(index, (ofDay.get(index) ?? 0) + bytes));
     }
   }
   const parts: ActivityPart[] = [];
-  let open: { from: number; to: number; pieces: Set<SpilledActivity>; bytes: number } | null = null;
+  let open: { from: number; to: number; pieces: Set<number>; bytes: number } | null = null;
   const close = () => {
     if (open !== null) parts.push({ from: open.from, to: open.to, pieces: [...open.pieces] });
     open = null;

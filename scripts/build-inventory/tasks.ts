@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../src/lib/errors.ts';
 import {
-  type ActivityTask,
   type BlockCounts,
   type CountTask,
   countBlocks,
   type FoldedShare,
   type FoldTask,
-  foldActivityPart,
   foldShare,
+  ShareMemory,
   type SpilledActivity,
 } from './fold.ts';
+import { type ActivityTask, foldActivityPart, PiecesMemory } from './fold-activity.ts';
 import { BuildError } from './journal.ts';
 import { type ParseResult, type ParseTask, parseRange } from './parse.ts';
 
@@ -42,24 +42,39 @@ export interface TaskRunner {
   close(): Promise<void>;
 }
 
-export async function runTask(task: Task, onProgress: OnProgress): Promise<TaskKinds[TaskKind]['result']> {
+/** What a thread keeps from one task to the next. */
+export class ThreadMemory {
+  readonly shares = new ShareMemory();
+  readonly pieces = new PiecesMemory();
+}
+
+/** @param memory of the thread that it runs in */
+export async function runTask(
+  task: Task,
+  onProgress: OnProgress,
+  memory: ThreadMemory,
+): Promise<TaskKinds[TaskKind]['result']> {
   switch (task.kind) {
     case 'parse':
       return parseRange(task, (bytes, rows) => onProgress({ bytes, rows }));
     case 'count':
       return countBlocks(task);
     case 'fold':
-      return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }));
+      return foldShare(task, (numbers) => onProgress({ bytes: 0, rows: numbers }), memory.shares);
     case 'activity':
-      return foldActivityPart(task);
+      // All shares are folded.
+      memory.shares.forget();
+      return foldActivityPart(task, memory.pieces);
   }
 }
+
+const memoryHere = new ThreadMemory();
 
 /** Runs tasks in this thread, one after the other. */
 export const runHere: TaskRunner = {
   threads: 1,
   async run<K extends TaskKind>(task: TaskKinds[K]['task'], onProgress: OnProgress) {
-    return (await runTask(task, onProgress)) as TaskKinds[K]['result'];
+    return (await runTask(task, onProgress, memoryHere)) as TaskKinds[K]['result'];
   },
   async close() {},
 };

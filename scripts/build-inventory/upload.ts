@@ -1,6 +1,6 @@
 /**
  * Phase 3, first half: batches, segments, slices and activity into the store, a few at a time, each noted when it is
- * there.
+ * there. It begins beside phase 2, whose threads leave this one idle, with what that does not change any more.
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,8 @@ import { PackPlaces } from '../../src/merge/segment-writer.ts';
 import { MERGED_PREFIX } from '../../src/storage/keys.ts';
 import { writeSlices } from '../../src/storage/slices.ts';
 import type { Progress } from '../command/progress.ts';
-import { readActivityFile, type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
+import { type SpilledActivity, type SpilledSegment, segmentName } from './fold.ts';
+import { readActivityFile } from './fold-activity.ts';
 import { BuildError, damagedWork, type Journal } from './journal.ts';
 import type { SpilledBatch } from './parse.ts';
 
@@ -36,21 +37,10 @@ const RESUME_LIMIT_MS = GARBAGE_AGE_MS * 0.5;
 
 interface Upload {
   readonly folder: string;
-  readonly batches: readonly SpilledBatch[];
-  readonly segments: readonly SpilledSegment[];
-  readonly activity: readonly SpilledActivity[];
   /** Commit of the store's manifest: what was put into another store does not count. */
   readonly store: string;
   readonly journal: Journal;
   readonly context: MergeContext;
-  readonly progress: Progress;
-}
-
-export interface Uploaded {
-  /** The attempt: the id of the run if it is published. */
-  readonly attempt: string;
-  readonly entries: SegmentEntry[];
-  readonly activity: ActivityEntry[];
 }
 
 /**
@@ -62,71 +52,125 @@ export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): stri
 }
 
 /**
- * Stopped anywhere, what was put is there, but nothing leads to the segments and activity yet. They have keys of their
- * attempt; an attempt that is too old to be finished is left to the garbage collection, and begun anew.
- *
- * @throws BuildError `damaged-work`, or `upload-too-slow`; rejects when the storage fails three times
+ * Puts what a build has made. Stopped anywhere, what was put is there, but nothing leads to the segments and activity yet.
+ * They have keys of their attempt; an attempt that is too old to be finished is left to the garbage collection, and begun
+ * anew.
  */
-export async function upload(job: Upload): Promise<Uploaded> {
-  const { batches, segments, store, journal, context, progress, folder } = job;
-  const attempt = attemptOf(journal, context);
-  const puts = journal.all('put').filter((put) => put.store === store);
-  const done = new Set(puts.map(({ key }) => key));
-  const places = new PackPlaces(attempt.id);
-  const entries = segments.map(({ shape }) => ({ ...places.next(shape.bytes), ...shape }));
-  const packs = Map.groupBy(segments, (_, i) => (entries[i] as SegmentEntry).key);
-  const activity = job.activity.map(({ shape }, index) => ({ key: activityObjectKey(attempt.id, index), ...shape }));
-  const shapes = [...segments, ...job.activity].map(({ shape }) => shape);
-  const total = [...batches, ...shapes].reduce((sum, { bytes }) => sum + bytes, 0);
-  progress.begin('publishing', total, { unit: 'objects' });
-  const put = async (key: string, bytes: number, work: () => Promise<void>) => {
-    if (!done.has(key)) {
+export class Uploader {
+  readonly #job: Upload;
+  readonly #done: Set<string>;
+  #attempt: Attempt | null = null;
+  #isStopped = false;
+  #progress: Progress | null = null;
+  /** Of what is there so far. */
+  readonly #put = { bytes: 0, objects: 0 };
+
+  constructor(job: Upload) {
+    this.#job = job;
+    const puts = job.journal.all('put').filter((put) => put.store === job.store);
+    this.#done = new Set(puts.map(({ key }) => key));
+  }
+
+  /** Nothing more is put: what is being put is the last, and the promises of the others resolve. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** From now on the progress is shown, of so many bytes in all. */
+  show(progress: Progress, totalBytes: number): void {
+    this.#progress = progress;
+    progress.begin('publishing', totalBytes, { unit: 'objects' });
+    progress.advance(this.#put.bytes, this.#put.objects);
+  }
+
+  /** @throws BuildError `damaged-work`; this and the next two reject when the storage fails three times */
+  async batches(batches: readonly SpilledBatch[]): Promise<void> {
+    const { folder, journal, context } = this.#job;
+    await mapConcurrent(
+      batches,
+      (batch) => {
+        const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
+        return this.#once(key, batch.bytes, async () => {
+          // There already: put by an earlier try, and the same, since its id says what it holds.
+          await context.objects.put(key, readBatch(folder, batch), { absent: true });
+        });
+      },
+      CONCURRENT_PUTS,
+    );
+  }
+
+  /** Segments with their slices. Returns where they are. @throws BuildError `damaged-work` */
+  async segments(segments: readonly SpilledSegment[]): Promise<SegmentEntry[]> {
+    const { folder, context } = this.#job;
+    const places = new PackPlaces(this.#begun().id);
+    const entries = segments.map(({ shape }) => ({ ...places.next(shape.bytes), ...shape }));
+    await mapConcurrent(
+      Map.groupBy(segments, (_, i) => (entries[i] as SegmentEntry).key),
+      ([key, pack]) => {
+        const bytes = pack.reduce((sum, { shape }) => sum + shape.bytes, 0);
+        return this.#once(key, bytes, async () => {
+          const files = pack.map((segment) => ({ shape: segment.shape, file: readSegmentFile(folder, segment) }));
+          await context.objects.put(key, joined(files.map(({ file }) => file)));
+          for (const file of files) await writeSlices(context.slices, file, context.now());
+        });
+      },
+      CONCURRENT_PACKS,
+    );
+    return entries;
+  }
+
+  /** Returns where the objects are. @throws BuildError `damaged-work` */
+  async activity(objects: readonly SpilledActivity[]): Promise<ActivityEntry[]> {
+    const { folder, context } = this.#job;
+    const { id } = this.#begun();
+    const entries = objects.map(({ shape }, index) => ({ key: activityObjectKey(id, index), ...shape }));
+    await mapConcurrent(
+      entries,
+      ({ key, bytes }, index) =>
+        this.#once(key, bytes, async () => {
+          await context.objects.put(key, readActivityFile(folder, objects[index] as SpilledActivity));
+        }),
+      CONCURRENT_PUTS,
+    );
+    return entries;
+  }
+
+  /** The attempt: the id of the run if it is published. @throws BuildError `upload-too-slow` */
+  finish(): string {
+    const { id, atMs } = this.#begun();
+    if (this.#job.context.now() - atMs > ATTEMPT_LIMIT_MS) {
+      throw new BuildError(
+        'upload-too-slow',
+        `the upload took more than ${ATTEMPT_LIMIT_MS / 60_000} minutes, and the store may have begun to clear its segments away: run the same command again on a faster line`,
+      );
+    }
+    return id;
+  }
+
+  #begun(): Attempt {
+    this.#attempt ??= attemptOf(this.#job.journal, this.#job.context);
+    return this.#attempt;
+  }
+
+  async #once(key: string, bytes: number, work: () => Promise<void>): Promise<void> {
+    if (this.#isStopped) return;
+    const { journal, store, context } = this.#job;
+    if (!this.#done.has(key)) {
       await inTries(work, context);
       journal.add({ event: 'put', key, store });
     }
-    progress.advance(bytes, 1);
-  };
-  await mapConcurrent(
-    batches,
-    (batch) => {
-      const key = MERGED_PREFIX + batchIdOf(batch, journal.beganMs);
-      return put(key, batch.bytes, async () => {
-        // There already: put by an earlier try, and the same, since its id says what it holds.
-        await context.objects.put(key, readBatch(folder, batch), { absent: true });
-      });
-    },
-    CONCURRENT_PUTS,
-  );
-  await mapConcurrent(
-    packs,
-    ([key, pack]) => {
-      const bytes = pack.reduce((sum, { shape }) => sum + shape.bytes, 0);
-      return put(key, bytes, async () => {
-        const files = pack.map((segment) => ({ shape: segment.shape, file: readSegmentFile(folder, segment) }));
-        await context.objects.put(key, joined(files.map(({ file }) => file)));
-        for (const file of files) await writeSlices(context.slices, file, context.now());
-      });
-    },
-    CONCURRENT_PACKS,
-  );
-  await mapConcurrent(
-    activity,
-    ({ key, bytes }, index) =>
-      put(key, bytes, async () => {
-        await context.objects.put(key, readActivityFile(folder, job.activity[index] as SpilledActivity));
-      }),
-    CONCURRENT_PUTS,
-  );
-  if (context.now() - attempt.atMs > ATTEMPT_LIMIT_MS) {
-    throw new BuildError(
-      'upload-too-slow',
-      `the upload took more than ${ATTEMPT_LIMIT_MS / 60_000} minutes, and the store may have begun to clear its segments away: run the same command again on a faster line`,
-    );
+    this.#put.bytes += bytes;
+    this.#put.objects += 1;
+    this.#progress?.advance(bytes, 1);
   }
-  return { attempt: attempt.id, entries, activity };
 }
 
-function attemptOf(journal: Journal, context: MergeContext): { readonly id: string; readonly atMs: number } {
+interface Attempt {
+  readonly id: string;
+  readonly atMs: number;
+}
+
+function attemptOf(journal: Journal, context: MergeContext): Attempt {
   const last = journal.last('attempt');
   if (last !== null && context.now() - last.atMs <= RESUME_LIMIT_MS) return last;
   const attempt = { id: context.randomId(), atMs: context.now() };
@@ -147,7 +191,7 @@ async function inTries(work: () => Promise<void>, context: MergeContext): Promis
 }
 
 function readBatch(folder: string, { name, bytes }: SpilledBatch): Bytes {
-  const file = new Uint8Array(readFileSync(join(folder, name)));
+  const file = readWhole(folder, name);
   try {
     openFrame(file, 'RFBA', 1);
   } catch (error) {
@@ -158,8 +202,14 @@ function readBatch(folder: string, { name, bytes }: SpilledBatch): Bytes {
 }
 
 function readSegmentFile(folder: string, segment: SpilledSegment): Bytes {
-  const file = new Uint8Array(readFileSync(join(folder, segmentName(segment.index))));
+  const file = readWhole(folder, segmentName(segment.index));
   if (file.length !== segment.shape.bytes || crc32(file) !== segment.crc32)
     throw damagedWork(segmentName(segment.index));
   return file;
+}
+
+/** A view of what was read: a copy would be as large. */
+function readWhole(folder: string, name: string): Bytes {
+  const { buffer, byteOffset, length } = readFileSync(join(folder, name));
+  return new Uint8Array(buffer, byteOffset, length);
 }

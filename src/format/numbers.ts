@@ -214,9 +214,12 @@ export function chooseCodec(k: number, u: number): number {
  * partition that costs at most as much (at 0: the run it stands in). After the (1 + epsilon)-approximation of the
  * paper.
  */
-const COST_LADDER = [0, 0.4, 0.8, 1.2, 1.6, 2, 2.5, 3.1, 3.9, 4.9, 6.1, 7.6, 9.5, 12, 15, 19, 24, 64].map(
+const COST_LADDER = Int32Array.from(
+  [0, 0.4, 0.8, 1.2, 1.6, 2, 2.5, 3.1, 3.9, 4.9, 6.1, 7.6, 9.5, 12, 15, 19, 24, 64],
   (f) => f * PARTITION_OVERHEAD_BITS,
 );
+/** More bits than any partition takes, and than all of a segment do. */
+const IMPOSSIBLE = 2 ** 30;
 /** A cut is worth its overhead where the density changes: at a gap as large as any of this many before or after it. */
 const GAP_WINDOW = 6;
 /** Where no gap stands out there is a cut all the same, so that every partition keeps to its bounds. */
@@ -240,7 +243,7 @@ function* choosePartitionsSteps(numbers: Float64Array): Steps<Uint32Array> {
   const cuts = possibleCuts(numbers);
   yield numbers.length * NUMBER_WORK;
   const last = cuts.length - 1;
-  const best = new Float64Array(cuts.length).fill(Number.POSITIVE_INFINITY);
+  const best = new Int32Array(cuts.length).fill(IMPOSSIBLE);
   const from = new Uint32Array(cuts.length);
   const ends = new Uint32Array(COST_LADDER.length);
   best[0] = 0;
@@ -266,7 +269,7 @@ function* choosePartitionsSteps(numbers: Float64Array): Steps<Uint32Array> {
       }
       ends[rung] = end;
       if (end !== before) relax(best, from, cut, end, soFar + cost);
-      if (longer === Number.POSITIVE_INFINITY) break;
+      if (longer === IMPOSSIBLE) break;
     }
     if (cut % STEP_CUTS === 0) yield STEP_CUTS * CUT_WORK;
   }
@@ -308,18 +311,18 @@ function gapBefore(numbers: Float64Array, i: number): number {
   return (numbers[i] as number) - (numbers[i - 1] as number);
 }
 
-/** Bits of the codes of a partition from one cut to another, infinite if there is no such partition. */
+/** Bits of the codes of a partition from one cut to another, IMPOSSIBLE if there is no such partition. */
 function partitionBits(numbers: Float64Array, cuts: Uint32Array, from: number, to: number): number {
-  if (to >= cuts.length) return Number.POSITIVE_INFINITY;
+  if (to >= cuts.length) return IMPOSSIBLE;
   const start = cuts[from] as number;
   const k = (cuts[to] as number) - 1 - start;
   if (k === 0) return 0;
   const span = (numbers[start + k] as number) - (numbers[start] as number);
-  if (k >= PARTITION_NUMBERS || span >= PARTITION_SPAN) return Number.POSITIVE_INFINITY;
-  return codedBits(k, span);
+  if (k >= PARTITION_NUMBERS || span >= PARTITION_SPAN) return IMPOSSIBLE;
+  return codedBits(k, span | 0);
 }
 
-function relax(best: Float64Array, from: Uint32Array, cut: number, end: number, cost: number): void {
+function relax(best: Int32Array, from: Uint32Array, cut: number, end: number, cost: number): void {
   if (cost < (best[end] as number)) {
     best[end] = cost;
     from[end] = cut;

@@ -15,7 +15,7 @@
  * and one frame "RFVE" version 1 for all verdicts; the manifest has the hashes of all three parts.
  */
 
-import { type Bytes, FormatError, fromHex, sha256Hex, toHex } from '../lib/bytes.ts';
+import { type Bytes, type Digest, FormatError, fromHex, sha256Hex, toHex } from '../lib/bytes.ts';
 import type { Pacer, Steps } from '../lib/cooperate.ts';
 import { frame, frameVersion, openFrame, roundUp8 } from '../lib/frame.ts';
 import { type EvidenceBlock, EvidenceIndex, encodeEvidence, numbersInBlock } from './evidence.ts';
@@ -133,17 +133,21 @@ function slice(file: Bytes, offset: number, bytes: number): Bytes {
 const COLUMN_WORK = 1_200;
 
 /** Encodes records; the same records give the same bytes. They must not change until it is done. */
-export async function encodeSegment(records: RecordColumns, pace: Pacer): Promise<EncodedSegment> {
+export async function encodeSegment(
+  records: RecordColumns,
+  pace: Pacer,
+  digest: Digest = sha256Hex,
+): Promise<EncodedSegment> {
   const count = records.numbers.length;
   const pages = await pace.run(encodePages(records, count));
   const evidence = await pace.run(encodeEvidence(records));
   const verdicts = joined(pages);
-  const hashes = await Promise.all([...pages, verdicts, evidence.index].map(sha256Hex));
+  const hashes = await Promise.all([...pages, verdicts, evidence.index].map(digest));
   const lengths = { indexBytes: evidence.index.length, blocksBytes: evidence.blocks.length };
   const pageBytes = pages.map((page) => page.length);
   const directory = encodePageDirectory({ count, pageRanks: PAGE_RANKS }, pageBytes, lengths, hashes);
   const numbers = await pace.run(encodeNumbersSliceSteps(records.numbers, records.firstDay, directory));
-  const numbersHash = await sha256Hex(numbers);
+  const numbersHash = await digest(numbers);
   const parts = [numbers, verdicts, evidence.index, evidence.blocks];
   const range = { first: records.numbers[0] as number, last: records.numbers.at(-1) as number, count };
   const header = encodeHeader(

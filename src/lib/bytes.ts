@@ -4,6 +4,8 @@ const INITIAL_CAPACITY = 1024;
 const MAX_ASCII_CHARS = 2 ** 14 - 1;
 /** Groups of seven bits in 2^53 - 1, the largest integer that is ever written. */
 const MAX_GROUPS = 8;
+/** Integers up to here are the same in the 32 bits that operators on bits have. */
+const SMALL = 2 ** 31 - 1;
 
 export class ByteWriter {
   #bytes: Bytes = new Uint8Array(INITIAL_CAPACITY);
@@ -23,10 +25,20 @@ export class ByteWriter {
 
   /** Unsigned LEB128 of an integer in [0, 2^53). */
   varint(value: number): void {
-    if (value < 0x80 && value >= 0 && Number.isInteger(value) && this.#length < this.#bytes.length) {
-      this.#bytes[this.#length++] = value;
+    if ((value & SMALL) !== value) {
+      this.#largeVarint(value);
       return;
     }
+    if (this.#length + MAX_GROUPS > this.#bytes.length) this.#reserve(MAX_GROUPS);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    let rest = value;
+    for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+    bytes[at++] = rest;
+    this.#length = at;
+  }
+
+  #largeVarint(value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('expected an integer in [0, 2^53)');
     this.#reserve(MAX_GROUPS);
     let rest = value;
@@ -56,7 +68,8 @@ export class ByteWriter {
   #asciiText(value: string): boolean {
     const { length } = value;
     if (length > MAX_ASCII_CHARS) return false;
-    this.#reserve(length + 2);
+    // As much as its length asks for as well: the text is there already when that is written.
+    this.#reserve(length + MAX_GROUPS);
     const header = length < 0x80 ? 1 : 2;
     const bytes = this.#bytes;
     const start = this.#length + header;
@@ -180,6 +193,9 @@ export function parseJson(text: string, what: string): unknown {
 export async function sha256Hex(bytes: Bytes): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
+
+/** The same, of whoever has a better way to it than workerd. */
+export type Digest = (bytes: Bytes) => string | Promise<string>;
 
 /** By byte: a manifest has thousands of hashes. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

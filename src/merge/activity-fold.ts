@@ -8,7 +8,7 @@ import {
   type KnownKey,
 } from '../format/activity.ts';
 import type { KindNumbers } from '../format/activity-block.ts';
-import { ActivityCursor, foldDay, foldKeys } from '../format/activity-fold.ts';
+import { ActivityCursor, type FoldedKeys, foldDay, foldKeys } from '../format/activity-fold.ts';
 import { ActivityEncoder, type ActivityInput, type EncodedActivity } from '../format/activity-object.ts';
 import { finish, type Pacer, rowWork, STEP_ROWS, type Steps } from '../lib/cooperate.ts';
 import { sortedOrderSteps, toSortedSteps } from '../lib/sorted.ts';
@@ -29,13 +29,13 @@ export class ActivityRows {
   readonly #numbers: Float64Array;
   readonly #seconds: Uint32Array;
   readonly #attributes: Uint32Array;
-  readonly #parts: (id: number) => ActivityParts;
+  readonly #facts: Facts;
   readonly #onPiece: (piece: EncodedActivity) => void;
   #count = 0;
   #isSorted = true;
 
   /**
-   * @param partsOf attributes by the id that rows are added with; asked for once of each in a piece
+   * @param partsOf attributes by the id that rows are added with; asked for once of each
    * @param onPiece takes what a full piece makes: the rows that were added since the one before
    */
   constructor(
@@ -46,7 +46,7 @@ export class ActivityRows {
     this.#numbers = new Float64Array(pieceRows);
     this.#seconds = new Uint32Array(pieceRows);
     this.#attributes = new Uint32Array(pieceRows);
-    this.#parts = partsOf;
+    this.#facts = new Facts(partsOf);
     this.#onPiece = onPiece;
   }
 
@@ -85,10 +85,10 @@ export class ActivityRows {
 
   *#encode(): Steps<EncodedActivity | null> {
     const count = this.#count;
-    const { kinds, kindOf, linkHigh, linkLow } = yield* this.#facts();
-    const numbers = this.#numbers;
-    const seconds = this.#seconds;
-    const attributes = this.#attributes;
+    const facts = this.#facts;
+    yield* facts.learn(this.#attributes.subarray(0, count));
+    const { kinds, kindOf, linkHigh, linkLow } = facts;
+    const { numbers, seconds, attributes } = yield* this.#sortedByDay();
     const compare = (a: number, b: number) => {
       const [x, y] = [attributes[a] as number, attributes[b] as number];
       return (
@@ -97,108 +97,158 @@ export class ActivityRows {
         (linkLow[x] as number) - (linkLow[y] as number)
       );
     };
-    const days = new Uint16Array(count);
-    for (let row = 0; row < count; row++) days[row] = dayOf(seconds[row] as number);
-    yield rowWork(count);
-    const order = yield* this.#orderByDay(days);
     const encoder = new ActivityEncoder(kinds);
+    const add = (day: number, row: number) => {
+      const id = attributes[row] as number;
+      encoder.add(
+        day,
+        numbers[row] as number,
+        kindOf[id] as number,
+        linkHigh[id] as number,
+        linkLow[id] as number,
+        seconds[row] as number,
+      );
+    };
     let stepEnd = 0;
     for (let from = 0; from < count; ) {
       if (from >= stepEnd) {
         yield STEP_ROWS * ROW_WORK;
         stepEnd = from + STEP_ROWS;
       }
-      const first = order[from] as number;
-      const number = numbers[first] as number;
-      const day = days[first] as number;
+      const number = numbers[from] as number;
+      const day = dayOf(seconds[from] as number);
       let to = from + 1;
-      for (; to < count; to++) {
-        const row = order[to] as number;
-        if (numbers[row] !== number || days[row] !== day) break;
-      }
-      if (to - from > 1) order.subarray(from, to).sort(compare);
-      for (; from < to; from++) {
-        const row = order[from] as number;
-        const id = attributes[row] as number;
-        encoder.add(
-          day,
-          number,
-          kindOf[id] as number,
-          linkHigh[id] as number,
-          linkLow[id] as number,
-          seconds[row] as number,
-        );
-      }
+      while (to < count && numbers[to] === number && dayOf(seconds[to] as number) === day) to += 1;
+      if (to - from === 1) add(day, from);
+      else for (const row of Uint32Array.from({ length: to - from }, (_, i) => from + i).sort(compare)) add(day, row);
+      from = to;
     }
     return yield* encoder.finishSteps();
   }
 
-  /** The kinds in use, ascending, and by attributes what their rows keep. */
-  *#facts() {
-    const used = this.#attributes.subarray(0, this.#count);
-    let ids = 0;
-    for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
-    const linkHigh = new Uint32Array(ids);
-    const linkLow = new Uint32Array(ids);
-    const isKnown = new Uint8Array(ids);
-    const metAs = new Uint32Array(ids);
-    const met: KnownKey[] = [];
-    const byText = new Map<string, number>();
-    // One object for many, as a rule: then its text is made once.
-    const byKey = new Map<ActivityKey, number>();
-    const numberOf = (key: ActivityKey): number => {
-      const before = byKey.get(key);
-      if (before !== undefined) return before;
-      const text = activityKeyText(key);
-      const number = byText.get(text) ?? met.push({ text, kind: key }) - 1;
-      byText.set(text, number);
-      byKey.set(key, number);
-      return number;
-    };
-    let looked = 0;
-    for (let row = 0; row < used.length; row++) {
-      const id = used[row] as number;
-      if (isKnown[id] === 1) continue;
-      isKnown[id] = 1;
-      const parts = this.#parts(id);
-      linkHigh[id] = parts.linkHigh;
-      linkLow[id] = parts.linkLow;
-      metAs[id] = numberOf(parts.key);
-      if (++looked % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
-    }
-    const kinds = yield* toSortedSteps(met, (a, b) => (a.text < b.text ? -1 : 1));
-    const ranks = new Uint32Array(kinds.length);
-    let ranked = 0;
-    for (const { text } of kinds) {
-      ranks[byText.get(text) ?? 0] = ranked;
-      if (++ranked % STEP_TEXTS === 0) yield STEP_TEXTS * ROW_WORK;
-    }
-    return { kinds, kindOf: metAs.map((id) => ranks[id] as number), linkHigh, linkLow };
-  }
-
-  /** The order of the rows by day, then number: a counting sort, stable, of the order by number. */
-  *#orderByDay(days: Uint16Array): Steps<Uint32Array> {
-    const count = days.length;
+  /**
+   * The rows by day, then number: a counting sort, stable, of the order by number. Each is written to its place at once:
+   * to fetch them from all over the columns later would take longer.
+   */
+  *#sortedByDay(): Steps<DayRows> {
+    const count = this.#count;
+    const seconds = this.#seconds;
     const byNumber = this.#isSorted ? null : yield* sortedOrderSteps(this.#numbers, count);
     const next = new Uint32Array(DAYS + 1);
     for (let row = 0; row < count; row++) {
-      const bucket = (days[row] as number) + 1;
+      const bucket = dayOf(seconds[row] as number) + 1;
       next[bucket] = (next[bucket] as number) + 1;
     }
     for (let bucket = 1; bucket < next.length; bucket++) {
       next[bucket] = (next[bucket] as number) + (next[bucket - 1] as number);
     }
-    const order = new Uint32Array(count);
+    yield rowWork(count);
+    const sorted = {
+      numbers: new Float64Array(count),
+      seconds: new Uint32Array(count),
+      attributes: new Uint32Array(count),
+    };
     for (let i = 0; i < count; i++) {
       const row = byNumber === null ? i : (byNumber[i] as number);
-      const bucket = days[row] as number;
+      const second = seconds[row] as number;
+      const bucket = dayOf(second);
       const at = next[bucket] as number;
-      order[at] = row;
       next[bucket] = at + 1;
+      sorted.numbers[at] = this.#numbers[row] as number;
+      sorted.seconds[at] = second;
+      sorted.attributes[at] = this.#attributes[row] as number;
     }
     yield rowWork(count);
-    return order;
+    return sorted;
   }
+}
+
+interface DayRows {
+  readonly numbers: Float64Array;
+  readonly seconds: Uint32Array;
+  readonly attributes: Uint32Array;
+}
+
+/** What rows keep of the attributes that they were added with, by the id of these. */
+class Facts {
+  /** All that were met, ascending by text. */
+  kinds: readonly KnownKey[] = [];
+  /** Index into them. */
+  kindOf = new Uint32Array();
+  linkHigh = new Uint32Array();
+  linkLow = new Uint32Array();
+  readonly #partsOf: (id: number) => ActivityParts;
+  /** By id: index into `#met`, from 1; 0 until it is met. */
+  #metAs = new Uint32Array();
+  readonly #met: KnownKey[] = [];
+  readonly #byText = new Map<string, number>();
+  /** One object for many, as a rule: then its text is made once. */
+  readonly #byKey = new Map<ActivityKey, number>();
+
+  constructor(partsOf: (id: number) => ActivityParts) {
+    this.#partsOf = partsOf;
+  }
+
+  /** Learns of the attributes of some rows. */
+  *learn(used: Uint32Array): Steps<void> {
+    let ids = 0;
+    for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
+    this.#reserve(ids);
+    let learnt = 0;
+    for (let row = 0; row < used.length; row++) {
+      const id = used[row] as number;
+      if (this.#metAs[id] !== 0) continue;
+      const { key, linkHigh, linkLow } = this.#partsOf(id);
+      this.linkHigh[id] = linkHigh;
+      this.linkLow[id] = linkLow;
+      this.#metAs[id] = this.#numberOf(key) + 1;
+      if (++learnt % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
+    }
+    if (learnt > 0) yield* this.#number();
+  }
+
+  #numberOf(key: ActivityKey): number {
+    const before = this.#byKey.get(key);
+    if (before !== undefined) return before;
+    const text = activityKeyText(key);
+    const number = this.#byText.get(text) ?? this.#met.push({ text, kind: key }) - 1;
+    this.#byText.set(text, number);
+    this.#byKey.set(key, number);
+    return number;
+  }
+
+  /** The kinds in order, and of all attributes which of them they have. */
+  *#number(): Steps<void> {
+    if (this.kinds.length < this.#met.length) {
+      this.kinds = yield* toSortedSteps(this.#met, (a, b) => (a.text < b.text ? -1 : 1));
+    }
+    const ranks = new Uint32Array(this.kinds.length);
+    let ranked = 0;
+    for (const { text } of this.kinds) {
+      ranks[this.#byText.get(text) ?? 0] = ranked;
+      if (++ranked % STEP_TEXTS === 0) yield STEP_TEXTS * ROW_WORK;
+    }
+    for (let id = 0; id < this.#metAs.length; id++) {
+      const met = this.#metAs[id] as number;
+      if (met > 0) this.kindOf[id] = ranks[met - 1] as number;
+    }
+    yield rowWork(this.#metAs.length);
+  }
+
+  #reserve(ids: number): void {
+    if (ids <= this.#metAs.length) return;
+    const size = Math.max(ids, this.#metAs.length * 2);
+    this.kindOf = grown(this.kindOf, size);
+    this.linkHigh = grown(this.linkHigh, size);
+    this.linkLow = grown(this.linkLow, size);
+    this.#metAs = grown(this.#metAs, size);
+  }
+}
+
+function grown(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<ArrayBuffer> {
+  const copy = new Uint32Array(size);
+  copy.set(column);
+  return copy;
 }
 
 // Activity folded into objects of a bounded size.
@@ -216,6 +266,8 @@ interface FoldLimits {
   readonly to?: number;
   /** Numbers whose rows are left out. */
   readonly without?: { has(number: number): boolean };
+  /** The activity keys of the inputs, and of others too, for who folds parts of the same objects again and again. */
+  readonly kinds?: Pick<FoldedKeys, 'keys' | 'numbers'>;
 }
 
 /** Folds objects into new ones (foldSteps), giving way on the way. */
@@ -241,7 +293,7 @@ export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimi
  */
 function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
-  const kinds = yield* foldKeys(inputs.map(({ directory }) => directory));
+  const kinds = limits.kinds ?? (yield* foldKeys(inputs.map(({ directory }) => directory)));
   const cursors = inputs.map((input, i) => new ActivityCursor(input, kinds.numbers[i] as KindNumbers));
   const dayBytes = bytesByDay(inputs);
   const writer = new ObjectWriter(kinds.keys, objectBytes);

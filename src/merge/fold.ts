@@ -10,6 +10,7 @@ import { EVIDENCE_BLOCK_NUMBERS, EvidenceBlock } from '../format/evidence.ts';
 import type { SegmentEntry } from '../format/manifest.ts';
 import { blockStart, columnWork, type EncodedSegment, encodeSegment, type OpenSegment } from '../format/segment.ts';
 import type { VerdictColumns } from '../format/verdicts.ts';
+import type { Digest } from '../lib/bytes.ts';
 import type { Pacer } from '../lib/cooperate.ts';
 import { SourceHeap } from '../lib/sorted.ts';
 import { dayOf } from '../lib/time.ts';
@@ -21,12 +22,16 @@ interface FoldedSegment {
   readonly resumeFrom: number | null;
 }
 
-/** Folds the cursors and yields segments as they fill. */
+/**
+ * Folds the cursors and yields segments as they fill.
+ * @param digest SHA-256 in hex
+ */
 export async function* fold(
   cursors: readonly RecordCursor[],
   dictionary: MergeDictionary,
   pace: Pacer,
   segmentRecords?: number,
+  digest?: Digest,
 ): AsyncGenerator<FoldedSegment> {
   const builder = new SegmentBuilder(dictionary, segmentRecords);
   for (const cursor of cursors) await cursor.load(pace);
@@ -38,7 +43,7 @@ export async function* fold(
       if (cursor.number < previous) throw new RangeError('a source of the fold is not in number order');
       previous = cursor.number;
       if (builder.begin(previous)) {
-        const segment = await encodeSegment(builder.peek(), pace);
+        const segment = await encodeSegment(builder.peek(), pace, digest);
         builder.drop();
         yield { segment, resumeFrom: builder.isEmpty ? blockStart(previous) : builder.boundary };
         builder.begin(previous);
@@ -51,7 +56,7 @@ export async function* fold(
     if (pace.count(entries)) await pace.giveWay();
   }
   while (!builder.isEmpty) {
-    const segment = await encodeSegment(builder.peek(), pace);
+    const segment = await encodeSegment(builder.peek(), pace, digest);
     builder.drop();
     yield { segment, resumeFrom: builder.isEmpty ? null : builder.boundary };
   }

@@ -99,6 +99,16 @@ export function readInternational(digits: string): PhoneNumber | null {
   return (found & MAY_BE_REWRITTEN) === 0 && (found & LINE_TYPE_MASK) !== 0 ? numberOf(found, digits, 0) : null;
 }
 
+/** The same of ASCII bytes, as a number alone; -1 if only the library can say, or it is none. */
+export function readAssigned(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > MAX_E164_DIGITS) return -1;
+  const found = table().read(bytes, start, end);
+  if (found === -1 || (found & MAY_BE_REWRITTEN) !== 0 || (found & LINE_TYPE_MASK) === 0) return -1;
+  let number = 0;
+  for (let i = start; i < end; i++) number = number * 10 + (bytes[i] as number) - 0x30;
+  return number;
+}
+
 /**
  * Reads the rest of a text as international digits.
  * @returns the number if it is in an assigned range as it stands, or in none and has a possible length; null if only the

@@ -123,15 +123,15 @@ export class Table {
   }
 
   /**
-   * Reads `text` from `start` to `end` as an international number.
+   * Reads a text, or bytes of one, from `start` to `end` as an international number.
    * @returns the verdict and above it the place of the calling code; -1 if something there is not an ASCII digit, or no
    *   number begins so
    */
-  read(text: string, start: number, end: number): number {
+  read(text: string | Uint8Array, start: number, end: number): number {
     if (end - start <= MAX_CODE_DIGITS) return -1;
     let first = 0;
     for (let i = start; i < start + MAX_CODE_DIGITS; i++) {
-      const digit = text.charCodeAt(i) - 0x30;
+      const digit = digitAt(text, i);
       if (digit >>> 0 > 9) return -1;
       first = first * 10 + digit;
     }
@@ -140,7 +140,7 @@ export class Table {
     const next = this.#next;
     let state = this.#roots[code] || this.#rootOf(code);
     for (let i = start + (this.#codeLengths[code] ?? 0); i < end; i++) {
-      const digit = text.charCodeAt(i) - 0x30;
+      const digit = digitAt(text, i);
       if (digit >>> 0 > 9) return -1;
       state = next[state * 10 + digit] ?? 0;
     }
@@ -191,4 +191,9 @@ export class Table {
     }
     this.#unpacked = states;
   }
+}
+
+/** What a digit stands for; as an unsigned integer above 9 for anything else. */
+function digitAt(text: string | Uint8Array, i: number): number {
+  return (typeof text === 'string' ? text.charCodeAt(i) : (text[i] as number)) - 0x30;
 }

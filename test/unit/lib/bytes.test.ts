@@ -24,6 +24,20 @@ describe('variable-length integers and texts', () => {
     );
   });
 
+  test('are whole wherever the writer has to grow', () => {
+    for (let before = 1_000; before < 1_030; before++) {
+      for (const text of ['', 'abc', 'a'.repeat(130)]) {
+        const bytes = written((writer) => {
+          writer.raw(new Uint8Array(before));
+          writer.text(text);
+          writer.varint(2 ** 40);
+        });
+        const reader = new ByteReader(bytes, before);
+        expect([reader.text(), reader.varint(), reader.atEnd]).toEqual([text, 2 ** 40, true]);
+      }
+    }
+  });
+
   test.each([
     [0, [0]],
     [127, [0x7f]],

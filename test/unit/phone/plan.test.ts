@@ -14,6 +14,7 @@ import {
   countriesOf,
   isAssigned,
   libraryMetadata,
+  readAssigned,
   readInternational,
   readPossible,
 } from '../../../src/phone/plan.ts';
@@ -139,6 +140,23 @@ describe('the metadata that the library is given, and all of it', () => {
     expect(differing).toEqual([]);
     expect(valid).toBeGreaterThan(750);
   }, 60_000);
+});
+
+describe('readAssigned', () => {
+  test('reads of bytes what readInternational reads of a text', () => {
+    const below = randomIntegers(SEED);
+    const texts = samplesOfEveryRange(1, SEED).flatMap((sample) => [sample.digits, mutated(sample, below)]);
+    texts.push('', '1', '123', '12025550123x', '٤٤٧٧٠', '+12025550123', '4915123456789012');
+    let assigned = 0;
+    for (const text of texts) {
+      const bytes = Buffer.from(`a${text}9`);
+      const read = readAssigned(bytes, 1, bytes.length - 1);
+      const expected = text.length > 15 ? null : readInternational(text);
+      expect(read).toBe(expected?.number ?? -1);
+      if (read >= 0) assigned += 1;
+    }
+    expect(assigned).toBeGreaterThan(1_000);
+  });
 });
 
 describe('readPossible', () => {

@@ -22,6 +22,8 @@ const CONTEXT: RowContext = {
 };
 const HEADER = ['source', 'number', 'observedAt', 'label', 'channel', 'note', 'industry', 'firstSeen', 'sightings'];
 const ALL = [...HEADER, 'project', 'link', 'country'];
+/** As a table of detections is laid out: what is said of a number comes last. */
+const LAST = ['number', 'firstSeen', 'observedAt', 'sightings', 'label', 'channel', 'industry', 'project', 'source'];
 const NO_MAPPING: Mapping = { map: {}, set: {} };
 
 class Recorder implements RowSink {
@@ -57,9 +59,15 @@ function reference(text: string, header: readonly string[], mapping: Mapping): s
   return sink.events;
 }
 
-function fast(text: string, header: readonly string[], mapping: Mapping, pieceBytes: number): Recorder {
+function fast(
+  text: string,
+  header: readonly string[],
+  mapping: Mapping,
+  pieceBytes: number,
+  delimiter = ',',
+): Recorder {
   const sink = new Recorder();
-  const shape = { delimiter: ',', columns: columnsOf(header, true, mapping), mapping };
+  const shape = { delimiter, columns: columnsOf(header, true, mapping), mapping };
   const lines = new ByteLines(new FastCsvRows(shape, CONTEXT, sink));
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += pieceBytes) lines.push(bytes.subarray(at, at + pieceBytes));
@@ -138,6 +146,12 @@ describe('the fast way through the gate', () => {
   for (const [what, header, mapping] of [
     ['with the usual columns', HEADER, NO_MAPPING],
     ['with all columns', ALL, NO_MAPPING],
+    ['with attributes at the end', LAST, NO_MAPPING],
+    [
+      'with attributes between and at the end',
+      ['label', 'number', 'source', 'note', 'observedAt', 'channel'],
+      NO_MAPPING,
+    ],
     ['with the number alone', ['number', 'note'], NO_MAPPING],
     [
       'with set and mapped fields',
@@ -165,15 +179,20 @@ describe('the fast way through the gate', () => {
   }
 
   test.each([
-    ['with attributes', HEADER, (i: number) => `feed-1,+120255501${two(i)},2025-05-17,,,,,,3`],
-    ['without', ['number', 'observedAt'], (i: number) => `+120255501${two(i)},2025-05-17T01:02:03Z`],
-  ] as const)('is the way that clean rows take, %s: one text for all that have the same', (_, header, row) => {
-    const rows = Array.from({ length: 50 }, (_, i) => row(i));
-    const { refs, events } = fast(rows.join('\n'), header, NO_MAPPING, 1000);
-    expect(events).toHaveLength(50);
-    // The first row goes the slow way, and has a text of its own.
-    expect(refs.size).toBe(2);
-  });
+    ['with attributes', HEADER, ',', (i: number) => `feed-1,+120255501${two(i)},2025-05-17,,,,,,3`],
+    ['at the end', LAST, ',', (i: number) => `+120255501${two(i)},,2025-05-17,3,reported_abuse,other,,,feed-1`],
+    ['without', ['number', 'observedAt'], ',', (i: number) => `+120255501${two(i)},2025-05-17T01:02:03Z`],
+    ['and tabs', ['number', 'observedAt', 'source'], '\t', (i: number) => `+120255501${two(i)}\t2025-05-17\tfeed-1`],
+  ] as const)(
+    'is the way that clean rows take, %s: one text for all that have the same',
+    (_, header, delimiter, row) => {
+      const rows = Array.from({ length: 50 }, (_, i) => row(i));
+      const { refs, events } = fast(rows.join('\n'), header, NO_MAPPING, 1000, delimiter);
+      expect(events).toHaveLength(50);
+      // The first row goes the slow way, and has a text of its own.
+      expect(refs.size).toBe(2);
+    },
+  );
 
   test.each([
     ['a country by which the digits are another number', '12025550123,2025-05-17,,GB'],
@@ -188,6 +207,30 @@ describe('the fast way through the gate', () => {
   ])('after rows like it, takes one with %s as the gate does', (_, row) => {
     const header = ['number', 'observedAt', 'firstSeen', 'country'];
     const text = ['+12025550123,2025-05-17,,', '+12025550124,2025-05-18,2025-05-17,', row, row].join('\n');
+    expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
+  });
+
+  test('knows attributes at the end of a line by all of their bytes, and takes no other fields for them', () => {
+    const tails = [
+      'other,feed-1',
+      'other,feed-2',
+      'other,feed',
+      'other,feed-12',
+      ',otherfeed-1',
+      'other,,feed-1',
+      'other',
+      'other,"feed-1"',
+    ];
+    const rows = tails.flatMap((tail) => [`+12025550123,2025-05-17,${tail}`, `+12025550124,2025-05-17,${tail}`]);
+    const text = [...rows, ...rows].join('\n');
+    const header = ['number', 'observedAt', 'channel', 'source'];
+    expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
+  });
+
+  test('tells attributes apart whose hashes in the memo are the same', () => {
+    const row = (source: string) => `+12025550123,2025-05-17,${source}`;
+    const text = ['dpjvjatg', 'nfrrlbbr', 'dpjvjatg', 'nfrrlbbr', 'bkgxqgdg', 'xyovcbpt'].map(row).join('\n');
+    const header = ['number', 'observedAt', 'source'];
     expect(fast(text, header, NO_MAPPING, 1000).events).toEqual(reference(text, header, NO_MAPPING));
   });
 

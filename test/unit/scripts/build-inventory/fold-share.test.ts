@@ -7,10 +7,13 @@ import {
   foldShare,
   planParts,
   planShares,
+  type Share,
+  ShareMemory,
   segmentName,
 } from '../../../../scripts/build-inventory/fold.ts';
 import { inputOf, openFile, rangesOf } from '../../../../scripts/build-inventory/inputs.ts';
 import { parseRange, type SpilledBatch } from '../../../../scripts/build-inventory/parse.ts';
+import { KEPT_IDS, SpillFile } from '../../../../scripts/build-inventory/spill.ts';
 import { SEGMENT_RECORDS } from '../../../../src/merge/segment-builder.ts';
 import { START } from '../../../support/world.ts';
 import { Bench, csvOf, LABELS, someRows } from './support.ts';
@@ -50,6 +53,53 @@ describe('a share of the fold', () => {
     }
     expect(results.map(({ heldRows }) => heldRows)).toEqual([30, 300, 3_000]);
     expect(new Set(results.map(({ bytes }) => bytes)).size).toBe(1);
+  });
+
+  test('gives the same bytes whether the texts of its batches are few enough to be kept or not', async () => {
+    const share = (batches: readonly SpilledBatch[]) => {
+      const counted = countBlocks({ kind: 'count', folder, batches, from: 0, to: Number.MAX_SAFE_INTEGER });
+      return planShares([counted]).shares[0] as Share;
+    };
+    const results: string[] = [];
+    for (const maxBatchRows of [12_000, 500]) {
+      const batches = await spilled(12_000, maxBatchRows);
+      expect(Number(batches[0]?.circumstances) > KEPT_IDS).toBe(maxBatchRows === 12_000);
+      for (const maxHeldRows of [1_000, 100_000]) {
+        await foldShare({ kind: 'fold', folder, batches, share: share(batches), maxHeldRows }, () => {});
+        results.push(readFileSync(join(folder, segmentName(0))).toString('base64'));
+      }
+    }
+    expect(new Set(results).size).toBe(1);
+  });
+
+  test('gives the same bytes after other shares in the same thread, and after one that failed', async () => {
+    const batches = await spilled(3_000, 500);
+    const sample = batches.flatMap((batch) => new SpillFile(folder, batch).sample(10));
+    const starts = planParts(sample, 4);
+    const shares = starts.map((from, i): Share => {
+      const to = starts[i + 1] ?? Number.MAX_SAFE_INTEGER;
+      const counted = countBlocks({ kind: 'count', folder, batches, from, to });
+      return { ...(planShares([counted]).shares[0] as Share), to, firstSegment: i };
+    });
+    expect(shares).toHaveLength(4);
+    const shareMemory = new ShareMemory();
+    const foldAll = async (memoryOf: () => ShareMemory) => {
+      const files: string[] = [];
+      for (const share of shares) {
+        const { segments, activity } = await foldShare({ kind: 'fold', folder, batches, share }, () => {}, memoryOf());
+        const names = [...segments.map(({ index }) => segmentName(index)), ...activity.map(({ name }) => name)];
+        files.push(...names.map((name) => readFileSync(join(folder, name)).toString('base64')));
+      }
+      return files;
+    };
+    const expected = await foldAll(() => new ShareMemory());
+    expect(await foldAll(() => shareMemory)).toEqual(expected);
+    const fail = () => {
+      throw new Error('stopped');
+    };
+    const failing = foldShare({ kind: 'fold', folder, batches, share: shares[1] as Share }, fail, shareMemory);
+    await expect(failing).rejects.toThrow('stopped');
+    expect(await foldAll(() => shareMemory)).toEqual(expected);
   });
 
   test('is refused when it does not give what was counted', async () => {

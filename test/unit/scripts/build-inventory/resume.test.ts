@@ -92,16 +92,21 @@ describe('a build that is stopped goes on with the same command', () => {
     expect(tasks).toBeGreaterThan(5);
     for (let last = 0; last < tasks; last++) {
       let left = last;
+      let stoppedAt = '';
       const stopping: TaskRunner = {
         ...runHere,
         async run(...args) {
-          if (left-- === 0) throw new Error('stopped');
-          return runHere.run(...args);
+          if (left-- > 0) return runHere.run(...args);
+          if (left === -1) stoppedAt = args[0].kind;
+          throw new Error('stopped');
         },
       };
       const world = newWorld();
       await expect(build(world, stopping)).rejects.toThrow('stopped');
-      expect(world.storeLog.calls.filter((call) => call.startsWith('put'))).toEqual([]);
+      // Nothing is put before all is read, and nothing leads to what is put beside the folding.
+      if (stoppedAt === 'parse') expect(world.storeLog.calls.filter((call) => call.startsWith('put'))).toEqual([]);
+      const { manifest } = await loadManifest(world.objects.memory);
+      expect([manifest.runs, manifest.activity]).toEqual([[], []]);
       const resumed: string[] = [];
       const noting: TaskRunner = {
         ...runHere,
@@ -116,6 +121,36 @@ describe('a build that is stopped goes on with the same command', () => {
       const parsed = resumed.filter((kind) => kind === 'parse').length;
       if (last > 0) expect(parsed).toBeLessThan(tasks);
     }
+  });
+
+  test('and ends what it is uploading before it fails', async () => {
+    const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    const stopping: TaskRunner = {
+      ...runHere,
+      async run(...args) {
+        if (args[0].kind !== 'fold') return runHere.run(...args);
+        await pause(5);
+        throw new Error('stopped');
+      },
+    };
+    const world = newWorld();
+    let pending = 0;
+    let puts = 0;
+    world.storeLog.beforeCall = async (name) => {
+      if (!name.startsWith('put batches/merged/')) return;
+      pending += 1;
+      puts += 1;
+      await pause(20);
+      pending -= 1;
+    };
+    await expect(build(world, stopping)).rejects.toThrow('stopped');
+    expect(pending).toBe(0);
+    await pause(50);
+    // Those that were under way when the fold failed, and no others.
+    expect(puts).toBe(6);
+    world.storeLog.beforeCall = async () => {};
+    await build(world);
+    await expectBuiltOnce(world);
   });
 
   test('wherever the journal is cut off, between its lines or in one', async () => {
