@@ -128,8 +128,8 @@ const SEED = 3;
 
 /** A segment in R2 and its two slices in KV, which are deleted when it has been replaced for long enough. */
 const SEGMENT: Usage = { r2ClassA: 1, kvWrites: 2, kvDeletes: 2 };
-/** A copy of the manifest, the history, the swap. */
-const PUBLISH: Usage = { r2ClassA: 3 };
+/** A copy of the manifest, which has the history, and the swap. */
+const PUBLISH: Usage = { r2ClassA: 2 };
 
 /**
  * @param isolates whether one isolate lives through the hours and keeps what ticks read and write, as in service with a

@@ -59,7 +59,6 @@ describe('what a tick writes', () => {
       'head batches/merged/': 1,
       'get config/': 1,
       'put manifests/': 1,
-      'put history/': 1,
       'put manifest': 1,
       'put batches/merged/': 1,
       'delete batches/waiting/': 1,
