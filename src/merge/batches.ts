@@ -12,7 +12,7 @@ import { mapConcurrent } from '../lib/concurrency.ts';
 import type { Pacer } from '../lib/cooperate.ts';
 import { readHeld } from '../quality/excluded-rows.ts';
 import { readLedger } from '../quality/ledger.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
+import { MERGED_PREFIX, timeOfBatch, WAITING_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, ObjectStore } from '../storage/store.ts';
 import { readSetAside, type SetAside } from './failing-batches.ts';
 import { historyFrom, historyOf } from './history.ts';
@@ -117,7 +117,7 @@ async function findBatches(
     if (since !== null && writtenAt < since) break;
     const of = { takenUpAt: writtenAt, generation };
     const taken = batches.slice(from, from + PAGE_BATCHES - found.length);
-    found.push(...taken.map((id) => ({ id, receivedAt: timeIn(id), ...of })));
+    found.push(...taken.map((id) => ({ id, receivedAt: timeOfBatch(id), ...of })));
     from += taken.length;
     if (from < batches.length) return { found, next: `${place}:${from}` };
     from = 0;
@@ -147,12 +147,6 @@ async function listWaiting(objects: ObjectStore, { manifest }: BatchStates, afte
     .filter(({ id }) => !consumed.has(id))
     .map(({ id, head }): Found => ({ id, receivedAt: head.uploadedAt, takenUpAt: null, generation: null }));
   return { waiting, last: ids.at(-1)?.id ?? after, isWhole: page.cursor === undefined };
-}
-
-/** Ids of uploads without an Idempotency-Key begin with when they came in. */
-function timeIn(id: string): number | null {
-  const digits = /^(\d{13})-/.exec(id)?.[1];
-  return digits === undefined ? null : Number(digits);
 }
 
 /** What batches are read with. */

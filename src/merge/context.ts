@@ -7,6 +7,7 @@ import type { Bounds } from '../quality/quarantine.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 import type { GatheredWrites } from './gathered-writes.ts';
 import { PAGE_GENERATIONS } from './history.ts';
+import type { LastPublished } from './last-published.ts';
 import { SEGMENT_RECORDS } from './segment-builder.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
@@ -27,6 +28,8 @@ export interface MergeContext {
   readonly numbers?: KeptNumbers;
   /** Whether what a tick writes is gathered into one object; without, each is an object of its own. */
   readonly gathers?: true;
+  /** What the isolate has published last. Without, every tick reads the manifest. */
+  readonly lastPublished?: LastPublished;
   /** What the tick at work has gathered so far: its `objects`. */
   readonly gathered?: GatheredWrites;
   /** What a source may be like; without, the defaults. */

@@ -14,7 +14,7 @@ import type { Pacer } from '../lib/cooperate.ts';
 import type { Log } from '../lib/errors.ts';
 import { framedJson, frameVersion } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
-import { generationKey, HISTORY_PREFIX, RETAINED_PREFIX } from '../storage/keys.ts';
+import { generationKey, HISTORY_PREFIX, RETAINED_PREFIX, timeOfBatch } from '../storage/keys.ts';
 import { listObjects, type ObjectStore } from '../storage/store.ts';
 
 const MAGIC = 'RFHI';
@@ -224,6 +224,24 @@ async function keepEarlier(objects: ObjectStore, { retained, parent }: Manifest)
 /** What the next generation's page begins with: nothing, if that of the present one is an object. */
 async function carriedPage(objects: ObjectStore, { history }: Manifest): Promise<HistoryEntry[]> {
   return history === null ? [] : readPage(objects, history);
+}
+
+/** Between the clocks of two isolates, at most, and more than there ever is. */
+const CLOCKS_APART_MS = 300_000;
+
+/**
+ * Which batches no generation has taken up for certain: they came in after a generation on the page was published, which
+ * has all that was taken up since, and does not have them. Of others nothing is known.
+ */
+export async function knownUntaken(objects: ObjectStore, manifest: Manifest): Promise<(id: string) => boolean> {
+  const entries = await carriedPage(objects, manifest).catch((error: unknown) => {
+    if (!(error instanceof FormatError)) throw error;
+    // Whoever publishes tells.
+    return [];
+  });
+  const since = (entries.at(-1)?.writtenAt ?? Number.POSITIVE_INFINITY) + CLOCKS_APART_MS;
+  const taken = new Set(entries.flatMap(({ batches }) => batches));
+  return (id) => (timeOfBatch(id) ?? 0) >= since && !taken.has(id);
 }
 
 async function* onwards(

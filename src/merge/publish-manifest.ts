@@ -20,17 +20,12 @@ import type { MergeContext } from './context.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
 import { GatheredWrites } from './gathered-writes.ts';
 import { type MergedBatches, nextPage } from './history.ts';
+import type { LoadedManifest } from './last-published.ts';
 
 /** R2 refuses a second write of a key within a second. */
 const WRITE_INTERVAL_MS = 1_000;
 /** Attempts of one swap. If storage refuses longer than this, it is down, and the next tick does the work again. */
 const SWAP_ATTEMPTS = 3;
-
-export interface LoadedManifest {
-  readonly manifest: Manifest;
-  /** Null before the first generation. */
-  readonly etag: string | null;
-}
 
 /**
  * An empty one for a store that never had one. Rejects for a store that has lost its manifest, when it is damaged, or when
@@ -122,7 +117,11 @@ export async function publish(
   await objects.put(copyKey, parcel?.copy ?? bytes);
   if (!isPart) await objects.put(historyKey, page.bytes);
 
-  return swap(context, base, parcel?.manifest ?? next, bytes);
+  // Until it is known who won.
+  context.lastPublished?.drop();
+  const published = await swap(context, base, parcel?.manifest ?? next, bytes);
+  if (published !== null) context.lastPublished?.hold(bytes, published, context.now());
+  return published;
 }
 
 /**

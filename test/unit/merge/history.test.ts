@@ -179,7 +179,7 @@ describe('a lost manifest whose copy is lost as well', () => {
     await rollback(moved, 2, { requeue: true });
     await tick(moved);
     moved.clock += GARBAGE_AGE_MS * 3;
-    await collectGarbage(moved, await manifestOf(moved));
+    await collectGarbage(moved);
     await moved.objects.memory.delete(['manifest']);
     expect((await checked(moved)).words[0]).toMatch(/Put a copy of manifests\/0000000006-\w+ in its place/);
   });
