@@ -13,6 +13,7 @@ import { Finder } from '../src/lookup/finder.ts';
 import { SANDBOX_COMMIT, sandboxFinding } from '../src/lookup/sandbox.ts';
 import { Snapshot } from '../src/lookup/snapshot.ts';
 import { hasHistory } from '../src/merge/history.ts';
+import { loadManifest } from '../src/merge/publish-manifest.ts';
 import { parsePossible } from '../src/phone/parse.ts';
 import type { PhoneNumber } from '../src/phone/phone-number.ts';
 import type { Basis, DecisionReceipt, Finding, LookupAnswer } from '../src/policy/answer.ts';
@@ -114,7 +115,8 @@ export async function verifyReceipt(stores: Stores, answer: ReceiptedAnswer): Pr
   }
   const { generation, receipt } = answer;
   // The first tick has not published yet: there is nothing that could tell.
-  if (generation !== 0 && !(await hasHistory(stores.objects, generation ?? 0, receipt.commit))) {
+  const { manifest } = await loadManifest(stores.objects);
+  if (generation !== 0 && !(await hasHistory(stores.objects, manifest, generation ?? 0, receipt.commit))) {
     throw new FsckError('the history of the store does not have the generation and commit that the answer names');
   }
   const snapshot = await receiptSnapshot(stores.objects, answer);

@@ -26,7 +26,7 @@ const WARM_SHARE = 0.1;
 const NEW_SHARE = 0.2;
 const PUBLISHING_SHARE = 0.75;
 /** As a share of what the same costs with a row a number. The isolate of the ticks lives through them. */
-const PUBLISHING_SHARE_OF_ROWS: Record<BenchSize, number> = { full: 0.5, small: 0.75 };
+const PUBLISHING_SHARE_OF_ROWS = 0.5;
 /** Of a million lookups: a check of the snapshot every 20th at two lookups a second, and verdicts beyond the cache. */
 const OPERATIONS = 100_000;
 
@@ -34,7 +34,7 @@ export const run: Benchmark = async (size) => {
   const { folder } = await ensureInventory(size);
   const stores = openStores(folder);
   const measured = await measureDesigns(stores, SAMPLE[size]);
-  return { name: 'designs', rows: rowsOf(measured), bars: barsOf(measured, size) };
+  return { name: 'designs', rows: rowsOf(measured), bars: barsOf(measured) };
 };
 
 export function rowsOf({ lines }: Measured): Row[] {
@@ -52,7 +52,7 @@ function columnOf(unit: PricedUnit): string {
   return PRICES[unit].what.replace(/ \(.*\)/, '');
 }
 
-export function barsOf({ lines, readsOfUnlisted, differences }: Measured, size: BenchSize): Bar[] {
+export function barsOf({ lines, readsOfUnlisted, differences }: Measured): Bar[] {
   const lineOf = (what: string, design: string): Line => {
     const line = lines.find((each) => each.what === what && each.design === design);
     if (line === undefined) throw new RangeError(`there is no line "${what}" of "${design}"`);
@@ -79,7 +79,7 @@ export function barsOf({ lines, readsOfUnlisted, differences }: Measured, size: 
     atMost(
       `${PUBLISHING}: dollars of Ringfence / rows in D1`,
       round(dollars(PUBLISHING, RINGFENCE) / dollars(PUBLISHING, D1_DESIGN)),
-      PUBLISHING_SHARE_OF_ROWS[size],
+      PUBLISHING_SHARE_OF_ROWS,
     ),
     atMost('storage reads for unlisted numbers in a warm isolate', readsOfUnlisted, 0),
     atMost('designs that answer otherwise than Ringfence', differences, 0),

@@ -2,6 +2,7 @@
 
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { EMPTY_MANIFEST } from '../../src/format/manifest.ts';
+import { COLLECTIONS_APART_MS } from '../../src/lib/time.ts';
 import { Finder } from '../../src/lookup/finder.ts';
 import { Snapshot } from '../../src/lookup/snapshot.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
@@ -16,6 +17,7 @@ import { createIsolate, WORKERS_PLATFORM } from '../../src/wiring/isolate.ts';
 import { detectionsAMinute, EDGE, TODAY } from '../simulate/assumptions.ts';
 import { simulateYear } from '../simulate/model.ts';
 import { addUsage, timesUsage, type Usage } from '../simulate/prices.ts';
+import { compactedCalls, usageOf } from '../simulate/tick-calls.ts';
 import { CountingObjectStore, CountingSliceStore } from '../support/counting-stores.ts';
 import type { Stores } from '../support/inventory.ts';
 import { OverlayObjectStore } from '../support/overlay-store.ts';
@@ -116,20 +118,19 @@ export async function lookUpWithFinder(
   return { cold, warm: await lookUp(following) };
 }
 
-// What Ringfence's ticks are billed as in a fortnight: an hour of real ticks on counted stores (writes stay in memory),
-// one upload a minute; and from the tiers, played through for a year, the compactions that an hour does not show.
+// What Ringfence's ticks are billed as in a fortnight: two hours of real ticks on counted stores (writes stay in memory),
+// one upload a minute; and from the tiers, played through for a year, the compactions that these do not show.
 
-const FORTNIGHT_HOURS = 14 * 24;
-const MINUTES_AN_HOUR = 60;
+/** From one collection of garbage to the next. */
+const SPELL_MINUTES = COLLECTIONS_APART_MS / 60_000;
+const FORTNIGHT_MINUTES = 14 * 24 * 60;
 const MINUTE_MS = 60_000;
 /** Numbers not seen before stand so close to listed ones. */
 const NEAR = 500;
 const SEED = 3;
 
-/** A segment in R2 and its two slices in KV, which are deleted when it has been replaced for long enough. */
-const SEGMENT: Usage = { r2ClassA: 1, kvWrites: 2, kvDeletes: 2 };
-/** A copy of the manifest, the history, the swap. */
-const PUBLISH: Usage = { r2ClassA: 3 };
+/** Of a chunk of a compaction, beside the packs: the list of its output, a copy of the manifest, the swap. */
+const CHUNK: Usage = { r2ClassA: 3 };
 
 /**
  * @param isolates whether one isolate lives through the hours and keeps what ticks read and write, as in service with a
@@ -140,21 +141,23 @@ export async function publishingUsage(
   numbers: Float64Array,
   isolates: 'one' | 'a tick',
 ): Promise<Usage> {
-  const hour = await measureHour(stores, numbers, isolates);
+  const spell = await measureSpell(stores, numbers, isolates);
   const year = simulateYear(new Random(SEED), { scale: TODAY, segmentRecords: await segmentRecords(stores) });
-  const fortnights = year.minutes / MINUTES_AN_HOUR / FORTNIGHT_HOURS;
-  // Ticks of the hour rewrite one small segment; larger ones and compactions come on top.
-  const beyond = year.inlineSegments - year.merges + year.compactionSegments;
+  const fortnights = year.minutes / FORTNIGHT_MINUTES;
+  // Ticks of the two hours rewrite one small segment. One of two is in the same object (test/unit/merge/gathered.test.ts), so it is
+  // compactions that come on top: packs, a slice of each segment, which is deleted once it has been replaced for long enough.
+  const compacted = Math.round(year.compactionSegments / fortnights);
   return addUsage(
-    timesUsage(hour, FORTNIGHT_HOURS),
-    timesUsage(SEGMENT, beyond / fortnights),
-    timesUsage(PUBLISH, year.compactionTicks / fortnights),
+    timesUsage(spell, FORTNIGHT_MINUTES / SPELL_MINUTES),
+    usageOf(compactedCalls(compacted)),
+    { kvDeletes: compacted },
+    timesUsage(CHUNK, year.compactionTicks / fortnights),
     { r2ClassB: Math.max(0, year.segmentReads - year.merges) / fortnights },
   );
 }
 
-/** The second hour of ticks: its collection of garbage reads the generations that the first has left. */
-async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one' | 'a tick'): Promise<Usage> {
+/** The second two hours of ticks: the collection of garbage reads the generations that the first have left. */
+async function measureSpell(stores: Stores, numbers: Float64Array, isolates: 'one' | 'a tick'): Promise<Usage> {
   const billed = new BilledStores(new OverlayObjectStore(stores.objects), new MemorySliceStore());
   let clockMs = (await loadManifest(stores.objects)).manifest.publishedAt + MINUTE_MS;
   let ids = 0;
@@ -183,8 +186,8 @@ async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one
   };
   let context = newIsolate();
   const random = new Random(SEED);
-  const hourOfTicks = async () => {
-    for (let minute = 0; minute < MINUTES_AN_HOUR; minute++) {
+  const spellOfTicks = async () => {
+    for (let minute = 0; minute < SPELL_MINUTES; minute++) {
       const id = `${String(clockMs).padStart(13, '0')}-${minute}`;
       if (isolates === 'a tick') context = newIsolate();
       await billed.objects.put(WAITING_PREFIX + id, uploadOf(numbers, random, Math.floor(clockMs / 1000)));
@@ -192,9 +195,9 @@ async function measureHour(stores: Stores, numbers: Float64Array, isolates: 'one
       clockMs += MINUTE_MS - (clockMs % MINUTE_MS);
     }
   };
-  await hourOfTicks();
+  await spellOfTicks();
   const first = billed.usage();
-  await hourOfTicks();
+  await spellOfTicks();
   const second = billed.usageSince(first);
   // Retained generations keep slices longer than the sample lasts; each is deleted in its time, by a call of its own.
   return { ...second, kvDeletes: second.kvWrites ?? 0 };

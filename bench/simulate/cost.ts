@@ -1,4 +1,5 @@
 /** What a month costs, and what it is made of: operations, storage, dollars, and the same on other designs. */
+import { COLLECTIONS_APART_MS, DAY_MS } from '../../src/lib/time.ts';
 import { PACK_SEGMENTS } from '../../src/merge/segment-writer.ts';
 import type { Row } from '../report.ts';
 import {
@@ -44,7 +45,7 @@ import {
 // What a month of a deployment uses: ticks, uploads, lookups, isolates keeping up, storage.
 
 const MONTHS_A_YEAR = 365 / DAYS_A_MONTH;
-const HOURS_A_MONTH = 24 * DAYS_A_MONTH;
+const COLLECTIONS_A_MONTH = (DAYS_A_MONTH * DAY_MS) / COLLECTIONS_APART_MS;
 const LIST_PAGE = 1_000;
 /** Retained generations go back so far (src/merge/publish-manifest.ts): so long a replaced segment is kept. */
 const RETAINED_DAYS = 3;
@@ -123,11 +124,11 @@ function tickUsage({ idle, one, three }: MeasuredTicks, model: ScaleModel): Usag
     beyond,
     compactedCalls(year.compactionSegments / months),
     timesCalls(PUBLISH_CALLS, year.compactionTicks / months),
-    timesCalls(collectionCalls(model), HOURS_A_MONTH),
+    timesCalls(collectionCalls(model), COLLECTIONS_A_MONTH),
   );
   const slices = year.compactionSegments / months;
   const records = (year.inlineRecords + year.compactionRecords) / months;
-  const manifests = TICKS_A_MONTH + HOURS_A_MONTH * RETAINED_GENERATIONS;
+  const manifests = TICKS_A_MONTH + COLLECTIONS_A_MONTH * RETAINED_GENERATIONS;
   return addUsage(usageOf(made), {
     // Every slice is deleted in its time, one call each.
     kvDeletes: slices,

@@ -3,153 +3,17 @@
  * from them.
  */
 import { openBatch } from '../../src/format/batch.ts';
-import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
+import type { Manifest } from '../../src/format/manifest.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { readSetAside } from '../../src/merge/failing-batches.ts';
-import { decodeHistory, type HistoryEntry } from '../../src/merge/history.ts';
 import { markedWithdrawn, readMark, readWithdrawals } from '../../src/merge/withdraw.ts';
 import { EMPTY_BATCH_SET } from '../../src/quality/batch-set.ts';
 import { readDropped, readExcludedRows } from '../../src/quality/excluded-rows.ts';
 import { quarantineTotals, readLedger } from '../../src/quality/ledger.ts';
-import {
-  generationKey,
-  HISTORY_PREFIX,
-  MANIFEST_KEY,
-  MERGED_PREFIX,
-  RETAINED_PREFIX,
-  WAITING_PREFIX,
-  WITHDRAWN_PREFIX,
-} from '../../src/storage/keys.ts';
-import type { ObjectStore } from '../../src/storage/store.ts';
+import { MANIFEST_KEY, MERGED_PREFIX, WAITING_PREFIX, WITHDRAWN_PREFIX } from '../../src/storage/keys.ts';
 import { type Check, type FsckContext, FsckError, isKept, listObjects, REBUILD } from './findings.ts';
-
-// The history: the chain of parents from the current generation back to the first, and the batches named on it.
-
-/** Ten years of minutes. */
-const MAX_GENERATIONS = 5_256_000;
-/** About a hundred bytes of memory each. */
-const MAX_BATCHES = 8_000_000;
-
-export interface History {
-  /** Batch -> the generation that first merged it. */
-  readonly mergedBy: Map<string, number>;
-  /** Objects of the history that are on the chain. */
-  readonly length: number;
-  /** Whether all of it could be read; if not, `mergedBy` lacks some. */
-  readonly isWhole: boolean;
-}
-
-/** @throws FsckError beyond MAX_GENERATIONS or MAX_BATCHES */
-export async function checkHistory(
-  context: FsckContext,
-  manifest: Manifest,
-  setAside: ReadonlySet<string>,
-): Promise<History> {
-  const check = context.findings.begin('history');
-  if (manifest.generation > MAX_GENERATIONS) {
-    throw new FsckError(`the history has ${manifest.generation} generations, expected ${MAX_GENERATIONS} at most`);
-  }
-  context.progress.begin('history', manifest.generation);
-  const retained = new Map(manifest.retained.map(({ generation, commit }) => [generation, commit]));
-  const mergedBy = new Map<string, number>();
-  const replayed = new Map<string, string>();
-  let commit: string | null = manifest.commit;
-  let length = 0;
-  let isWhole = true;
-  for (let generation = manifest.generation; generation > 0; generation--) {
-    if (commit === null) {
-      isWhole = false;
-      break;
-    }
-    const key = generationKey(HISTORY_PREFIX, generation, commit);
-    const expected = retained.get(generation);
-    if (expected !== undefined && expected !== commit) {
-      check.error(MANIFEST_KEY, `retains commit ${expected}, but the history leads to ${key}`, REBUILD);
-    }
-    const entry = await readEntry(context.objects, key, { generation, commit }, check);
-    if (entry === null) isWhole = false;
-    else {
-      length += 1;
-      addBatches(entry, key, mergedBy, check);
-      for (const id of entry.replayed) replayed.set(id, key);
-    }
-    commit = entry === null ? await parentWithoutHistory(context.objects, generation, commit) : entry.parent;
-    context.progress.advance();
-  }
-  if (isWhole) checkReferences(manifest, setAside, mergedBy, replayed, check);
-  return { mergedBy, length, isWhole };
-}
-
-async function readEntry(
-  objects: ObjectStore,
-  key: string,
-  expected: Pick<HistoryEntry, 'generation' | 'commit'>,
-  check: Check,
-): Promise<HistoryEntry | null> {
-  check.looked += 1;
-  try {
-    const object = await objects.get(key);
-    if (object === null) throw new RangeError('is missing');
-    const entry = decodeHistory(object.bytes);
-    const { generation, commit, parent } = entry;
-    if (generation !== expected.generation || commit !== expected.commit) {
-      throw new RangeError(`is that of generation ${generation}, commit ${commit}`);
-    }
-    if ((generation === 1) !== (parent === null)) throw new RangeError(`names ${parent} as its parent`);
-    return entry;
-  } catch (error) {
-    const remedy = `Lookups are right. Do not roll back beyond generation ${expected.generation}.`;
-    check.error(key, messageOf(error), remedy);
-    return null;
-  }
-}
-
-/** The parent of a generation whose history cannot be read: from its retained manifest, or the only one there is. */
-async function parentWithoutHistory(objects: ObjectStore, generation: number, commit: string): Promise<string | null> {
-  const copy = await objects.get(generationKey(RETAINED_PREFIX, generation, commit)).catch(() => null);
-  if (copy !== null) {
-    try {
-      return decodeManifest(copy.bytes).parent;
-    } catch {
-      // Told by the check of the retained generations, if it is one.
-    }
-  }
-  const prefix = generationKey(HISTORY_PREFIX, generation - 1, '');
-  const [only, other] = (await objects.list(prefix, { limit: 2 })).objects;
-  return only === undefined || other !== undefined ? null : only.key.slice(prefix.length);
-}
-
-function addBatches(entry: HistoryEntry, key: string, mergedBy: Map<string, number>, check: Check): void {
-  for (const id of entry.batches) {
-    const later = mergedBy.get(id);
-    if (later !== undefined) {
-      const what = `merged batch ${id}, and generation ${later} merged it again: its sightings count twice`;
-      check.error(key, what, REBUILD);
-    }
-    mergedBy.set(id, entry.generation);
-  }
-  if (mergedBy.size > MAX_BATCHES) throw new FsckError(`the history names more than ${MAX_BATCHES} batches`);
-}
-
-/** Whatever is named as merged before must have been. */
-function checkReferences(
-  { replay, consumed }: Manifest,
-  setAside: ReadonlySet<string>,
-  mergedBy: ReadonlyMap<string, number>,
-  replayed: ReadonlyMap<string, string>,
-  check: Check,
-): void {
-  const inManifest = { 'set aside': setAside, 'to be merged again': replay, 'as consumed': consumed };
-  for (const [what, ids] of Object.entries(inManifest)) {
-    for (const id of ids) {
-      if (!mergedBy.has(id)) check.error(MANIFEST_KEY, `has batch ${id} ${what}, which was never merged`, REBUILD);
-    }
-  }
-  for (const [id, key] of replayed) {
-    if (!mergedBy.has(id)) check.error(key, `merged batch ${id} again, which was never merged before`, REBUILD);
-  }
-}
+import type { History } from './history.ts';
 
 // The batches, of which everything else is made: each that was merged is kept, once, and whole; others wait.
 
@@ -224,8 +88,8 @@ export async function checkBatches(
   }
   for (const [id, generation] of missing) {
     if (withdrawn.has(id)) continue;
-    const by = generationKey(HISTORY_PREFIX, generation, '');
-    merged.error(MERGED_PREFIX + id, `is missing, and does not wait either; ${by}* names it as merged`, remedyOf(id));
+    const what = `is missing, and does not wait either; generation ${generation} merged it`;
+    merged.error(MERGED_PREFIX + id, what, remedyOf(id));
   }
   return merged.errors + waiting.errors === 0;
 }

@@ -16,8 +16,9 @@ import {
 } from '../../src/storage/keys.ts';
 import { auditFile } from '../../src/tenants/audit-trail.ts';
 import { documentKey, overridesFile, policyFile, TENANT_INDEX } from '../../src/tenants/documents.ts';
-import { checkBatches, checkHistory, checkLedger, checkSetAside, checkWithdrawals } from './batches.ts';
+import { checkBatches, checkLedger, checkSetAside, checkWithdrawals } from './batches.ts';
 import type { Check, FsckContext } from './findings.ts';
+import { checkHistory } from './history.ts';
 import { checkManifest, checkUnchanged, type ReadManifest } from './manifest.ts';
 import { checkRetained, countGarbage } from './retained.ts';
 import { checkActivity, checkNumbers, checkSegmentsInUse } from './segments.ts';

@@ -120,8 +120,12 @@ export const REBUILD = 'Rebuild the store from its batches: npm run fsck -- --re
 const MAX_PAGES = 100_000;
 
 /** The objects under a prefix in key order. @throws FsckError if the listing does not end */
-export async function* listObjects(objects: ObjectStore, prefix: string): AsyncGenerator<ObjectHead> {
-  for await (const page of listPages(objects, prefix, MAX_PAGES)) {
+export async function* listObjects(
+  objects: ObjectStore,
+  prefix: string,
+  startAfter?: string,
+): AsyncGenerator<ObjectHead> {
+  for await (const page of listPages(objects, prefix, MAX_PAGES, startAfter === undefined ? {} : { startAfter })) {
     yield* page.objects;
     if (page.cursor === undefined) return;
   }

@@ -5,18 +5,23 @@ import { decodeManifest, EMPTY_MANIFEST, type Manifest, type SegmentEntry } from
 import { SEGMENT_ALIGNMENT } from '../../src/format/segment.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import { readOutput } from '../../src/merge/compaction-output.ts';
+import { currentPage } from '../../src/merge/history.ts';
 import {
   ACTIVITY_PREFIX,
+  COMPACTION_PREFIX,
   generationKey,
   HISTORY_PREFIX,
+  LEDGER_PREFIX,
   MANIFEST_KEY,
   MERGED_PREFIX,
   RETAINED_PREFIX,
   SEGMENT_PREFIX,
+  SET_ASIDE_PREFIX,
   WAITING_PREFIX,
+  WITHDRAWALS_PREFIX,
 } from '../../src/storage/keys.ts';
 import { hasMerged } from '../../src/storage/manifest-object.ts';
-import type { ObjectStore, StoredObject } from '../../src/storage/store.ts';
+import type { ObjectHead, ObjectStore, StoredObject } from '../../src/storage/store.ts';
 import { type Check, type FsckContext, FsckError, listObjects, REBUILD } from './findings.ts';
 
 // What a manifest says of itself, held against itself. Its reader has checked that segments are in number order.
@@ -113,7 +118,11 @@ function hasRepeats(values: readonly string[]): boolean {
 interface NewestCopies {
   /** Keys of all copies of the newest generation that has one; of several, one at most was published. */
   readonly keys: readonly string[];
-  /** History of as late a generation or a later one whose copy is gone: that may have been the one published. */
+  /**
+   * What tells of as late a generation or a later one whose copy is gone, and that may have been the one published: its history,
+   * if that is an object, a list that it had, or a batch that it took up. Only a generation that decided nothing and merged
+   * nothing, the last of a compaction, leaves none of it: without it nothing is lost.
+   */
   readonly gone: string | null;
   /**
    * What the manifest was, or would have been a moment later: of the newest generation there was no other. null: nobody
@@ -123,18 +132,59 @@ interface NewestCopies {
 }
 
 export async function newestCopies(objects: ObjectStore): Promise<NewestCopies> {
-  const keys: string[] = [];
-  for await (const { key } of listObjects(objects, RETAINED_PREFIX)) {
-    if (keys[0] !== undefined && generationOf(keys[0]) !== generationOf(key)) keys.length = 0;
-    keys.push(key);
+  const heads: ObjectHead[] = [];
+  for await (const head of listObjects(objects, RETAINED_PREFIX)) {
+    if (heads[0] !== undefined && generationOf(heads[0].key) !== generationOf(head.key)) heads.length = 0;
+    heads.push(head);
   }
+  const keys = heads.map(({ key }) => key);
   const [only, other] = keys;
   if (only === undefined) return { keys, gone: null, certain: null };
   const startAfter = generationKey(HISTORY_PREFIX, generationOf(only), '');
   const histories = (await objects.list(HISTORY_PREFIX, { limit: keys.length + 1, startAfter })).objects;
   const copied = new Set(keys.map((key) => HISTORY_PREFIX + key.slice(RETAINED_PREFIX.length)));
-  const gone = histories.find(({ key }) => !copied.has(key))?.key ?? null;
+  const gone =
+    histories.find(({ key }) => !copied.has(key))?.key ??
+    (await listedLater(objects, generationOf(only))) ??
+    (await takenUpLater(objects, heads));
   return { keys, gone, certain: other === undefined && gone === null ? only : null };
+}
+
+/** Whose keys begin with the generation that they were written for. */
+const OF_GENERATIONS = [LEDGER_PREFIX, SET_ASIDE_PREFIX, WITHDRAWALS_PREFIX, COMPACTION_PREFIX];
+
+/** Key of what was written for a later generation, be it that it was not published; null: there is nothing. */
+async function listedLater(objects: ObjectStore, generation: number): Promise<string | null> {
+  for (const prefix of OF_GENERATIONS) {
+    const startAfter = generationKey(prefix, generation + 1, '');
+    const [first] = (await objects.list(prefix, { startAfter, limit: 1 })).objects;
+    if (first !== undefined) return first.key;
+  }
+  return null;
+}
+
+/**
+ * Key of a batch that was moved after the newest copies were written, and that none of them knows of; null: there is none. What
+ * a generation takes up is moved after its copy is written; a copy that was written before a batch was moved names it as
+ * consumed, unless it is of an earlier generation than that which took it up.
+ */
+async function takenUpLater(objects: ObjectStore, copies: readonly ObjectHead[]): Promise<string | null> {
+  const known = new Set<string>();
+  for (const { key } of copies) {
+    try {
+      const copy = await objects.get(key);
+      const manifest = copy === null ? EMPTY_MANIFEST : decodeManifest(copy.bytes);
+      const [newest] = manifest.generation === 0 ? [] : await currentPage(objects, manifest);
+      for (const id of [...manifest.consumed, ...(newest?.batches ?? [])]) known.add(id);
+    } catch {
+      // Told where what it says is needed.
+    }
+  }
+  const since = Math.max(...copies.map(({ uploadedAt }) => uploadedAt));
+  for await (const { key, uploadedAt } of listObjects(objects, MERGED_PREFIX)) {
+    if (uploadedAt > since && !known.has(key.slice(MERGED_PREFIX.length))) return key;
+  }
+  return null;
 }
 
 /** Of a key below `manifests/`. */

@@ -4,7 +4,7 @@ import { UNPACED } from '../../src/lib/cooperate.ts';
 import { loggableMessage, messageOf } from '../../src/lib/errors.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { readSetAside, type SetAside, writeSetAside } from '../../src/merge/failing-batches.ts';
-import { type HistoryEntry, NO_BATCHES, readHistory } from '../../src/merge/history.ts';
+import { historyOf, NO_BATCHES } from '../../src/merge/history.ts';
 import { loadManifest, publish } from '../../src/merge/publish-manifest.ts';
 import { compactFully, drain } from '../../src/merge/rebuild.ts';
 import { readKept } from '../../src/merge/waiting.ts';
@@ -184,15 +184,12 @@ async function withoutBatches(objects: ObjectStore, ledger: Ledger, out: Readonl
 }
 
 /** All batches that a generation and those before it took up. @throws FsckError if the history has a hole */
-async function mergedBy(source: ObjectStore, { generation, commit }: Manifest): Promise<ReadonlySet<string>> {
+async function mergedBy(source: ObjectStore, manifest: Manifest): Promise<ReadonlySet<string>> {
   const merged = new Set<string>();
-  let parent: string | null = commit;
-  for (let step = generation; parent !== null; step--) {
-    const entry: HistoryEntry = await readHistory(source, step, parent).catch((error: unknown) => {
-      throw new FsckError(`what was merged by generation ${generation} is not known: ${messageOf(error)}`);
-    });
-    for (const id of entry.batches) merged.add(id);
-    parent = entry.parent;
+  try {
+    for await (const { batches } of historyOf(source, manifest)) for (const id of batches) merged.add(id);
+  } catch (error) {
+    throw new FsckError(`what was merged by generation ${manifest.generation} is not known: ${messageOf(error)}`);
   }
   return merged;
 }

@@ -26,8 +26,8 @@ import {
   WITHDRAWALS_PREFIX,
 } from '../../src/storage/keys.ts';
 import { partOf } from '../../src/storage/parts.ts';
-import type { History } from './batches.ts';
 import { type Check, type FsckContext, listObjects, listSlices } from './findings.ts';
+import type { History } from './history.ts';
 import { checkOutput, contradictions, type ReadManifest, segmentsInUse, type WithOutput } from './manifest.ts';
 import { checkActivityObject, checkSegment, SHAPE_FIELDS } from './segments.ts';
 

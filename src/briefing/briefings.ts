@@ -172,7 +172,7 @@ const HALF_MONTH_KEPT_MS = 400 * DAY_MS;
 const MAX_KEPT = 500;
 /** For a period that went on: the next day has other figures, and more detections of the same day change them, too. */
 const RUNNING_KEPT_MS = 3_600_000;
-/** Pages of 1,000 keys that one collection looks at; the rest is looked at an hour later. */
+/** Pages of 1,000 keys that one collection looks at; the rest is looked at by the next. */
 const PAGE_LIMIT = 100;
 /** A listed key, in records of a merge. */
 const KEY_WORK = 1;

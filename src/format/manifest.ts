@@ -1,11 +1,11 @@
 /**
  * The manifest: the runs that make one generation, and what must be known to continue from it. It is the only object
- * that changes; everything it names is written before it and never altered. Frame "RFMF" version 3 around
+ * that changes; everything it names is written before it and never altered. Frame "RFMF" version 4 around
  *
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
  *   segments                   as tables (segment-table.ts): of each run in order
  *
- * Versions 1 and 2 had longer rows of segments, those that a compaction has written behind those of the runs, and all slices
+ * Version 3 did not say where the history is: each generation had an object of its own. Versions 1 and 2 had longer rows of segments, those that a compaction has written behind those of the runs, and all slices
  * of a run were in the slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
  */
 
@@ -18,7 +18,7 @@ import { blockStart, type SegmentEntry } from './segment.ts';
 import { encodeSegmentTable, readSegmentTable } from './segment-table.ts';
 
 const MAGIC = 'RFMF';
-const VERSION = 3;
+const VERSION = 4;
 
 const storedRun = v.object({
   id: v.string(),
@@ -122,11 +122,17 @@ const schema = v.object({
   setAside,
   /** Those of `replay` that were set aside before any generation had screened them. */
   unscreened: v.array(v.string()),
+  /**
+   * Of the part of its copy that is the page of the history which ends with this generation (src/merge/history.ts); null: the
+   * page is an object, named like the generation.
+   */
+  history: v.nullable(v.string()),
   /** How many batches a tick may take, while ticks die of what they take (src/merge/failing-batches.ts). */
   caution: v.exactOptional(count),
 });
 
-const schemaOfVersion2 = v.object({ ...schema.entries, compaction: compactionWith(count) });
+const schemaOfVersion3 = v.omit(schema, ['history']);
+const schemaOfVersion2 = v.object({ ...schemaOfVersion3.entries, compaction: compactionWith(count) });
 const schemaOfVersion1 = v.object({
   ...members,
   compaction: compactionWith(count),
@@ -204,6 +210,7 @@ export const EMPTY_MANIFEST: Manifest = {
   replay: [],
   setAside: { key: null, count: 0 },
   unscreened: [],
+  history: null,
   missingSlices: [],
   activity: [],
   watermarks: [],
@@ -251,7 +258,7 @@ export function encodeManifest(manifest: Manifest): Bytes {
 export function decodeManifest(object: Bytes): Manifest {
   const bytes = manifestOfCopy(object);
   const written = frameVersion(bytes);
-  const version = written === 1 || written === 2 ? written : VERSION;
+  const version = written === 1 || written === 2 || written === 3 ? written : VERSION;
   const reader = new ByteReader(openFrame(bytes, MAGIC, version));
   const head = readHead(reader, version);
   let last: SegmentEntry | undefined;
@@ -285,16 +292,22 @@ function withNames<T extends object>(
   return Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name] ?? name, value])) as T;
 }
 
-/** As version 3 has it, but for what the table is needed to know. */
+/** As the present version has it, but for what the table is needed to know. */
 type ReadHead = Omit<Head, 'setAside' | 'compaction'> &
-  Pick<Manifest, 'setAside'> & { compaction: (Omit<Compaction, 'output'> & { output: OutputKey | number }) | null };
+  Pick<Manifest, 'setAside'> & {
+    compaction: (Omit<Compaction, 'output'> & { output: OutputKey | number }) | null;
+  };
 
-function readHead(reader: ByteReader, version: 1 | 2 | typeof VERSION): ReadHead {
+function readHead(reader: ByteReader, version: 1 | 2 | 3 | typeof VERSION): ReadHead {
   const json = parseJson(reader.text(), MAGIC);
-  if (version !== 1) return parseStored(version === 2 ? schemaOfVersion2 : schema, json, MAGIC);
+  if (version === VERSION) return parseStored(schema, json, MAGIC);
+  const history = null;
+  if (version !== 1)
+    return { ...parseStored(version === 2 ? schemaOfVersion2 : schemaOfVersion3, json, MAGIC), history };
   const { setAside: ids, ...head } = parseStored(schemaOfVersion1, json, MAGIC);
   return {
     ...head,
+    history,
     unscreened: [],
     setAside: ids.length === 0 ? EMPTY_MANIFEST.setAside : { key: null, count: ids.length, ids },
   };

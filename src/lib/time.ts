@@ -1,6 +1,8 @@
 /** Days and times, in UTC: as counts since 1970, and as ISO 8601 text. */
 export const SECONDS_PER_DAY = 86_400;
 export const DAY_MS = SECONDS_PER_DAY * 1000;
+/** Between two collections of garbage. */
+export const COLLECTIONS_APART_MS = 2 * 60 * 60_000;
 /** The last day of times that are kept as seconds of 32 bits. */
 export const LAST_DAY = Math.floor((2 ** 32 - 1) / SECONDS_PER_DAY);
 

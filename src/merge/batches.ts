@@ -12,10 +12,10 @@ import { mapConcurrent } from '../lib/concurrency.ts';
 import type { Pacer } from '../lib/cooperate.ts';
 import { readHeld } from '../quality/excluded-rows.ts';
 import { readLedger } from '../quality/ledger.ts';
-import { MERGED_PREFIX, WAITING_PREFIX } from '../storage/keys.ts';
+import { MERGED_PREFIX, timeOfBatch, WAITING_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, ObjectStore } from '../storage/store.ts';
 import { readSetAside, type SetAside } from './failing-batches.ts';
-import { hasHistory, readHistory } from './history.ts';
+import { historyFrom, historyOf } from './history.ts';
 import { loadManifest } from './publish-manifest.ts';
 import { isListed, readWithdrawals, stateIn, type Withdrawals, withdrawalOf } from './withdraw.ts';
 
@@ -79,9 +79,10 @@ interface Found {
  * Rejects when storage does not answer, or the history is not whole. null: `after` is not a `next` that a page has given.
  */
 export async function listBatches(objects: ObjectStore, query: BatchQuery, pace: Pacer): Promise<BatchPage | null> {
-  if (!(await isPlace(objects, query.after))) return null;
   const states = await BatchStates.read(objects, true, pace);
-  const { found, next } = await findBatches(objects, states, query);
+  const page = await findBatches(objects, states, query);
+  if (page === null) return null;
+  const { found, next } = page;
   const rows: (BatchRow | null)[] = [];
   await mapConcurrent(found.entries(), async ([i, one]) => {
     rows[i] = await rowOf({ objects, pace }, states, one, query.source);
@@ -89,44 +90,40 @@ export async function listBatches(objects: ObjectStore, query: BatchQuery, pace:
   return { rows: rows.filter((row) => row !== null), next };
 }
 
+/** null: `after` is no place in the history. */
 async function findBatches(
   objects: ObjectStore,
   states: BatchStates,
   { since, after }: BatchQuery,
-): Promise<{ readonly found: Found[]; readonly next: string | null }> {
+): Promise<{ readonly found: Found[]; readonly next: string | null } | null> {
   const found: Found[] = [];
-  let position = positionOf(after);
+  const position = positionOf(after);
   if (position.kind === 'waiting') {
     const { waiting, last, isWhole } = await listWaiting(objects, states, position.after);
     found.push(...waiting.filter(({ receivedAt }) => since === null || (receivedAt ?? since) >= since));
     if (!isWhole) return { found, next: `waiting:${last}` };
-    position = { kind: 'generation', generation: states.manifest.generation, commit: states.manifest.commit, from: 0 };
   }
-  let { generation, from } = position;
-  let commit: string | null = position.commit;
-  for (let step = 0; generation > 0 && commit !== null; step++) {
-    if (found.length >= PAGE_BATCHES || step >= PAGE_GENERATIONS) {
-      return { found, next: `${generation}:${commit}:${from}` };
-    }
-    const entry = await readHistory(objects, generation, commit);
-    if (since !== null && entry.writtenAt < since) break;
-    const room = PAGE_BATCHES - found.length;
-    const taken = entry.batches.slice(from, from + room);
-    const of = { takenUpAt: entry.writtenAt, generation };
-    found.push(...taken.map((id) => ({ id, receivedAt: timeIn(id), ...of })));
+  const { manifest } = states;
+  const history =
+    position.kind === 'waiting'
+      ? historyOf(objects, manifest)
+      : await historyFrom(objects, manifest, position.generation, position.commit);
+  if (history === null) return null;
+  let from = position.kind === 'waiting' ? 0 : position.from;
+  let steps = 0;
+  for await (const { generation, commit, batches, writtenAt } of history) {
+    const place = `${generation}:${commit}`;
+    if (found.length >= PAGE_BATCHES || steps >= PAGE_GENERATIONS) return { found, next: `${place}:${from}` };
+    if (since !== null && writtenAt < since) break;
+    const of = { takenUpAt: writtenAt, generation };
+    const taken = batches.slice(from, from + PAGE_BATCHES - found.length);
+    found.push(...taken.map((id) => ({ id, receivedAt: timeOfBatch(id), ...of })));
     from += taken.length;
-    if (from < entry.batches.length) continue;
+    if (from < batches.length) return { found, next: `${place}:${from}` };
     from = 0;
-    generation -= 1;
-    commit = entry.parent;
+    steps += 1;
   }
   return { found, next: null };
-}
-
-/** Whether the history has it. One that is not whole is told by the pages themselves: they name what came before. */
-async function isPlace(objects: ObjectStore, after: string | null): Promise<boolean> {
-  const position = positionOf(after);
-  return position.kind === 'waiting' || hasHistory(objects, position.generation, position.commit);
 }
 
 type Position =
@@ -150,12 +147,6 @@ async function listWaiting(objects: ObjectStore, { manifest }: BatchStates, afte
     .filter(({ id }) => !consumed.has(id))
     .map(({ id, head }): Found => ({ id, receivedAt: head.uploadedAt, takenUpAt: null, generation: null }));
   return { waiting, last: ids.at(-1)?.id ?? after, isWhole: page.cursor === undefined };
-}
-
-/** Ids of uploads without an Idempotency-Key begin with when they came in. */
-function timeIn(id: string): number | null {
-  const digits = /^(\d{13})-/.exec(id)?.[1];
-  return digits === undefined ? null : Number(digits);
 }
 
 /** What batches are read with. */

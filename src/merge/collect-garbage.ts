@@ -4,6 +4,7 @@
  */
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
 import { messageOf } from '../lib/errors.ts';
+import { COLLECTIONS_APART_MS } from '../lib/time.ts';
 import {
   ACTIVITY_PREFIX,
   COMPACTION_PREFIX,
@@ -19,27 +20,32 @@ import { deleteObjects, listObjects, type ObjectHead } from '../storage/store.ts
 import { readOutput } from './compaction-output.ts';
 import type { MergeContext } from './context.ts';
 import { setAsideKeys } from './failing-batches.ts';
+import { loadManifest } from './publish-manifest.ts';
 import { readWithdrawals } from './withdraw.ts';
 
 /** Longer than the longest tick (15 minutes) plus any cache and clock difference. */
 export const GARBAGE_AGE_MS = 60 * 60_000;
 const COLLECTION_MINUTE = 17;
+const MINUTE_MS = 60_000;
 /** Pages of 1,000 keys looked at in one collection; what is beyond waits for the next. */
 const PAGE_LIMIT = 1000;
 /** An entry of a manifest, decoding included, and a listed key, in records of a merge. */
 const ENTRY_WORK = 5;
 const KEY_WORK = 1;
 
-/** Whether the tick at this time collects: once an hour. */
+/** Whether the tick at this time collects: one in two hours. */
 export function isCollectionTick(now: number): boolean {
-  return Math.floor(now / 60_000) % 60 === COLLECTION_MINUTE;
+  return Math.floor((now % COLLECTIONS_APART_MS) / MINUTE_MS) === COLLECTION_MINUTE;
 }
 
 /** How many objects were deleted, by what they are of. */
 export type Collected = Readonly<Record<string, number>>;
 
-/** Never rejects: what goes wrong is logged, and the next collection finds what is left. */
-export async function collectGarbage(context: MergeContext, current: Manifest): Promise<Collected> {
+/**
+ * Goes by the manifest that is current, as storage has it: what an isolate remembers is not enough to delete by. Never rejects: what
+ * goes wrong is logged, and the next collection finds what is left.
+ */
+export async function collectGarbage(context: MergeContext): Promise<Collected> {
   const collected: Record<string, number> = {};
   const failures: { readonly of: string; readonly reason: string }[] = [];
   // What one has deleted by the time it fails was garbage, and no reason to keep that of others.
@@ -52,7 +58,7 @@ export async function collectGarbage(context: MergeContext, current: Manifest): 
   };
   let marked: Marked | null = null;
   try {
-    marked = await mark(context, current);
+    marked = await mark(context, (await loadManifest(context.objects)).manifest);
   } catch (error) {
     failures.push({ of: 'inventory', reason: messageOf(error) });
   }

@@ -9,7 +9,8 @@ import { progressOf, writeOutput } from './compaction-output.ts';
 import { type MergeContext, SMALL_RUN } from './context.ts';
 import { fold, type RecordCursor, RunCursor } from './fold.ts';
 import { NO_BATCHES } from './history.ts';
-import { type LoadedManifest, publish } from './publish-manifest.ts';
+import type { LoadedManifest } from './last-published.ts';
+import { publish } from './publish-manifest.ts';
 import { MergeDictionary } from './segment-builder.ts';
 import { SegmentWriter } from './segment-writer.ts';
 

@@ -6,6 +6,8 @@ import type { Log } from '../lib/errors.ts';
 import type { Bounds } from '../quality/quarantine.ts';
 import type { ObjectStore, SliceStore } from '../storage/store.ts';
 import type { GatheredWrites } from './gathered-writes.ts';
+import { PAGE_GENERATIONS } from './history.ts';
+import type { LastPublished } from './last-published.ts';
 import { SEGMENT_RECORDS } from './segment-builder.ts';
 
 /** What the merge works with; clock and randomness are handed in. */
@@ -26,6 +28,8 @@ export interface MergeContext {
   readonly numbers?: KeptNumbers;
   /** Whether what a tick writes is gathered into one object; without, each is an object of its own. */
   readonly gathers?: true;
+  /** What the isolate has published last. Without, every tick reads the manifest. */
+  readonly lastPublished?: LastPublished;
   /** What the tick at work has gathered so far: its `objects`. */
   readonly gathered?: GatheredWrites;
   /** What a source may be like; without, the defaults. */
@@ -69,6 +73,8 @@ export interface TickBudget {
    * anew.
    */
   readonly activityObjects: number;
+  /** Generations whose history is in their copies before it is written as an object; 64 at most. */
+  readonly historyGenerations: number;
   /** Records of a segment at most, and of a run that is merged with whatever is newer. Fewer in a simulation only. */
   readonly segmentRecords: number;
   readonly smallRun: number;
@@ -85,6 +91,7 @@ export const DEFAULT_BUDGET: TickBudget = {
   compactionAttributes: 8_192,
   withdrawalBatches: 2_000,
   activityObjects: 8,
+  historyGenerations: PAGE_GENERATIONS,
   segmentRecords: SEGMENT_RECORDS,
   smallRun: SMALL_RUN,
 };

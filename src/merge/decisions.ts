@@ -12,7 +12,8 @@ import { TICK_LEASE_KEY } from '../storage/keys.ts';
 import type { MergeContext } from './context.ts';
 import { readSetAside, type SetAside, writeSetAside } from './failing-batches.ts';
 import { NO_BATCHES } from './history.ts';
-import { type LoadedManifest, loadManifest, publish } from './publish-manifest.ts';
+import type { LoadedManifest } from './last-published.ts';
+import { loadManifest, publish } from './publish-manifest.ts';
 
 /** Of several writers at once one wins each second, so this many decisions may be made at the same time. */
 const ATTEMPTS = 20;

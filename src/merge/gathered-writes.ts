@@ -1,6 +1,6 @@
 /**
- * What a tick writes for the generation that it is about to publish, gathered: small segments, activity and ledgers stay in
- * memory until the publication writes them in one object, with the copy of the manifest (src/format/parcel.ts). Not
+ * What a tick writes for the generation that it is about to publish, gathered: small segments, activity, ledgers and the
+ * history stay in memory until the publication writes them in one object, with the copy of the manifest (src/format/parcel.ts). Not
  * published, nothing of them was written. What is too much for that is written at once, as an object of its own.
  */
 import type { Manifest } from '../format/manifest.ts';
@@ -65,21 +65,27 @@ export class GatheredWrites extends StoreInFront {
     const isPart = condition === undefined && PREFIXES.some((one) => key.startsWith(one));
     if (!isPart || this.#bytes + bytes.length > MOST_BYTES) return this.inner.put(key, bytes, condition, owner);
     this.#bytes += bytes.length;
+    return this.gather(key, bytes);
+  }
+
+  /** To be a part, however much has been gathered. */
+  gather(key: string, bytes: Bytes): ObjectHead {
     const object = { key, etag: key, sizeBytes: bytes.length, uploadedAt: 0, bytes: bytes.slice() };
     this.#gathered.set(key, object);
     return object;
   }
 }
 
-/** Of segments, activity and the ledger, each once. */
-function namedKeys({ runs, activity, ledger }: Manifest): string[] {
+/** Of segments, activity, the ledger and the history, each once. */
+function namedKeys({ runs, activity, ledger, history }: Manifest): string[] {
   const segments = runs.flatMap((run) => run.segments.map(({ key }) => key));
-  const all = [...segments, ...activity.map(({ key }) => key), ...(ledger === null ? [] : [ledger])];
+  const others = [ledger, history].filter((key) => key !== null);
+  const all = [...segments, ...activity.map(({ key }) => key), ...others];
   return [...new Set(all)];
 }
 
 function withKeys(manifest: Manifest, renamed: (key: string) => string): Manifest {
-  const { runs, activity, ledger, missingSlices } = manifest;
+  const { runs, activity, ledger, history, missingSlices } = manifest;
   return {
     ...manifest,
     runs: runs.map((run) => ({
@@ -88,6 +94,7 @@ function withKeys(manifest: Manifest, renamed: (key: string) => string): Manifes
     })),
     activity: activity.map((entry) => ({ ...entry, key: renamed(entry.key) })),
     ledger: ledger === null ? null : renamed(ledger),
+    history: history === null ? null : renamed(history),
     missingSlices: missingSlices.map(renamed),
   };
 }

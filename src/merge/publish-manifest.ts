@@ -18,18 +18,14 @@ import type { ObjectStore, PutCondition } from '../storage/store.ts';
 import { progressOf, writeOutput } from './compaction-output.ts';
 import type { MergeContext } from './context.ts';
 import { readSetAside, writeSetAside } from './failing-batches.ts';
-import { encodeHistory, type MergedBatches } from './history.ts';
+import { GatheredWrites } from './gathered-writes.ts';
+import { type MergedBatches, nextPage } from './history.ts';
+import type { LoadedManifest } from './last-published.ts';
 
 /** R2 refuses a second write of a key within a second. */
 const WRITE_INTERVAL_MS = 1_000;
 /** Attempts of one swap. If storage refuses longer than this, it is down, and the next tick does the work again. */
 const SWAP_ATTEMPTS = 3;
-
-export interface LoadedManifest {
-  readonly manifest: Manifest;
-  /** Null before the first generation. */
-  readonly etag: string | null;
-}
 
 /**
  * An empty one for a store that never had one. Rejects for a store that has lost its manifest, when it is damaged, or when
@@ -89,14 +85,20 @@ export async function publish(
   const { caution = previous.caution ?? null, ...changes } = change;
   const { caution: _, ...rest } = previous;
   const changed: Manifest = { ...rest, ...changes, ...(caution === null ? {} : { caution }) };
+  const generation = previous.generation + 1;
+  const commit = context.randomId();
+  const parent = previous.generation === 0 ? null : previous.commit;
+  const historyKey = generationKey(HISTORY_PREFIX, generation, commit);
+  const page = await nextPage(context, previous, { generation, commit, parent, writtenAt: publishedAt, ...merged });
+  const gathered = context.gathered ?? (context.gathers === true ? new GatheredWrites(objects) : null);
+  const isPart = gathered !== null && !page.isFull;
+  if (isPart) gathered.gather(historyKey, page.bytes);
   const next: Manifest = {
     ...changed,
     ...(await inObjects(context, changed)),
     missingSlices: await ofItsSegments(context, changed),
-    generation: previous.generation + 1,
-    commit: context.randomId(),
-    parent: previous.generation === 0 ? null : previous.commit,
-    publishedAt,
+    ...{ generation, commit, parent, publishedAt },
+    history: isPart ? historyKey : null,
     retained: thinRetained(
       previous.generation === 0
         ? []
@@ -107,15 +109,19 @@ export async function publish(
       publishedAt,
     ),
   };
-  const copyKey = generationKey(RETAINED_PREFIX, next.generation, next.commit);
-  const parcel = context.gathered?.parcel(copyKey, next, encodeManifest) ?? null;
+  const copyKey = generationKey(RETAINED_PREFIX, generation, commit);
+  const parcel = gathered?.parcel(copyKey, next, encodeManifest) ?? null;
   const bytes = parcel?.bytes ?? encodeManifest(next);
   // Both are written first, so that a published generation always has them, and all that it names. If the swap does not
   // happen they are garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
   await objects.put(copyKey, parcel?.copy ?? bytes);
-  await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit), encodeHistory(next, merged));
+  if (!isPart) await objects.put(historyKey, page.bytes);
 
-  return swap(context, base, parcel?.manifest ?? next, bytes);
+  // Until it is known who won.
+  context.lastPublished?.drop();
+  const published = await swap(context, base, parcel?.manifest ?? next, bytes);
+  if (published !== null) context.lastPublished?.hold(bytes, published, context.now());
+  return published;
 }
 
 /**

@@ -3,7 +3,8 @@
 import type { Run } from '../format/manifest.ts';
 import { compact } from './compact.ts';
 import type { MergeContext } from './context.ts';
-import { type LoadedManifest, loadManifest } from './publish-manifest.ts';
+import type { LoadedManifest } from './last-published.ts';
+import { loadManifest } from './publish-manifest.ts';
 import { tick } from './tick.ts';
 
 /** Far beyond what the largest store needs; a store that does not come to rest is reported, not looped on. */

@@ -14,7 +14,9 @@ import { MERGED_PREFIX, tenantOf, WAITING_PREFIX } from '../storage/keys.ts';
 import type { ObjectHead, StoredObject } from '../storage/store.ts';
 import type { MergeContext, TickBudget } from './context.ts';
 import type { Attempt } from './failing-batches.ts';
-import { type LoadedManifest, loadManifest } from './publish-manifest.ts';
+import { knownUntaken } from './history.ts';
+import type { LoadedManifest } from './last-published.ts';
+import { loadManifest } from './publish-manifest.ts';
 import { repairSlices } from './segment-writer.ts';
 import { batchId, listWaiting, readKept, readWaiting, settle, type WaitingList, withoutDuplicates } from './waiting.ts';
 
@@ -27,10 +29,13 @@ export interface Loaded {
   readonly missingSlices: readonly string[];
 }
 
-/** Reads the generation and lists what waits, and does what earlier ticks could not. Rejects when storage fails. */
+/**
+ * Reads the generation, unless this isolate has published the last one a minute ago, and lists what waits, and does what earlier
+ * ticks could not. Rejects when storage fails.
+ */
 export async function load(context: MergeContext): Promise<Loaded> {
-  const { objects, now } = context;
-  const base = await loadManifest(objects);
+  const { objects, now, lastPublished } = context;
+  const base = lastPublished?.read(now()) ?? (await loadManifest(objects));
   // The manifest is read before the list: a batch that left `consumed` had left `waiting` before that.
   const waiting = await listWaiting(objects, now());
   const unsettled = base.manifest.consumed.filter((id) => !waiting.isGone(id));
@@ -66,6 +71,7 @@ export async function take(
   const due = isAlone ? NOTHING_PENDING : await openPendingRelease(limited, manifest);
   const batches = await openInputs(limited, candidates, {
     takenBytes: due.sizeBytes,
+    isUntaken: candidates.waiting.length === 0 ? () => false : await knownUntaken(context.objects, manifest),
     isWanted: (id) => (attempt.only === null ? !attempt.passedOver.has(id) : id === attempt.only),
   });
   return { batches, due, exhausted };
@@ -113,14 +119,18 @@ function* candidatesOf({ budget }: MergeContext, manifest: Manifest, list: Waiti
   return { replay, waiting: [...sizeBytes.keys()], sizeBytes, oldestAt };
 }
 
-/**
- * The batches that are to be merged now, those to be replayed first, within the budget.
- * @param takenBytes of the budget, by what else the tick holds in memory
- */
+interface Opening {
+  /** Of the budget, by what else the tick holds in memory. */
+  readonly takenBytes: number;
+  readonly isUntaken: (id: string) => boolean;
+  readonly isWanted: (id: string) => boolean;
+}
+
+/** The batches that are to be merged now, those to be replayed first, within the budget. */
 async function openInputs(
   context: MergeContext,
   candidates: Candidates,
-  { takenBytes, isWanted }: { readonly takenBytes: number; readonly isWanted: (id: string) => boolean },
+  { takenBytes, isUntaken, isWanted }: Opening,
 ): Promise<TakenBatches> {
   const { objects, budget } = context;
   let bytes = takenBytes;
@@ -160,7 +170,10 @@ async function openInputs(
     batchBytes: budget.batchBytes * share,
   });
   const batches = budget.batches - replayed.length;
-  const waiting = await openAll(candidates.waiting, (id) => readWaiting(context, id), { ...budget, batches });
+  const waiting = await openAll(candidates.waiting, (id) => readWaiting(context, id, isUntaken), {
+    ...budget,
+    batches,
+  });
   return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
 }
 

@@ -23,7 +23,8 @@ import {
 } from './failing-batches.ts';
 import { type Folded, foldBatches } from './fold-batches.ts';
 import { GatheredWrites } from './gathered-writes.ts';
-import { type LoadedManifest, publish } from './publish-manifest.ts';
+import type { LoadedManifest } from './last-published.ts';
+import { publish } from './publish-manifest.ts';
 import { rewrite } from './rewrite-withdrawn.ts';
 import { type ScreenedBatches, screenBatches } from './screen.ts';
 import { type Loaded, load, NOTHING_PENDING, type OpenedBatch, type Taken, take } from './take.ts';
@@ -70,7 +71,7 @@ async function stages(context: MergeContext): Promise<TickResult> {
   const rewritten = await rewrite(context, current);
   const compacted = rewritten && (await compact(context, rewritten));
   const { manifest } = compacted ?? rewritten ?? current;
-  if (isCollectionTick(context.now())) await collectGarbage(context, manifest);
+  if (isCollectionTick(context.now())) await collectGarbage(context);
   return { generation: manifest.generation, batches, detections, lostRace: compacted === null };
 }
 

@@ -135,8 +135,14 @@ export async function settle(
  * An upload can come back to `waiting` after it was merged and settled: a retry with its Idempotency-Key does
  * (src/ingest/accept.ts), and so does a write that the storage delivers twice. Whoever uploaded has been answered from
  * the merged copy, so this one is dropped unread. null: nothing is to be merged of it.
+ * @param isUntaken whether no generation has taken it up for certain (knownUntaken): then there is no merged copy to look for
  */
-export async function readWaiting(context: MergeContext, id: string): Promise<StoredObject | null> {
+export async function readWaiting(
+  context: MergeContext,
+  id: string,
+  isUntaken: (id: string) => boolean,
+): Promise<StoredObject | null> {
+  if (isUntaken(id)) return context.objects.get(WAITING_PREFIX + id);
   const [waiting, merged] = await Promise.all([context.objects.get(WAITING_PREFIX + id), keptHead(context, id)]);
   if (waiting === null || merged === null) return waiting;
   await dropDuplicate(context, id);

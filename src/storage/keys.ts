@@ -11,6 +11,11 @@ export const ACTIVITY_PREFIX = 'facts/';
 export const WAITING_PREFIX = 'batches/waiting/';
 /** Ids of uploads with an Idempotency-Key begin with this; only these can be uploaded twice (src/ingest/accept.ts). */
 export const KEYED_BATCH = 'k-';
+/** When a batch came in, milliseconds since 1970, as ids of uploads without an Idempotency-Key begin; null: it does not say. */
+export function timeOfBatch(id: string): number | null {
+  const digits = /^(\d{13})-/.exec(id)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
 /** Uploads that a published generation has consumed; kept, since the whole store can be rebuilt from them. */
 export const MERGED_PREFIX = 'batches/merged/';
 /** One small object for each withdrawn upload, kept for ever (src/merge/withdraw.ts). */

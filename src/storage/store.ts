@@ -187,8 +187,9 @@ export async function* listObjects(
   objects: Pick<ObjectStore, 'list'>,
   prefix: string,
   maxPages: number,
+  options: Pick<ListOptions, 'startAfter'> = {},
 ): AsyncGenerator<ObjectHead, void, undefined> {
-  for await (const page of listPages(objects, prefix, maxPages)) yield* page.objects;
+  for await (const page of listPages(objects, prefix, maxPages, options)) yield* page.objects;
 }
 
 /** Rejects when storage does not answer: some of them are deleted then. */

@@ -14,6 +14,7 @@ import { FormatError } from '../lib/bytes.ts';
 import { framedJson } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import type { Version } from '../lib/swr-cache.ts';
+import { COLLECTIONS_APART_MS } from '../lib/time.ts';
 import type { CasObjectKind } from '../storage/cas-object.ts';
 import { AUDIT_PREFIX, OVERRIDES_PREFIX, POLICY_PREFIX, TENANTS_SEEN_KEY } from '../storage/keys.ts';
 import { deleteObjects, listObjects, type ObjectHead, type ObjectStore } from '../storage/store.ts';
@@ -48,7 +49,6 @@ const CHANGE_MS = 15 * 60_000;
  * make.
  */
 const TENANTS_AT_ONCE = 100;
-const HOUR_MS = 3_600_000;
 /** Pages of 1,000 keys for one tenant and kind: more changes than can be made between two of its turns. */
 const PAGE_LIMIT = 100;
 
@@ -126,9 +126,9 @@ function marksOf(row: TenantRow, seen: TenantsSeen, now: number): Marks {
   return { tenant, rows: then === undefined ? [row] : [row, then], before: seen.at - CHANGE_MS, now };
 }
 
-/** A hundred tenants; every hour it is the turn of others. */
+/** A hundred tenants; at each collection it is the turn of others. */
 function turnOf(rows: readonly TenantRow[], now: number): TenantRow[] {
-  const first = (Math.floor(now / HOUR_MS) * TENANTS_AT_ONCE) % Math.max(rows.length, 1);
+  const first = (Math.floor(now / COLLECTIONS_APART_MS) * TENANTS_AT_ONCE) % Math.max(rows.length, 1);
   return [...rows.slice(first), ...rows.slice(0, first)].slice(0, TENANTS_AT_ONCE);
 }
 

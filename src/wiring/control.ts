@@ -10,6 +10,7 @@ import type { Finder } from '../lookup/finder.ts';
 import { sample } from '../lookup/sample.ts';
 import { withSandbox } from '../lookup/sandbox.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../merge/context.ts';
+import { LastPublished } from '../merge/last-published.ts';
 import { loadManifest } from '../merge/publish-manifest.ts';
 import { rollback } from '../merge/rollback.ts';
 import { batchService, qualityService } from '../merge/services.ts';
@@ -62,6 +63,7 @@ export function createControl(
     ...{ objects, slices, now, sleep, pace, log, randomId, budget },
     bounds: parseBounds(settings.RINGFENCE_QUALITY),
     gathers: true,
+    lastPublished: new LastPublished(),
     numbers: {
       load: (entry) => finder.columns.numbers.loadFromSegment(entry),
       retain: (entries) => finder.columns.numbers.retain(entries),

@@ -13,7 +13,14 @@ import { finish, UNPACED } from '../../src/lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frame, roundUp8, sealFrame } from '../../src/lib/frame.ts';
 import { TextTable } from '../../src/lib/text-table.ts';
 import { readOutput } from '../../src/merge/compaction-output.ts';
-import { COMPACTION_PREFIX, generationKey, MANIFEST_KEY, RETAINED_PREFIX } from '../../src/storage/keys.ts';
+import { decodeHistory, type HistoryEntry } from '../../src/merge/history.ts';
+import {
+  COMPACTION_PREFIX,
+  generationKey,
+  HISTORY_PREFIX,
+  MANIFEST_KEY,
+  RETAINED_PREFIX,
+} from '../../src/storage/keys.ts';
 import { readSegment, writeSlices } from '../../src/storage/slices.ts';
 import type { ObjectStore, SliceStore } from '../../src/storage/store.ts';
 import { storedManifest } from '../unit/format/support/stored-manifest.ts';
@@ -140,8 +147,8 @@ export function encodeOldManifest(
   version: 1 | 2,
   change: object = {},
 ): Bytes {
-  const { runs, compaction, withdrawals, ...head } = storedManifest(manifest) as unknown as Manifest;
-  const lengths = runs.map(({ noSlices: _, segments, ...run }) => ({ ...run, segments: segments.length }));
+  const { runs, compaction, withdrawals, history: _, ...head } = storedManifest(manifest) as unknown as Manifest;
+  const lengths = runs.map(({ noSlices: __, segments, ...run }) => ({ ...run, segments: segments.length }));
   const writer = new ByteWriter();
   const progress = compaction === null ? null : { ...compaction, output: output.length };
   const text = {
@@ -154,6 +161,13 @@ export function encodeOldManifest(
   writer.text(JSON.stringify(text));
   writer.raw(oldTable([...runs.flatMap(({ segments }) => segments), ...output]));
   return frame('RFMF', version, writer.view());
+}
+
+/** @param page of one generation */
+function historyOfVersion1(page: Bytes): Bytes {
+  const [{ writtenAt: _, ...entry }, ...more] = decodeHistory(page, 0) as [HistoryEntry, ...HistoryEntry[]];
+  if (more.length > 0) throw new RangeError('version 1 has a generation in each object');
+  return frame('RFHI', 1, encodeText(JSON.stringify(entry)));
 }
 
 interface Stores {
@@ -194,6 +208,10 @@ export async function asBefore({ objects, slices }: Stores): Promise<void> {
     const bytes = encodeOldManifest({ ...manifest, runs, missingSlices: [] }, output, 2);
     await objects.put(key, bytes);
     if (each === generation) await objects.put(MANIFEST_KEY, bytes);
+  }
+  for (const { key } of (await objects.list(HISTORY_PREFIX)).objects) {
+    const page = await objects.get(key);
+    if (page !== null) await objects.put(key, historyOfVersion1(page.bytes));
   }
   const lists = (await objects.list(COMPACTION_PREFIX)).objects;
   await objects.delete(lists.map(({ key }) => key));

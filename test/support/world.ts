@@ -7,6 +7,7 @@ import { EvidenceBlock } from '../../src/format/evidence.ts';
 import { profileText } from '../../src/format/records.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
+import { LastPublished } from '../../src/merge/last-published.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readSegment } from '../../src/storage/slices.ts';
@@ -46,7 +47,7 @@ export function newWorld(budget: Partial<TickBudget> = {}, gathers = false): Wor
     // So that a few small ticks fold activity, as many do in service.
     pace: UNPACED,
     budget: { ...DEFAULT_BUDGET, activityObjects: 2, ...budget },
-    ...(gathers && { gathers }),
+    ...(gathers && { gathers, lastPublished: new LastPublished() }),
     // As they are handed in to the Worker's ticks.
     collectors: {
       briefings: () => collectBriefings(world.objects, world.clock, UNPACED),

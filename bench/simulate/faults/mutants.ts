@@ -23,8 +23,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a generation is published before its history is written',
     file: 'src/merge/publish-manifest.ts',
-    from: 'await objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
-    to: 'void objects.put(generationKey(HISTORY_PREFIX, next.generation, next.commit)',
+    from: 'if (!isPart) await objects.put(historyKey, page.bytes);',
+    to: 'if (!isPart) void objects.put(historyKey, page.bytes).catch(() => {});',
   },
   {
     name: 'a batch that is merged and not settled is merged again',
@@ -67,8 +67,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what a generation merged is not put on record',
     file: 'src/merge/publish-manifest.ts',
-    from: 'encodeHistory(next, merged)',
-    to: 'encodeHistory(next, { ...merged, batches: merged.batches.slice(1) })',
+    from: 'writtenAt: publishedAt, ...merged });',
+    to: 'writtenAt: publishedAt, ...merged, batches: merged.batches.slice(1) });',
+  },
+  {
+    name: 'a page of the history forgets the generations before',
+    file: 'src/merge/history.ts',
+    from: 'const entries = [next, ...before];',
+    to: 'const entries = [next, ...before.slice(0, 0)];',
   },
   {
     name: 'a segment that could not be written is named all the same',
@@ -158,8 +164,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'of what a tick has gathered the ledger is not taken along',
     file: 'src/merge/gathered-writes.ts',
-    from: '...(ledger === null ? [] : [ledger])];',
-    to: '];',
+    from: '[ledger, history].filter((key) => key !== null);',
+    to: '[history].filter((key) => key !== null);',
   },
   {
     name: 'what is held of a part is that of another',

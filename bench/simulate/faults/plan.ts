@@ -1,4 +1,5 @@
 /** What people and cron do in a seed, and when: a plain list, so that a schedule can be printed and shrunk. */
+import { COLLECTIONS_APART_MS } from '../../../src/lib/time.ts';
 import { Random } from '../../support/random.ts';
 import { DAY_MS } from './model/calendar.ts';
 import type { Climate } from './weather.ts';
@@ -228,10 +229,10 @@ function spread(random: Random): number {
   return 4 ** (2 * random.next() - 1);
 }
 
-/** Within the minute of an hour in which a tick collects garbage, by any isolate's clock. */
+/** Within the minute in which a tick collects garbage, by any isolate's clock. */
 function untilCollection(ms: number): number {
-  const intoHour = ms % HOUR_MS;
-  return ms - intoHour + COLLECTION_MS + (intoHour > COLLECTION_MS ? HOUR_MS : 0);
+  const sinceTurn = ms % COLLECTIONS_APART_MS;
+  return ms - sinceTurn + COLLECTION_MS + (sinceTurn > COLLECTION_MS ? COLLECTIONS_APART_MS : 0);
 }
 
 /** From nothing at all to months; what takes days happens in some seeds only. */

@@ -153,6 +153,7 @@ export class World {
         withdrawalBatches: pick([1, 2, DEFAULT_BUDGET.withdrawalBatches]),
         segmentRecords: pick([MOST_IN_BLOCK + 1, 10, 20, DEFAULT_BUDGET.segmentRecords]),
         smallRun: pick([1, 4, 12, DEFAULT_BUDGET.smallRun]),
+        historyGenerations: pick([1, 2, 5, DEFAULT_BUDGET.historyGenerations]),
       },
       onLog: (host, event, details) => this.#onLog(host, event, details),
     };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { briefingKey, collectBriefings } from '../../../src/briefing/briefings.ts';
 import type { Detection } from '../../../src/format/attributes.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
+import { COLLECTIONS_APART_MS } from '../../../src/lib/time.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { StorageUnavailable } from '../../../src/storage/store.ts';
 import { CENSUS_CRON, HALF_MONTH_CRON, runCron } from '../../../src/wiring/crons.ts';
@@ -263,11 +264,11 @@ describe('collection', () => {
     ]);
   });
 
-  it('is part of the hourly collection, and what was deleted is computed again', async () => {
+  it('is part of the collection, and what was deleted is computed again', async () => {
     const world = await merged(randomDetections(100, 6));
     const first = await briefingsOf(world).briefings.get(SPAN);
     world.clock += 31 * DAY_MS;
-    world.clock += 3_600_000 - (world.clock % 3_600_000) + 17 * 60_000;
+    world.clock += COLLECTIONS_APART_MS - (world.clock % COLLECTIONS_APART_MS) + 17 * 60_000;
     await tick(world);
     expect(await names(world)).toEqual([]);
     expect(await briefingsOf(world).briefings.get(SPAN)).toMatchObject({ captured: first.captured });

@@ -34,7 +34,7 @@ function run(...segments: SegmentEntry[]): Run {
 }
 
 /** A frame around this text and table, as another writer might have made it. */
-function framed(value: unknown, table: Bytes = new Uint8Array(), version = 3) {
+function framed(value: unknown, table: Bytes = new Uint8Array(), version = 4) {
   const writer = new ByteWriter();
   writer.text(typeof value === 'string' ? value : JSON.stringify(value));
   writer.raw(table);
@@ -74,7 +74,7 @@ describe('manifest', () => {
     const old = { ...rest, runs: [], compaction: null };
     const read = decodeManifest(framed({ ...old, setAside: ['b1', 'b2'] }, undefined, 1));
     const setAside = { key: null, count: 2, ids: ['b1', 'b2'] };
-    expect(read).toEqual({ ...full, runs: [], compaction: null, unscreened: [], setAside });
+    expect(read).toEqual({ ...full, runs: [], compaction: null, unscreened: [], setAside, history: null });
     expect(() => encodeManifest(read)).toThrow('must be in an object');
     const none = decodeManifest(framed({ ...old, setAside: [] }, undefined, 1));
     expect(decodeManifest(encodeManifest(none)).setAside).toEqual({ key: null, count: 0 });
@@ -98,7 +98,7 @@ describe('manifest', () => {
     const table = oldTable([...(runs[0]?.segments ?? []), ...written]);
     const output = { key: null, count: 2, segments: written };
     const read = decodeManifest(framed({ ...before, compaction }, table, 2));
-    expect(read).toEqual({ ...full, runs, compaction: { ...compaction, output } });
+    expect(read).toEqual({ ...full, runs, compaction: { ...compaction, output }, history: null });
     expect(() => encodeManifest(read)).toThrow('what a compaction has written must be in an object');
     const { unscreened, ...first }: Readonly<Record<string, unknown>> = before;
     const ofFirst = decodeManifest(framed({ ...first, setAside: [], compaction }, table, 1));
@@ -110,8 +110,17 @@ describe('manifest', () => {
     const swapped = oldTable([...(runs[0]?.segments ?? []), ...written.toReversed()]);
     expect(() => decodeManifest(framed({ ...before, compaction }, swapped, 2))).toThrow('out of number order');
     // Each version has its own form of it.
-    expect(() => decodeManifest(framed({ ...before, compaction }, table, 3))).toThrow('RFMF: compaction');
+    for (const version of [3, 4]) {
+      expect(() => decodeManifest(framed({ ...before, compaction }, table, version))).toThrow('RFMF: compaction');
+    }
     expect(() => decodeManifest(framed(before, table, 2))).toThrow('RFMF: compaction');
+  });
+
+  test('of versions before 4 says nothing of the history: each generation has an object of it', () => {
+    const { history, ...before }: Readonly<Record<string, unknown>> = head;
+    expect(history).not.toBeNull();
+    expect(decodeManifest(framed(before, table, 3))).toEqual({ ...full, history: null });
+    expect(() => decodeManifest(framed(before, table))).toThrow('RFMF: history');
   });
 
   test('counts its numbers', () => {
@@ -131,7 +140,7 @@ describe('what is not a manifest is refused', () => {
       expect(() => decodeManifest(flipped(sample, at)), `byte ${at}`).toThrow(FormatError);
     }
     expect(() => decodeManifest(withTrailing(sample, 1))).toThrow(/expected a body of/);
-    expect(() => decodeManifest(withVersion(sample, 4))).toThrow('RFMF: expected version 3, found 4');
+    expect(() => decodeManifest(withVersion(sample, 5))).toThrow('RFMF: expected version 4, found 5');
   });
 
   test('no JSON, or no UTF-8, with a right checksum', () => {

@@ -296,12 +296,11 @@ async function longHistory(pace: Pacer): Promise<void> {
   let manifest = EMPTY_MANIFEST;
   for (let generation = 1; generation <= 400; generation++) {
     const commit = `commit-${generation}`;
-    manifest = { ...manifest, generation, commit, parent: generation === 1 ? null : manifest.commit };
-    const entry = encodeHistory(manifest, {
-      batches: ['a', 'b', 'c'].map((id) => `${id}-${generation}`),
-      replayed: [],
-    });
-    await objects.put(generationKey(HISTORY_PREFIX, generation, commit), entry);
+    const parent = generation === 1 ? null : manifest.commit;
+    manifest = { ...manifest, generation, commit, parent };
+    const batches = ['a', 'b', 'c'].map((id) => `${id}-${generation}`);
+    const page = encodeHistory([{ generation, commit, parent, writtenAt: 0, batches, replayed: [] }]);
+    await objects.put(generationKey(HISTORY_PREFIX, generation, commit), page);
   }
   expect(await batchesSince(objects, manifest, 1, pace)).toHaveLength(399 * 3);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
+import { COLLECTIONS_APART_MS } from '../../../src/lib/time.ts';
 import { listBatches } from '../../../src/merge/batches.ts';
 import { GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import { readSetAside } from '../../../src/merge/failing-batches.ts';
@@ -171,11 +172,11 @@ describe('garbage', () => {
     const remaining = async () => (await keysOf(world, 'segments/')).filter((key) => lost.includes(key));
 
     const lostAt = world.clock;
-    world.clock += 17 * MINUTE - (world.clock % (60 * MINUTE));
+    world.clock += 17 * MINUTE - (world.clock % COLLECTIONS_APART_MS);
     expect(world.clock - lostAt).toBeLessThan(GARBAGE_AGE_MS);
     await drain(world);
     expect(await remaining(), 'too young to be collected').toEqual(lost);
-    world.clock += 60 * MINUTE;
+    world.clock += COLLECTIONS_APART_MS;
     await tick(world);
     expect(await remaining()).toEqual([]);
     for (const { generation } of (await loadManifest(world.objects)).manifest.retained) {
@@ -190,7 +191,7 @@ describe('garbage', () => {
     const world = await history();
     const before = await keysOf(world, 'segments/');
     world.clock += 5 * 60 * MINUTE;
-    world.clock += 17 * MINUTE - (world.clock % (60 * MINUTE));
+    world.clock += 17 * MINUTE - (world.clock % COLLECTIONS_APART_MS);
     world.storeLog.beforeCall = async (name) => {
       if (name === 'get manifests/') throw new Error('injected: down');
     };

@@ -303,7 +303,7 @@ describe('collect', () => {
     await foldBatches(world, manifest, { batches: [opened('lost').batch], detections: 20, newNumbers: 0 });
     world.clock += 2 * 3_600_000;
     const collectors = { letters: async () => 7 };
-    const collected = await collectGarbage({ ...world, now: () => world.clock, collectors }, manifest);
+    const collected = await collectGarbage({ ...world, now: () => world.clock, collectors });
     expect(collected).toMatchObject({ segments: 1, facts: 1, letters: 7 });
     expect(world.events.at(-1)).toContain('"letters":7');
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(ROWS));
@@ -311,7 +311,7 @@ describe('collect', () => {
 
   test('a collector that fails is logged, and costs nothing else', async () => {
     const world = newWorld();
-    const { manifest } = await published(world, ['a', ROWS]);
+    await published(world, ['a', ROWS]);
     const collectors = { letters: () => Promise.reject(new Error('no answer')), parcels: async () => 3 };
     const nothing = {
       segments: 0,
@@ -323,7 +323,7 @@ describe('collect', () => {
       slices: 0,
       manifests: 0,
     };
-    expect(await collectGarbage({ ...world, collectors }, manifest)).toEqual({ ...nothing, parcels: 3 });
+    expect(await collectGarbage({ ...world, collectors })).toEqual({ ...nothing, parcels: 3 });
     expect(world.events.slice(-2)).toEqual([
       `garbage.collected ${JSON.stringify({ ...nothing, parcels: 3 })}`,
       'garbage.failed {"of":"letters","reason":"no answer"}',
@@ -338,7 +338,7 @@ describe('collect', () => {
     world.storeLog.beforeCall = async (name) => {
       if (name === 'list segments/') throw new Error('no answer');
     };
-    const collected = await collectGarbage({ ...world, collectors: { letters: async () => 7 } }, manifest);
+    const collected = await collectGarbage({ ...world, collectors: { letters: async () => 7 } });
     expect(collected).toMatchObject({ facts: 1, letters: 7 });
     expect(collected).not.toHaveProperty('segments');
     expect(world.events.at(-1)).toContain('"of":"segments"');
@@ -360,7 +360,7 @@ describe('collect', () => {
     await world.objects.memory.put(old, new Uint8Array(1));
     world.clock += 400 * 86_400_000;
     world.storeLog.clear();
-    expect(await collectGarbage(merge, EMPTY_MANIFEST)).toMatchObject({ briefings: 1, documents: 0 });
+    expect(await collectGarbage(merge)).toMatchObject({ briefings: 1, documents: 0 });
     expect(touched(world)).toEqual(expect.arrayContaining(['list briefings/', 'put config/']));
   });
 });

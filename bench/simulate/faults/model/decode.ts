@@ -26,6 +26,8 @@ export interface ManifestHead {
   readonly replay: readonly string[];
   readonly setAside: { readonly key: string | null; readonly count: number };
   readonly ledger: string | null;
+  /** Of a part of the manifest's copy; null: an object named like the generation has it. */
+  readonly history: string | null;
   readonly withdrawals?: { readonly key: string } | null;
   readonly retained: readonly { readonly generation: number }[];
   readonly compaction: unknown;
@@ -33,10 +35,18 @@ export interface ManifestHead {
 }
 
 export interface HistoryFile {
+  readonly commit: string;
   readonly batches: readonly string[];
   readonly replayed: readonly string[];
   /** Whose held rows were merged, of batches merged before. */
   readonly released?: readonly { readonly batch: string }[];
+}
+
+/** The generations up to one of them, oldest first; `parent` is the one before. */
+export interface HistoryPage {
+  readonly generation: number;
+  readonly parent: string | null;
+  readonly entries: readonly HistoryFile[];
 }
 
 /** One of the objects that list what is set aside: 5,000 batches each, their keys numbered. */

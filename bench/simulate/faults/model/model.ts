@@ -9,6 +9,7 @@ import type { Configuration } from './configuration.ts';
 import {
   type BatchFile,
   type HistoryFile,
+  type HistoryPage,
   type LedgerFile,
   type ManifestHead,
   readBatch,
@@ -69,6 +70,8 @@ export class Model {
   readonly askedToWithdraw = new Set<string>();
   readonly askedToRelease = new Set<string>();
   readonly #judge: Judge;
+  /** What is on record of a generation, as text. */
+  readonly #onRecord = new Map<number, string>();
 
   constructor(watch: ModelWatch) {
     this.#watch = watch;
@@ -195,12 +198,28 @@ export class Model {
     return revived.size > 0 || [...unsettled.values()].some(({ size }) => size > 0);
   }
 
-  #history({ generation, commit }: ManifestHead): HistoryFile {
-    const key = `history/${String(generation).padStart(10, '0')}-${commit}`;
+  /** Of a generation, which stands at the end of a page; what else is on the page was on record before. */
+  #history({ generation, commit, history }: ManifestHead): HistoryFile {
+    const key = history ?? historyKey(generation, commit);
     const bytes = this.#watch.read(key);
-    if (bytes !== null) return readJson(bytes) as HistoryFile;
-    this.#broken('what a generation merged is on record before it is published', key);
-    return { batches: [], replayed: [] };
+    const page = bytes === null ? null : (readJson(bytes) as HistoryPage);
+    const own = page?.entries.at(-1);
+    if (page === null || own === undefined || page.generation !== generation || own.commit !== commit) {
+      this.#broken('what a generation merged is on record before it is published', key);
+      return { commit, batches: [], replayed: [] };
+    }
+    const first = generation - page.entries.length + 1;
+    for (const [i, entry] of page.entries.slice(0, -1).entries()) {
+      if (this.#onRecord.get(first + i) !== JSON.stringify(entry)) {
+        this.#broken('what is on record stays so', `generation ${first + i} in ${key}`);
+      }
+    }
+    const before = page.parent === null ? null : historyKey(first - 1, page.parent);
+    if (before === null ? first !== 1 : this.#watch.read(before) === null) {
+      this.#broken('what is on record stays so', `before generation ${first} in ${key}`);
+    }
+    this.#onRecord.set(generation, JSON.stringify(own));
+    return own;
   }
 
   #setAside({ setAside: { key, count } }: ManifestHead): Map<string, string> {
@@ -337,6 +356,10 @@ function isCounted(generation: Generation, { batch, feed, source, number }: Plai
   if (one?.dropped.has(batch)) return revived.has(pairOf(batch, feed)) && !isTakenOut;
   if (one?.held.has(batch) || one?.pendingRelease.has(batch)) return false;
   return ledger.excludedRows.get(batch)?.get(source)?.has(number) !== true;
+}
+
+function historyKey(generation: number, commit: string): string {
+  return `history/${String(generation).padStart(10, '0')}-${commit}`;
 }
 
 function pairOf(batch: string, feed: string): string {

@@ -170,6 +170,7 @@ const manifest: Manifest = {
   consumed: ['0001767614400000-b1'],
   replay: ['k-b2'],
   setAside: { key: 'set-aside/0000000042-c0ffee', count: 3 },
+  history: 'manifests/0000000042-c0ffee#40+297',
   unscreened: ['k-b2'],
   missingSlices: ['segments/r2-000000'],
   activity: [
@@ -309,13 +310,28 @@ export const CASES: { readonly [K in Exclude<Kind, 'segment'>]: Readonly<Record<
   output: { segments: manifest.runs[0]?.segments ?? [], none: [] },
   withdrawn: { batch: { at: NOON * 1000, by: 'key-1' } },
   history: {
-    merged: { generation: 42, commit: 'c0ffee', parent: 'decade', batches: ['b1', 'k-b4'], replayed: ['b0'] },
-    released: {
-      ...{ generation: 43, commit: 'decaf', parent: 'c0ffee', batches: [], replayed: [] },
-      released: [
-        { batch: 'b1', source: 'feed-1' },
-        { batch: 'k-b4', source: null },
-      ],
-    },
+    merged: [
+      {
+        ...{ generation: 42, commit: 'c0ffee', parent: 'decade', writtenAt: NOON * 1000 },
+        ...{ batches: ['b1', 'k-b4'], replayed: ['b0'] },
+      },
+    ],
+    several: [
+      {
+        ...{ generation: 43, commit: 'decaf', parent: 'c0ffee', writtenAt: NOON * 1000 + 60_000 },
+        ...{ batches: [], replayed: [] },
+        released: [
+          { batch: 'b1', source: 'feed-1' },
+          { batch: 'k-b4', source: null },
+          { batch: 'b0', source: null, every: true },
+        ],
+      },
+      {
+        ...{ generation: 42, commit: 'c0ffee', parent: 'decade', writtenAt: NOON * 1000 },
+        ...{ batches: ['b1', 'k-b4'], replayed: ['b0'] },
+      },
+      { generation: 41, commit: 'decade', parent: 'facade', writtenAt: NOON * 1000 - 1, batches: ['b0'], replayed: [] },
+    ],
+    first: [{ generation: 1, commit: 'facade', parent: null, writtenAt: 0, batches: ['b'], replayed: [] }],
   },
 };

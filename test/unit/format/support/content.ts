@@ -12,9 +12,7 @@ import {
 } from '../../../../src/format/evidence.ts';
 import {
   decodeManifest,
-  EMPTY_MANIFEST,
   encodeManifest,
-  type Manifest,
   NO_OUTPUT,
   type OutputKey,
   type SegmentEntry,
@@ -28,10 +26,10 @@ import { encodeSegment, openSegment, type SegmentShape, wholeObject } from '../.
 import { VerdictsReader } from '../../../../src/format/verdicts.ts';
 import { type Bytes, fromHex, toHex } from '../../../../src/lib/bytes.ts';
 import { finish, UNPACED } from '../../../../src/lib/cooperate.ts';
-import { FRAME_HEADER_BYTES, openFrame } from '../../../../src/lib/frame.ts';
+import { FRAME_HEADER_BYTES } from '../../../../src/lib/frame.ts';
 import { decodeOutput, encodeOutput } from '../../../../src/merge/compaction-output.ts';
 import { decodeSetAside, encodeSetAside, type SetAside } from '../../../../src/merge/failing-batches.ts';
-import { encodeHistory, type MergedBatches } from '../../../../src/merge/history.ts';
+import { decodeHistory, encodeHistory, type HistoryEntry } from '../../../../src/merge/history.ts';
 import {
   decodeMark,
   decodeWithdrawals,
@@ -66,7 +64,8 @@ export interface BatchContent {
 
 export type FactsContent = readonly PlainFact[];
 
-export type HistoryContent = Pick<Manifest, 'generation' | 'commit' | 'parent'> & MergedBatches;
+/** Newest first; of version 1, one generation. */
+export type HistoryContent = readonly HistoryEntry[] | Omit<HistoryEntry, 'writtenAt'>;
 
 export interface Contents {
   numbers: readonly number[];
@@ -177,10 +176,10 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
     expected: same,
   },
   manifest: {
-    version: 3,
+    version: 4,
     encode: (content) => encodeManifest(manifestInMemory(content)),
     decode: (bytes) => storedManifest(decodeManifest(bytes)),
-    expected: asOfVersion3,
+    expected: asOfVersion4,
   },
   parcel: {
     version: 1,
@@ -201,13 +200,16 @@ export const CODECS: { readonly [K in Kind]: Codec<Contents[K]> } = {
   },
   withdrawn: { version: 1, encode: encodeMark, decode: decodeMark, expected: same },
   history: {
-    version: 1,
-    encode: ({ batches, replayed, released = [], ...ids }) =>
-      encodeHistory({ ...EMPTY_MANIFEST, ...ids }, { batches, replayed, released }),
-    decode: (bytes) => JSON.parse(new TextDecoder().decode(openFrame(bytes, 'RFHI', 1))),
-    expected: same,
+    version: 2,
+    encode: (content) => encodeHistory(inMemory(content)),
+    decode: (bytes) => decodeHistory(bytes, 0),
+    expected: inMemory,
   },
 };
+
+function inMemory(content: HistoryContent): readonly HistoryEntry[] {
+  return 'generation' in content ? [{ ...content, writtenAt: 0 }] : content;
+}
 
 /** What was known of a segment of version 1. */
 type OldShape = Pick<SegmentShape, 'first' | 'last' | 'count' | 'numbers'> & SegmentParts;
@@ -231,9 +233,10 @@ function entryOf(entry: SegmentEntry | (OldShape & { readonly key: string })): S
 /**
  * A manifest of version 1 or 2 has segments of version 1, and lists itself what a compaction has written. One of version 1
  * lists what is set aside itself, too, and knows of nothing that is still to be screened. One that was written before
- * batches could be withdrawn says nothing of that, and neither does one of a store where none was.
+ * batches could be withdrawn says nothing of that, and neither does one of a store where none was. Before version 4 none says
+ * where its history is.
  */
-function asOfVersion3(content: StoredManifest): StoredManifest {
+function asOfVersion4(content: StoredManifest): StoredManifest {
   const { setAside } = content;
   const { output = NO_OUTPUT, ...compaction } = (content.compaction ?? {}) as { readonly output?: OutputKey | [] };
   const whole: StoredManifest = {
@@ -241,6 +244,7 @@ function asOfVersion3(content: StoredManifest): StoredManifest {
     runs: content.runs.map((run) => ({ ...run, segments: (run.segments as SegmentEntry[]).map(entryOf) })),
     compaction: { ...compaction, output: Array.isArray(output) ? NO_OUTPUT : output },
     withdrawals: content.withdrawals ?? null,
+    history: content.history ?? null,
   };
   if (!Array.isArray(setAside)) return whole;
   return { ...whole, setAside: { key: null, count: setAside.length, ids: setAside }, unscreened: [] };

@@ -32,7 +32,7 @@ async function expectBuiltOnce(world: World): Promise<void> {
   const named: string[] = [];
   for (const key of await keysOf(world, HISTORY_PREFIX)) {
     const object = await world.objects.memory.get(key);
-    if (object !== null) named.push(...decodeHistory(object.bytes).batches);
+    if (object !== null) named.push(...decodeHistory(object.bytes, 0).flatMap(({ batches }) => batches));
   }
   const { merged } = await batchPlaces(world.objects.memory);
   expect(new Set(named)).toEqual(new Set(merged));

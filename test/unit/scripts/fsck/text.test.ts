@@ -1,20 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Progress } from '../../../../scripts/command/progress.ts';
 import { FSCK_PROGRESS } from '../../../../scripts/fsck/findings.ts';
 import { HELP, parseOptions } from '../../../../scripts/fsck.ts';
 import { loggableMessage } from '../../../../src/lib/errors.ts';
-import { decodeHistory } from '../../../../src/merge/history.ts';
 import { checked, firstSegment, fourMinutes } from './support.ts';
-
-const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'golden');
-
-test('the reader of the history reads what the product writes', () => {
-  const expected: unknown = JSON.parse(readFileSync(join(GOLDEN, 'history-merged.v1.json'), 'utf8'));
-  const bytes = new Uint8Array(readFileSync(join(GOLDEN, 'history-merged.v1.bin')));
-  expect(decodeHistory(bytes)).toEqual(expected);
-});
 
 describe('options', () => {
   test('have defaults', () => {
@@ -75,7 +64,7 @@ test('the report is a table, counts, and a line for each problem', async () => {
   ledger of sources                   1  ok
 
 error: ${key}: is missing. Lookups of its numbers fail or will fail. Rebuild the store from its batches: npm run fsck -- --rebuild DIR.
-error: batches/merged/b1: is missing, and does not wait either; history/0000000002-* names it as merged. The inventory has it, but a rebuild would lose it: put it back from a copy of the bucket.
+error: batches/merged/b1: is missing, and does not wait either; generation 2 merged it. The inventory has it, but a rebuild would lose it: put it back from a copy of the bucket.
 
 The store has 2 errors.
 `);

@@ -9,14 +9,14 @@ import { type Damages, deleted, error, rewriteHistory } from './damage.ts';
 export const BATCHES: Damages = {
   'a missing merged batch': {
     breaks: async (world) => [error('merged batches', await deleted(world, 'batches/merged/b1'))],
-    says: /^is missing, and does not wait either; history\/0000000002-\* names it as merged\. .*put it back from a copy/,
+    says: /^is missing, and does not wait either; generation 2 merged it\. .*put it back from a copy/,
   },
   'a missing batch that is set aside': {
     breaks: async (world) => {
       await rollback(world, 2, { requeue: false });
       return [error('merged batches', await deleted(world, 'batches/merged/b2'))];
     },
-    says: /names it as merged\. It is kept out of the inventory, and a rebuild goes on without it: put it back/,
+    says: /merged it\. It is kept out of the inventory, and a rebuild goes on without it: put it back/,
   },
   'a damaged batch that is set aside': {
     breaks: async (world) => {
@@ -31,7 +31,7 @@ export const BATCHES: Damages = {
       await rollback(world, 2, { requeue: true });
       return [error('merged batches', await deleted(world, 'batches/merged/b3'))];
     },
-    says: /names it as merged\. It is kept out of the inventory/,
+    says: /merged it\. It is kept out of the inventory/,
   },
   'a damaged merged batch': {
     breaks: async (world) => {

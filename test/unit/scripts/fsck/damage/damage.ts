@@ -28,8 +28,8 @@ export async function rewriteHistory(
   replayed: string[] = [],
 ): Promise<void> {
   const [generation = '', ...commit] = key.slice('history/'.length).split('-');
-  const { retained, parent, ...current } = await manifestOf(world);
-  const before = retained.find((entry) => entry.generation === Number(generation) - 1)?.commit ?? null;
-  const manifest = { ...current, retained, generation: Number(generation), commit: commit.join('-'), parent: before };
-  await world.objects.memory.put(key, encodeHistory(manifest, { batches, replayed }));
+  const { retained } = await manifestOf(world);
+  const parent = retained.find((entry) => entry.generation === Number(generation) - 1)?.commit ?? null;
+  const entry = { generation: Number(generation), commit: commit.join('-'), parent, writtenAt: world.clock };
+  await world.objects.memory.put(key, encodeHistory([{ ...entry, batches, replayed }]));
 }

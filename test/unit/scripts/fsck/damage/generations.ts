@@ -89,9 +89,9 @@ export const GENERATIONS: Damages = {
   'a history that ends early': {
     breaks: async (world) => {
       const key = await keyLike(world, 'history/0000000003-');
-      const { commit } = { commit: key.slice('history/0000000003-'.length) };
-      const manifest = { ...(await manifestOf(world)), generation: 3, commit, parent: null };
-      await world.objects.memory.put(key, encodeHistory(manifest, { batches: ['b2'], replayed: [] }));
+      const commit = key.slice('history/0000000003-'.length);
+      const entry = { generation: 3, commit, parent: null, writtenAt: 0, batches: ['b2'], replayed: [] };
+      await world.objects.memory.put(key, encodeHistory([entry]));
       return [error('history', key)];
     },
     says: /^names null as its parent/,
