@@ -119,7 +119,7 @@ interface BatchError {
 async function lookupBatch({ req }: Context, { tenant }: Principal, services: LookupDeps): Promise<Response> {
   const { numbers, country, scenario = null } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
   const batch = new Batch(numbers, country ?? undefined);
-  const rest = batch.answerAtOnce(services, contextAtOnce(services, tenant, scenario));
+  const rest = batch.answerAtOnce(services, contextAtOnce(services, tenant, scenario, services.now()));
   if (rest !== null) await batch.answer(services, tenant, scenario, rest);
   return jsonText(batch.text);
 }
@@ -160,7 +160,7 @@ class Batch {
       let rest: Rest | null = null;
       for (let i = 0; i < parsed.length && rest === null; i++) {
         const result = parsed[i] as ParseResult;
-        const probed = result.ok ? finder.probe(result.value.number) : null;
+        const probed = result.ok ? finder.probe(result.value.number, context.now) : null;
         const finding = enough(probed, context);
         if (result.ok && finding === null) rest = { from: from + i, probed };
         else findings.push(finding);

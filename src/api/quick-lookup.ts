@@ -71,7 +71,7 @@ export function quickLookup(
     const end = path + PATH.length;
     if (url.length === end) return request.method === 'POST' ? answerPost(services, quota, request) : null;
     return url.startsWith(QUERY, end) && request.method === 'GET'
-      ? answerGet(services, quota, request, end + QUERY.length)
+      ? answerGet(services, quota, request, url, end + QUERY.length)
       : null;
   } catch {
     // The route reports the error to the log.
@@ -83,14 +83,16 @@ function answerGet(
   services: EdgeServices,
   quota: RequestQuota,
   request: Request,
+  url: string,
   digitsAt: number,
 ): Response | QuickMiss | null {
-  const subject = readClean(request.url, digitsAt);
+  const subject = readClean(url, digitsAt);
   if (subject === null) return null;
-  const principal = principalOf(request, services.keys);
+  const now = services.now();
+  const principal = principalOf(request, services.keys, now);
   const asked = { subject, scenario: null };
   if (principal === null || !allows(principal, 'lookup')) return new QuickMiss(principal, asked);
-  return answer(services, quota, principal, asked, null);
+  return answer(services, quota, principal, asked, null, now);
 }
 
 /**
@@ -104,28 +106,22 @@ function answerPost(
   quota: RequestQuota,
   request: Request,
 ): QuickMiss | Promise<Response | QuickMiss> {
-  const principal = principalOf(request, services.keys);
+  const principal = principalOf(request, services.keys, services.now());
   const declared = request.headers.get('content-length');
   const isSmall = declared !== null && Number(declared) <= MAX_QUICK_BODY_BYTES;
   if (principal === null || !isSmall || !allows(principal, 'lookup')) return new QuickMiss(principal);
-  return answerBody(services, quota, principal, request.text());
-}
-
-/** Never rejects: if the body does not arrive, the route says so. */
-async function answerBody(
-  services: EdgeServices,
-  quota: RequestQuota,
-  principal: Principal,
-  body: Promise<string>,
-): Promise<Response | QuickMiss> {
-  try {
-    const asked = readBody(await body);
-    return asked === null
-      ? new QuickMiss(principal, null, null, body)
-      : answer(services, quota, principal, asked, body);
-  } catch {
-    return new QuickMiss(principal, null, null, body);
-  }
+  const body = request.text();
+  const missed = () => new QuickMiss(principal, null, null, body);
+  const answered = (text: string) => {
+    try {
+      const asked = readBody(text);
+      return asked === null ? missed() : answer(services, quota, principal, asked, body, services.now());
+    } catch {
+      return missed();
+    }
+  };
+  // If the body does not arrive, the route says so.
+  return body.then(answered, missed);
 }
 
 function answer(
@@ -134,10 +130,11 @@ function answer(
   principal: Principal,
   asked: Asked,
   body: Promise<string> | null,
+  now: number,
 ): Response | QuickMiss {
   const { subject, scenario } = asked;
-  const probed = services.finder.probe(subject.number);
-  const text = textAtOnce(subject, probed, contextAtOnce(services, principal.tenant, scenario));
+  const probed = services.finder.probe(subject.number, now);
+  const text = textAtOnce(subject, probed, contextAtOnce(services, principal.tenant, scenario, now));
   // The quota is counted last, since the route counts what goes there.
   const { id, perMinute } = principal;
   const isAnswered = text !== null && (perMinute === null || quota.takeAtOnce(id, perMinute));
@@ -163,7 +160,7 @@ function readBody(text: string): Asked | null {
 }
 
 /** The owner of a key that is known to be valid; null: the key has to be checked. */
-function principalOf(request: Request, keys: KeyRegistry): Principal | null {
+function principalOf(request: Request, keys: KeyRegistry, now: number): Principal | null {
   const token = bearerToken(request.headers.get('authorization'));
-  return token === null ? null : keys.recognize(token);
+  return token === null ? null : keys.recognize(token, now);
 }

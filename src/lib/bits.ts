@@ -159,21 +159,38 @@ export function chunks(count: number, exceptions: number): number {
   return exceptions > 0 ? Math.ceil(count / CHUNK) : 0;
 }
 
+/** No packed value is negative. */
+const NO_MARK = -1;
+
 export class FieldReader {
   readonly #field: PackedField;
   readonly #count: number;
-  /** What marks an exception; more than any value without them. */
+  /** What marks an exception; none without them. */
   readonly #mark: number;
+  /**
+   * What `at` takes, once more: one object beside the words, which the fields of a page have in common. A lookup finds
+   * neither in the processor's caches, and waits for each.
+   */
+  readonly #base: number;
+  readonly #width: number;
+  readonly #words: Uint32Array;
+  /** Where the packed values begin in the words, in bits. */
+  readonly #begin: number;
 
   /**
    * The arrays have the lengths that their widths ask for. Throws FormatError unless `packField` could have written
    * them.
+   * @param page what `field.words` is a part of
    */
-  constructor(field: PackedField, count: number) {
+  constructor(field: PackedField, count: number, page: Uint32Array = field.words) {
     this.#field = field;
     this.#count = count;
     const { base, width, exceptionWidth, exceptions } = field;
-    this.#mark = exceptions > 0 ? 2 ** width - 1 : Number.POSITIVE_INFINITY;
+    this.#mark = exceptions > 0 ? 2 ** width - 1 : NO_MARK;
+    this.#base = base;
+    this.#width = width;
+    this.#words = page;
+    this.#begin = (field.words.byteOffset - page.byteOffset) * 8;
     const hasWidths = width <= MAX_WIDTH && exceptionWidth <= MAX_EXCEPTION_WIDTH;
     const isPossible = exceptions === 0 ? exceptionWidth === 0 : width > 0 && exceptionWidth >= width;
     if (!hasWidths || !isPossible || exceptions > count || !Number.isSafeInteger(base) || base < 0) {
@@ -203,9 +220,13 @@ export class FieldReader {
   }
 
   at(rank: number): number {
+    const width = this.#width;
+    const packed = readBits(this.#words, this.#begin + rank * width, width);
+    return packed === this.#mark ? this.#exceptionAt(rank) : this.#base + packed;
+  }
+
+  #exceptionAt(rank: number): number {
     const { base, width, words, exceptionWidth, exceptionWords, before } = this.#field;
-    const packed = readBits(words, rank * width, width);
-    if (packed !== this.#mark) return base + packed;
     let exception = before[Math.floor(rank / CHUNK)] as number;
     for (let other = rank - (rank % CHUNK); other < rank; other++) {
       if (readBits(words, other * width, width) === this.#mark) exception += 1;

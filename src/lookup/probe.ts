@@ -50,6 +50,9 @@ export class Probe {
   #missing = 0;
   #ranks: readonly number[] | null = null;
   #hits: readonly Hit[] | null = null;
+  /** Of `#today`, once they have been counted: a page of verdicts may have to be read before they are told. */
+  #neighbours: Neighbours | null = null;
+  #today = 0;
 
   constructor(number: number) {
     this.number = number;
@@ -76,6 +79,7 @@ export class Probe {
     this.#missing = missing;
     this.#ranks = null;
     this.#hits = null;
+    this.#neighbours = null;
   }
 
   /** The numbers columns, newest run first; null if one is missing. */
@@ -134,10 +138,12 @@ export class Probe {
    * @param today UTC day since 1970
    */
   neighbours(today: number): Neighbours {
+    if (this.#neighbours !== null && this.#today === today) return this.#neighbours;
     const ranks: number[] = [];
-    const neighbours = neighboursOf(this.#present(), this.number, today, ranks);
+    this.#neighbours = neighboursOf(this.#present(), this.number, today, ranks);
+    this.#today = today;
     this.#ranks = ranks;
-    return neighbours;
+    return this.#neighbours;
   }
 
   #present(): readonly NumbersReader[] {

@@ -188,11 +188,10 @@ export interface EvidenceAnswer extends Attributes {
 /** The same text as JSON.stringify(answer), field by field in that order. */
 export function answerText(answer: LookupAnswer): string {
   if (hasMore(answer) || answer.neighbourhood === null) return JSON.stringify(answer);
-  const { number, country, lineType, verdict, level, labels, channels, industries, neighbourhood, action, rule } =
-    answer;
+  const { number, country, lineType, verdict, level, neighbourhood, action, rule } = answer;
   return (
     `{"number":"${number}"${placeText(country, lineType)},"verdict":"${verdict}"` +
-    `,"level":${level},"labels":${list(labels)},"channels":${list(channels)},"industries":${list(industries)}` +
+    `,"level":${level}${listsText(answer)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
     `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation)}`
   );
@@ -220,8 +219,7 @@ export function usualText(
   const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation);
   if (record === null) return start + (facts.verdict === 'clear' ? CLEAR : SUSPECT) + end;
   return (
-    `${start},"verdict":"listed","level":${facts.level},"labels":${list(record.labels)}` +
-    `,"channels":${list(record.channels)},"industries":${list(record.industries)}` +
+    `${start},"verdict":"listed","level":${facts.level}${profileText(record)}` +
     `,"firstSeen":"${isoDay(record.firstDay)}","lastSeen":"${isoDay(record.lastDay)}","sightings":${record.sightings}` +
     `,"neighbourhood":${end}`
   );
@@ -276,18 +274,29 @@ function quoted(text: string | null): string {
   return text === null ? 'null' : `"${text}"`;
 }
 
-/** Many more than there are labels, channels and industries in any deployment. */
-const MAX_LISTS = 256;
-const lists = new Map<string, string>();
+/** The lists of a profile as text, and two of them: whoever has the same three has the same text. */
+interface KnownLists {
+  readonly channels: readonly string[];
+  readonly industries: readonly string[];
+  readonly text: string;
+}
 
-/** Labels are named by operators, so they are escaped. Most numbers have one of each. */
-function list(texts: readonly string[]): string {
-  const [only] = texts;
-  if (only === undefined) return '[]';
-  if (texts.length > 1) return JSON.stringify(texts);
-  const known = lists.get(only);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(texts);
-  if (lists.size < MAX_LISTS) lists.set(only, text);
+/** By the list of labels. Records of the same profile share their lists (src/format/records.ts). */
+const knownLists = new WeakMap<readonly string[], KnownLists>();
+
+function profileText(profile: Profile): string {
+  const { labels, channels, industries } = profile;
+  const known = knownLists.get(labels);
+  if (known !== undefined && known.channels === channels && known.industries === industries) return known.text;
+  const text = listsText(profile);
+  knownLists.set(labels, { channels, industries, text });
   return text;
+}
+
+/** Labels are named by operators, so they are escaped. */
+function listsText({ labels, channels, industries }: Pick<LookupAnswer, keyof Profile>): string {
+  return (
+    `,"labels":${JSON.stringify(labels)},"channels":${JSON.stringify(channels)}` +
+    `,"industries":${JSON.stringify(industries)}`
+  );
 }

@@ -189,8 +189,13 @@ function noFacts(): FactsSoFar {
 
 /** @returns the active record; without it the number is not listed */
 function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, view: View): RecordFacts | null {
-  const record = activeRecord(finding, view);
-  if (record === null) {
+  const known = finding.record;
+  // Beyond its horizon, a number is decided on as one that is not listed, and its neighbours can make it suspect at most.
+  const risk = known === null ? null : view.levels.riskOf(known.labels);
+  const today = known === null ? 0 : todayOf(view);
+  const daysSinceSeen = known === null ? 0 : daysUntil(today, known.lastDay);
+  const record = risk !== null && daysSinceSeen < risk.horizonDays ? known : null;
+  if (record === null || risk === null) {
     into.verdict = isSuspectScore(finding.score) ? 'suspect' : 'clear';
     into.level = 0;
     into.labels = NONE;
@@ -201,10 +206,8 @@ function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, vie
     into.daysListed = null;
     into.sightings = 0;
   } else {
-    const today = todayOf(view);
-    const daysSinceSeen = daysUntil(today, record.lastDay);
     into.verdict = 'listed';
-    into.level = view.levels.levelOf(record.labels, daysSinceSeen);
+    into.level = risk.levelAt(daysSinceSeen);
     into.labels = record.labels;
     into.channels = record.channels;
     into.industries = record.industries;
@@ -220,15 +223,6 @@ function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, vie
   into.lineType = subject.lineType;
   into.scenario = view.scenario;
   return record;
-}
-
-/**
- * The record, unless it is beyond its horizon: then the number is decided on as one that is not listed, and its
- * neighbours can make it suspect at most.
- */
-function activeRecord({ record }: Finding, view: View): RecordFacts | null {
-  if (record === null) return null;
-  return daysUntil(todayOf(view), record.lastDay) < view.levels.horizonDaysOf(record.labels) ? record : null;
 }
 
 /** UTC day since 1970. */

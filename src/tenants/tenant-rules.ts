@@ -78,9 +78,12 @@ export class TenantRulesCache {
     );
   }
 
-  /** The rules, if they are at hand and the index is recent; null says nothing about them. */
-  peek(tenant: string): TenantRules | null {
-    const index = this.#index.peek();
+  /**
+   * The rules, if they are at hand and the index is recent; null says nothing about them.
+   * @param now milliseconds since 1970
+   */
+  peek(tenant: string, now?: number): TenantRules | null {
+    const index = this.#index.peek(now);
     return index === null ? null : this.#heldFor(tenant, refsOf(index, tenant));
   }
 

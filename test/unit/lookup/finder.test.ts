@@ -91,13 +91,13 @@ describe('lookups', () => {
   test('at once: the same from memory, and nothing while anything has to be read or looked at', async () => {
     const { world, finder } = await prepared();
     const [number = 0] = probesOf(ALL);
-    expect(finder.probe(number).finding).toBeNull();
+    expect(finder.probe(number, world.clock).finding).toBeNull();
     const [found] = await finder.find([number], { evidence: false });
-    expect(finder.probe(number).finding).toEqual(found);
+    expect(finder.probe(number, world.clock).finding).toEqual(found);
     world.clock += REFRESH_AFTER_MS - 1;
-    expect(finder.probe(number).finding).not.toBeNull();
+    expect(finder.probe(number, world.clock).finding).not.toBeNull();
     world.clock += 1;
-    expect(finder.probe(number).finding).toBeNull();
+    expect(finder.probe(number, world.clock).finding).toBeNull();
   });
 
   test('say the same from memory alone', async () => {
