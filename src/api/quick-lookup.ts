@@ -50,6 +50,8 @@ export class QuickMiss {
 /** What a request asks. */
 interface Asked {
   readonly subject: PhoneNumber;
+  /** The digits of the number, as they stand in the request: the same as those of the number. */
+  readonly digits: string;
   readonly scenario: string | null;
 }
 
@@ -90,7 +92,7 @@ function answerGet(
   if (subject === null) return null;
   const now = services.now();
   const principal = principalOf(request, services.keys, now);
-  const asked = { subject, scenario: null };
+  const asked = { subject, digits: url.slice(digitsAt), scenario: null };
   if (principal === null || !allows(principal, 'lookup')) return new QuickMiss(principal, asked);
   return answer(services, quota, principal, asked, null, now);
 }
@@ -132,9 +134,10 @@ function answer(
   body: Promise<string> | null,
   now: number,
 ): Response | QuickMiss {
-  const { subject, scenario } = asked;
+  const { subject, digits, scenario } = asked;
   const probed = services.finder.probe(subject.number, now);
-  const text = textAtOnce(subject, probed, contextAtOnce(services, principal.tenant, scenario, now));
+  const context = contextAtOnce(services, principal.tenant, scenario, now);
+  const text = textAtOnce(subject, `+${digits}`, probed, context);
   // The quota is counted last, since the route counts what goes there.
   const { id, perMinute } = principal;
   const isAnswered = text !== null && (perMinute === null || quota.takeAtOnce(id, perMinute));
@@ -149,14 +152,15 @@ const BODY = /^\{"number": ?"\+(\d+)"(?:, ?"country": ?"([A-Za-z]{2})")?(?:, ?"s
 /** What a body of the usual form asks; null: the route has to read it. */
 function readBody(text: string): Asked | null {
   if (text.startsWith(BODY_START) && text.endsWith(BODY_END)) {
-    const subject = readClean(text.slice(BODY_START.length, -BODY_END.length), 0);
-    if (subject !== null) return { subject, scenario: null };
+    const digits = text.slice(BODY_START.length, -BODY_END.length);
+    const subject = readClean(digits, 0);
+    if (subject !== null) return { subject, digits, scenario: null };
   }
   const [, digits, country, scenario = null] = BODY.exec(text) ?? [];
   // A number with its plus sign is read the same in every country.
   if (digits === undefined || (country !== undefined && !isCountry(country))) return null;
   const subject = readClean(digits, 0);
-  return subject === null ? null : { subject, scenario };
+  return subject === null ? null : { subject, digits, scenario };
 }
 
 /** The owner of a key that is known to be valid; null: the key has to be checked. */

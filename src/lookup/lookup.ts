@@ -109,10 +109,18 @@ export function contextAtOnce(
   return { policy: held.policy, overrides: held.overrides, levels: labels, now, scenario, evidence: false };
 }
 
-/** The answer to what memory found, as text and without a promise; null: it takes reads of storage. */
-export function textAtOnce(subject: PhoneNumber, probed: Probed | null, context: DecideContext | null): string | null {
+/**
+ * The answer to what memory found, as text and without a promise; null: it takes reads of storage.
+ * @param e164 as in `decideText`
+ */
+export function textAtOnce(
+  subject: PhoneNumber,
+  e164: string,
+  probed: Probed | null,
+  context: DecideContext | null,
+): string | null {
   const finding = enough(probed, context);
-  return finding === null || context === null ? null : decideText(subject, finding, context);
+  return finding === null || context === null ? null : decideText(subject, finding, context, e164);
 }
 
 /** What memory found, if that is all that the rules ask for; null: it takes reads of storage. */

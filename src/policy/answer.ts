@@ -3,7 +3,7 @@
 import type { Attributes, Channel, Industry } from '../format/attributes.ts';
 import type { Profile } from '../format/records.ts';
 import { isoDay } from '../lib/time.ts';
-import { formatE164, type LineType } from '../phone/phone-number.ts';
+import type { LineType } from '../phone/phone-number.ts';
 import type { LabelRisk } from './ageing.ts';
 import type { LabelLevels } from './labels.ts';
 import type { OverrideList, OverrideScope } from './overrides.ts';
@@ -193,7 +193,7 @@ export function answerText(answer: LookupAnswer): string {
     `{"number":"${number}"${placeText(country, lineType)},"verdict":"${verdict}"` +
     `,"level":${level}${listsText(answer)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
-    `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation)}`
+    `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation, false)}`
   );
 }
 
@@ -205,18 +205,21 @@ const CLEAR = `,"verdict":"clear"${WITHOUT_RECORD}`;
 const SUSPECT = `,"verdict":"suspect"${WITHOUT_RECORD}`;
 
 /**
- * The text of an answer with none of the fields that only some answers have, as it is decided, without the answer itself.
+ * The text of an answer with none of the fields that only some answers have, but for `expired`, as it is decided, without
+ * the answer itself.
+ * @param e164 the number as `formatE164` writes it
  * @param record the active one; null: the number is not listed
  */
 export function usualText(
-  number: number,
+  e164: string,
   facts: Pick<PolicyFacts, 'verdict' | 'level' | 'neighbourhood' | 'country' | 'lineType'>,
   record: RecordFacts | null,
   { action, rule }: Decision,
   generation: number,
+  isExpired: boolean,
 ): string {
-  const start = `{"number":"${formatE164(number)}"${placeText(facts.country, facts.lineType)}`;
-  const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation);
+  const start = `{"number":"${e164}"${placeText(facts.country, facts.lineType)}`;
+  const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation, isExpired);
   if (record === null) return start + (facts.verdict === 'clear' ? CLEAR : SUSPECT) + end;
   return (
     `${start},"verdict":"listed","level":${facts.level}${profileText(record)}` +
@@ -241,32 +244,58 @@ function hasMore(answer: LookupAnswer): boolean {
   );
 }
 
+/** By country and line type: there are as many countries as there are number plans. */
+const places = new Map<string | null, Map<LineType, string>>();
+
 function placeText(country: string | null, lineType: LineType): string {
-  return `,"country":${quoted(country)},"lineType":"${lineType}"`;
+  let ofCountry = places.get(country);
+  if (ofCountry === undefined) {
+    ofCountry = new Map();
+    places.set(country, ofCountry);
+  }
+  let text = ofCountry.get(lineType);
+  if (text === undefined) {
+    text = `,"country":${quoted(country)},"lineType":"${lineType}"`;
+    ofCountry.set(lineType, text);
+  }
+  return text;
 }
 
 const NOBODY = '{"hundred":0,"thousand":0,"score":0}';
 
+/** Scores are told in hundredths: each as it stands at the end of a neighbourhood. */
+const SCORES = Array.from({ length: 101 }, (_, hundredths) => `,"score":${hundredths / 100}}`);
+
 function neighbourhoodText({ hundred, thousand, score }: Neighbourhood): string {
   if (hundred === 0 && thousand === 0 && score === 0) return NOBODY;
-  return `{"hundred":${hundred},"thousand":${thousand},"score":${score}}`;
+  const hundredths = Math.round(score * 100);
+  const end = hundredths / 100 === score ? SCORES[hundredths] : undefined;
+  return `{"hundred":${hundred},"thousand":${thousand}${end ?? `,"score":${score}}`}`;
 }
 
-/** Mostly one number after the other comes to the same end. */
-let lastEnd = {
-  action: null as Action | null,
-  rule: null as string | null,
-  generation: null as number | null,
-  text: '',
-};
+interface KnownEnd {
+  readonly action: Action | null;
+  readonly rule: string | null;
+  readonly generation: number | null;
+  readonly isExpired: boolean;
+  readonly text: string;
+}
 
-function endText(action: Action | null, rule: string | null, generation: number | null): string {
-  if (lastEnd.text !== '' && lastEnd.action === action && lastEnd.rule === rule && lastEnd.generation === generation) {
-    return lastEnd.text;
+/** Mostly the numbers of a tenant come to the same few ends. */
+const MAX_KNOWN_ENDS = 8;
+const knownEnds: KnownEnd[] = [];
+let replacedEnd = 0;
+
+function endText(action: Action | null, rule: string | null, generation: number | null, isExpired: boolean): string {
+  for (const end of knownEnds) {
+    const isSame = end.action === action && end.rule === rule && end.generation === generation;
+    if (isSame && end.isExpired === isExpired) return end.text;
   }
   // Ids of rules have letters, digits and a few signs that need no escape (RULE_ID in schema.ts).
-  const text = `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${generation}}`;
-  lastEnd = { action, rule, generation, text };
+  const members = `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${generation}`;
+  const text = isExpired ? `${members},"expired":true}` : `${members}}`;
+  knownEnds[replacedEnd] = { action, rule, generation, isExpired, text };
+  replacedEnd = (replacedEnd + 1) % MAX_KNOWN_ENDS;
   return text;
 }
 

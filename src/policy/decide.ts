@@ -63,16 +63,25 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
   return answerOf(subject, finding, { record, facts, decision, override }, context);
 }
 
-/** The same as text, as it is sent; for the usual answer no object is made of it first. */
-export function decideText(subject: PhoneNumber, finding: Finding, context: DecideContext): string {
+/**
+ * The same as text, as it is sent; for the usual answer no object is made of it first.
+ * @param e164 the number as `formatE164` writes it, from who has read it so
+ */
+export function decideText(
+  subject: PhoneNumber,
+  finding: Finding,
+  context: DecideContext,
+  e164 = formatE164(subject.number),
+): string {
   const facts = atHand;
   const record = fillFacts(facts, subject, finding, context);
   const decision = applyPolicy(context.policy, facts);
   const override = context.overrides.find(subject.number, context.now);
   const isAsked = context.evidence || context.receipt === true || context.asOf !== undefined;
-  const isUsual = override === null && (record === null) === (finding.record === null) && !isStale(finding);
-  return isUsual && !isAsked && decision.shadow === undefined && decision.failed === undefined
-    ? usualText(subject.number, facts, record, decision, finding.generation)
+  const isUsual = override === null && !isAsked && !isStale(finding);
+  const isExpired = record === null && finding.record !== null;
+  return isUsual && decision.shadow === undefined && decision.failed === undefined
+    ? usualText(e164, facts, record, decision, finding.generation, isExpired)
     : answerText(answerOf(subject, finding, { record, facts, decision, override }, context));
 }
 
