@@ -35,6 +35,7 @@ export interface Hit {
   readonly page: PagePlace;
 }
 
+const NO_ENTRIES: readonly SegmentEntry[] = [];
 const NO_HITS: readonly Hit[] = [];
 
 export class Probe {
@@ -42,7 +43,7 @@ export class Probe {
   /** Null before the first walk. */
   snapshot: Snapshot | null = null;
   /** The segments that can have the number or its neighbours, newest run first. */
-  entries: SegmentEntry[] = [];
+  entries: readonly SegmentEntry[] = NO_ENTRIES;
   /** What is known of the number; null while a column that it takes is missing. */
   finding: Finding | null = null;
   /** The numbers column of each segment. */
@@ -61,21 +62,28 @@ export class Probe {
   /** The only walk over the runs of a snapshot. It forgets what was known from another snapshot. */
   walk(snapshot: Snapshot, memory: NumbersColumns): void {
     const { number } = this;
-    const entries: SegmentEntry[] = [];
-    const columns: (NumbersReader | undefined)[] = [];
+    let entries: SegmentEntry[] | null = null;
+    let columns: (NumbersReader | undefined)[] | null = null;
     let missing = 0;
     for (const run of snapshot.runs) {
       const index = run.indexFor(number);
       if (index < 0) continue;
       const column = memory.peekAt(run.numbers, run.entries, index);
-      entries.push(run.entries[index] as SegmentEntry);
-      columns.push(column);
+      const entry = run.entries[index] as SegmentEntry;
+      // Mostly one run has all there is: a list that begins with its only element has no room for more.
+      if (entries === null || columns === null) {
+        entries = [entry];
+        columns = [column];
+      } else {
+        entries.push(entry);
+        columns.push(column);
+      }
       if (column === undefined) missing += 1;
     }
     this.snapshot = snapshot;
-    this.entries = entries;
+    this.entries = entries ?? NO_ENTRIES;
     this.finding = null;
-    this.#columns = columns;
+    this.#columns = columns ?? [];
     this.#missing = missing;
     this.#ranks = null;
     this.#hits = null;
@@ -111,8 +119,9 @@ export class Probe {
       const rank = ranks[i] as number;
       if (rank < 0) continue;
       const entry = this.entries[i] as SegmentEntry;
-      hits ??= [];
-      hits.push({ entry, numbers, rank, page: pageOf(entry, numbers, rank) });
+      const hit = { entry, numbers, rank, page: pageOf(entry, numbers, rank) };
+      if (hits === null) hits = [hit];
+      else hits.push(hit);
     }
     this.#hits = hits ?? NO_HITS;
     return this.#hits;
@@ -139,8 +148,9 @@ export class Probe {
    */
   neighbours(today: number): Neighbours {
     if (this.#neighbours !== null && this.#today === today) return this.#neighbours;
-    const ranks: number[] = [];
-    this.#neighbours = neighboursOf(this.#present(), this.number, today, ranks);
+    const columns = this.#present();
+    const ranks = columns.length === 1 ? [0] : [];
+    this.#neighbours = neighboursOf(columns, this.number, today, ranks);
     this.#today = today;
     this.#ranks = ranks;
     return this.#neighbours;
