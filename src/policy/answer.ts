@@ -3,7 +3,7 @@
 import type { Attributes, Channel, Industry } from '../format/attributes.ts';
 import type { Profile } from '../format/records.ts';
 import { isoDay } from '../lib/time.ts';
-import type { LineType } from '../phone/phone-number.ts';
+import { LINE_TYPES, type LineType } from '../phone/phone-number.ts';
 import type { LabelRisk } from './ageing.ts';
 import type { LabelLevels } from './labels.ts';
 import type { OverrideList, OverrideScope } from './overrides.ts';
@@ -190,7 +190,7 @@ export function answerText(answer: LookupAnswer): string {
   if (hasMore(answer) || answer.neighbourhood === null) return JSON.stringify(answer);
   const { number, country, lineType, verdict, level, neighbourhood, action, rule } = answer;
   return (
-    `{"number":"${number}"${placeText(country, lineType)},"verdict":"${verdict}"` +
+    `${startText(number, country, lineType)},"verdict":"${verdict}"` +
     `,"level":${level}${listsText(answer)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
     `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation, false)}`
@@ -218,7 +218,7 @@ export function usualText(
   generation: number,
   isExpired: boolean,
 ): string {
-  const start = `{"number":"${e164}"${placeText(facts.country, facts.lineType)}`;
+  const start = startText(e164, facts.country, facts.lineType);
   const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation, isExpired);
   if (record === null) return start + (facts.verdict === 'clear' ? CLEAR : SUSPECT) + end;
   return (
@@ -244,21 +244,16 @@ function hasMore(answer: LookupAnswer): boolean {
   );
 }
 
-/** By country and line type: there are as many countries as there are number plans. */
-const places = new Map<string | null, Map<LineType, string>>();
+const LINE_TYPE_TEXTS = Object.fromEntries(LINE_TYPES.map((type) => [type, `,"lineType":"${type}"`])) as Readonly<
+  Record<LineType, string>
+>;
 
-function placeText(country: string | null, lineType: LineType): string {
-  let ofCountry = places.get(country);
-  if (ofCountry === undefined) {
-    ofCountry = new Map();
-    places.set(country, ofCountry);
-  }
-  let text = ofCountry.get(lineType);
-  if (text === undefined) {
-    text = `,"country":${quoted(country)},"lineType":"${lineType}"`;
-    ofCountry.set(lineType, text);
-  }
-  return text;
+/** The beginning of an answer. */
+function startText(number: string, country: string | null, lineType: LineType): string {
+  const type = LINE_TYPE_TEXTS[lineType];
+  return country === null
+    ? `{"number":"${number}","country":null${type}`
+    : `{"number":"${number}","country":"${country}"${type}`;
 }
 
 const NOBODY = '{"hundred":0,"thousand":0,"score":0}';
