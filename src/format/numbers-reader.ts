@@ -3,7 +3,7 @@
  * iteration. Nothing is allocated per probe.
  */
 
-import { popcount, readBits, testBit } from '../lib/bits.ts';
+import { halfWord, popcount, readBits, testBit } from '../lib/bits.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { CODEC_BITMAP, CODEC_RUN, PARTITION_NUMBERS } from './numbers.ts';
 import { bitOf, groupEnd, type NumbersColumn, openNumbersColumn, rankAfter, rankOf } from './numbers-column.ts';
@@ -404,9 +404,4 @@ export class NumbersReader {
     this.copyRange(rank, rank + 1, out);
     return out[0] as number;
   }
-}
-
-/** The u16 of an index, counted in halves of words. */
-function halfWord(words: Uint32Array, index: number): number {
-  return ((words[index >>> 1] as number) >>> ((index & 1) << 4)) & 0xffff;
 }
