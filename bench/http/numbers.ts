@@ -96,9 +96,18 @@ export function sampleNumbers(stored: StoredNumbers, random: Random, count: numb
   };
 }
 
+/**
+ * Segments of a store that are asked for together, in their order. Another commit is asked for the same numbers, and its
+ * segments may begin elsewhere: of single ones it would have two each, which do not fit.
+ */
+const NEIGHBOURS = 10;
+
 /** As many segments as fit, at random: a feed's traffic, too, asks for some ranges more than for others. */
 function warmSegments(segments: readonly StoredSegment[], random: Random): readonly StoredSegment[] {
-  const order = segments.map((segment) => ({ segment, at: random.next() })).sort((a, b) => a.at - b.at);
+  const places = Array.from({ length: Math.ceil(segments.length / NEIGHBOURS) }, () => random.next());
+  const order = segments
+    .map((segment, i) => ({ segment, at: places[Math.floor(i / NEIGHBOURS)] ?? 0 }))
+    .sort((a, b) => a.at - b.at);
   const warm: StoredSegment[] = [];
   let bytes = 0;
   for (const { segment } of order) {

@@ -6,6 +6,8 @@ import type { RequestQuota } from './quota.ts';
 
 const REALM = 'Bearer realm="ringfence"';
 const SCHEME = 'bearer ';
+/** As nearly everyone writes it. */
+const USUAL_SCHEME = 'Bearer ';
 
 /**
  * The sender of a request, if the key is valid, has the scope, and is within its quota.
@@ -43,7 +45,8 @@ async function authenticate(token: string, keys: KeyRegistry): Promise<Principal
 
 /** The key in an Authorization header; null: there is none. */
 export function bearerToken(header: string | null): string | null {
-  if (header === null || header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null;
+  if (header === null) return null;
+  if (!header.startsWith(USUAL_SCHEME) && header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null;
   return header.slice(SCHEME.length).trim();
 }
 

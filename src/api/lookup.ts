@@ -119,9 +119,18 @@ interface BatchError {
 async function lookupBatch({ req }: Context, { tenant }: Principal, services: LookupDeps): Promise<Response> {
   const { numbers, country, scenario = null } = parse(batchRequest, await readJson(req.raw, MAX_BATCH_BODY_BYTES));
   const batch = new Batch(numbers, country ?? undefined);
-  const rest = batch.answerAtOnce(services, contextAtOnce(services, tenant, scenario));
+  const rest = batch.answerAtOnce(services, contextAtOnce(services, tenant, scenario, services.now()));
   if (rest !== null) await batch.answer(services, tenant, scenario, rest);
   return jsonText(batch.text);
+}
+
+const NOT_TEXT: Refusal = { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
+
+/** Some numbers of a batch in their order. */
+interface Parsed {
+  readonly parsed: readonly ParseResult[];
+  /** The texts of those that were written as E.164; what else a number was written as is no part of its answer. */
+  readonly written: readonly (string | undefined)[];
 }
 
 /** The first number that memory cannot answer. */
@@ -155,20 +164,21 @@ class Batch {
   answerAtOnce({ finder }: LookupDeps, context: DecideContext | null): Rest | null {
     if (context === null) return { from: 0, probed: null };
     for (let from = 0; from < this.#numbers.length; from += STRIDE_NUMBERS) {
-      const parsed = this.#parse(from, from + STRIDE_NUMBERS);
+      const { parsed, written } = this.#parse(from, from + STRIDE_NUMBERS);
       const findings: (Finding | null)[] = [];
       let rest: Rest | null = null;
       for (let i = 0; i < parsed.length && rest === null; i++) {
         const result = parsed[i] as ParseResult;
-        const probed = result.ok ? finder.probe(result.value.number) : null;
+        const probed = result.ok ? finder.probe(result.value.number, context.now) : null;
         const finding = enough(probed, context);
         if (result.ok && finding === null) rest = { from: from + i, probed };
         else findings.push(finding);
       }
-      for (const [i, finding] of findings.entries()) {
+      for (let i = 0; i < findings.length; i++) {
         const result = parsed[i] as ParseResult;
+        const finding = findings[i] ?? null;
         if (!result.ok) this.#write(errorText(this.#numbers[from + i], result));
-        else if (finding !== null) this.#write(decideText(result.value, finding, context));
+        else if (finding !== null) this.#write(decideText(result.value, finding, context, written[i]));
       }
       if (rest !== null) return rest;
     }
@@ -177,7 +187,7 @@ class Batch {
 
   /** @throws LookupError `storage-unavailable` if storage answers for none of these numbers */
   async answer(services: LookupDeps, tenant: string, scenario: string | null, { from, probed }: Rest): Promise<void> {
-    const parsed = this.#parse(from, this.#numbers.length);
+    const { parsed, written } = this.#parse(from, this.#numbers.length);
     const asked = parsed.flatMap((result) => (result.ok ? [result.value.number] : []));
     const { findings, rules } = await findFor(services, tenant, asked, { evidence: false }, probed);
     const context = { ...rules, levels: services.labels, now: services.now(), scenario, evidence: false };
@@ -189,26 +199,29 @@ class Batch {
       }
       const finding = findings[next++] ?? null;
       const { value } = result;
-      this.#write(finding === null ? answerText(unknownAnswer(value)) : decideText(value, finding, context));
+      this.#write(
+        finding === null ? answerText(unknownAnswer(value)) : decideText(value, finding, context, written[i]),
+      );
     }
   }
 
-  #parse(from: number, to: number): ParseResult[] {
-    return this.#numbers.slice(from, to).map((input) => parseElement(input, this.#country));
+  #parse(from: number, to: number): Parsed {
+    const parsed: ParseResult[] = [];
+    const written: (string | undefined)[] = [];
+    for (const input of this.#numbers.slice(from, to)) {
+      const isText = typeof input === 'string';
+      // A number with its plus sign is read the same in every country.
+      const value = isText && input.startsWith('+') ? readClean(input, 1) : null;
+      if (value !== null) parsed.push({ ok: true, value });
+      else parsed.push(isText ? parsePossible(input, this.#country) : NOT_TEXT);
+      written.push(isText && value !== null ? input : undefined);
+    }
+    return { parsed, written };
   }
 
   #write(text: string): void {
     this.#text += this.#text === '' ? text : `,${text}`;
   }
-}
-
-function parseElement(input: unknown, country: string | undefined): ParseResult {
-  if (typeof input !== 'string') {
-    return { ok: false, code: 'invalid-number', detail: 'not text: expected a phone number as text' };
-  }
-  // A number with its plus sign is read the same in every country.
-  const value = input.startsWith('+') ? readClean(input, 1) : null;
-  return value === null ? parsePossible(input, country) : { ok: true, value };
 }
 
 function errorText(input: unknown, { code, detail }: Refusal): string {

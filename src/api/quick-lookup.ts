@@ -50,6 +50,8 @@ export class QuickMiss {
 /** What a request asks. */
 interface Asked {
   readonly subject: PhoneNumber;
+  /** The digits of the number, as they stand in the request: the same as those of the number. */
+  readonly digits: string;
   readonly scenario: string | null;
 }
 
@@ -71,7 +73,7 @@ export function quickLookup(
     const end = path + PATH.length;
     if (url.length === end) return request.method === 'POST' ? answerPost(services, quota, request) : null;
     return url.startsWith(QUERY, end) && request.method === 'GET'
-      ? answerGet(services, quota, request, end + QUERY.length)
+      ? answerGet(services, quota, request, url, end + QUERY.length)
       : null;
   } catch {
     // The route reports the error to the log.
@@ -83,14 +85,16 @@ function answerGet(
   services: EdgeServices,
   quota: RequestQuota,
   request: Request,
+  url: string,
   digitsAt: number,
 ): Response | QuickMiss | null {
-  const subject = readClean(request.url, digitsAt);
+  const subject = readClean(url, digitsAt);
   if (subject === null) return null;
-  const principal = principalOf(request, services.keys);
-  const asked = { subject, scenario: null };
+  const now = services.now();
+  const principal = principalOf(request, services.keys, now);
+  const asked = { subject, digits: url.slice(digitsAt), scenario: null };
   if (principal === null || !allows(principal, 'lookup')) return new QuickMiss(principal, asked);
-  return answer(services, quota, principal, asked, null);
+  return answer(services, quota, principal, asked, null, now);
 }
 
 /**
@@ -104,28 +108,22 @@ function answerPost(
   quota: RequestQuota,
   request: Request,
 ): QuickMiss | Promise<Response | QuickMiss> {
-  const principal = principalOf(request, services.keys);
+  const principal = principalOf(request, services.keys, services.now());
   const declared = request.headers.get('content-length');
   const isSmall = declared !== null && Number(declared) <= MAX_QUICK_BODY_BYTES;
   if (principal === null || !isSmall || !allows(principal, 'lookup')) return new QuickMiss(principal);
-  return answerBody(services, quota, principal, request.text());
-}
-
-/** Never rejects: if the body does not arrive, the route says so. */
-async function answerBody(
-  services: EdgeServices,
-  quota: RequestQuota,
-  principal: Principal,
-  body: Promise<string>,
-): Promise<Response | QuickMiss> {
-  try {
-    const asked = readBody(await body);
-    return asked === null
-      ? new QuickMiss(principal, null, null, body)
-      : answer(services, quota, principal, asked, body);
-  } catch {
-    return new QuickMiss(principal, null, null, body);
-  }
+  const body = request.text();
+  const missed = () => new QuickMiss(principal, null, null, body);
+  const answered = (text: string) => {
+    try {
+      const asked = readBody(text);
+      return asked === null ? missed() : answer(services, quota, principal, asked, body, services.now());
+    } catch {
+      return missed();
+    }
+  };
+  // If the body does not arrive, the route says so.
+  return body.then(answered, missed);
 }
 
 function answer(
@@ -134,10 +132,12 @@ function answer(
   principal: Principal,
   asked: Asked,
   body: Promise<string> | null,
+  now: number,
 ): Response | QuickMiss {
-  const { subject, scenario } = asked;
-  const probed = services.finder.probe(subject.number);
-  const text = textAtOnce(subject, probed, contextAtOnce(services, principal.tenant, scenario));
+  const { subject, digits, scenario } = asked;
+  const probed = services.finder.probe(subject.number, now);
+  const context = contextAtOnce(services, principal.tenant, scenario, now);
+  const text = textAtOnce(subject, `+${digits}`, probed, context);
   // The quota is counted last, since the route counts what goes there.
   const { id, perMinute } = principal;
   const isAnswered = text !== null && (perMinute === null || quota.takeAtOnce(id, perMinute));
@@ -152,18 +152,19 @@ const BODY = /^\{"number": ?"\+(\d+)"(?:, ?"country": ?"([A-Za-z]{2})")?(?:, ?"s
 /** What a body of the usual form asks; null: the route has to read it. */
 function readBody(text: string): Asked | null {
   if (text.startsWith(BODY_START) && text.endsWith(BODY_END)) {
-    const subject = readClean(text.slice(BODY_START.length, -BODY_END.length), 0);
-    if (subject !== null) return { subject, scenario: null };
+    const digits = text.slice(BODY_START.length, -BODY_END.length);
+    const subject = readClean(digits, 0);
+    if (subject !== null) return { subject, digits, scenario: null };
   }
   const [, digits, country, scenario = null] = BODY.exec(text) ?? [];
   // A number with its plus sign is read the same in every country.
   if (digits === undefined || (country !== undefined && !isCountry(country))) return null;
   const subject = readClean(digits, 0);
-  return subject === null ? null : { subject, scenario };
+  return subject === null ? null : { subject, digits, scenario };
 }
 
 /** The owner of a key that is known to be valid; null: the key has to be checked. */
-function principalOf(request: Request, keys: KeyRegistry): Principal | null {
+function principalOf(request: Request, keys: KeyRegistry, now: number): Principal | null {
   const token = bearerToken(request.headers.get('authorization'));
-  return token === null ? null : keys.recognize(token);
+  return token === null ? null : keys.recognize(token, now);
 }

@@ -3,7 +3,7 @@
  * iteration. Nothing is allocated per probe.
  */
 
-import { popcount, readBits, testBit } from '../lib/bits.ts';
+import { halfWord, popcount, readBits, testBit } from '../lib/bits.ts';
 import type { Bytes } from '../lib/bytes.ts';
 import { CODEC_BITMAP, CODEC_RUN, PARTITION_NUMBERS } from './numbers.ts';
 import { bitOf, groupEnd, type NumbersColumn, openNumbersColumn, rankAfter, rankOf } from './numbers-column.ts';
@@ -45,6 +45,8 @@ export class NumbersReader {
   /** Where the last search ended. */
   #group = 0;
   #partition = 0;
+  /** A place at or before the one bit of what it came to, and behind that of the number before. */
+  #bit = 0;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes, recency: Recency | null = null, directory: PageDirectory | null = null) {
@@ -169,7 +171,8 @@ export class NumbersReader {
     const isBitmap = codec === CODEC_BITMAP;
     const isRun = codec === CODEC_RUN;
     const ones = isBitmap ? position : position + k * codec;
-    let bit = isRun || i >= k ? 0 : this.#one(ones, i);
+    // The search that ended within the codes knows where to go on.
+    let bit = isRun || i >= k ? 0 : this.#one(skipped > 0 ? this.#bit : ones, 0);
     for (; i < k; i++) {
       const offset = isRun
         ? i
@@ -270,13 +273,18 @@ export class NumbersReader {
     let i = bit - highParts - wanted;
     if (i >= k) return ~k;
     const low = offset & ((1 << codec) - 1);
+    let found = false;
     while (i < k && testBit(bits, bit)) {
       const candidate = readBits(bits, position + i * codec, codec);
-      if (candidate >= low) return candidate === low ? i : ~i;
+      if (candidate >= low) {
+        found = candidate === low;
+        break;
+      }
       i += 1;
       bit += 1;
     }
-    return ~i;
+    this.#bit = bit;
+    return found ? i : ~i;
   }
 
   #findInBitmap(position: number, k: number, offset: number): number {
@@ -293,6 +301,7 @@ export class NumbersReader {
       value = bits[word] as number;
     }
     ones += popcount(value & ~(-1 << (end & 31)));
+    this.#bit = end;
     if (ones >= k) return ~k;
     return (value >>> (end & 31)) & 1 ? ones : ~ones;
   }
@@ -395,9 +404,4 @@ export class NumbersReader {
     this.copyRange(rank, rank + 1, out);
     return out[0] as number;
   }
-}
-
-/** The u16 of an index, counted in halves of words. */
-function halfWord(words: Uint32Array, index: number): number {
-  return ((words[index >>> 1] as number) >>> ((index & 1) << 4)) & 0xffff;
 }

@@ -11,9 +11,11 @@
  *   zeros                      to a multiple of eight bytes
  */
 
+import type { Held } from '../lib/byte-cache.ts';
 import { type Bytes, FormatError, fromHex, toHex } from '../lib/bytes.ts';
 import { FRAME_HEADER_BYTES, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
+import type { VerdictsReader } from './verdicts.ts';
 
 const MAGIC = 'RFPD';
 const VERSION = 1;
@@ -41,6 +43,8 @@ export interface PagePlace extends SliceShape {
   readonly rank: number;
   /** Records. */
   readonly count: number;
+  /** Where the page is in memory, for whoever keeps pages there and is asked for them often. */
+  held: Held<VerdictsReader> | undefined;
 }
 
 /** @param hashes of the pages, of all of them together, and of the evidence index: SHA-256 in hex */
@@ -114,7 +118,7 @@ export class PageDirectory implements SegmentParts {
     for (let before = 0; before < page; before++) offset += this.#pageBytes[before] as number;
     const first = page * this.pageRanks;
     const count = Math.min(this.pageRanks, this.count - first);
-    const place = { offset, rank: first, count, bytes, sha256: this.#hash(page) };
+    const place = { offset, rank: first, count, bytes, sha256: this.#hash(page), held: undefined };
     this.#places[page] = place;
     return place;
   }

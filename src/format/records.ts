@@ -71,9 +71,16 @@ const knownProfiles = new Map<string, Profile>();
 
 /** The same text is the same object wherever it stands, so that lookups in all segments read one copy of it. */
 export function parseProfile(text: string): Profile {
-  const known = knownProfiles.get(text);
-  if (known !== undefined) return known;
-  const profile = readProfile(text);
+  return knownProfiles.get(text) ?? known(text, readProfile(text));
+}
+
+/** The one object for all profiles that are the same as this one, which is in canonical order. */
+export function knownProfile(profile: Profile): Profile {
+  const text = profileText(profile);
+  return knownProfiles.get(text) ?? known(text, profile);
+}
+
+function known(text: string, profile: Profile): Profile {
   if (knownProfiles.size < MAX_KNOWN_PROFILES) knownProfiles.set(text, profile);
   return profile;
 }

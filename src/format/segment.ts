@@ -90,7 +90,7 @@ export function pageOf(shape: SegmentShape, { directory }: NumbersReader, rank: 
 
 /** All verdicts of a segment of version 1, which are read like a page. */
 export function columnOf({ count }: SegmentShape, { verdicts }: SegmentParts): PagePlace {
-  return { ...verdicts, offset: 0, rank: 0, count };
+  return { ...verdicts, offset: 0, rank: 0, count, held: undefined };
 }
 
 /** Where the parts of a segment file are. */

@@ -37,7 +37,7 @@ import type { Steps } from '../lib/cooperate.ts';
 import { FRAME_HEADER_BYTES, frameVersion, openFrame, roundUp8, sealFrame } from '../lib/frame.ts';
 import { CHANNELS, INDUSTRIES } from './attributes.ts';
 import { SEGMENT_NUMBERS } from './numbers.ts';
-import { type Profile, parseProfile, type RecordColumns, textList } from './records.ts';
+import { knownProfile, type Profile, parseProfile, type RecordColumns, textList } from './records.ts';
 
 const MAGIC = 'RFVE';
 const VERSION = 2;
@@ -179,7 +179,8 @@ export class VerdictsReader implements Verdicts {
   readonly #listedDays: FieldReader;
   readonly #sightings: FieldReader;
   readonly #dictionary: Dictionary;
-  readonly #profiles = new Map<number, Profile>();
+  /** By id, those that have been asked for. */
+  readonly #profiles: (Profile | undefined)[] = [];
 
   /** Opens a whole page or column. Throws FormatError unless it is one, undamaged. */
   constructor(bytes: Bytes) {
@@ -200,6 +201,7 @@ export class VerdictsReader implements Verdicts {
     const dictionaryBytes = prefix.getUint32(8, true);
     if (this.count > SEGMENT_NUMBERS) throw new FormatError(`${MAGIC}: ${this.count} records`);
     const heads = new DataView(body.buffer, take(FIELDS * HEAD_BYTES), FIELDS * HEAD_BYTES);
+    const page = new Uint32Array(body.buffer, body.byteOffset, Math.floor(body.length / 4));
     const words = (count: number, width: number) => {
       const length = packedWords(count, width);
       return new Uint32Array(body.buffer, take(length * 4), length);
@@ -222,7 +224,7 @@ export class VerdictsReader implements Verdicts {
         exceptionWords: words(exceptions, exceptionWidth),
         before: counts(chunks(this.count, exceptions)),
       };
-      return new FieldReader(field, this.count);
+      return new FieldReader(field, this.count, page);
     });
     const [profile, firstDay, listedDays, sightings] = readers;
     if (profile === undefined || firstDay === undefined || listedDays === undefined || sightings === undefined) {
@@ -250,6 +252,11 @@ export class VerdictsReader implements Verdicts {
     return this.#firstDay.at(rank) + this.#listedDays.at(rank);
   }
 
+  /** Days from the first to the last: a reader of both adds it to the first, which is then read once. */
+  listedDays(rank: number): number {
+    return this.#listedDays.at(rank);
+  }
+
   sightings(rank: number): number {
     return this.#sightings.at(rank);
   }
@@ -273,11 +280,11 @@ export class VerdictsReader implements Verdicts {
   }
 
   profile(id: number): Profile {
-    const known = this.#profiles.get(id);
+    const known = this.#profiles[id];
     if (known !== undefined) return known;
     if (id >= this.profileCount) throw new FormatError(`${MAGIC}: no profile ${id}, there are ${this.profileCount}`);
     const profile = this.#dictionary(id);
-    this.#profiles.set(id, profile);
+    this.#profiles[id] = profile;
     return profile;
   }
 }
@@ -397,7 +404,8 @@ function readProfile(reader: ByteReader, all: readonly string[]): Profile {
     }
     labels.push(label);
   }
-  return { labels, channels: namesOf(CHANNELS, reader.varint()), industries: namesOf(INDUSTRIES, reader.varint()) };
+  const channels = namesOf(CHANNELS, reader.varint());
+  return knownProfile({ labels, channels, industries: namesOf(INDUSTRIES, reader.varint()) });
 }
 
 function namesOf<Name>(vocabulary: readonly Name[], mask: number): Name[] {

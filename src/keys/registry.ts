@@ -81,11 +81,12 @@ export class KeyRegistry {
   /**
    * `authenticate` without a promise, for a stored key that this isolate has seen to be valid, while the copy of the
    * keys is recent. null: `authenticate` has to decide.
+   * @param now milliseconds since 1970
    */
-  recognize(token: string): Principal | null {
+  recognize(token: string, now = this.#deps.now()): Principal | null {
     const proof = this.#proofs.get(token);
     if (proof === undefined || proof.id === null) return null;
-    const key = this.#cache.peek(proof.id);
+    const key = this.#cache.peek(proof.id, now);
     return key !== null && sameDigest(proof.digest, key.sha256) ? key.principal : null;
   }
 
@@ -227,8 +228,8 @@ class KeyCache {
   }
 
   /** The key with this id, if the copy is recent and has it; otherwise null. */
-  peek(id: string): KnownKey | null {
-    return this.#copy.peek()?.get(id) ?? null;
+  peek(id: string, now: number): KnownKey | null {
+    return this.#copy.peek(now)?.get(id) ?? null;
   }
 
   /** The key with this id; null: there is none; 'unavailable': no recent copy is held. */

@@ -22,6 +22,11 @@ export function readBits(words: Uint32Array, position: number, width: number): n
   return width === 32 ? value >>> 0 : value & ((1 << width) - 1);
 }
 
+/** The half of a word, 16 bits, at this index. */
+export function halfWord(words: Uint32Array, index: number): number {
+  return ((words[index >>> 1] as number) >>> ((index & 1) << 4)) & 0xffff;
+}
+
 export function setBit(words: Uint32Array, position: number): void {
   const word = position >>> 5;
   words[word] = (words[word] as number) | (1 << (position & 31));
@@ -159,21 +164,44 @@ export function chunks(count: number, exceptions: number): number {
   return exceptions > 0 ? Math.ceil(count / CHUNK) : 0;
 }
 
+/** No packed value is negative. */
+const NO_MARK = -1;
+
 export class FieldReader {
   readonly #field: PackedField;
   readonly #count: number;
-  /** What marks an exception; more than any value without them. */
+  /** What marks an exception; none without them. */
   readonly #mark: number;
+  /**
+   * What `at` takes, once more: one object beside the words, which the fields of a page have in common. A lookup finds
+   * neither in the processor's caches, and waits for each.
+   */
+  readonly #base: number;
+  readonly #width: number;
+  readonly #exceptionWidth: number;
+  readonly #page: Uint32Array;
+  /** Where the packed values and the exceptions begin in the page, in bits; and the counts, in halves of words. */
+  readonly #valuesAt: number;
+  readonly #exceptionsAt: number;
+  readonly #beforeAt: number;
 
   /**
    * The arrays have the lengths that their widths ask for. Throws FormatError unless `packField` could have written
    * them.
+   * @param page what all arrays of the field are parts of
    */
-  constructor(field: PackedField, count: number) {
+  constructor(field: PackedField, count: number, page: Uint32Array) {
     this.#field = field;
     this.#count = count;
     const { base, width, exceptionWidth, exceptions } = field;
-    this.#mark = exceptions > 0 ? 2 ** width - 1 : Number.POSITIVE_INFINITY;
+    this.#mark = exceptions > 0 ? 2 ** width - 1 : NO_MARK;
+    this.#base = base;
+    this.#width = width;
+    this.#exceptionWidth = exceptionWidth;
+    this.#page = page;
+    this.#valuesAt = (field.words.byteOffset - page.byteOffset) * 8;
+    this.#exceptionsAt = (field.exceptionWords.byteOffset - page.byteOffset) * 8;
+    this.#beforeAt = (field.before.byteOffset - page.byteOffset) / 2;
     const hasWidths = width <= MAX_WIDTH && exceptionWidth <= MAX_EXCEPTION_WIDTH;
     const isPossible = exceptions === 0 ? exceptionWidth === 0 : width > 0 && exceptionWidth >= width;
     if (!hasWidths || !isPossible || exceptions > count || !Number.isSafeInteger(base) || base < 0) {
@@ -203,14 +231,20 @@ export class FieldReader {
   }
 
   at(rank: number): number {
-    const { base, width, words, exceptionWidth, exceptionWords, before } = this.#field;
-    const packed = readBits(words, rank * width, width);
-    if (packed !== this.#mark) return base + packed;
-    let exception = before[Math.floor(rank / CHUNK)] as number;
+    const width = this.#width;
+    const packed = readBits(this.#page, this.#valuesAt + rank * width, width);
+    return packed === this.#mark ? this.#exceptionAt(rank) : this.#base + packed;
+  }
+
+  #exceptionAt(rank: number): number {
+    const page = this.#page;
+    const width = this.#width;
+    const exceptionWidth = this.#exceptionWidth;
+    let exception = halfWord(page, this.#beforeAt + Math.floor(rank / CHUNK));
     for (let other = rank - (rank % CHUNK); other < rank; other++) {
-      if (readBits(words, other * width, width) === this.#mark) exception += 1;
+      if (readBits(page, this.#valuesAt + other * width, width) === this.#mark) exception += 1;
     }
-    return base + readWide(exceptionWords, exception * exceptionWidth, exceptionWidth);
+    return this.#base + readWide(page, this.#exceptionsAt + exception * exceptionWidth, exceptionWidth);
   }
 
   /**

@@ -157,11 +157,13 @@ export class SwrCache<T> {
     this.#keptUpAt = deps.keepsUp === true ? NEVER : Number.POSITIVE_INFINITY;
   }
 
-  /** The copy if it can be used without waiting, else null. */
-  peek(): T | null {
+  /**
+   * The copy if it can be used without waiting, else null.
+   * @param now milliseconds since 1970, from who has asked the clock anyway
+   */
+  peek(now = this.#deps.now()): T | null {
     const copy = this.#copy;
     if (copy === null) return null;
-    const now = this.#deps.now();
     const ageMs = now - copy.confirmed.at;
     if (ageMs < 0 || ageMs >= REFRESH_AFTER_MS) return null;
     if (now - this.#keptUpAt >= KEEP_UP_EVERY_MS) this.#keepUp(now);

@@ -16,18 +16,24 @@ export function dayOfMs(ms: number): number {
   return dayOf(ms / 1000);
 }
 
-/** Some 20 years of days: far more than an inventory has, and a few hundred kilobytes. */
-const MAX_ISO_DAYS = 8192;
+/** Days whose text is kept, from 2000 to 2044: more than any inventory has, and a few hundred kilobytes at most. */
+const FIRST_KEPT_DAY = 10_957;
+const KEPT_DAYS = 16_384;
 
-/** Every listed number has two days, and all of them have the same few hundred. */
-const isoDays = new Map<number, string>();
+/** Every listed number has two days, and all of them have the same few hundred. Made where the first is needed. */
+let isoDays: (string | undefined)[] | null = null;
 
 /** A day counted from 1970 as YYYY-MM-DD. */
 export function isoDay(day: number): string {
-  const known = isoDays.get(day);
+  const place = day - FIRST_KEPT_DAY;
+  const isKept = place >= 0 && place < KEPT_DAYS;
+  const known = isKept ? isoDays?.[place] : undefined;
   if (known !== undefined) return known;
   const text = new Date(day * DAY_MS).toISOString().slice(0, 10);
-  if (isoDays.size < MAX_ISO_DAYS) isoDays.set(day, text);
+  if (isKept) {
+    isoDays ??= Array.from<string | undefined>({ length: KEPT_DAYS });
+    isoDays[place] = text;
+  }
   return text;
 }
 

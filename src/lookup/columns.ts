@@ -109,6 +109,14 @@ export class VerdictPages extends PartCache<VerdictsReader, PagePlace> {
     this.#context = context;
   }
 
+  /** What was found once is not searched for by hash again, as long as the directory that names the page is in memory. */
+  override peek(page: PagePlace): VerdictsReader | undefined {
+    const reader = page.held === undefined ? undefined : this.cache.use(page.held);
+    if (reader !== undefined) return reader;
+    page.held = this.cache.held(page.sha256);
+    return super.peek(page);
+  }
+
   /**
    * Pages of a segment that follow one another, from memory or in one read of the segment. Rejects when one of them is not
    * to be had undamaged.

@@ -40,8 +40,11 @@ export interface Probed {
 
 /** A Finder, or one that answers some numbers by itself (src/lookup/sandbox.ts). */
 export interface LookupFinder {
-  /** What memory knows of a number; null: nothing. It is asked once a request, and its result handed to `find`. */
-  probe(number: number): Probed | null;
+  /**
+   * What memory knows of a number; null: nothing. It is asked once a request, and its result handed to `find`.
+   * @param now milliseconds since 1970
+   */
+  probe(number: number, now: number): Probed | null;
   /**
    * One entry for each number, in the same order. null: storage could not answer for this number.
    * @param begun what `probe` returned for the first number
@@ -64,11 +67,11 @@ export class Finder {
     this.recent = new RecentLookups(() => context.now());
   }
 
-  /** What memory knows of a number. */
-  probe(number: number): Probed {
+  /** What memory knows of a number. @param now milliseconds since 1970 */
+  probe(number: number, now: number): Probed {
     const probe = new Probe(number);
-    const snapshot = this.snapshots.peek();
-    if (snapshot !== null) this.#walk(probe, snapshot, this.#context.now());
+    const snapshot = this.snapshots.peek(now);
+    if (snapshot !== null) this.#walk(probe, snapshot, now, now);
     return probe;
   }
 
@@ -104,7 +107,8 @@ export class Finder {
 
   /** Finds a number in a snapshot of any age, as at the instant `at`. Rejects when storage cannot answer. */
   async findIn(snapshot: Snapshot, number: number, at: number, options: FindOptions): Promise<Finding> {
-    return this.#complete(this.#walk(new Probe(number), snapshot, at), this.#view(snapshot), at, options);
+    const probe = this.#walk(new Probe(number), snapshot, at, this.#context.now());
+    return this.#complete(probe, this.#view(snapshot), at, options);
   }
 
   /**
@@ -127,11 +131,14 @@ export class Finder {
     return new View(this.columns, snapshot, this.#context.objects);
   }
 
-  /** A lookup in a warm isolate does no more than this. Evidence is never kept in memory. */
-  #walk(probe: Probe, snapshot: Snapshot, at: number): Probe {
+  /**
+   * A lookup in a warm isolate does no more than this. Evidence is never kept in memory.
+   * @param at what the finding is as of, and `now` that the snapshot's age is told by, in milliseconds since 1970
+   */
+  #walk(probe: Probe, snapshot: Snapshot, at: number, now: number): Probe {
     probe.walk(snapshot, this.columns.numbers);
     try {
-      this.#settle(probe, snapshot, at, this.#verdictsInMemory);
+      this.#settle(probe, snapshot, at, now, this.#verdictsInMemory);
     } catch {
       // A column is damaged: whoever completes the probe reports it to the log.
     }
@@ -143,6 +150,7 @@ export class Finder {
     probe: Probe,
     snapshot: Snapshot,
     at: number,
+    now: number,
     verdictsOf: (page: PagePlace) => VerdictsReader | undefined,
   ): void {
     if (probe.columns === null) return;
@@ -150,7 +158,7 @@ export class Finder {
     const record = probe.record(verdictsOf);
     if (record === undefined) return;
     const { generation } = snapshot.manifest;
-    const ageSeconds = snapshot.ageSeconds(this.#context.now());
+    const ageSeconds = snapshot.ageSeconds(now);
     probe.finding = { generation, ageSeconds, record, hundred, thousand, score };
   }
 
@@ -165,7 +173,9 @@ export class Finder {
     const probeOf = (i: number) => {
       const number = numbers[i] as number;
       const probe = i === 0 && begun instanceof Probe && begun.number === number ? begun : new Probe(number);
-      return probe.snapshot === snapshot ? probe : this.#walk(probe, snapshot, this.#context.now());
+      if (probe.snapshot === snapshot) return probe;
+      const now = this.#context.now();
+      return this.#walk(probe, snapshot, now, now);
     };
     // The numbers are taken in their order, until memory lacks something.
     let stopped: Probe | null = null;
@@ -221,7 +231,7 @@ export class Finder {
     if (probe.finding === null) {
       await view.numbersOf(probe);
       const pages = await view.pagesOf(probe.hits());
-      this.#settle(probe, view.snapshot, at, (page) => pages.get(page));
+      this.#settle(probe, view.snapshot, at, this.#context.now(), (page) => pages.get(page));
     }
     const { finding } = probe;
     if (finding === null) throw new RangeError('a probe with all of its columns has no finding');

@@ -23,8 +23,8 @@ import { refuseSandboxQuota } from './sandbox.ts';
 
 /** What each tenant decides with (src/tenants/tenant-rules.ts). */
 export interface Rules {
-  /** The rules, if a recent copy is at hand; null says nothing about them. */
-  peek(tenant: string): TenantRules | null;
+  /** The rules, if a recent copy is at hand; null says nothing about them. @param now milliseconds since 1970 */
+  peek(tenant: string, now?: number): TenantRules | null;
   get(tenant: string): Promise<TenantRules>;
 }
 
@@ -81,9 +81,10 @@ export async function lookupNumber(
     if (receipt) throw invalidRequest('receipt', 'expected none with asOf');
     return answering(() => lookupPast(deps, tenant, { subject, asOf, scenario, evidence }));
   }
-  const probed = begun ?? deps.finder.probe(subject.number);
+  const now = deps.now();
+  const probed = begun ?? deps.finder.probe(subject.number, now);
   if (!evidence && !receipt) {
-    const context = contextAtOnce(deps, tenant, scenario);
+    const context = contextAtOnce(deps, tenant, scenario, now);
     const finding = enough(probed, context);
     if (finding !== null && context !== null) return decide(subject, finding, context);
   }
@@ -93,21 +94,33 @@ export async function lookupNumber(
   return decide(subject, finding, { ...rules, levels: deps.labels, now: deps.now(), scenario, evidence, receipt });
 }
 
-/** What answers from memory are decided with; null: the rules have to be read. */
+/**
+ * What answers from memory are decided with; null: the rules have to be read.
+ * @param now milliseconds since 1970, asked for once a request: on the platform it stands still until something is waited for
+ */
 export function contextAtOnce(
-  { rules, labels, now }: LookupDeps,
+  { rules, labels }: LookupDeps,
   tenant: string,
   scenario: string | null,
+  now: number,
 ): DecideContext | null {
-  const held = rules.peek(tenant);
+  const held = rules.peek(tenant, now);
   if (held === null) return null;
-  return { policy: held.policy, overrides: held.overrides, levels: labels, now: now(), scenario, evidence: false };
+  return { policy: held.policy, overrides: held.overrides, levels: labels, now, scenario, evidence: false };
 }
 
-/** The answer to what memory found, as text and without a promise; null: it takes reads of storage. */
-export function textAtOnce(subject: PhoneNumber, probed: Probed | null, context: DecideContext | null): string | null {
+/**
+ * The answer to what memory found, as text and without a promise; null: it takes reads of storage.
+ * @param e164 as in `decideText`
+ */
+export function textAtOnce(
+  subject: PhoneNumber,
+  e164: string,
+  probed: Probed | null,
+  context: DecideContext | null,
+): string | null {
   const finding = enough(probed, context);
-  return finding === null || context === null ? null : decideText(subject, finding, context);
+  return finding === null || context === null ? null : decideText(subject, finding, context, e164);
 }
 
 /** What memory found, if that is all that the rules ask for; null: it takes reads of storage. */

@@ -35,6 +35,7 @@ export interface Hit {
   readonly page: PagePlace;
 }
 
+const NO_ENTRIES: readonly SegmentEntry[] = [];
 const NO_HITS: readonly Hit[] = [];
 
 export class Probe {
@@ -42,7 +43,7 @@ export class Probe {
   /** Null before the first walk. */
   snapshot: Snapshot | null = null;
   /** The segments that can have the number or its neighbours, newest run first. */
-  entries: SegmentEntry[] = [];
+  entries: readonly SegmentEntry[] = NO_ENTRIES;
   /** What is known of the number; null while a column that it takes is missing. */
   finding: Finding | null = null;
   /** The numbers column of each segment. */
@@ -50,6 +51,9 @@ export class Probe {
   #missing = 0;
   #ranks: readonly number[] | null = null;
   #hits: readonly Hit[] | null = null;
+  /** Of `#today`, once they have been counted: a page of verdicts may have to be read before they are told. */
+  #neighbours: Neighbours | null = null;
+  #today = 0;
 
   constructor(number: number) {
     this.number = number;
@@ -58,24 +62,32 @@ export class Probe {
   /** The only walk over the runs of a snapshot. It forgets what was known from another snapshot. */
   walk(snapshot: Snapshot, memory: NumbersColumns): void {
     const { number } = this;
-    const entries: SegmentEntry[] = [];
-    const columns: (NumbersReader | undefined)[] = [];
+    let entries: SegmentEntry[] | null = null;
+    let columns: (NumbersReader | undefined)[] | null = null;
     let missing = 0;
     for (const run of snapshot.runs) {
       const index = run.indexFor(number);
       if (index < 0) continue;
       const column = memory.peekAt(run.numbers, run.entries, index);
-      entries.push(run.entries[index] as SegmentEntry);
-      columns.push(column);
+      const entry = run.entries[index] as SegmentEntry;
+      // Mostly one run has all there is: a list that begins with its only element has no room for more.
+      if (entries === null || columns === null) {
+        entries = [entry];
+        columns = [column];
+      } else {
+        entries.push(entry);
+        columns.push(column);
+      }
       if (column === undefined) missing += 1;
     }
     this.snapshot = snapshot;
-    this.entries = entries;
+    this.entries = entries ?? NO_ENTRIES;
     this.finding = null;
-    this.#columns = columns;
+    this.#columns = columns ?? [];
     this.#missing = missing;
     this.#ranks = null;
     this.#hits = null;
+    this.#neighbours = null;
   }
 
   /** The numbers columns, newest run first; null if one is missing. */
@@ -107,8 +119,9 @@ export class Probe {
       const rank = ranks[i] as number;
       if (rank < 0) continue;
       const entry = this.entries[i] as SegmentEntry;
-      hits ??= [];
-      hits.push({ entry, numbers, rank, page: pageOf(entry, numbers, rank) });
+      const hit = { entry, numbers, rank, page: pageOf(entry, numbers, rank) };
+      if (hits === null) hits = [hit];
+      else hits.push(hit);
     }
     this.#hits = hits ?? NO_HITS;
     return this.#hits;
@@ -134,10 +147,13 @@ export class Probe {
    * @param today UTC day since 1970
    */
   neighbours(today: number): Neighbours {
-    const ranks: number[] = [];
-    const neighbours = neighboursOf(this.#present(), this.number, today, ranks);
+    if (this.#neighbours !== null && this.#today === today) return this.#neighbours;
+    const columns = this.#present();
+    const ranks = columns.length === 1 ? [0] : [];
+    this.#neighbours = neighboursOf(columns, this.number, today, ranks);
+    this.#today = today;
     this.#ranks = ranks;
-    return neighbours;
+    return this.#neighbours;
   }
 
   #present(): readonly NumbersReader[] {

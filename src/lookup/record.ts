@@ -10,14 +10,9 @@ import type { EvidenceLine, RecordFacts } from '../policy/answer.ts';
 /** What a segment has of the number of this rank. @throws FormatError if the column is damaged */
 export function recordAt(verdicts: VerdictsReader, rank: number): RecordFacts {
   const { labels, channels, industries } = verdicts.profile(verdicts.profileId(rank));
-  return {
-    labels,
-    channels,
-    industries,
-    firstDay: verdicts.firstDay(rank),
-    lastDay: verdicts.lastDay(rank),
-    sightings: verdicts.sightings(rank),
-  };
+  const firstDay = verdicts.firstDay(rank);
+  const lastDay = firstDay + verdicts.listedDays(rank);
+  return { labels, channels, industries, firstDay, lastDay, sightings: verdicts.sightings(rank) };
 }
 
 /** The record of a number that two runs know: the same fold as that of the merge. */

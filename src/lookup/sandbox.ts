@@ -93,7 +93,7 @@ function sandboxPast(number: number, asOf: AsOf, now: number): PastFinding {
 /** Answers sandbox numbers, and asks the finder for all others. */
 export function withSandbox(finder: LookupFinder, now: () => number): LookupFinder {
   return {
-    probe: (number) => (isSandbox(number) ? null : finder.probe(number)),
+    probe: (number, at) => (isSandbox(number) ? null : finder.probe(number, at)),
     find(numbers, options, begun) {
       return numbers.some(isSandbox)
         ? findWithSandbox(finder, now, numbers, options)

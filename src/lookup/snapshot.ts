@@ -158,8 +158,8 @@ export class SnapshotCache {
   }
 
   /** The snapshot, if it is too young to be compared with storage; null says nothing about it. */
-  peek(): Snapshot | null {
-    return this.#copy.peek();
+  peek(now?: number): Snapshot | null {
+    return this.#copy.peek(now);
   }
 
   /** The snapshot at hand, refreshed as src/lib/swr-cache.ts says. Rejects if there is none recent enough to be had. */

@@ -3,7 +3,7 @@
 import type { Attributes, Channel, Industry } from '../format/attributes.ts';
 import type { Profile } from '../format/records.ts';
 import { isoDay } from '../lib/time.ts';
-import { formatE164, type LineType } from '../phone/phone-number.ts';
+import { LINE_TYPES, type LineType } from '../phone/phone-number.ts';
 import type { LabelRisk } from './ageing.ts';
 import type { LabelLevels } from './labels.ts';
 import type { OverrideList, OverrideScope } from './overrides.ts';
@@ -188,13 +188,12 @@ export interface EvidenceAnswer extends Attributes {
 /** The same text as JSON.stringify(answer), field by field in that order. */
 export function answerText(answer: LookupAnswer): string {
   if (hasMore(answer) || answer.neighbourhood === null) return JSON.stringify(answer);
-  const { number, country, lineType, verdict, level, labels, channels, industries, neighbourhood, action, rule } =
-    answer;
+  const { number, country, lineType, verdict, level, neighbourhood, action, rule } = answer;
   return (
-    `{"number":"${number}"${placeText(country, lineType)},"verdict":"${verdict}"` +
-    `,"level":${level},"labels":${list(labels)},"channels":${list(channels)},"industries":${list(industries)}` +
+    `${startText(number, country, lineType)},"verdict":"${verdict}"` +
+    `,"level":${level}${listsText(answer)}` +
     `,"firstSeen":${quoted(answer.firstSeen)},"lastSeen":${quoted(answer.lastSeen)},"sightings":${answer.sightings}` +
-    `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation)}`
+    `,"neighbourhood":${neighbourhoodText(neighbourhood)}${endText(action, rule, answer.generation, false)}`
   );
 }
 
@@ -206,22 +205,24 @@ const CLEAR = `,"verdict":"clear"${WITHOUT_RECORD}`;
 const SUSPECT = `,"verdict":"suspect"${WITHOUT_RECORD}`;
 
 /**
- * The text of an answer with none of the fields that only some answers have, as it is decided, without the answer itself.
+ * The text of an answer with none of the fields that only some answers have, but for `expired`, as it is decided, without
+ * the answer itself.
+ * @param e164 the number as `formatE164` writes it
  * @param record the active one; null: the number is not listed
  */
 export function usualText(
-  number: number,
+  e164: string,
   facts: Pick<PolicyFacts, 'verdict' | 'level' | 'neighbourhood' | 'country' | 'lineType'>,
   record: RecordFacts | null,
   { action, rule }: Decision,
   generation: number,
+  isExpired: boolean,
 ): string {
-  const start = `{"number":"${formatE164(number)}"${placeText(facts.country, facts.lineType)}`;
-  const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation);
+  const start = startText(e164, facts.country, facts.lineType);
+  const end = neighbourhoodText(facts.neighbourhood) + endText(action, rule, generation, isExpired);
   if (record === null) return start + (facts.verdict === 'clear' ? CLEAR : SUSPECT) + end;
   return (
-    `${start},"verdict":"listed","level":${facts.level},"labels":${list(record.labels)}` +
-    `,"channels":${list(record.channels)},"industries":${list(record.industries)}` +
+    `${start},"verdict":"listed","level":${facts.level}${profileText(record)}` +
     `,"firstSeen":"${isoDay(record.firstDay)}","lastSeen":"${isoDay(record.lastDay)}","sightings":${record.sightings}` +
     `,"neighbourhood":${end}`
   );
@@ -243,32 +244,53 @@ function hasMore(answer: LookupAnswer): boolean {
   );
 }
 
-function placeText(country: string | null, lineType: LineType): string {
-  return `,"country":${quoted(country)},"lineType":"${lineType}"`;
+const LINE_TYPE_TEXTS = Object.fromEntries(LINE_TYPES.map((type) => [type, `,"lineType":"${type}"`])) as Readonly<
+  Record<LineType, string>
+>;
+
+/** The beginning of an answer. */
+function startText(number: string, country: string | null, lineType: LineType): string {
+  const type = LINE_TYPE_TEXTS[lineType];
+  return country === null
+    ? `{"number":"${number}","country":null${type}`
+    : `{"number":"${number}","country":"${country}"${type}`;
 }
 
 const NOBODY = '{"hundred":0,"thousand":0,"score":0}';
 
+/** Scores are told in hundredths: each as it stands at the end of a neighbourhood. */
+const SCORES = Array.from({ length: 101 }, (_, hundredths) => `,"score":${hundredths / 100}}`);
+
 function neighbourhoodText({ hundred, thousand, score }: Neighbourhood): string {
   if (hundred === 0 && thousand === 0 && score === 0) return NOBODY;
-  return `{"hundred":${hundred},"thousand":${thousand},"score":${score}}`;
+  const hundredths = Math.round(score * 100);
+  const end = hundredths / 100 === score ? SCORES[hundredths] : undefined;
+  return `{"hundred":${hundred},"thousand":${thousand}${end ?? `,"score":${score}}`}`;
 }
 
-/** Mostly one number after the other comes to the same end. */
-let lastEnd = {
-  action: null as Action | null,
-  rule: null as string | null,
-  generation: null as number | null,
-  text: '',
-};
+interface KnownEnd {
+  readonly action: Action | null;
+  readonly rule: string | null;
+  readonly generation: number | null;
+  readonly isExpired: boolean;
+  readonly text: string;
+}
 
-function endText(action: Action | null, rule: string | null, generation: number | null): string {
-  if (lastEnd.text !== '' && lastEnd.action === action && lastEnd.rule === rule && lastEnd.generation === generation) {
-    return lastEnd.text;
+/** Mostly the numbers of a tenant come to the same few ends. */
+const MAX_KNOWN_ENDS = 8;
+const knownEnds: KnownEnd[] = [];
+let replacedEnd = 0;
+
+function endText(action: Action | null, rule: string | null, generation: number | null, isExpired: boolean): string {
+  for (const end of knownEnds) {
+    const isSame = end.action === action && end.rule === rule && end.generation === generation;
+    if (isSame && end.isExpired === isExpired) return end.text;
   }
   // Ids of rules have letters, digits and a few signs that need no escape (RULE_ID in schema.ts).
-  const text = `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${generation}}`;
-  lastEnd = { action, rule, generation, text };
+  const members = `,"action":${quoted(action)},"rule":${quoted(rule)},"generation":${generation}`;
+  const text = isExpired ? `${members},"expired":true}` : `${members}}`;
+  knownEnds[replacedEnd] = { action, rule, generation, isExpired, text };
+  replacedEnd = (replacedEnd + 1) % MAX_KNOWN_ENDS;
   return text;
 }
 
@@ -276,18 +298,29 @@ function quoted(text: string | null): string {
   return text === null ? 'null' : `"${text}"`;
 }
 
-/** Many more than there are labels, channels and industries in any deployment. */
-const MAX_LISTS = 256;
-const lists = new Map<string, string>();
+/** The lists of a profile as text, and two of them: whoever has the same three has the same text. */
+interface KnownLists {
+  readonly channels: readonly string[];
+  readonly industries: readonly string[];
+  readonly text: string;
+}
 
-/** Labels are named by operators, so they are escaped. Most numbers have one of each. */
-function list(texts: readonly string[]): string {
-  const [only] = texts;
-  if (only === undefined) return '[]';
-  if (texts.length > 1) return JSON.stringify(texts);
-  const known = lists.get(only);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(texts);
-  if (lists.size < MAX_LISTS) lists.set(only, text);
+/** By the list of labels. Records of the same profile share their lists (src/format/records.ts). */
+const knownLists = new WeakMap<readonly string[], KnownLists>();
+
+function profileText(profile: Profile): string {
+  const { labels, channels, industries } = profile;
+  const known = knownLists.get(labels);
+  if (known !== undefined && known.channels === channels && known.industries === industries) return known.text;
+  const text = listsText(profile);
+  knownLists.set(labels, { channels, industries, text });
   return text;
+}
+
+/** Labels are named by operators, so they are escaped. */
+function listsText({ labels, channels, industries }: Pick<LookupAnswer, keyof Profile>): string {
+  return (
+    `,"labels":${JSON.stringify(labels)},"channels":${JSON.stringify(channels)}` +
+    `,"industries":${JSON.stringify(industries)}`
+  );
 }

@@ -63,16 +63,25 @@ export function decide(subject: PhoneNumber, finding: Finding, context: DecideCo
   return answerOf(subject, finding, { record, facts, decision, override }, context);
 }
 
-/** The same as text, as it is sent; for the usual answer no object is made of it first. */
-export function decideText(subject: PhoneNumber, finding: Finding, context: DecideContext): string {
+/**
+ * The same as text, as it is sent; for the usual answer no object is made of it first.
+ * @param e164 the number as `formatE164` writes it, from who has read it so
+ */
+export function decideText(
+  subject: PhoneNumber,
+  finding: Finding,
+  context: DecideContext,
+  e164 = formatE164(subject.number),
+): string {
   const facts = atHand;
   const record = fillFacts(facts, subject, finding, context);
   const decision = applyPolicy(context.policy, facts);
   const override = context.overrides.find(subject.number, context.now);
   const isAsked = context.evidence || context.receipt === true || context.asOf !== undefined;
-  const isUsual = override === null && (record === null) === (finding.record === null) && !isStale(finding);
-  return isUsual && !isAsked && decision.shadow === undefined && decision.failed === undefined
-    ? usualText(subject.number, facts, record, decision, finding.generation)
+  const isUsual = override === null && !isAsked && !isStale(finding);
+  const isExpired = record === null && finding.record !== null;
+  return isUsual && decision.shadow === undefined && decision.failed === undefined
+    ? usualText(e164, facts, record, decision, finding.generation, isExpired)
     : answerText(answerOf(subject, finding, { record, facts, decision, override }, context));
 }
 
@@ -189,8 +198,13 @@ function noFacts(): FactsSoFar {
 
 /** @returns the active record; without it the number is not listed */
 function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, view: View): RecordFacts | null {
-  const record = activeRecord(finding, view);
-  if (record === null) {
+  const known = finding.record;
+  // Beyond its horizon, a number is decided on as one that is not listed, and its neighbours can make it suspect at most.
+  const risk = known === null ? null : view.levels.riskOf(known.labels);
+  const today = known === null ? 0 : todayOf(view);
+  const daysSinceSeen = known === null ? 0 : daysUntil(today, known.lastDay);
+  const record = risk !== null && daysSinceSeen < risk.horizonDays ? known : null;
+  if (record === null || risk === null) {
     into.verdict = isSuspectScore(finding.score) ? 'suspect' : 'clear';
     into.level = 0;
     into.labels = NONE;
@@ -201,10 +215,8 @@ function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, vie
     into.daysListed = null;
     into.sightings = 0;
   } else {
-    const today = todayOf(view);
-    const daysSinceSeen = daysUntil(today, record.lastDay);
     into.verdict = 'listed';
-    into.level = view.levels.levelOf(record.labels, daysSinceSeen);
+    into.level = risk.levelAt(daysSinceSeen);
     into.labels = record.labels;
     into.channels = record.channels;
     into.industries = record.industries;
@@ -220,15 +232,6 @@ function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, vie
   into.lineType = subject.lineType;
   into.scenario = view.scenario;
   return record;
-}
-
-/**
- * The record, unless it is beyond its horizon: then the number is decided on as one that is not listed, and its
- * neighbours can make it suspect at most.
- */
-function activeRecord({ record }: Finding, view: View): RecordFacts | null {
-  if (record === null) return null;
-  return daysUntil(todayOf(view), record.lastDay) < view.levels.horizonDaysOf(record.labels) ? record : null;
 }
 
 /** UTC day since 1970. */

@@ -90,6 +90,7 @@ const LABEL = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 export class LabelLevels implements Iterable<string> {
   readonly #risks: ReadonlyMap<string, AgedRisk>;
   readonly #unknown: AgedRisk;
+  readonly #joint = new WeakMap<readonly string[], RecordRisk>();
 
   /** @param unknown for labels that are not configured */
   constructor(risks: Readonly<Record<string, LabelRisk>> = DEFAULT_LEVELS, unknown: LabelRisk = UNKNOWN_LABEL_RISK) {
@@ -119,10 +120,7 @@ export class LabelLevels implements Iterable<string> {
    * @param daysSinceSeen UTC days since its last detection, 0 or more
    */
   levelOf(labels: readonly string[], daysSinceSeen: number): number {
-    if (labels.length === 0) return this.#unknown.levelAt(daysSinceSeen);
-    let highest = 0;
-    for (const label of labels) highest = Math.max(highest, this.#risk(label).levelAt(daysSinceSeen));
-    return highest;
+    return this.riskOf(labels).levelAt(daysSinceSeen);
   }
 
   /**
@@ -130,14 +128,42 @@ export class LabelLevels implements Iterable<string> {
    * Infinity: never.
    */
   horizonDaysOf(labels: readonly string[]): number {
-    if (labels.length === 0) return this.#unknown.horizonDays;
-    let furthest = 0;
-    for (const label of labels) furthest = Math.max(furthest, this.#risk(label).horizonDays);
-    return furthest;
+    return this.riskOf(labels).horizonDays;
   }
 
-  #risk(label: string): AgedRisk {
-    return this.#risks.get(label) ?? this.#unknown;
+  /** What the labels of one record come to: found once for each list, since records with the same profile share it. */
+  riskOf(labels: readonly string[]): RecordRisk {
+    const known = this.#joint.get(labels);
+    if (known !== undefined) return known;
+    const risks = labels.map((label) => this.#risks.get(label) ?? this.#unknown);
+    const [only = this.#unknown] = risks;
+    const risk = risks.length > 1 ? new JointRisk(risks) : only;
+    this.#joint.set(labels, risk);
+    return risk;
+  }
+}
+
+/** How bad a record is, by the days since its last detection. */
+interface RecordRisk {
+  /** From then on it is inactive. Infinity: never. */
+  readonly horizonDays: number;
+  /** 0 to MAX_LEVEL. */
+  levelAt(daysSinceSeen: number): number;
+}
+
+class JointRisk implements RecordRisk {
+  readonly horizonDays: number;
+  readonly #risks: readonly AgedRisk[];
+
+  constructor(risks: readonly AgedRisk[]) {
+    this.horizonDays = Math.max(...risks.map(({ horizonDays }) => horizonDays));
+    this.#risks = risks;
+  }
+
+  levelAt(daysSinceSeen: number): number {
+    let highest = 0;
+    for (const risk of this.#risks) highest = Math.max(highest, risk.levelAt(daysSinceSeen));
+    return highest;
   }
 }
 

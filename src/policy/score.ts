@@ -124,10 +124,16 @@ export function pointsOf(counts: NeighbourCounts): number {
   );
 }
 
+/** Scores by points, each where it is first asked for; -1 before. */
+const scores = new Float64Array(MAX_POINTS + 1).fill(-1);
+
 /** Points to score; no points, no neighbours: 0. */
 export function scoreOfPoints(points: number): number {
-  if (points === 0) return 0;
-  return 1 / (1 + Math.exp(-(points - 1 + TABLE.logOdds) / 100));
+  const known = scores[points];
+  if (known !== undefined && known >= 0) return known;
+  const score = points === 0 ? 0 : 1 / (1 + Math.exp(-(points - 1 + TABLE.logOdds) / 100));
+  scores[points] = score;
+  return score;
 }
 
 /** A number that is not listed is suspect from this score on; docs/NEIGHBOURHOOD.md gives its false positives. */

@@ -67,7 +67,7 @@ describe('a batch', () => {
     harness.inMemory = true;
     for (const known of [0, 1, 100, 128, 129, 250, 1000]) {
       let probes = 0;
-      harness.services.finder.probe = (number) => (++probes > known ? { finding: null } : probe(number));
+      harness.services.finder.probe = (number, now) => (++probes > known ? { finding: null } : probe(number, now));
       expect((await post(body)).text).toBe(fromStorage.text);
     }
   });

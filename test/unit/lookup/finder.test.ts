@@ -91,13 +91,13 @@ describe('lookups', () => {
   test('at once: the same from memory, and nothing while anything has to be read or looked at', async () => {
     const { world, finder } = await prepared();
     const [number = 0] = probesOf(ALL);
-    expect(finder.probe(number).finding).toBeNull();
+    expect(finder.probe(number, world.clock).finding).toBeNull();
     const [found] = await finder.find([number], { evidence: false });
-    expect(finder.probe(number).finding).toEqual(found);
+    expect(finder.probe(number, world.clock).finding).toEqual(found);
     world.clock += REFRESH_AFTER_MS - 1;
-    expect(finder.probe(number).finding).not.toBeNull();
+    expect(finder.probe(number, world.clock).finding).not.toBeNull();
     world.clock += 1;
-    expect(finder.probe(number).finding).toBeNull();
+    expect(finder.probe(number, world.clock).finding).toBeNull();
   });
 
   test('say the same from memory alone', async () => {
@@ -113,6 +113,30 @@ describe('lookups', () => {
       expect(evidence).toBeDefined();
       expect(finding).toEqual(rest);
     });
+  });
+
+  test('what was probed in a snapshot before is counted anew in the next', async () => {
+    const { world, finder } = await prepared();
+    const number = (ALL[0]?.number ?? 0) + 1;
+    const [before] = await finder.find([number], { evidence: false });
+    const begun = finder.probe(number, world.clock);
+    const [like] = PARTS[2] ?? [];
+    if (like === undefined || before == null) throw new Error('a detection and a finding were expected');
+    const block = number - (number % 100);
+    const known = expectedInventory(ALL);
+    const added = Array.from({ length: 100 }, (_, i) => block + i).filter(
+      (each) => each !== number && !known.has(each),
+    );
+    await upload(
+      world,
+      'more',
+      added.map((each) => ({ ...like, number: each })),
+    );
+    await tickWithoutCompaction(world);
+    await finder.snapshots.refresh();
+    const [after] = await finder.find([number], { evidence: false }, begun);
+    expect(after?.hundred).toBe(before.hundred + added.length);
+    expect(await finder.find([number], { evidence: false })).toEqual([after]);
   });
 
   test('a new isolate reads the manifest, each numbers column, and verdicts only for a listed number', async () => {

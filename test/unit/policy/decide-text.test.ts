@@ -102,6 +102,31 @@ it('byte for byte, whatever is known and asked', () => {
   expect(usual).toBeGreaterThan(600);
 });
 
+it('does not take profiles with the same list of labels for the same', () => {
+  const labels = ['modem_pool_card'];
+  const by = {
+    policy: DEFAULT_POLICY,
+    overrides: Overrides.none,
+    levels: new LabelLevels(),
+    now: NOW,
+    scenario: null,
+    evidence: false,
+  };
+  const of = { number: NUMBERS[0] ?? 0, country: 'PH', lineType: 'mobile' as const };
+  const rest = { generation: 1, ageSeconds: 0, hundred: 0, thousand: 0, score: 0 };
+  const channels = CHANNELS.slice(1, 2);
+  const industries = INDUSTRIES.slice(0, 1);
+  for (const profile of [
+    { labels, channels: CHANNELS.slice(0, 1), industries },
+    { labels, channels, industries },
+    { labels, channels, industries: INDUSTRIES.slice(1, 2) },
+  ]) {
+    const known: Finding = { ...rest, record: { ...profile, firstDay: TODAY, lastDay: TODAY, sightings: 1 } };
+    expect(decideText(of, known, by)).toBe(JSON.stringify(decide(of, known, by)));
+    expect(JSON.parse(decideText(of, known, by))).toMatchObject(profile);
+  }
+});
+
 it('leaves an answer as it was when the next one is decided', () => {
   const [of, other] = [NUMBERS[0], NUMBERS[1]].map((number) => ({
     number: number ?? 0,

@@ -84,6 +84,19 @@ describe('rules', () => {
     expect(tenants.log.calls).toEqual([]);
   });
 
+  it('of one tenant are never those of another that asks after it', async () => {
+    const { store, rules } = tenants.isolate();
+    await store.putPolicy(SHOP, COMPILED);
+    await store.putPolicy(BANK, FLAGS);
+    const [shop, bank] = [await rules.get('shop'), await rules.get('bank')];
+    for (let turn = 0; turn < 2; turn++) {
+      for (let again = 0; again < 2; again++) expect(rules.peek('shop')).toBe(shop);
+      for (let again = 0; again < 2; again++) expect(rules.peek('bank')).toBe(bank);
+      for (let again = 0; again < 2; again++) expect(rules.peek('nobody')?.policy).toBe(DEFAULT_POLICY);
+    }
+    expect([shop.policy.source, bank.policy.source]).toEqual([COMPILED.source, FLAGS.source]);
+  });
+
   it('for all tenants reach who has others of its own, and are held once', async () => {
     const { store, rules } = tenants.isolate();
     await store.putOverride({ tenant: '*', by: 'admin' }, override(NUMBER));
