@@ -4,10 +4,17 @@ const INITIAL_CAPACITY = 1024;
 const MAX_ASCII_CHARS = 2 ** 14 - 1;
 /** Groups of seven bits in 2^53 - 1, the largest integer that is ever written. */
 const MAX_GROUPS = 8;
+/** Groups of which a 32-bit integer is made: with them nearly all integers are read. */
+const SMALL_GROUPS = 4;
 
 export class ByteWriter {
-  #bytes: Bytes = new Uint8Array(INITIAL_CAPACITY);
+  #bytes: Bytes;
   #length = 0;
+
+  /** @param capacity to begin with: who knows about how much is written spares making room and copying */
+  constructor(capacity = INITIAL_CAPACITY) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   get length(): number {
     return this.#length;
@@ -30,11 +37,18 @@ export class ByteWriter {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('expected an integer in [0, 2^53)');
     this.#reserve(MAX_GROUPS);
     let rest = value;
-    while (rest >= 0x80) {
+    // By 32-bit integers as soon as it is one.
+    while (rest > 0x7fff_ffff) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.#bytes[this.#length++] = rest;
+    for (let small = rest | 0; ; small >>>= 7) {
+      if (small < 0x80) {
+        this.#bytes[this.#length++] = small;
+        return;
+      }
+      this.#bytes[this.#length++] = (small & 0x7f) | 0x80;
+    }
   }
 
   /** UTF-8, preceded by its length in bytes. */
@@ -76,6 +90,13 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** The bytes that an even number of hex digits stands for. */
+  hex(digits: string): void {
+    this.#reserve(digits.length / 2);
+    putHex(digits, this.#bytes, this.#length);
+    this.#length += digits.length / 2;
+  }
+
   clear(): void {
     this.#length = 0;
   }
@@ -111,16 +132,15 @@ export class ByteReader {
       return first;
     }
     let value = 0;
-    let scale = 1;
     for (let group = 0; group < MAX_GROUPS; group++) {
       const byte = this.#bytes[this.#position++];
       if (byte === undefined) throw new FormatError(`integer cut off at byte ${this.#bytes.length}`);
-      value += (byte & 0x7f) * scale;
+      const bits = byte & 0x7f;
+      value = group < SMALL_GROUPS ? value | (bits << (group * 7)) : value + bits * 2 ** (group * 7);
       if (byte < 0x80) {
         if ((byte === 0 && group > 0) || !Number.isSafeInteger(value)) break;
         return value;
       }
-      scale *= 0x80;
     }
     throw new FormatError(`integer before byte ${this.#position} is not in its shortest form, or not below 2^53`);
   }
@@ -181,20 +201,34 @@ export async function sha256Hex(bytes: Bytes): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
 
-/** By byte: a manifest has thousands of hashes. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HASH_BYTES = 32;
+/** Of the hash at hand: an array of its own takes longer than the rest. */
+const hashDigits = new Uint8Array(HASH_BYTES * 2);
 
+/** A manifest has a thousand hashes, and a text that is put together digit by digit takes a kilobyte until it is used. */
 export function toHex(bytes: Uint8Array): string {
-  let hex = '';
-  for (let i = 0; i < bytes.length; i++) hex += HEX[bytes[i] as number];
-  return hex;
+  const digits = bytes.length === HASH_BYTES ? hashDigits : new Uint8Array(bytes.length * 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    digits[i * 2] = digitCode(byte >>> 4);
+    digits[i * 2 + 1] = digitCode(byte & 0xf);
+  }
+  return decoder.decode(digits);
+}
+
+function digitCode(digit: number): number {
+  return digit < 10 ? 48 + digit : 87 + digit;
 }
 
 /** @param hex an even number of hex digits */
 export function fromHex(hex: string): Bytes {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = digit(hex, i * 2) * 16 + digit(hex, i * 2 + 1);
+  putHex(hex, bytes, 0);
   return bytes;
+}
+
+function putHex(hex: string, out: Uint8Array, at: number): void {
+  for (let i = 0; i < hex.length; i += 2) out[at + i / 2] = digit(hex, i) * 16 + digit(hex, i + 1);
 }
 
 function digit(hex: string, at: number): number {
