@@ -238,12 +238,13 @@ const TEXT_WORK = 0.5;
 export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index: Bytes; readonly blocks: Bytes }> {
   const count = records.numbers.length;
   const blockCount = Math.ceil(count / EVIDENCE_BLOCK_NUMBERS);
-  const shared = yield* sharedAttributes(records);
+  const { shared, ownBytes } = yield* sharedAttributes(records);
   const sharedAt = new Int32Array(records.attributes.size).fill(-1);
   shared.forEach((id, i) => {
     sharedAt[id] = i;
   });
-  const encoder = new BlockEncoder(records, sharedAt);
+  const blocksBytes = ownBytes + blockCount * BLOCK_BYTES + records.entries.sightings.length * ENTRY_BYTES;
+  const encoder = new BlockEncoder(records, sharedAt, roundUp8(blocksBytes));
   const texts = shared.map((id) => records.attributes.bytes(id));
   const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
   yield texts.length * TEXT_WORK;
@@ -272,11 +273,15 @@ export function* encodeEvidence(records: RecordColumns): Steps<{ readonly index:
     view.setUint32(EVIDENCE_PREFIX_BYTES + blockCount * 8 + i * 4, end, true);
   });
   encoder.writer.raw(new Uint8Array(-encoder.writer.length & 7));
-  return { index: sealFrame(index, EVIDENCE_MAGIC, EVIDENCE_VERSION), blocks: encoder.writer.view().slice() };
+  return { index: sealFrame(index, EVIDENCE_MAGIC, EVIDENCE_VERSION), blocks: encoder.writer.view() };
 }
 
-/** The attributes that are in two blocks or more, by text. */
-function* sharedAttributes({ entryEnd, entries, attributes }: RecordColumns): Steps<number[]> {
+/** The attributes that are in two blocks or more, by text; and how many bytes the others have. */
+function* sharedAttributes({
+  entryEnd,
+  entries,
+  attributes,
+}: RecordColumns): Steps<{ readonly shared: number[]; readonly ownBytes: number }> {
   const firstBlock = new Int32Array(attributes.size).fill(-1);
   const isShared = new Uint8Array(attributes.size);
   let e = 0;
@@ -290,8 +295,12 @@ function* sharedAttributes({ entryEnd, entries, attributes }: RecordColumns): St
     }
   }
   const shared: number[] = [];
-  for (let id = 0; id < isShared.length; id++) if (isShared[id] === 1) shared.push(id);
-  return byText(shared, attributes);
+  let ownBytes = 0;
+  for (let id = 0; id < isShared.length; id++) {
+    if (isShared[id] === 1) shared.push(id);
+    else if (firstBlock[id] !== -1) ownBytes += attributes.lengthOf(id);
+  }
+  return { shared: byText(shared, attributes), ownBytes };
 }
 
 function byText(ids: number[], attributes: Texts): number[] {
@@ -304,14 +313,22 @@ function doubled(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   return grown;
 }
 
+/**
+ * What a block takes beside its own texts, and an entry with its number and the length of a text of its own: as a rule
+ * less. The blocks of a segment are megabytes, and to make room for them again and again takes longer than to write them.
+ */
+const BLOCK_BYTES = 8;
+const ENTRY_BYTES = 10;
+
 class BlockEncoder {
-  readonly writer = new ByteWriter();
+  readonly writer: ByteWriter;
   readonly #records: RecordColumns;
   readonly #sharedAt: Int32Array;
   /** By attributes: their index in the block being written, once they have been met there. */
   readonly #ownAt: Int32Array;
 
-  constructor(records: RecordColumns, sharedAt: Int32Array) {
+  constructor(records: RecordColumns, sharedAt: Int32Array, capacity: number) {
+    this.writer = new ByteWriter(capacity);
     this.#records = records;
     this.#sharedAt = sharedAt;
     this.#ownAt = new Int32Array(sharedAt.length).fill(-1);

@@ -45,10 +45,13 @@ export function bitOf({ groupBit, partitionInfo }: NumbersColumn, group: number,
   return (groupBit[group] as number) + ((partitionInfo[partition] as number) & 0xffff);
 }
 
-/** Opens a whole column. Throws FormatError unless it is one, undamaged. */
-export function openNumbersColumn(bytes: Bytes): NumbersColumn {
+/**
+ * Opens a whole column. Throws FormatError unless it is one, undamaged.
+ * @param open how its frame is opened
+ */
+export function openNumbersColumn(bytes: Bytes, open = openFrame): NumbersColumn {
   if (bytes.byteOffset % 8 !== 0) throw new RangeError('a numbers column must begin at a multiple of 8 bytes');
-  const body = openFrame(bytes, NUMBERS_MAGIC, NUMBERS_VERSION);
+  const body = open(bytes, NUMBERS_MAGIC, NUMBERS_VERSION);
   if (body.length < NUMBERS_PREFIX_BYTES) throw new FormatError(`${NUMBERS_MAGIC}: ${body.length} bytes of body`);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const [count, groups, partitions, words] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as Counts;

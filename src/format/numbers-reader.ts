@@ -49,8 +49,12 @@ export class NumbersReader {
   #bit = 0;
 
   /** Opens a whole column; views stay on `bytes`. Throws FormatError unless it is one, undamaged. */
-  constructor(bytes: Bytes, recency: Recency | null = null, directory: PageDirectory | null = null) {
-    const column = openNumbersColumn(bytes);
+  constructor(
+    bytes: Bytes,
+    recency: Recency | null = null,
+    directory: PageDirectory | null = null,
+    column = openNumbersColumn(bytes),
+  ) {
     this.#column = column;
     this.count = column.count;
     this.recency = recency;

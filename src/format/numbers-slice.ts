@@ -6,8 +6,9 @@
 
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { finish, type Steps } from '../lib/cooperate.ts';
-import { frameBytes, frameMagic } from '../lib/frame.ts';
+import { frameBytes, frameMagic, openHashedFrame } from '../lib/frame.ts';
 import { encodeNumbersSteps, NUMBERS_MAGIC } from './numbers.ts';
+import { openNumbersColumn } from './numbers-column.ts';
 import { NumbersReader } from './numbers-reader.ts';
 import { PageDirectory } from './page-directory.ts';
 import { encodeRecencySteps, RecencyReader } from './recency.ts';
@@ -47,7 +48,12 @@ export function openNumbersSlice(bytes: Bytes): NumbersReader {
   return numbers;
 }
 
-/** The numbers of a slice alone, for who asks for nothing else of it. Throws FormatError unless they are undamaged. */
-export function openNumbersOnly(bytes: Bytes): NumbersReader {
-  return new NumbersReader(bytes.subarray(0, frameBytes(bytes)));
+/**
+ * The numbers of a slice alone, for who asks for nothing else of it. Throws FormatError unless they are numbers.
+ * @param hashed a slice whose hash has been checked: a merge opens most of an inventory's, and checksums take as long as
+ * everything else of that
+ */
+export function openNumbersOnly(hashed: Bytes): NumbersReader {
+  const bytes = hashed.subarray(0, frameBytes(hashed));
+  return new NumbersReader(bytes, null, null, openNumbersColumn(bytes, openHashedFrame));
 }

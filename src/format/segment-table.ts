@@ -20,7 +20,7 @@
  *   3 x 32 bytes               SHA-256 of the first three
  */
 
-import { type ByteReader, type Bytes, ByteWriter, FormatError, fromHex, toHex } from '../lib/bytes.ts';
+import { type ByteReader, type Bytes, ByteWriter, FormatError, toHex } from '../lib/bytes.ts';
 import {
   SEGMENT_FOOTER_BYTES,
   SEGMENT_HEADER_BYTES,
@@ -35,6 +35,9 @@ const HASH_BYTES = 32;
 /** Every part of a segment begins at a multiple of it, and so does a segment in its object. */
 const UNIT = 8;
 
+/** As a rule: a row with a key of its own has more. */
+const MOST_ROW_BYTES = 64;
+
 const FOLLOWS = 0;
 const NEXT_OBJECT = 1;
 const WRITTEN = 2;
@@ -42,13 +45,13 @@ const OF_VERSION_1 = 4;
 
 /** The key of the next object of an attempt; null: the key does not end in six digits. */
 function nextKey(key: string): string | null {
-  const index = /-(\d{6})$/.exec(key)?.[1];
-  return index === undefined ? null : key.slice(0, -index.length) + String(Number(index) + 1).padStart(6, '0');
+  if (!/-\d{6}$/.test(key)) return null;
+  return key.slice(0, -6) + String(Number(key.slice(-6)) + 1).padStart(6, '0');
 }
 
 /** @param before the last entry of the table before it, in the same manifest */
 export function encodeSegmentTable(entries: readonly SegmentEntry[], before?: SegmentEntry): Bytes {
-  const writer = new ByteWriter();
+  const writer = new ByteWriter(MOST_ROW_BYTES * entries.length);
   let previous = before;
   let last = 0;
   for (const entry of entries) {
@@ -56,11 +59,14 @@ export function encodeSegmentTable(entries: readonly SegmentEntry[], before?: Se
     writer.varint(entry.first - last);
     writer.varint(entry.last - entry.first);
     writer.varint(entry.count);
-    for (const bytes of [entry.numbers.bytes, entry.verdictsBytes, entry.bytes]) writer.varint(bytes / UNIT);
-    writer.raw(fromHex(entry.numbers.sha256));
+    writer.varint(entry.numbers.bytes / UNIT);
+    writer.varint(entry.verdictsBytes / UNIT);
+    writer.varint(entry.bytes / UNIT);
+    writer.hex(entry.numbers.sha256);
     if (entry.parts !== null) {
       writer.varint(entry.parts.evidenceIndex.bytes);
-      for (const { sha256 } of [entry.parts.verdicts, entry.parts.evidenceIndex]) writer.raw(fromHex(sha256));
+      writer.hex(entry.parts.verdicts.sha256);
+      writer.hex(entry.parts.evidenceIndex.sha256);
     }
     previous = entry;
     last = entry.last;
@@ -114,12 +120,15 @@ export function readSegmentTable(
 
 function readRow(reader: ByteReader, before: SegmentEntry | undefined, last: number): SegmentEntry {
   const kind = reader.varint();
-  const place = readPlace(reader, kind % OF_VERSION_1, before);
+  const { key, offset } = readPlace(reader, kind % OF_VERSION_1, before);
   const first = last + reader.varint();
-  const range = { first, last: first + reader.varint(), count: reader.varint() };
-  const [numbersBytes, verdictsBytes, bytes] = [0, 0, 0].map(() => reader.varint() * UNIT) as Lengths;
+  const end = first + reader.varint();
+  const count = reader.varint();
+  const numbersBytes = reader.varint() * UNIT;
+  const verdictsBytes = reader.varint() * UNIT;
+  const bytes = reader.varint() * UNIT;
   const numbers = { bytes: numbersBytes, sha256: readHash(reader) };
-  const entry = { ...place, ...range, numbers, verdictsBytes, bytes, parts: null };
+  const entry = { key, offset, first, last: end, count, numbers, verdictsBytes, bytes, parts: null };
   if (kind < OF_VERSION_1) return entry;
   if (kind > OF_VERSION_1 + WRITTEN) throw new FormatError(`segment table: a row of kind ${kind}`);
   const indexBytes = reader.varint();

@@ -6,10 +6,17 @@ const MAX_ASCII_CHARS = 2 ** 14 - 1;
 const MAX_GROUPS = 8;
 /** Integers up to here are the same in the 32 bits that operators on bits have. */
 const SMALL = 2 ** 31 - 1;
+/** Groups of which a 32-bit integer is made: with them nearly all integers are read. */
+const SMALL_GROUPS = 4;
 
 export class ByteWriter {
-  #bytes: Bytes = new Uint8Array(INITIAL_CAPACITY);
+  #bytes: Bytes;
   #length = 0;
+
+  /** @param capacity to begin with: who knows about how much is written spares making room and copying */
+  constructor(capacity = INITIAL_CAPACITY) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   get length(): number {
     return this.#length;
@@ -25,28 +32,17 @@ export class ByteWriter {
 
   /** Unsigned LEB128 of an integer in [0, 2^53). */
   varint(value: number): void {
-    if ((value & SMALL) !== value) {
-      this.#largeVarint(value);
-      return;
-    }
     if (this.#length + MAX_GROUPS > this.#bytes.length) this.#reserve(MAX_GROUPS);
     const bytes = this.#bytes;
     let at = this.#length;
     let rest = value;
+    if ((value & SMALL) !== value) {
+      if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('expected an integer in [0, 2^53)');
+      for (; rest > SMALL; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+    }
     for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
     bytes[at++] = rest;
     this.#length = at;
-  }
-
-  #largeVarint(value: number): void {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('expected an integer in [0, 2^53)');
-    this.#reserve(MAX_GROUPS);
-    let rest = value;
-    while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#bytes[this.#length++] = rest;
   }
 
   /** UTF-8, preceded by its length in bytes. */
@@ -89,6 +85,13 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** The bytes that an even number of hex digits stands for. */
+  hex(digits: string): void {
+    this.#reserve(digits.length / 2);
+    putHex(digits, this.#bytes, this.#length);
+    this.#length += digits.length / 2;
+  }
+
   clear(): void {
     this.#length = 0;
   }
@@ -124,16 +127,15 @@ export class ByteReader {
       return first;
     }
     let value = 0;
-    let scale = 1;
     for (let group = 0; group < MAX_GROUPS; group++) {
       const byte = this.#bytes[this.#position++];
       if (byte === undefined) throw new FormatError(`integer cut off at byte ${this.#bytes.length}`);
-      value += (byte & 0x7f) * scale;
+      const bits = byte & 0x7f;
+      value = group < SMALL_GROUPS ? value | (bits << (group * 7)) : value + bits * 2 ** (group * 7);
       if (byte < 0x80) {
         if ((byte === 0 && group > 0) || !Number.isSafeInteger(value)) break;
         return value;
       }
-      scale *= 0x80;
     }
     throw new FormatError(`integer before byte ${this.#position} is not in its shortest form, or not below 2^53`);
   }
@@ -197,20 +199,34 @@ export async function sha256Hex(bytes: Bytes): Promise<string> {
 /** The same, of whoever has a better way to it than workerd. */
 export type Digest = (bytes: Bytes) => string | Promise<string>;
 
-/** By byte: a manifest has thousands of hashes. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HASH_BYTES = 32;
+/** Of the hash at hand: an array of its own takes longer than the rest. */
+const hashDigits = new Uint8Array(HASH_BYTES * 2);
 
+/** A manifest has a thousand hashes, and a text that is put together digit by digit takes a kilobyte until it is used. */
 export function toHex(bytes: Uint8Array): string {
-  let hex = '';
-  for (let i = 0; i < bytes.length; i++) hex += HEX[bytes[i] as number];
-  return hex;
+  const digits = bytes.length === HASH_BYTES ? hashDigits : new Uint8Array(bytes.length * 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    digits[i * 2] = digitCode(byte >>> 4);
+    digits[i * 2 + 1] = digitCode(byte & 0xf);
+  }
+  return decoder.decode(digits);
+}
+
+function digitCode(digit: number): number {
+  return digit < 10 ? 48 + digit : 87 + digit;
 }
 
 /** @param hex an even number of hex digits */
 export function fromHex(hex: string): Bytes {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = digit(hex, i * 2) * 16 + digit(hex, i * 2 + 1);
+  putHex(hex, bytes, 0);
   return bytes;
+}
+
+function putHex(hex: string, out: Uint8Array, at: number): void {
+  for (let i = 0; i < hex.length; i += 2) out[at + i / 2] = digit(hex, i) * 16 + digit(hex, i + 1);
 }
 
 function digit(hex: string, at: number): number {

@@ -74,6 +74,20 @@ export function frame(magic: string, version: number, body: Uint8Array): Bytes {
 
 /** Checks a whole frame and returns a view of its body. Throws FormatError. */
 export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
+  const body = openHashedFrame(bytes, magic, version);
+  const expected = new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
+  const actual = crc32(body);
+  if (expected !== actual) {
+    throw new FormatError(`${magic}: expected checksum ${expected.toString(16)}, found ${actual.toString(16)}`);
+  }
+  return body;
+}
+
+/**
+ * The same but for the checksum, of bytes whose SHA-256 has just been found to be the expected one: that they are as they
+ * were written is shown by then.
+ */
+export function openHashedFrame(bytes: Bytes, magic: string, version: number): Bytes {
   if (bytes.length < FRAME_HEADER_BYTES) {
     throw new FormatError(`${magic}: expected at least ${FRAME_HEADER_BYTES} bytes, found ${bytes.length}`);
   }
@@ -90,11 +104,6 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
   const body = bytes.subarray(FRAME_HEADER_BYTES);
   if (length !== body.length) {
     throw new FormatError(`${magic}: expected a body of ${length} bytes, found ${body.length}`);
-  }
-  const expected = view.getUint32(12, true);
-  const actual = crc32(body);
-  if (expected !== actual) {
-    throw new FormatError(`${magic}: expected checksum ${expected.toString(16)}, found ${actual.toString(16)}`);
   }
   return body;
 }

@@ -18,6 +18,8 @@ export interface Texts {
   readonly size: number;
   /** As UTF-8: a view that is valid until another text is added. */
   bytes(id: number): Uint8Array;
+  /** How many bytes that are. */
+  lengthOf(id: number): number;
   /** The order of two texts by UTF-16 code units, as that of strings. */
   compare(a: number, b: number): number;
 }
@@ -79,6 +81,10 @@ export class TextTable implements Texts {
     if (!(id >= 0 && id < this.#size)) throw new RangeError(`no text with id ${id}, there are ${this.#size}`);
     const start = (this.#starts[id] as number) * 4;
     return this.#bytes.subarray(start, start + (this.#lengths[id] as number));
+  }
+
+  lengthOf(id: number): number {
+    return this.#lengths[id] as number;
   }
 
   compare(a: number, b: number): number {

@@ -80,6 +80,10 @@ describe('coding of one partition', () => {
     );
   });
 
+  test('a number by itself has no codes', () => {
+    expect(codedBits(0, 0)).toBe(0);
+  });
+
   test('the longest codes of a group are addressed with 16 bits', () => {
     expect(codedBits(PARTITION_NUMBERS - 1, PARTITION_SPAN - 1) * 16).toBeLessThan(2 ** 16);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteReader, ByteWriter, FormatError } from '../../../src/lib/bytes.ts';
+import { ByteReader, ByteWriter, FormatError, fromHex, toHex } from '../../../src/lib/bytes.ts';
 
 const item = fc.oneof(fc.maxSafeNat(), fc.nat({ max: 300 }), fc.string({ unit: 'binary', maxLength: 40 }));
 
@@ -43,10 +43,15 @@ describe('variable-length integers and texts', () => {
     [127, [0x7f]],
     [128, [0x80, 1]],
     [300, [0xac, 2]],
+    [2 ** 28 - 1, [0xff, 0xff, 0xff, 0x7f]],
+    [2 ** 28, [0x80, 0x80, 0x80, 0x80, 1]],
+    [2 ** 31 - 1, [0xff, 0xff, 0xff, 0xff, 7]],
+    [2 ** 31, [0x80, 0x80, 0x80, 0x80, 8]],
     [2 ** 32, [0x80, 0x80, 0x80, 0x80, 0x10]],
     [2 ** 53 - 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
   ])('%i is LEB128', (value, bytes) => {
     expect(Array.from(written((writer) => writer.varint(value)))).toEqual(bytes);
+    expect(new ByteReader(Uint8Array.from(bytes)).varint()).toBe(value);
   });
 
   test.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])('%d is not written', (value) => {
@@ -85,5 +90,33 @@ describe('variable-length integers and texts', () => {
     expect(Array.from(writer.view().subarray(4998))).toEqual([7, 7, 0xac, 2]);
     writer.clear();
     expect(writer.length).toBe(0);
+  });
+
+  test('a writer that began with no room writes the same', () => {
+    const write = (writer: ByteWriter) => {
+      writer.varint(5);
+      writer.varint(2 ** 40);
+      writer.text('abc');
+      return Array.from(writer.view());
+    };
+    expect(write(new ByteWriter(0))).toEqual(write(new ByteWriter()));
+  });
+});
+
+describe('hexadecimal text', () => {
+  test('stands for its bytes, of a hash and of any other length', () => {
+    const bytes = fc.oneof(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array({ maxLength: 70 }));
+    fc.assert(
+      fc.property(bytes, bytes, (one, other) => {
+        // Both before either is looked at: neither is a view of what the other was made in.
+        const texts = [one, other].map(toHex);
+        expect(texts).toEqual([one, other].map((each) => Buffer.from(each).toString('hex')));
+        expect(texts.map((text) => Buffer.from(fromHex(text)))).toEqual([one, other].map((each) => Buffer.from(each)));
+        const inWriter = written((writer) => {
+          for (const text of texts) writer.hex(text);
+        });
+        expect(Buffer.from(inWriter).toString('hex')).toBe(texts.join(''));
+      }),
+    );
   });
 });

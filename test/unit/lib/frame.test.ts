@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../../../src/lib/bytes.ts';
-import { frame, openFrame, roundUp8 } from '../../../src/lib/frame.ts';
+import { frame, openFrame, openHashedFrame, roundUp8 } from '../../../src/lib/frame.ts';
 import { embedded, everyByte, flipped, withTrailing, withVersion } from '../format/support/damage.ts';
 
 const body = Uint8Array.from([1, 2, 3, 4, 5]);
@@ -30,6 +30,18 @@ describe('frame', () => {
     expect(() => openFrame(flipped(framed, 6), 'TEST', 1)).toThrow('expected reserved bytes of zero, found 64');
     expect(() => openFrame(withTrailing(framed, 1), 'TEST', 1)).toThrow('expected a body of 5 bytes, found 6');
     expect(() => openFrame(flipped(framed, 16), 'TEST', 1)).toThrow('expected checksum 470b99f4, found');
+  });
+
+  test('of bytes whose hash has been checked only the checksum is not looked at', () => {
+    const damaged = flipped(framed, framed.length - 1);
+    expect(openHashedFrame(damaged, 'TEST', 1)).toEqual(damaged.subarray(16));
+    expect(openHashedFrame(flipped(framed, 12), 'TEST', 1)).toEqual(body);
+    for (let at = 0; at < 12; at++) {
+      expect(() => openHashedFrame(flipped(framed, at), 'TEST', 1), `byte ${at}`).toThrow(FormatError);
+    }
+    for (const at of everyByte(framed)) {
+      expect(() => openHashedFrame(framed.slice(0, at), 'TEST', 1), `${at} bytes`).toThrow(FormatError);
+    }
   });
 
   test('roundUp8', () => {

@@ -4,7 +4,8 @@ import { CountingObjectStore } from '../../../bench/support/counting-stores.ts';
 import { benchContext } from '../../../bench/support/inventory.ts';
 import { attributesText } from '../../../src/format/attributes.ts';
 import type { Run } from '../../../src/format/manifest.ts';
-import { encodeSegment } from '../../../src/format/segment.ts';
+import { encodeSegment, numbersOffset } from '../../../src/format/segment.ts';
+import { FormatError } from '../../../src/lib/bytes.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { ColumnCache } from '../../../src/lookup/columns.ts';
 import type { MergeContext } from '../../../src/merge/context.ts';
@@ -12,6 +13,7 @@ import { findKnown } from '../../../src/merge/first-time.ts';
 import { MergeDictionary, SegmentBuilder } from '../../../src/merge/segment-builder.ts';
 import { SegmentWriter } from '../../../src/merge/segment-writer.ts';
 import { MemoryObjectStore, MemorySliceStore } from '../../../src/storage/memory.ts';
+import { flipped } from '../format/support/damage.ts';
 
 const TEXT = attributesText({
   ...{ label: 'modem_pool_card', channel: 'other', industry: null, project: null, link: null, source: null },
@@ -72,6 +74,19 @@ describe('which numbers are known', () => {
     const { isKnown } = await findKnown(context, [small, base], ascending(spread(40, 1)));
     expect(isKnown.every((one) => one === 1)).toBe(true);
     expect(objects.counted.reads - before).toBe(base.segments.length);
+  });
+
+  test('are not told of a column that is damaged anywhere in its slice', async () => {
+    const { context } = newContext();
+    const base = await runOf(context, spread(1, 1));
+    const [entry] = base.segments;
+    if (entry === undefined) throw new Error('there is no segment');
+    const object = await context.objects.get(entry.key);
+    if (object === null) throw new Error('there is no object');
+    for (let at = 0; at < entry.numbers.bytes; at++) {
+      await context.objects.put(entry.key, flipped(object.bytes, entry.offset + numbersOffset() + at));
+      await expect(findKnown(context, [base], ascending([1])), `byte ${at}`).rejects.toThrow(FormatError);
+    }
   });
 
   test('a kept column is not read again, and goes when no run has its segment any more', async () => {
