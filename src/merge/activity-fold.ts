@@ -86,7 +86,7 @@ export class ActivityRows {
   *#encode(): Steps<EncodedActivity | null> {
     const count = this.#count;
     const facts = this.#facts;
-    yield* facts.learn(this.#attributes.subarray(0, count));
+    yield* facts.meet(this.#attributes.subarray(0, count));
     const { kinds, kindOf, linkHigh, linkLow } = facts;
     const { numbers, seconds, attributes } = yield* this.#sortedByDay();
     const compare = (a: number, b: number) => {
@@ -190,11 +190,11 @@ class Facts {
   }
 
   /** Learns of the attributes of some rows. */
-  *learn(used: Uint32Array): Steps<void> {
+  *meet(used: Uint32Array): Steps<void> {
     let ids = 0;
     for (let row = 0; row < used.length; row++) ids = Math.max(ids, (used[row] as number) + 1);
     this.#reserve(ids);
-    let learnt = 0;
+    let met = 0;
     for (let row = 0; row < used.length; row++) {
       const id = used[row] as number;
       if (this.#metAs[id] !== 0) continue;
@@ -202,9 +202,9 @@ class Facts {
       this.linkHigh[id] = linkHigh;
       this.linkLow[id] = linkLow;
       this.#metAs[id] = this.#numberOf(key) + 1;
-      if (++learnt % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
+      if (++met % STEP_TEXTS === 0) yield STEP_TEXTS * TEXT_WORK;
     }
-    if (learnt > 0) yield* this.#number();
+    if (met > 0) yield* this.#number();
   }
 
   #numberOf(key: ActivityKey): number {

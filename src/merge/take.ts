@@ -177,7 +177,7 @@ async function openInputs(
   return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
 }
 
-/** Twice what connections allow, since a batch takes two calls, and one that is slow keeps those behind it waiting. */
+/** Twice what connections allow, since a batch may take two calls, and one that is slow keeps those behind it waiting. */
 export const BATCHES_AHEAD = 2 * CONNECTIONS;
 
 /**
