@@ -42,7 +42,7 @@ export class ActivityEncoder implements ActivitySink {
   /** Rows of the block that is being filled, with the caller's kinds. */
   readonly #block = new GrowingActivity();
   readonly #blocks: ActivityBlockPlace[] = [];
-  readonly #bytes = new ByteWriter();
+  #bytes = new ByteWriter();
   #day = -1;
   #rows = 0;
 
@@ -118,7 +118,7 @@ export class ActivityEncoder implements ActivitySink {
     return order;
   }
 
-  /** The object, or null if there was no row. */
+  /** The object, or null if there was no row. The encoder has nothing of it any more. */
   *finishSteps(): Steps<EncodedActivity | null> {
     this.#flush();
     const [first] = this.#blocks;
@@ -128,6 +128,7 @@ export class ActivityEncoder implements ActivitySink {
     const file = new Uint8Array(directory.length + this.#bytes.length);
     file.set(directory);
     file.set(this.#bytes.view(), directory.length);
+    this.#bytes = new ByteWriter(0);
     return {
       shape: {
         firstDay: first.day,

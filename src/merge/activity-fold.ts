@@ -254,10 +254,10 @@ function grown(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<Arra
 // Activity folded into objects of a bounded size.
 
 /**
- * Bytes of blocks at which an object ends: about a million rows. A reader holds a few of its days, and a tick one such
- * object while it is made.
+ * Bytes of blocks at which an object ends: about half a million rows. A reader holds a few of its days; a tick holds one such
+ * object while it is made, and beside it as much that it is made of (docs/decisions/0039).
  */
-export const OBJECT_BYTES = 8 * 2 ** 20;
+export const OBJECT_BYTES = 4 * 2 ** 20;
 
 interface FoldLimits {
   readonly objectBytes?: number;
@@ -273,7 +273,7 @@ interface FoldLimits {
 /** Folds objects into new ones (foldSteps), giving way on the way. */
 export async function* foldActivityPaced(
   pace: Pacer,
-  inputs: readonly ActivityInput[],
+  inputs: ActivityInput[],
   limits: FoldLimits = {},
 ): AsyncGenerator<EncodedActivity> {
   for (const one of foldSteps(inputs, limits)) {
@@ -283,19 +283,20 @@ export async function* foldActivityPaced(
 }
 
 /** Folds objects without giving way. */
-export function* foldActivity(inputs: readonly ActivityInput[], limits: FoldLimits = {}): Generator<EncodedActivity> {
+export function* foldActivity(inputs: ActivityInput[], limits: FoldLimits = {}): Generator<EncodedActivity> {
   for (const one of foldSteps(inputs, limits)) if (typeof one !== 'number') yield one;
 }
 
 /**
  * Folds objects into new ones, and tells what work is done meanwhile. A new one begins with a day that might not fit
  * whole, and within a day that is larger than an object. Throws FormatError when an input is damaged.
+ * @param inputs are taken out of the list, so that nothing keeps them while the last object is written
  */
-function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
+function* foldSteps(inputs: ActivityInput[], limits: FoldLimits): Generator<number | EncodedActivity> {
   const { objectBytes = OBJECT_BYTES, from = 0, to = Number.POSITIVE_INFINITY, without } = limits;
   const kinds = limits.kinds ?? (yield* foldKeys(inputs.map(({ directory }) => directory)));
-  const cursors = inputs.map((input, i) => new ActivityCursor(input, kinds.numbers[i] as KindNumbers));
   const dayBytes = bytesByDay(inputs);
+  const cursors = inputs.splice(0).map((input, i) => new ActivityCursor(input, kinds.numbers[i] as KindNumbers));
   const writer = new ObjectWriter(kinds.keys, objectBytes);
   const sink = without === undefined ? writer : sinkWithout(writer, without);
   for (const cursor of cursors) cursor.skipTo(from);
@@ -311,6 +312,7 @@ function* foldSteps(inputs: readonly ActivityInput[], limits: FoldLimits): Gener
     );
     yield* writer.takeEnded();
   }
+  cursors.length = 0;
   writer.end();
   yield* writer.takeEnded();
 }

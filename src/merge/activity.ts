@@ -39,18 +39,14 @@ export async function mergeActivity(
   const pieces = await pace.run(activityOf(batches));
   if (pieces.length === 0) return { entries: [...entries], firstDay: null };
   const newBytes = pieces.reduce((sum, { shape }) => sum + shape.bytes, 0);
-  const joined = await readJoined(context, joins ? entries : [], newBytes);
+  const { inputs, keys } = await readJoined(context, joins ? entries : [], newBytes);
   // What is folded has been encoded already, since its size decides what is joined, and is decoded again: 1.3 ms for
   // 100,000 rows, of 80 that the fold takes.
-  const foldInputs = async () => {
-    const inputs = [...joined.values()];
-    for (const { file, shape } of pieces) inputs.push(await pace.run(openActivityObject(file, shape)));
-    return inputs;
-  };
-  const isOne = joined.size === 0 && pieces.length === 1;
-  const written = await writeActivity(context, isOne ? pieces : foldActivityPaced(pace, await foldInputs()));
+  const isOne = keys.size === 0 && pieces.length === 1;
+  if (!isOne) for (const { file, shape } of pieces) inputs.push(await pace.run(openActivityObject(file, shape)));
+  const written = await writeActivity(context, isOne ? pieces : foldActivityPaced(pace, inputs));
   return {
-    entries: [...entries.filter(({ key }) => !joined.has(key)), ...written],
+    entries: [...entries.filter(({ key }) => !keys.has(key)), ...written],
     firstDay: Math.min(...pieces.map(({ shape }) => shape.firstDay)),
   };
 }
@@ -65,11 +61,11 @@ export async function joinActivity(
   added: readonly ActivityEntry[],
 ): Promise<ActivityEntry[]> {
   const addedBytes = added.reduce((sum, { bytes }) => sum + bytes, 0);
-  const joined = await readJoined(context, added.length > 0 ? entries : [], addedBytes);
-  if (joined.size === 0) return [...entries, ...added];
-  const inputs = await Promise.all(added.map((entry) => readActivity(context, entry)));
-  const written = await writeActivity(context, foldActivityPaced(context.pace, [...inputs, ...joined.values()]));
-  return [...entries.filter(({ key }) => !joined.has(key)), ...written];
+  const { inputs, keys } = await readJoined(context, added.length > 0 ? entries : [], addedBytes);
+  if (keys.size === 0) return [...entries, ...added];
+  inputs.unshift(...(await Promise.all(added.map((entry) => readActivity(context, entry)))));
+  const written = await writeActivity(context, foldActivityPaced(context.pace, inputs));
+  return [...entries.filter(({ key }) => !keys.has(key)), ...written];
 }
 
 async function writeActivity(
@@ -131,22 +127,24 @@ function joined(columns: readonly Uint32Array[]): Uint32Array {
   return all;
 }
 
-/** The objects that are to be rewritten, by key. One that cannot be read is left as it is: it holds no tick up. */
+/** The objects that are to be rewritten, and their keys. One that cannot be read is left as it is: it holds no tick up. */
 async function readJoined(
   context: MergeContext,
   entries: readonly ActivityEntry[],
   newBytes: number,
-): Promise<Map<string, ActivityInput>> {
+): Promise<{ readonly inputs: ActivityInput[]; readonly keys: ReadonlySet<string> }> {
   const { log, budget } = context;
-  const inputs = new Map<string, ActivityInput>();
+  const inputs: ActivityInput[] = [];
+  const keys = new Set<string>();
   for (const entry of planActivity(entries, newBytes, budget.activityObjects)) {
     try {
-      inputs.set(entry.key, await readActivity(context, entry));
+      inputs.push(await readActivity(context, entry));
+      keys.add(entry.key);
     } catch (error) {
       log('facts.unreadable', { object: entry.key, reason: messageOf(error) });
     }
   }
-  return inputs;
+  return { inputs, keys };
 }
 
 /**

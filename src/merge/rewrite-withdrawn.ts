@@ -51,7 +51,7 @@ const READ_FACTOR = 4;
 const GROUP_BYTES = 8 * 2 ** 20;
 /** Bytes of memory for each row that is kept of them, with its place in the fold. */
 const ROW_BYTES = 48;
-/** Activity objects replaced by a chunk: each up to 8 MiB, read and written. */
+/** Activity objects replaced by a chunk: each up to 4 MiB, of earlier versions 8, read and written. */
 const ACTIVITY_A_SHARE = 4;
 /** A gathering that is further behind is begun anew: the history would take longer to read than the batches. */
 const MAX_BEHIND = 1_000;

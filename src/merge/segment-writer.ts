@@ -1,6 +1,7 @@
 /** Writes segments to the object store, several in an object, and their slices to the slice store. */
 import type { SegmentEntry } from '../format/manifest.ts';
 import { type EncodedSegment, joined, openSegment, segmentsIn } from '../format/segment.ts';
+import type { Bytes } from '../lib/bytes.ts';
 import { mapConcurrent } from '../lib/concurrency.ts';
 import { messageOf } from '../lib/errors.ts';
 import { SEGMENT_PREFIX } from '../storage/keys.ts';
@@ -8,8 +9,8 @@ import { writeSlices } from '../storage/slices.ts';
 import type { MergeContext } from './context.ts';
 
 /** Segments of a pack, and bytes: a write costs the same whatever its size, but two packs are in memory at a time. */
-export const PACK_SEGMENTS = 8;
-export const PACK_BYTES = 4 * 2 ** 20;
+export const PACK_SEGMENTS = 4;
+export const PACK_BYTES = 2 * 2 ** 20;
 
 /** Where the segments of an attempt go: as many into a pack as there is room for. */
 export class PackPlaces {
@@ -101,9 +102,7 @@ export class SegmentWriter {
   /** The pack first, then its slices. */
   async #put(key: string, pack: EncodedSegment[]): Promise<void> {
     const { objects, slices, now } = this.#context;
-    const [only, ...others] = pack.map(({ file }) => file);
-    // A segment that is larger than a pack is not copied.
-    const bytes = only !== undefined && others.length === 0 ? only : joined(pack.map(({ file }) => file));
+    const bytes = bytesOf(pack);
     // From here on the segments are views of the pack: nothing is in memory twice.
     let at = 0;
     pack.forEach(({ shape }, i) => {
@@ -120,6 +119,12 @@ export class SegmentWriter {
       logUnwritten(this.#context, key, error);
     }
   }
+}
+
+function bytesOf(pack: readonly EncodedSegment[]): Bytes {
+  const [only] = pack;
+  // A segment that is larger than a pack is not copied.
+  return only !== undefined && pack.length === 1 ? only.file : joined(pack.map(({ file }) => file));
 }
 
 /** As many segments as a tick's chunk of a compaction writes: a storage call each, and some 3 ms of work. */

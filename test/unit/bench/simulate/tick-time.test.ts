@@ -31,14 +31,14 @@ test('side by side: six chains at a time, the next as soon as any is done', () =
 });
 
 test('a fold reads one segment after another while the pack before is written', () => {
-  // Writing a full pack takes 3, with its slices six at a time, and reading its segments 8: only the last is waited for.
+  // Writing a full pack takes 2, with its slices side by side, and reading its segments 4: only the last is waited for.
   expect(foldAndWriteMs(evenly, 20, 20, 0, true)).toBe(20 + 2);
   expect(foldAndWriteMs(evenly, 20, 20, 10, true)).toBe(20 * 11 + 2);
   expect(foldAndWriteMs(evenly, 20, 20, 10, false)).toBe(20 * 11 + 1);
   // Without reads, each pack waits for the one before.
-  expect(foldAndWriteMs(evenly, 0, 12, 0, true)).toBe(3 + 2);
-  expect(foldAndWriteMs(evenly, 0, 16, 0, true)).toBe(3 + 3);
-  expect(foldAndWriteMs(evenly, 0, 17, 0, false)).toBe(3);
+  expect(foldAndWriteMs(evenly, 0, 12, 0, true)).toBe(2 + 2 + 2);
+  expect(foldAndWriteMs(evenly, 0, 13, 0, true)).toBe(2 + 2 + 2 + 2);
+  expect(foldAndWriteMs(evenly, 0, 17, 0, false)).toBe(5);
 });
 
 test('batches: six at a time, and none before its turn is near', () => {
@@ -56,7 +56,7 @@ test('a merge: the page, batches, columns side by side, segments, the ledger, th
   const shape = { batches: 8, columnReads: 9, joinedSegments: 1, writtenSegments: 1 };
   expect(mergeMs(evenly, shape, 7)).toBe(1 + 2 + 2 + (1 + 7) + 2 + 3);
   expect(mergeMs(evenly, { ...shape, writtenSegments: 2 }, 7)).toBe(1 + 2 + 2 + (1 + 7 + 1) + 2 + 3);
-  expect(compactionMs(evenly, 80, 0)).toBe(96 + 3 + 1 + 3);
+  expect(compactionMs(evenly, 80, 0)).toBe(96 + 2 + 1 + 3);
 });
 
 test('with latencies that vary, many calls still take about a sixth of their sum', () => {
