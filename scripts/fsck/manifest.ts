@@ -121,7 +121,8 @@ interface NewestCopies {
   /**
    * What tells of as late a generation or a later one whose copy is gone, and that may have been the one published: its history,
    * if that is an object, a list that it had, or a batch that it took up. Only a generation that decided nothing and merged
-   * nothing, the last of a compaction, leaves none of it: without it nothing is lost.
+   * nothing, the last of a compaction, leaves none of it: without it nothing is lost. Nor does the release of the last
+   * batch that was set aside, which is then set aside as before.
    */
   readonly gone: string | null;
   /**
