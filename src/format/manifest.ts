@@ -5,8 +5,8 @@
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
  *   segments                   as tables (segment-table.ts): of each run in order
  *
- * Version 3 did not say where the history is: each generation had an object of its own. Versions 1 and 2 had longer rows of segments, those that a compaction has written behind those of the runs, and all slices
- * of a run were in the slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
+ * Version 3 did not say where the history is: each generation had an object of its own. Versions 1 and 2 had longer rows of
+ * segments, those that a compaction has written behind those of the runs, and all slices of a run were in the slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
  */
 
 import * as v from 'valibot';

@@ -4,11 +4,13 @@ import { collectBriefings } from '../../src/briefing/briefings.ts';
 import { attributesText, CHANNELS, type Detection, INDUSTRIES } from '../../src/format/attributes.ts';
 import { BatchBuilder } from '../../src/format/batch.ts';
 import { EvidenceBlock } from '../../src/format/evidence.ts';
+import type { Manifest } from '../../src/format/manifest.ts';
 import { profileText } from '../../src/format/records.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
 import { DEFAULT_BUDGET, type MergeContext, type TickBudget } from '../../src/merge/context.ts';
 import { LastPublished } from '../../src/merge/last-published.ts';
 import { loadManifest } from '../../src/merge/publish-manifest.ts';
+import { tick } from '../../src/merge/tick.ts';
 import { MERGED_PREFIX, WAITING_PREFIX } from '../../src/storage/keys.ts';
 import { readSegment } from '../../src/storage/slices.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
@@ -63,6 +65,26 @@ export async function upload(world: World, id: string, detections: readonly Dete
   for (const detection of detections) builder.add(detection);
   const receipt = { bodySha256: '', accepted: detections.length, rejected: 0, errors: [] };
   await world.objects.memory.put(WAITING_PREFIX + id, builder.finish(receipt));
+}
+
+export const MINUTE = 60_000;
+
+/** Uploads `b0`, `b1`, ..., each merged in a minute of its own. @param from the number of the first */
+export async function uploadByMinute(world: World, parts: readonly (readonly Detection[])[], from = 0): Promise<World> {
+  for (const [i, part] of parts.entries()) {
+    await upload(world, `b${from + i}`, part);
+    await tick(world);
+    world.clock += MINUTE;
+  }
+  return world;
+}
+
+export async function manifestOf({ objects }: World): Promise<Manifest> {
+  return (await loadManifest(objects.memory)).manifest;
+}
+
+export async function keysOf({ objects }: World, prefix: string): Promise<string[]> {
+  return (await objects.memory.list(prefix)).objects.map(({ key }) => key);
 }
 
 export interface PlainRecord {

@@ -7,7 +7,6 @@ import { changedSince } from '../../../src/format/manifest.ts';
 import { finish, UNPACED } from '../../../src/lib/cooperate.ts';
 import { ActivityRows, foldActivity } from '../../../src/merge/activity-fold.ts';
 import { DEFAULT_BUDGET } from '../../../src/merge/context.ts';
-import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -15,11 +14,10 @@ import { openActivity } from '../../../src/storage/activity.ts';
 import { ACTIVITY_PREFIX } from '../../../src/storage/keys.ts';
 import { actualActivity, expectedActivity, plainActivity } from '../../support/activity.ts';
 import { detection, someDetections } from '../../support/detections.ts';
-import { newWorld, upload, type World } from '../../support/world.ts';
+import { manifestOf, newWorld, upload, type World } from '../../support/world.ts';
 
 const DAY = 86_400;
 const HOUR_MS = 3_600_000;
-const manifestOf = async (world: World) => (await loadManifest(world.objects)).manifest;
 
 /** Uploads each part and ticks after it. */
 async function merge(world: World, ...parts: readonly (readonly Detection[])[]): Promise<void> {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeManifest } from '../../../src/format/manifest.ts';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
-import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { compactFully, drain } from '../../../src/merge/rebuild.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -9,26 +8,25 @@ import { HeldWrites } from '../../../src/storage/held-writes.ts';
 import { objectOf, partOf } from '../../../src/storage/parts.ts';
 import { actualActivity, expectedActivity } from '../../support/activity.ts';
 import { someDetections } from '../../support/detections.ts';
-import { actualInventory, batchPlaces, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
+import {
+  actualInventory,
+  batchPlaces,
+  expectedInventory,
+  keysOf,
+  MINUTE,
+  manifestOf,
+  newWorld,
+  upload,
+  uploadByMinute,
+  type World,
+} from '../../support/world.ts';
 import { checked, flip } from '../scripts/fsck/support.ts';
 
-const MINUTE = 60_000;
 const PARTS = [1, 2, 3, 4].map((seed) => someDetections(60, seed, 200));
 
 const gathering = (budget = {}) => newWorld(budget, true);
 
-async function minutes(world: World, parts = PARTS): Promise<World> {
-  for (const [i, part] of parts.entries()) {
-    await upload(world, `b${i}`, part);
-    await tick(world);
-    world.clock += MINUTE;
-  }
-  return world;
-}
-
-const manifestOf = async ({ objects }: World) => (await loadManifest(objects.memory)).manifest;
-const keysOf = async ({ objects }: World, prefix: string) =>
-  (await objects.memory.list(prefix)).objects.map(({ key }) => key);
+const minutes = (world: World, parts = PARTS) => uploadByMinute(world, parts);
 
 async function expectWhole(world: World, detections = PARTS.flat()): Promise<void> {
   expect(await actualInventory(world.objects)).toEqual(expectedInventory(detections));

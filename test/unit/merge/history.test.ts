@@ -6,33 +6,31 @@ import { listBatches } from '../../../src/merge/batches.ts';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
 import type { TickBudget } from '../../../src/merge/context.ts';
 import { batchesSince, hasHistory, historyFrom, historyOf, PAGE_BYTES } from '../../../src/merge/history.ts';
-import { loadManifest } from '../../../src/merge/publish-manifest.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
 import { partOf } from '../../../src/storage/parts.ts';
 import { someDetections } from '../../support/detections.ts';
 import { asBefore } from '../../support/version-1.ts';
-import { actualInventory, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
+import {
+  actualInventory,
+  expectedInventory,
+  keysOf,
+  MINUTE,
+  manifestOf,
+  newWorld,
+  upload,
+  uploadByMinute,
+  type World,
+} from '../../support/world.ts';
 import { checked, lookAt } from '../scripts/fsck/support.ts';
 
-const MINUTE = 60_000;
 const gathering = (budget: Partial<TickBudget> = {}) => newWorld(budget, true);
 const partsOf = (count: number) => Array.from({ length: count }, (_, i) => someDetections(6, i + 1, 40));
 
-async function minutes(world: World, count: number, from = 0): Promise<World> {
-  for (const [i, part] of partsOf(from + count)
-    .slice(from)
-    .entries()) {
-    await upload(world, `b${from + i}`, part);
-    await tick(world);
-    world.clock += MINUTE;
-  }
-  return world;
+function minutes(world: World, count: number, from = 0): Promise<World> {
+  return uploadByMinute(world, partsOf(from + count).slice(from), from);
 }
 
-const manifestOf = async ({ objects }: World) => (await loadManifest(objects.memory)).manifest;
-const keysOf = async ({ objects }: World, prefix: string) =>
-  (await objects.memory.list(prefix)).objects.map(({ key }) => key);
 const generations = (keys: readonly string[]) => keys.map((key) => Number(key.split('/')[1]?.slice(0, 10)));
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `b${i}`);
 const problemsOf = async (world: World) => (await checked(world)).problems;

@@ -2,10 +2,9 @@
 import { expect, test } from 'vitest';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
-import { actualInventory, expectedInventory, newWorld, upload, type World } from '../../support/world.ts';
+import { actualInventory, expectedInventory, MINUTE, newWorld, upload, type World } from '../../support/world.ts';
 import { checked } from '../scripts/fsck/support.ts';
 
-const MINUTE = 60_000;
 const PARTS = [1, 2, 3, 4].map((seed) => someDetections(30, seed, 100));
 
 /** Uploads a part, as one without an Idempotency-Key, and does a tick. */

@@ -17,6 +17,7 @@ import {
   batchPlaces,
   compactedBytes,
   expectedInventory,
+  keysOf,
   newWorld,
   upload,
   type World,
@@ -155,9 +156,6 @@ describe('rebuild', () => {
 });
 
 describe('garbage', () => {
-  const keysOf = async (world: World, prefix: string) =>
-    (await world.objects.memory.list(prefix)).objects.map(({ key }) => key);
-
   test('of a lost attempt is collected once it is old; what retained generations name stays', async () => {
     const world = await history(PARTS.slice(0, 2));
     await upload(world, 'x', PARTS[2] ?? []);

@@ -102,16 +102,18 @@ it('byte for byte, whatever is known and asked', () => {
   expect(usual).toBeGreaterThan(600);
 });
 
+/** Nobody's rules but the usual ones, now. */
+const PLAIN: DecideContext = {
+  policy: DEFAULT_POLICY,
+  overrides: Overrides.none,
+  levels: new LabelLevels(),
+  now: NOW,
+  scenario: null,
+  evidence: false,
+};
+
 it('does not take profiles with the same list of labels for the same', () => {
   const labels = ['modem_pool_card'];
-  const by = {
-    policy: DEFAULT_POLICY,
-    overrides: Overrides.none,
-    levels: new LabelLevels(),
-    now: NOW,
-    scenario: null,
-    evidence: false,
-  };
   const of = { number: NUMBERS[0] ?? 0, country: 'PH', lineType: 'mobile' as const };
   const rest = { generation: 1, ageSeconds: 0, hundred: 0, thousand: 0, score: 0 };
   const channels = CHANNELS.slice(1, 2);
@@ -122,8 +124,8 @@ it('does not take profiles with the same list of labels for the same', () => {
     { labels, channels, industries: INDUSTRIES.slice(1, 2) },
   ]) {
     const known: Finding = { ...rest, record: { ...profile, firstDay: TODAY, lastDay: TODAY, sightings: 1 } };
-    expect(decideText(of, known, by)).toBe(JSON.stringify(decide(of, known, by)));
-    expect(JSON.parse(decideText(of, known, by))).toMatchObject(profile);
+    expect(decideText(of, known, PLAIN)).toBe(JSON.stringify(decide(of, known, PLAIN)));
+    expect(JSON.parse(decideText(of, known, PLAIN))).toMatchObject(profile);
   }
 });
 
@@ -134,17 +136,9 @@ it('leaves an answer as it was when the next one is decided', () => {
     lineType: 'mobile' as const,
   }));
   if (of === undefined || other === undefined) throw new Error('two numbers were expected');
-  const by = {
-    policy: DEFAULT_POLICY,
-    overrides: Overrides.none,
-    levels: new LabelLevels(),
-    now: NOW,
-    scenario: null,
-    evidence: false,
-  };
   const known: Finding = { generation: 1, ageSeconds: 0, record: null, hundred: 1, thousand: 2, score: 0.9 };
-  const answer = decide(of, known, by);
+  const answer = decide(of, known, PLAIN);
   const before = structuredClone(answer);
-  decide(other, { ...known, hundred: 7, thousand: 8, score: 0 }, by);
+  decide(other, { ...known, hundred: 7, thousand: 8, score: 0 }, PLAIN);
   expect(answer).toEqual(before);
 });
