@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: both Workers, their R2 bucket, KV namespace and cron triggers on the Cloudflare account that wrangler
- * is logged in to, and an admin key if they have none.
+ * `npm run deploy`: both Workers, their R2 bucket, KV namespace and cron triggers on the Cloudflare account that
+ * wrangler is logged in to, and an admin key if they have none.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

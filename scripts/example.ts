@@ -129,8 +129,8 @@ const MADE_FROM = ['package.json', 'src', 'scripts/build-package', 'scripts/buil
 );
 
 /**
- * Writes nothing if nothing has changed, so that one example does not make another restart, whose bundle is watched. The
- * types, which are for editors, only if one is missing.
+ * Writes nothing if nothing has changed, so that one example does not make another restart, whose bundle is watched.
+ * The types, which are for editors, only if one is missing.
  * @throws BuildError
  */
 export async function buildIfChanged(): Promise<void> {

@@ -1,4 +1,6 @@
-/** A brand-new isolate of the edge Worker on a store in service: nothing in memory, and nothing in the caches around. */
+/**
+ * A brand-new isolate of the edge Worker on a store in service: nothing in memory, and nothing in the caches around.
+ */
 
 import { EVIDENCE_BUDGET, NUMBERS_BUDGET, VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
 import type { LookupAnswer } from '../../src/policy/answer.ts';

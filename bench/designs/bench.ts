@@ -114,7 +114,9 @@ export const KV_DESIGN = 'KV, a key a number';
 export const D1_DESIGN = 'D1, a row a number';
 export const RINGFENCE = 'Ringfence';
 const RINGFENCE_NEW = 'Ringfence, new isolates';
-/** An isolate of the control Worker lives as long as the crons that come every minute keep it; here it lives for one. */
+/**
+ * An isolate of the control Worker lives as long as the crons that come every minute keep it; here it lives for one.
+ */
 const RINGFENCE_TICKS = 'Ringfence, a new isolate a tick';
 export const PUBLISHING = `publish ${TODAY.detectionsAFortnight.toLocaleString('en-US')} detections`;
 export const LOADING = `load ${TODAY.numbers.toLocaleString('en-US')} numbers`;

@@ -118,8 +118,8 @@ export async function lookUpWithFinder(
   return { cold, warm: await lookUp(following) };
 }
 
-// What Ringfence's ticks are billed as in a fortnight: two hours of real ticks on counted stores (writes stay in memory),
-// one upload a minute; and from the tiers, played through for a year, the compactions that these do not show.
+// What Ringfence's ticks are billed as in a fortnight: two hours of real ticks on counted stores (writes stay in
+// memory), one upload a minute; and from the tiers, played through for a year, the compactions that these do not show.
 
 /** From one collection of garbage to the next. */
 const SPELL_MINUTES = COLLECTIONS_APART_MS / 60_000;
@@ -144,8 +144,9 @@ export async function publishingUsage(
   const spell = await measureSpell(stores, numbers, isolates);
   const year = simulateYear(new Random(SEED), { scale: TODAY, segmentRecords: await segmentRecords(stores) });
   const fortnights = year.minutes / FORTNIGHT_MINUTES;
-  // Ticks of the two hours rewrite one small segment. One of two is in the same object (test/unit/merge/gathered.test.ts), so it is
-  // compactions that come on top: packs, a slice of each segment, which is deleted once it has been replaced for long enough.
+  // Ticks of the two hours rewrite one small segment. One of two is in the same object
+  // (test/unit/merge/gathered.test.ts), so it is compactions that come on top: packs, a slice of each segment, which is
+  // deleted once it has been replaced for long enough.
   const compacted = Math.round(year.compactionSegments / fortnights);
   return addUsage(
     timesUsage(spell, FORTNIGHT_MINUTES / SPELL_MINUTES),

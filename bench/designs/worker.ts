@@ -1,6 +1,6 @@
 /**
- * The two other designs as a Worker would have them, on KV and D1 as they are simulated locally: it does what it is asked
- * to, and answers with what that is billed as.
+ * The two other designs as a Worker would have them, on KV and D1 as they are simulated locally: it does what it is
+ * asked to, and answers with what that is billed as.
  */
 /** A KV namespace that counts what it is billed for: each key read, there or not, and each key written. */
 class CountedKv {

@@ -1,6 +1,6 @@
 /**
- * When each number of a history was seen, read from files as those of `../shared/data`: an inventory (digits, first seen,
- * last seen, sightings) and detections after it (time, digits), tab-separated, gzipped or not.
+ * When each number of a history was seen, read from files as those of `../shared/data`: an inventory (digits, first
+ * seen, last seen, sightings) and detections after it (time, digits), tab-separated, gzipped or not.
  */
 
 import { CommandError } from '../../scripts/command/errors.ts';

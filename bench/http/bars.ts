@@ -1,7 +1,7 @@
 /** The table of the benchmark, and the bars it is held to. */
 
 import { atLeast, atMost, type Bar, type Row, round } from '../report.ts';
-import { type Latencies, type RouteLatency, SHARES } from './latency.ts';
+import { type Difference, type Latencies, type RouteLatency, SHARES } from './latency.ts';
 import {
   BATCH,
   GET_LISTED,
@@ -82,6 +82,9 @@ const NO_LATENCY = {
   'p99 above empty, ms': '',
   '95 % interval of that': '',
   'p99.9 above empty, ms': '',
+  'without stalls: p99 above empty, ms': '',
+  'interval of that': '',
+  'turns with a stall, %': '',
   'sent late, p99 ms': '',
 } as const;
 const NO_SATURATION = {
@@ -106,9 +109,10 @@ function saturationRow(measure: RouteMeasure, load: string): Row {
   };
 }
 
-function latencyRow({ name, quantiles, above }: RouteLatency, rate: AtRate): Row {
+function latencyRow({ name, quantiles, above, calmAbove }: RouteLatency, rate: AtRate): Row {
   const [p50 = Number.NaN, p99 = Number.NaN, p999 = Number.NaN] = quantiles;
   const [above50, above99, above999] = above;
+  const calm99 = calmAbove[SHARES.indexOf(0.99)];
   return {
     route: name,
     load: rate.share === null ? 'a fixed rate' : `${rate.share} of saturation`,
@@ -120,10 +124,17 @@ function latencyRow({ name, quantiles, above }: RouteLatency, rate: AtRate): Row
     'p99.9 ms': round(p999),
     'p50 above empty, ms': above50 === undefined ? '' : round(above50.value),
     'p99 above empty, ms': above99 === undefined ? '' : round(above99.value),
-    '95 % interval of that': above99 === undefined ? '' : `${round(above99.low)} to ${round(above99.high)}`,
+    '95 % interval of that': intervalOf(above99),
     'p99.9 above empty, ms': above999 === undefined ? '' : round(above999.value),
+    'without stalls: p99 above empty, ms': calm99 === undefined ? '' : round(calm99.value),
+    'interval of that': intervalOf(calm99),
+    'turns with a stall, %': round(100 * rate.stalledShare),
     'sent late, p99 ms': round(rate.lateP99Ms),
   };
+}
+
+function intervalOf(difference: Difference | undefined): string {
+  return difference === undefined ? '' : `${round(difference.low)} to ${round(difference.high)}`;
 }
 
 export function speedBars({ saturated, alone, atRates, ...counted }: Measures): readonly Bar[] {
@@ -139,9 +150,16 @@ export function speedBars({ saturated, alone, atRates, ...counted }: Measures): 
     }),
     ...half
       .filter(({ above }) => above.length > 0)
-      .map(({ name, above }) => {
-        const { value } = above[SHARES.indexOf(0.99)] ?? { value: Number.NaN };
-        return atMost(`${name}: p99 above the empty route at half of saturation, ms`, round(value), P99_ABOVE_MS);
+      .flatMap(({ name, above, calmAbove }) => {
+        const p99Bar = (of: readonly Difference[], how: string) => {
+          const { value } = of[SHARES.indexOf(0.99)] ?? { value: Number.NaN };
+          return atMost(
+            `${name}: p99 above the empty route at half of saturation${how}, ms`,
+            round(value),
+            P99_ABOVE_MS,
+          );
+        };
+        return [p99Bar(above, ''), p99Bar(calmAbove, ', stalls of the load tool apart')];
       }),
     // Without the commit before there is nothing to hold it to.
     ...(Number.isNaN(beforeRatio)

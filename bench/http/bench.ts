@@ -159,7 +159,9 @@ async function measureRates({ workerd, routes }: Contender, saturated: readonly 
   return measured;
 }
 
-/** The lookups whose verdicts do not all fit into memory, if there are any; beside their empty route, not within bars. */
+/**
+ * The lookups whose verdicts do not all fit into memory, if there are any; beside their empty route, not within bars.
+ */
 async function measureReading(own: Contender, plan: Plan) {
   const reading = only(own, ({ name }) => name.endsWith(ANYWHERE) || name === GET_EMPTY);
   if (reading.routes.length === 1) return [];

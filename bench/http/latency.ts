@@ -1,11 +1,11 @@
 /**
  * Latency at a fixed rate of arrivals, of several routes in turns: short slices of each in random order, so that
- * whatever the machine does meanwhile it does to all of them, and so that each route waits behind its own requests. What
- * is told is the difference of percentiles, with an interval by resampling.
+ * whatever the machine does meanwhile it does to all of them, and so that each route waits behind its own requests.
+ * What is told is the difference of percentiles, with an interval by resampling.
  */
 
 import { type Random, shuffle } from '../support/random.ts';
-import { cyclic, sendOnSchedule } from './open-loop.ts';
+import { cyclic, type Stall, sendOnSchedule } from './open-loop.ts';
 
 /** Short against what the machine does at times, long against an answer. */
 const SLICE_MS = 50;
@@ -41,10 +41,14 @@ export interface RouteLatency {
   /** At each of SHARES; and above the first route, for which there is none. */
   readonly quantiles: readonly number[];
   readonly above: readonly Difference[];
+  /** Likewise, of the turns in which the load tool did not stand still. */
+  readonly calmAbove: readonly Difference[];
 }
 
 export interface Latencies {
   readonly routes: readonly RouteLatency[];
+  /** Turns in which the load tool stood still, or whose requests had to make up for that; 0 to 1. */
+  readonly stalledShare: number;
   /** Milliseconds that the load tool was late, of 99 requests in 100 at most. It is part of the latencies. */
   readonly lateP99Ms: number;
 }
@@ -65,14 +69,21 @@ export async function measureLatency(
     { at, request: (index) => cyclic((routes[route[index] as number] as TimedRoute).requests, index) },
     CONNECTIONS,
   );
-  const samples = samplesOf(at, route, sent.latencyMs, routes.length);
+  const turnMs = SLICE_MS * routes.length;
+  const stalled = stalledTurns(sent.stalls, turnMs);
+  const all = samplesOf(at, route, sent.latencyMs, routes.length);
+  const calm = samplesOf(at, route, sent.latencyMs, routes.length, stalled);
+  const aboveFirst = (samples: readonly Samples[], r: number) =>
+    r === 0 ? [] : differences(samples[r] as Samples, samples[0] as Samples, random);
   return {
     routes: routes.map(({ name }, r) => ({
       name,
-      requests: samples[r]?.values.length ?? 0,
-      quantiles: quantilesOf(samples[r] as Samples),
-      above: r === 0 ? [] : differences(samples[r] as Samples, samples[0] as Samples, random),
+      requests: all[r]?.values.length ?? 0,
+      quantiles: quantilesOf(all[r] as Samples),
+      above: aboveFirst(all, r),
+      calmAbove: aboveFirst(calm, r),
     })),
+    stalledShare: stalled.size / Math.ceil(((at.at(-1) ?? 0) + 1) / turnMs),
     lateP99Ms: sent.lateMs.sort()[Math.ceil(0.99 * at.length) - 1] ?? Number.NaN,
   };
 }
@@ -113,11 +124,33 @@ export interface Samples {
   readonly blocks: number;
 }
 
-function samplesOf(at: Float64Array, route: Uint8Array, latencyMs: Float64Array, routes: number): Samples[] {
-  const blockMs = SLICE_MS * routes * TURNS_A_BLOCK;
+/**
+ * The turns that a stall of the load tool falls into, and what it leaves to make up for: all of a turn, so that no
+ * route is favoured. Who stands still while it spins has lost its core, and of that no answer tells anything.
+ */
+export function stalledTurns(stalls: readonly Stall[], turnMs: number): ReadonlySet<number> {
+  const turns = new Set<number>();
+  for (const { from, to } of stalls) {
+    const last = Math.floor((to + SLICE_MS) / turnMs);
+    for (let turn = Math.floor(from / turnMs); turn <= last; turn++) turns.add(turn);
+  }
+  return turns;
+}
+
+function samplesOf(
+  at: Float64Array,
+  route: Uint8Array,
+  latencyMs: Float64Array,
+  routes: number,
+  without: ReadonlySet<number> = new Set(),
+): Samples[] {
+  const turnMs = SLICE_MS * routes;
+  const blockMs = turnMs * TURNS_A_BLOCK;
   const blocks = Math.floor((at.at(-1) ?? 0) / blockMs) + 1;
   const indexes = Array.from({ length: routes }, (): number[] => []);
-  for (const [i, r] of route.entries()) indexes[r]?.push(i);
+  for (const [i, r] of route.entries()) {
+    if (!without.has(Math.floor((at[i] as number) / turnMs))) indexes[r]?.push(i);
+  }
   return indexes.map((own) =>
     sortedSamples(
       Float64Array.from(own, (i) => latencyMs[i] as number),

@@ -1,6 +1,6 @@
 /**
- * As many requests as the Worker answers, by wrk (https://github.com/wg/wrk), the established tool: keep-alive, one thread,
- * a closed loop. Latencies are measured otherwise (open-loop.ts).
+ * As many requests as the Worker answers, by wrk (https://github.com/wg/wrk), the established tool: keep-alive, one
+ * thread, a closed loop. Latencies are measured otherwise (open-loop.ts).
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -97,8 +97,8 @@ export function sampleNumbers(stored: StoredNumbers, random: Random, count: numb
 }
 
 /**
- * Segments of a store that are asked for together, in their order. Another commit is asked for the same numbers, and its
- * segments may begin elsewhere: of single ones it would have two each, which do not fit.
+ * Segments of a store that are asked for together, in their order. Another commit is asked for the same numbers, and
+ * its segments may begin elsewhere: of single ones it would have two each, which do not fit.
  */
 const NEIGHBOURS = 10;
 
@@ -139,8 +139,9 @@ function distinct(count: number, guess: () => number, isWanted: (number: number)
 }
 
 /**
- * A store of some 200,000 numbers in a folder: enough for the lookup route, whose work hardly depends on how many numbers
- * there are. As in service, a large run has a smaller, newer one beside it: the small inventory, and its fortnight.
+ * A store of some 200,000 numbers in a folder: enough for the lookup route, whose work hardly depends on how many
+ * numbers there are. As in service, a large run has a smaller, newer one beside it: the small inventory, and its
+ * fortnight.
  */
 export async function buildSmallStore(folder: string): Promise<void> {
   const inventory = await ensureInventory('small');

@@ -13,6 +13,8 @@ import { connect, type Socket } from 'node:net';
 const ANSWER_LIMIT_MS = 30_000;
 /** With nothing to send for longer than this, and nothing to wait for, the loop lets the core go. */
 const SPIN_MS = 3;
+/** Between two of its turns the loop does far less than this takes: for longer, the machine has taken its core away. */
+const STALL_MS = 5;
 const BUFFER_BYTES = 64 * 1024;
 
 export interface Schedule {
@@ -27,6 +29,13 @@ export interface Sent {
   readonly latencyMs: Float64Array;
   /** Milliseconds that each was sent late: the loop was busy, or no connection was free. It is part of the latency. */
   readonly lateMs: Float64Array;
+  /** When the loop itself stood still, in milliseconds from the beginning. */
+  readonly stalls: readonly Stall[];
+}
+
+export interface Stall {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** One request at a time. */
@@ -113,7 +122,8 @@ class Connection {
  */
 export async function sendOnSchedule(address: string, { at, request }: Schedule, connections: number): Promise<Sent> {
   const count = at.length;
-  const sent: Sent = { latencyMs: new Float64Array(count), lateMs: new Float64Array(count) };
+  const stalls: Stall[] = [];
+  const sent: Sent = { latencyMs: new Float64Array(count), lateMs: new Float64Array(count), stalls };
   const free: Connection[] = [];
   let answers = 0;
   let startedAt = Number.NaN;
@@ -136,9 +146,11 @@ export async function sendOnSchedule(address: string, { at, request }: Schedule,
   let progressAt = performance.now();
   startedAt = progressAt;
   try {
+    let turnedAt = 0;
     for (let before = -1; answers < count; ) {
       if (failure !== null) throw failure;
       const now = performance.now() - startedAt;
+      if (now - turnedAt > STALL_MS) stalls.push({ from: turnedAt, to: now });
       if (answers !== before) {
         before = answers;
         progressAt = now;
@@ -147,8 +159,13 @@ export async function sendOnSchedule(address: string, { at, request }: Schedule,
       }
       next = sendDue(next, now);
       const idleMs = next < count ? (at[next] as number) - now : 0;
-      if (next === answers && idleMs > SPIN_MS) await new Promise((resolve) => setTimeout(resolve, idleMs - SPIN_MS));
-      else await new Promise((resolve) => setImmediate(resolve));
+      if (next === answers && idleMs > SPIN_MS) {
+        turnedAt = now + idleMs - SPIN_MS;
+        await new Promise((resolve) => setTimeout(resolve, idleMs - SPIN_MS));
+      } else {
+        turnedAt = now;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
     if (failure !== null) throw failure;
     return sent;

@@ -1,7 +1,7 @@
 /**
  * Requests a second at saturation. Routes take turns (A B C, C B A, A B C, ...), so that a machine that slows down or
- * speeds up does so for all of them, and each is compared with its empty route within a round. What is told of the rounds
- * is their median; of CPU time it is the least, since whatever else the machine does can only add to it.
+ * speeds up does so for all of them, and each is compared with its empty route within a round. What is told of the
+ * rounds is their median; of CPU time it is the least, since whatever else the machine does can only add to it.
  */
 
 import { median } from '../report.ts';

@@ -1,6 +1,6 @@
 /**
- * The bench Worker on bare workerd: bundled by wrangler exactly as `npm run deploy` does it, with the store's folders as
- * services of files.
+ * The bench Worker on bare workerd: bundled by wrangler exactly as `npm run deploy` does it, with the store's folders
+ * as services of files.
  */
 import { join, resolve } from 'node:path';
 import { compatibilityDate } from '../../scripts/command/paths.ts';

@@ -55,8 +55,8 @@ export interface MergeFigures {
   readonly rewritePeakHeapBytes: number;
 }
 
-// As workerd digests: at once, in the thread that asks. Node hands each digest to its thread pool, and a column of 40 KB
-// then costs twice what its hash does (docs/decisions/0039).
+// As workerd digests: at once, in the thread that asks. Node hands each digest to its thread pool, and a column of 40
+// KB then costs twice what its hash does (docs/decisions/0039).
 Object.defineProperty(crypto.subtle, 'digest', {
   value: async (_algorithm: 'SHA-256', bytes: Uint8Array) => {
     const digest = hash('sha256', bytes, 'buffer');

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- probe`: how long it takes to tell whether a number is listed, and in how many bytes, against a
- * sorted Float64Array, SQLite, LMDB and a roaring bitmap on the same numbers. What can run in workerd is compared there,
- * in one isolate; SQLite and LMDB are native, and compared in Node beside the array and Ringfence.
+ * sorted Float64Array, SQLite, LMDB and a roaring bitmap on the same numbers. What can run in workerd is compared
+ * there, in one isolate; SQLite and LMDB are native, and compared in Node beside the array and Ringfence.
  */
 
 import { atMost, type Bar, type Benchmark, type BenchSize, median, type Row, round } from '../report.ts';

@@ -16,7 +16,8 @@ const SEED = 20_870_000;
 
 /**
  * hits: listed numbers, each as likely. misses: uniform over the used ranges, so that a miss has a real country and
- * prefix and is not decided in the first step. near misses: up to 50 beside a listed number. mix: half hits, half misses.
+ * prefix and is not decided in the first step. near misses: up to 50 beside a listed number. mix: half hits, half
+ * misses.
  */
 export function makeWorkloads(numbers: Float64Array, count: number): Record<WorkloadName, Workload> {
   const random = new Random(SEED);

@@ -135,7 +135,10 @@ export const EDGE = {
  */
 export const TENANTS = { lookupsAMonth: 500_000, cities: 10, most: 1_000 } as const;
 
-/** Assumed: from a request for which there is no isolate until the Worker runs (bench/startup measures the script's part). */
+/**
+ * Assumed: from a request for which there is no isolate until the Worker runs (bench/startup measures the script's
+ * part).
+ */
 export const WORKER_START_MS = 20;
 
 /** Assumed: mobile numbers assigned in the world's plans, over which the listed ones spread. */

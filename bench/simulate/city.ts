@@ -21,7 +21,9 @@ import { EventQueue } from '../support/event-queue.ts';
 export const HEADS = ['manifest', 'keys', 'tenants'] as const;
 export type Head = (typeof HEADS)[number];
 
-/** How old keys and the index of tenants are used without waiting (src/keys/registry.ts, src/tenants/tenant-rules.ts). */
+/**
+ * How old keys and the index of tenants are used without waiting (src/keys/registry.ts, src/tenants/tenant-rules.ts).
+ */
 const KEYS_WAIT_MS = 45_000;
 const TENANTS_WAIT_MS = 30_000;
 /** src/lib/swr-cache.ts */

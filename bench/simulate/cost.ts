@@ -113,7 +113,8 @@ function tickUsage({ idle, one, three }: MeasuredTicks, model: ScaleModel): Usag
   const detections = detectionsAMinute(scale);
   const reads = typicalRuns(model).reduce((sum, segments) => sum + distinctSegments(segments, detections), 0);
   const months = MONTHS_A_YEAR;
-  // The measured tick already reads one column, joins one segment and writes a pack, and no tick that serves writes more.
+  // The measured tick already reads one column, joins one segment and writes a pack, and no tick that serves writes
+  // more.
   const beyond = calls({
     objectRead: (reads - 1) * TICKS_A_MONTH * busyShare + Math.max(0, year.segmentReads - year.merges) / months,
   });

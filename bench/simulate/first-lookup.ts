@@ -66,8 +66,8 @@ interface FirstLookup {
 
 /**
  * Manifest; with two levels the index object of each run of more than INDEX_ENTRIES segments, at the same time; a
- * numbers column of each run, up to CONNECTIONS at the same time; for a listed number a page of verdicts of every run that
- * has it, side by side: those of the base, the largest, and of the run with the next largest.
+ * numbers column of each run, up to CONNECTIONS at the same time; for a listed number a page of verdicts of every run
+ * that has it, side by side: those of the base, the largest, and of the run with the next largest.
  */
 export function firstLookup(form: Form, sample: TierSample, sizes: Sizes): FirstLookup {
   const records = sizes.segment.records * form.segmentShare;

@@ -36,8 +36,9 @@ import {
 } from './tick-simulation.ts';
 
 // When an isolate serves what was published: it looks at the manifest when a request finds its snapshot 10 s old,
-// beside the answer, and KEEP_UP_AFTER_MS after the last request; after WAIT_MS the request waits (src/lookup/snapshot.ts). What
-// it looks at may be what its city knows from another isolate (src/storage/city.ts). Then a lookup reads the new run's slice.
+// beside the answer, and KEEP_UP_AFTER_MS after the last request; after WAIT_MS the request waits
+// (src/lookup/snapshot.ts). What it looks at may be what its city knows from another isolate (src/storage/city.ts).
+// Then a lookup reads the new run's slice.
 
 interface IsolateSettings {
   readonly requestsASecond: number;

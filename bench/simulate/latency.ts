@@ -1,4 +1,7 @@
-/** How long answers take and how many never leave their city, over all cities of a month: the model of city.ts, many times. */
+/**
+ * How long answers take and how many never leave their city, over all cities of a month: the model of city.ts, many
+ * times.
+ */
 
 import { PAGE_RANKS } from '../../src/format/segment.ts';
 import { VERDICTS_BUDGET } from '../../src/lookup/columns.ts';
@@ -107,7 +110,9 @@ interface Simulated {
   readonly leftFor: Readonly<Record<(typeof REASONS)[number], number>>;
 }
 
-/** Some cities stand for those of about their rank: cities differ by how many lookups they have, and by nothing else. */
+/**
+ * Some cities stand for those of about their rank: cities differ by how many lookups they have, and by nothing else.
+ */
 function sampledCities(cities: number): { readonly share: number; readonly weight: number }[] {
   const shares = zipfShares(cities, EDGE.coloZipf);
   const sampled: { share: number; weight: number }[] = [];

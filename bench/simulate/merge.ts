@@ -1,4 +1,6 @@
-/** What the merge has to do at each scale: rewriting the base, and what one tick calls, against the platform's limits. */
+/**
+ * What the merge has to do at each scale: rewriting the base, and what one tick calls, against the platform's limits.
+ */
 
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';
 import { atMost, type Bar, type Row } from '../report.ts';

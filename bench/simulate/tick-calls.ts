@@ -64,7 +64,9 @@ export function calls(counts: Partial<Calls>): Calls {
 /** Moving one merged batch out of `waiting`: its bytes are in memory still. */
 export const SETTLE_CALLS = calls({ objectWrite: 1, objectDelete: 1 });
 
-/** Segments that a tick serves at once: packs, and no slices. A single one is gathered, and written with the manifest. */
+/**
+ * Segments that a tick serves at once: packs, and no slices. A single one is gathered, and written with the manifest.
+ */
 export function foldedCalls(segments: number): Calls {
   return calls({ objectWrite: isGathered(segments) ? 0 : Math.ceil(segments / PACK_SEGMENTS) });
 }
@@ -80,16 +82,16 @@ export function compactedCalls(segments: number): Calls {
 }
 
 /**
- * The page of the history that the next one repeats is read. Then a copy of the manifest with that page and what else was
- * gathered (a run of one segment, activity, the ledger), and the swap. Once in 64 generations the page is an object of its own:
- * that is left out.
+ * The page of the history that the next one repeats is read. Then a copy of the manifest with that page and what else
+ * was gathered (a run of one segment, activity, the ledger), and the swap. Once in 64 generations the page is an object
+ * of its own: that is left out.
  */
 export const PUBLISH_CALLS = calls({ objectRead: 1, objectWrite: 2 });
 
 /**
- * Screening uploads by source: the ledger and the canaries are read. The ledger is gathered, and so is the activity of the
- * batches, up to some fifty thousand detections; every eighth tick also reads the seven objects of activity before, to
- * write them as one.
+ * Screening uploads by source: the ledger and the canaries are read. The ledger is gathered, and so is the activity of
+ * the batches, up to some fifty thousand detections; every eighth tick also reads the seven objects of activity before,
+ * to write them as one.
  */
 const SCREEN_CALLS = calls({ objectRead: 2 });
 
@@ -181,8 +183,8 @@ export function sumOfCalls(made: Calls): number {
 }
 
 // How long the calls of a tick take, made as src/merge makes them: most one after another, batches, numbers columns,
-// slices of a pack and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real tick for
-// which is which (test/unit/bench/simulate/tick-time.test.ts).
+// slices of a pack and settled batches up to CONNECTIONS at a time (src/lib/concurrency.ts). A test watches the real
+// tick for which is which (test/unit/bench/simulate/tick-time.test.ts).
 
 /**
  * Slices are neither read nor listed on the way to being served; deleting and listing them is taken to be as slow as a
@@ -251,8 +253,9 @@ export function openMs(lasts: Lasts, batches: number): number {
 }
 
 /**
- * A fold: it reads its input segments one after another, and hands each output segment to the writer, which sends a pack
- * when it is full and the one before has been written, and goes on with the next. So reads, CPU and writes overlap.
+ * A fold: it reads its input segments one after another, and hands each output segment to the writer, which sends a
+ * pack when it is full and the one before has been written, and goes on with the next. So reads, CPU and writes
+ * overlap.
  * @param cpuMs CPU for each output segment
  * @param hasSlices whether slices are written after each pack, six at a time
  */

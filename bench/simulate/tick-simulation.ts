@@ -1,7 +1,7 @@
 /**
- * Ticks as a discrete-event simulation: uploads arrive, ticks look, merge and swap the manifest; they take time, overlap,
- * lose races, fail. What a tick calls and how long that takes is tick-calls.ts; that its swap wins only if nobody swapped
- * since it looked is R2's conditional put.
+ * Ticks as a discrete-event simulation: uploads arrive, ticks look, merge and swap the manifest; they take time,
+ * overlap, lose races, fail. What a tick calls and how long that takes is tick-calls.ts; that its swap wins only if
+ * nobody swapped since it looked is R2's conditional put.
  */
 
 import { DEFAULT_BUDGET } from '../../src/merge/context.ts';

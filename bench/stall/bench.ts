@@ -1,6 +1,7 @@
 /**
- * stall: how long others wait while the Worker merges. Lookups, uploads and status reads arrive at fixed rates while the
- * fortnight is merged tick by tick and the base is compacted, and in turns with that while nothing is merged, in one run.
+ * stall: how long others wait while the Worker merges. Lookups, uploads and status reads arrive at fixed rates while
+ * the fortnight is merged tick by tick and the base is compacted, and in turns with that while nothing is merged, in
+ * one run.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The control Worker as it is deployed, and a count of how often it gives way: the small form of the benchmark is held to
- * that, since it does not depend on the machine.
+ * The control Worker as it is deployed, and a count of how often it gives way: the small form of the benchmark is held
+ * to that, since it does not depend on the machine.
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 

@@ -1,7 +1,7 @@
 /**
  * startup: what a new isolate of the edge Worker takes before its first answer, beside an empty Worker on Hono, both
- * bundled as they are deployed. It is measured in two ways, in rounds that take the two Workers in turn, so that whatever
- * else the machine does falls on both alike:
+ * bundled as they are deployed. It is measured in two ways, in rounds that take the two Workers in turn, so that
+ * whatever else the machine does falls on both alike:
  *
  * - as `wrangler check startup` profiles it: the time that importing the script takes in workerd, with what any import
  *   takes there. The bar is set in this measure. The small form leaves it out, since it takes seconds.

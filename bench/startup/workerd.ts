@@ -1,6 +1,6 @@
 /**
- * What workerd takes to start copies of a Worker, in CPU time. Each copy is an isolate of its own, compiled and evaluated
- * before workerd listens, and each has a socket, at which its first request is sent.
+ * What workerd takes to start copies of a Worker, in CPU time. Each copy is an isolate of its own, compiled and
+ * evaluated before workerd listens, and each has a socket, at which its first request is sent.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Seeded randomness: independent streams by name, so that one part of a simulation drawing more changes no other. What
- * writes files draws by `below` and `between` alone: in integer arithmetic, a seed gives the same bytes on every machine,
- * where the last bits of Math.pow, log and exp are the engine's choice.
+ * writes files draws by `below` and `between` alone: in integer arithmetic, a seed gives the same bytes on every
+ * machine, where the last bits of Math.pow, log and exp are the engine's choice.
  */
 import { lowerBound } from '../../src/lib/sorted.ts';
 

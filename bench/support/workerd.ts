@@ -1,4 +1,6 @@
-/** workerd as it is, without the proxies of `wrangler dev` and Miniflare, which would cost more than what is measured. */
+/**
+ * workerd as it is, without the proxies of `wrangler dev` and Miniflare, which would cost more than what is measured.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -161,8 +161,8 @@ export class FastCsvRows implements ByteLineSink {
   }
 
   /**
-   * Finds the fields; false if the line is not plain, or has another count of them. Attributes at its end are not looked
-   * at: if they are not those of a row that was, none of this counts.
+   * Finds the fields; false if the line is not plain, or has another count of them. Attributes at its end are not
+   * looked at: if they are not those of a row that was, none of this counts.
    */
   #split(bytes: Buffer, start: number, end: number): boolean {
     const starts = this.#starts;

@@ -1,7 +1,7 @@
 /**
- * Phase 2, its end, as a task: the activity that the shares have left, whose objects are disjoint in numbers, to objects
- * disjoint in days, so that a briefing reads few of them. A part is a range of days, or a range of shares where a single
- * day is too large.
+ * Phase 2, its end, as a task: the activity that the shares have left, whose objects are disjoint in numbers, to
+ * objects disjoint in days, so that a briefing reads few of them. A part is a range of days, or a range of shares where
+ * a single day is too large.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -93,7 +93,9 @@ export class PiecesMemory {
   }
 }
 
-/** What `foldKeys` makes of the directories. Here are hundreds of them with the same keys: looking these up takes less. */
+/**
+ * What `foldKeys` makes of the directories. Here are hundreds of them with the same keys: looking these up takes less.
+ */
 function keysOf(opened: readonly OpenPiece[]): OpenPieces['kinds'] {
   const byText = new Map<string, KnownKey>();
   for (const { directory } of opened) for (const key of directory.kinds) byText.set(key.text, key);

@@ -227,7 +227,9 @@ class FoldMemory {
   onPiece: (piece: EncodedActivity) => void = () => {};
 }
 
-/** What a thread keeps from one share to the next: arrays, and what it has learnt of attributes, which hardly differ. */
+/**
+ * What a thread keeps from one share to the next: arrays, and what it has learnt of attributes, which hardly differ.
+ */
 export class ShareMemory {
   #kept: FoldMemory | null = null;
 

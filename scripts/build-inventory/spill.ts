@@ -73,7 +73,10 @@ export class SpillFile {
     });
   }
 
-  /** Reads rows from `from` on, as many as there is room for, but for those with numbers of `to` or more. Returns how many. */
+  /**
+   * Reads rows from `from` on, as many as there is room for, but for those with numbers of `to` or more. Returns how
+   * many.
+   */
   readRows(from: number, to: number, into: Columns): number {
     const { numbers } = into;
     return this.#read('', (file) => {
@@ -123,7 +126,10 @@ function fill(file: number, into: Float64Array | Uint32Array | Buffer, position:
 
 /** Texts between two that are wanted are read with them rather than by another call. */
 const MAX_TEXT_GAP = 256;
-/** Rows that are read of each batch beyond its even part of those that are left, so that one turn nearly always is enough. */
+/**
+ * Rows that are read of each batch beyond its even part of those that are left, so that one turn nearly always is
+ * enough.
+ */
 const SPARE_PART = 1 / 4;
 const SPARE_ROWS = 256;
 
@@ -152,8 +158,8 @@ interface Reading {
 }
 
 /**
- * All batches are read a stretch of numbers at a time, and its rows are sorted, which takes less than to choose among as
- * many cursors for each row.
+ * All batches are read a stretch of numbers at a time, and its rows are sorted, which takes less than to choose among
+ * as many cursors for each row.
  */
 export class SpilledRows implements RecordCursor {
   number = Number.POSITIVE_INFINITY;

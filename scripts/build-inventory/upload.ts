@@ -26,7 +26,7 @@ import type { SpilledBatch } from './parse.ts';
 
 /** A Worker's limit of open connections, and enough to hide the time on the way. */
 const CONCURRENT_PUTS = 6;
-/** Each is up to 4 MiB, twice in memory. */
+/** Each is up to 2 MiB (PACK_BYTES), twice in memory. */
 const CONCURRENT_PACKS = 2;
 const TRIES = 3;
 const RETRY_DELAY_MS = 1_000;
@@ -52,9 +52,9 @@ export function batchIdOf({ name, sha256 }: SpilledBatch, beganMs: number): stri
 }
 
 /**
- * Puts what a build has made. Stopped anywhere, what was put is there, but nothing leads to the segments and activity yet.
- * They have keys of their attempt; an attempt that is too old to be finished is left to the garbage collection, and begun
- * anew.
+ * Puts what a build has made. Stopped anywhere, what was put is there, but nothing leads to the segments and activity
+ * yet. They have keys of their attempt; an attempt that is too old to be finished is left to the garbage collection,
+ * and begun anew.
  */
 export class Uploader {
   readonly #job: Upload;

@@ -66,8 +66,8 @@ const NPM_LETTERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * `npm run deploy --dry-run` starts the command without the option, which npm hands on as `npm_config_dry_run` instead: it
- * would deploy. Settings that npm has from a file or from the environment look the same there, and are left alone.
+ * `npm run deploy --dry-run` starts the command without the option, which npm hands on as `npm_config_dry_run` instead:
+ * it would deploy. Settings that npm has from a file or from the environment look the same there, and are left alone.
  */
 function takenByNpm(args: readonly string[], options: ParseArgsOptionsConfig, environment: Environment): string[] {
   const variable = (name: string) => `npm_config_${name.replaceAll('-', '_')}`;
@@ -124,7 +124,9 @@ export function wholeNumberOption(option: string, text: string, least: number, m
   throw new UsageError(`${option} takes a whole number ${range}, not "${text}"`);
 }
 
-/** Ports that fetch refuses to ask (https://fetch.spec.whatwg.org/#port-blocking), so that nobody could look up there. */
+/**
+ * Ports that fetch refuses to ask (https://fetch.spec.whatwg.org/#port-blocking), so that nobody could look up there.
+ */
 export const BAD_PORTS: ReadonlySet<number> = new Set([
   1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
   111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
@@ -147,7 +149,10 @@ export function portOption(option: string, text: string): number {
   return port;
 }
 
-/** @throws UsageError unless it is the http or https address of a server, without credentials, query or fragment, on a port that fetch asks */
+/**
+ * @throws UsageError unless it is the http or https address of a server, without credentials, query or fragment, on a
+ * port that fetch asks
+ */
 export function urlOption(option: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

@@ -16,7 +16,9 @@ import { StoreError } from './errors.ts';
 import { checkWritableFolder, PROJECT } from './paths.ts';
 
 const CONFIG = join(PROJECT, 'wrangler.toml');
-/** `wrangler dev --persist-to DIR` keeps its state in this folder of DIR; getPlatformProxy is given the folder itself. */
+/**
+ * `wrangler dev --persist-to DIR` keeps its state in this folder of DIR; getPlatformProxy is given the folder itself.
+ */
 const WRANGLER_STATE = 'v3';
 
 export interface LocalStore {
@@ -83,9 +85,9 @@ export async function openStores(options: GetPlatformProxyOptions, problem: stri
 }
 
 /**
- * The lock tells of commands of this project; `wrangler dev` has none. Two workerd processes on one state folder see the
- * same data, but get in each other's way: a read or a write that meets the other's lock fails at once, here and in the
- * server (tried: ticks and uploads answered 500). A running workerd keeps a lock on the databases of its state, so
+ * The lock tells of commands of this project; `wrangler dev` has none. Two workerd processes on one state folder see
+ * the same data, but get in each other's way: a read or a write that meets the other's lock fails at once, here and in
+ * the server (tried: ticks and uploads answered 500). A running workerd keeps a lock on the databases of its state, so
  * whether there is one shows without asking it.
  */
 function checkNotInUse(stateFolder: string, folder: string): void {

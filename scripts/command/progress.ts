@@ -8,8 +8,8 @@ export interface Output {
 }
 
 /**
- * Texts with what they tell in braces: `title`, `percentage`, `done`, `ofTotal` (empty if there is no total), `count` and
- * `rate` (of what is counted beside), `left` (seconds), and the figures that a command gives by name.
+ * Texts with what they tell in braces: `title`, `percentage`, `done`, `ofTotal` (empty if there is no total), `count`
+ * and `rate` (of what is counted beside), `left` (seconds), and the figures that a command gives by name.
  */
 export interface ProgressStyle {
   /** As cli-progress takes it. Null: a terminal gets the line, written over. */

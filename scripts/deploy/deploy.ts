@@ -1,16 +1,16 @@
 /**
- * Both Workers, their bucket, their namespace and the admin key, on a Cloudflare account: what is there is found again and
- * kept, what is not is made. All that can be asked is asked before anything is changed.
+ * Both Workers, their bucket, their namespace and the admin key, on a Cloudflare account: what is there is found again
+ * and kept, what is not is made. All that can be asked is asked before anything is changed.
  *
  *   over a Worker with a key: control Worker -> the key of both, if it is replaced -> edge Worker
  *   otherwise:                control Worker, its admin key -> edge Worker, its admin key
  *
  * The edge comes last: its binding needs the control Worker to be there. A deployment of the single Worker from before
- * has the name of the edge, so it answers until the edge takes its place; while both have crons, ticks overlap, which the
- * merge is made for.
+ * has the name of the edge, so it answers until the edge takes its place; while both have crons, ticks overlap, which
+ * the merge is made for.
  *
- * Of a secret one can see whether it is there, and nothing else. So where the edge has a key, the control Worker gets the
- * same one last, and has none while it is replaced: if both have one, they are equal, whatever failed before.
+ * Of a secret one can see whether it is there, and nothing else. So where the edge has a key, the control Worker gets
+ * the same one last, and has none while it is replaced: if both have one, they are equal, whatever failed before.
  */
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
@@ -220,8 +220,9 @@ class Deployment {
   }
 
   /**
-   * The configurations with the id of the namespace. In this order: the id in wrangler.toml; what the deployed Worker is
-   * bound to, whatever that is called; the one with the name that wrangler gives to one it makes by itself; a new one.
+   * The configurations with the id of the namespace. In this order: the id in wrangler.toml; what the deployed Worker
+   * is bound to, whatever that is called; the one with the name that wrangler gives to one it makes by itself; a new
+   * one.
    */
   #withNamespace(isDeployed: boolean): WorkerConfigs {
     const { edge, control } = this.#configs;
@@ -277,8 +278,8 @@ class Deployment {
   }
 
   /**
-   * Settings that the operator has as secrets of the single Worker from before, which did the work of both. Without them
-   * the control Worker would screen uploads by other bounds, so it is not deployed before it has them.
+   * Settings that the operator has as secrets of the single Worker from before, which did the work of both. Without
+   * them the control Worker would screen uploads by other bounds, so it is not deployed before it has them.
    */
   #checkSettings(edge: readonly string[], control: readonly string[]): void {
     const { name, vars = {} } = this.#configs.control;

@@ -142,8 +142,8 @@ interface CheckOptions {
 }
 
 /**
- * Looks at the whole store and tells what it finds to `context.findings`. Returns the manifest, or null if that cannot be
- * read.
+ * Looks at the whole store and tells what it finds to `context.findings`. Returns the manifest, or null if that cannot
+ * be read.
  *
  * @throws FsckError if the store cannot be looked at
  */

@@ -1,4 +1,6 @@
-/** Checks the history: the chain of parents from the current generation back to the first, and the batches named on it. */
+/**
+ * Checks the history: the chain of parents from the current generation back to the first, and the batches named on it.
+ */
 import { decodeManifest, type Manifest } from '../../src/format/manifest.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { decodeHistory, type HistoryEntry, PAGE_GENERATIONS } from '../../src/merge/history.ts';
@@ -101,8 +103,8 @@ async function readPage(
 }
 
 /**
- * Where the history goes on before a page that cannot be read: with that of the generation before, if the lost one's copy is
- * there to say which that was; else with the latest object before, if there is only one so late.
+ * Where the history goes on before a page that cannot be read: with that of the generation before, if the lost one's
+ * copy is there to say which that was; else with the latest object before, if there is only one so late.
  */
 async function beforeHole(objects: ObjectStore, { generation, commit }: Place): Promise<Place | null> {
   const parent = (await copyOf(objects, generation, commit))?.parent;

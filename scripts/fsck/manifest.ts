@@ -119,10 +119,10 @@ interface NewestCopies {
   /** Keys of all copies of the newest generation that has one; of several, one at most was published. */
   readonly keys: readonly string[];
   /**
-   * What tells of as late a generation or a later one whose copy is gone, and that may have been the one published: its history,
-   * if that is an object, a list that it had, or a batch that it took up. Only a generation that decided nothing and merged
-   * nothing, the last of a compaction, leaves none of it: without it nothing is lost. Nor does the release of the last
-   * batch that was set aside, which is then set aside as before.
+   * What tells of as late a generation or a later one whose copy is gone, and that may have been the one published: its
+   * history, if that is an object, a list that it had, or a batch that it took up. Only a generation that decided
+   * nothing and merged nothing, the last of a compaction, leaves none of it: without it nothing is lost. Nor does the
+   * release of the last batch that was set aside, which is then set aside as before.
    */
   readonly gone: string | null;
   /**
@@ -165,9 +165,9 @@ async function listedLater(objects: ObjectStore, generation: number): Promise<st
 }
 
 /**
- * Key of a batch that was moved after the newest copies were written, and that none of them knows of; null: there is none. What
- * a generation takes up is moved after its copy is written; a copy that was written before a batch was moved names it as
- * consumed, unless it is of an earlier generation than that which took it up.
+ * Key of a batch that was moved after the newest copies were written, and that none of them knows of; null: there is
+ * none. What a generation takes up is moved after its copy is written; a copy that was written before a batch was moved
+ * names it as consumed, unless it is of an earlier generation than that which took it up.
  */
 async function takenUpLater(objects: ObjectStore, copies: readonly ObjectHead[]): Promise<string | null> {
   const known = new Set<string>();

@@ -1,6 +1,7 @@
 /**
  * The smallest deterministic automaton that says of the digits after a calling code what the library says of them as
- * they stand. A state may belong to many calling codes, since what it says is relative to the code (src/phone/table.ts).
+ * they stand. A state may belong to many calling codes, since what it says is relative to the code
+ * (src/phone/table.ts).
  */
 import { LINE_TYPES, type LineType } from '../../src/phone/phone-number.ts';
 import { COUNTRY_SHIFT, MAY_BE_REWRITTEN } from '../../src/phone/table.ts';
@@ -108,7 +109,8 @@ function patternsOf({ plans, prefix }: CallingCode): {
   const rewritten = prefix === null ? null : patterns.addBeginning(prefix);
   const asItStands = (matched: ReadonlySet<number>, length: number): number => {
     for (const [i, one] of numbered.entries()) {
-      // Leading digits decide the country by themselves: if its ranges do not have the number, no other country's count.
+      // Leading digits decide the country by themselves: if its ranges do not have the number, no other country's
+      // count.
       const isDecided = one.leadingDigits !== null && matched.has(one.leadingDigits);
       if (one.leadingDigits !== null && !isDecided) continue;
       const lineType = lineTypeIn(one, matched, length);

@@ -1,7 +1,7 @@
 /**
- * Compares what Ringfence reads in international digits with what libphonenumber reads in them with all of its metadata,
- * on numbers made for every territory. The libraries' own patterns make the first digits; this folder's reading of the
- * patterns has no part in it.
+ * Compares what Ringfence reads in international digits with what libphonenumber reads in them with all of its
+ * metadata, on numbers made for every territory. The libraries' own patterns make the first digits; this folder's
+ * reading of the patterns has no part in it.
  */
 import fc from 'fast-check';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';

@@ -1,6 +1,6 @@
 /**
- * How far the import of a file has come, kept on disk so that it can be taken up again. One file, by its content, sent to
- * one server with one set of options has up to four files:
+ * How far the import of a file has come, kept on disk so that it can be taken up again. One file, by its content, sent
+ * to one server with one set of options has up to four files:
  *
  *   ID.json    the state, replaced as a whole before and after each upload
  *   ID.keys    the Idempotency-Key of each acknowledged upload, a line each

@@ -6,7 +6,10 @@ import { type WorkerConfigs, workerConfigs, writeWorkerConfigs } from '../comman
 import { type Server, startServer } from './supervisor.ts';
 import { devArguments, devEnvironment, writeEnvFile } from './wrangler.ts';
 
-/** Of a local server, wrangler's own: fires the cron handler as the trigger of every minute does, and answers `ok` after it. */
+/**
+ * Of a local server, wrangler's own: fires the cron handler as the trigger of every minute does, and answers `ok` after
+ * it.
+ */
 export const TICK_PATH = `/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`;
 /** By it a service binding fires the cron handler too (edge-with-cron.ts). */
 const CRONS_BY_BINDING = 'service_binding_extra_handlers';

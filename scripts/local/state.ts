@@ -1,8 +1,8 @@
 /**
  * The state folder of a local server: what is in it by fixed names, its admin key, and the lock on it.
  *
- * The lock lets one process at a time work on the folder. The lock is one of the operating system on a file there, so it is
- * gone when its holder is, however that ended, and cannot become stale. A note beside it names the holder.
+ * The lock lets one process at a time work on the folder. The lock is one of the operating system on a file there, so
+ * it is gone when its holder is, however that ended, and cannot become stale. A note beside it names the holder.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -92,8 +92,8 @@ function readNote(path: string): Note | null {
   }
 }
 
-// What `npm start`, `npm run example` and wrangler keep in a state folder by fixed names, so that nothing else may stand in
-// its place.
+// What `npm start`, `npm run example` and wrangler keep in a state folder by fixed names, so that nothing else may
+// stand in its place.
 
 /** Parents first. */
 const FOLDERS = ['v3', 'v3/r2', 'v3/kv', 'v3/cache', 'wrangler', 'workers', 'import'];

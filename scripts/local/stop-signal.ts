@@ -1,4 +1,6 @@
-/** One signal for all reasons to stop: Ctrl-C, a `kill`, a closed terminal, and the end of whoever started this process. */
+/**
+ * One signal for all reasons to stop: Ctrl-C, a `kill`, a closed terminal, and the end of whoever started this process.
+ */
 import { parentOf } from './processes.ts';
 
 const PARENT_POLL_MS = 500;
@@ -27,9 +29,9 @@ export function stopSignal(): AbortSignal {
 
 /**
  * For a npm that is told to end, or killed: it stops the shell in which it runs a script, and that does not hand the
- * signal on. A npm that is killed outright stops nothing, and the shell waits on: so whoever started the shell is watched
- * too, where the system tells (Linux). Without npm there is nobody to watch: a process may outlive the shell that it was
- * started from.
+ * signal on. A npm that is killed outright stops nothing, and the shell waits on: so whoever started the shell is
+ * watched too, where the system tells (Linux). Without npm there is nobody to watch: a process may outlive the shell
+ * that it was started from.
  */
 function whenOrphaned(stop: () => void): void {
   const parent = process.ppid;
@@ -43,8 +45,8 @@ function whenOrphaned(stop: () => void): void {
 }
 
 /**
- * Pid of the npm that started this shell: it passes the script with -c. Null if it is no such shell, since some give way
- * to what they run, and then it is npm itself, which may outlive whoever started it.
+ * Pid of the npm that started this shell: it passes the script with -c. Null if it is no such shell, since some give
+ * way to what they run, and then it is npm itself, which may outlive whoever started it.
  */
 function npmAbove(shell: number): number | null {
   const found = parentOf(shell);

@@ -93,23 +93,23 @@ const STATUS = '/v1/status';
 export interface ForwardDeps {
   readonly control: ControlBinding;
   /**
-   * Reads storage again, so that later lookups of this isolate see what the control Worker has changed; until it is read,
-   * they wait. Never rejects.
+   * Reads storage again, so that later lookups of this isolate see what the control Worker has changed; until it is
+   * read, they wait. Never rejects.
    */
   readonly changedElsewhere: (held: Held) => Promise<void>;
   /** Reads the manifest again, while lookups go on with what is held. Never rejects. */
   readonly lookAgain: () => Promise<void>;
   /**
-   * Refreshes at the same time whatever of keys, rules and snapshot a lookup would have to wait for, one after the other
-   * otherwise; null: it has to wait for nothing. Never rejects.
+   * Refreshes at the same time whatever of keys, rules and snapshot a lookup would have to wait for, one after the
+   * other otherwise; null: it has to wait for nothing. Never rejects.
    */
   readonly refreshed: () => Promise<void> | null;
 }
 
 /**
- * For requests that are not the edge Worker's: the request itself goes on, its body unread, and the answer comes back as
- * it is, both streaming. If the binding fails nobody knows how far the control Worker came: what it had stored, it has
- * stored.
+ * For requests that are not the edge Worker's: the request itself goes on, its body unread, and the answer comes back
+ * as it is, both streaming. If the binding fails nobody knows how far the control Worker came: what it had stored, it
+ * has stored.
  */
 function forwardTo({ control, changedElsewhere, lookAgain }: ForwardDeps, services: EdgeServices) {
   return async (request: Request): Promise<Response> => {
@@ -125,8 +125,8 @@ function forwardTo({ control, changedElsewhere, lookAgain }: ForwardDeps, servic
 }
 
 /**
- * A refused request has changed nothing, and after a failure nobody knows. Then the key is checked here: whoever has none
- * must not make this isolate read storage, least of all while control fails.
+ * A refused request has changed nothing, and after a failure nobody knows. Then the key is checked here: whoever has
+ * none must not make this isolate read storage, least of all while control fails.
  */
 async function mayHaveChanged({ headers }: Request, answer: Response, keys: EdgeServices['keys']): Promise<boolean> {
   if (answer.status < 500) return answer.ok;

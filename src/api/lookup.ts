@@ -160,7 +160,9 @@ class Batch {
     return `{"results":[${this.#text}]}`;
   }
 
-  /** Until memory lacks something; null: it has all that the batch takes. @param context null: the rules are not at hand */
+  /**
+   * Until memory lacks something; null: it has all that the batch takes. @param context null: the rules are not at hand
+   */
   answerAtOnce({ finder }: LookupDeps, context: DecideContext | null): Rest | null {
     if (context === null) return { from: 0, probed: null };
     for (let from = 0; from < this.#numbers.length; from += STRIDE_NUMBERS) {

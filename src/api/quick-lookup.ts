@@ -55,7 +55,9 @@ interface Asked {
   readonly scenario: string | null;
 }
 
-/** What the quick lookup found out about this request, as createEdgeFetch has put it into Hono's `env`; null: nothing. */
+/**
+ * What the quick lookup found out about this request, as createEdgeFetch has put it into Hono's `env`; null: nothing.
+ */
 export function quickMissOf({ env }: Context): QuickMiss | null {
   return env instanceof QuickMiss ? env : null;
 }

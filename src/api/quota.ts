@@ -1,9 +1,9 @@
 /**
  * Quotas: how many requests a minute a key may make, how they are counted, and the answer to one that is over. Each
- * isolate counts exactly, in fixed windows of a minute; and all isolates of one location together, by the platform's rate
- * limiters, which take no time and let a little too much through.
- * A limiter has the one limit that it was deployed with. A key with a larger quota asks it only for a share of its
- * requests, drawn at random, so that the limit is reached after as many requests as the quota allows.
+ * isolate counts exactly, in fixed windows of a minute; and all isolates of one location together, by the platform's
+ * rate limiters, which take no time and let a little too much through. A limiter has the one limit that it was deployed
+ * with. A key with a larger quota asks it only for a share of its requests, drawn at random, so that the limit is
+ * reached after as many requests as the quota allows.
  */
 
 import { Problem } from './problem.ts';

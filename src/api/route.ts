@@ -1,6 +1,6 @@
 /**
- * A route: what it takes to serve it, and its description for the OpenAPI document. Requests are served and the document
- * is made from the same list of routes, so neither can have what the other lacks.
+ * A route: what it takes to serve it, and its description for the OpenAPI document. Requests are served and the
+ * document is made from the same list of routes, so neither can have what the other lacks.
  */
 
 import type { Context } from 'hono';

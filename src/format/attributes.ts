@@ -104,8 +104,8 @@ export function parseAttributes(text: string): Attributes {
 }
 
 /**
- * What a profile is made of, of a text whose spelling has been checked by whoever wrote the batch. Throws FormatError when
- * it is none of `attributesText`.
+ * What a profile is made of, of a text whose spelling has been checked by whoever wrote the batch. Throws FormatError
+ * when it is none of `attributesText`.
  */
 export function parseKind(text: string): Pick<Attributes, 'label' | 'channel' | 'industry'> {
   const fields = parseJson(text, 'attributes');

@@ -163,7 +163,9 @@ export interface Batch {
   /** Index into `attributes`, each below its length. */
   readonly attributesIndex: Uint32Array;
   readonly attributes: readonly string[];
-  /** What each of `attributes` says but for the hash of its link: one object for all that have a link and say the same. */
+  /**
+   * What each of `attributes` says but for the hash of its link: one object for all that have a link and say the same.
+   */
   readonly keys: readonly ActivityKey[];
   /** The first 64 bits of the hash of each one's link, as two big-endian halves; both 0: no link. */
   readonly linkHigh: Uint32Array;

@@ -315,7 +315,8 @@ function doubled(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
 
 /**
  * What a block takes beside its own texts, and an entry with its number and the length of a text of its own: as a rule
- * less. The blocks of a segment are megabytes, and to make room for them again and again takes longer than to write them.
+ * less. The blocks of a segment are megabytes, and to make room for them again and again takes longer than to write
+ * them.
  */
 const BLOCK_BYTES = 8;
 const ENTRY_BYTES = 10;

@@ -5,8 +5,9 @@
  *   text                       varint length, UTF-8: the manifest as JSON, but for lists of segments their lengths
  *   segments                   as tables (segment-table.ts): of each run in order
  *
- * Version 3 did not say where the history is: each generation had an object of its own. Versions 1 and 2 had longer rows of
- * segments, those that a compaction has written behind those of the runs, and all slices of a run were in the slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
+ * Version 3 did not say where the history is: each generation had an object of its own. Versions 1 and 2 had longer
+ * rows of segments, those that a compaction has written behind those of the runs, and all slices of a run were in the
+ * slice store. Version 1 had the ids of batches set aside in the JSON itself, too, and no `unscreened`.
  */
 
 import * as v from 'valibot';
@@ -123,8 +124,8 @@ const schema = v.object({
   /** Those of `replay` that were set aside before any generation had screened them. */
   unscreened: v.array(v.string()),
   /**
-   * Of the part of its copy that is the page of the history which ends with this generation (src/merge/history.ts); null: the
-   * page is an object, named like the generation.
+   * Of the part of its copy that is the page of the history which ends with this generation (src/merge/history.ts);
+   * null: the page is an object, named like the generation.
    */
   history: v.nullable(v.string()),
   /** How many batches a tick may take, while ticks die of what they take (src/merge/failing-batches.ts). */
@@ -221,7 +222,8 @@ export const EMPTY_MANIFEST: Manifest = {
 };
 
 /**
- * Throws RangeError if it lists what belongs into objects of their own, as earlier versions had it: that would be forgotten.
+ * Throws RangeError if it lists what belongs into objects of their own, as earlier versions had it: that would be
+ * forgotten.
  */
 export function encodeManifest(manifest: Manifest): Bytes {
   const { runs, compaction } = manifest;
@@ -252,8 +254,8 @@ export function encodeManifest(manifest: Manifest): Bytes {
 }
 
 /**
- * Throws FormatError unless the bytes are a manifest whose segments are in number order, or a generation's copy that has
- * one.
+ * Throws FormatError unless the bytes are a manifest whose segments are in number order, or a generation's copy that
+ * has one.
  */
 export function decodeManifest(object: Bytes): Manifest {
   const bytes = manifestOfCopy(object);

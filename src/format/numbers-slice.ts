@@ -1,7 +1,7 @@
 /**
- * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts), the
- * recent numbers (recency.ts), and the page directory (page-directory.ts), in frames of their own. Slices of segments of
- * version 1 have no directory.
+ * The numbers slice of a segment, all that a lookup of an unlisted number asks for: the numbers column (numbers.ts),
+ * the recent numbers (recency.ts), and the page directory (page-directory.ts), in frames of their own. Slices of
+ * segments of version 1 have no directory.
  */
 
 import { type Bytes, FormatError } from '../lib/bytes.ts';

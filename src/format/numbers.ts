@@ -196,8 +196,9 @@ export function lowBits(k: number, u: number): number {
 }
 
 /**
- * Bits that the k offsets in [0, u) take in their cheapest coding, for 0 <= k <= u < 2^31: the least of what `chooseCodec`
- * chooses from. Without a branch, since which coding it is changes from one to the next, and a merge asks 50 million times.
+ * Bits that the k offsets in [0, u) take in their cheapest coding, for 0 <= k <= u < 2^31: the least of what
+ * `chooseCodec` chooses from. Without a branch, since which coding it is changes from one to the next, and a merge asks
+ * 50 million times.
  */
 export function codedBits(k: number, u: number): number {
   const most = Math.clz32(k) - Math.clz32(u);

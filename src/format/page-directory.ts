@@ -1,7 +1,7 @@
 /**
  * The page directory of a segment: where its other parts are, and what they must hash to. It is the last frame of the
- * numbers slice, whose own hash the manifest has: so the hash of the slice is a proof of the whole segment. Frame "RFPD"
- * version 1, little-endian:
+ * numbers slice, whose own hash the manifest has: so the hash of the slice is a proof of the whole segment. Frame
+ * "RFPD" version 1, little-endian:
  *
  *   u32 count                  N, records of the segment
  *   u32 pageRanks              ranks of a page of verdicts; the last may have fewer

@@ -1,12 +1,12 @@
 /**
- * A parcel: the copy of a generation's manifest, and in front of it what else its tick wrote and it names, so that one put
- * does for all. Frame "RFPC" version 1, around
+ * A parcel: the copy of a generation's manifest, and in front of it what else its tick wrote and it names, so that one
+ * put does for all. Frame "RFPC" version 1, around
  *
  *   u32        how many parts
  *   u32        length of each
  *
- * then the parts, each from a multiple of eight bytes on, and at last the manifest, likewise. Parts have checksums of their
- * own, and so has the manifest.
+ * then the parts, each from a multiple of eight bytes on, and at last the manifest, likewise. Parts have checksums of
+ * their own, and so has the manifest.
  */
 import { type Bytes, FormatError } from '../lib/bytes.ts';
 import { FRAME_HEADER_BYTES, frame, frameBytes, frameMagic, openFrame, roundUp8 } from '../lib/frame.ts';

@@ -11,8 +11,8 @@
  *   footer     frame "RFFT" version 2, 112 bytes: SHA-256 of numbers slice, verdicts and evidence index
  *
  * Every part begins at a multiple of eight bytes. Several segments may follow one another in one object, a pack. The
- * numbers slice is also stored by itself, byte for byte, under its SHA-256. Segments of version 1 have no page directory,
- * and one frame "RFVE" version 1 for all verdicts; the manifest has the hashes of all three parts.
+ * numbers slice is also stored by itself, byte for byte, under its SHA-256. Segments of version 1 have no page
+ * directory, and one frame "RFVE" version 1 for all verdicts; the manifest has the hashes of all three parts.
  */
 
 import { type Bytes, type Digest, FormatError, fromHex, sha256Hex, toHex } from '../lib/bytes.ts';
@@ -69,8 +69,8 @@ export interface EncodedSegment {
 }
 
 /**
- * What stands behind the numbers slice. Throws FormatError if neither the manifest nor the slice tells, or the two do not
- * agree.
+ * What stands behind the numbers slice. Throws FormatError if neither the manifest nor the slice tells, or the two do
+ * not agree.
  */
 export function partsOf({ parts, verdictsBytes }: SegmentShape, { directory }: NumbersReader): SegmentParts {
   const known = parts ?? directory;
@@ -81,7 +81,9 @@ export function partsOf({ parts, verdictsBytes }: SegmentShape, { directory }: N
   return known;
 }
 
-/** Where the verdict of a rank is: in a page, or in the column of a segment of version 1. Throws FormatError likewise. */
+/**
+ * Where the verdict of a rank is: in a page, or in the column of a segment of version 1. Throws FormatError likewise.
+ */
 export function pageOf(shape: SegmentShape, { directory }: NumbersReader, rank: number): PagePlace {
   if (shape.parts !== null) return columnOf(shape, shape.parts);
   if (directory === null) throw new FormatError('a numbers slice has no page directory');
@@ -237,7 +239,9 @@ function openHeader(file: Bytes): Header {
   };
 }
 
-/** The segments of a whole object with where each begins, as views. Throws FormatError unless they end where it does. */
+/**
+ * The segments of a whole object with where each begins, as views. Throws FormatError unless they end where it does.
+ */
 export function segmentsIn(object: Bytes): { readonly offset: number; readonly file: Bytes }[] {
   const segments: { readonly offset: number; readonly file: Bytes }[] = [];
   for (let offset = 0; offset < object.length; ) {

@@ -1,7 +1,7 @@
 /**
- * Verdicts: how bad, since when, through what, by rank. Four fields, each bit-packed with one width, and a dictionary of
- * profiles. A segment of today has them in pages of 2,048 ranks (segment.ts), each of them a frame "RFVE" version
- * 2, little-endian:
+ * Verdicts: how bad, since when, through what, by rank. Four fields, each bit-packed with one width, and a dictionary
+ * of profiles. A segment of today has them in pages of 2,048 ranks (segment.ts), each of them a frame "RFVE" version 2,
+ * little-endian:
  *
  *   u32 count                  N
  *   u32 profiles               P

@@ -203,7 +203,9 @@ const HASH_BYTES = 32;
 /** Of the hash at hand: an array of its own takes longer than the rest. */
 const hashDigits = new Uint8Array(HASH_BYTES * 2);
 
-/** A manifest has a thousand hashes, and a text that is put together digit by digit takes a kilobyte until it is used. */
+/**
+ * A manifest has a thousand hashes, and a text that is put together digit by digit takes a kilobyte until it is used.
+ */
 export function toHex(bytes: Uint8Array): string {
   const digits = bytes.length === HASH_BYTES ? hashDigits : new Uint8Array(bytes.length * 2);
   for (let i = 0; i < bytes.length; i++) {

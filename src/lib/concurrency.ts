@@ -3,7 +3,8 @@ export const CONNECTIONS = 6;
 
 /**
  * Does something for each item, at most `width` at a time, begun in their order. After a failure no other call begins:
- * it rejects with the first one, when the calls under way have ended, so that nothing it began goes on behind its caller.
+ * it rejects with the first one, when the calls under way have ended, so that nothing it began goes on behind its
+ * caller.
  */
 export async function mapConcurrent<T>(
   items: Iterable<T>,

@@ -24,8 +24,8 @@ export const STEP_ROWS = 4_096;
 
 /**
  * Counts work against the turns of the event loop. One serves an isolate, so that concurrent work counts together: the
- * works that waited for a turn divide the records until the next one among them. Each waits for a turn of its own, since
- * a timer ends with the request that set it, and whoever waited for another's would wait for ever.
+ * works that waited for a turn divide the records until the next one among them. Each waits for a turn of its own,
+ * since a timer ends with the request that set it, and whoever waited for another's would wait for ever.
  */
 export class Pacer {
   readonly #turn: () => Promise<void>;

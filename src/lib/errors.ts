@@ -7,8 +7,8 @@ export function messageOf(error: unknown): string {
 
 /**
  * Seven digits or more, of any script, with or without what people write between those of a phone number. Digits that
- * are part of a key, a hash or a commit stay: hexadecimal letters or hyphens come before or after them. In an address that
- * is escaped, %2B, %3A and the like come before.
+ * are part of a key, a hash or a commit stay: hexadecimal letters or hyphens come before or after them. In an address
+ * that is escaped, %2B, %3A and the like come before.
  */
 const DIGITS =
   /(?:(?<![\p{Nd}a-f-])|(?<=%(?:2b|2d|3a|3d)))\p{Nd}(?:(?:[\s().*~+·\u2010-\u2015\u200b]|%20|%2[89d]|\\[nrt]|[-/_](?=\p{Nd}))*\p{Nd}){6,}(?![\p{Nd}a-f-])/giu;

@@ -84,8 +84,8 @@ export function openFrame(bytes: Bytes, magic: string, version: number): Bytes {
 }
 
 /**
- * The same but for the checksum, of bytes whose SHA-256 has just been found to be the expected one: that they are as they
- * were written is shown by then.
+ * The same but for the checksum, of bytes whose SHA-256 has just been found to be the expected one: that they are as
+ * they were written is shown by then.
  */
 export function openHashedFrame(bytes: Bytes, magic: string, version: number): Bytes {
   if (bytes.length < FRAME_HEADER_BYTES) {

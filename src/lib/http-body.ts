@@ -1,6 +1,6 @@
 /**
- * The whole of a body, if it has at most `maxBytes`; null: it has more, and is read no further. No more than that and one
- * chunk is ever held. Rejects when the body breaks off. No body is an empty one.
+ * The whole of a body, if it has at most `maxBytes`; null: it has more, and is read no further. No more than that and
+ * one chunk is ever held. Rejects when the body breaks off. No body is an empty one.
  */
 export async function readBounded(
   body: ReadableStream<Uint8Array> | null,

@@ -1,6 +1,6 @@
 /**
- * Names that a JSON object has twice. `JSON.parse` takes the last of them and does not tell; other parsers take the first,
- * so that two readers of one text would see two numbers in it (RFC 8259, 4).
+ * Names that a JSON object has twice. `JSON.parse` takes the last of them and does not tell; other parsers take the
+ * first, so that two readers of one text would see two numbers in it (RFC 8259, 4).
  */
 
 const TAB = 0x09;

@@ -1,4 +1,6 @@
-/** Schemas of values that stand in many documents, one owner each, and how a stored document is held against its schema. */
+/**
+ * Schemas of values that stand in many documents, one owner each, and how a stored document is held against its schema.
+ */
 import * as v from 'valibot';
 import { FormatError } from './bytes.ts';
 
@@ -12,8 +14,8 @@ export const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 export const instant = v.pipe(v.string(), v.isoTimestamp());
 
 /**
- * A stored document, as its schema has it. Throws FormatError with the place and what was expected there: what was found
- * is not quoted, since it may be a phone number.
+ * A stored document, as its schema has it. Throws FormatError with the place and what was expected there: what was
+ * found is not quoted, since it may be a phone number.
  * @param what the document is called
  */
 export function parseStored<const Schema extends v.GenericSchema>(

@@ -18,9 +18,9 @@
  * older than the copy. Any other read might, so it does not replace the copy unless the values themselves tell
  * (`compare`). Ages are counted by the isolate's own clock, from the beginning of a read.
  *
- * A copy that is near (`nearby`: that of the isolate's city, src/storage/city.ts) saves the way to storage. It counts as
- * old as the read that once brought it, and is taken only where it is certainly no older than what is held and what is
- * known of changes; wherever somebody asks for what storage has now, it is not looked at (docs/decisions/0036).
+ * A copy that is near (`nearby`: that of the isolate's city, src/storage/city.ts) saves the way to storage. It counts
+ * as old as the read that once brought it, and is taken only where it is certainly no older than what is held and what
+ * is known of changes; wherever somebody asks for what storage has now, it is not looked at (docs/decisions/0036).
  */
 
 export const REFRESH_AFTER_MS = 10_000;
@@ -55,8 +55,8 @@ export const NEARBY_MS = REFRESH_AFTER_MS - CLOCK_DIFFERENCE_MS;
 export const NEARBY_BEHIND_MS = 2000;
 /**
  * So long after a use there are two more refreshes, each unless the copy is young then: whoever comes within
- * `refreshFirstAfterMs` after the last need not wait. The platform lets work go on for 30 s after an answer, and two looks
- * in that time keep the copy younger meanwhile than one does.
+ * `refreshFirstAfterMs` after the last need not wait. The platform lets work go on for 30 s after an answer, and two
+ * looks in that time keep the copy younger meanwhile than one does.
  */
 export const KEEP_UP_AFTER_MS = [14_000, 28_000] as const;
 /** At most that often. */
@@ -97,7 +97,9 @@ export interface SwrCacheDeps<T> {
   readonly confirmed?: (value: T, at: number) => void;
   /** What is near; null: nothing. Never rejects, and is answered soon. */
   readonly nearby?: (() => Promise<Nearby<T> | null>) | undefined;
-  /** Told of a value that will replace another, in a refresh that nobody waits for, which it may put off for a while. */
+  /**
+   * Told of a value that will replace another, in a refresh that nobody waits for, which it may put off for a while.
+   */
   readonly prepare?: (next: T, held: T) => Promise<void>;
   /** Whether there are refreshes after the last use (KEEP_UP_AFTER_MS). */
   readonly keepsUp?: boolean | undefined;
@@ -229,9 +231,9 @@ export class SwrCache<T> {
   }
 
   /**
-   * Call this when another isolate has changed the object, or may have, at the asking of this one: the next answers know
-   * of it. If storage does not answer within a second, whoever asks next looks first, and if that fails too, is answered
-   * from the copy as the table above says. Never rejects.
+   * Call this when another isolate has changed the object, or may have, at the asking of this one: the next answers
+   * know of it. If storage does not answer within a second, whoever asks next looks first, and if that fails too, is
+   * answered from the copy as the table above says. Never rejects.
    */
   async changedElsewhere(): Promise<void> {
     this.#noteChange();
@@ -428,8 +430,8 @@ export class SwrCache<T> {
     this.#changed = this.begin();
     const copy = this.#copy;
     if (copy === null) return;
-    // As if it had been stored just now, since reads that are under way may be from before the change; but not confirmed,
-    // since who waits for one of those must not take what is old for what it has said.
+    // As if it had been stored just now, since reads that are under way may be from before the change; but not
+    // confirmed, since who waits for one of those must not take what is old for what it has said.
     this.#copy = { ...copy, confirmed: this.#confirmation(copy.confirmed), landed: this.#changed };
   }
 

@@ -109,7 +109,9 @@ export class VerdictPages extends PartCache<VerdictsReader, PagePlace> {
     this.#context = context;
   }
 
-  /** What was found once is not searched for by hash again, as long as the directory that names the page is in memory. */
+  /**
+   * What was found once is not searched for by hash again, as long as the directory that names the page is in memory.
+   */
   override peek(page: PagePlace): VerdictsReader | undefined {
     const reader = page.held === undefined ? undefined : this.cache.use(page.held);
     if (reader !== undefined) return reader;
@@ -118,8 +120,8 @@ export class VerdictPages extends PartCache<VerdictsReader, PagePlace> {
   }
 
   /**
-   * Pages of a segment that follow one another, from memory or in one read of the segment. Rejects when one of them is not
-   * to be had undamaged.
+   * Pages of a segment that follow one another, from memory or in one read of the segment. Rejects when one of them is
+   * not to be had undamaged.
    */
   async load(snapshot: Snapshot, entry: SegmentEntry, pages: readonly PagePlace[]): Promise<VerdictsReader[]> {
     const missing = pages.filter((page) => this.peek(page) === undefined);

@@ -249,8 +249,8 @@ export class Finder {
 }
 
 /**
- * Segments that the snapshot before has not, of numbers that memory knows something of; those of the youngest runs first,
- * which are wanted most.
+ * Segments that the snapshot before has not, of numbers that memory knows something of; those of the youngest runs
+ * first, which are wanted most.
  */
 function newSegments(
   next: Snapshot,

@@ -128,8 +128,8 @@ export class Probe {
   }
 
   /**
-   * The record of the number, folded over the runs; null: it is not listed; undefined: a page of verdicts is missing. No
-   * numbers column may be missing.
+   * The record of the number, folded over the runs; null: it is not listed; undefined: a page of verdicts is missing.
+   * No numbers column may be missing.
    * @throws FormatError if a column is damaged; the probe is then unchanged
    */
   record(verdictsOf: (page: PagePlace) => VerdictsReader | undefined): RecordFacts | null | undefined {

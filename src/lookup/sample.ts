@@ -24,7 +24,10 @@ export interface Samples {
   readonly clear: readonly number[];
 }
 
-/** Clear numbers are drawn around listed ones, so some listed numbers are drawn in any case. Rejects when storage does not answer. */
+/**
+ * Clear numbers are drawn around listed ones, so some listed numbers are drawn in any case. Rejects when storage does
+ * not answer.
+ */
 export async function sample(finder: Finder, inventory: number, clear: number, random: RandomSource): Promise<Samples> {
   const listed = await sampleInventory(finder, Math.max(inventory, clear), random);
   return { inventory: listed.slice(0, inventory), clear: await sampleClear(finder, listed, clear, random) };

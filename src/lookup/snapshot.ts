@@ -175,8 +175,8 @@ export class SnapshotCache {
   }
 
   /**
-   * Does some work on the snapshot at hand. The snapshot may be so old that its segments have been collected: if the work
-   * rejects and there is a newer one, it is done on that, once.
+   * Does some work on the snapshot at hand. The snapshot may be so old that its segments have been collected: if the
+   * work rejects and there is a newer one, it is done on that, once.
    */
   async use<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     const snapshot = await this.get();

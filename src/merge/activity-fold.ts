@@ -17,7 +17,9 @@ import { dayOf, LAST_DAY } from '../lib/time.ts';
 /** Rows sorted at once: 16 bytes each, and as much again while they are. */
 export const PIECE_ROWS = 2 ** 18;
 
-/** What sorting and encoding a row, and looking at attributes that were not met before, is worth in records of a merge. */
+/**
+ * What sorting and encoding a row, and looking at attributes that were not met before, is worth in records of a merge.
+ */
 const ROW_WORK = 1 / 4;
 const TEXT_WORK = 2;
 const STEP_TEXTS = 128;
@@ -127,8 +129,8 @@ export class ActivityRows {
   }
 
   /**
-   * The rows by day, then number: a counting sort, stable, of the order by number. Each is written to its place at once:
-   * to fetch them from all over the columns later would take longer.
+   * The rows by day, then number: a counting sort, stable, of the order by number. Each is written to its place at
+   * once: to fetch them from all over the columns later would take longer.
    */
   *#sortedByDay(): Steps<DayRows> {
     const count = this.#count;
@@ -254,8 +256,8 @@ function grown(column: Uint32Array<ArrayBuffer>, size: number): Uint32Array<Arra
 // Activity folded into objects of a bounded size.
 
 /**
- * Bytes of blocks at which an object ends: about half a million rows. A reader holds a few of its days; a tick holds one such
- * object while it is made, and beside it as much that it is made of (docs/decisions/0039).
+ * Bytes of blocks at which an object ends: about half a million rows. A reader holds a few of its days; a tick holds
+ * one such object while it is made, and beside it as much that it is made of (docs/decisions/0039).
  */
 export const OBJECT_BYTES = 4 * 2 ** 20;
 

@@ -127,7 +127,9 @@ function joined(columns: readonly Uint32Array[]): Uint32Array {
   return all;
 }
 
-/** The objects that are to be rewritten, and their keys. One that cannot be read is left as it is: it holds no tick up. */
+/**
+ * The objects that are to be rewritten, and their keys. One that cannot be read is left as it is: it holds no tick up.
+ */
 async function readJoined(
   context: MergeContext,
   entries: readonly ActivityEntry[],

@@ -76,7 +76,8 @@ interface Found {
 }
 
 /**
- * Rejects when storage does not answer, or the history is not whole. null: `after` is not a `next` that a page has given.
+ * Rejects when storage does not answer, or the history is not whole. null: `after` is not a `next` that a page has
+ * given.
  */
 export async function listBatches(objects: ObjectStore, query: BatchQuery, pace: Pacer): Promise<BatchPage | null> {
   const states = await BatchStates.read(objects, true, pace);

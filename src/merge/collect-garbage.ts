@@ -42,8 +42,8 @@ export function isCollectionTick(now: number): boolean {
 export type Collected = Readonly<Record<string, number>>;
 
 /**
- * Goes by the manifest that is current, as storage has it: what an isolate remembers is not enough to delete by. Never rejects: what
- * goes wrong is logged, and the next collection finds what is left.
+ * Goes by the manifest that is current, as storage has it: what an isolate remembers is not enough to delete by. Never
+ * rejects: what goes wrong is logged, and the next collection finds what is left.
  */
 export async function collectGarbage(context: MergeContext): Promise<Collected> {
   const collected: Record<string, number> = {};

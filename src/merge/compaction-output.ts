@@ -72,8 +72,8 @@ export interface Progress {
 }
 
 /**
- * What a compaction has come to. If the list of its output is lost or damaged, that is the beginning: its inputs are all
- * there, and what it had written is garbage. Rejects when storage fails: then it is as it was.
+ * What a compaction has come to. If the list of its output is lost or damaged, that is the beginning: its inputs are
+ * all there, and what it had written is garbage. Rejects when storage fails: then it is as it was.
  */
 export async function progressOf(
   { objects, log }: Pick<MergeContext, 'objects' | 'log'>,

@@ -40,8 +40,8 @@ export interface MergeContext {
    */
   readonly isRecorded?: (batch: string) => boolean;
   /**
-   * What of others is collected together with the merge's own garbage, by what it is called in the log: each deletes what
-   * is garbage of its kind, and tells how many objects that were. Without, there are none.
+   * What of others is collected together with the merge's own garbage, by what it is called in the log: each deletes
+   * what is garbage of its kind, and tells how many objects that were. Without, there are none.
    */
   readonly collectors?: Readonly<Record<string, () => Promise<number>>>;
 }

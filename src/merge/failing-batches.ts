@@ -1,5 +1,6 @@
 /**
- * Batches that ticks fail on. Errors that can be caught are dealt with by `bisectFaulty`, which finds the batches at fault.
+ * Batches that ticks fail on. Errors that can be caught are dealt with by `bisectFaulty`, which finds the batches at
+ * fault.
  *
  * Ticks may also die, of memory or of their time, so that nothing can be caught. So if batches have waited for minutes
  * and no generation was published since, a tick notes what it is about to take before it opens it. If an attempt on the

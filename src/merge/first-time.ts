@@ -47,12 +47,13 @@ const PROBE_WORK = 1 / 4;
 const COLUMN_WORK = 256;
 
 /**
- * Which of the ascending numbers are in one of the runs. Reads the numbers column of each segment that one of them falls
- * into, unless all of those were found elsewhere; a few columns are in memory at a time.
+ * Which of the ascending numbers are in one of the runs. Reads the numbers column of each segment that one of them
+ * falls into, unless all of those were found elsewhere; a few columns are in memory at a time.
  */
 export async function findKnown(context: MergeContext, runs: readonly Run[], numbers: Float64Array): Promise<Known> {
   const { objects, pace } = context;
-  // What the runs lost since the last tick would stay in memory until there is no more room: a third of it, of a fortnight.
+  // What the runs lost since the last tick would stay in memory until there is no more room: a third of it, of a
+  // fortnight.
   context.numbers?.retain(runs.flatMap(({ segments }) => segments));
   const columnOf = async (entry: SegmentEntry) =>
     context.numbers?.load(entry) ?? openNumbersOnly(await readNumbers(objects, entry));

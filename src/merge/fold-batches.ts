@@ -21,8 +21,8 @@ export interface FoldInput {
 export interface Folded extends Pick<Manifest, 'runs' | 'activity' | 'watermarks'> {}
 
 /**
- * Folds batches with the newest small runs. Rejects when something cannot be written, or read of those runs: then nothing
- * leads to what was written, and it is garbage.
+ * Folds batches with the newest small runs. Rejects when something cannot be written, or read of those runs: then
+ * nothing leads to what was written, and it is garbage.
  */
 export async function foldBatches(
   context: MergeContext,

@@ -1,7 +1,8 @@
 /**
- * What a tick writes for the generation that it is about to publish, gathered: small segments, activity, ledgers and the
- * history stay in memory until the publication writes them in one object, with the copy of the manifest (src/format/parcel.ts). Not
- * published, nothing of them was written. What is too much for that is written at once, as an object of its own.
+ * What a tick writes for the generation that it is about to publish, gathered: small segments, activity, ledgers and
+ * the history stay in memory until the publication writes them in one object, with the copy of the manifest
+ * (src/format/parcel.ts). Not published, nothing of them was written. What is too much for that is written at once, as
+ * an object of its own.
  */
 import type { Manifest } from '../format/manifest.ts';
 import { encodeParcel, parcelOffsets } from '../format/parcel.ts';
@@ -21,8 +22,8 @@ export class GatheredWrites extends StoreInFront {
   #bytes = 0;
 
   /**
-   * The manifest with what it names of what was gathered named as parts of the object under this key, and that object, to
-   * be written before the manifest is. null: it names nothing of it.
+   * The manifest with what it names of what was gathered named as parts of the object under this key, and that object,
+   * to be written before the manifest is. null: it names nothing of it.
    * @param encode the manifest as it will be published
    */
   parcel(

@@ -1,9 +1,10 @@
 /**
- * The history: which batches each generation merged, kept for ever. Each generation has a page, which ends with it and has
- * the generations before it back to where the next page begins. A generation's page is a part of the copy of its manifest,
- * which is written anyway, until it has sixty-four generations or is large; then it is an object of its own, and the
- * next one begins anew. So the chain of pages is one of objects, but for the first, which the manifest names; an object is
- * named like the generation that its page ends with. Objects that are not on the chain belong to attempts that were never published.
+ * The history: which batches each generation merged, kept for ever. Each generation has a page, which ends with it and
+ * has the generations before it back to where the next page begins. A generation's page is a part of the copy of its
+ * manifest, which is written anyway, until it has sixty-four generations or is large; then it is an object of its own,
+ * and the next one begins anew. So the chain of pages is one of objects, but for the first, which the manifest names;
+ * an object is named like the generation that its page ends with. Objects that are not on the chain belong to attempts
+ * that were never published.
  *
  * A page is a frame "RFHI" version 2 around JSON. Version 1 has one generation.
  */
@@ -113,7 +114,9 @@ export function decodeHistory(bytes: Bytes, writtenAt: number): HistoryEntry[] {
     .reverse();
 }
 
-/** Of the present generation and those before it, back to the first, newest first. Rejects where a page cannot be read. */
+/**
+ * Of the present generation and those before it, back to the first, newest first. Rejects where a page cannot be read.
+ */
 export async function* historyOf(
   objects: ObjectStore,
   manifest: Manifest,
@@ -192,8 +195,8 @@ interface Publishing {
 }
 
 /**
- * The page of the next generation. Where that of the present one is lost, it begins anew, and what the one before that had is
- * written as an object: the history has a hole of one generation, which no rollback goes beyond.
+ * The page of the next generation. Where that of the present one is lost, it begins anew, and what the one before that
+ * had is written as an object: the history has a hole of one generation, which no rollback goes beyond.
  */
 export async function nextPage(
   { objects, log, budget }: Publishing,
@@ -230,8 +233,8 @@ async function carriedPage(objects: ObjectStore, { history }: Manifest): Promise
 const CLOCKS_APART_MS = 300_000;
 
 /**
- * Which batches no generation has taken up for certain: they came in after a generation on the page was published, which
- * has all that was taken up since, and does not have them. Of others nothing is known.
+ * Which batches no generation has taken up for certain: they came in after a generation on the page was published,
+ * which has all that was taken up since, and does not have them. Of others nothing is known.
  */
 export async function knownUntaken(objects: ObjectStore, manifest: Manifest): Promise<(id: string) => boolean> {
   const entries = await carriedPage(objects, manifest).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 /**
- * What an isolate has published last. A tick may work on it without reading it again: should another writer have published since,
- * its swap fails and the tick goes again with what there is. Nothing but a swap may follow from it: not the deletion of anything.
+ * What an isolate has published last. A tick may work on it without reading it again: should another writer have
+ * published since, its swap fails and the tick goes again with what there is. Nothing but a swap may follow from it:
+ * not the deletion of anything.
  */
 import { decodeManifest, type Manifest } from '../format/manifest.ts';
 import type { Bytes } from '../lib/bytes.ts';
@@ -11,7 +12,10 @@ export interface LoadedManifest {
   readonly etag: string | null;
 }
 
-/** For so long what this isolate has published is taken to be current: ticks come every minute, and an isolate has most of them. */
+/**
+ * For so long what this isolate has published is taken to be current: ticks come every minute, and an isolate has most
+ * of them.
+ */
 const HOLD_MS = 90_000;
 
 export class LastPublished {

@@ -28,8 +28,8 @@ const WRITE_INTERVAL_MS = 1_000;
 const SWAP_ATTEMPTS = 3;
 
 /**
- * An empty one for a store that never had one. Rejects for a store that has lost its manifest, when it is damaged, or when
- * the storage does not answer.
+ * An empty one for a store that never had one. Rejects for a store that has lost its manifest, when it is damaged, or
+ * when the storage does not answer.
  */
 export async function loadManifest(objects: ObjectStore): Promise<LoadedManifest> {
   const object = (await objects.get(MANIFEST_KEY)) ?? (await firstManifest(objects));
@@ -113,7 +113,8 @@ export async function publish(
   const parcel = gathered?.parcel(copyKey, next, encodeManifest) ?? null;
   const bytes = parcel?.bytes ?? encodeManifest(next);
   // Both are written first, so that a published generation always has them, and all that it names. If the swap does not
-  // happen they are garbage: nothing leads to them, and they are collected (the copy) or passed over (the history) later.
+  // happen they are garbage: nothing leads to them, and they are collected (the copy) or passed over (the history)
+  // later.
   await objects.put(copyKey, parcel?.copy ?? bytes);
   if (!isPart) await objects.put(historyKey, page.bytes);
 

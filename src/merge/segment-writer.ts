@@ -79,8 +79,8 @@ export class SegmentWriter {
   }
 
   /**
-   * What has been written, in number order, once all of it is there. `missingSlices` are keys of packs whose slices did not
-   * all reach the slice store. Rejects if a pack cannot be written: then nothing refers to any of them.
+   * What has been written, in number order, once all of it is there. `missingSlices` are keys of packs whose slices did
+   * not all reach the slice store. Rejects if a pack cannot be written: then nothing refers to any of them.
    */
   async finish(): Promise<{ readonly entries: SegmentEntry[]; readonly missingSlices: string[] }> {
     await this.#send();

@@ -30,8 +30,8 @@ export interface Loaded {
 }
 
 /**
- * Reads the generation, unless this isolate has published the last one a minute ago, and lists what waits, and does what earlier
- * ticks could not. Rejects when storage fails.
+ * Reads the generation, unless this isolate has published the last one a minute ago, and lists what waits, and does
+ * what earlier ticks could not. Rejects when storage fails.
  */
 export async function load(context: MergeContext): Promise<Loaded> {
   const { objects, now, lastPublished } = context;
@@ -177,13 +177,15 @@ async function openInputs(
   return { replayed, waiting, all: [...replayed, ...waiting], unreadable };
 }
 
-/** Twice what connections allow, since a batch may take two calls, and one that is slow keeps those behind it waiting. */
+/**
+ * Twice what connections allow, since a batch may take two calls, and one that is slow keeps those behind it waiting.
+ */
 export const BATCHES_AHEAD = 2 * CONNECTIONS;
 
 /**
- * Reads batches in their order, those that come next while one is opened: as many as are sure to be taken for all that is
- * known of them, which is their size. One of unknown size, as of what a rollback has put back, is read by itself. What was
- * read and is not taken after all waits where it is: nothing was made of it.
+ * Reads batches in their order, those that come next while one is opened: as many as are sure to be taken for all that
+ * is known of them, which is their size. One of unknown size, as of what a rollback has put back, is read by itself.
+ * What was read and is not taken after all waits where it is: nothing was made of it.
  */
 class ReadAhead {
   readonly #ids: readonly string[];

@@ -1,7 +1,7 @@
 /**
- * One tick of the cron handler, as a list of stages: each takes what those before it hand on, and none calls another. Ticks
- * may overlap and may stop anywhere: everything before a swap of the manifest is invisible, everything after it is taken
- * up again from the manifest.
+ * One tick of the cron handler, as a list of stages: each takes what those before it hand on, and none calls another.
+ * Ticks may overlap and may stop anywhere: everything before a swap of the manifest is invisible, everything after it
+ * is taken up again from the manifest.
  */
 
 import type { Manifest } from '../format/manifest.ts';
@@ -58,8 +58,8 @@ export async function tick(outer: MergeContext): Promise<TickResult> {
 }
 
 /**
- * The stages, one after the other: load, then what `mergeWaiting` has (take, screen, fold, publish, settle), then rewriting
- * for withdrawals, compaction and the collection of garbage.
+ * The stages, one after the other: load, then what `mergeWaiting` has (take, screen, fold, publish, settle), then
+ * rewriting for withdrawals, compaction and the collection of garbage.
  */
 async function stages(context: MergeContext): Promise<TickResult> {
   const loaded = await load(context);

@@ -172,9 +172,9 @@ async function opened({ objects, pace }: MergeContext, id: string): Promise<Batc
 //
 // For ever there is a small object a batch, `batches/withdrawn/ID`, frame "RFWB" version 1 around JSON {"at", "by"}:
 // from the batches and these a store can be rebuilt. What a generation needs is a list of its own, immutable, that its
-// manifest names, frame "RFWL" version 2 around JSON (in version 1 segments were of version 1): the swap of the manifest is the commit of a withdrawal, as of
-// everything. A batch leaves the list once no generation that a rollback can return to has any of its rows; by then its
-// object is there.
+// manifest names, frame "RFWL" version 2 around JSON (in version 1 segments were of version 1): the swap of the
+// manifest is the commit of a withdrawal, as of everything. A batch leaves the list once no generation that a rollback
+// can return to has any of its rows; by then its object is there.
 
 const id = v.string();
 /** Of a source, or all of a batch. */

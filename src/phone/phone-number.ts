@@ -25,8 +25,8 @@ export interface PhoneNumber {
   /** E.164 digits as an integer: at most 15 digits, so below 2^53 and exact. */
   readonly number: number;
   /**
-   * ISO 3166-1 alpha-2 by number plan; null for plans of no one country, such as +800, and for an unassigned number where
-   * the digits do not tell the countries of its calling code apart.
+   * ISO 3166-1 alpha-2 by number plan; null for plans of no one country, such as +800, and for an unassigned number
+   * where the digits do not tell the countries of its calling code apart.
    */
   readonly country: string | null;
   readonly lineType: LineType;

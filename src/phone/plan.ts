@@ -1,7 +1,7 @@
 /**
- * The number plans of all countries, and what they say of a number that is written as plain international digits. All of
- * it is libphonenumber's metadata, as scripts/generate-plan.ts has written it. Nothing is unpacked when this is loaded:
- * the table when the first number is read, and the plans for the library when it is first needed.
+ * The number plans of all countries, and what they say of a number that is written as plain international digits. All
+ * of it is libphonenumber's metadata, as scripts/generate-plan.ts has written it. Nothing is unpacked when this is
+ * loaded: the table when the first number is read, and the plans for the library when it is first needed.
  *
  * Which number a text means is the library's to say for all but plain international digits (parse.ts). What a number is
  * is the table's. test/unit/phone/plan.test.ts holds both equal to libphonenumber with all of its metadata.

@@ -44,8 +44,8 @@ export interface WrittenTable {
 }
 
 // How a part is written; scripts/generate-plan/encode.ts is the writer. It consists of counts, a small one as one
-// character and a larger one as two: first the ten digits of each state, then the verdict of each. Equal neighbours among
-// the digits are written once. The first state of a part is the one after the calling code.
+// character and a larger one as two: first the ten digits of each state, then the verdict of each. Equal neighbours
+// among the digits are written once. The first state of a part is the one after the calling code.
 
 /** The printable characters of ASCII but for those that a string would have to escape, and the one between parts. */
 export const CHARS = ' !#%&()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}';

@@ -182,8 +182,8 @@ export interface EvidenceAnswer extends Attributes {
 }
 
 // Answers as text: the same as JSON.stringify gives, which would take longer than finding the number. So what nearly
-// every answer consists of is put together here: our own words, which need no escape, and integers. A lookup begins with
-// cold caches, so the fewer and the longer the parts are, the better.
+// every answer consists of is put together here: our own words, which need no escape, and integers. A lookup begins
+// with cold caches, so the fewer and the longer the parts are, the better.
 
 /** The same text as JSON.stringify(answer), field by field in that order. */
 export function answerText(answer: LookupAnswer): string {
@@ -205,8 +205,8 @@ const CLEAR = `,"verdict":"clear"${WITHOUT_RECORD}`;
 const SUSPECT = `,"verdict":"suspect"${WITHOUT_RECORD}`;
 
 /**
- * The text of an answer with none of the fields that only some answers have, but for `expired`, as it is decided, without
- * the answer itself.
+ * The text of an answer with none of the fields that only some answers have, but for `expired`, as it is decided,
+ * without the answer itself.
  * @param e164 the number as `formatE164` writes it
  * @param record the active one; null: the number is not listed
  */

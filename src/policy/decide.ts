@@ -51,7 +51,9 @@ export interface AsOfContext {
 
 const NONE: readonly never[] = [];
 
-/** The facts of the number at hand: one object for all texts, which take turns, since none waits while it is decided. */
+/**
+ * The facts of the number at hand: one object for all texts, which take turns, since none waits while it is decided.
+ */
 const atHand = noFacts();
 
 /** The whole answer to a lookup of a number of which something is known. A record beyond its horizon counts as none. */
@@ -199,7 +201,8 @@ function noFacts(): FactsSoFar {
 /** @returns the active record; without it the number is not listed */
 function fillFacts(into: FactsSoFar, subject: PhoneNumber, finding: Finding, view: View): RecordFacts | null {
   const known = finding.record;
-  // Beyond its horizon, a number is decided on as one that is not listed, and its neighbours can make it suspect at most.
+  // Beyond its horizon, a number is decided on as one that is not listed, and its neighbours can make it suspect at
+  // most.
   const risk = known === null ? null : view.levels.riskOf(known.labels);
   const today = known === null ? 0 : todayOf(view);
   const daysSinceSeen = known === null ? 0 : daysUntil(today, known.lastDay);

@@ -48,7 +48,10 @@ export interface CountedBatch {
   readonly hits: ReadonlyMap<SourceName, ReadonlyMap<number, number>>;
 }
 
-/** What a batch, a source, its figures in a batch, a row of a canary and the ledger cost the screen, in records of a merge. */
+/**
+ * What a batch, a source, its figures in a batch, a row of a canary and the ledger cost the screen, in records of a
+ * merge.
+ */
 const BATCH_WORK = 16;
 const SOURCE_WORK = 4;
 const FIGURES_WORK = 2;

@@ -108,7 +108,9 @@ export function openConfig(bytes: Bytes): ReplicaRules {
 /** No evidence is copied, and nothing asks for a column with this hash. */
 const NO_EVIDENCE: SliceShape = { bytes: 0, sha256: '0'.repeat(64) };
 
-/** A segment as lookups of a replica find it. Throws FormatError if the manifest does not say how long its verdicts are. */
+/**
+ * A segment as lookups of a replica find it. Throws FormatError if the manifest does not say how long its verdicts are.
+ */
 function localEntry({ verdicts, verdictsBytes, ...segment }: FeedSegment): SegmentEntry {
   if (verdicts !== undefined) {
     return wholeObject(segment, { verdicts, evidenceIndex: NO_EVIDENCE, evidenceBlocksBytes: 0 });

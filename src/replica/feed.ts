@@ -103,8 +103,8 @@ export class Feed {
   }
 
   /**
-   * Where what a generation shortly before had is: a replica that began before a merge can finish. Each of their manifests
-   * is read once.
+   * Where what a generation shortly before had is: a replica that began before a merge can finish. Each of their
+   * manifests is read once.
    */
   async #findOlder({ manifest }: Snapshot, hash: string): Promise<Place | undefined> {
     const recent = manifest.retained.slice(-OLDER_GENERATIONS).reverse();
@@ -128,7 +128,8 @@ export class Feed {
   }
 
   /**
-   * The bytes of a segment up to its evidence, not checked: whoever has the hash of its numbers can. null: there is none.
+   * The bytes of a segment up to its evidence, not checked: whoever has the hash of its numbers can. null: there is
+   * none.
    * @param hash of its numbers slice, 64 lower-case hex digits
    */
   async segment(hash: string): Promise<Bytes | null> {
@@ -155,9 +156,9 @@ export class Feed {
   }
 
   /**
-   * A slice of an earlier generation. The slice store keeps these for an hour or more; what it never had, the segments of
-   * generations shortly before have. The store may remember a miss; if this slice is written one day, it is then read from
-   * its segment for a while.
+   * A slice of an earlier generation. The slice store keeps these for an hour or more; what it never had, the segments
+   * of generations shortly before have. The store may remember a miss; if this slice is written one day, it is then
+   * read from its segment for a while.
    */
   async #readOlder(snapshot: Snapshot, hash: string): Promise<Bytes | null> {
     const bytes = await orUnavailable(this.#deps.slices.get(hash));

@@ -1,16 +1,16 @@
 /**
- * The cache of a city in front of the object store, for isolates that only read. What never changes is kept there for as
- * long as the cache likes, and checked by whoever reads it. Of the few objects that change, the cache has what a recent
- * read of the store found, and when that read began; how old it may be is the reader's to say (src/lib/swr-cache.ts). The
- * cache may forget anything, answer with what was there before, or with damaged bytes: then the store is read.
- * docs/decisions/0036 has the rules.
+ * The cache of a city in front of the object store, for isolates that only read. What never changes is kept there for
+ * as long as the cache likes, and checked by whoever reads it. Of the few objects that change, the cache has what a
+ * recent read of the store found, and when that read began; how old it may be is the reader's to say
+ * (src/lib/swr-cache.ts). The cache may forget anything, answer with what was there before, or with damaged bytes: then
+ * the store is read. docs/decisions/0036 has the rules.
  *
  *   <key>/<offset>+<length>   a range of an object that never changes; `<key>` the whole of one
  *   <key>/etag/<etag>         an object that changes, as it was under this etag
  *   <key>/newest              a frame around JSON: its etag, and when the read began that saw it
  *
- * That there is no object is never kept, since it may come to be. None of it is a stored format: only the version of the
- * Worker that has kept something reads it.
+ * That there is no object is never kept, since it may come to be. None of it is a stored format: only the version of
+ * the Worker that has kept something reads it.
  */
 import * as v from 'valibot';
 import type { Bytes } from '../lib/bytes.ts';
@@ -45,7 +45,9 @@ const HEADS: ReadonlySet<string> = new Set([MANIFEST_KEY, API_KEYS_KEY, TENANTS_
 const PATIENCE_MS = 100;
 /** The longest that the platform knows. */
 const IMMUTABLE_SECONDS = 31_536_000;
-/** What an object was under an etag may be wanted as long as it is the newest: generations last a minute, keys a day. */
+/**
+ * What an object was under an etag may be wanted as long as it is the newest: generations last a minute, keys a day.
+ */
 const VERSION_SECONDS = 86_400;
 /** Longer than anybody uses it. */
 const NEWEST_SECONDS = 30;

@@ -1,6 +1,6 @@
 /**
- * The contracts of src/storage on Cloudflare: the object store on R2, the slice store on KV, a city's cache on the Cache
- * API.
+ * The contracts of src/storage on Cloudflare: the object store on R2, the slice store on KV, a city's cache on the
+ * Cache API.
  */
 
 import type { CityCache } from './city.ts';
@@ -151,11 +151,12 @@ export class KvSliceStore implements SliceStore {
   }
 }
 
-// The contract of a city's cache on the Cache API. At an address on workers.dev it keeps nothing, and says so by misses.
+// The contract of a city's cache on the Cache API. At an address on workers.dev it keeps nothing, and says so by
+// misses.
 
 /**
- * Entries are responses under URLs. Nobody can ask for them: the name never resolves (RFC 2606), and is not one of those
- * that requests come in by.
+ * Entries are responses under URLs. Nobody can ask for them: the name never resolves (RFC 2606), and is not one of
+ * those that requests come in by.
  */
 const CITY_URL = 'https://city.ringfence.invalid/';
 
@@ -163,7 +164,9 @@ export class WorkersCityCache implements CityCache {
   readonly #cache: Cache;
   readonly #prefix: string;
 
-  /** @param deployment is not that of any other Worker of the zone, whose stores hold other things under the same keys */
+  /**
+   * @param deployment is not that of any other Worker of the zone, whose stores hold other things under the same keys
+   */
   constructor(cache: Cache, deployment: string) {
     this.#cache = cache;
     this.#prefix = `${CITY_URL}${encodeURIComponent(deployment)}/`;

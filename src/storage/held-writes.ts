@@ -1,7 +1,7 @@
 /**
  * What an isolate has written of late, kept in its memory: a tick reads what the tick before has written, such as the
- * newest run, its activity and the ledger. Held are immutable objects only, under keys that nobody else writes, and only once
- * the store has taken them; so what is held is what the store has, for as long as it has it.
+ * newest run, its activity and the ledger. Held are immutable objects only, under keys that nobody else writes, and
+ * only once the store has taken them; so what is held is what the store has, for as long as it has it.
  */
 import { isParcel, openParcel } from '../format/parcel.ts';
 import { ByteCache } from '../lib/byte-cache.ts';

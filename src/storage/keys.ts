@@ -11,7 +11,10 @@ export const ACTIVITY_PREFIX = 'facts/';
 export const WAITING_PREFIX = 'batches/waiting/';
 /** Ids of uploads with an Idempotency-Key begin with this; only these can be uploaded twice (src/ingest/accept.ts). */
 export const KEYED_BATCH = 'k-';
-/** When a batch came in, milliseconds since 1970, as ids of uploads without an Idempotency-Key begin; null: it does not say. */
+/**
+ * When a batch came in, milliseconds since 1970, as ids of uploads without an Idempotency-Key begin; null: it does not
+ * say.
+ */
 export function timeOfBatch(id: string): number | null {
   const digits = /^(\d{13})-/.exec(id)?.[1];
   return digits === undefined ? null : Number(digits);
@@ -57,8 +60,8 @@ export function generationKey(prefix: string, generation: number, commit: string
 }
 
 /**
- * Where a slice is in the slice store: by the hash of its bytes and nothing else, so that equal slices are one, and none is
- * ever changed.
+ * Where a slice is in the slice store: by the hash of its bytes and nothing else, so that equal slices are one, and
+ * none is ever changed.
  */
 export function sliceKey({ sha256 }: { readonly sha256: string }): string {
   return sha256;

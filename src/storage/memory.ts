@@ -1,4 +1,7 @@
-/** The store contracts in memory, for tests and offline tools. Keys sort as R2 sorts them: by UTF-8 bytes (all are ASCII). */
+/**
+ * The store contracts in memory, for tests and offline tools. Keys sort as R2 sorts them: by UTF-8 bytes (all are
+ * ASCII).
+ */
 import { partOf } from './parts.ts';
 import type {
   ListOptions,

@@ -61,7 +61,9 @@ async function readPart(objects: ObjectStore, entry: SegmentEntry, offset: numbe
   return readChecked(objects, entry, offset, part.bytes, (bytes) => checkedSlice(bytes, part));
 }
 
-/** Bytes of a segment, from wherever they are nearest, as what `check` makes of them. Rejects when they are not there. */
+/**
+ * Bytes of a segment, from wherever they are nearest, as what `check` makes of them. Rejects when they are not there.
+ */
 async function readChecked<T>(
   objects: ObjectStore,
   entry: SegmentEntry,

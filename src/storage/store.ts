@@ -53,8 +53,8 @@ export interface ByteRange {
 /** What is near whoever reads, in front of a store (src/storage/city.ts). */
 export interface NearbyReads {
   /**
-   * What `open` makes of a range of an object that never changes, or of the whole; null if there is no such object. What
-   * is near and makes `open` throw is dropped, and the store read; rejects with what `open` throws for that.
+   * What `open` makes of a range of an object that never changes, or of the whole; null if there is no such object.
+   * What is near and makes `open` throw is dropped, and the store read; rejects with what `open` throws for that.
    */
   immutable<T>(key: string, range: ByteRange | null, open: (bytes: Bytes) => T | Promise<T>): Promise<T | null>;
   /** What was last seen of an object that changes; null: nothing is near. Never rejects. */
@@ -148,7 +148,9 @@ export async function readImmutable<T>(
   return bytes === null ? null : open(bytes);
 }
 
-/** How an isolate asks for what is near of an object that changes (src/lib/swr-cache.ts); undefined: nothing ever is. */
+/**
+ * How an isolate asks for what is near of an object that changes (src/lib/swr-cache.ts); undefined: nothing ever is.
+ */
 export function nearbyOf<T>(
   { near }: ObjectStore,
   key: string,

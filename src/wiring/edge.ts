@@ -23,8 +23,8 @@ export interface EdgeEnv extends Env {
 }
 
 /**
- * What a version of the Worker keeps in a city is its own: another one of the same zone may have another bucket, and one of
- * another version may store other things. Without a version nothing is kept.
+ * What a version of the Worker keeps in a city is its own: another one of the same zone may have another bucket, and
+ * one of another version may store other things. Without a version nothing is kept.
  */
 export function edgeStoresOf(env: Env & Pick<EdgeEnv, 'VERSION'>): Stores {
   const id = env.VERSION?.id ?? '';

@@ -8,8 +8,8 @@ interface Surroundings {
   /** Of the environment, besides those of this process. Default: the admin key of the tests. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * True: a process group of its own, as a terminal makes one. Default: it is connected with this process, and ends with
-   * it.
+   * True: a process group of its own, as a terminal makes one. Default: it is connected with this process, and ends
+   * with it.
    */
   readonly isGroup?: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * What the edge Worker may be made of, the only place that says so. Every isolate of every city loads all of it before it
- * answers its first lookup, so what writes, merges, computes or describes is the control Worker's.
+ * What the edge Worker may be made of, the only place that says so. Every isolate of every city loads all of it before
+ * it answers its first lookup, so what writes, merges, computes or describes is the control Worker's.
  *
  * A folder stands for all in it.
  */

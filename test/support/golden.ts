@@ -1,7 +1,8 @@
 /**
- * Writes the golden vectors under test/golden/ that are not there yet: `kind-name.vVERSION.bin` and its content as JSON.
- * A vector that is there is never changed: if today's encoder would write other bytes, the format has changed, and needs
- * a new version with vectors of its own (docs/FORMAT.md, Versions). With --example, prints the worked example instead.
+ * Writes the golden vectors under test/golden/ that are not there yet: `kind-name.vVERSION.bin` and its content as
+ * JSON. A vector that is there is never changed: if today's encoder would write other bytes, the format has changed,
+ * and needs a new version with vectors of its own (docs/FORMAT.md, Versions). With --example, prints the worked example
+ * instead.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

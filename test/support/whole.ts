@@ -1,4 +1,7 @@
-/** Both Workers in one process on given stores, as one isolate: they share what they hold, and the edge forwards to the control Worker's own function. */
+/**
+ * Both Workers in one process on given stores, as one isolate: they share what they hold, and the edge forwards to the
+ * control Worker's own function.
+ */
 import type { Hono } from 'hono';
 import { createControlFetch } from '../../src/api/control-app.ts';
 import { createEdgeApp, createEdgeFetch, type ForwardDeps } from '../../src/api/edge-app.ts';

@@ -101,7 +101,10 @@ function readAll(folders: readonly string[]): ReadonlyMap<string, SourceFile> {
   return new Map(folders.flatMap(filesIn).map((path) => [path, read(path)]));
 }
 
-/** `src/format/batch.ts` is in the folder `format`; an entry point is a folder of its own, and so is whatever is not of src. */
+/**
+ * `src/format/batch.ts` is in the folder `format`; an entry point is a folder of its own, and so is whatever is not of
+ * src.
+ */
 function folderOf(path: string): string {
   const [top, folder] = path.split('/');
   return top === 'src' && folder !== undefined ? folder : path;

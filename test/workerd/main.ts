@@ -1,4 +1,6 @@
-/** Both Workers in one, bound to itself, since the test pool runs one: each has an isolate's worth of state of its own. */
+/**
+ * Both Workers in one, bound to itself, since the test pool runs one: each has an isolate's worth of state of its own.
+ */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import control from '../../src/control.ts';
 

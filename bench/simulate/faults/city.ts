@@ -1,7 +1,7 @@
 /**
- * The caches of cities (the product's contract CityCache): each place has one, which all isolates of that place share. It
- * forgets what it likes, may go on with what was there before a put or a delete, answers with damaged bytes, late, or not at
- * all. None of that counts as storage failing: whatever it does, lookups are answered as if there were none.
+ * The caches of cities (the product's contract CityCache): each place has one, which all isolates of that place share.
+ * It forgets what it likes, may go on with what was there before a put or a delete, answers with damaged bytes, late,
+ * or not at all. None of that counts as storage failing: whatever it does, lookups are answered as if there were none.
  */
 
 import type { Bytes } from '../../../src/lib/bytes.ts';

@@ -1,4 +1,6 @@
-/** Runs seeds from 1 on until one breaks a promise, and says each before it begins: a process of its own for mutate.ts. */
+/**
+ * Runs seeds from 1 on until one breaks a promise, and says each before it begins: a process of its own for mutate.ts.
+ */
 import { replacePlatform } from './platform.ts';
 import { runSeed } from './run-seed.ts';
 

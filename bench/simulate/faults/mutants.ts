@@ -1,7 +1,7 @@
 /**
- * Faults to put into the product on purpose, one at a time, to see the simulation find each: a skipped condition, an order
- * swapped, a bound off by one, a cache kept too long, a retry that forgets. A text that is to be replaced occurs exactly
- * once in its file; mutate.ts says so loudly where it does not any more.
+ * Faults to put into the product on purpose, one at a time, to see the simulation find each: a skipped condition, an
+ * order swapped, a bound off by one, a cache kept too long, a retry that forgets. A text that is to be replaced occurs
+ * exactly once in its file; mutate.ts says so loudly where it does not any more.
  */
 
 export interface Mutant {

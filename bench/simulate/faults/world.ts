@@ -256,8 +256,8 @@ export class World {
   }
 
   /**
-   * Whoever has seen the manifest within the last hour, less a margin, finds all that it leads to. A generation that was
-   * asked for by its number may go while it is looked at.
+   * Whoever has seen the manifest within the last hour, less a margin, finds all that it leads to. A generation that
+   * was asked for by its number may go while it is looked at.
    */
   #onDeletedRead(host: Host, key: string, action: number): void {
     this.tell(`${host.name} reads ${key}, which was deleted`);

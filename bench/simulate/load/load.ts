@@ -1,7 +1,7 @@
 /**
- * `npm run simulate -- load [--clients 32 --seconds 60 --kills 3 --seed 1]`: the real server under mixed load, with ticks
- * all the while, killed with SIGKILL in the middle of it, started again on the same folder, and then counted: nothing
- * that was acknowledged is lost or counted twice, and no request failed but by a broken connection at a kill.
+ * `npm run simulate -- load [--clients 32 --seconds 60 --kills 3 --seed 1]`: the real server under mixed load, with
+ * ticks all the while, killed with SIGKILL in the middle of it, started again on the same folder, and then counted:
+ * nothing that was acknowledged is lost or counted twice, and no request failed but by a broken connection at a kill.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,9 @@ const ADMIN_KEY = 'load-admin-key-0123456789-abcdefghij';
 const TICK_PAUSE_MS = 3_000;
 /** Ticks until all is merged: each takes hundreds of batches. */
 const MAX_DRAIN_TICKS = 200;
-/** An isolate sees a generation within ten seconds of the first lookup (src/lookup/snapshot.ts); a busy machine later. */
+/**
+ * An isolate sees a generation within ten seconds of the first lookup (src/lookup/snapshot.ts); a busy machine later.
+ */
 const SNAPSHOT_LIMIT_MS = 60_000;
 const SNAPSHOT_POLL_MS = 500;
 const LOOKUPS_AT_ONCE = 500;

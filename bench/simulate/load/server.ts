@@ -1,4 +1,6 @@
-/** `npm start` in a process group of its own, so that all of it can be killed at once, as a machine that goes down does. */
+/**
+ * `npm start` in a process group of its own, so that all of it can be killed at once, as a machine that goes down does.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';

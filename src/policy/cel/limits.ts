@@ -31,9 +31,9 @@ export const MAX_RULE_STEPS = 4_000;
 export const MAX_POLICY_STEPS = 20_000;
 
 /**
- * A rule that reads `projects`, and a policy with one, may take so many times as many. Their names are up to twice as long
- * as any other, so that a search through them takes twice the steps; and the read of storage that goes before it takes
- * far longer.
+ * A rule that reads `projects`, and a policy with one, may take so many times as many. Their names are up to twice as
+ * long as any other, so that a search through them takes twice the steps; and the read of storage that goes before it
+ * takes far longer.
  */
 export const PROJECTS_FACTOR = 2;
 

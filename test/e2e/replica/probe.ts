@@ -1,4 +1,6 @@
-/** Put around the Worker of the document: also tells whole answers, each request from an isolate with an empty memory. */
+/**
+ * Put around the Worker of the document: also tells whole answers, each request from an isolate with an empty memory.
+ */
 import { createReplica, r2ReplicaStore } from 'ringfence/replica';
 
 interface Env {

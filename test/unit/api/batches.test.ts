@@ -20,7 +20,9 @@ interface Row {
   readonly state: string;
 }
 
-/** Fictitious numbers (area codes from 201 on), and as many lines as `bad` says whose number is in no assigned range. */
+/**
+ * Fictitious numbers (area codes from 201 on), and as many lines as `bad` says whose number is in no assigned range.
+ */
 function body(first: number, count: number, source: string | null = null, bad = 0): string {
   const line = (number: string) => JSON.stringify({ number, observedAt: '2025-05-29T08:00:00Z', source });
   const good = Array.from({ length: count }, (_, i) => line(formatE164(fictionNumber(100 + first + i))));

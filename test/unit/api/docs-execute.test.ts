@@ -1,6 +1,6 @@
 /**
- * What Execute of the reference page sends: Swagger UI itself, set up by the page's own script, makes a request from the
- * example of each operation, and the API takes it. There is no browser here; the parts that draw are never called.
+ * What Execute of the reference page sends: Swagger UI itself, set up by the page's own script, makes a request from
+ * the example of each operation, and the API takes it. There is no browser here; the parts that draw are never called.
  */
 import { createRequire } from 'node:module';
 import { beforeAll, expect, it, vi } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * A request looks at each run of the inventory once for each of its numbers, and recognizes its key once, whichever way it
- * goes: what the quick way finds out on its way to a miss is not found out again.
+ * A request looks at each run of the inventory once for each of its numbers, and recognizes its key once, whichever way
+ * it goes: what the quick way finds out on its way to a miss is not found out again.
  */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { lookupByRpc } from '../../../src/api/rpc.ts';

@@ -1,4 +1,6 @@
-/** Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes. */
+/**
+ * Both Workers at one address, each with an isolate of its own: who answers what, and what the edge knows of changes.
+ */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ControlBinding, EDGE_ROUTES } from '../../../src/api/edge-app.ts';
 import { eventLoopTurn } from '../../../src/lib/cooperate.ts';

@@ -1,5 +1,6 @@
 /**
- * A number that is possible but not assigned: whatever asks about numbers answers, whatever takes numbers in refuses it.
+ * A number that is possible but not assigned: whatever asks about numbers answers, whatever takes numbers in refuses
+ * it.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lookupByRpc } from '../../../src/api/rpc.ts';

@@ -95,7 +95,9 @@ function firstSightings(all: readonly Sighting[]): Map<number, Sighting> {
   return firsts;
 }
 
-/** @param todayDate the day on which it is asked for: figures are those until then, and compared are the days before it */
+/**
+ * @param todayDate the day on which it is asked for: figures are those until then, and compared are the days before it
+ */
 export function plainBriefing(
   detections: readonly Detection[],
   fromDate: string,

@@ -1,4 +1,6 @@
-/** The real history, if it is there, through the real merge: its figures against plain sets over the rows of its files. */
+/**
+ * The real history, if it is there, through the real merge: its figures against plain sets over the rows of its files.
+ */
 import { expect, test } from 'vitest';
 import { hasSharedData, INVENTORY, sharedDetections } from '../../../bench/support/shared-data.ts';
 import { plainBriefing } from './plain-briefing.ts';

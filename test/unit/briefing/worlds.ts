@@ -1,4 +1,6 @@
-/** Small worlds at random: numbers of several plans, seen over some weeks, single and aggregated, in several uploads. */
+/**
+ * Small worlds at random: numbers of several plans, seen over some weeks, single and aggregated, in several uploads.
+ */
 
 import { Random } from '../../../bench/support/random.ts';
 import {

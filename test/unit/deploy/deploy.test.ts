@@ -36,7 +36,9 @@ function run(options: Partial<DeployOptions> = {}): void {
   );
 }
 
-/** As the version before deployed it: one Worker, a namespace that wrangler has made, and a key that nobody can read. */
+/**
+ * As the version before deployed it: one Worker, a namespace that wrangler has made, and a key that nobody can read.
+ */
 function deploySingleWorker(title = 'ringfence-slices'): void {
   cloudflare.namespaces.push({ id: 'ns-old', title });
   cloudflare.workers.set('ringfence', {

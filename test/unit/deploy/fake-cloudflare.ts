@@ -1,6 +1,7 @@
 /**
- * Wrangler on an account that exists in memory, as far as `npm run deploy` uses them. Where Cloudflare refuses, it does:
- * a second namespace of one title (10014), a binding to a Worker that is not there, a Worker that nobody deployed.
+ * Wrangler on an account that exists in memory, as far as `npm run deploy` uses them. Where Cloudflare refuses, it
+ * does: a second namespace of one title (10014), a binding to a Worker that is not there, a Worker that nobody
+ * deployed.
  */
 import { readFileSync } from 'node:fs';
 import type { WorkerConfig } from '../../../scripts/command/worker-configs.ts';

@@ -16,7 +16,9 @@ import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { BatchCursor, fold } from '../../../src/merge/fold.ts';
 import { MergeDictionary } from '../../../src/merge/segment-builder.ts';
 
-/** The goals of docs/decisions/0002-partitioned-elias-fano.md; for the numbers, frame, directory and padding included. */
+/**
+ * The goals of docs/decisions/0002-partitioned-elias-fano.md; for the numbers, frame, directory and padding included.
+ */
 const NUMBERS_BITS = 14.5;
 const VERDICTS_BYTES = 4;
 

@@ -160,7 +160,9 @@ describe('what is not a verdicts column is refused', () => {
 });
 
 describe('what is not a column of version 1 is refused', () => {
-  /** Where `profileEnd` begins: as many words as there are profiles before the first of them, which has two brackets. */
+  /**
+   * Where `profileEnd` begins: as many words as there are profiles before the first of them, which has two brackets.
+   */
   const first = oldColumn.findIndex((byte, at) => byte === 0x5b && oldColumn[at + 1] === 0x5b);
   const profileEnd = first - new VerdictsReader(oldColumn).profileCount * 4;
 

@@ -15,8 +15,9 @@ const MAX_STEPS = 200;
 const MAX_TURNS = 1000;
 
 /**
- * Runs tasks against one store in the order that `choices` says: its n-th entry picks which of the unfinished tasks does
- * its next store call at step n, 0 where there is no entry. Returns how many tasks there were to choose from at each step.
+ * Runs tasks against one store in the order that `choices` says: its n-th entry picks which of the unfinished tasks
+ * does its next store call at step n, 0 where there is no entry. Returns how many tasks there were to choose from at
+ * each step.
  */
 export async function runSchedule(
   store: ObjectStore,

@@ -170,7 +170,9 @@ test('a fold never folds more records than that between two turns', async () => 
   expect(longest).toBeLessThanOrEqual(TURN_RECORDS);
 });
 
-/** Stages that go through all rows, with the least turns that each must take: were one not to give way, it took none. */
+/**
+ * Stages that go through all rows, with the least turns that each must take: were one not to give way, it took none.
+ */
 const NUMBERS = Float64Array.from(DETECTIONS, ({ number }) => number);
 /** A flood, of many keys. */
 const HEADS = Array.from({ length: 60_000 }, (_, i) => ({

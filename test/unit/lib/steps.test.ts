@@ -1,6 +1,6 @@
 /**
- * A computation in steps is a generator: called and left alone it does nothing, and the compiler has no objection. So each
- * call of one stands where something takes it up: run, finish, yield*, a loop, a variable, a return.
+ * A computation in steps is a generator: called and left alone it does nothing, and the compiler has no objection. So
+ * each call of one stands where something takes it up: run, finish, yield*, a loop, a variable, a return.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

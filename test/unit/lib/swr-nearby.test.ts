@@ -1,4 +1,7 @@
-/** What is near an isolate in the place of storage: when it is taken, what it makes of ages, and when it is not looked at. */
+/**
+ * What is near an isolate in the place of storage: when it is taken, what it makes of ages, and when it is not looked
+ * at.
+ */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   CLOCK_DIFFERENCE_MS,

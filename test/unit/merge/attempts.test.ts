@@ -13,7 +13,9 @@ import { checked } from '../scripts/fsck/support.ts';
 
 const MINUTE = 60_000;
 
-/** A tick that dies when it takes up one of these batches, as if opening them took all memory. Returns whether it did. */
+/**
+ * A tick that dies when it takes up one of these batches, as if opening them took all memory. Returns whether it did.
+ */
 async function tickDyingOf(world: World, deadly: ReadonlySet<string>): Promise<boolean> {
   const { promise: died, resolve: die } = Promise.withResolvers<true>();
   const { objects } = world;

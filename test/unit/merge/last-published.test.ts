@@ -1,4 +1,7 @@
-/** What an isolate knows without reading: the manifest that it has published last, and which batches nobody has taken up. */
+/**
+ * What an isolate knows without reading: the manifest that it has published last, and which batches nobody has taken
+ * up.
+ */
 import { expect, test } from 'vitest';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';

@@ -1,6 +1,6 @@
 /**
- * A decimal part is never a digit of the number: numbers as spreadsheets and data frames write them, beside numbers that
- * people write with points.
+ * A decimal part is never a digit of the number: numbers as spreadsheets and data frames write them, beside numbers
+ * that people write with points.
  */
 
 import fc from 'fast-check';

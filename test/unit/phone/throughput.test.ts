@@ -4,7 +4,10 @@ import { parseNumber } from '../../../src/phone/parse.ts';
 import { samplesOfEveryRange } from './corpus.ts';
 
 const PARSES = 200_000;
-/** The library takes some ten microseconds a number; a batch at 150,000 numbers/s (the bar of the http benchmark) has seven for all its work. */
+/**
+ * The library takes some ten microseconds a number; a batch at 150,000 numbers/s (the bar of the http benchmark) has
+ * seven for all its work.
+ */
 const TIMES_FASTER = 5;
 
 function nanosecondsEach(inputs: readonly string[], parses: number, isValid: (input: string) => boolean): number {

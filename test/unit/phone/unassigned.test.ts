@@ -1,4 +1,6 @@
-/** Numbers of possible length in no range that the metadata knows: read where they are asked about, and nowhere else. */
+/**
+ * Numbers of possible length in no range that the metadata knows: read where they are asked about, and nowhere else.
+ */
 import { describe, expect, test } from 'vitest';
 import { parseNumber, parsePossible, readClean, readingsOf } from '../../../src/phone/parse.ts';
 import type { ParseResult } from '../../../src/phone/phone-number.ts';

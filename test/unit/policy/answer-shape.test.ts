@@ -1,8 +1,8 @@
 /**
- * The shape of an answer stands in several places, each of which has a reason: as an interface (src/policy/answer.ts), since
- * it ships to users who have no valibot; as a schema, which the OpenAPI document and the client's types are made from; as a
- * guard in the middleware, whose bundle has no room for the schema; and as a writer of JSON. They are held equal here: a
- * field that only one of them has does not compile, or fails.
+ * The shape of an answer stands in several places, each of which has a reason: as an interface (src/policy/answer.ts),
+ * since it ships to users who have no valibot; as a schema, which the OpenAPI document and the client's types are made
+ * from; as a guard in the middleware, whose bundle has no room for the schema; and as a writer of JSON. They are held
+ * equal here: a field that only one of them has does not compile, or fails.
  */
 
 import type * as v from 'valibot';

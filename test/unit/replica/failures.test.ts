@@ -18,7 +18,9 @@ import { fictional, newReplicaWorld, type ReplicaWorld } from './replica.ts';
 const MINUTE = 60_000;
 const OLD = `+${fictional(3)}`;
 const NEW = `+${fictional(4)}`;
-/** 41 days before the replica's clock begins: its level has not aged, and one neighbour of then makes nobody suspect. */
+/**
+ * 41 days before the replica's clock begins: its level has not aged, and one neighbour of then makes nobody suspect.
+ */
 const SEEN = { observedAt: Date.UTC(2025, 10, 25) / 1000, firstSeenAt: Date.UTC(2025, 10, 25) / 1000 };
 
 function detectionsOf(...indexes: number[]) {

@@ -1,4 +1,7 @@
-/** Two syncs at once, of which one deletes what the other comes back to: nothing that the pointer leads to is ever missing. */
+/**
+ * Two syncs at once, of which one deletes what the other comes back to: nothing that the pointer leads to is ever
+ * missing.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compilePolicy } from '../../../src/policy/cel/compile.ts';

@@ -5,7 +5,9 @@ import { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { StoreLog } from '../../support/strict-stores.ts';
 import { ORIGIN_URL, TestOrigin } from './origin.ts';
 
-/** What a lookup waits for a refresh at most; pauses between attempts are shorter. Enough time for any store in memory. */
+/**
+ * What a lookup waits for a refresh at most; pauses between attempts are shorter. Enough time for any store in memory.
+ */
 const WAIT_LIMIT_MS = 1000;
 const GIVEN_TIME_MS = 200;
 

@@ -194,7 +194,8 @@ describe('the audit trail', () => {
     const { store } = tenants.isolate();
     for (let i = 1; i < AUDIT_PAGE; i++) await store.record(SHOP, { action: 'key.delete', key: `key-${i}` });
     tenants.log.clear();
-    // The put of the index, of the change that fills the page; before it is tried again another one begins the next page.
+    // The put of the index, of the change that fills the page; before it is tried again another one begins the next
+    // page.
     let isFirst = true;
     tenants.log.beforeCall = async (name) => {
       if (name !== 'get config/' || !isFirst || tenants.log.counts()['put config/'] !== 1) return;

@@ -1,6 +1,6 @@
 /**
- * What an isolate of the edge waits for until its first answer, and after a pause: reads that leave the city, counted by how
- * many wait for one another (docs/decisions/0036).
+ * What an isolate of the edge waits for until its first answer, and after a pause: reads that leave the city, counted
+ * by how many wait for one another (docs/decisions/0036).
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ObservedObjectStore, ObservedSliceStore, type StorageCall } from '../../../bench/support/counting-stores.ts';

@@ -160,8 +160,8 @@ export class Model {
     this.generations.push({
       ...next,
       revived: new Set(revived.filter((one) => isPending(next, one))),
-      // A chunk of a withdrawal can leave exactly the runs of a generation somebody asked to return to; then it cannot be
-      // told from a rollback.
+      // A chunk of a withdrawal can leave exactly the runs of a generation somebody asked to return to; then it cannot
+      // be told from a rollback.
       unsettled: this.#unsettled(restored === null ? [before] : [before, restored], next),
     });
   }

@@ -1,4 +1,6 @@
-/** The real history (not part of the repository): the shipped table is what the fit makes of it, and what it catches. */
+/**
+ * The real history (not part of the repository): the shipped table is what the fit makes of it, and what it catches.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';

@@ -12,7 +12,9 @@ function randomFrom(seed: number): () => number {
 const START = 20_000;
 const DAYS = 120;
 
-/** Numbers first seen on any of 300 days before START; each day a number comes back with `chance`, all independently. */
+/**
+ * Numbers first seen on any of 300 days before START; each day a number comes back with `chance`, all independently.
+ */
 function constantRate(chance: number, count: number): History {
   const random = randomFrom(7);
   const numbers = Array.from({ length: count }, () => {

@@ -24,11 +24,13 @@ const atRate = (share: number | null, p99AboveMs: number) => ({
   share,
   requestsASecond: 5_000,
   lateP99Ms: 0.1,
+  stalledShare: 0.01,
   routes: [GET_EMPTY, GET_UNLISTED, GET_LISTED].map((name) => ({
     name,
     requests: 1_000,
     quantiles: [0.3, 1, 2],
     above: name === GET_EMPTY ? [] : [0.1, p99AboveMs, 9].map(difference),
+    calmAbove: name === GET_EMPTY ? [] : [0.1, p99AboveMs / 2, 9].map(difference),
   })),
 });
 
@@ -46,10 +48,17 @@ describe('the bars', () => {
   test('of the full form hold rates, latency at half of saturation, and the batch to the commit before', () => {
     const good = speedBars(measures(1.1, 0.95, 0.2, 2.1));
     expect(good.every(({ met }) => met)).toBe(true);
-    const missed = speedBars(measures(1.1, 0.7, 0.6, 1.9)).filter(({ met }) => !met);
-    expect(missed.map(({ value }) => value)).toEqual([...Array.from({ length: 10 }, () => 0.7), 0.6, 0.6, 1.9]);
+    const missed = speedBars(measures(1.1, 0.7, 1.2, 1.9)).filter(({ met }) => !met);
+    expect(missed.map(({ value }) => value)).toEqual([
+      ...Array.from({ length: 10 }, () => 0.7),
+      1.2,
+      0.6,
+      1.2,
+      0.6,
+      1.9,
+    ]);
     const limits = missed.map(({ limit }) => limit);
-    expect(limits).toEqual([0.92, 0.88, 0.92, 0.88, 0.85, 0.82, 0.8, 0.8, 0.8, 0.8, 0.5, 0.5, 2]);
+    expect(limits).toEqual([0.92, 0.88, 0.92, 0.88, 0.85, 0.82, 0.8, 0.8, 0.8, 0.8, 0.5, 0.5, 0.5, 0.5, 2]);
   });
 
   test('say nothing of the batch without a commit before', () => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { differences, drawSchedule, type Samples, SHARES, sortedSamples } from '../../../../bench/http/latency.ts';
+import {
+  differences,
+  drawSchedule,
+  type Samples,
+  SHARES,
+  sortedSamples,
+  stalledTurns,
+} from '../../../../bench/http/latency.ts';
 import { Random } from '../../../../bench/support/random.ts';
 
 describe('the schedule', () => {
@@ -26,6 +33,12 @@ describe('the schedule', () => {
     }
     expect(orders.size).toBe(6);
   });
+});
+
+test('a stall takes out the turns that it is in, and the one in which its requests are made up for', () => {
+  expect([...stalledTurns([], 150)]).toEqual([]);
+  expect([...stalledTurns([{ from: 310, to: 330 }], 150)]).toEqual([2]);
+  expect([...stalledTurns([{ from: 140, to: 420 }], 150)]).toEqual([0, 1, 2, 3]);
 });
 
 describe('the difference', () => {

@@ -51,6 +51,28 @@ test('what stalls counts for every request that was due meanwhile, not for one a
   expect(lateMs[5]).toBeGreaterThanOrEqual(240);
 });
 
+test('a stall of the loop itself is told apart from a wait for the server', async () => {
+  let isHeld = false;
+  const url = await serving((socket, index) => {
+    if (index !== 8) {
+      socket.write(OK);
+      return;
+    }
+    // The server shares the loop's thread: while it is busy, nothing can be sent.
+    isHeld = true;
+    for (const until = performance.now() + 60; performance.now() < until; );
+    socket.write(OK);
+  });
+  const { stalls } = await sendOnSchedule(url, every10Ms(12), 2);
+  expect(isHeld).toBe(true);
+  expect(stalls.some(({ from, to }) => to - from >= 55 && from < 110)).toBe(true);
+
+  const slow = await serving((socket) => setTimeout(() => socket.write(OK), 60));
+  const waited = await sendOnSchedule(slow, every10Ms(3), 3);
+  expect(waited.latencyMs.every((ms) => ms > 50)).toBe(true);
+  expect(waited.stalls.every(({ from, to }) => to - from < 55)).toBe(true);
+});
+
 test('nothing is sent before it is due', async () => {
   const began = performance.now();
   const seen: number[] = [];

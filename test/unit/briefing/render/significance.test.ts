@@ -5,7 +5,10 @@ import { random } from '../worlds.ts';
 
 const TRIALS = 50_000;
 
-/** Of a count with this mean, by the waiting times between its events; for many of them by the normal one that it is then. */
+/**
+ * Of a count with this mean, by the waiting times between its events; for many of them by the normal one that it is
+ * then.
+ */
 function poisson(mean: number, next: () => number): number {
   if (mean > 500) {
     const normal = Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());

@@ -1,4 +1,6 @@
-/** The golden vectors' content: fictitious numbers (555-0100 to 555-0199 of any area code) and what may be said of them. */
+/**
+ * The golden vectors' content: fictitious numbers (555-0100 to 555-0199 of any area code) and what may be said of them.
+ */
 import type { ActivityKey } from '../../../../src/format/activity.ts';
 import { type Attributes, CHANNELS, type Detection, INDUSTRIES } from '../../../../src/format/attributes.ts';
 import type { Manifest } from '../../../../src/format/manifest.ts';
@@ -80,7 +82,9 @@ const manyRecords: PlainRecord[] = range(150).map((i) => {
   };
 });
 
-/** 2,100 records: two pages of verdicts, the second with profiles that the first has in another order, and some more. */
+/**
+ * 2,100 records: two pages of verdicts, the second with profiles that the first has in another order, and some more.
+ */
 const pagesOfRecords: PlainRecord[] = range(2_100).map((i) => {
   const source = `feed-${Math.floor(i / 700)}`;
   const single: PlainEntry = { ...entry(i % 4, i >= 2_048 && i % 2 === 0 ? FULL : PLAIN), source };

@@ -231,10 +231,10 @@ function entryOf(entry: SegmentEntry | (OldShape & { readonly key: string })): S
 }
 
 /**
- * A manifest of version 1 or 2 has segments of version 1, and lists itself what a compaction has written. One of version 1
- * lists what is set aside itself, too, and knows of nothing that is still to be screened. One that was written before
- * batches could be withdrawn says nothing of that, and neither does one of a store where none was. Before version 4 none says
- * where its history is.
+ * A manifest of version 1 or 2 has segments of version 1, and lists itself what a compaction has written. One of
+ * version 1 lists what is set aside itself, too, and knows of nothing that is still to be screened. One that was
+ * written before batches could be withdrawn says nothing of that, and neither does one of a store where none was.
+ * Before version 4 none says where its history is.
  */
 function asOfVersion4(content: StoredManifest): StoredManifest {
   const { setAside } = content;

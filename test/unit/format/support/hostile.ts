@@ -1,6 +1,6 @@
 /**
- * Stored bytes with right checksums and hostile contents: each case changes a few bytes of a good one, seals it anew, and
- * asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
+ * Stored bytes with right checksums and hostile contents: each case changes a few bytes of a good one, seals it anew,
+ * and asks it everything. It must be refused with a FormatError, or answer within its ranges, and soon.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

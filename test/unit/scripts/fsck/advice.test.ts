@@ -1,4 +1,7 @@
-/** What fsck advises for what is set by hand, followed to its end: the store is sound again, and nothing is lost in silence. */
+/**
+ * What fsck advises for what is set by hand, followed to its end: the store is sound again, and nothing is lost in
+ * silence.
+ */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { checkCanaries, checkTenants } from '../../../../scripts/fsck/check-store.ts';
 import { Findings, type FsckContext } from '../../../../scripts/fsck/findings.ts';

@@ -1,4 +1,7 @@
-/** The compiler of number plans, on patterns that are made up: it accepts what RegExp does, and nothing it does not know. */
+/**
+ * The compiler of number plans, on patterns that are made up: it accepts what RegExp does, and nothing it does not
+ * know.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../../scripts/generate-plan/automaton.ts';

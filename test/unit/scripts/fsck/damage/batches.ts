@@ -68,7 +68,8 @@ export const BATCHES: Damages = {
     breaks: async (world) => {
       const object = await world.objects.memory.get('batches/merged/b1');
       await world.objects.memory.put('batches/waiting/b1', object?.bytes ?? new Uint8Array());
-      // A batch in both places is dropped by the next tick; one whose merged copy is gone as well would be merged again.
+      // A batch in both places is dropped by the next tick; one whose merged copy is gone as well would be merged
+      // again.
       await deleted(world, 'batches/merged/b1');
       return [error('waiting batches', 'batches/waiting/b1')];
     },
