@@ -84,6 +84,9 @@ The benchmarks: ${benchmarkNames().join(', ')}. http needs the load tool wrk (ap
 Exit status: 0 every bar is met, 1 one is not, 2 a benchmark could not run.
 `;
 
+/** The benchmark that takes --before. */
+const MEASURES_BEFORE = 'http';
+
 const OPTIONS = {
   small: { type: 'boolean', default: false },
   /** In this process, which was started for it. */
@@ -120,6 +123,9 @@ async function main(): Promise<number> {
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(`there is no benchmark "${unknown}": expected ${known.join(', ')}, or none of them for all`);
+  }
+  if (values.before !== undefined && positionals.length > 0 && !positionals.includes(MEASURES_BEFORE)) {
+    throw new UsageError(`--before: only ${MEASURES_BEFORE} measures another checkout`);
   }
   const options = { before: values.before === undefined ? null : userPath(values.before) };
   if (values.here) return runHere(positionals[0] ?? '', size, options);

@@ -21,6 +21,7 @@ import {
 import { outputOf, Progress } from './command/progress.ts';
 import { runCommand } from './command/run-command.ts';
 import { type Mapping, parseFieldTexts } from './import/mapping.ts';
+import { stopSignal } from './local/stop-signal.ts';
 
 const MAX_THREADS = 64;
 
@@ -163,6 +164,12 @@ async function build(options: Options): Promise<BuildSummary> {
   checkWritableFolder(dirname(work), '--work');
   const labels = [...parseLabelLevels(process.env.RINGFENCE_LABELS)];
   const progress = new Progress(outputOf(process.stderr), () => Date.now(), BUILD_PROGRESS);
+  // At once: what goes on meanwhile would only tell of a store that is gone. The work folder has all that is done.
+  stopSignal().addEventListener('abort', () => {
+    progress.end();
+    process.stderr.write('stopped: the same command goes on from here\n');
+    process.exit(EXIT_NOT_PUBLISHED);
+  });
   const store =
     options.remote === null
       ? await openLocalStore(state, { command: 'npm run build-inventory', create: true })

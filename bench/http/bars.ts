@@ -122,19 +122,24 @@ function latencyRow({ name, quantiles, above, calmAbove }: RouteLatency, rate: A
     'p50 ms': round(p50),
     'p99 ms': round(p99),
     'p99.9 ms': round(p999),
-    'p50 above empty, ms': above50 === undefined ? '' : round(above50.value),
-    'p99 above empty, ms': above99 === undefined ? '' : round(above99.value),
+    'p50 above empty, ms': valueOf(above50),
+    'p99 above empty, ms': valueOf(above99),
     '95 % interval of that': intervalOf(above99),
-    'p99.9 above empty, ms': above999 === undefined ? '' : round(above999.value),
-    'without stalls: p99 above empty, ms': calm99 === undefined ? '' : round(calm99.value),
+    'p99.9 above empty, ms': valueOf(above999),
+    'without stalls: p99 above empty, ms': valueOf(calm99),
     'interval of that': intervalOf(calm99),
     'turns with a stall, %': round(100 * rate.stalledShare),
     'sent late, p99 ms': round(rate.lateP99Ms),
   };
 }
 
+function valueOf(difference: Difference | undefined): number | '' {
+  return difference === undefined || Number.isNaN(difference.value) ? '' : round(difference.value);
+}
+
 function intervalOf(difference: Difference | undefined): string {
-  return difference === undefined ? '' : `${round(difference.low)} to ${round(difference.high)}`;
+  if (difference === undefined || Number.isNaN(difference.low)) return '';
+  return `${round(difference.low)} to ${round(difference.high)}`;
 }
 
 export function speedBars({ saturated, alone, atRates, ...counted }: Measures): readonly Bar[] {

@@ -83,6 +83,7 @@ export const run: Benchmark = async (size, options) => {
 /** @param scratch an empty folder of our own */
 async function benchmark(size: BenchSize, { before }: BenchOptions, scratch: string): Promise<BenchResult> {
   const plan = PLANS[size];
+  const others = before === null ? null : await makersOf(before);
   const store = await storeOf(OWN, size, scratch);
   const stored = await openStoredNumbers(new DirectoryObjectStore(join(store, 'objects')));
   const sample = sampleNumbers(stored, new Random(SEED), plan.sampleNumbers);
@@ -99,10 +100,9 @@ async function benchmark(size: BenchSize, { before }: BenchOptions, scratch: str
       (await checkAnswers(url, own.keys.builtIn, sample, stored)) +
       (await checkAnswers(url, own.keys.tenRules, sample, stored));
     let other: StartedContender | null = null;
-    if (before !== null) {
-      const makers = await makersOf(before);
+    if (others !== null) {
       const folder = join(scratch, 'before');
-      other = await start(makers, await storeOf(makers, size, folder), folder);
+      other = await start(others, await storeOf(others, size, folder), folder);
     }
     const measures = await measureAll(own, other, plan);
     const all = { ...measures, rightAnswers };

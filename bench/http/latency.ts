@@ -12,6 +12,8 @@ const SLICE_MS = 50;
 /** A turn has a slice of each route; neighbours in time resemble each other, so so many turns are resampled as one. */
 const TURNS_A_BLOCK = 10;
 const RESAMPLES = 400;
+/** Of fewer no interval can be told. */
+const MIN_BLOCKS = 8;
 /** Of the interval. */
 const CONFIDENCE = 0.95;
 const CONNECTIONS = 64;
@@ -28,7 +30,7 @@ export interface LatencyPlan {
   readonly seconds: number;
 }
 
-/** Milliseconds. */
+/** Milliseconds. NaN: nothing was measured, or too little for an interval. */
 export interface Difference {
   readonly value: number;
   readonly low: number;
@@ -204,13 +206,11 @@ export function differences(own: Samples, other: Samples, random: Random): Diffe
     }
     return difference(times);
   });
+  const isEnough = own.blocks >= MIN_BLOCKS;
   const rankOf = (share: number) => Math.max(0, Math.ceil(share * RESAMPLES) - 1);
   return difference().map((value, i) => {
     const sorted = Float64Array.from(drawn, (each) => each[i] as number).sort();
-    return {
-      value,
-      low: sorted[rankOf((1 - CONFIDENCE) / 2)] as number,
-      high: sorted[rankOf((1 + CONFIDENCE) / 2)] as number,
-    };
+    const bound = (share: number) => (isEnough ? (sorted[rankOf(share)] as number) : Number.NaN);
+    return { value, low: bound((1 - CONFIDENCE) / 2), high: bound((1 + CONFIDENCE) / 2) };
   });
 }

@@ -240,6 +240,8 @@ function isRatherInternational(digits: string, home: CountryCode, national: Phon
  * @param length count of digits without calling code and prefixes
  */
 function explain(callingCode: string, countries: readonly string[], length: number): Refusal {
+  // Some plans have longer numbers, of which no lookup could be made.
+  if (callingCode.length + length > MAX_E164_DIGITS) return refusal.tooLongForE164(MAX_E164_DIGITS);
   const plan = countries.length === 1 ? `country ${countries[0]}` : `calling code +${callingCode}`;
   const lengths = new Set((countries.length === 0 ? [callingCode] : countries).flatMap(possibleLengths));
   if (lengths.has(length)) return refusal.unassigned(plan);

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { PROJECT } from '../../scripts/command/paths.ts';
 import { type LocalServer, startServer } from './local-server.ts';
 import { run } from './run.ts';
 
@@ -65,6 +68,25 @@ describe('npm run build-inventory', () => {
     expect(err).toMatch(/^store-not-empty: the store has an inventory already, generation 3: /);
     expect(code).toBe(2);
   }, 60_000);
+
+  test('stopped, says how to go on, and goes on', async () => {
+    const rows = Array.from({ length: 10 * ROWS }, (_, i) => `${numberOf(i)},${LAST_YEAR}-05-${10 + (i % 20)}`);
+    writeFileSync(join(folder, 'long.csv'), `number,observedAt\n${rows.join('\n')}\n`);
+    const other = ['long.csv', '--state', join(folder, 'other'), '--work', join(folder, 'other-work')];
+    const script = join(PROJECT, 'scripts/build-inventory.ts');
+    const stopped = spawn(process.execPath, [script, ...other], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    stopped.stderr.on('data', (text) => {
+      err += text;
+    });
+    const ended = once(stopped, 'close');
+    // It has begun to read.
+    await vi.waitUntil(() => existsSync(join(folder, 'other-work', 'journal.ndjson')), { timeout: 30_000 });
+    stopped.kill('SIGINT');
+    expect((await ended)[0]).toBe(2);
+    expect(err).toMatch(/(^|\n)stopped: the same command goes on from here\n$/);
+    expect((await build(...other)).out).toMatch(/\n {2}distinct numbers +400\n/);
+  }, 90_000);
 
   test('says what is wrong with the command line', async () => {
     expect(await build()).toMatchObject({
