@@ -16,6 +16,7 @@ import type { LineError } from '../../src/format/batch.ts';
 import { type ActivityEntry, type Manifest, type SegmentEntry, watermarkAt } from '../../src/format/manifest.ts';
 import { mapConcurrent } from '../../src/lib/concurrency.ts';
 import { UNPACED } from '../../src/lib/cooperate.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import type { MergeContext } from '../../src/merge/context.ts';
 import { batchesSince, NO_BATCHES } from '../../src/merge/history.ts';
@@ -162,6 +163,14 @@ async function writeRejects(path: string, folder: string, inputs: readonly Parse
   return file.bytes > 0 ? path : null;
 }
 
+/** Whether an earlier run has written them, and had begun to delete its files: there was nothing to publish. */
+function areRejectsGone(folder: string, inputs: readonly ParsedInput[]): boolean {
+  const rejecting = inputs.flatMap(({ ranges }) =>
+    ranges.filter(({ parsed }) => Object.keys(parsed.rejectedByCode).length > 0),
+  );
+  return rejecting.some(({ range }) => !existsSync(join(folder, rejectsName(range))));
+}
+
 /** The path of the file that an earlier run of the build has written, or null if nothing was rejected. */
 function rejectsBefore(path: string, inputs: readonly ParsedInput[]): string | null {
   const codes = inputs.flatMap(({ ranges }) => ranges.flatMap(({ parsed }) => Object.keys(parsed.rejectedByCode)));
@@ -271,14 +280,15 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
   const batchIds = batches.map((batch) => batchIdOf(batch, journal.beganMs));
   // Asked before any file of the work folder is: a stop while they were deleted leaves the journal alone.
   const isPublished = await publishedBefore(context.objects, journal, batchIds);
-  const rejectsPath = isPublished
-    ? rejectsBefore(request.rejectsPath, parsed)
-    : await writeRejects(request.rejectsPath, folder, parsed);
+  const rejectsPath =
+    isPublished || areRejectsGone(folder, parsed)
+      ? rejectsBefore(request.rejectsPath, parsed)
+      : await writeRejects(request.rejectsPath, folder, parsed);
   clock.end('read');
 
   if (batches.length === 0) {
     progress.end();
-    await cleanUp(folder);
+    await cleanUp(folder, context);
     const why = rejectsPath === null ? 'the files have no rows' : `all rows were rejected, see ${rejectsPath}`;
     throw new BuildError('no-detections', `expected at least one detection, but ${why}; nothing was published`);
   }
@@ -287,7 +297,7 @@ export async function buildInventory(request: BuildRequest, deps: BuildDeps): Pr
   progress.end();
   clock.end('publish');
   const { generation } = (await loadManifest(context.objects)).manifest;
-  await cleanUp(folder);
+  await cleanUp(folder, context);
   const { seconds, cpuSeconds } = clock;
   return summaryOf({ parsed, folded, rejectsPath, seconds, cpuSeconds, generation });
 }
@@ -400,8 +410,17 @@ async function publishRun(
   if (published === null) throw changed();
 }
 
-/** Deletes what a build has written, and the folder if nothing else is in it. */
-async function cleanUp(folder: string): Promise<void> {
+/** Deletes what a build has written, and the folder if nothing else is in it. What cannot be deleted is logged. */
+async function cleanUp(folder: string, { log }: Pick<MergeContext, 'log'>): Promise<void> {
+  try {
+    await deleteWork(folder);
+  } catch (error) {
+    // The journal is there still: the next run of the same build finds that it is done, and deletes the rest.
+    log('work.left', { reason: messageOf(error) });
+  }
+}
+
+async function deleteWork(folder: string): Promise<void> {
   const own =
     /^(journal\.ndjson|\d+-(\d+|whole)(-\d+\.batch(\.texts)?|\.rejects)|\d{6,}\.segment|\d{6,}-\d+\.(piece|facts))(\.part)?$/;
   const names = readdirSync(folder);

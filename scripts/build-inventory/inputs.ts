@@ -23,8 +23,8 @@ import {
   ByteLines,
   checkRow,
   csvFields,
+  NeedsWholeFile,
   notUtf8Row,
-  OpenQuote,
   overlongRow,
   type RowContext,
   type RowSink,
@@ -96,7 +96,7 @@ function layoutOf(source: FileSource, sizeBytes: number): OpenedFile['layout'] {
   const line = end < 0 ? head.subarray(bom) : head.subarray(bom, end);
   const text = line.toString('utf8').replace(/\r$/, '');
   // A header that is blank, quoted over several lines or too long is read, or refused, by the reader of whole files.
-  if (text.trim() === '' || text.length > MAX_LINE_CHARS || text.includes('"')) return null;
+  if (text.trim() === '' || text.length > MAX_LINE_CHARS || /["\r]/.test(text)) return null;
   const fields = csvFields(text, 1, format.delimiter);
   if (fields === null || 'line' in fields) return null;
   try {
@@ -150,7 +150,7 @@ const LF = 0x0a;
  *
  * @param onPiece called now and then with the bytes read since the last call, where what was accepted can be put away
  * @returns how many lines begin in the piece; 0 for a whole file, which needs no counting
- * @throws OpenQuote if the file has to be read as a whole
+ * @throws NeedsWholeFile if the file has to be read as a whole
  * @throws BuildError `invalid-input` if it cannot be read
  */
 export async function readRows(
@@ -190,6 +190,7 @@ function lineSink(input: Input, context: RowContext, sink: RowSink): ByteLineSin
         checkRow(notUtf8Row(line), context, sink);
         return;
       }
+      if (text.includes('\r')) throw new NeedsWholeFile();
       readNdjsonLine(text, line, receiver(line), isRead);
     },
     overlong: (line) => checkRow(overlongRow(line), context, sink),
@@ -248,7 +249,7 @@ async function readGzip(
     }
     lines.end();
   } catch (error) {
-    if (error instanceof OpenQuote || error instanceof BuildError) throw error;
+    if (error instanceof NeedsWholeFile || error instanceof BuildError) throw error;
     const cause = readError(path, error);
     throw new BuildError('invalid-input', cause.message, { cause });
   } finally {

@@ -15,7 +15,7 @@ import { FRAME_HEADER_BYTES, sealFrame } from '../../src/lib/frame.ts';
 import { sortedOrder } from '../../src/lib/sorted.ts';
 import { type Texts, TextTable } from '../../src/lib/text-table.ts';
 import { type Input, type InputRange, readRows } from './inputs.ts';
-import { OpenQuote, type RowContext, type RowSink } from './rows.ts';
+import { NeedsWholeFile, type RowContext, type RowSink } from './rows.ts';
 
 // Collects accepted rows in typed arrays, 24 bytes each, until a batch is full.
 
@@ -244,7 +244,7 @@ export async function parseRange(
     });
     return { lines, ...collected.finish() };
   } catch (error) {
-    if (error instanceof OpenQuote) return 'needs-whole-file';
+    if (error instanceof NeedsWholeFile) return 'needs-whole-file';
     throw error;
   }
 }

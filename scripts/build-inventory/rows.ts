@@ -61,11 +61,12 @@ export function checkRow(row: FileRow, context: RowContext, sink: RowSink): Dete
 // One line of CSV as a row, as `CsvRows` (src/ingest/csv.ts) reads it where each record is one line.
 
 /**
- * A record goes on in the next line, or a quote is never closed: which of the two cannot be said from the line alone,
- * so the whole file has to be read from its beginning.
+ * A record goes on in the next line, or a quote is never closed: which of the two cannot be said from the line alone. Or
+ * a CR alone ends a line, as old programs write it. So the whole file has to be read from its beginning, by the reader
+ * of the import.
  */
-export class OpenQuote extends Error {
-  override readonly name = 'OpenQuote';
+export class NeedsWholeFile extends Error {
+  override readonly name = 'NeedsWholeFile';
 }
 
 export interface CsvShape {
@@ -74,18 +75,19 @@ export interface CsvShape {
   readonly mapping: Mapping;
 }
 
-/** The fields of a line, null if it is blank. @throws OpenQuote */
+/** The fields of a line, null if it is blank. @throws NeedsWholeFile */
 export function csvFields(text: string, line: number, delimiter: string): readonly string[] | null | FileRow {
+  if (text.includes('\r')) throw new NeedsWholeFile();
   if (text.length > MAX_LINE_CHARS) return overlongRow(line);
   if (!text.includes('"')) return text.trim() === '' ? null : text.split(delimiter);
   const record = new CsvRecord(delimiter);
   const progress = record.feed(text);
-  if (progress === 'open') throw new OpenQuote();
+  if (progress === 'open') throw new NeedsWholeFile();
   if (typeof progress === 'object') return { line, error: malformed(line, progress.problem) };
   return record.fields;
 }
 
-/** The row of a line, null if it is blank. @throws OpenQuote */
+/** The row of a line, null if it is blank. @throws NeedsWholeFile */
 export function csvRow(text: string, line: number, { delimiter, columns, mapping }: CsvShape): FileRow | null {
   const fields = csvFields(text, line, delimiter);
   if (fields === null || 'line' in fields) return fields;
@@ -163,7 +165,7 @@ export class ByteLines {
         return true;
       }
       const line = this.#line++;
-      if (end - start > MAX_LINE_BYTES) sink.overlong(line);
+      if (end - start > MAX_LINE_BYTES) this.#drop(piece.subarray(start, end - 1), line);
       else sink.line(piece, start, end > start && piece[end - 1] === CR ? end - 1 : end, line);
       start = end + 1;
     }
@@ -178,11 +180,18 @@ export class ByteLines {
   #hold(bytes: Buffer): void {
     if (this.#overlong) return;
     if (this.#held.length + bytes.length > MAX_LINE_BYTES) {
+      // The last byte may be the CR of a CRLF that a piece ends in.
+      if (this.#held.includes(CR) || bytes.subarray(0, -1).includes(CR)) throw new NeedsWholeFile();
       this.#overlong = true;
       this.#held = Buffer.alloc(0);
       return;
     }
     this.#held = Buffer.concat([this.#held, bytes]);
+  }
+
+  #drop(bytes: Buffer, line: number): void {
+    if (bytes.includes(CR)) throw new NeedsWholeFile();
+    this.#sink.overlong(line);
   }
 
   #emitHeld(): void {

@@ -63,13 +63,14 @@ const MAX_SHOWN_CHARS = 40;
 
 /**
  * A value as a message may show it. A feed with its columns mixed up has numbers and links anywhere, so digits become
- * `#` and letters `a`, which still shows what is wrong with a date.
+ * `#` and letters `a`, which still shows what is wrong with a date. It stays on its line, whatever parts lines in it.
  */
 function shapeOf(value: unknown): string {
   if (value === undefined || value === null) return 'none';
   if (typeof value !== 'string') return typeof value;
   if (value.length > MAX_SHOWN_CHARS) return `${value.length} characters`;
-  return `"${value.replace(/\p{Nd}/gu, '#').replace(/\p{L}/gu, 'a')}"`;
+  const masked = value.replace(/\p{Nd}/gu, '#').replace(/\p{L}/gu, 'a');
+  return `"${masked.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?')}"`;
 }
 
 /** Like `shapeOf`, but shows what can only be a word: ASCII letters parted by `_`, `-` or spaces. */

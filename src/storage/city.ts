@@ -6,16 +6,16 @@
  * the store is read. docs/decisions/0036 has the rules.
  *
  *   <key>/<offset>+<length>   a range of an object that never changes; `<key>` the whole of one
- *   <key>/etag/<etag>         an object that changes, as it was under this etag
+ *   <key>/etag/<etag>         an object that changes, as it was under this etag, which stands in front of it
  *   <key>/newest              a frame around JSON: its etag, and when the read began that saw it
  *
  * That there is no object is never kept, since it may come to be. None of it is a stored format: only the version of
  * the Worker that has kept something reads it.
  */
 import * as v from 'valibot';
-import type { Bytes } from '../lib/bytes.ts';
+import { ByteReader, type Bytes, ByteWriter, FormatError } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
-import { framedJson } from '../lib/frame.ts';
+import { frame, framedJson, openFrame } from '../lib/frame.ts';
 import { count } from '../lib/schema.ts';
 import type { Nearby } from '../lib/swr-cache.ts';
 import { API_KEYS_KEY, MANIFEST_KEY, TENANTS_KEY } from './keys.ts';
@@ -51,6 +51,9 @@ const IMMUTABLE_SECONDS = 31_536_000;
 const VERSION_SECONDS = 86_400;
 /** Longer than anybody uses it. */
 const NEWEST_SECONDS = 30;
+
+/** A version in a frame: its etag, since bytes under another's would be confirmed by the store for as long as it lasts. */
+const VERSION_MAGIC = 'CITV';
 
 const newestFile = framedJson('CITY', 1, v.object({ etag: v.string(), at: count }));
 
@@ -107,18 +110,19 @@ export class CityObjects extends StoreInFront {
     if (bytes === null) return null;
     try {
       const { etag, at } = newestFile.decode(bytes);
-      return { etag, at, open: () => this.#version(versionKey(key, etag), open) };
+      return { etag, at, open: () => this.#version(key, etag, open) };
     } catch (error) {
       await this.#drop(newestKey(key), error);
       return null;
     }
   }
 
-  async #version<T>(at: string, open: (bytes: Bytes) => T): Promise<T | null> {
+  async #version<T>(key: string, etag: string, open: (bytes: Bytes) => T): Promise<T | null> {
+    const at = versionKey(key, etag);
     const bytes = await this.#get(at);
     if (bytes === null) return null;
     try {
-      return open(bytes);
+      return open(versionIn(bytes, etag));
     } catch (error) {
       await this.#drop(at, error);
       return null;
@@ -128,7 +132,7 @@ export class CityObjects extends StoreInFront {
   /** Keeps what a read of the store that began at `at` has found, if the object is one that changes. */
   #note(key: string, { etag, bytes }: { readonly etag: string; readonly bytes?: Bytes }, at: number): void {
     if (!HEADS.has(key)) return;
-    if (bytes !== undefined) this.#put(versionKey(key, etag), bytes, VERSION_SECONDS);
+    if (bytes !== undefined) this.#put(versionKey(key, etag), versionEntry(etag, bytes), VERSION_SECONDS);
     this.#put(newestKey(key), newestFile.encode({ etag, at }), NEWEST_SECONDS);
   }
 
@@ -150,6 +154,22 @@ export class CityObjects extends StoreInFront {
     log('city.unusable', { key: at, reason: messageOf(error) });
     await Promise.race([cache.delete(at).catch(() => undefined), sleep(PATIENCE_MS)]);
   }
+}
+
+function versionEntry(etag: string, bytes: Bytes): Bytes {
+  const writer = new ByteWriter();
+  writer.text(etag);
+  writer.raw(bytes);
+  return frame(VERSION_MAGIC, 1, writer.view());
+}
+
+/** The object itself. Throws FormatError unless the entry is of this etag, undamaged. */
+function versionIn(entry: Bytes, etag: string): Bytes {
+  const body = openFrame(entry, VERSION_MAGIC, 1);
+  const reader = new ByteReader(body);
+  const found = reader.text();
+  if (found !== etag) throw new FormatError(`${VERSION_MAGIC}: expected the version ${etag}, found ${found}`);
+  return body.slice(reader.position);
 }
 
 function newestKey(key: string): string {

@@ -161,9 +161,15 @@ describe('what changes', () => {
     await store.put(MANIFEST_KEY, bytes('one ok'));
     const { etag = '' } = (await city.get(MANIFEST_KEY)) ?? {};
     await settled();
-    await cache.put(`${MANIFEST_KEY}/etag/${etag}`, bytes('one no'), 60);
-    expect(await (await newest())?.open()).toBeNull();
-    expect(await cache.get(`${MANIFEST_KEY}/etag/${etag}`)).toBeNull();
+    const version = `${MANIFEST_KEY}/etag/${etag}`;
+    const whole = (await cache.get(version)) ?? bytes('');
+    for (let i = 0; i < whole.length; i++) {
+      const damaged = whole.slice();
+      damaged[i] = (damaged[i] ?? 0) ^ 1;
+      await cache.put(version, damaged, 60);
+      expect(await (await newest())?.open(), `byte ${i}`).toBeNull();
+    }
+    expect(await cache.get(version)).toBeNull();
     const sound = (await cache.get(`${MANIFEST_KEY}/newest`)) ?? bytes('');
     for (let i = 0; i < sound.length; i++) {
       const damaged = sound.slice();
@@ -172,6 +178,17 @@ describe('what changes', () => {
       expect(await newest(), `byte ${i}`).toBeNull();
     }
     expect(await cache.get(`${MANIFEST_KEY}/newest`)).toBeNull();
+  });
+
+  it('that is an earlier one, whole, under the etag of a later one is dropped: storage would confirm it', async () => {
+    await store.put(MANIFEST_KEY, bytes('one ok'));
+    const { etag: one = '' } = (await city.get(MANIFEST_KEY)) ?? {};
+    await store.put(MANIFEST_KEY, bytes('two ok'));
+    const { etag: two = '' } = (await city.get(MANIFEST_KEY)) ?? {};
+    await settled();
+    await cache.put(`${MANIFEST_KEY}/etag/${two}`, (await cache.get(`${MANIFEST_KEY}/etag/${one}`)) ?? bytes(''), 60);
+    expect(await (await newest())?.open()).toBeNull();
+    expect(await cache.get(`${MANIFEST_KEY}/etag/${two}`)).toBeNull();
   });
 
   it('is no other object than the three that isolates hold', async () => {

@@ -68,6 +68,33 @@ describe('a bulk build', () => {
     expect(manifest.lastTick).toMatchObject({ detections: detections.length, newNumbers: detections.length });
   });
 
+  test.each([
+    ['a lone CR ends every line', '\r', '\r'],
+    ['the header ends with LF, and rows with CR', '\n', '\r'],
+    ['a CR ends one line of many', '\n', '\n'],
+  ])('reads lines as the import does, where %s', async (_, first, others) => {
+    const rows = [
+      '+12025550101,2025-01-01',
+      '+12025550102,2025-01-02',
+      '+12025550103,2025-01-03\r+12025550104,2025-01-04',
+    ];
+    const world = newWorld();
+    const path = bench.file('old.csv', ['number,observedAt', rows.join(others)].join(first));
+    const summary = await bench.build(world, bench.request([path]));
+    expect(summary).toMatchObject({ accepted: 4, rejectedByCode: {} });
+  });
+
+  test('costs one bad row one row, whatever parts lines in it', async () => {
+    const parting = ['\u2028', '\u2029', '\u0085', '\v'];
+    const rows = parting.map((char) => `+12025550102,2025${char}01\n`);
+    const path = bench.file('parted.csv', `number,observedAt\n+12025550101,2025-01-01\n${rows.join('')}`);
+    const summary = await bench.build(newWorld(), bench.request([path]));
+    expect(summary).toMatchObject({ accepted: 1, rejectedByCode: { 'invalid-date': parting.length } });
+    const rejects = readFileSync(bench.rejectsPath, 'utf8').trimEnd().split('\n');
+    expect(rejects.slice(1).every((line) => line.includes('found ""####?##""'))).toBe(true);
+    expect(rejects).toHaveLength(1 + parting.length);
+  });
+
   test('is sound to fsck, and rebuilt from its batches to the same bytes', async () => {
     const world = newWorld();
     await bench.build(world, bench.request([bench.file('a.csv', csvOf(someRows(900, 3)))]));

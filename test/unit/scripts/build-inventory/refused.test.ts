@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { tick } from '../../../../src/merge/tick.ts';
@@ -56,6 +56,21 @@ describe('a bulk build refuses', () => {
     expect(await refusal([path], { workFolder: join(bench.folder, 'none') })).toMatch(
       /^no-detections: .*, but all rows were rejected, see .*rejects\.csv; nothing was published$/,
     );
+  });
+
+  test('files with no good row again, after it was stopped while it deleted its work', async () => {
+    const path = bench.file('bad.csv', 'number\n+1202\n');
+    const workFolder = join(bench.folder, 'left');
+    // It cannot be deleted as files are, so the journal stays.
+    mkdirSync(join(workFolder, '0-9-9.batch'), { recursive: true });
+    const first = await refusal([path], { workFolder });
+    const rejects = readFileSync(bench.rejectsPath, 'utf8');
+    expect(existsSync(join(workFolder, 'journal.ndjson'))).toBe(true);
+    expect(existsSync(join(workFolder, '0-0.rejects'))).toBe(false);
+    rmdirSync(join(workFolder, '0-9-9.batch'));
+    expect(await refusal([path], { workFolder })).toBe(first);
+    expect(readFileSync(bench.rejectsPath, 'utf8')).toBe(rejects);
+    expect(existsSync(workFolder)).toBe(false);
   });
 
   test('a store that has an inventory', async () => {
