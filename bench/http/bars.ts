@@ -122,18 +122,18 @@ function latencyRow({ name, quantiles, above, calmAbove }: RouteLatency, rate: A
     'p50 ms': round(p50),
     'p99 ms': round(p99),
     'p99.9 ms': round(p999),
-    'p50 above empty, ms': valueOf(above50),
-    'p99 above empty, ms': valueOf(above99),
+    'p50 above empty, ms': shown(above50),
+    'p99 above empty, ms': shown(above99),
     '95 % interval of that': intervalOf(above99),
-    'p99.9 above empty, ms': valueOf(above999),
-    'without stalls: p99 above empty, ms': valueOf(calm99),
+    'p99.9 above empty, ms': shown(above999),
+    'without stalls: p99 above empty, ms': shown(calm99),
     'interval of that': intervalOf(calm99),
     'turns with a stall, %': round(100 * rate.stalledShare),
     'sent late, p99 ms': round(rate.lateP99Ms),
   };
 }
 
-function valueOf(difference: Difference | undefined): number | '' {
+function shown(difference: Difference | undefined): number | '' {
   return difference === undefined || Number.isNaN(difference.value) ? '' : round(difference.value);
 }
 
