@@ -155,11 +155,19 @@ export function keptName(name: string): string {
   return masked(trimmed, IDENTIFIER.test(trimmed) && digits <= MAX_IDENTIFIER_DIGITS);
 }
 
+/** Digits as `#`, letters as `a`, and what nobody sees or what parts lines as `?`: what is left still shows what is wrong. */
+export function shapeOfText(text: string): string {
+  return digitless(text)
+    .replace(/[\p{L}\p{M}]/gu, 'a')
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+function digitless(text: string): string {
+  return text.replace(/\p{N}/gu, '#');
+}
+
 function masked(trimmed: string, areLettersShown: boolean): string {
-  const digitless = trimmed.replace(/\p{N}/gu, '#');
-  const shown = areLettersShown
-    ? digitless
-    : digitless.replace(/[\p{L}\p{M}]/gu, 'a').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  const shown = areLettersShown ? digitless(trimmed) : shapeOfText(trimmed);
   const points = [...shown];
   return points.length <= MAX_SHOWN_POINTS ? shown : `${points.slice(0, MAX_SHOWN_POINTS).join('')}…`;
 }

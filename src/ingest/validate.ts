@@ -19,7 +19,7 @@ import { formatDay, parseInstant, SECONDS_PER_DAY } from '../lib/time.ts';
 import { PARTS_LINES } from '../lib/validate.ts';
 import { isCountry, type LineType, type PhoneNumber, parseNumber } from '../phone/parse.ts';
 import type { RawLine } from './body.ts';
-import { type Field, misnamedField } from './fields.ts';
+import { type Field, misnamedField, shapeOfText } from './fields.ts';
 
 /** Why a line of an upload is not accepted: every code there is, and what it means. */
 export const REJECT_REASONS = {
@@ -61,16 +61,12 @@ type Result<T> = T | Rejection;
 
 const MAX_SHOWN_CHARS = 40;
 
-/**
- * A value as a message may show it. A feed with its columns mixed up has numbers and links anywhere, so digits become
- * `#` and letters `a`, which still shows what is wrong with a date. It stays on its line, whatever parts lines in it.
- */
+/** A value as a message may show it: a feed with its columns mixed up has numbers and links anywhere. */
 function shapeOf(value: unknown): string {
   if (value === undefined || value === null) return 'none';
   if (typeof value !== 'string') return typeof value;
   if (value.length > MAX_SHOWN_CHARS) return `${value.length} characters`;
-  const masked = value.replace(/\p{Nd}/gu, '#').replace(/\p{L}/gu, 'a');
-  return `"${masked.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?')}"`;
+  return `"${shapeOfText(value)}"`;
 }
 
 /** Like `shapeOf`, but shows what can only be a word: ASCII letters parted by `_`, `-` or spaces. */

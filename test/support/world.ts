@@ -27,7 +27,12 @@ export interface World extends MergeContext {
 
 export const START = Date.UTC(2026, 0, 5, 12, 0);
 
-/** @param gathers as in service: what a tick writes is one object, and not one each */
+/** As in service: what a tick writes is one object. */
+export function gatheringWorld(budget: Partial<TickBudget> = {}): World {
+  return newWorld(budget, true);
+}
+
+/** @param gathers whether what a tick writes is one object, and not one each */
 export function newWorld(budget: Partial<TickBudget> = {}, gathers = false): World {
   const storeLog = new StoreLog();
   const events: string[] = [];

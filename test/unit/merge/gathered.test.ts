@@ -12,6 +12,7 @@ import {
   actualInventory,
   batchPlaces,
   expectedInventory,
+  gatheringWorld,
   keysOf,
   MINUTE,
   manifestOf,
@@ -24,8 +25,6 @@ import { checked, flip } from '../scripts/fsck/support.ts';
 
 const PARTS = [1, 2, 3, 4].map((seed) => someDetections(60, seed, 200));
 
-const gathering = (budget = {}) => newWorld(budget, true);
-
 const minutes = (world: World, parts = PARTS) => uploadByMinute(world, parts);
 
 async function expectWhole(world: World, detections = PARTS.flat()): Promise<void> {
@@ -37,7 +36,7 @@ async function expectWhole(world: World, detections = PARTS.flat()): Promise<voi
 
 describe('what a tick writes', () => {
   test('is one object, with the copy of the manifest: exactly these calls in a quiet minute', async () => {
-    const world = await minutes(gathering());
+    const world = await minutes(gatheringWorld());
     expect(await keysOf(world, 'segments/')).toEqual([]);
     expect(await keysOf(world, 'facts/')).toEqual([]);
     expect(await keysOf(world, 'ledgers/')).toEqual([]);
@@ -64,7 +63,7 @@ describe('what a tick writes', () => {
 
   test('is one object also where the run has two segments, and no slice', async () => {
     const many = someDetections(30_000, 5, 200_000).map((one, i) => ({ ...one, number: 12_005_550_000 + 3 * i }));
-    const world = await minutes(gathering(), [many]);
+    const world = await minutes(gatheringWorld(), [many]);
     await upload(world, 'next', someDetections(40, 9, 200));
     world.storeLog.clear();
     await tick(world);
@@ -74,7 +73,7 @@ describe('what a tick writes', () => {
   });
 
   test('gives the same inventory and the same bytes as objects of their own do', async () => {
-    const world = await minutes(gathering());
+    const world = await minutes(gatheringWorld());
     await expectWhole(world);
     const apart = await minutes(newWorld());
     const segmentOf = async (one: World) => {
@@ -86,7 +85,7 @@ describe('what a tick writes', () => {
 
   test('is objects of their own where it is much, and the rest is gathered all the same', async () => {
     const many = someDetections(100_000, 5, 200_000).map((one, i) => ({ ...one, number: one.number + i }));
-    const world = await minutes(gathering(), [many]);
+    const world = await minutes(gatheringWorld(), [many]);
     expect((await keysOf(world, 'segments/')).length).toBeGreaterThan(0);
     expect(partOf((await manifestOf(world)).ledger ?? '')).not.toBeNull();
     expect((await checked(world, { verifyBatches: false })).problems).toEqual([]);
@@ -95,7 +94,7 @@ describe('what a tick writes', () => {
 
 describe('a tick that stops', () => {
   const prepared = async () => {
-    const world = await minutes(gathering({ inlineRecords: 1, compactionSegments: 1 }), PARTS.slice(0, 2));
+    const world = await minutes(gatheringWorld({ inlineRecords: 1, compactionSegments: 1 }), PARTS.slice(0, 2));
     await upload(world, 'b2', PARTS[2] ?? []);
     await upload(world, 'b3', PARTS[3] ?? []);
     world.clock += MINUTE;
@@ -146,7 +145,7 @@ describe('a tick that stops', () => {
 
 describe('the object with the copy', () => {
   test('stays as long as a part of it is in use, and no longer', async () => {
-    const world = await minutes(gathering());
+    const world = await minutes(gatheringWorld());
     const { runs, generation } = await manifestOf(world);
     const inUse = objectOf(runs[0]?.segments[0]?.key ?? '');
     // Days pass without an upload; then the run is rewritten.
@@ -169,7 +168,7 @@ describe('the object with the copy', () => {
   });
 
   test('is what a rollback returns to, and what is put back for a manifest that was lost', async () => {
-    const world = await minutes(gathering());
+    const world = await minutes(gatheringWorld());
     await rollback(world, 2, { requeue: false });
     expect(await actualInventory(world.objects)).toEqual(expectedInventory(PARTS.slice(0, 2).flat()));
     expect((await checked(world)).problems).toEqual([]);
@@ -192,7 +191,7 @@ describe('the object with the copy', () => {
   test('is found damaged in each of its parts', async () => {
     const titles = ['segments in use', 'activity', 'ledger of sources'];
     for (const title of titles) {
-      const world = await minutes(gathering());
+      const world = await minutes(gatheringWorld());
       const { runs, activity, ledger } = await manifestOf(world);
       const keys = [runs[0]?.segments[0]?.key, activity.at(-1)?.key, ledger];
       const key = keys[titles.indexOf(title)] ?? '';

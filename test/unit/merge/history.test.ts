@@ -4,7 +4,6 @@ import { rebuild } from '../../../scripts/fsck/rebuild.ts';
 import { UNPACED } from '../../../src/lib/cooperate.ts';
 import { listBatches } from '../../../src/merge/batches.ts';
 import { collectGarbage, GARBAGE_AGE_MS } from '../../../src/merge/collect-garbage.ts';
-import type { TickBudget } from '../../../src/merge/context.ts';
 import { batchesSince, hasHistory, historyFrom, historyOf, PAGE_BYTES } from '../../../src/merge/history.ts';
 import { rollback } from '../../../src/merge/rollback.ts';
 import { tick } from '../../../src/merge/tick.ts';
@@ -14,6 +13,7 @@ import { asBefore } from '../../support/version-1.ts';
 import {
   actualInventory,
   expectedInventory,
+  gatheringWorld,
   keysOf,
   MINUTE,
   manifestOf,
@@ -24,7 +24,6 @@ import {
 } from '../../support/world.ts';
 import { checked, lookAt } from '../scripts/fsck/support.ts';
 
-const gathering = (budget: Partial<TickBudget> = {}) => newWorld(budget, true);
 const partsOf = (count: number) => Array.from({ length: count }, (_, i) => someDetections(6, i + 1, 40));
 
 function minutes(world: World, count: number, from = 0): Promise<World> {
@@ -43,7 +42,7 @@ async function entriesOf(world: World) {
 
 describe('a page of the history', () => {
   test('is a part of the copy until it is full; so each generation is on one, whichever that is', async () => {
-    const world = await minutes(gathering({ historyGenerations: 3 }), 8);
+    const world = await minutes(gatheringWorld({ historyGenerations: 3 }), 8);
     expect(generations(await keysOf(world, 'history/'))).toEqual([3, 6]);
     const manifest = await manifestOf(world);
     expect(partOf(manifest.history ?? '')?.object).toMatch(/^manifests\/0000000008-/);
@@ -73,7 +72,7 @@ describe('a page of the history', () => {
 
   test('is what rollbacks, pages of batches and a rebuild go by, wherever it ends', async () => {
     for (const historyGenerations of [1, 2, 5, 64]) {
-      const world = await minutes(gathering({ historyGenerations }), 6);
+      const world = await minutes(gatheringWorld({ historyGenerations }), 6);
       await rollback(world, 2, { requeue: false });
       expect(await actualInventory(world.objects)).toEqual(expectedInventory(partsOf(2).flat()));
       await minutes(world, 2, 6);
@@ -99,7 +98,7 @@ describe('a page of the history', () => {
   });
 
   test('with thousands of batches is an object', async () => {
-    const world = await minutes(gathering(), 1);
+    const world = await minutes(gatheringWorld(), 1);
     for (let i = 0; i < 400; i++) await upload(world, `1767614400000-${String(i).padStart(30, '0')}`, []);
     await tick(world);
     const [key = '', ...more] = await keysOf(world, 'history/');
@@ -127,7 +126,7 @@ describe('a page of the history', () => {
 
 describe('where the copy of the current generation is lost', () => {
   test('its history is, and that of no other; ticks go on, and rollbacks end there', async () => {
-    const world = await minutes(gathering({ historyGenerations: 4 }), 7);
+    const world = await minutes(gatheringWorld({ historyGenerations: 4 }), 7);
     const { generation, commit } = await manifestOf(world);
     const copy = `manifests/${String(generation).padStart(10, '0')}-${commit}`;
     const page = (await manifestOf(world)).history ?? '';
@@ -158,9 +157,9 @@ describe('a lost manifest whose copy is lost as well', () => {
   };
 
   test('is not taken for the one before: a batch tells, or what was decided', async () => {
-    const world = await minutes(gathering(), 4);
+    const world = await minutes(gatheringWorld(), 4);
     expect(await lost(world)).not.toContain('Put a copy of');
-    const rolledBack = await minutes(gathering(), 4);
+    const rolledBack = await minutes(gatheringWorld(), 4);
     await rollback(rolledBack, 2, { requeue: false });
     expect(await lost(rolledBack)).not.toContain('Put a copy of');
     const target = newWorld();
@@ -170,10 +169,10 @@ describe('a lost manifest whose copy is lost as well', () => {
   });
 
   test('is not missed where the copy is there', async () => {
-    const world = await minutes(gathering(), 4);
+    const world = await minutes(gatheringWorld(), 4);
     await world.objects.memory.delete(['manifest']);
     expect((await checked(world)).words[0]).toMatch(/Put a copy of manifests\/0000000004-\w+ in its place/);
-    const moved = await minutes(gathering(), 4);
+    const moved = await minutes(gatheringWorld(), 4);
     await rollback(moved, 2, { requeue: true });
     await tick(moved);
     moved.clock += GARBAGE_AGE_MS * 3;

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { tick } from '../../../src/merge/tick.ts';
 import { someDetections } from '../../support/detections.ts';
-import { actualInventory, expectedInventory, MINUTE, newWorld, upload, type World } from '../../support/world.ts';
+import { actualInventory, expectedInventory, gatheringWorld, MINUTE, upload, type World } from '../../support/world.ts';
 import { checked } from '../scripts/fsck/support.ts';
 
 const PARTS = [1, 2, 3, 4].map((seed) => someDetections(30, seed, 100));
@@ -23,7 +23,7 @@ async function minute(world: World, part: number): Promise<string> {
 const count = (world: World, name: string) => world.storeLog.counts()[name] ?? 0;
 
 test('a tick goes by what its isolate has published a minute ago, and reads the manifest where that is longer ago', async () => {
-  const world = newWorld({}, true);
+  const world = gatheringWorld();
   await minute(world, 0);
   await minute(world, 1);
   expect(count(world, 'get manifest')).toBe(0);
@@ -34,7 +34,7 @@ test('a tick goes by what its isolate has published a minute ago, and reads the 
 });
 
 test('if another has published since, it loses the race and merges all the same, in the same tick', async () => {
-  const world = newWorld({}, true);
+  const world = gatheringWorld();
   await minute(world, 0);
   world.clock -= MINUTE - 2_000;
   await upload(world, 'b1', PARTS[1] ?? []);
@@ -50,7 +50,7 @@ test('if another has published since, it loses the race and merges all the same,
 });
 
 test('a manifest that was lost is not replaced by what an isolate remembers', async () => {
-  const world = newWorld({}, true);
+  const world = gatheringWorld();
   await minute(world, 0);
   await world.objects.memory.delete(['manifest']);
   await upload(world, 'b1', PARTS[1] ?? []);
@@ -59,7 +59,7 @@ test('a manifest that was lost is not replaced by what an isolate remembers', as
 });
 
 test('a collection goes by the manifest that is stored', async () => {
-  const world = newWorld({}, true);
+  const world = gatheringWorld();
   await minute(world, 0);
   world.clock += MINUTE * ((17 + 60 - (Math.floor(world.clock / MINUTE) % 60) - 1) % 60);
   await minute(world, 1);
@@ -70,7 +70,7 @@ test('a collection goes by the manifest that is stored', async () => {
 });
 
 test('a batch that came in since the history on the page began is not looked for among the merged ones, if it is not there', async () => {
-  const world = newWorld({}, true);
+  const world = gatheringWorld();
   const first = await minute(world, 0);
   expect(count(world, 'head batches/merged/')).toBe(1);
   world.clock += 4 * MINUTE;
@@ -88,7 +88,7 @@ test('a batch that came in since the history on the page began is not looked for
 });
 
 test('a batch from before that is, wherever it was merged', async () => {
-  const world = newWorld({ historyGenerations: 2 }, true);
+  const world = gatheringWorld({ historyGenerations: 2 });
   const first = await minute(world, 0);
   await minute(world, 1);
   await minute(world, 2);
